@@ -1,0 +1,47 @@
+"""How much of the data an attacker controls."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from bezoar.core.errors import InvalidArgument
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The share of rows an attacker may add, flip or perturb.
+
+    Parameters
+    ----------
+    fraction : float
+        Poisoned rows for each clean row, in [0, 0.5).
+    kind : {"add", "flip", "perturb"}
+        What the attacker may do with them.
+
+    Raises
+    ------
+    InvalidArgument
+        If `fraction` is out of range.
+
+    Examples
+    --------
+    >>> Budget(0.03).count(4137)
+    124
+    """
+
+    fraction: float
+    kind: Literal["add", "flip", "perturb"] = "add"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.fraction < 0.5:
+            raise InvalidArgument("fraction", "a number in [0, 0.5)", self.fraction)
+
+    def count(self, n_clean: int) -> int:
+        """The largest whole number of rows that stays within the fraction.
+
+        A fraction is a ceiling, so that a bound for it covers every attack
+        within it; decimal fractions that are exact on paper stay exact.
+        """
+        return math.floor(self.fraction * n_clean * (1 + 1e-12))

@@ -81,6 +81,21 @@ class Region:
         return int(self.centre.shape[0])
 
 
+def ball(centre: Array, radius: float) -> Region:
+    """All points within `radius` of `centre`, a vector of shape (d,)."""
+    return Region(*_unbounded(len(centre)), centre, radius, np.empty((0, len(centre))), np.empty(0), np.empty(0))
+
+
+def slab(normal: Array, low: float, high: float) -> Region:
+    """All points x with ``low <= normal @ x <= high``; `normal` has shape (d,)."""
+    d = len(normal)
+    return Region(*_unbounded(d), np.zeros(d), np.inf, normal[None, :], np.array([low]), np.array([high]))
+
+
+def _unbounded(d: int) -> tuple[Array, Array]:
+    return np.full(d, -np.inf), np.full(d, np.inf)
+
+
 @dataclass(frozen=True, eq=False)
 class Extremum:
     """The outcome of maximizing a linear function over a region.

@@ -29,9 +29,10 @@ def squared_distances(X: Matrix, centre: Array) -> Array:
     """
     if not issparse(X):
         difference = X - centre
-        return np.einsum("ij,ij->i", difference, difference)
-    distances = row_norms(X, squared=True) - 2 * (X @ centre) + centre @ centre
-    return np.maximum(distances, 0.0)
+        direct: Array = np.einsum("ij,ij->i", difference, difference)
+        return direct
+    expanded: Array = row_norms(X, squared=True) - 2 * (X @ centre) + centre @ centre
+    return np.maximum(expanded, 0.0)
 
 
 def mean(X: Matrix, rows: Mask) -> Array:

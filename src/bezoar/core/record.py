@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from bezoar.core.errors import InvalidData
+
 SCHEMA_VERSION = "1.0"
+
+NO_ATTACK = "none"
+"""The attack name of an evaluation on clean rows."""
+
+NO_SANITIZER = "none"
+"""The sanitizer name of an evaluation in which nothing is filtered."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +54,15 @@ class Threat:
 
 @dataclass(frozen=True)
 class Defender:
-    """How the audited defender filters and trains."""
+    """How the audited defender filters and trains.
+
+    `wrong_row_loss` is the least loss of a row classified wrongly (1 for the
+    hinge): a mean loss at or above it allows every row to be wrong.
+    """
 
     learner: str
     loss: str
+    wrong_row_loss: float
     hypothesis: str
     hypothesis_value: float
     hypothesis_origin: str
@@ -63,7 +76,8 @@ class Bound:
     """One point of the certified curve.
 
     `bound` and `attack_value` are mean training losses for each clean row;
-    `conclusive` is false when the gap was not closed to the tolerance asked.
+    `clean_loss` is the clean rows' own part of the bound; `conclusive` is
+    false when the gap was not closed to the tolerance asked.
     """
 
     fraction: float
@@ -134,8 +148,17 @@ class RunRecord:
 
     @property
     def headline(self) -> Bound:
-        """The certified bound at the audited fraction."""
-        return next(point for point in self.curve if point.fraction == self.threat.fraction)
+        """The certified bound at the audited fraction.
+
+        Raises
+        ------
+        InvalidData
+            If the curve has no point there.
+        """
+        for point in self.curve:
+            if point.fraction == self.threat.fraction:
+                return point
+        raise InvalidData(f"curve: expected a point at the audited fraction {self.threat.fraction}, got none")
 
     def to_json(self) -> str:
         """JSON text under the published schema."""

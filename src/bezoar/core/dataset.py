@@ -133,6 +133,7 @@ def as_matrix(X: object) -> Matrix:
         if not matrix.has_canonical_format:
             matrix = matrix.copy()
             matrix.sum_duplicates()
+        matrix = _with_small_indices(matrix)
         values = matrix.data
     else:
         try:
@@ -148,6 +149,14 @@ def as_matrix(X: object) -> Matrix:
         row = _first_bad_row(matrix)
         raise InvalidData(f"features: expected finite numbers, got NaN or infinity in row {row}")
     return matrix
+
+
+def _with_small_indices(matrix: Matrix) -> Matrix:
+    # liblinear and others refuse 64-bit indices, even where 32 bits suffice.
+    if matrix.indices.dtype == np.int32 or max(matrix.nnz, *matrix.shape) > np.iinfo(np.int32).max:
+        return matrix
+    parts = (matrix.data, matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32))
+    return csr_array(parts, shape=matrix.shape)
 
 
 def _first_bad_row(matrix: Matrix) -> int:

@@ -1,0 +1,229 @@
+"""One feasible region: projection, linear maximization with a proof, violations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from bezoar.core.arrays import Array, Matrix
+from bezoar.core.errors import EmptyFeasibleSet, InvalidArgument
+from bezoar.core.feasible import Extremum, Region
+from bezoar.kernels.rows import squared_distances
+from bezoar.kernels.separable import linear_bound, nearest
+
+_FEASIBILITY = 1e-9
+_CLOSED = 1e-10
+_EMPTY = 1
+_MAX_NEWTON = 400
+_MAX_PROXIMAL = 60
+
+
+def project(region: Region, point: Array, start: Array | None = None) -> tuple[Array, Array]:
+    """The nearest point of a region, and the multipliers that prove it.
+
+    Solves ``min |x - point|**2 / 2`` through its concave dual in one variable
+    for the radius and one for each band.
+
+    Parameters
+    ----------
+    region : Region
+    point : ndarray of shape (d,)
+    start : ndarray of shape (1 + J,), optional
+
+    Returns
+    -------
+    nearest : ndarray of shape (d,)
+    multipliers : ndarray of shape (1 + J,)
+
+    Raises
+    ------
+    EmptyFeasibleSet
+        If a dual value beyond any distance within the region proves that it
+        has no point.
+    """
+    x, multipliers, status = _nearest(region, point, np.zeros(1 + len(region.low)) if start is None else start)
+    if status == _EMPTY or violations(region, x[None, :]).max() > 1e-8:
+        raise EmptyFeasibleSet("the constraints contradict each other: no point satisfies all of them")
+    return x, multipliers
+
+
+def maximize(region: Region, direction: Array, start: Array | None = None) -> Extremum:
+    """Maximize a linear function over a region, with a dual bound.
+
+    Proximal point steps, each of them a projection, with lengths that grow
+    until the value at the feasible point meets the bound of the multipliers.
+
+    Parameters
+    ----------
+    region : Region
+    direction : ndarray of shape (d,)
+    start : ndarray of shape (1 + J,), optional
+        Multipliers of a similar direction.
+
+    Returns
+    -------
+    Extremum
+        Its `bound` includes an allowance for floating-point error.
+
+    Raises
+    ------
+    EmptyFeasibleSet
+        If the region has no point.
+    """
+    size = float(np.linalg.norm(direction))
+    multipliers = np.zeros(1 + len(region.low)) if start is None else start
+    if size == 0.0:
+        point, _ = project(region, region.centre)
+        return Extremum(point, 0.0, 0.0, np.zeros(1 + len(region.low)))
+    unit = direction / size
+    scale = region.radius if 0 < region.radius < np.inf else 1.0 + float(np.linalg.norm(region.centre))
+    length = (10.0 if region.integer else 100.0) * scale
+    point = np.clip(region.centre, region.lower, region.upper)
+    best: Extremum | None = None
+    multipliers = multipliers / size
+    for _ in range(_MAX_PROXIMAL):
+        nearby, scaled, status = _nearest(region, point + length * unit, multipliers * length)
+        if status == _EMPTY:
+            raise EmptyFeasibleSet("the constraints contradict each other: no point satisfies all of them")
+        if violations(region, nearby[None, :]).max() > 1e-8:
+            length /= 10.0
+            continue
+        point, multipliers = nearby, scaled / length
+        found = _extremum(region, direction, point, multipliers * size)
+        if best is None or found.bound - found.value < best.bound - best.value:
+            best = found
+        if best.bound - best.value <= _CLOSED * (abs(best.value) + size * scale):
+            break
+        length *= 3.0
+    if best is None:
+        raise EmptyFeasibleSet("no feasible point was found: the constraints contradict each other or nearly so")
+    return best
+
+
+def support_bound(region: Region, direction: Array, multipliers: Array) -> float:
+    """A bound of ``direction @ x`` over the region from multipliers alone.
+
+    Valid for any multipliers with a first entry that is not negative: this is
+    what a verifier evaluates. Rounded up by the floating-point error at most.
+
+    Raises
+    ------
+    InvalidArgument
+        If the first multiplier is negative, or one is not a number.
+    """
+    multipliers = np.ascontiguousarray(multipliers, dtype=float)
+    if multipliers.shape != (1 + len(region.low),) or not multipliers[0] >= 0 or not np.isfinite(multipliers).all():
+        raise InvalidArgument(
+            "multipliers", f"{1 + len(region.low)} finite numbers, the first not negative", multipliers
+        )
+    parts, limits, _ = _compiled(region)
+    bound, rounding = linear_bound(np.ascontiguousarray(direction), parts, limits, multipliers)
+    return float(bound + rounding)
+
+
+def violations(region: Region, X: Matrix) -> Array:
+    """How far rows violate a region, relative to its scale.
+
+    Parameters
+    ----------
+    region : Region
+    X : ndarray or CSR of shape (n, d)
+
+    Returns
+    -------
+    ndarray of shape (n, 2 + J)
+        Of the box, of the radius, of each band; zero or less where satisfied.
+    """
+    columns = [_box_excess(region, X), _radius_excess(region, X)]
+    for normal, low, high in zip(region.bands, region.low, region.high, strict=True):
+        value = X @ normal
+        columns.append(np.maximum(value - high, low - value) / _band_scale(region, normal, low, high))
+    return np.stack(columns, axis=1)
+
+
+def _nearest(region: Region, point: Array, start: Array) -> tuple[Array, Array, int]:
+    parts, limits, tolerance = _compiled(region)
+    return nearest(  # type: ignore[no-any-return]
+        point, parts, limits, np.ascontiguousarray(start), tolerance, _farthest(region, point), _MAX_NEWTON
+    )
+
+
+def _extremum(region: Region, direction: Array, point: Array, multipliers: Array) -> Extremum:
+    value = float(direction @ point)
+    bound = support_bound(region, direction, multipliers)
+    if region.radius < np.inf:
+        # Where bands alone hold the optimum, a radius multiplier near zero
+        # would multiply what rounding left of the direction without bound.
+        rest = direction - multipliers[1:] @ region.bands
+        other = multipliers.copy()
+        other[0] = max(float(np.linalg.norm(rest)) / (2 * region.radius), 1e-300) if region.radius > 0 else 1e300
+        other_bound = support_bound(region, direction, other)
+        if other_bound < bound:
+            bound, multipliers = other_bound, other
+    return Extremum(point.copy(), value, max(bound, value), multipliers)
+
+
+def _box_excess(region: Region, X: Matrix) -> Array:
+    if not issparse(X):
+        return np.asarray(np.maximum(region.lower - X, X - region.upper).max(axis=1))
+    excess = np.full(X.shape[0], max(float(region.lower.max()), float((-region.upper).max())))
+    if excess.max() > 0:
+        # A bound that excludes zero concerns the entries that are not stored.
+        return _box_excess(region, X.toarray())
+    rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    stored = np.maximum(region.lower[X.indices] - X.data, X.data - region.upper[X.indices])
+    np.maximum.at(excess, rows, stored)
+    return excess
+
+
+def _radius_excess(region: Region, X: Matrix) -> Array:
+    if region.radius == np.inf:
+        return np.full(X.shape[0], -np.inf)
+    squares = squared_distances(X, region.centre)
+    if region.integer:
+        squares = squares + _interpolation_excess(X)
+    return np.asarray(
+        (squares - region.radius**2) / max(region.radius**2, 1e-12 + float(region.centre @ region.centre))
+    )
+
+
+def _interpolation_excess(X: Matrix) -> Array:
+    """By how much the integer-aware form exceeds the squared distance."""
+    excess = X.copy()
+    if issparse(X):
+        part = X.data - np.floor(X.data)
+        excess.data = part * (1 - part)
+    else:
+        part = X - np.floor(X)
+        excess = part * (1 - part)
+    return np.asarray(excess.sum(axis=1)).ravel()
+
+
+def _band_scale(region: Region, normal: Array, low: float, high: float) -> float:
+    reach = float(np.linalg.norm(normal)) * (region.radius if region.radius < np.inf else 1.0)
+    finite = [abs(limit) for limit in (low, high) if abs(limit) < np.inf]
+    return max([reach, *finite, 1e-300])
+
+
+def _compiled(region: Region) -> tuple[tuple[Any, ...], tuple[Any, ...], Array]:
+    budget = region.radius**2
+    parts = (region.lower, region.upper, region.centre, region.bands, region.integer)
+    limits = (budget, region.low, region.high)
+    band_scales = [
+        _band_scale(region, normal, low, high)
+        for normal, low, high in zip(region.bands, region.low, region.high, strict=True)
+    ]
+    radius_scale = 1.0 if budget == np.inf else max(budget, 1e-12 + float(region.centre @ region.centre))
+    return parts, limits, _FEASIBILITY * np.array([radius_scale, *band_scales])
+
+
+def _farthest(region: Region, point: Array) -> float:
+    """No point of the region is farther from `point`, in halved squares."""
+    reaches = [(float(np.linalg.norm(point - region.centre)) + region.radius) ** 2]
+    reaches.append(float(np.sum(np.maximum((point - region.lower) ** 2, (point - region.upper) ** 2))))
+    reach = min(reaches)
+    if reach == np.inf:
+        return 1e12 * (1.0 + float(point @ point))
+    return 0.5 * reach * (1 + 1e-6) + 1e-9

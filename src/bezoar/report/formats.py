@@ -1,0 +1,139 @@
+"""Numbers and foreign text as a reader sees them.
+
+A certified bound is rounded up and an attack's value down, so that no figure
+in a report promises more than the record does.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+_FEWEST_DECIMALS, _MOST_DECIMALS = 2, 8
+_SPACE = "\N{NO-BREAK SPACE}"
+
+_BIDI_CONTROLS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_HIDDEN = {
+    code: "\N{REPLACEMENT CHARACTER}"
+    for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *_BIDI_CONTROLS, *range(0xD800, 0xE000))
+    if chr(code) not in "\t\n"
+}
+
+
+def format_bound(value: float, *, digits: int = 4, decimals: int | None = None) -> str:
+    """Write an upper bound, rounded up.
+
+    Parameters
+    ----------
+    value : float
+    digits : int
+        Significant digits, though never fewer than two decimals.
+    decimals : int, optional
+        Decimals instead, for columns of a table.
+
+    Examples
+    --------
+    >>> format_bound(0.32864001), format_bound(7.3)
+    ('0.3287', '7.300')
+    """
+    return _rounded(value, ROUND_CEILING, digits, decimals)
+
+
+def format_attack_value(value: float, *, digits: int = 4, decimals: int | None = None) -> str:
+    """Write what an attack achieves, rounded down; else as `format_bound`.
+
+    Examples
+    --------
+    >>> format_attack_value(0.32869999)
+    '0.3286'
+    """
+    return _rounded(value, ROUND_FLOOR, digits, decimals)
+
+
+def format_loss(value: float, *, digits: int = 4, decimals: int | None = None) -> str:
+    """Write a measured loss, rounded to nearest; else as `format_bound`."""
+    return _rounded(value, ROUND_HALF_EVEN, digits, decimals)
+
+
+def _rounded(value: float, rounding: str, digits: int, decimals: int | None) -> str:
+    # The shortest decimal text of the float is what the record itself states.
+    exact = Decimal(repr(float(value)))
+    if decimals is None:
+        decimals = min(max(digits - 1 - exact.adjusted(), _FEWEST_DECIMALS), _MOST_DECIMALS)
+    return format(exact.quantize(Decimal(1).scaleb(-decimals), rounding=rounding), "f")
+
+
+def format_fraction(value: float) -> str:
+    """Write a fraction of rows in per cent, exactly.
+
+    Examples
+    --------
+    >>> format_fraction(0.015).replace(chr(160), " ")
+    '1.5 %'
+    """
+    percent = (Decimal(repr(float(value))) * 100).normalize()
+    return f"{percent:f}{_SPACE}%"
+
+
+def format_share(value: float) -> str:
+    """Write a measured share in per cent, finer below one per cent.
+
+    Examples
+    --------
+    >>> format_share(53 / 1035).replace(chr(160), " ")
+    '5.1 %'
+    """
+    return _percent(value, _share_decimals(value), ROUND_HALF_EVEN)
+
+
+def format_share_bound(value: float) -> str:
+    """Write an upper bound of a share in per cent, rounded up."""
+    return _percent(value, _share_decimals(value), ROUND_CEILING)
+
+
+def format_interval(low: float, high: float) -> str:
+    """Write a confidence interval of a share in per cent, rounded outwards.
+
+    Examples
+    --------
+    >>> format_interval(0.03939, 0.06631).replace(chr(160), " ")
+    '3.9 to 6.7 %'
+    """
+    decimals = _share_decimals(high)
+    lower = _percent(low, decimals, ROUND_FLOOR).removesuffix(f"{_SPACE}%")
+    return f"{lower}{_SPACE}to{_SPACE}{_percent(high, decimals, ROUND_CEILING)}"
+
+
+def _share_decimals(value: float) -> int:
+    return 1 if value == 0 or value >= 0.01 else 2
+
+
+def _percent(value: float, decimals: int, rounding: str) -> str:
+    percent = Decimal(repr(float(value))) * 100
+    return f"{percent.quantize(Decimal(1).scaleb(-decimals), rounding=rounding):f}{_SPACE}%"
+
+
+def format_count(value: int) -> str:
+    """Write a count with thousands set apart.
+
+    Examples
+    --------
+    >>> format_count(4137)
+    '4,137'
+    """
+    return f"{value:,}"
+
+
+def visible(text: str) -> str:
+    """Replace control characters, which could hide or reorder what is shown.
+
+    Examples
+    --------
+    >>> visible("safe" + chr(0x202E) + "exe")
+    'safe�exe'
+    """
+    return text.translate(_HIDDEN)
+
+
+def shortened(text: str, length: int) -> str:
+    """Cut a text to at most `length` characters, the last an ellipsis if cut."""
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"

@@ -1,0 +1,69 @@
+"""The most suspicious rows as a table for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from bezoar.core.record import Suspect
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def write_suspects(suspects: Iterable[Suspect], path: str | os.PathLike[str]) -> None:
+    """Write suspects to a UTF-8 CSV file, whole or not at all.
+
+    Columns are ``row, label, suspicion, removed_by``, one ``rank_NAME`` a
+    sanitizer and ``preview``. Text that a spreadsheet would run as a formula
+    gets a leading apostrophe; a plain number such as a label -1 stays.
+
+    Parameters
+    ----------
+    suspects : iterable of Suspect
+    path : path-like
+        Replaced if it exists.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; nothing is left behind.
+    """
+    rows = tuple(suspects)
+    rankers = tuple(dict.fromkeys(name for suspect in rows for name in suspect.ranks))
+    target = Path(path)
+    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with open(aside, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(
+                _safe(("row", "label", "suspicion", "removed_by", *(f"rank_{n}" for n in rankers), "preview"))
+            )
+            table.writerows(_safe(_cells(suspect, rankers)) for suspect in rows)
+        os.replace(aside, target)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _cells(suspect: Suspect, rankers: tuple[str, ...]) -> tuple[object, ...]:
+    return (
+        suspect.row,
+        suspect.label,
+        suspect.suspicion,
+        ";".join(suspect.removed_by),
+        *(suspect.ranks.get(name, "") for name in rankers),
+        suspect.preview,
+    )
+
+
+def _safe(cells: Iterable[object]) -> tuple[object, ...]:
+    return tuple(_defused(cell) if isinstance(cell, str) else cell for cell in cells)
+
+
+def _defused(text: str) -> str:
+    if text.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(text):
+        return f"'{text}"
+    return text

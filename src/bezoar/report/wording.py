@@ -1,0 +1,171 @@
+"""The sentences of a report, in plain words."""
+
+from __future__ import annotations
+
+from bezoar.core.record import NO_ATTACK, NO_SANITIZER, RunRecord
+from bezoar.report.formats import (
+    format_attack_value,
+    format_bound,
+    format_count,
+    format_fraction,
+    format_share,
+    format_share_bound,
+    shortened,
+)
+from bezoar.report.matrix import Standing, best_defence, undefended
+
+LONGEST_NAME = 80
+"""Characters shown of a name that came with the data."""
+
+_NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+_BUDGET_WORDS = {
+    "add": "{rows} added to {clean} clean ones",
+    "flip": "the labels of {rows} of {clean} rows",
+    "perturb": "{rows} of {clean} rows altered",
+}
+
+_LOSS_WORDS = {
+    "hinge": (
+        "Hinge loss",
+        "How far a row is from being classified rightly with some room to spare: 0 when it is, 1 on the "
+        "border between the classes, more than 1 when it is wrong. Its mean is therefore never below the share "
+        "of wrong rows.",
+    ),
+    "smooth_hinge": (
+        "Smooth hinge loss",
+        "The hinge loss with its corner rounded: about 0 for a row classified rightly with room to spare, "
+        "about 1 on the border between the classes, and more when it is wrong.",
+    ),
+    "squared_hinge": (
+        "Squared hinge loss",
+        "The square of how far a row is from being classified rightly with some room to spare: 0 when it is, "
+        "1 on the border between the classes, and quickly more when it is wrong.",
+    ),
+    "logistic": (
+        "Logistic loss",
+        "How surprised the model is by a row’s label: near 0 when it is sure and right, 0.69 on the border "
+        "between the classes, and more when it is wrong.",
+    ),
+}
+
+_DEFENCE_WORDS = {
+    "sphere": "removes the rows farthest from the centre of their class",
+    "slab": "removes the rows farthest from their class’s centre along the line between the two centres",
+    "loss": "trains once on everything, then removes the rows that this model fits worst",
+    "subspace": "removes the rows that the data’s main directions describe worst",
+    "neighbours": "removes the rows whose nearest neighbours are far away",
+}
+
+_TERMS = (
+    (
+        "Certified",
+        "Proved for every attack within the stated assumptions, including attacks nobody has thought of yet; "
+        "not an estimate from attacks that were tried.",
+    ),
+    ("Fraction", "The rows under the attacker’s control, for each hundred clean rows."),
+    ("Gap", "Certified bound minus what the attack reaches. The true worst case lies between the two."),
+    ("Test error", "The share of test rows classified wrongly; brackets hold its 95 % Wilson interval."),
+    ("Rank", "A row’s place within its class by one defence’s score, 1 being the most suspicious."),
+)
+
+
+def headline_sentences(record: RunRecord) -> tuple[str, ...]:
+    """What the audit found, the most important first."""
+    return (_bound_sentence(record), *_rows_sentences(record), *_defence_sentences(record))
+
+
+def _bound_sentence(record: RunRecord) -> str:
+    point, threat = record.headline, record.threat
+    bound, attack = format_bound(point.bound), format_attack_value(point.attack_value)
+    if threat.fraction == 0:
+        return f"With no row under an attacker’s control, training loss cannot exceed {bound} per clean row."
+    budget = _BUDGET_WORDS[threat.kind].format(rows=format_count(threat.rows), clean=format_count(record.data.n_train))
+    return (
+        f"With {format_fraction(threat.fraction)} of rows under an attacker’s control ({budget}), training loss "
+        f"cannot exceed {bound} per clean row; a concrete attack reaches {attack}."
+    )
+
+
+def _rows_sentences(record: RunRecord) -> tuple[str, ...]:
+    bound = record.headline.bound
+    share = bound / record.defender.wrong_row_loss
+    if share >= 1:
+        return ()
+    return (
+        f"A loss of {format_bound(bound)} allows at most {format_share_bound(share)} of the clean training rows "
+        f"to be classified wrongly.",
+    )
+
+
+def _defence_sentences(record: RunRecord) -> tuple[str, ...]:
+    best, bare = best_defence(record), undefended(record)
+    clean = format_share(record.defender.clean_test_error)
+    names = {run.attack for run in record.evaluations} - {NO_ATTACK}
+    attack = "the attack" if len(names) == 1 else f"the worst of {_counted(len(names))} attacks"
+    if best is not None:
+        bare_words = f" and {format_share(bare.test_error)} without any defence" if bare else ""
+        return (
+            f"{_among_defences(record, best)} {attack} leaves a test error of {format_share(best.test_error)}, "
+            f"against {clean} on clean data{bare_words}.",
+        )
+    if bare is not None:
+        error = format_share(bare.test_error)
+        return (f"Without any defence, {attack} leaves a test error of {error}, against {clean} on clean data.",)
+    return ()
+
+
+def _among_defences(record: RunRecord, best: Standing) -> str:
+    names = {run.sanitizer for run in record.evaluations} - {NO_SANITIZER}
+    if len(names) == 1:
+        return f"After the one defence tried ({_listed(best.sanitizers)}),"
+    return f"After the best of {_counted(len(names))} defences ({_listed(best.sanitizers)}),"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " or ".join(shortened(spoken(name), LONGEST_NAME) for name in names)
+
+
+def cautions(record: RunRecord) -> tuple[tuple[str, str], ...]:
+    """What keeps the headline from being read as more than it is: (title, text)."""
+    point, found = record.headline, []
+    if not point.conclusive:
+        found.append(
+            (
+                "Not conclusive",
+                f"The search stopped before the bound and the attack met: the true worst case lies somewhere between "
+                f"{format_attack_value(point.attack_value)} and {format_bound(point.bound)}. The bound holds, but "
+                f"the truth may be far below it.",
+            )
+        )
+    if point.bound >= record.defender.wrong_row_loss:
+        found.append(
+            (
+                "The bound rules nothing out",
+                f"A row classified wrongly costs a {spoken(record.defender.loss)} loss of at least "
+                f"{record.defender.wrong_row_loss:.3g}. A mean loss of {format_bound(point.bound)} "
+                f"therefore allows every row to be wrong.",
+            )
+        )
+    return tuple(found)
+
+
+def glossary(record: RunRecord) -> tuple[tuple[str, str], ...]:
+    """Terms and their meanings, for this record's loss and defences."""
+    loss = _LOSS_WORDS.get(record.defender.loss)
+    return ((loss,) if loss else ()) + _TERMS
+
+
+def defences_in_words(record: RunRecord) -> tuple[tuple[str, str], ...]:
+    """What each known defence of this record does."""
+    names = dict.fromkeys(run.sanitizer for run in record.evaluations)
+    return tuple((name, _DEFENCE_WORDS[name]) for name in names if name in _DEFENCE_WORDS)
+
+
+def _counted(number: int) -> str:
+    return _NUMBER_WORDS[number] if number < len(_NUMBER_WORDS) else format_count(number)
+
+
+def spoken(name: str) -> str:
+    """A catalogue name as words."""
+    return name.replace("_", " ")

@@ -10,14 +10,16 @@ from scipy.sparse import issparse
 from bezoar.core.arrays import Array, Matrix
 from bezoar.core.errors import EmptyFeasibleSet, InvalidArgument
 from bezoar.core.feasible import Extremum, Region
+from bezoar.kernels.ascent import nearest
 from bezoar.kernels.rows import squared_distances
-from bezoar.kernels.separable import linear_bound, nearest
+from bezoar.kernels.separable import linear_bound
 
 _FEASIBILITY = 1e-9
 _CLOSED = 1e-10
 _EMPTY = 1
 _MAX_NEWTON = 400
 _MAX_PROXIMAL = 60
+_LONGEST = 1e8
 
 
 def project(region: Region, point: Array, start: Array | None = None) -> tuple[Array, Array]:
@@ -73,16 +75,15 @@ def maximize(region: Region, direction: Array, start: Array | None = None) -> Ex
         If the region has no point.
     """
     size = float(np.linalg.norm(direction))
-    multipliers = np.zeros(1 + len(region.low)) if start is None else start
+    multipliers = np.zeros(1 + len(region.low)) if start is None or size == 0.0 else start / size
     if size == 0.0:
         point, _ = project(region, region.centre)
-        return Extremum(point, 0.0, 0.0, np.zeros(1 + len(region.low)))
+        return Extremum(point, 0.0, 0.0, multipliers)
     unit = direction / size
-    scale = region.radius if 0 < region.radius < np.inf else 1.0 + float(np.linalg.norm(region.centre))
+    scale = extent(region)
     length = (10.0 if region.integer else 100.0) * scale
     point = np.clip(region.centre, region.lower, region.upper)
     best: Extremum | None = None
-    multipliers = multipliers / size
     for _ in range(_MAX_PROXIMAL):
         nearby, scaled, status = _nearest(region, point + length * unit, multipliers * length)
         if status == _EMPTY:
@@ -94,7 +95,7 @@ def maximize(region: Region, direction: Array, start: Array | None = None) -> Ex
         found = _extremum(region, direction, point, multipliers * size)
         if best is None or found.bound - found.value < best.bound - best.value:
             best = found
-        if best.bound - best.value <= _CLOSED * (abs(best.value) + size * scale):
+        if best.bound - best.value <= _CLOSED * (abs(best.value) + size * scale) or length >= _LONGEST * scale:
             break
         length *= 3.0
     if best is None:
@@ -154,28 +155,31 @@ def _extremum(region: Region, direction: Array, point: Array, multipliers: Array
     value = float(direction @ point)
     bound = support_bound(region, direction, multipliers)
     if region.radius < np.inf:
-        # Where bands alone hold the optimum, a radius multiplier near zero
-        # would multiply what rounding left of the direction without bound.
+        # Where bands and box alone hold the optimum, a radius multiplier near
+        # zero would multiply what rounding left of the direction without bound.
         rest = direction - multipliers[1:] @ region.bands
-        other = multipliers.copy()
-        other[0] = max(float(np.linalg.norm(rest)) / (2 * region.radius), 1e-300) if region.radius > 0 else 1e300
-        other_bound = support_bound(region, direction, other)
-        if other_bound < bound:
-            bound, multipliers = other_bound, other
+        loose = np.where(rest > 0, region.upper == np.inf, region.lower == -np.inf)
+        size = 2 * max(region.radius, 1e-150)
+        for left in (rest, rest[loose]):
+            other = multipliers.copy()
+            other[0] = max(float(np.linalg.norm(left)), 1e-17 * float(np.linalg.norm(direction))) / size
+            other_bound = support_bound(region, direction, other)
+            if other_bound < bound:
+                bound, multipliers = other_bound, other
     return Extremum(point.copy(), value, max(bound, value), multipliers)
 
 
 def _box_excess(region: Region, X: Matrix) -> Array:
     if not issparse(X):
-        return np.asarray(np.maximum(region.lower - X, X - region.upper).max(axis=1))
-    excess = np.full(X.shape[0], max(float(region.lower.max()), float((-region.upper).max())))
-    if excess.max() > 0:
-        # A bound that excludes zero concerns the entries that are not stored.
-        return _box_excess(region, X.toarray())
+        return np.asarray(np.maximum(region.lower - X, X - region.upper).max(axis=1)) / extent(region)
     rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-    stored = np.maximum(region.lower[X.indices] - X.data, X.data - region.upper[X.indices])
-    np.maximum.at(excess, rows, stored)
-    return excess
+    excess = np.full(X.shape[0], -np.inf)
+    np.maximum.at(excess, rows, np.maximum(region.lower[X.indices] - X.data, X.data - region.upper[X.indices]))
+    # A bound that excludes zero concerns the entries that are not stored too.
+    for column in np.flatnonzero((region.lower > 0) | (region.upper < 0)):
+        value = X[:, [column]].toarray().ravel()
+        np.maximum(excess, np.maximum(region.lower[column] - value, value - region.upper[column]), out=excess)
+    return excess / extent(region)
 
 
 def _radius_excess(region: Region, X: Matrix) -> Array:
@@ -184,9 +188,7 @@ def _radius_excess(region: Region, X: Matrix) -> Array:
     squares = squared_distances(X, region.centre)
     if region.integer:
         squares = squares + _interpolation_excess(X)
-    return np.asarray(
-        (squares - region.radius**2) / max(region.radius**2, 1e-12 + float(region.centre @ region.centre))
-    )
+    return np.asarray((squares - region.radius**2) / _radius_scale(region))
 
 
 def _interpolation_excess(X: Matrix) -> Array:
@@ -201,10 +203,25 @@ def _interpolation_excess(X: Matrix) -> Array:
     return np.asarray(excess.sum(axis=1)).ravel()
 
 
+def extent(region: Region) -> float:
+    """A length typical of a region: its radius, or else what its other limits tell."""
+    if 0 < region.radius < np.inf:
+        return region.radius
+    norms = np.linalg.norm(region.bands, axis=1, keepdims=True)
+    offsets = np.abs(np.stack([region.low, region.high], axis=1)) / np.maximum(norms, 1e-300)
+    widths = np.append(region.upper - region.lower, np.abs(region.centre))
+    sizes = np.append(offsets[norms[:, 0] > 0].ravel(), widths)
+    return float(sizes[np.isfinite(sizes)].max(initial=0.0)) or 1.0
+
+
+def _radius_scale(region: Region) -> float:
+    # Squares of rows far from the origin cannot be told apart more finely.
+    return max(region.radius**2 + 1e-5 * float(region.centre @ region.centre), 1e-300)
+
+
 def _band_scale(region: Region, normal: Array, low: float, high: float) -> float:
-    reach = float(np.linalg.norm(normal)) * (region.radius if region.radius < np.inf else 1.0)
     finite = [abs(limit) for limit in (low, high) if abs(limit) < np.inf]
-    return max([reach, *finite, 1e-300])
+    return max(float(np.linalg.norm(normal)) * extent(region) + 1e-4 * max(finite, default=0.0), 1e-300)
 
 
 def _compiled(region: Region) -> tuple[tuple[Any, ...], tuple[Any, ...], Array]:
@@ -215,7 +232,7 @@ def _compiled(region: Region) -> tuple[tuple[Any, ...], tuple[Any, ...], Array]:
         _band_scale(region, normal, low, high)
         for normal, low, high in zip(region.bands, region.low, region.high, strict=True)
     ]
-    radius_scale = 1.0 if budget == np.inf else max(budget, 1e-12 + float(region.centre @ region.centre))
+    radius_scale = 1.0 if budget == np.inf else _radius_scale(region)
     return parts, limits, _FEASIBILITY * np.array([radius_scale, *band_scales])
 
 
@@ -225,5 +242,6 @@ def _farthest(region: Region, point: Array) -> float:
     reaches.append(float(np.sum(np.maximum((point - region.lower) ** 2, (point - region.upper) ** 2))))
     reach = min(reaches)
     if reach == np.inf:
-        return 1e12 * (1.0 + float(point @ point))
-    return 0.5 * reach * (1 + 1e-6) + 1e-9
+        # Only a region that begins beyond this many times any of its lengths is mistaken for empty.
+        return 1e16 * (extent(region) ** 2 + float(point @ point))
+    return 0.5 * reach * (1 + 1e-6)

@@ -88,6 +88,8 @@ def test_a_share_is_finer_below_one_per_cent(value, text):
 
 def test_controls_that_hide_or_reorder_text_become_visible():
     assert visible("a\x00b\x1bc\u202ed\u2066e\ud800f\u2028g") == "a" + "�".join("bcdefg").join(("�", ""))
+    for code in (0x061C, 0x200E, 0x200F, 0x202A, 0x2066, 0x2069, 0x7F, 0x85):
+        assert visible(chr(code)) == "�"
     assert visible("tab\tand\nline, Ünïcode, 防御 😀") == "tab\tand\nline, Ünïcode, 防御 😀"
 
 

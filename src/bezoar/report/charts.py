@@ -137,7 +137,7 @@ def _frame(figure: Figure, points: Sequence[Bound], canvas: Canvas) -> Axes:
 def _span(points: Sequence[Bound]) -> tuple[float, float]:
     low, high = points[0].fraction, points[-1].fraction
     if low == high:
-        return max(0.0, low - 0.01), high + 0.01
+        return 0.0, 2 * high or 0.01
     return low, high
 
 
@@ -186,7 +186,7 @@ def _plot(axes: Axes, points: Sequence[Bound], audited: float) -> None:
                 [value],
                 linestyle="none",
                 marker="o" if kind == "bound" else "D",
-                markersize=size if kind == "bound" else size / 2,
+                markersize=size if kind == "bound" else 0.6 * size,
                 markerfacecolor=_PAPER if hollow else colour,
                 markeredgecolor=colour if hollow else _PAPER,
                 markeredgewidth=2 if hollow else 1,

@@ -1,0 +1,65 @@
+"""The UCI Adult data: six numbers and eight categories for each person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from bezoar.core.arrays import IntArray
+from bezoar.core.errors import InvalidData
+from bezoar.datasets.arrays import Archive
+from bezoar.datasets.columns import Origin, encode_columns
+from bezoar.datasets.features import assemble
+from bezoar.datasets.labels import as_labels, check_classes, check_test_labels
+from bezoar.datasets.request import Request
+from bezoar.datasets.split import Split
+
+_PARTS = ("train", "test")
+
+
+def read(path: Path, request: Request) -> Split:
+    """Read numbers and category codes; "?", a missing answer, is a level of its own.
+
+    Expects ``numeric_names``, ``category_names``, and for each part
+    ``numeric_<part>``, ``y_<part>``, and ``<category>_<part>`` as codes into
+    ``levels_<category>``.
+
+    Raises
+    ------
+    InvalidData
+        If an array is missing or does not fit the others.
+    """
+    archive = Archive(path)
+    labels = [as_labels(_array(archive, f"y_{part}"), f"{path}: y_{part}") for part in _PARTS]
+    check_classes(labels[0], f"{path}: y_train")
+    check_test_labels(labels[0], labels[1], f"{path}: y_test")
+    table = _table(archive)
+    ids = (np.arange(len(labels[0])), np.arange(len(labels[1])))
+    rows: tuple[IntArray, IntArray] = (ids[0], len(ids[0]) + ids[1])
+    if table.num_rows != len(ids[0]) + len(ids[1]):
+        raise InvalidData(f"{path}: expected {len(ids[0]) + len(ids[1])} rows as labels, got {table.num_rows}")
+    origin = Origin(path, first_row=1)
+    features = encode_columns(table, *rows, scale="standard", origin=origin, row_ids=np.arange(table.num_rows))
+    labelled = (labels[0], labels[1])
+    return assemble(path.name, replace(features, domain="real"), labelled, ids, "published test split")
+
+
+def _array(archive: Archive, name: str) -> np.ndarray:
+    if name not in archive:
+        raise InvalidData(f"{archive.path}: expected an array {name}, got none")
+    return archive[name]
+
+
+def _table(archive: Archive) -> pa.Table:
+    numbers = np.concatenate([_array(archive, f"numeric_{part}") for part in _PARTS])
+    columns = {str(name): pa.array(numbers[:, j]) for j, name in enumerate(_array(archive, "numeric_names"))}
+    for name in map(str, _array(archive, "category_names")):
+        codes = np.concatenate([_array(archive, f"{name}_{part}") for part in _PARTS]).astype(np.int32)
+        levels = _array(archive, f"levels_{name}")
+        if codes.min() < 0 or codes.max() >= len(levels):
+            raise InvalidData(f"{archive.path}: {name}: expected codes below {len(levels)}, got {codes.max()}")
+        columns[name] = pa.DictionaryArray.from_arrays(codes, pa.array(levels.tolist()))
+    return pa.table(columns)

@@ -1,0 +1,76 @@
+"""Parquet files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bezoar.core.arrays import IntArray
+from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.datasets.columns import Origin
+from bezoar.datasets.files import written_aside
+from bezoar.datasets.request import Request
+from bezoar.datasets.split import Split
+from bezoar.datasets.tables import split_table
+
+
+def read(path: Path, request: Request) -> Split:
+    """Read a Parquet file.
+
+    Raises
+    ------
+    InvalidArgument, InvalidData
+        As `bezoar.datasets.read`.
+    """
+    table = _table(path)
+    try:
+        return split_table(table.cast(_without_views(table.schema)), Origin(path, first_row=1), request)
+    except pa.ArrowException:
+        raise _unusual(path) from None
+
+
+def write_rows(path: Path, rows: IntArray, destination: Path) -> None:
+    """Write some rows, in file order, under the same schema and metadata.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no such row.
+    """
+    table = _table(path)
+    if rows.max(initial=-1) >= table.num_rows:
+        raise InvalidArgument("rows", f"row numbers below {table.num_rows}", int(rows.max()))
+    try:
+        kept = table.cast(_without_views(table.schema)).take(pa.array(np.sort(rows))).cast(table.schema)
+    except pa.ArrowException:
+        raise _unusual(path) from None
+    with written_aside(destination) as stream:
+        pq.write_table(kept, stream)
+
+
+def _without_views(schema: Any) -> Any:
+    """The same schema with plain text for text views, from which Arrow cannot pick rows."""
+    for position, field in enumerate(schema):
+        if pa.types.is_string_view(field.type):
+            schema = schema.set(position, field.with_type(pa.large_string()))
+    return schema
+
+
+def _unusual(path: Path) -> InvalidData:
+    return InvalidData(
+        f"{path}: expected columns of numbers, text, booleans or categories, got one that Arrow cannot use"
+    )
+
+
+def _table(path: Path) -> Any:
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            return file.read()
+    except (pa.ArrowException, OSError, ValueError):
+        raise InvalidData(
+            f"{path}: expected a complete Parquet file, got one that is damaged or of another kind"
+        ) from None

@@ -1,0 +1,120 @@
+"""From an Arrow table to a split, whatever file it came from."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from bezoar.core.arrays import IntArray, Labels
+from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.datasets.columns import Origin, encode_columns, is_number, is_text, plain, refuse_missing
+from bezoar.datasets.features import assemble
+from bezoar.datasets.labels import as_labels, check_classes, listing, rows_of_classes
+from bezoar.datasets.request import Request
+from bezoar.datasets.split import Split, stratified_rows
+from bezoar.datasets.text import encode_texts
+
+LABEL_NAMES = ("label", "labels", "class", "target", "y")
+_INDEX = re.compile(r"__index_level_\d+__")
+
+
+def split_table(table: Any, origin: Origin, request: Request) -> Split:
+    """Choose labels, rows and features of an Arrow table as requested.
+
+    Raises
+    ------
+    InvalidArgument
+        If the label or text column does not exist.
+    InvalidData
+        If the values cannot be used; the sentence names column and row.
+    """
+    table = _without_index(table, origin)
+    if table.num_rows == 0:
+        raise InvalidData(f"{origin.path}: expected rows below the column names, got none")
+    label = _label_column(table.column_names, origin, request)
+    y = _labels(table[label], label, origin)
+    kept = rows_of_classes(y, request.classes, origin.column(label))
+    check_classes(y[kept], origin.column(label))
+    train, test = stratified_rows(y[kept], share=request.test_share, random_state=request.random_state)
+    if request.text is None:
+        rest = table.drop_columns([label]).take(pa.array(kept))
+        features = encode_columns(rest, train, test, scale=request.scale, origin=origin, row_ids=kept)
+    else:
+        texts = _texts(table, request.text, label, origin, kept)
+        what = origin.column(request.text)
+        features = encode_texts(texts, train, test, weighting=request.weighting, what=what)
+    labels, row_ids = (y[kept[train]], y[kept[test]]), (kept[train], kept[test])
+    return assemble(origin.path.name, features, labels, row_ids, request.test_origin)
+
+
+def _without_index(table: Any, origin: Origin) -> Any:
+    """Leave out the row numbers that data frames store; refuse other nameless or doubled columns."""
+    names: list[str] = table.column_names
+    doubled = [name for name, times in Counter(names).items() if times > 1 and name]
+    if doubled:
+        raise InvalidData(f"{origin.path}: expected column names that differ, got {doubled[0]!r} twice")
+    index = [name for name in names if _INDEX.fullmatch(name)]
+    for position, name in enumerate(names, start=1):
+        if name.strip():
+            continue
+        if names.count(name) > 1 or not _counts_rows(table[position - 1]):
+            raise InvalidData(f"{origin.path}: expected a name for every column, got none for column {position}")
+        index.append(name)
+    return table.drop_columns(index)
+
+
+def _counts_rows(column: Any) -> bool:
+    if not pa.types.is_integer(column.type) or column.null_count:
+        return False
+    values = column.to_numpy()
+    return len(values) > 0 and bool(np.array_equal(values, np.arange(len(values)) + values[0]))
+
+
+def _label_column(names: list[str], origin: Origin, request: Request) -> str:
+    if request.label is not None:
+        return _existing("label", request.label, names, origin)
+    likely = [name for name in names if name.lower() in LABEL_NAMES and name != request.text]
+    if len(likely) != 1:
+        raise InvalidArgument("label", f"the name of the label column of {origin.path}: {listing(names)}", "nothing")
+    return likely[0]
+
+
+def _existing(option: str, name: str, names: list[str], origin: Origin) -> str:
+    if name in names:
+        return name
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise InvalidArgument(option, f"a column of {origin.path}: {listing(names)}", f"{name!r}{hint}")
+
+
+def _labels(column: Any, name: str, origin: Origin) -> Labels:
+    values = plain(column)
+    kind = values.type
+    refuse_missing(values, name, origin, np.arange(len(values)))
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        raise InvalidData(f"{origin.column(name)}: expected UTF-8 text, got other bytes")
+    if is_text(kind):
+        return np.array(values.to_pylist(), dtype=np.str_)
+    if pa.types.is_decimal(kind):
+        values = values.cast(pa.float64())
+    elif not (is_number(kind) or pa.types.is_boolean(kind)):
+        raise InvalidData(f"{origin.column(name)}: expected whole numbers or text as labels, got values of type {kind}")
+    return as_labels(values.to_numpy(zero_copy_only=False), origin.column(name))
+
+
+def _texts(table: Any, name: str, label: str, origin: Origin, kept: IntArray) -> list[str]:
+    if _existing("text", name, table.column_names, origin) == label:
+        raise InvalidArgument("text", "another column than the label's", repr(name))
+    column = plain(table[name]).take(pa.array(kept))
+    if not is_text(column.type):
+        binary = pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)
+        expected, got = ("UTF-8 text", "other bytes") if binary else ("text", f"values of type {column.type}")
+        raise InvalidData(f"{origin.column(name)}: expected {expected}, got {got}")
+    refuse_missing(column, name, origin, kept)
+    texts: list[str] = column.to_pylist()
+    return texts

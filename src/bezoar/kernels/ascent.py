@@ -9,7 +9,7 @@ from bezoar.core.arrays import Array
 from bezoar.kernels.separable import Parts, dual_value, respond
 
 _SOLVED, _EMPTY, _STUCK = 0, 1, 2
-_LEAST_DAMPING, _MOST_DAMPING = 1e-13, 1e-2
+_LEAST_DAMPING, _MOST_DAMPING = 1e-14, 1e-2
 _MAX_TRIALS = 100
 _MAX_STALLS = 8
 
@@ -24,35 +24,35 @@ def _visit(q: Array, region: Parts, limits: Parts, place: Parts, side: Array) ->
 
 
 @njit(cache=True, nogil=True)
-def _newton_direction(place: Parts, scales: Array, damping: float) -> Array:
-    """Newton step of the multipliers that may move; zeros for the others."""
+def _newton_direction(place: Parts, scales: Array, tolerance: Array, damping: Array) -> Array:
+    """Newton step of the multipliers that may move; zeros for the others.
+
+    Where the dual is flat a multiplier takes a step of steepest ascent, longer
+    every time; elsewhere `damping` is small.
+    """
     multipliers, _, _, slopes, curvature = place
-    moving = slopes != 0.0
+    flat = np.diag(curvature) <= 1e-10 * scales**2
+    # Without curvature, a slope of rounding errors alone would lead far away.
+    moving = (np.abs(slopes) > 0.1 * tolerance) | ((multipliers != 0.0) & (slopes != 0.0) & ~flat)
+    damping[1] = 0.1 * damping[1] if np.any(moving & flat) else 1.0
     direction = np.zeros(slopes.shape[0])
     for _ in range(slopes.shape[0]):
         chosen = np.flatnonzero(moving)
         if chosen.shape[0] == 0:
             break
         matrix = np.empty((chosen.shape[0], chosen.shape[0]))
-        right = np.empty(chosen.shape[0])
         for a in range(chosen.shape[0]):
-            right[a] = slopes[chosen[a]] / scales[chosen[a]]
             for b in range(a + 1):
                 matrix[a, b] = curvature[chosen[a], chosen[b]] / (scales[chosen[a]] * scales[chosen[b]])
                 matrix[b, a] = matrix[a, b]
-            matrix[a, a] += damping
-        solution = np.linalg.solve(matrix, right)
+            matrix[a, a] += damping[1] if flat[chosen[a]] else damping[0]
         direction[:] = 0.0
-        inadmissible = False
-        for a in range(chosen.shape[0]):
-            j = chosen[a]
-            direction[j] = solution[a] / scales[j]
-            # A multiplier at zero may only leave it the way its slope points.
-            if multipliers[j] == 0.0 and solution[a] * slopes[j] < 0.0:
-                moving[j] = False
-                inadmissible = True
-        if not inadmissible:
+        direction[chosen] = np.linalg.solve(matrix, slopes[chosen] / scales[chosen]) / scales[chosen]
+        # A multiplier at zero may only leave it the way its slope points.
+        inadmissible = (multipliers == 0.0) & (direction * slopes < 0.0)
+        if not np.any(inadmissible):
             break
+        moving &= ~inadmissible
     return direction
 
 
@@ -103,6 +103,8 @@ def _search(
     Near its top the dual itself drowns in rounding; its slopes do not.
     """
     first = (here[3] * direction).sum()
+    if not first > 0.0:
+        return False
     longest = _longest_step(here[0], direction)
     below, above = (0.0, first), (np.inf, 0.0)
     step = min(1.0, longest)
@@ -168,7 +170,7 @@ def nearest(
         scales[j] = max(np.sqrt((region[3][j - 1] ** 2).sum()), 1e-150)
     top = _visit(q, region, limits, here, nowhere)
     best, least, stalls = top[0], np.inf, 0
-    damping = _LEAST_DAMPING
+    damping = np.array([_LEAST_DAMPING, 1.0])
     for _ in range(max_steps):
         if top[0] - 1e-12 * top[1] > ceiling:
             return here[1], here[0], _EMPTY
@@ -182,12 +184,12 @@ def nearest(
             break
         # The largest curvature that the radius can have, for any scale of the data.
         scales[0] = max(2.0 * np.sqrt(max(here[2][1], limits[0] if limits[0] < np.inf else 0.0)), 1e-150)
-        if _search(q, region, limits, here, there, _newton_direction(here, scales, damping), top):
+        if _search(q, region, limits, here, there, _newton_direction(here, scales, tolerance, damping), top):
             here, there = there, here
             top = dual_value(here[2], limits, here[0], nowhere, here[3])
-            damping = max(0.01 * damping, _LEAST_DAMPING)
-        elif damping < _MOST_DAMPING:
-            damping = max(1e3 * damping, 1e-10)
+            damping[0] = max(0.01 * damping[0], _LEAST_DAMPING)
+        elif damping[0] < _MOST_DAMPING:
+            damping[0] = max(1e3 * damping[0], 1e-10)
         else:
             break
     return here[1], here[0], _STUCK

@@ -19,7 +19,10 @@ _CLOSED = 1e-10
 _EMPTY = 1
 _MAX_NEWTON = 400
 _MAX_PROXIMAL = 60
+_PATIENCE = 6
 _LONGEST = 1e8
+_CONTRADICTION = "the constraints contradict each other: no point satisfies all of them"
+_NOT_FOUND = "no feasible point was found: the constraints contradict each other, or nearly so"
 
 
 def project(region: Region, point: Array, start: Array | None = None) -> tuple[Array, Array]:
@@ -46,8 +49,15 @@ def project(region: Region, point: Array, start: Array | None = None) -> tuple[A
         has no point.
     """
     x, multipliers, status = _nearest(region, point, np.zeros(1 + len(region.low)) if start is None else start)
-    if status == _EMPTY or violations(region, x[None, :]).max() > 1e-8:
-        raise EmptyFeasibleSet("the constraints contradict each other: no point satisfies all of them")
+    if status == _EMPTY:
+        raise EmptyFeasibleSet(_CONTRADICTION)
+    excess = violations(region, x[None, :]).max()
+    if 1e-8 < excess < 1e-6:
+        # Rounding at a far point hides the last digits; they are settled from nearby.
+        x, _, _ = _nearest(region, x, np.zeros(1 + len(region.low)))
+        excess = violations(region, x[None, :]).max()
+    if excess > 1e-8:
+        raise EmptyFeasibleSet(_NOT_FOUND)
     return x, multipliers
 
 
@@ -84,22 +94,25 @@ def maximize(region: Region, direction: Array, start: Array | None = None) -> Ex
     length = (10.0 if region.integer else 100.0) * scale
     point = np.clip(region.centre, region.lower, region.upper)
     best: Extremum | None = None
+    stale = 0
     for _ in range(_MAX_PROXIMAL):
         nearby, scaled, status = _nearest(region, point + length * unit, multipliers * length)
         if status == _EMPTY:
-            raise EmptyFeasibleSet("the constraints contradict each other: no point satisfies all of them")
+            raise EmptyFeasibleSet(_CONTRADICTION)
         if violations(region, nearby[None, :]).max() > 1e-8:
             length /= 10.0
             continue
         point, multipliers = nearby, scaled / length
         found = _extremum(region, direction, point, multipliers * size)
+        stale = stale + 1 if best is not None and best.bound < np.inf else 0
         if best is None or found.bound - found.value < best.bound - best.value:
-            best = found
-        if best.bound - best.value <= _CLOSED * (abs(best.value) + size * scale) or length >= _LONGEST * scale:
+            best, stale = found, 0
+        closed = best.bound - best.value <= _CLOSED * (abs(best.value) + size * scale)
+        if closed or stale >= _PATIENCE or length >= _LONGEST * scale:
             break
         length *= 3.0
     if best is None:
-        raise EmptyFeasibleSet("no feasible point was found: the constraints contradict each other or nearly so")
+        raise EmptyFeasibleSet(_NOT_FOUND)
     return best
 
 

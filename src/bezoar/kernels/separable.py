@@ -18,8 +18,6 @@ from numba import njit
 from bezoar.core.arrays import Array
 
 Parts: TypeAlias = tuple[Any, ...]
-_BEYOND = 1e140
-"""Values whose squares may overflow."""
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -125,15 +123,12 @@ def linear_bound(direction: Array, region: Parts, limits: Parts, multipliers: Ar
     lower, upper, centre, bands, integer = region
     budget, low, high = limits
     nu = multipliers[0]
-    total = 0.0
-    size = 0.0
-    if nu > 0.0:
-        total = nu * budget
-        size = total
+    total = nu * budget if nu > 0.0 else 0.0
+    size = total
     for j in range(low.shape[0]):
         sigma = multipliers[1 + j]
         if sigma != 0.0:
-            term = sigma * high[j] if sigma > 0.0 else sigma * low[j]
+            term = max(sigma * high[j], sigma * low[j])
             total += term
             size += abs(term)
     for i in range(direction.shape[0]):
@@ -147,8 +142,6 @@ def linear_bound(direction: Array, region: Parts, limits: Parts, multipliers: Ar
             if integer:
                 value = math.ceil(value - 0.5)
             value = min(max(value, lower[i]), upper[i])
-            if not abs(value) < _BEYOND:
-                return math.inf, math.inf
             gap = value - centre[i]
             total += e * value - nu * gap * gap
             size += scale * abs(value) + nu * gap * gap
@@ -158,5 +151,7 @@ def linear_bound(direction: Array, region: Parts, limits: Parts, multipliers: Ar
         elif e < 0.0:
             total += e * lower[i]
             size += scale * abs(lower[i])
+    if not size < math.inf:
+        return math.inf, math.inf
     rounding = 2.3e-16 * (direction.shape[0] + 4.0 * low.shape[0] + 8.0) * size
     return total, rounding

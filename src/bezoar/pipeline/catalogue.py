@@ -1,0 +1,78 @@
+"""One lazy list of methods by name, for the command line and the laws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+from bezoar.core.errors import UnknownName
+
+CATALOGUE: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "attack": MappingProxyType({"collapse": "bezoar.attacks.collapse:CollapsedAttack"}),
+        "sanitizer": MappingProxyType(
+            {
+                "l2": "bezoar.sanitizers.sphere:SphereSanitizer",
+                "slab": "bezoar.sanitizers.slab:SlabSanitizer",
+                "loss": "bezoar.sanitizers.loss:LossSanitizer",
+                "svd": "bezoar.sanitizers.subspace:SubspaceSanitizer",
+                "knn": "bezoar.sanitizers.neighbours:NeighboursSanitizer",
+            }
+        ),
+    }
+)
+"""Kind, then name, then ``"module:Class"``."""
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """All names of one kind, in the order in which reports list them.
+
+    Raises
+    ------
+    UnknownName
+        If the kind is not in the catalogue.
+
+    Examples
+    --------
+    >>> names("sanitizer")
+    ('l2', 'slab', 'loss', 'svd', 'knn')
+    """
+    return tuple(_look_up(CATALOGUE, "kind", kind))
+
+
+def resolve(kind: str, name: str) -> type[Any]:
+    """Import the class behind a name.
+
+    Parameters
+    ----------
+    kind : {"attack", "sanitizer"}
+    name : str
+
+    Returns
+    -------
+    type
+
+    Raises
+    ------
+    UnknownName
+        If the catalogue does not know the kind or the name.
+
+    Examples
+    --------
+    >>> resolve("sanitizer", "l2").__name__
+    'SphereSanitizer'
+    """
+    module, _, attribute = _look_up(_look_up(CATALOGUE, "kind", kind), kind, name).partition(":")
+    found: type[Any] = getattr(import_module(module), attribute)
+    return found
+
+
+def _look_up(entries: Mapping[str, Any], what: str, name: str) -> Any:
+    if name in entries:
+        return entries[name]
+    close = get_close_matches(name, entries, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise UnknownName(f"`{what}`: expected one of {', '.join(entries)}, got {name}{hint}")

@@ -46,8 +46,11 @@ def project(region: Region, point: Array, start: Array | None = None) -> tuple[A
     ------
     EmptyFeasibleSet
         If a dual value beyond any distance within the region proves that it
-        has no point.
+        has no point, or none is found.
+    InvalidArgument
+        If a coordinate of `point` is NaN or infinite.
     """
+    _check_finite("point", point)
     x, multipliers, status = _nearest(region, point, np.zeros(1 + len(region.low)) if start is None else start)
     if status == _EMPTY:
         raise EmptyFeasibleSet(_CONTRADICTION)
@@ -77,13 +80,17 @@ def maximize(region: Region, direction: Array, start: Array | None = None) -> Ex
     Returns
     -------
     Extremum
-        Its `bound` includes an allowance for floating-point error.
+        Its `bound` includes an allowance for floating-point error; it is
+        infinite where the region has no farthest point.
 
     Raises
     ------
     EmptyFeasibleSet
-        If the region has no point.
+        If the region has no point, or none is found.
+    InvalidArgument
+        If a coordinate of `direction` is NaN or infinite.
     """
+    _check_finite("direction", direction)
     size = float(np.linalg.norm(direction))
     multipliers = np.zeros(1 + len(region.low)) if start is None or size == 0.0 else start / size
     if size == 0.0:
@@ -155,6 +162,11 @@ def violations(region: Region, X: Matrix) -> Array:
         value = X @ normal
         columns.append(np.maximum(value - high, low - value) / _band_scale(region, normal, low, high))
     return np.stack(columns, axis=1)
+
+
+def _check_finite(name: str, vector: Array) -> None:
+    if not np.isfinite(vector).all():
+        raise InvalidArgument(name, "finite numbers", "NaN or infinity")
 
 
 def _nearest(region: Region, point: Array, start: Array) -> tuple[Array, Array, int]:

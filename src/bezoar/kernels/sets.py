@@ -71,7 +71,8 @@ class ConvexSet:
             If a region has no point.
         """
         rows = X.toarray() if issparse(X) else np.asarray(X, dtype=float)
-        return np.stack([project(self.region(label), row)[0] for row, label in zip(rows, y, strict=True)])
+        nearest = [project(self.region(label), row)[0] for row, label in zip(rows, y, strict=True)]
+        return np.stack(nearest) if nearest else rows
 
     def maximize(self, direction: Array, label: object, start: Array | None = None) -> Extremum:
         """The extreme point of one label's region along a direction.

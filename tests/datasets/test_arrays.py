@@ -148,6 +148,10 @@ def test_unusable_arrays(tmp_path: Path, arrays: dict, sentence: str) -> None:
         ({"X_shape": np.array([N, 6, 1])}, "X_shape: expected two numbers of rows and columns"),
         ({"X_shape": np.array([N, -6])}, "X_shape: expected two numbers of rows and columns"),
         ({"X_shape": np.array([N, 10**9])}, "expected at most 10,000,000 feature columns, got 1,000,000,000"),
+        (
+            {"X_indptr": np.r_[0, _counts().indptr[-1], _counts().indptr[2:]]},
+            "X_indptr: expected numbers that rise from 0",
+        ),
         ({"X_indptr": _counts().indptr[::-1]}, "X_indptr: expected numbers that rise from 0"),
         ({"X_data": np.r_[np.nan, _counts().data[1:]]}, "X_data: expected finite numbers, got nan"),
         ({"X_data": _counts().data.astype(str)}, "X_data: expected a vector of numbers, got <U"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -71,7 +73,10 @@ def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
     thread.join()
 
 
-def test_good_files_are_parsed_and_nothing_is_left_lying(publisher: Publisher, tmp_path: Path) -> None:
+def test_good_files_are_parsed_and_nothing_is_left_lying(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "a full system folder"))
     arrays = fetch("tiny", publisher.original(), tmp_path / "cache")
     assert arrays["numeric_train"].shape == (30, 6)
     assert list((tmp_path / "cache").iterdir()) == []
@@ -170,7 +175,7 @@ def test_folder_of_the_user_comes_first(
     mine.mkdir()
     monkeypatch.setenv("BEZOAR_DATA", str(mine))
     assert catalogue.locate("tiny") == tmp_path / "cache" / "tiny.npz"
-    (tmp_path / "cache" / "tiny.npz").rename(mine / "tiny.npz")
+    shutil.copy(tmp_path / "cache" / "tiny.npz", mine / "tiny.npz")
     assert catalogue.locate("tiny") == mine / "tiny.npz"
     catalogue.load("tiny")
     assert len(publisher.asked) == 2

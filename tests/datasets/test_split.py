@@ -51,7 +51,7 @@ def test_rows_of_one_class_do_not_move_those_of_an_earlier_one() -> None:
 
 @pytest.mark.parametrize("share", [0, 1, -0.1, float("nan")])
 def test_share_out_of_range(share: float) -> None:
-    with pytest.raises(InvalidArgument, match=r"`test_share`: expected a number in \(0, 1\)"):
+    with pytest.raises(InvalidArgument, match=r"`share`: expected a number in \(0, 1\)"):
         hold_out(_data([5, 5]), share=share)
 
 

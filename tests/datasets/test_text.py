@@ -40,6 +40,15 @@ def test_tfidf_is_that_of_the_training_texts_to_six_decimals() -> None:
     assert encoded.preparation.startswith("TF-IDF of 3 words found in at least 2 training texts, rounded")
 
 
+def test_values_that_round_to_zero_are_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bezoar.datasets.text._DECIMALS", 0)
+    encoded = encode_texts(
+        ["win " * 9 + "you", "win you", "you win"], np.arange(3), np.array([2]), weighting="tfidf", what="file"
+    )
+    assert encoded.train.toarray()[0].tolist() == [1, 0]
+    assert np.all(encoded.train.data > 0)
+
+
 def test_texts_without_common_words() -> None:
     with pytest.raises(InvalidData, match="file: expected words that occur in 2 training texts, got none"):
         encode_texts(["alpha", "beta", "gamma"], np.arange(3), np.arange(0), weighting="counts", what="file")

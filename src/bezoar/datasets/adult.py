@@ -36,11 +36,9 @@ def read(path: Path, request: Request) -> Split:
     labels = [as_labels(_array(archive, f"y_{part}"), f"{path}: y_{part}") for part in _PARTS]
     check_classes(labels[0], f"{path}: y_train")
     check_test_labels(labels[0], labels[1], f"{path}: y_test")
-    table = _table(archive)
     ids = (np.arange(len(labels[0])), np.arange(len(labels[1])))
     rows: tuple[IntArray, IntArray] = (ids[0], len(ids[0]) + ids[1])
-    if table.num_rows != len(ids[0]) + len(ids[1]):
-        raise InvalidData(f"{path}: expected {len(ids[0]) + len(ids[1])} rows as labels, got {table.num_rows}")
+    table = _table(archive, len(ids[0]) + len(ids[1]))
     origin = Origin(path, first_row=1)
     features = encode_columns(table, *rows, scale="standard", origin=origin, row_ids=np.arange(table.num_rows))
     labelled = (labels[0], labels[1])
@@ -53,7 +51,7 @@ def _array(archive: Archive, name: str) -> np.ndarray:
     return archive[name]
 
 
-def _table(archive: Archive) -> pa.Table:
+def _table(archive: Archive, n: int) -> pa.Table:
     numbers = np.concatenate([_array(archive, f"numeric_{part}") for part in _PARTS])
     columns = {str(name): pa.array(numbers[:, j]) for j, name in enumerate(_array(archive, "numeric_names"))}
     for name in map(str, _array(archive, "category_names")):
@@ -62,4 +60,7 @@ def _table(archive: Archive) -> pa.Table:
         if codes.min() < 0 or codes.max() >= len(levels):
             raise InvalidData(f"{archive.path}: {name}: expected codes below {len(levels)}, got {codes.max()}")
         columns[name] = pa.DictionaryArray.from_arrays(codes, pa.array(levels.tolist()))
+    for name, column in columns.items():
+        if len(column) != n:
+            raise InvalidData(f"{archive.path}: expected {n} values of {name} as there are labels, got {len(column)}")
     return pa.table(columns)

@@ -91,7 +91,7 @@ def stratified_rows(y: Labels, *, share: float, random_state: int) -> tuple[IntA
         If a class has a single row.
     """
     if not 0 < share < 1:
-        raise InvalidArgument("test_share", "a number in (0, 1)", share)
+        raise InvalidArgument("share", "a number in (0, 1)", share)
     if isinstance(random_state, bool) or not isinstance(random_state, int | np.integer) or random_state < 0:
         raise InvalidArgument("random_state", "a whole number that is not negative", random_state)
     rng = np.random.default_rng(random_state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 from bezoar.core.arrays import Array, IntArray
@@ -54,7 +55,7 @@ def sweep(
     rows: tuple[Any, ...],
     signs: Array,
     costs: Array,
-    squared_norms: Array,
+    metric: tuple[Any, ...],
     order: IntArray,
     kappa: float,
     bias: float,
@@ -65,12 +66,17 @@ def sweep(
     """Visit rows in the given order, changing `theta` and `duals` in place.
 
     The objective is ``sum costs * loss + kappa/2 |theta - centre|**2``; its
-    centre never appears because `theta` itself is kept up to date.
+    centre never appears because `theta` itself is kept up to date. A dual
+    change moves `theta` by the row times ``diag(scales) + factor @ factor.T``
+    over kappa: the identity, unless something else answers the move.
 
     Parameters
     ----------
     rows : tuple of ndarray
         CSR values, unsigned indices and row pointers.
+    metric : tuple of ndarray
+        `scales` of shape (d,), the rows' products with `factor` of shape
+        (n, r), and the rows' squared norms in the metric.
     order : ndarray of int
         The rows to visit.
     bias : float
@@ -82,7 +88,9 @@ def sweep(
         Largest change of any dual variable times its margin's curvature.
     """
     values, indices, pointers = rows
+    scales, products, squared_norms = metric
     last = theta.shape[0] - 1
+    along = np.zeros(products.shape[1])
     largest = 0.0
     for position in range(order.shape[0]):
         i = order[position]
@@ -90,6 +98,8 @@ def sweep(
         score = theta[last] * bias
         for k in range(begin, end):
             score += values[k] * theta[indices[k]]
+        for r in range(along.shape[0]):
+            score += along[r] * products[i, r]
         curvature = costs[i] * (squared_norms[i] + bias * bias) / kappa
         old = duals[i]
         new = dual_step(signs[i] * score, curvature, old, 0.0, shape)
@@ -100,6 +110,56 @@ def sweep(
         largest = max(largest, abs(change) * curvature)
         scale = change * costs[i] * signs[i] / kappa
         for k in range(begin, end):
-            theta[indices[k]] += scale * values[k]
+            theta[indices[k]] += scale * values[k] * scales[indices[k]]
+        for r in range(along.shape[0]):
+            along[r] += scale * products[i, r]
         theta[last] += scale * bias
     return largest
+
+
+@njit(cache=True, nogil=True)
+def exchange(
+    masses: Array, margins: Array, gram: Array, fraction: float, kappa: float, shape: tuple[float, ...]
+) -> None:
+    """Give poison atoms their best masses for fixed clean weights, in place.
+
+    Moves mass from the atom that is fitted best to the one fitted worst, and
+    changes the total at the worst, until neither pays.
+
+    Parameters
+    ----------
+    masses, margins : ndarray of shape (k,)
+        Dual masses, and margins of the atoms at the present model.
+    gram : ndarray of shape (k, k)
+        Products of the signed atoms.
+    """
+    k = masses.shape[0]
+    for _ in range(200 * k):
+        worst = 0
+        for a in range(k):
+            if margins[a] < margins[worst]:
+                worst = a
+        total = masses.sum()
+        curvature = fraction * gram[worst, worst] / kappa
+        held = (total - masses[worst]) / fraction
+        change = fraction * dual_step(margins[worst], curvature, total / fraction, held, shape) - total
+        if change != 0.0:
+            masses[worst] = max(masses[worst] + change, 0.0)
+            for a in range(k):
+                margins[a] += change * gram[a, worst] / kappa
+        best = -1
+        for a in range(k):
+            if masses[a] > 0.0 and a != worst and (best < 0 or margins[a] > margins[best]):
+                best = a
+        moved = 0.0
+        if best >= 0 and margins[best] > margins[worst]:
+            bend = (gram[worst, worst] + gram[best, best] - 2.0 * gram[worst, best]) / kappa
+            moved = masses[best]
+            if bend > 0.0:
+                moved = min(moved, (margins[best] - margins[worst]) / bend)
+            masses[best] -= moved
+            masses[worst] += moved
+            for a in range(k):
+                margins[a] += moved * (gram[a, worst] - gram[a, best]) / kappa
+        if abs(change) + moved < 1e-14 * fraction:
+            break

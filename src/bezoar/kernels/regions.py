@@ -232,11 +232,17 @@ def extent(region: Region) -> float:
     """A length typical of a region: its radius, or else what its other limits tell."""
     if 0 < region.radius < np.inf:
         return region.radius
-    norms = np.linalg.norm(region.bands, axis=1, keepdims=True)
-    offsets = np.abs(np.stack([region.low, region.high], axis=1)) / np.maximum(norms, 1e-300)
-    widths = np.append(region.upper - region.lower, np.abs(region.centre))
-    sizes = np.append(offsets[norms[:, 0] > 0].ravel(), widths)
-    return float(sizes[np.isfinite(sizes)].max(initial=0.0)) or 1.0
+    norms = np.maximum(np.linalg.norm(region.bands, axis=1), 1e-300)
+    box = _finite(region.upper - region.lower).max(initial=0.0)
+    widths = np.append(_finite((region.high - region.low) / norms), box)
+    offsets = np.concatenate([region.low / norms, region.high / norms, region.lower, region.upper, region.centre])
+    if np.any(widths > 0):
+        return float(widths[widths > 0].min())
+    return float(np.abs(_finite(offsets)).max(initial=0.0)) or 1.0
+
+
+def _finite(values: Array) -> Array:
+    return values[np.isfinite(values)]
 
 
 def _radius_scale(region: Region) -> float:

@@ -25,8 +25,8 @@ def _cost(value: float, centre: float, integer: bool) -> float:
     """One coordinate's share of the squared distance, or of its integer-aware majorant."""
     if not integer:
         return (value - centre) ** 2
-    k = math.floor(value)
-    return (2.0 * k + 1.0) * value - k * (k + 1.0) + centre * (centre - 2.0 * value)
+    k = np.floor(value)
+    return float((2.0 * k + 1.0) * value - k * (k + 1.0) + centre * (centre - 2.0 * value))
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -36,7 +36,7 @@ def _scalar(t: float, nu: float, centre: float, integer: bool) -> tuple[float, f
     if not integer:
         value = t / wide
         return value, 1.0 / wide, 2.0 * (value - centre)
-    k = math.floor((t + nu) / wide)
+    k = np.floor((t + nu) / wide)
     rest = t + nu - k * wide
     slope = 2.0 * k + 1.0 - 2.0 * centre
     if rest > 2.0 * nu:
@@ -140,11 +140,12 @@ def linear_bound(direction: Array, region: Parts, limits: Parts, multipliers: Ar
         if nu > 0.0:
             value = centre[i] + e / (2.0 * nu)
             if integer:
-                value = math.ceil(value - 0.5)
+                value = np.ceil(value - 0.5)
             value = min(max(value, lower[i]), upper[i])
-            gap = value - centre[i]
-            total += e * value - nu * gap * gap
-            size += scale * abs(value) + nu * gap * gap
+            part = (value - np.floor(value)) * integer
+            cost = (value - centre[i]) ** 2 + part * (1.0 - part)
+            total += e * value - nu * cost
+            size += scale * abs(value) + nu * cost
         elif e > 0.0:
             total += e * upper[i]
             size += scale * abs(upper[i])

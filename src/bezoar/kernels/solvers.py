@@ -59,10 +59,24 @@ class Rows:
         self.matrix = csr_array(X)
         self.transposed = self.matrix.T
         self.signs, self.costs, self.bias = signs, costs, bias
-        self.squared_norms = np.asarray(self.matrix.multiply(self.matrix).sum(axis=1)).ravel()
+        self._squares = self.matrix.multiply(self.matrix)
+        self.squared_norms = np.asarray(self._squares.sum(axis=1)).ravel()
         # Unsigned indices spare the compiled loop a branch for negative ones.
         indices = self.matrix.indices.view(np.uint64 if self.matrix.indices.itemsize == 8 else np.uint32)
         self._parts = (self.matrix.data, indices, self.matrix.indptr)
+        self.measure(np.ones(X.shape[1]), np.empty((X.shape[1], 0)))
+
+    def measure(self, scales: Array, factor: Array) -> None:
+        """Let later sweeps move the model by ``diag(scales) + factor @ factor.T``.
+
+        Parameters
+        ----------
+        scales : ndarray of shape (d,)
+        factor : ndarray of shape (d, r)
+        """
+        products = np.ascontiguousarray(self.matrix @ factor)
+        squared_norms = self._squares @ scales + np.einsum("ij,ij->i", products, products)
+        self._metric = (scales, products, squared_norms)
 
     def margins(self, theta: Array) -> Array:
         """Signed scores of all rows."""
@@ -76,8 +90,9 @@ class Rows:
     def sweep(self, order: IntArray, kappa: float, loss: MarginLoss, theta: Array, duals: Array) -> float:
         """One pass of dual coordinate ascent over `order`, in place."""
         shape = (loss.shift, loss.temperature, loss.curvature, loss.cap)
-        curvature = (kappa, self.bias, shape)
-        return float(sweep(self._parts, self.signs, self.costs, self.squared_norms, order, *curvature, theta, duals))
+        return float(
+            sweep(self._parts, self.signs, self.costs, self._metric, order, kappa, self.bias, shape, theta, duals)
+        )
 
 
 def unsettled(duals: Array, margins: Array, loss: MarginLoss, slack: float) -> IntArray:
@@ -134,10 +149,12 @@ def fit_linear(
     Raises
     ------
     InvalidArgument
-        If `ridge` is not positive.
+        If `ridge` is not positive, or a weight is negative, or all are zero.
     """
     if not 0 < ridge < np.inf:
         raise InvalidArgument("ridge", "a positive number", ridge)
+    if weights is not None and not (np.all(weights >= 0) and 0 < weights.sum() < np.inf):
+        raise InvalidArgument("weights", "numbers that are not negative, with a positive sum", np.sum(weights))
     n = X.shape[0]
     costs = np.full(n, 1 / n) if weights is None else weights / weights.sum()
     rows = Rows(X, signs, costs, 0.0 if bias == "none" else 1.0)
@@ -152,6 +169,12 @@ class _Descent:
     def __init__(self, rows: Rows, loss: MarginLoss, ridge: float, *, free_bias: bool) -> None:
         self.rows, self.loss, self.ridge, self.free_bias = rows, loss, ridge, free_bias
         self.centre = 0.0
+        self.class_means = {sign: self._class_mean(sign) for sign in (-1.0, 1.0)} if free_bias else {}
+
+    def _class_mean(self, sign: float) -> tuple[float, Array]:
+        shares = np.where(self.rows.signs == sign, self.rows.costs, 0.0)
+        mass = float(shares.sum())
+        return mass, np.asarray(self.rows.transposed @ shares) / (mass or 1.0)
 
     def run(self, duals: Array, tolerance: float, rng: np.random.Generator, max_sweeps: int) -> LinearFit:
         theta = self.primal(duals)
@@ -177,12 +200,24 @@ class _Descent:
         margins = self.rows.margins(theta)
         penalized = theta[:-1] if self.free_bias else theta
         penalty = 0.5 * self.ridge * penalized @ penalized
-        objective = self.rows.costs @ self.loss.value(margins) + penalty
-        dual = self.rows.costs @ self.loss.conjugate_gain(duals) - penalty
-        if self.free_bias:
-            # The dual of a free bias is an equality; what is left of it costs
-            # at most its size times the largest bias that could be optimal.
-            imbalance = self.ridge * (theta[-1] - self.centre)
-            dual -= abs(imbalance) * (1.0 + 2.0 * abs(theta[-1]))
+        objective = float(self.rows.costs @ self.loss.value(margins) + penalty)
+        dual = self.rows.costs @ self.loss.conjugate_gain(duals)
+        dual -= self.free_penalty(theta, objective) if self.free_bias else penalty
         gap = max(float(objective - dual), 0.0)
-        return margins, LinearFit(theta.copy(), duals.copy(), float(objective), gap, sweeps)
+        return margins, LinearFit(theta.copy(), duals.copy(), objective, gap, sweeps)
+
+    def free_penalty(self, theta: Array, objective: float) -> float:
+        """What the dual loses to the weights and to an imbalance of its classes.
+
+        The dual of a free bias wants both classes equally heavy. An excess of
+        one class would gain from an optimal bias at most what keeps the mean
+        margin of the other class from a loss beyond `objective`.
+        """
+        imbalance = self.ridge * (theta[-1] - self.centre)
+        mass, mean = self.class_means[-np.sign(imbalance) or 1.0]
+        weights = theta[:-1] - imbalance / self.ridge * mean
+        penalty = 0.5 * self.ridge * float(weights @ weights)
+        if imbalance == 0.0:
+            return penalty
+        least_margin = float(self.loss.conjugate_gain(np.ones(1))[0]) - objective / mass if mass > 0 else -np.inf
+        return penalty - abs(float(imbalance)) * least_margin

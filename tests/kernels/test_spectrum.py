@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.sparse import random_array
+from scipy.sparse import csr_array, random_array, vstack
 
 from bezoar.kernels.spectrum import leading_subspace
 
@@ -55,3 +55,15 @@ def test_zeros_have_no_subspace():
     found = leading_subspace(np.zeros((5, 3)), energy=0.95, max_rank=3, rng=np.random.default_rng(1))
     assert found.axes.shape == (3, 0)
     assert found.captured == 1.0
+
+
+@pytest.mark.parametrize(("rank", "grades"), [(20, 0), (200, 5)])
+def test_beyond_lapack_low_rank_and_graded_rows_converge(rank, grades):
+    rng = np.random.default_rng(0)
+    block = random_array((rank, 6500), density=0.05, rng=rng).toarray() * np.logspace(0, -grades, rank)[:, None]
+    X = vstack([csr_array(block), csr_array((7000 - rank, 6500))], format="csr")
+    found = leading_subspace(X, energy=1 - 1e-8, max_rank=1000, rng=np.random.default_rng(1))
+    exact = np.linalg.svd(block, compute_uv=False) ** 2
+    assert found.residual < 1e-9
+    np.testing.assert_allclose(found.energies, exact[: len(found.energies)], rtol=1e-6)
+    np.testing.assert_allclose(found.axes.T @ found.axes, np.eye(len(found.energies)), atol=1e-9)

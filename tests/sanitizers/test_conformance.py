@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from bezoar.sanitizers.loss import LossSanitizer
@@ -66,6 +67,13 @@ def test_imbalanced_learn_sampler(sanitizer, check):
 @pytest.mark.parametrize("sanitizer", LABELS_NEEDED, ids=str)
 def test_single_class_is_refused_where_labels_matter(sanitizer):
     imblearn_checks.check_samplers_one_label(type(sanitizer).__name__, sanitizer)
+
+
+@pytest.mark.parametrize("sanitizer", ALL, ids=str)
+def test_tags_say_whether_labels_are_needed(sanitizer):
+    tags = get_tags(sanitizer)
+    assert tags.target_tags.required is (sanitizer in LABELS_NEEDED)
+    assert (tags.estimator_type == "outlier_detector") is (sanitizer in LABELS_OPTIONAL)
 
 
 @pytest.mark.parametrize("sanitizer", ALL, ids=str)

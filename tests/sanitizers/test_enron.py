@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
+from threadpoolctl import threadpool_limits
 
 from bezoar.core.dataset import as_matrix
 from bezoar.sanitizers.loss import LossSanitizer
@@ -68,3 +69,15 @@ def test_rank_of_the_subspace(enron, enron_attack):
     X, y, _, _ = enron
     assert SubspaceSanitizer().fit(X, y).axes_.shape[1] == 300
     assert 320 <= SubspaceSanitizer().fit(*enron_attack(X, y, 14)).axes_.shape[1] <= 326
+
+
+@pytest.mark.parametrize("sanitizer", [SPHERE, SLAB, LOSS, *PAPER, *REFERENCE], ids=str)
+def test_the_number_of_threads_is_irrelevant(enron, enron_attack, sanitizer):
+    X, y, _, _ = enron
+    poisoned = enron_attack(X, y, 14)
+    kept = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            sanitizer.fit_resample(*poisoned)
+        kept.append(sanitizer.sample_indices_)
+    np.testing.assert_array_equal(kept[0], kept[1])

@@ -150,7 +150,7 @@ def _distances(X: Matrix, axes: Array) -> Array:
         outside[close] = row_norms(rows - inside[close] @ axes.T, squared=True)
         # What rounding leaves of a row within the span is no distance.
         outside[outside <= _ROUNDING**2 * squares] = 0.0
-    return np.sqrt(outside)
+    return np.asarray(np.sqrt(outside))
 
 
 def _joined(axes: Array, vectors: Array) -> Array:

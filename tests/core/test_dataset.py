@@ -37,6 +37,14 @@ def test_duplicate_entries_of_a_sparse_row_are_summed_without_touching_the_origi
     assert doubled.nnz == 2
 
 
+def test_long_indices_become_short_ones():
+    long = csr_array(ROWS)
+    long.indices, long.indptr = long.indices.astype(np.int64), long.indptr.astype(np.int64)
+    short = as_matrix(long)
+    assert short.indices.dtype == short.indptr.dtype == np.int32
+    np.testing.assert_array_equal(short.toarray(), ROWS)
+
+
 def test_taken_rows_keep_their_original_numbers():
     data = Dataset(csr_array(ROWS), ["a", "b", "a"], row_ids=[10, 11, 12]).take(np.array([2, 0]))
     assert data.row_ids.tolist() == [12, 10]

@@ -56,6 +56,15 @@ def test_an_intersection_holds_what_both_hold(two_balls):
     np.testing.assert_array_equal(both.contains(rows, labels), other.contains(rows, labels))
 
 
+def test_whole_numbers_stay_whole_in_an_intersection():
+    whole = ConvexSet({1: slab(np.array([1.0]), 0.0, 9.0)}).within(fit_domain(np.array([[0.0], [9.0]]), "integer"))
+    sphere = ConvexSet({1: ball(np.array([0.5]), 2.6)})
+    for both in (whole.intersect(sphere), sphere.intersect(whole)):
+        # The interpolated square of 2.5 is 6.5: less is left of the radius than for real numbers.
+        assert both.region(1).integer
+        assert both.maximize(np.ones(1), 1).value < sphere.maximize(np.ones(1), 1).value - 0.01
+
+
 def test_two_radii_do_not_intersect(two_balls):
     with pytest.raises(InvalidArgument, match="at most one with a radius"):
         two_balls.intersect(two_balls)

@@ -127,6 +127,16 @@ class Suspect:
 
 
 @dataclass(frozen=True)
+class Removal:
+    """A row that a sanitizer removed: its number in the source, label, anomaly score, and why."""
+
+    row: int
+    label: str
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """Everything a report needs."""
 

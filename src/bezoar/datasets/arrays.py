@@ -25,8 +25,9 @@ from scipy.sparse import issparse
 
 from bezoar.core.arrays import IntArray, Labels, Matrix
 from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.core.files import written_aside
 from bezoar.datasets.features import Features, assemble, pixels, renamed, scaled_rows
-from bezoar.datasets.files import unreadable, written_aside
+from bezoar.datasets.files import unreadable
 from bezoar.datasets.labels import as_labels, check_classes, check_test_labels, listing, rows_of_classes
 from bezoar.datasets.request import Request
 from bezoar.datasets.sparse_parts import matrix_parts, sparse_matrix

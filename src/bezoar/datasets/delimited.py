@@ -18,8 +18,9 @@ import pyarrow.csv as pacsv
 
 from bezoar.core.arrays import IntArray
 from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.core.files import written_aside
 from bezoar.datasets.columns import Origin, is_text
-from bezoar.datasets.files import unreadable, written_aside
+from bezoar.datasets.files import unreadable
 from bezoar.datasets.request import Request
 from bezoar.datasets.split import Split
 from bezoar.datasets.tables import split_table

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from bezoar.core.arrays import IntArray
 from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.core.files import written_aside
 from bezoar.datasets.columns import Origin
-from bezoar.datasets.files import written_aside
 from bezoar.datasets.request import Request
 from bezoar.datasets.split import Split
 from bezoar.datasets.tables import split_table

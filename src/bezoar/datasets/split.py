@@ -13,6 +13,7 @@ from scipy.sparse import issparse
 from bezoar.core.arrays import IntArray, Labels, Matrix
 from bezoar.core.dataset import Dataset
 from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.kernels.rows import stack
 
 _CHUNK = 1 << 20
 
@@ -41,6 +42,22 @@ class Split:
     preparation: str
     test_origin: str
     domain: str | None = None
+
+    def whole(self) -> Dataset:
+        """All rows of the source, held-out ones back in their places.
+
+        Where the source publishes its own test rows, the training rows alone.
+        """
+        if self.train.row_ids is None or self.test.row_ids is None or "held out at random" not in self.test_origin:
+            return self.train
+        ids = np.concatenate([self.train.row_ids, self.test.row_ids])
+        rows = Dataset(
+            stack([self.train.X, self.test.X]),
+            np.concatenate([self.train.y, self.test.y]),
+            self.train.feature_names,
+            ids,
+        )
+        return rows.take(np.argsort(ids, kind="stable"))
 
 
 def hold_out(dataset: Dataset, *, share: float = 0.2, random_state: int = 0) -> tuple[Dataset, Dataset]:

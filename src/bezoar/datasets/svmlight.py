@@ -11,8 +11,9 @@ from sklearn.datasets import load_svmlight_file
 
 from bezoar.core.arrays import IntArray, Labels, Matrix
 from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.core.files import written_aside
 from bezoar.datasets.features import assemble, scaled_rows
-from bezoar.datasets.files import unreadable, written_aside
+from bezoar.datasets.files import unreadable
 from bezoar.datasets.labels import as_labels, check_classes, rows_of_classes
 from bezoar.datasets.request import Request
 from bezoar.datasets.split import Split, stratified_rows

@@ -8,7 +8,7 @@ from bezoar.core.arrays import Array, IntArray
 from bezoar.core.feasible import Extremum, Region
 from bezoar.kernels.descent import exchange
 from bezoar.kernels.losses import MarginLoss
-from bezoar.kernels.regions import project
+from bezoar.kernels.regions import maximize, project
 from bezoar.kernels.response import joint_metric, response
 
 SIGNS = np.array([-1.0, 1.0])
@@ -57,6 +57,17 @@ class Adversary:
             return 0.0
         share = np.minimum(self.masses.sum() / self.fraction, self.loss.cap)
         return float(self.fraction * self.loss.conjugate_gain(share))
+
+    def attack(self, theta: Array, last: list[Extremum]) -> list[Extremum]:
+        """The worst feasible point of each label against a model, with a proof."""
+        starts = [extremum.multipliers for extremum in last] if last else [None, None]
+        triples = zip(self.regions, SIGNS, starts, strict=True)
+        return [maximize(region, -sign * theta[:-1], start) for region, sign, start in triples]
+
+    def worst_margin(self, theta: Array, extrema: list[Extremum]) -> Array:
+        """No feasible row has a smaller margin."""
+        margins = [sign * theta[-1] - extremum.bound for sign, extremum in zip(SIGNS, extrema, strict=True)]
+        return np.asarray(min(margins))
 
     def place(self, extrema: list[Extremum]) -> None:
         """Put points that carry no mass where they would hurt most."""

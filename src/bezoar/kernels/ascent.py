@@ -47,7 +47,10 @@ def _newton_direction(place: Parts, scales: Array, tolerance: Array, damping: Ar
                 matrix[b, a] = matrix[a, b]
             matrix[a, a] += damping[1] if flat[chosen[a]] else damping[0]
         direction[:] = 0.0
-        direction[chosen] = np.linalg.solve(matrix, slopes[chosen] / scales[chosen]) / scales[chosen]
+        # Constraints can be parallel at a point: bounded below, not inverted as they are.
+        values, vectors = np.linalg.eigh(matrix)
+        along = vectors.T @ (slopes[chosen] / scales[chosen])
+        direction[chosen] = vectors @ (along / np.maximum(values, 1e-14 * values[-1])) / scales[chosen]
         # A multiplier at zero may only leave it the way its slope points.
         inadmissible = (multipliers == 0.0) & (direction * slopes < 0.0)
         if not np.any(inadmissible):

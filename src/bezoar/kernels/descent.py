@@ -118,48 +118,44 @@ def sweep(
 
 
 @njit(cache=True, nogil=True)
+def _shift(masses: Array, margins: Array, gram: Array, target: int, amount: float, kappa: float) -> None:
+    """Change one atom's mass, and all margins with it."""
+    masses[target] = max(masses[target] + amount, 0.0)
+    for a in range(masses.shape[0]):
+        margins[a] += amount * gram[a, target] / kappa
+
+
+@njit(cache=True, nogil=True)
 def exchange(
     masses: Array, margins: Array, gram: Array, fraction: float, kappa: float, shape: tuple[float, ...]
 ) -> None:
-    """Give poison atoms their best masses for fixed clean weights, in place.
+    """Give poison points their best masses for fixed clean weights, in place.
 
-    Moves mass from the atom that is fitted best to the one fitted worst, and
-    changes the total at the worst, until neither pays.
+    Changes the total at the point that is fitted worst, and moves mass there
+    from the one fitted best, until neither pays.
 
     Parameters
     ----------
     masses, margins : ndarray of shape (k,)
-        Dual masses, and margins of the atoms at the present model.
+        Dual masses, and margins of the points at the present model.
     gram : ndarray of shape (k, k)
-        Products of the signed atoms.
+        Products of the signed points.
     """
-    k = masses.shape[0]
-    for _ in range(200 * k):
-        worst = 0
-        for a in range(k):
-            if margins[a] < margins[worst]:
-                worst = a
+    for _ in range(200):
+        worst = int(np.argmin(margins))
         total = masses.sum()
         curvature = fraction * gram[worst, worst] / kappa
         held = (total - masses[worst]) / fraction
         change = fraction * dual_step(margins[worst], curvature, total / fraction, held, shape) - total
-        if change != 0.0:
-            masses[worst] = max(masses[worst] + change, 0.0)
-            for a in range(k):
-                margins[a] += change * gram[a, worst] / kappa
-        best = -1
-        for a in range(k):
-            if masses[a] > 0.0 and a != worst and (best < 0 or margins[a] > margins[best]):
-                best = a
+        _shift(masses, margins, gram, worst, change, kappa)
+        best = int(np.argmax(np.where(masses > 0.0, margins, -np.inf)))
         moved = 0.0
-        if best >= 0 and margins[best] > margins[worst]:
+        if margins[best] > margins[worst] and masses[best] > 0.0:
             bend = (gram[worst, worst] + gram[best, best] - 2.0 * gram[worst, best]) / kappa
             moved = masses[best]
             if bend > 0.0:
                 moved = min(moved, (margins[best] - margins[worst]) / bend)
-            masses[best] -= moved
-            masses[worst] += moved
-            for a in range(k):
-                margins[a] += moved * (gram[a, worst] - gram[a, best]) / kappa
+            _shift(masses, margins, gram, best, -moved, kappa)
+            _shift(masses, margins, gram, worst, moved, kappa)
         if abs(change) + moved < 1e-14 * fraction:
             break

@@ -73,7 +73,8 @@ def joint_metric(answers: list[tuple[float, Array, Array]], trust: float) -> tup
         The metric is ``diag(scales) + factor @ factor.T``.
     """
     weights = [trust * rate / (1 - trust * rate) for rate, _, _ in answers]
-    scales = 1 / (1 + sum(weight * free for weight, (_, free, _) in zip(weights, answers, strict=True)))
+    answering = np.sum([weight * free for weight, (_, free, _) in zip(weights, answers, strict=True)], axis=0)
+    scales = np.asarray(1 / (1 + answering))
     normals = np.hstack([np.sqrt(weight) * part for weight, (_, _, part) in zip(weights, answers, strict=True)])
     scaled = scales[:, None] * normals
     values, vectors = np.linalg.eigh(np.eye(normals.shape[1]) - normals.T @ scaled)

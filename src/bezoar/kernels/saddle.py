@@ -18,7 +18,6 @@ from bezoar.core.certificate import NormBall, Ridge, Witness
 from bezoar.core.feasible import Extremum, Region
 from bezoar.kernels.adversary import SIGNS, Adversary, gram
 from bezoar.kernels.losses import MarginLoss
-from bezoar.kernels.regions import maximize
 from bezoar.kernels.solvers import Rows, unsettled
 
 _SWEEPS = 3
@@ -141,7 +140,9 @@ class _Ascent:
         # Mass short of its fraction marks poison that fits: more would not hurt.
         saturated = masses.sum() >= (1 - 1e-6) * start.witness.masses.sum() * self.loss.cap
         growth = adversary.fraction / max(float(start.witness.masses.sum()), 1e-300) if saturated else 1.0
-        adversary.masses = masses * growth if masses.sum() * growth <= adversary.fraction * self.loss.cap else 0 * masses
+        adversary.masses = (
+            masses * growth if masses.sum() * growth <= adversary.fraction * self.loss.cap else 0 * masses
+        )
         self.weigh(start.theta, self.rows.margins(start.theta))
 
     def run(self, tolerance: float, rng: np.random.Generator, max_rounds: int) -> Saddle:
@@ -159,7 +160,9 @@ class _Ascent:
                 self.recentre(theta)
                 level = -np.inf
             reached = self.inner_value()
-            self.trust = min(_MOST_TRUST, self.trust + 0.04) if reached >= level - 1e-9 * abs(level) else 0.6 * self.trust
+            self.trust = (
+                min(_MOST_TRUST, self.trust + 0.04) if reached >= level - 1e-9 * abs(level) else 0.6 * self.trust
+            )
             level = reached
             theta, kappa = self.model()
             active = unsettled(self.duals, margins, self.loss, slack)
@@ -202,11 +205,8 @@ class _Ascent:
         adversary = self.adversary
         bound = float(self.rows.costs @ self.loss.value(margins)) + 0.5 * self.ridge * float(theta @ theta)
         if adversary.fraction > 0:
-            starts = [extremum.multipliers for extremum in self.extrema] or [None, None]
-            pairs = zip(adversary.regions, SIGNS, starts, strict=True)
-            self.extrema = [maximize(region, -sign * theta[:-1], start) for region, sign, start in pairs]
-            worst = min(sign * theta[-1] - e.bound for sign, e in zip(SIGNS, self.extrema, strict=True))
-            bound += adversary.fraction * float(self.loss.value(np.array(worst)))
+            self.extrema = adversary.attack(theta, self.extrema)
+            bound += adversary.fraction * float(self.loss.value(adversary.worst_margin(theta, self.extrema)))
             adversary.place(self.extrema)
         if bound < self.best[0]:
             self.best = (bound, theta.copy(), np.array([extremum.multipliers for extremum in self.extrema]))
@@ -215,7 +215,8 @@ class _Ascent:
         """The present attack and duals, the masses filled up to the fraction."""
         masses = self.adversary.masses
         total = float(masses.sum())
-        filled = masses * (self.adversary.fraction / total) if total > 0 else masses
+        shares = masses / total if total > 0 else np.array([0.0, 1.0])
+        filled = self.adversary.fraction * shares
         return Witness(self.adversary.points[:, :-1].copy(), SIGNS, filled, self.duals.copy(), masses.copy())
 
     def recentre(self, theta: Array) -> None:
@@ -251,7 +252,7 @@ class _Ascent:
             self.duals = kept[0].copy()
             self.duals[free] = np.clip(self.duals[free] + scale * steps, 0.0, self.loss.cap)
             moved = np.clip(scale * shift, -kept[1][1], kept[1][0])
-            adversary.masses, adversary.points = kept[1] - moved * SIGNS * -1.0, kept[2].copy()
+            adversary.masses, adversary.points = kept[1] + moved * SIGNS, kept[2].copy()
             if adversary.fraction > 0:
                 trial = (self.pull() + self.proximity * self.centre) / kappa
                 adversary.answer(trial, kappa)

@@ -1,14 +1,16 @@
-"""The most suspicious rows as a table for a spreadsheet."""
+"""Suspicious and removed rows as tables for a spreadsheet."""
 
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from dataclasses import astuple
 
-from bezoar.core.record import Suspect
+from bezoar.core.files import written_aside
+from bezoar.core.record import Removal, Suspect
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -34,18 +36,20 @@ def write_suspects(suspects: Iterable[Suspect], path: str | os.PathLike[str]) ->
     """
     rows = tuple(suspects)
     rankers = tuple(dict.fromkeys(name for suspect in rows for name in suspect.ranks))
-    target = Path(path)
-    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with open(aside, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(
-                _safe(("row", "label", "suspicion", "removed_by", *(f"rank_{n}" for n in rankers), "preview"))
-            )
-            table.writerows(_safe(_cells(suspect, rankers)) for suspect in rows)
-        os.replace(aside, target)
-    finally:
-        aside.unlink(missing_ok=True)
+    header = ("row", "label", "suspicion", "removed_by", *(f"rank_{name}" for name in rankers), "preview")
+    _write_table(path, header, (_cells(suspect, rankers) for suspect in rows))
+
+
+def write_removals(removals: Iterable[Removal], path: str | os.PathLike[str]) -> None:
+    """Write removed rows to a UTF-8 CSV file of ``row, label, score, reason``; else as `write_suspects`."""
+    _write_table(path, ("row", "label", "score", "reason"), (astuple(removal) for removal in removals))
+
+
+def _write_table(path: str | os.PathLike[str], header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    with written_aside(path) as stream, io.TextIOWrapper(stream, "utf-8", "backslashreplace", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(_safe(header))
+        table.writerows(_safe(row) for row in rows)
 
 
 def _cells(suspect: Suspect, rankers: tuple[str, ...]) -> tuple[object, ...]:

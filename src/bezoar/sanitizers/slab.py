@@ -18,7 +18,7 @@ from bezoar.sanitizers.trimming import Trimming, by_label, memberships
 class SlabSanitizer(Trimming, BaseEstimator):
     """Score rows by their distance to the class mean along one direction.
 
-    The slab defence of Steinhardt, Koh and Liang [1]_: |v @ (x - mean)|, with
+    The slab defence of Steinhardt, Koh and Liang [1]_: ``|v @ (x - mean)|``, with
     v the unit vector from one class mean towards the other. With more than
     two classes each class has a direction of its own, towards the mean of the
     other classes' means; for two classes that is the same line. Where means

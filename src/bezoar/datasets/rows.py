@@ -1,0 +1,62 @@
+"""Bare rows, such as poison, as plain arrays on disk."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from bezoar.core.arrays import Labels, Matrix
+from bezoar.core.dataset import Poison
+from bezoar.core.errors import InvalidData
+from bezoar.core.files import written_aside
+
+_DENSE_SHARE = 0.3
+
+
+def write_rows_as_arrays(X: Matrix, y: Labels, path: str | os.PathLike[str]) -> None:
+    """Write rows as ``X``, or the parts of a CSR matrix where few entries are stored, and ``y``.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    y : ndarray of shape (n,)
+    path : path-like
+        Of the ``.npz`` archive; replaced only once complete.
+    """
+    sparse = csr_array(X)
+    arrays: dict[str, NDArray[Any]] = {"y": y}
+    if sparse.nnz < _DENSE_SHARE * X.shape[0] * X.shape[1]:
+        arrays |= {"X_data": sparse.data, "X_indices": sparse.indices, "X_indptr": sparse.indptr}
+        arrays["X_shape"] = np.array(sparse.shape)
+    else:
+        arrays["X"] = sparse.toarray()
+    with written_aside(path) as stream:
+        np.savez_compressed(stream, allow_pickle=False, **arrays)
+
+
+def read_poison(path: str | os.PathLike[str]) -> Poison:
+    """Read poison rows written so, by bezoar or by others.
+
+    ``X_shape`` may give both dimensions, and is not needed beside a dense ``X``.
+
+    Raises
+    ------
+    InvalidData
+        If the file is missing, holds pickled objects, or something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            if "X" in stored:
+                return Poison(stored["X"], stored["y"])
+            parts = (stored["X_data"].astype(float), stored["X_indices"], stored["X_indptr"])
+            return Poison(csr_array(parts, shape=tuple(int(size) for size in stored["X_shape"])), stored["y"])
+    except InvalidData as error:
+        raise InvalidData(f"{Path(path)}: {error}") from None
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+        raise InvalidData(f"{path}: expected poison rows, an .npz with X or its CSR parts, and y; got none") from None

@@ -1,0 +1,299 @@
+"""The whole audit: certificates, candidate attack, defences, suspects, one record."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+import numpy as np
+from scipy.sparse import issparse
+
+import bezoar
+from bezoar.attacks.collapse import CollapsedAttack
+from bezoar.core.arrays import Matrix
+from bezoar.core.budget import Budget
+from bezoar.core.certificate import Certificate, NormBall, Ridge
+from bezoar.core.dataset import Dataset, Poison
+from bezoar.core.errors import InvalidArgument
+from bezoar.core.record import (
+    NO_ATTACK,
+    NO_SANITIZER,
+    Bound,
+    ClassCount,
+    DataSummary,
+    Defender,
+    Evaluation,
+    RunRecord,
+    Threat,
+)
+from bezoar.datasets.split import Split, sha256
+from bezoar.kernels.losses import margin_loss
+from bezoar.kernels.sets import fit_domain
+from bezoar.learners.norm_ridge import ridge_for_norm
+from bezoar.pipeline.catalogue import names
+from bezoar.pipeline.certify import Certified, certify_split
+from bezoar.pipeline.evaluate import Defence, evaluate
+from bezoar.pipeline.suspects import list_suspects
+
+CANDIDATE = "collapse"
+_CURVE = (0.0, 1 / 3, 2 / 3, 1.0, 4 / 3, 5 / 3)
+_VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to audit, and how.
+
+    Parameters
+    ----------
+    fraction : float
+        Added rows for each clean row, in [0, 0.5).
+    quantile : float
+        Of the certificate's filters, in [0.5, 1).
+    hypothesis : NormBall or Ridge, optional
+        Models of the certificate; a ridge chosen by cross-validation by default.
+    domain : {"auto", "real", "box", "integer"}
+    loss : str
+    contamination : float
+        Share of each class that the evaluated defences remove.
+    tolerance : float
+        Relative gap at which certificates stop.
+    seed : int
+    command : str
+        What the user typed, for the report.
+    """
+
+    fraction: float
+    quantile: float = 0.95
+    hypothesis: NormBall | Ridge | None = None
+    domain: str = "auto"
+    loss: str = "hinge"
+    contamination: float = 0.05
+    tolerance: float = 1e-4
+    seed: int = 0
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        Budget(self.fraction)
+        if not 0 < self.contamination < 0.5:
+            raise InvalidArgument("remove", "a number in (0, 0.5)", self.contamination)
+
+    @property
+    def fractions(self) -> tuple[float, ...]:
+        """The fractions of the curve, the audited one among them."""
+        if self.fraction == 0:
+            return (0.0,)
+        grid = [self.fraction if step == 1 else round(self.fraction * step, 6) for step in _CURVE]
+        return tuple(sorted({value for value in grid if value < 0.5}))
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What an audit leaves behind.
+
+    Parameters
+    ----------
+    record : RunRecord
+    certificate : Certificate
+        At the audited fraction.
+    poison : Poison or None
+        The candidate attack; None at fraction zero.
+    """
+
+    record: RunRecord
+    certificate: Certificate
+    poison: Poison | None
+
+
+@dataclass
+class _Clock:
+    """Seconds by stage, announced as they begin."""
+
+    announce: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self.announce(name)
+        begin = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - begin
+
+
+def audit(
+    split: Split,
+    plan: Plan,
+    *,
+    poisons: Mapping[str, Poison] | None = None,
+    on_stage: Progress = lambda stage: None,
+    on_step: Callable[[], None] | None = None,
+) -> Audit:
+    """Answer how bad poisoning can get, which defence holds, and which rows look wrong.
+
+    Parameters
+    ----------
+    split : Split
+    plan : Plan
+    poisons : mapping from name to Poison, optional
+        Other attacks to evaluate, besides the certificate's own.
+    on_stage : callable
+        Called with the name of each stage as it begins.
+    on_step : callable, optional
+        Called `count_steps` times in all, for progress.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    InvalidInput
+        If the data or an option cannot be used.
+    BudgetExceeded
+        If one of `poisons` breaks the budget or the domain.
+    """
+    clock = _Clock(on_stage)
+    with clock.stage("certificates"):
+        certified = certify_split(
+            split,
+            plan.fractions,
+            quantile=plan.quantile,
+            hypothesis=plan.hypothesis,
+            domain=plan.domain,
+            loss=plan.loss,
+            tolerance=plan.tolerance,
+            seed=plan.seed,
+            on_certified=on_step,
+        )
+    certificate = certified.certificates[plan.fractions.index(plan.fraction)]
+    budget, setting = certificate.budget, certificate.setting
+    with clock.stage("candidate attack"):
+        defence, origin = _defence(split.train, plan, setting.hypothesis, certified.hypothesis_origin)
+        poison = _candidate(split.train, certificate, certified, plan.seed)
+    with clock.stage("defences"):
+        attacks = ({CANDIDATE: poison} if poison is not None else {}) | dict(poisons or {})
+        cells = evaluate(
+            split.train,
+            split.test,
+            attacks,
+            names("sanitizer"),
+            defence,
+            budget=budget,
+            domain=fit_domain(split.train.X, setting.domain),
+            on_cell=on_step,
+        )
+    with clock.stage("suspects"):
+        scorers = {name: defence.sanitizer(name) for name in names("sanitizer")}
+        suspects = list_suspects(split.train, scorers, on_ranked=on_step)
+    record = RunRecord(
+        command=plan.command,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        bezoar_version=bezoar.__version__,
+        seed=plan.seed,
+        data=_summary(split, setting.domain),
+        threat=Threat(plan.fraction, budget.kind, 0 if poison is None else budget.count(len(split.train))),
+        defender=_defender(plan, setting.hypothesis, origin, cells),
+        curve=_curve(certified),
+        evaluations=cells,
+        suspects=suspects,
+        assumptions=certificate.assumptions,
+        not_promised=certificate.not_promised,
+        timings=clock.seconds,
+        versions={"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
+    )
+    return Audit(record, certificate, poison)
+
+
+def count_steps(plan: Plan, n_poisons: int = 0) -> int:
+    """How often an audit calls `on_step`."""
+    attacks = 1 + int(plan.fraction > 0) + n_poisons
+    return len(plan.fractions) + attacks * (1 + len(names("sanitizer"))) + len(names("sanitizer"))
+
+
+def best_error(evaluations: Sequence[Evaluation]) -> float:
+    """The test error that the best sanitizer leaves under its worst attack.
+
+    Without any attack, the error of the best sanitizer on clean rows.
+    """
+    attacked = [cell for cell in evaluations if cell.attack != NO_ATTACK] or list(evaluations)
+    sanitizers = {cell.sanitizer for cell in attacked} - {NO_SANITIZER}
+    return min(max(cell.test_error for cell in attacked if cell.sanitizer == name) for name in sanitizers)
+
+
+def _candidate(train: Dataset, certificate: Certificate, certified: Certified, seed: int) -> Poison | None:
+    if certificate.budget.count(len(train)) == 0:
+        return None
+    attack = CollapsedAttack.of(certificate, train.classes, certified.feasible_set)
+    return attack.poison(train, certificate.budget, np.random.default_rng(seed))
+
+
+def _defence(train: Dataset, plan: Plan, hypothesis: NormBall | Ridge, origin: str) -> tuple[Defence, str]:
+    """The ridge that the evaluated defender trains with, and where it comes from."""
+    ridge = hypothesis.strength if isinstance(hypothesis, Ridge) else 0.0
+    if isinstance(hypothesis, NormBall):
+        ridge = ridge_for_norm(train.X, train.signs, hypothesis.squared_radius, loss=margin_loss(plan.loss))
+        origin = f"{origin}; evaluated defences train with the ridge {ridge:.4g} that gives this norm on clean rows"
+    return Defence(contamination=plan.contamination, ridge=ridge, loss=plan.loss, seed=plan.seed), origin
+
+
+def _summary(split: Split, domain: str) -> DataSummary:
+    train, test = split.train, split.test
+    counts = tuple(
+        ClassCount(str(label), int(np.count_nonzero(train.y == label)), int(np.count_nonzero(test.y == label)))
+        for label in train.classes
+    )
+    return DataSummary(
+        name=split.name,
+        sha256=sha256(train),
+        n_train=len(train),
+        n_test=len(test),
+        n_features=train.n_features,
+        density=_density(train.X),
+        classes=counts,
+        domain=domain,
+        preparation=split.preparation,
+        test_origin=split.test_origin,
+    )
+
+
+def _density(X: Matrix) -> float:
+    stored = int(X.count_nonzero() if issparse(X) else np.count_nonzero(X))
+    return stored / (int(X.shape[0]) * int(X.shape[1]))
+
+
+def _defender(plan: Plan, hypothesis: NormBall | Ridge, origin: str, cells: Sequence[Evaluation]) -> Defender:
+    ball = isinstance(hypothesis, NormBall)
+    bare = next(cell for cell in cells if cell.attack == NO_ATTACK and cell.sanitizer == NO_SANITIZER)
+    return Defender(
+        learner="linear classifier",
+        loss=plan.loss,
+        wrong_row_loss=float(margin_loss(plan.loss).value(np.zeros(1))[0]),
+        hypothesis="norm_ball" if ball else "ridge",
+        hypothesis_value=hypothesis.squared_radius if isinstance(hypothesis, NormBall) else hypothesis.strength,
+        hypothesis_origin=origin,
+        removed_share=plan.contamination,
+        certificate_quantile=plan.quantile,
+        clean_test_error=bare.test_error,
+    )
+
+
+def _curve(certified: Certified) -> tuple[Bound, ...]:
+    return tuple(
+        Bound(
+            fraction=result.certificate.budget.fraction,
+            bound=result.certificate.bound,
+            attack_value=result.certificate.attack_value,
+            gap=result.certificate.gap,
+            clean_loss=result.certificate.clean_loss,
+            conclusive=certified.conclusive(result.certificate),
+            seconds=result.seconds,
+        )
+        for result in certified.results
+    )

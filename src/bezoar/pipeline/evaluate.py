@@ -1,0 +1,207 @@
+"""Attacks against defences, judged by somebody who is neither."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from scipy.stats import binomtest
+
+from bezoar.core.arrays import Mask, Matrix
+from bezoar.core.budget import Budget
+from bezoar.core.dataset import Dataset, Poison
+from bezoar.core.errors import BudgetExceeded, InvalidArgument
+from bezoar.core.feasible import Domain
+from bezoar.core.record import NO_ATTACK, NO_SANITIZER, Evaluation
+from bezoar.kernels.losses import margin_loss
+from bezoar.kernels.rows import column_extremes, stack
+from bezoar.learners.linear import LinearClassifier
+from bezoar.pipeline.catalogue import resolve
+
+_TOLERANCE = 1e-8
+
+
+@dataclass(frozen=True)
+class Defence:
+    """How the defender filters and trains.
+
+    Parameters
+    ----------
+    contamination : float
+        Share of each class that a sanitizer removes.
+    ridge : float
+        Penalty of the linear model, for each row trained on.
+    loss : str
+        Its loss.
+    variant : {"paper", "reference"}
+        Which definition of the SVD and nearest-neighbour sanitizers.
+    seed : int
+    """
+
+    contamination: float = 0.05
+    ridge: float = 0.01
+    loss: str = "hinge"
+    variant: str = "paper"
+    seed: int = 0
+
+    def sanitizer(self, name: str) -> Any:
+        """An unfitted sanitizer of the catalogue, with this defender's settings."""
+        found = resolve("sanitizer", name)
+        known = found().get_params()
+        wanted = {
+            "contamination": self.contamination,
+            "ridge": self.ridge,
+            "loss": self.loss,
+            "variant": self.variant,
+            "random_state": self.seed,
+        }
+        return found(**{option: value for option, value in wanted.items() if option in known})
+
+    def learner(self) -> LinearClassifier:
+        """The unfitted model."""
+        return LinearClassifier(loss=self.loss, ridge=self.ridge, random_state=self.seed)
+
+
+def check_poison(poison: Poison, clean: Dataset, budget: Budget, domain: Domain) -> None:
+    """Refuse poison that breaks its contract.
+
+    Parameters
+    ----------
+    poison : Poison
+    clean : Dataset
+        What it is added to.
+    budget : Budget
+    domain : Domain
+
+    Raises
+    ------
+    BudgetExceeded
+        If there are too many rows, rows displace others, a label is unknown,
+        or a value lies outside the domain.
+    """
+    allowed = budget.count(len(clean))
+    if len(poison) > allowed:
+        raise BudgetExceeded(f"poison: expected at most {allowed} rows, got {len(poison)}")
+    if poison.replaces is not None and len(poison.replaces):
+        raise BudgetExceeded(f"poison: expected only added rows, got {len(poison.replaces)} that displace clean ones")
+    if poison.X.shape[1] != clean.n_features:
+        raise BudgetExceeded(f"poison: expected {clean.n_features} columns, got {poison.X.shape[1]}")
+    unknown = np.setdiff1d(poison.y, clean.classes)
+    if unknown.size:
+        raise BudgetExceeded(f"poison: expected labels of the data, got {unknown[0]}")
+    lower, upper = column_extremes(poison.X)
+    if np.any(lower < domain.lower - _TOLERANCE) or np.any(upper > domain.upper + _TOLERANCE):
+        raise BudgetExceeded(f"poison: expected values within the {domain.name} domain, got some outside")
+    values = poison.X.data if issparse(poison.X) else poison.X
+    if domain.integer and np.any(np.abs(values - np.round(values)) > _TOLERANCE):
+        raise BudgetExceeded("poison: expected whole numbers, got fractions")
+
+
+def evaluate(
+    clean: Dataset,
+    test: Dataset,
+    poisons: Mapping[str, Poison],
+    sanitizers: Sequence[str],
+    defence: Defence,
+    *,
+    budget: Budget,
+    domain: Domain,
+    on_cell: Callable[[], None] | None = None,
+) -> tuple[Evaluation, ...]:
+    """Judge every attack, and none, against every sanitizer, and none.
+
+    The defender fits the sanitizer on clean rows and poison together, removes
+    the most anomalous rows of each class, and retrains; test labels are used
+    to report its error and for nothing else.
+
+    Parameters
+    ----------
+    clean, test : Dataset
+    poisons : mapping from attack name to Poison
+    sanitizers : sequence of str
+        Names of the catalogue.
+    defence : Defence
+    budget : Budget
+        Re-checked, as is the domain.
+    domain : Domain
+    on_cell : callable, optional
+        Called after each cell, for progress.
+
+    Returns
+    -------
+    tuple of Evaluation
+        By attack, then sanitizer.
+
+    Raises
+    ------
+    BudgetExceeded
+        If an attack broke its contract.
+    InvalidArgument
+        If an attack is called like the row for no attack.
+
+    References
+    ----------
+    .. [1] Koh, Steinhardt and Liang, "Stronger data poisoning attacks break
+       data sanitization defenses", Machine Learning 111, 2022, section 5.1.
+    """
+    if NO_ATTACK in poisons:
+        raise InvalidArgument("poisons", f"names other than {NO_ATTACK}", NO_ATTACK)
+    for poison in poisons.values():
+        check_poison(poison, clean, budget, domain)
+    cells = []
+    for attack in (NO_ATTACK, *poisons):
+        X, y, poisoned = merge(clean, poisons.get(attack))
+        for name in (NO_SANITIZER, *sanitizers):
+            cells.append(_cell(attack, name, X, y, poisoned, test, defence))
+            if on_cell is not None:
+                on_cell()
+    return tuple(cells)
+
+
+def merge(clean: Dataset, poison: Poison | None) -> tuple[Matrix, Any, Mask]:
+    """The rows a defender receives, and which of them are poison."""
+    if poison is None:
+        return clean.X, clean.y, np.zeros(len(clean), dtype=bool)
+    X = stack([clean.X, poison.X])
+    y = np.concatenate([clean.y, poison.y.astype(clean.y.dtype)])
+    return X, y, np.arange(len(y)) >= len(clean)
+
+
+def _cell(attack: str, name: str, X: Matrix, y: Any, poisoned: Mask, test: Dataset, defence: Defence) -> Evaluation:
+    begin = time.perf_counter()
+    kept = np.arange(len(y))
+    if name != NO_SANITIZER:
+        sanitizer = defence.sanitizer(name)
+        sanitizer.fit_resample(X, y)
+        kept = sanitizer.sample_indices_
+    model = defence.learner().fit(X[kept], y[kept])
+    wrong = int(np.count_nonzero(model.predict(test.X) != test.y))
+    interval = binomtest(wrong, len(test)).proportion_ci(method="wilson")
+    poison_rows, poison_kept = int(poisoned.sum()), int(poisoned[kept].sum())
+    return Evaluation(
+        attack=attack,
+        sanitizer=name,
+        test_error=wrong / len(test),
+        low=float(interval.low),
+        high=float(interval.high),
+        train_loss=_train_loss(model, X[kept], y[kept], defence.loss),
+        poison_rows=poison_rows,
+        poison_removed=poison_rows - poison_kept,
+        clean_rows=len(y) - poison_rows,
+        clean_removed=len(y) - poison_rows - (len(kept) - poison_kept),
+        seconds=time.perf_counter() - begin,
+    )
+
+
+def _train_loss(model: LinearClassifier, X: Matrix, y: Any, loss: str) -> float:
+    """Mean loss on the kept rows; one class against the rest where there are more than two."""
+    scores = model.decision_function(X)
+    if scores.ndim == 1:
+        margins = np.where(y == model.classes_[1], 1.0, -1.0) * scores
+    else:
+        margins = np.where(y[:, None] == model.classes_[None, :], 1.0, -1.0) * scores
+    return float(margin_loss(loss).value(margins).mean())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
+from threadpoolctl import threadpool_limits
 
 from bezoar.core.arrays import Array, IntArray, Matrix
 from bezoar.core.certificate import NormBall, Ridge, Witness
@@ -110,7 +111,8 @@ def solve_saddle(
     ascent = _Ascent(rows, Adversary(regions, fraction, loss), hypothesis, loss)
     if start is not None:
         ascent.resume(start)
-    return ascent.run(tolerance, np.random.default_rng(seed), max_rounds)
+    with threadpool_limits(1, user_api="blas"):
+        return ascent.run(tolerance, np.random.default_rng(seed), max_rounds)
 
 
 class _Ascent:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.sparse import issparse
 from sklearn.utils.extmath import row_norms
+from threadpoolctl import threadpool_limits
 
 from bezoar.core.arrays import Array, Matrix
 
@@ -87,7 +88,10 @@ def leading_subspace(X: Matrix, *, energy: float, max_rank: int, rng: Generator)
         energies, vectors, residual = _by_lapack(X, transposed)
     else:
         limit = min(2 * max_rank, side // 3)
-        energies, vectors, residual = _by_lanczos(_gram(X, transposed), side, energy * total, limit, max_rank, rng)
+        # Blocks this narrow gain nothing from threads, and on a busy machine
+        # waiting for them costs many times the work itself.
+        with threadpool_limits(1, user_api="blas"):
+            energies, vectors, residual = _by_lanczos(_gram(X, transposed), side, energy * total, limit, max_rank, rng)
         if residual > _RESIDUAL and side <= _MODERATE:
             energies, vectors, residual = _by_lapack(X, transposed)
     kept = min(_rank(energies, energy * total), max_rank)

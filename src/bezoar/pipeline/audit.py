@@ -7,7 +7,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 import numpy as np
@@ -20,6 +20,7 @@ from bezoar.core.budget import Budget
 from bezoar.core.certificate import Certificate, NormBall, Ridge
 from bezoar.core.dataset import Dataset, Poison
 from bezoar.core.errors import InvalidArgument
+from bezoar.core.feasible import Domain
 from bezoar.core.record import (
     NO_ATTACK,
     NO_SANITIZER,
@@ -186,7 +187,7 @@ def audit(
             names("sanitizer"),
             defence,
             budget=budget,
-            domain=fit_domain(split.train.X, setting.domain),
+            domain=_expressible(split.train, setting.domain),
             on_cell=on_step,
         )
     with clock.stage("suspects"):
@@ -225,6 +226,12 @@ def best_error(evaluations: Sequence[Evaluation]) -> float:
     attacked = [cell for cell in evaluations if cell.attack != NO_ATTACK] or list(evaluations)
     sanitizers = {cell.sanitizer for cell in attacked} - {NO_SANITIZER}
     return min(max(cell.test_error for cell in attacked if cell.sanitizer == name) for name in sanitizers)
+
+
+def _expressible(train: Dataset, name: str) -> Domain:
+    """What rows of these data can be at all; a count may exceed any seen so far."""
+    domain = fit_domain(train.X, name)
+    return replace(domain, upper=np.full_like(domain.upper, np.inf)) if domain.integer else domain
 
 
 def _candidate(train: Dataset, certificate: Certificate, certified: Certified, seed: int) -> Poison | None:

@@ -1,0 +1,75 @@
+# Every target does its own set-up: nothing is needed but Python 3.11+ and make.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+
+VENV  := .venv
+BIN   := $(VENV)/bin
+READY := $(VENV)/.ready
+DOCS  := $(VENV)/.ready-docs
+PIP   := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+DEMO  := build/demo/digits-1-7
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test test-data check format bench docs constraints clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## create .venv with the pinned versions of constraints.txt
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "setup: needs Python 3.11 or newer with venv; name one: make PYTHON=..." >&2; exit 1; }
+	@test -x $(BIN)/pip || "$(PYTHON)" -m venv $(VENV)
+	@echo "setup: installing bezoar and its tools into $(VENV) (about a minute)"
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
+demo: $(READY) ## audit an embedded real data set and say where the report is
+	@rm -rf $(DEMO) && mkdir -p $(dir $(DEMO))
+	@$(BIN)/bezoar audit digits-1-7 --fraction 0.03 --out $(DEMO)
+	@echo "demo: open $(DEMO)/report.html"
+
+test: $(READY) ## run the fast tests
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m 'not data and not slow'
+
+test-data: $(READY) ## run the slow tests and those on real data (BEZOAR_DATA)
+	@test -d "$$BEZOAR_DATA" || { echo "test-data: BEZOAR_DATA should name the folder of data sets, got '$$BEZOAR_DATA'" >&2; exit 1; }
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m 'data or slow'
+
+check: $(READY) ## lint, formatting, types, imports between rooms, doctests
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/pytest -q --doctest-modules src
+
+format: $(READY) ## rewrite the code as the formatter likes it
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+bench: $(READY) ## time the kernels against the generic route
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+docs: $(DOCS) ## build the documentation; warnings are errors
+	@rm -rf docs/api build/docs
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --builder html docs build/docs
+	@echo "docs: open build/docs/index.html"
+
+$(DOCS): $(READY)
+	@$(PIP) -e '.[dev,docs]'
+	@touch $@
+
+constraints: ## renew constraints.txt with the newest versions that go together
+	@rm -rf build/newest && mkdir -p build && "$(PYTHON)" -m venv build/newest
+	@build/newest/bin/pip install --quiet --disable-pip-version-check -e '.[dev,docs]'
+	@{ grep '^#' constraints.txt; { build/newest/bin/pip freeze --exclude-editable; grep '^torch==' constraints.txt; } \
+		| sed 's/+cpu//' | LC_ALL=C sort -fu; } > build/constraints.txt
+	@mv build/constraints.txt constraints.txt
+	@git --no-pager diff --stat constraints.txt
+
+clean: ## remove what the other targets made, but not .venv
+	@rm -rf build dist docs/api .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find src tests benchmarks examples -name __pycache__ -type d -exec rm -rf {} +

@@ -1,0 +1,51 @@
+"""How Sphinx builds the documentation; see `make docs`."""
+
+import sys
+from pathlib import Path
+
+import bezoar
+
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+
+project = "bezoar"
+author = "The bezoar authors"
+copyright = "The bezoar authors, Apache License 2.0"
+version = release = bezoar.__version__
+language = "en-GB"
+
+extensions = [
+    "myst_parser",
+    "drawn_math",
+    "numpydoc",
+    "sphinx.ext.apidoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.viewcode",
+]
+exclude_patterns = ["results", "_extensions"]
+html_math_renderer = "drawn"
+html_theme = "furo"
+html_title = "bezoar"
+html_static_path = ["_static"]
+html_css_files = ["bezoar.css"]
+html_copy_source = False
+html_show_sphinx = False
+
+myst_enable_extensions = ["dollarmath", "deflist", "attrs_inline"]
+myst_heading_anchors = 3
+
+apidoc_modules = [
+    {
+        "path": "../src/bezoar",
+        "destination": "api",
+        "separate_modules": True,
+        "module_first": True,
+        "automodule_options": {"members"},
+    }
+]
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+autodoc_default_options = {
+    "exclude-members": "set_fit_request, set_score_request, set_decision_function_request, set_predict_request"
+}
+numpydoc_show_class_members = False
+add_module_names = False

@@ -8,7 +8,7 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS  := $(VENV)/.ready-docs
-PIP   := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP   := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -c constraints.txt
 DEMO  := build/demo/digits-1-7
 
 .DEFAULT_GOAL := help
@@ -27,10 +27,9 @@ $(READY): pyproject.toml constraints.txt
 	@$(PIP) -e '.[dev]'
 	@touch $@
 
-demo: $(READY) ## audit an embedded real data set and say where the report is
+demo: $(READY) ## audit an embedded real data set; ends with the path of its report
 	@rm -rf $(DEMO) && mkdir -p $(dir $(DEMO))
 	@$(BIN)/bezoar audit digits-1-7 --fraction 0.03 --out $(DEMO)
-	@echo "demo: open $(DEMO)/report.html"
 
 test: $(READY) ## run the fast tests
 	@$(BIN)/pytest -q -n 2 --dist worksteal -m 'not data and not slow'
@@ -64,7 +63,7 @@ $(DOCS): $(READY)
 
 constraints: ## renew constraints.txt with the newest versions that go together
 	@rm -rf build/newest && mkdir -p build && "$(PYTHON)" -m venv build/newest
-	@build/newest/bin/pip install --quiet --disable-pip-version-check -e '.[dev,docs]'
+	@build/newest/bin/pip install --quiet --quiet --disable-pip-version-check -e '.[dev,docs]'
 	@{ grep '^#' constraints.txt; { build/newest/bin/pip freeze --exclude-editable; grep '^torch==' constraints.txt; } \
 		| sed 's/+cpu//' | LC_ALL=C sort -fu; } > build/constraints.txt
 	@mv build/constraints.txt constraints.txt

@@ -17,7 +17,7 @@ extensions = [
     "myst_parser",
     "drawn_math",
     "numpydoc",
-    "sphinx.ext.apidoc",
+    "room_pages",
     "sphinx.ext.autodoc",
     "sphinx.ext.viewcode",
 ]
@@ -33,15 +33,6 @@ html_show_sphinx = False
 myst_enable_extensions = ["dollarmath", "deflist", "attrs_inline"]
 myst_heading_anchors = 3
 
-apidoc_modules = [
-    {
-        "path": "../src/bezoar",
-        "destination": "api",
-        "separate_modules": True,
-        "module_first": True,
-        "automodule_options": {"members"},
-    }
-]
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autodoc_default_options = {

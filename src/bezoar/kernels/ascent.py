@@ -88,7 +88,8 @@ def _next_step(step: float, first: float, below: tuple[float, float], above: tup
     if high == np.inf:
         growth = 1.05 * first / (first - slope_low) if slope_low < first else 100.0
         return step * min(max(growth, 2.0), 100.0)
-    guess = low + (high - low) * slope_low / (slope_low - slope_high)
+    fall = slope_low - slope_high
+    guess = low + (high - low) * (slope_low / fall if fall > 0.0 else 0.5)
     if low == 0.0:
         return min(max(guess, 1e-3 * high), 0.5 * high)
     if high > 10.0 * low:
@@ -170,7 +171,8 @@ def nearest(
     here[0][0] = max(start[0], 0.0) if limits[0] < np.inf else 0.0
     nowhere, scales = np.zeros(n), np.empty(n)
     for j in range(1, n):
-        scales[j] = max(np.sqrt((region[3][j - 1] ** 2).sum()), 1e-150)
+        length = np.sqrt((region[3][j - 1] ** 2).sum())
+        scales[j] = length if length > 0.0 else 1.0
     top = _visit(q, region, limits, here, nowhere)
     best, least, stalls = top[0], np.inf, 0
     damping = np.array([_LEAST_DAMPING, 1.0])

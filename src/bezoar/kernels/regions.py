@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.sparse import issparse
@@ -16,13 +16,17 @@ from bezoar.kernels.separable import linear_bound
 
 _FEASIBILITY = 1e-9
 _CLOSED = 1e-10
-_EMPTY = 1
+_SOLVED, _EMPTY = 0, 1
 _MAX_NEWTON = 400
 _MAX_PROXIMAL = 60
 _PATIENCE = 6
 _LONGEST = 1e8
 _CONTRADICTION = "the constraints contradict each other: no point satisfies all of them"
 _NOT_FOUND = "no feasible point was found: the constraints contradict each other, or nearly so"
+
+
+_Form: TypeAlias = tuple[tuple[Any, ...], tuple[Any, ...], Array]
+"""What compiled code reads of a region: its arrays, its limits, tolerances."""
 
 
 def project(region: Region, point: Array, start: Array | None = None) -> tuple[Array, Array]:
@@ -50,14 +54,14 @@ def project(region: Region, point: Array, start: Array | None = None) -> tuple[A
     InvalidArgument
         If a coordinate of `point` is NaN or infinite.
     """
-    _check_finite("point", point)
-    x, multipliers, status = _nearest(region, point, np.zeros(1 + len(region.low)) if start is None else start)
+    point, form = _finite_vector("point", point), _compiled(region)
+    x, multipliers, status = _nearest(region, form, point, np.zeros(1 + len(region.low)) if start is None else start)
     if status == _EMPTY:
         raise EmptyFeasibleSet(_CONTRADICTION)
     excess = violations(region, x[None, :]).max()
     if 1e-8 < excess < 1e-6:
         # Rounding at a far point hides the last digits; they are settled from nearby.
-        x, _, _ = _nearest(region, x, np.zeros(1 + len(region.low)))
+        x, _, _ = _nearest(region, form, x, np.zeros(1 + len(region.low)))
         excess = violations(region, x[None, :]).max()
     if excess > 1e-8:
         raise EmptyFeasibleSet(_NOT_FOUND)
@@ -90,7 +94,7 @@ def maximize(region: Region, direction: Array, start: Array | None = None) -> Ex
     InvalidArgument
         If a coordinate of `direction` is NaN or infinite.
     """
-    _check_finite("direction", direction)
+    direction, form = _finite_vector("direction", direction), _compiled(region)
     size = float(np.linalg.norm(direction))
     multipliers = np.zeros(1 + len(region.low)) if start is None or size == 0.0 else start / size
     if size == 0.0:
@@ -103,21 +107,21 @@ def maximize(region: Region, direction: Array, start: Array | None = None) -> Ex
     best: Extremum | None = None
     stale = 0
     for _ in range(_MAX_PROXIMAL):
-        nearby, scaled, status = _nearest(region, point + length * unit, multipliers * length)
+        nearby, scaled, status = _nearest(region, form, point + length * unit, multipliers * length)
         if status == _EMPTY:
             raise EmptyFeasibleSet(_CONTRADICTION)
-        if violations(region, nearby[None, :]).max() > 1e-8:
+        if status != _SOLVED and violations(region, nearby[None, :]).max() > 1e-8:
             length /= 10.0
             continue
         point, multipliers = nearby, scaled / length
-        found = _extremum(region, direction, point, multipliers * size)
+        found = _extremum(region, form, direction, point, multipliers * size)
         stale = stale + 1 if best is not None and best.bound < np.inf else 0
         if best is None or found.bound - found.value < best.bound - best.value:
             best, stale = found, 0
         closed = best.bound - best.value <= _CLOSED * (abs(best.value) + size * scale)
         if closed or stale >= _PATIENCE or length >= _LONGEST * scale:
             break
-        length *= 3.0
+        length *= 5.0
     if best is None:
         raise EmptyFeasibleSet(_NOT_FOUND)
     return best
@@ -139,9 +143,7 @@ def support_bound(region: Region, direction: Array, multipliers: Array) -> float
         raise InvalidArgument(
             "multipliers", f"{1 + len(region.low)} finite numbers, the first not negative", multipliers
         )
-    parts, limits, _ = _compiled(region)
-    bound, rounding = linear_bound(np.ascontiguousarray(direction), parts, limits, multipliers)
-    return float(bound + rounding)
+    return _bound(_compiled(region), np.ascontiguousarray(direction, dtype=float), multipliers)
 
 
 def violations(region: Region, X: Matrix) -> Array:
@@ -164,31 +166,38 @@ def violations(region: Region, X: Matrix) -> Array:
     return np.stack(columns, axis=1)
 
 
-def _check_finite(name: str, vector: Array) -> None:
+def _finite_vector(name: str, vector: Array) -> Array:
     if not np.isfinite(vector).all():
         raise InvalidArgument(name, "finite numbers", "NaN or infinity")
+    return np.ascontiguousarray(vector, dtype=float)
 
 
-def _nearest(region: Region, point: Array, start: Array) -> tuple[Array, Array, int]:
-    parts, limits, tolerance = _compiled(region)
-    return nearest(  # type: ignore[no-any-return]
-        point, parts, limits, np.ascontiguousarray(start), tolerance, _farthest(region, point), _MAX_NEWTON
-    )
+def _nearest(region: Region, form: _Form, point: Array, start: Array) -> tuple[Array, Array, int]:
+    parts, limits, tolerance = form
+    multipliers = np.ascontiguousarray(start, dtype=float)
+    found = nearest(point, parts, limits, multipliers, tolerance, _farthest(region, point), _MAX_NEWTON)
+    return found  # type: ignore[no-any-return]
 
 
-def _extremum(region: Region, direction: Array, point: Array, multipliers: Array) -> Extremum:
+def _bound(form: _Form, direction: Array, multipliers: Array) -> float:
+    parts, limits, _ = form
+    bound, rounding = linear_bound(direction, parts, limits, multipliers)
+    return float(bound + rounding)
+
+
+def _extremum(region: Region, form: _Form, direction: Array, point: Array, multipliers: Array) -> Extremum:
     value = float(direction @ point)
-    bound = support_bound(region, direction, multipliers)
-    if region.radius < np.inf:
+    bound = _bound(form, direction, multipliers)
+    reach = float(np.linalg.norm(direction)) / (2 * max(region.radius, 1e-150))
+    if multipliers[0] <= 1e-6 * reach:
         # Where bands and box alone hold the optimum, a radius multiplier near
         # zero would multiply what rounding left of the direction without bound.
         rest = direction - multipliers[1:] @ region.bands
         loose = np.where(rest > 0, region.upper == np.inf, region.lower == -np.inf)
-        size = 2 * max(region.radius, 1e-150)
         for left in (rest, rest[loose]):
             other = multipliers.copy()
-            other[0] = max(float(np.linalg.norm(left)), 1e-17 * float(np.linalg.norm(direction))) / size
-            other_bound = support_bound(region, direction, other)
+            other[0] = max(float(np.linalg.norm(left)) / (2 * max(region.radius, 1e-150)), 1e-17 * reach)
+            other_bound = _bound(form, direction, other)
             if other_bound < bound:
                 bound, multipliers = other_bound, other
     return Extremum(point.copy(), value, max(bound, value), multipliers)
@@ -255,10 +264,11 @@ def _band_scale(region: Region, normal: Array, low: float, high: float) -> float
     return max(float(np.linalg.norm(normal)) * extent(region) + 1e-4 * max(finite, default=0.0), 1e-300)
 
 
-def _compiled(region: Region) -> tuple[tuple[Any, ...], tuple[Any, ...], Array]:
-    budget = region.radius**2
-    parts = (region.lower, region.upper, region.centre, region.bands, region.integer)
-    limits = (budget, region.low, region.high)
+def _compiled(region: Region) -> _Form:
+    budget = float(region.radius) ** 2
+    arrays = (region.lower, region.upper, region.centre, region.bands, region.low, region.high)
+    lower, upper, centre, bands, low, high = (np.ascontiguousarray(array, dtype=float) for array in arrays)
+    parts, limits = (lower, upper, centre, bands, bool(region.integer)), (budget, low, high)
     band_scales = [
         _band_scale(region, normal, low, high)
         for normal, low, high in zip(region.bands, region.low, region.high, strict=True)

@@ -20,28 +20,52 @@ from bezoar.core.arrays import Array
 Parts: TypeAlias = tuple[Any, ...]
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _cost(value: float, centre: float, integer: bool) -> float:
-    """One coordinate's share of the squared distance, or of its integer-aware majorant."""
-    if not integer:
-        return (value - centre) ** 2
-    k = np.floor(value)
-    return float((2.0 * k + 1.0) * value - k * (k + 1.0) + centre * (centre - 2.0 * value))
+_fast = njit(cache=True, nogil=True, fastmath={"reassoc", "nsz", "nnan"})
+"""For loops over all features, which then run several at a time; their order of
+summation, unlike that of a library, does not depend on the number of threads."""
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _scalar(t: float, nu: float, centre: float, integer: bool) -> tuple[float, float, float]:
-    """Minimizer of one coordinate, its rate of change, and the slope of its cost."""
+@_fast
+def _dot(one: Array, other: Array) -> float:
+    total = 0.0
+    for i in range(one.shape[0]):
+        total += one[i] * other[i]
+    return total
+
+
+@_fast
+def _real_response(pulled: Array, nu: float, region: Parts, x: Array, free: Array, slope: Array) -> float:
+    """Minimizers of all coordinates, their rates of change, and the slopes of their costs."""
+    lower, upper, centre, _, _ = region
+    rate = 1.0 / (1.0 + 2.0 * nu)
+    cost = 0.0
+    for i in range(pulled.shape[0]):
+        value = pulled[i] * rate
+        free[i] = rate if lower[i] < value < upper[i] else 0.0
+        x[i] = min(max(value, lower[i]), upper[i])
+        gap = x[i] - centre[i]
+        slope[i] = 2.0 * gap
+        cost += gap * gap
+    return cost
+
+
+@_fast
+def _whole_response(pulled: Array, nu: float, region: Parts, x: Array, free: Array, slope: Array) -> float:
+    """The same for the integer-aware cost, which is linear between whole numbers."""
+    lower, upper, centre, _, _ = region
     wide = 1.0 + 2.0 * nu
-    if not integer:
-        value = t / wide
-        return value, 1.0 / wide, 2.0 * (value - centre)
-    k = np.floor((t + nu) / wide)
-    rest = t + nu - k * wide
-    slope = 2.0 * k + 1.0 - 2.0 * centre
-    if rest > 2.0 * nu:
-        return k + rest - 2.0 * nu, 1.0, slope
-    return float(k), 0.0, slope
+    rate = 1.0 / wide
+    cost = 0.0
+    for i in range(pulled.shape[0]):
+        step = np.floor((pulled[i] + nu) * rate)
+        part = max(pulled[i] - nu - step * wide, 0.0)
+        value = step + part
+        free[i] = 1.0 if part > 0.0 and lower[i] < value < upper[i] else 0.0
+        x[i] = min(max(value, lower[i]), upper[i])
+        slope[i] = 2.0 * (step - centre[i]) + 1.0
+        rest = x[i] - np.floor(x[i])
+        cost += (x[i] - centre[i]) ** 2 + rest * (1.0 - rest)
+    return cost
 
 
 @njit(cache=True, nogil=True)
@@ -51,31 +75,26 @@ def respond(q: Array, region: Parts, multipliers: Array, x: Array, values: Array
     Fills `x`; `values` with half the squared distance, the separable
     constraint and the bands; and the negative Hessian of the dual.
     """
-    lower, upper, centre, bands, integer = region
+    _, _, centre, bands, integer = region
     nu = multipliers[0]
-    n_bands = bands.shape[0]
-    values[:] = 0.0
-    curvature[:] = 0.0
-    slopes = np.empty(1 + n_bands)
-    for i in range(q.shape[0]):
-        t = q[i] + 2.0 * nu * centre[i]
-        for j in range(n_bands):
-            t -= multipliers[1 + j] * bands[j, i]
-        value, free, slopes[0] = _scalar(t, nu, centre[i], integer)
-        if value <= lower[i]:
-            value, free = lower[i], 0.0
-        elif value >= upper[i]:
-            value, free = upper[i], 0.0
-        x[i] = value
-        values[0] += 0.5 * (value - q[i]) ** 2
-        values[1] += _cost(value, centre[i], integer)
-        for j in range(n_bands):
-            slopes[1 + j] = bands[j, i]
-            values[2 + j] += bands[j, i] * value
-        if free > 0.0:
-            for j in range(1 + n_bands):
-                for k in range(j + 1):
-                    curvature[j, k] += free * slopes[j] * slopes[k]
+    pulled = q + 2.0 * nu * centre
+    for j in range(bands.shape[0]):
+        if multipliers[1 + j] != 0.0:
+            pulled -= multipliers[1 + j] * bands[j]
+    free, slope = np.empty_like(q), np.empty_like(q)
+    if integer:
+        values[1] = _whole_response(pulled, nu, region, x, free, slope)
+    else:
+        values[1] = _real_response(pulled, nu, region, x, free, slope)
+    moved = x - q
+    values[0] = 0.5 * _dot(moved, moved)
+    curvature[0, 0] = _dot(free * slope, slope)
+    for j in range(bands.shape[0]):
+        values[2 + j] = _dot(bands[j], x)
+        bent = free * bands[j]
+        curvature[1 + j, 0] = _dot(bent, slope)
+        for k in range(j + 1):
+            curvature[1 + j, 1 + k] = _dot(bent, bands[k])
 
 
 @njit(cache=True, nogil=True)

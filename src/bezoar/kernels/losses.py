@@ -54,7 +54,8 @@ class MarginLoss:
         if self.temperature > 0:
             return np.asarray(self.temperature * np.logaddexp(0.0, short / self.temperature))
         slope = self._slope(short)
-        return np.asarray(slope * short - 0.5 * self.curvature * slope**2)
+        # Adding zero turns the -0.0 of a fitted row into 0.0.
+        return np.asarray(slope * short - 0.5 * self.curvature * slope**2 + 0.0)
 
     def derivative(self, margins: Array) -> Array:
         """A derivative at each margin, never positive; zero at a hinge's kink."""

@@ -163,7 +163,10 @@ def _threat_options(command: _F) -> _F:
             help="What the defender minimizes.",
         ),
         click.option(
-            "--tolerance", type=float, default=1e-4, show_default=True, help="Relative gap at which a search stops."
+            "--tolerance",
+            type=float,
+            metavar="G",
+            help="Relative gap at which a search stops [default: 1e-5; 1e-3 beyond two million entries].",
         ),
     ]
     for option in reversed(options):
@@ -250,7 +253,7 @@ def audit(
     ridge: float | None,
     domain: str,
     loss: str,
-    tolerance: float,
+    tolerance: float | None,
     remove: float,
     poison: Sequence[Path],
     fail_if_certified_above: float | None,
@@ -318,7 +321,7 @@ def certify(
     ridge: float | None,
     domain: str,
     loss: str,
-    tolerance: float,
+    tolerance: float | None,
     out: Path | None,
     fail_if_certified_above: float | None,
     as_json: bool,

@@ -87,11 +87,11 @@ class CollapsedAttack:
         copies = _apportion(self.masses, budget.count(len(data)))
         points = self.points
         if self.integer:
-            points = np.array([self._rounded(k, rng) for k in range(len(points))]).reshape(self.points.shape)
+            points = np.array([self._rounded(k, data, rng) for k in range(len(points))]).reshape(self.points.shape)
         return Poison(np.repeat(points, copies, axis=0).reshape(-1, data.n_features), np.repeat(self.labels, copies))
 
-    def _rounded(self, k: int, rng: Generator) -> Array:
-        sign = 1.0 if self.labels[k] == self.labels.max() else -1.0
+    def _rounded(self, k: int, data: Dataset, rng: Generator) -> Array:
+        sign = 1.0 if self.labels[k] == data.classes[-1] else -1.0
         draws = round_systematically(self.points[k], self.theta[:-1], _DRAWS, rng)
         inside = self.feasible_set.contains(draws, np.repeat(self.labels[k], _DRAWS))
         # Outside only when every draw is; the harness reports it.

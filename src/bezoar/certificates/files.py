@@ -97,16 +97,16 @@ def read_certificate(path: str | os.PathLike[str]) -> Certificate:
     stated = fields.pop("sha256")
     if _digest(fields) != stated:
         raise CertificateRejected(f"{source.name}: its digest does not match its content; the file was altered")
-    archive = source.with_name(Path(str(fields["arrays"])).name)
+    name = Path(str(fields["arrays"])).name
     try:
-        content = archive.read_bytes()
-    except OSError:
-        raise InvalidData(f"{source.name}: expected its arrays beside it in {archive.name}, got no such file") from None
-    if hashlib.sha256(content).hexdigest() != fields["arrays_sha256"]:
-        raise CertificateRejected(f"{archive.name}: its digest is not the one in {source.name}; a file was altered")
+        content = source.with_name(name).read_bytes()
+    except (OSError, ValueError):
+        raise InvalidData(f"{source.name}: expected its arrays beside it in {name!r}, got no such file") from None
+    if hashlib.sha256(content).hexdigest() != fields.get("arrays_sha256"):
+        raise CertificateRejected(f"{name}: its digest is not the one in {source.name}; a file was altered")
     try:
-        return _assemble(fields, _read_arrays(archive.name, content))
-    except (KeyError, TypeError, ValueError) as error:
+        return _assemble(fields, _read_arrays(name, content))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidData(f"{source.name}: expected a certificate, got fields that do not fit ({error})") from None
 
 

@@ -114,8 +114,9 @@ def prove_attack(problem: Problem, witness: Witness, fraction: float) -> float:
     weights = problem.signs * witness.clean_duals / n
     pull = np.append(problem.X.T @ weights, weights.sum())
     if fraction > 0:
-        share = min(float(witness.poison_duals.sum()) / fraction, problem.loss.cap)
-        gain += fraction * float(problem.loss.conjugate_gain(np.array(share)))
+        masses, duals = witness.masses, witness.poison_duals
+        shares = np.divide(duals, masses, out=np.zeros_like(duals), where=masses > 0)
+        gain += float(masses @ problem.loss.conjugate_gain(np.minimum(shares, problem.loss.cap)))
         signed = witness.signs * witness.poison_duals
         pull += np.append(signed @ witness.points, signed.sum())
     norm = float(np.linalg.norm(pull))

@@ -101,14 +101,10 @@ def certify_saddle(
         solved[fraction] = last, time.perf_counter() - begin
         if on_certified is not None:
             on_certified()
-    proofs = [_prove(problem, saddle) for saddle, _ in solved.values() if len(saddle.multipliers)]
-    bare = [_prove(problem, saddle) for saddle, _ in solved.values() if not len(saddle.multipliers)]
+    proofs = [_prove(problem, saddle) for saddle, _ in solved.values()]
     return [
         Timed(
-            _assemble(
-                problem, budget, solved[budget.fraction][0], bare if budget.fraction == 0 else proofs, setting, claim
-            ),
-            solved[budget.fraction][1],
+            _assemble(problem, budget, solved[budget.fraction][0], proofs, setting, claim), solved[budget.fraction][1]
         )
         for budget in budgets
     ]

@@ -52,17 +52,26 @@ def _check_shapes(certificate: Certificate, problem: Problem) -> None:
             raise CertificateRejected(f"{name}: expected shape {shape} for these data, got {array.shape}")
     if certificate.multipliers[:, 0].min() < 0:
         raise CertificateRejected("multipliers: expected the radius's not to be negative, got one that is")
+    if np.any(np.abs(witness.signs) != 1):
+        raise CertificateRejected("signs: expected -1 or +1, got others")
+    if certificate.budget.kind != "add":
+        raise CertificateRejected(f"budget_kind: expected add, which alone is proven, got {certificate.budget.kind}")
 
 
 def _check_model(certificate: Certificate, problem: Problem) -> None:
     hypothesis = problem.hypothesis
     if isinstance(hypothesis, NormBall) and certificate.theta @ certificate.theta > hypothesis.squared_radius:
         raise CertificateRejected("theta: expected a model within the norm ball, got one outside it")
-    proven = prove_bound(problem, certificate.theta, certificate.multipliers).bound(certificate.budget.fraction)
+    proof = prove_bound(problem, certificate.theta, certificate.multipliers)
+    proven = proof.bound(certificate.budget.fraction)
     if not _agree(certificate.bound, proven):
         raise CertificateRejected(
             f"bound: the model proves {proven:.9g}, the certificate states {certificate.bound:.9g}"
         )
+    for name in ("clean_loss", "poison_loss", "slack"):
+        stated, found = getattr(certificate, name), getattr(proof, name)
+        if not _agree(stated, found):
+            raise CertificateRejected(f"{name}: the model has {found:.9g}, the certificate states {stated:.9g}")
 
 
 def _check_attack(certificate: Certificate, problem: Problem) -> None:
@@ -72,11 +81,14 @@ def _check_attack(certificate: Certificate, problem: Problem) -> None:
         raise CertificateRejected("clean_duals: expected values within their bounds, got some outside")
     if witness.poison_duals.min(initial=0) < 0 or witness.masses.min(initial=0) < 0:
         raise CertificateRejected("masses: expected none negative, got some that are")
+    used = witness.masses > 0
     if witness.masses.sum() > fraction * (1 + _SAME) or np.any(
-        witness.poison_duals > cap * witness.masses * (1 + _SAME) + 1e-15
+        witness.poison_duals[used] > cap * witness.masses[used] * (1 + _SAME)
     ):
         raise CertificateRejected("masses: expected no more poison than the fraction, got more")
-    for point, sign in zip(witness.points[witness.masses > 0], witness.signs[witness.masses > 0], strict=True):
+    if np.any(witness.poison_duals[~used] > 0):
+        raise CertificateRejected("poison_duals: expected none without mass, got some")
+    for point, sign in zip(witness.points[used], witness.signs[used], strict=True):
         if violations(problem.regions[int(sign > 0)], point[None, :]).max() > _FEASIBLE:
             raise CertificateRejected("points: expected poison within the feasible set, got a point outside it")
     proven = prove_attack(problem, witness, fraction)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ from bezoar.core.arrays import Labels, Matrix
 from bezoar.core.dataset import Poison
 from bezoar.core.errors import InvalidData
 from bezoar.core.files import written_aside
+from bezoar.datasets.arrays import Archive
+from bezoar.datasets.sparse_parts import sparse_matrix
 
 _DENSE_SHARE = 0.3
 
@@ -50,13 +51,13 @@ def read_poison(path: str | os.PathLike[str]) -> Poison:
     InvalidData
         If the file is missing, holds pickled objects, or something else.
     """
+    archive = Archive(Path(path))
+    if not archive.has_rows("X") or "y" not in archive:
+        raise InvalidData(f"{path}: expected poison rows, an .npz with X or its CSR parts, and y; got others")
+    X = archive["X"] if "X" in archive else sparse_matrix(archive, "X", f"{path}: X")
+    if X.dtype.kind not in "biuf":
+        raise InvalidData(f"{path}: expected numbers in X, got values of type {X.dtype}")
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            if "X" in stored:
-                return Poison(stored["X"], stored["y"])
-            parts = (stored["X_data"].astype(float), stored["X_indices"], stored["X_indptr"])
-            return Poison(csr_array(parts, shape=tuple(int(size) for size in stored["X_shape"])), stored["y"])
+        return Poison(X, archive["y"])
     except InvalidData as error:
-        raise InvalidData(f"{Path(path)}: {error}") from None
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
-        raise InvalidData(f"{path}: expected poison rows, an .npz with X or its CSR parts, and y; got none") from None
+        raise InvalidData(f"{path}: {error}") from None

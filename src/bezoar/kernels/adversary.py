@@ -13,6 +13,7 @@ from bezoar.kernels.response import joint_metric, response
 
 SIGNS = np.array([-1.0, 1.0])
 _NO_MASS = 1e-9
+_SHORTEST_LEAP, _LONGEST_LEAP = 0.1, 1e3
 
 
 class Adversary:
@@ -83,7 +84,49 @@ class Adversary:
         theta += (self.masses - before) @ signed / kappa
 
     def answer(self, theta: Array, kappa: float) -> None:
-        """Move each point to its best place for its mass, moving `theta` along."""
+        """Move each point to its best place for its mass, moving `theta` along.
+
+        Two points that answer each other creep like alternating projections;
+        a step along what both have moved, as long as the model's norm asks
+        for, is kept if it pays once projected back.
+        """
+        before = self.points.copy()
+        self._answer(theta, kappa)
+        if len(self.active) < 2:
+            return
+        moved = self.points - before
+        shift = (self.masses * SIGNS) @ moved / kappa
+        stride = -float(theta @ shift) / max(float(shift @ shift), 1e-300)
+        if stride > _SHORTEST_LEAP:
+            kept, kept_theta = self.points, theta.copy()
+            self.points = self.admitted(kept + min(stride, _LONGEST_LEAP) * moved)
+            theta += (self.masses * SIGNS) @ (self.points - kept) / kappa
+            self._answer(theta, kappa)
+            if theta @ theta >= kept_theta @ kept_theta:
+                self.points, theta[:] = kept, kept_theta
+
+    def admitted(self, points: Array) -> Array:
+        """The nearest feasible points to two others, where they carry mass."""
+        nearest = points.copy()
+        for k in self.active:
+            nearest[k, :-1] = project(self.regions[k], points[k, :-1])[0]
+        return nearest
+
+    def extrapolate(self, old: tuple[Array, Array], stride: float) -> None:
+        """Go on the way that masses and points have come from an older state."""
+        masses, points = self.masses, self.points
+        limit = self.fraction * self.loss.cap
+        ahead = np.maximum(masses + stride * (masses - old[0]), 0.0)
+        if ahead.sum() > limit or masses.sum() >= limit * (1 - _NO_MASS):
+            ahead *= limit / max(float(ahead.sum()), 1e-300)
+        self.masses = ahead
+        weight = np.maximum(masses + stride * (masses - old[0]), 1e-300)[:, None]
+        moved = (points * masses[:, None] + stride * (masses[:, None] * points - old[0][:, None] * old[1])) / weight
+        moved[self.masses <= _NO_MASS * self.fraction] = points[self.masses <= _NO_MASS * self.fraction]
+        moved[:, -1] = 1.0
+        self.points = self.admitted(moved)
+
+    def _answer(self, theta: Array, kappa: float) -> None:
         for k in self.active:
             old = self.points[k, :-1].copy()
             self._targets[k] = old - SIGNS[k] * kappa / self.masses[k] * theta[:-1]

@@ -55,6 +55,11 @@ def stack(blocks: Sequence[Matrix]) -> Matrix:
     return np.vstack(blocks)
 
 
+def count_entries(X: Matrix) -> int:
+    """How many values are not zero."""
+    return int(X.count_nonzero() if issparse(X) else np.count_nonzero(X))
+
+
 def class_masks(y: Labels) -> dict[object, Mask]:
     """Which rows carry each label, by label in sorted order."""
     return {label: y == label for label in np.unique(y).tolist()}

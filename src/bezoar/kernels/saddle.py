@@ -25,6 +25,7 @@ _SWEEPS = 3
 _MOST_FREE = 800
 _MOST_TRUST = 0.97
 _ROUNDS_PER_CENTRE = 4
+_ROUNDS_PER_LEAP = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +131,8 @@ class _Ascent:
         self.proximity, self.centre = 0.0, np.zeros(d + 1)
         self.duals = np.full(n, min(1.0, 0.5 * self.loss.cap))
         self.extrema: list[Extremum] = []
-        self.trust = 0.9
+        self.trust, self.stride = 0.9, 2.0
+        self.landed = self.state()
         self.best: tuple[float, Array, Array] = (np.inf, self.centre, np.empty(0))
         self.value, self.witness = -np.inf, self.bear_witness()
 
@@ -149,28 +151,20 @@ class _Ascent:
 
     def run(self, tolerance: float, rng: np.random.Generator, max_rounds: int) -> Saddle:
         """Ascend until bound and value meet."""
-        theta, kappa = self.model()
         slack = np.inf
-        level = -np.inf
         rounds = 0
         for rounds in range(max_rounds):
+            theta, _ = self.model(self.pull())
             margins = self.rows.margins(theta)
             self.weigh(theta, margins)
             if self.best[0] - self.value <= tolerance * self.best[0]:
                 break
             if rounds % _ROUNDS_PER_CENTRE == 0:
                 self.recentre(theta)
-                level = -np.inf
-            reached = self.inner_value()
-            self.trust = (
-                min(_MOST_TRUST, self.trust + 0.04) if reached >= level - 1e-9 * abs(level) else 0.6 * self.trust
-            )
-            level = reached
-            theta, kappa = self.model()
-            active = unsettled(self.duals, margins, self.loss, slack)
-            slack = 10 * self.sweep(active, theta, kappa, rng)
-            self.correct(*self.model())
-            theta, kappa = self.model()
+            slack = 10 * self.sweep(unsettled(self.duals, margins, self.loss, slack), rng)
+            self.correct()
+            if rounds % _ROUNDS_PER_LEAP == 0:
+                self.leap()
         bound, best_theta, multipliers = self.best
         return Saddle(best_theta, bound, self.value, multipliers, self.witness, rounds)
 
@@ -178,9 +172,9 @@ class _Ascent:
         """The dual combination of all signed rows."""
         return self.rows.combine(self.duals) + self.adversary.pull()
 
-    def model(self) -> tuple[Array, float]:
-        """The minimizing model for the present duals, and its curvature."""
-        pull = self.pull() + self.proximity * self.centre
+    def model(self, pull: Array) -> tuple[Array, float]:
+        """The minimizing model for a dual combination, and its curvature."""
+        pull = pull + self.proximity * self.centre
         kappa = self.proximity + self.ridge
         if self.radius < np.inf:
             kappa = max(float(np.linalg.norm(pull)) / self.radius, self.proximity, 1e-300)
@@ -190,12 +184,20 @@ class _Ascent:
         """The part of the dual objective without the model."""
         return float(self.rows.costs @ self.loss.conjugate_gain(self.duals)) + self.adversary.gain()
 
-    def inner_value(self) -> float:
+    def inner_value(self, pull: Array) -> float:
         """Dual objective of the present proximal step."""
-        theta, _ = self.model()
+        theta, _ = self.model(pull)
         offset = theta - self.centre
         penalty = 0.5 * self.proximity * offset @ offset + 0.5 * self.ridge * theta @ theta
-        return float(self.gain() + penalty - self.pull() @ theta)
+        return float(self.gain() + penalty - pull @ theta)
+
+    def state(self) -> tuple[Array, Array, Array]:
+        """Everything that ascends: clean duals, poison masses and points."""
+        return self.duals.copy(), self.adversary.masses.copy(), self.adversary.points.copy()
+
+    def restore(self, state: tuple[Array, Array, Array]) -> None:
+        """Go back to a state."""
+        self.duals, self.adversary.masses, self.adversary.points = state
 
     def weigh(self, theta: Array, margins: Array) -> None:
         """Keep the model if it bounds better, and the duals if they prove more."""
@@ -223,44 +225,72 @@ class _Ascent:
 
     def recentre(self, theta: Array) -> None:
         """Start a proximal step at `theta` where the norm ball has gone slack."""
-        _, kappa = self.model()
+        _, kappa = self.model(self.pull())
         self.proximity = self.floor if kappa <= self.floor else 0.0
         self.centre = theta.copy() if self.proximity else np.zeros_like(theta)
 
-    def sweep(self, active: IntArray, theta: Array, kappa: float, rng: np.random.Generator) -> float:
-        """Let the poison answer, then visit the clean rows expecting its next answers."""
+    def sweep(self, active: IntArray, rng: np.random.Generator) -> float:
+        """Visit the clean rows, expecting the poison's answers; then let it answer."""
         change = 0.0
+        level = self.inner_value(self.pull())
         for _ in range(_SWEEPS):
+            kept = self.state()
+            theta, kappa = self.model(self.pull())
             if self.adversary.fraction > 0:
-                self.adversary.rebalance(theta, kappa, self.adversary.metric(self.trust))
-                self.adversary.answer(theta, kappa)
                 self.rows.measure(*self.adversary.metric(self.trust))
             change = self.rows.sweep(rng.permutation(active), kappa, self.loss, theta, self.duals)
-            theta = (self.pull() + self.proximity * self.centre) / kappa
+            reached = self.answered(kappa)
+            if reached < level - 1e-12 * abs(level):
+                self.restore(kept)
+                self.trust *= 0.5
+            else:
+                level = reached
+                self.trust = min(_MOST_TRUST, self.trust + 0.05)
         return change
 
-    def correct(self, theta: Array, kappa: float) -> None:
-        """A Newton step of the free clean duals and the split of the poison, if it pays."""
+    def answered(self, kappa: float) -> float:
+        """Let the poison answer the present clean duals; the dual objective then."""
         adversary = self.adversary
         if adversary.fraction > 0:
+            theta = (self.pull() + self.proximity * self.centre) / kappa
+            adversary.rebalance(theta, kappa, adversary.metric(self.trust))
             adversary.answer(theta, kappa)
+        return self.inner_value(self.pull())
+
+    def correct(self) -> None:
+        """A Newton step of the free clean duals and the split of the poison, if it pays."""
         free = np.flatnonzero((self.duals > 1e-9) & (self.duals < self.loss.cap - 1e-9))
         if self.loss.temperature > 0 or not 0 < len(free) <= _MOST_FREE:
             return
-        before = self.inner_value()
+        pull = self.pull()
+        before, kept = self.inner_value(pull), self.state()
+        theta, kappa = self.model(pull)
         steps, shift = self.newton_step(free, theta, kappa)
-        kept = self.duals, adversary.masses, adversary.points
         for scale in (1.0, 0.25, 0.0625):
-            self.duals = kept[0].copy()
-            self.duals[free] = np.clip(self.duals[free] + scale * steps, 0.0, self.loss.cap)
+            self.duals[free] = np.clip(kept[0][free] + scale * steps, 0.0, self.loss.cap)
             moved = np.clip(scale * shift, -kept[1][1], kept[1][0])
-            adversary.masses, adversary.points = kept[1] + moved * SIGNS, kept[2].copy()
-            if adversary.fraction > 0:
-                trial = (self.pull() + self.proximity * self.centre) / kappa
-                adversary.answer(trial, kappa)
-            if self.inner_value() > before:
+            self.adversary.masses, self.adversary.points = kept[1] + moved * SIGNS, kept[2].copy()
+            if self.adversary.fraction > 0:
+                self.adversary.answer((self.pull() + self.proximity * self.centre) / kappa, kappa)
+            if self.inner_value(self.pull()) > before:
                 return
-        self.duals, adversary.masses, adversary.points = kept
+        self.restore(kept)
+
+    def leap(self) -> None:
+        """Go on the way that everything has come since the last leap, if it pays."""
+        here, last = self.state(), self.landed
+        pull = self.pull()
+        before, (_, kappa) = self.inner_value(pull), self.model(pull)
+        self.duals = np.clip(here[0] + self.stride * (here[0] - last[0]), 0.0, self.loss.cap)
+        if self.adversary.fraction > 0:
+            self.adversary.extrapolate(last[1:], self.stride)
+            self.adversary.answer((self.pull() + self.proximity * self.centre) / kappa, kappa)
+        if self.inner_value(self.pull()) > before:
+            self.stride *= 2.0
+        else:
+            self.restore(here)
+            self.stride = max(self.stride / 4.0, 1.0)
+        self.landed = self.state()
 
     def newton_step(self, free: IntArray, theta: Array, kappa: float) -> tuple[Array, float]:
         """Changes of the free duals, and the mass to shift from label -1 to +1."""

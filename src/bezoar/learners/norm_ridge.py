@@ -9,7 +9,7 @@ from bezoar.core.errors import InvalidArgument
 from bezoar.kernels.losses import MarginLoss
 from bezoar.kernels.solvers import fit_linear
 
-_SMALLEST, _LARGEST = 1e-6, 1e3
+_SMALLEST = 1e-6
 
 
 def ridge_for_norm(X: Matrix, signs: Array, squared_radius: float, *, loss: MarginLoss) -> float:
@@ -44,7 +44,9 @@ def ridge_for_norm(X: Matrix, signs: Array, squared_radius: float, *, loss: Marg
     """
     if not squared_radius > 0:
         raise InvalidArgument("squared_radius", "a positive number", squared_radius)
-    low, high = np.log(_SMALLEST), np.log(_LARGEST)
+    # No model is worth more than a loss at zero: half the penalty of its norm at most.
+    enough = 2 * float(loss.value(np.zeros(1))[0]) / squared_radius
+    low, high = np.log(_SMALLEST), np.log(max(enough, 2 * _SMALLEST))
     duals = None
     while high - low > 0.01:
         middle = 0.5 * (low + high)

@@ -11,11 +11,9 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 import numpy as np
-from scipy.sparse import issparse
 
 import bezoar
 from bezoar.attacks.collapse import CollapsedAttack
-from bezoar.core.arrays import Matrix
 from bezoar.core.budget import Budget
 from bezoar.core.certificate import Certificate, NormBall, Ridge
 from bezoar.core.dataset import Dataset, Poison
@@ -34,6 +32,7 @@ from bezoar.core.record import (
 )
 from bezoar.datasets.split import Split, sha256
 from bezoar.kernels.losses import margin_loss
+from bezoar.kernels.rows import count_entries
 from bezoar.kernels.sets import fit_domain
 from bezoar.learners.norm_ridge import ridge_for_norm
 from bezoar.pipeline.catalogue import names
@@ -64,8 +63,8 @@ class Plan:
     loss : str
     contamination : float
         Share of each class that the evaluated defences remove.
-    tolerance : float
-        Relative gap at which certificates stop.
+    tolerance : float, optional
+        Relative gap at which certificates stop; see `certify_split`.
     seed : int
     command : str
         What the user typed, for the report.
@@ -77,7 +76,7 @@ class Plan:
     domain: str = "auto"
     loss: str = "hinge"
     contamination: float = 0.05
-    tolerance: float = 1e-4
+    tolerance: float | None = None
     seed: int = 0
     command: str = ""
 
@@ -262,17 +261,12 @@ def _summary(split: Split, domain: str) -> DataSummary:
         n_train=len(train),
         n_test=len(test),
         n_features=train.n_features,
-        density=_density(train.X),
+        density=count_entries(train.X) / (len(train) * train.n_features),
         classes=counts,
         domain=domain,
         preparation=split.preparation,
         test_origin=split.test_origin,
     )
-
-
-def _density(X: Matrix) -> float:
-    stored = int(X.count_nonzero() if issparse(X) else np.count_nonzero(X))
-    return stored / (int(X.shape[0]) * int(X.shape[1]))
 
 
 def _defender(plan: Plan, hypothesis: NormBall | Ridge, origin: str, cells: Sequence[Evaluation]) -> Defender:

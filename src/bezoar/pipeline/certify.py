@@ -13,7 +13,7 @@ from bezoar.core.dataset import Dataset
 from bezoar.core.errors import CertificateRejected, InvalidArgument, InvalidData
 from bezoar.datasets.domain import check_domain
 from bezoar.datasets.split import Split, sha256
-from bezoar.kernels.rows import fitting_domain
+from bezoar.kernels.rows import count_entries, fitting_domain
 from bezoar.kernels.sets import ConvexSet, fit_domain
 from bezoar.learners.ridge_choice import choose_ridge
 from bezoar.pipeline.catalogue import resolve
@@ -21,6 +21,7 @@ from bezoar.pipeline.catalogue import resolve
 DOMAINS = ("auto", "real", "box", "integer")
 FILTERS = ("l2", "slab")
 DEFAULT_QUANTILE = 0.95
+_CLOSE, _COARSE, _MANY_ENTRIES = 1e-5, 1e-3, 2_000_000
 
 _DOMAIN_WORDS = {
     "real": "Poison rows may have any feature values that pass the filters.",
@@ -68,7 +69,7 @@ def certify_split(
     hypothesis: NormBall | Ridge | None = None,
     domain: str = "auto",
     loss: str = "hinge",
-    tolerance: float = 1e-5,
+    tolerance: float | None = None,
     seed: int = 0,
     on_certified: Callable[[], None] | None = None,
 ) -> Certified:
@@ -87,8 +88,9 @@ def certify_split(
         cross-validation.
     domain : {"auto", "real", "box", "integer"}
     loss : {"hinge", "smooth_hinge", "squared_hinge", "logistic"}
-    tolerance : float
-        Relative gap at which to stop.
+    tolerance : float, optional
+        Relative gap at which to stop; by default 1e-5, and 1e-3 for data
+        with more than two million entries other than zero.
     seed : int
     on_certified : callable, optional
         Called after each fraction, for progress.
@@ -112,10 +114,9 @@ def certify_split(
     True
     """
     budgets = [Budget(fraction) for fraction in fractions]
-    if not 0 < tolerance < 1:
-        raise InvalidArgument("tolerance", "a number in (0, 1)", tolerance)
     train = split.train
     _check_classes(train)
+    tolerance = _settle_tolerance(train, tolerance)
     named = _settle_domain(split, domain)
     chosen, origin = _settle_hypothesis(train, hypothesis, loss, seed)
     setting = Setting(FILTERS, quantile, named, loss, chosen)
@@ -206,6 +207,14 @@ def _check_classes(train: Dataset) -> None:
         raise InvalidData(
             f"labels: expected two classes, got {len(train.classes)} ({shown}); choose two of them, as in --classes A,B"
         )
+
+
+def _settle_tolerance(train: Dataset, tolerance: float | None) -> float:
+    if tolerance is None:
+        return _CLOSE if count_entries(train.X) <= _MANY_ENTRIES else _COARSE
+    if not 0 < tolerance < 1:
+        raise InvalidArgument("tolerance", "a number in (0, 1)", tolerance)
+    return tolerance
 
 
 def _settle_domain(split: Split, domain: str) -> str:

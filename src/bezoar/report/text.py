@@ -1,0 +1,155 @@
+"""Results as lines for a terminal or a pipe."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from bezoar.core.certificate import Certificate, Ridge
+from bezoar.core.record import NO_ATTACK, NO_SANITIZER, Removal, RunRecord
+from bezoar.report.formats import (
+    format_attack_value,
+    format_bound,
+    format_count,
+    format_share,
+    shortened,
+    visible,
+)
+from bezoar.report.matrix import arrange
+from bezoar.report.wording import cautions, headline_sentences, spoken
+
+SHOWN_REMOVALS = 10
+_DIGITS = 5
+_LONGEST_NAME = 24
+_LONGEST_LABEL = 40
+
+
+def flow(text: str, width: int | None, *, indent: int = 0) -> str:
+    """Break a sentence into lines of a terminal; later lines are indented.
+
+    Parameters
+    ----------
+    text : str
+    width : int or None
+        Columns; None leaves one line, as a pipe wants it.
+    indent : int
+        Of all lines but the first.
+
+    Examples
+    --------
+    >>> print(flow("- as long as it is broad", 14, indent=2))
+    - as long as
+      it is broad
+    """
+    if width is None:
+        return text
+    lines = textwrap.wrap(
+        text, max(width, 20), subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines)
+
+
+def audit_lines(record: RunRecord, width: int | None) -> list[str]:
+    """The findings of an audit: sentences, cautions, and test errors by defence."""
+    lines = [flow(sentence, width) for sentence in headline_sentences(record)]
+    lines += [flow(f"{title}: {text}", width) for title, text in cautions(record)]
+    return [*lines, "", *_matrix_lines(record)]
+
+
+def _matrix_lines(record: RunRecord) -> list[str]:
+    matrix = arrange(record)
+    names = ["no attack" if name == NO_ATTACK else _name(name) for name in matrix.attacks]
+    lines = ["Test error, %   " + "  ".join(f"{name:>9}" for name in names)]
+    for row in matrix.rows:
+        title = "no defence" if row.sanitizer == NO_SANITIZER else spoken(row.sanitizer)
+        cells = (
+            "-" if cell is None else format_share(cell.evaluation.test_error).removesuffix("%").rstrip()
+            for cell in row.cells
+        )
+        figures = "  ".join(f"{cell:>{max(9, len(name))}}" for cell, name in zip(cells, names, strict=True))
+        lines.append(f"  {title:<14}{figures}{'   best' if row.is_best else ''}")
+    return lines
+
+
+def _name(name: str) -> str:
+    return shortened(visible(spoken(name)), _LONGEST_NAME)
+
+
+def certificate_lines(
+    certificates: Sequence[Certificate], conclusive: Sequence[bool], n_clean: int, origin: str, width: int | None
+) -> list[str]:
+    """Bounds and attack values of one data set, and what they rest on.
+
+    Parameters
+    ----------
+    certificates : sequence of Certificate
+        Of one setting, one for each fraction.
+    conclusive : sequence of bool
+        Whether bound and attack met, for each.
+    n_clean : int
+        Training rows.
+    origin : str
+        How the models were chosen, in plain words.
+    width : int or None
+        As for `flow`.
+    """
+    first = certificates[0]
+    lines = [f"{'fraction':>10} {'rows':>8} {'attack':>11} {'bound':>11}"]
+    for certificate, closed in zip(certificates, conclusive, strict=True):
+        attack = format_attack_value(certificate.attack_value, digits=_DIGITS)
+        bound = format_bound(certificate.bound, digits=_DIGITS)
+        rows = format_count(certificate.budget.count(n_clean))
+        note = "" if closed else "   not conclusive"
+        lines.append(f"{certificate.budget.fraction:>10.10g} {rows:>8} {attack:>11} {bound:>11}{note}")
+    sentences = [
+        f"Bound: no allowed attack makes the {first.unit} larger.",
+        "Attack: what a concrete attack makes of it; the truth lies between the two.",
+    ]
+    if not all(conclusive):
+        sentences.append(
+            "Not conclusive: the search stopped before the two met. The bound holds, but the truth may be far below it."
+        )
+    sentences.append(_setting_sentence(first, origin))
+    return [
+        *lines,
+        "",
+        *(flow(sentence, width) for sentence in sentences),
+        *_listed("Assumed:", first.assumptions, width),
+        *_listed("Not promised:", first.not_promised, width),
+    ]
+
+
+def _setting_sentence(certificate: Certificate, origin: str) -> str:
+    setting = certificate.setting
+    hypothesis = setting.hypothesis
+    if isinstance(hypothesis, Ridge):
+        models = f"ridge {hypothesis.strength:g}"
+    else:
+        models = f"squared norm at most {hypothesis.squared_radius:g}"
+    filters = " and ".join(setting.sanitizers)
+    return f"Setting: {models} ({origin}); filters {filters} at quantile {setting.quantile:g}; domain {setting.domain}."
+
+
+def _listed(title: str, sentences: Iterable[str], width: int | None) -> list[str]:
+    return [title, *(flow(f"  - {sentence}", width, indent=4) for sentence in sentences)]
+
+
+def verified_sentence(certificate: Certificate) -> str:
+    """What a certificate that passed its check says."""
+    return (
+        f"Verified: at fraction {certificate.budget.fraction:.10g} no allowed attack makes the {certificate.unit}, "
+        f"exceed {format_bound(certificate.bound)}; the stored attack reaches "
+        f"{format_attack_value(certificate.attack_value)}."
+    )
+
+
+def removal_lines(removals: Sequence[Removal], width: int | None) -> list[str]:
+    """The first of the removed rows, and why each went."""
+    return [
+        flow(
+            f"  row {removal.row}, {shortened(visible(removal.label), _LONGEST_LABEL)}: {removal.reason}",
+            width,
+            indent=4,
+        )
+        for removal in removals[:SHOWN_REMOVALS]
+    ]

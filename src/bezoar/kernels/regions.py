@@ -279,9 +279,10 @@ def _compiled(region: Region) -> _Form:
 
 def _farthest(region: Region, point: Array) -> float:
     """No point of the region is farther from `point`, in halved squares."""
-    reaches = [(float(np.linalg.norm(point - region.centre)) + region.radius) ** 2]
-    reaches.append(float(np.sum(np.maximum((point - region.lower) ** 2, (point - region.upper) ** 2))))
-    reach = min(reaches)
+    if region.radius < np.inf:
+        reach = (float(np.linalg.norm(point - region.centre)) + region.radius) ** 2
+    else:
+        reach = float(np.sum(np.maximum((point - region.lower) ** 2, (point - region.upper) ** 2)))
     if reach == np.inf:
         # Only a region that begins beyond this many times any of its lengths is mistaken for empty.
         return 1e16 * (extent(region) ** 2 + float(point @ point))

@@ -128,6 +128,36 @@ def dual_value(values: Array, limits: Parts, multipliers: Array, side: Array, sl
     return total, size
 
 
+@njit(cache=True, nogil=True, fastmath={"reassoc", "nsz"})
+def _support(rest: Array, scale: Array, nu: float, region: Parts) -> tuple[float, float]:
+    """The sum over features of the largest ``rest * x - nu * cost``, and the size of its terms."""
+    lower, upper, centre, _, integer = region
+    total, size = 0.0, 0.0
+    for i in range(rest.shape[0]):
+        value = centre[i] + rest[i] / (2.0 * nu)
+        if integer:
+            value = np.ceil(value - 0.5)
+        value = min(max(value, lower[i]), upper[i])
+        part = (value - np.floor(value)) * integer
+        cost = nu * ((value - centre[i]) ** 2 + part * (1.0 - part))
+        total += rest[i] * value - cost
+        size += scale[i] * abs(value) + cost
+    return total, size
+
+
+@njit(cache=True, nogil=True)
+def _box_support(rest: Array, scale: Array, region: Parts) -> tuple[float, float]:
+    """The same where the cost is free: every feature goes to a bound."""
+    lower, upper = region[0], region[1]
+    total, size = 0.0, 0.0
+    for i in range(rest.shape[0]):
+        if rest[i] != 0.0:
+            value = upper[i] if rest[i] > 0.0 else lower[i]
+            total += rest[i] * value
+            size += scale[i] * abs(value)
+    return total, size
+
+
 @njit(cache=True, nogil=True)
 def linear_bound(direction: Array, region: Parts, limits: Parts, multipliers: Array) -> tuple[float, float]:
     """Upper bound of ``direction @ x`` over the region from multipliers alone.
@@ -139,9 +169,10 @@ def linear_bound(direction: Array, region: Parts, limits: Parts, multipliers: Ar
     rounding : float
         An upper bound of the floating-point error in `bound`.
     """
-    lower, upper, centre, bands, integer = region
+    bands = region[3]
     budget, low, high = limits
     nu = multipliers[0]
+    rest, scale = direction.copy(), np.abs(direction)
     total = nu * budget if nu > 0.0 else 0.0
     size = total
     for j in range(low.shape[0]):
@@ -150,28 +181,10 @@ def linear_bound(direction: Array, region: Parts, limits: Parts, multipliers: Ar
             term = max(sigma * high[j], sigma * low[j])
             total += term
             size += abs(term)
-    for i in range(direction.shape[0]):
-        e = direction[i]
-        scale = abs(e)
-        for j in range(low.shape[0]):
-            e -= multipliers[1 + j] * bands[j, i]
-            scale += abs(multipliers[1 + j] * bands[j, i])
-        if nu > 0.0:
-            value = centre[i] + e / (2.0 * nu)
-            if integer:
-                value = np.ceil(value - 0.5)
-            value = min(max(value, lower[i]), upper[i])
-            part = (value - np.floor(value)) * integer
-            cost = (value - centre[i]) ** 2 + part * (1.0 - part)
-            total += e * value - nu * cost
-            size += scale * abs(value) + nu * cost
-        elif e > 0.0:
-            total += e * upper[i]
-            size += scale * abs(upper[i])
-        elif e < 0.0:
-            total += e * lower[i]
-            size += scale * abs(lower[i])
+            rest -= sigma * bands[j]
+            scale += np.abs(sigma * bands[j])
+    gained, spread = _support(rest, scale, nu, region) if nu > 0.0 else _box_support(rest, scale, region)
+    size += spread
     if not size < math.inf:
         return math.inf, math.inf
-    rounding = 2.3e-16 * (direction.shape[0] + 4.0 * low.shape[0] + 8.0) * size
-    return total, rounding
+    return total + gained, 2.3e-16 * (direction.shape[0] + 4.0 * low.shape[0] + 8.0) * size

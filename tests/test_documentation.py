@@ -35,8 +35,9 @@ def blocks(language):
 
 def commands(program):
     texts = [(named(page), code) for page in PAGES for _, code in BLOCK.findall(page.read_text(encoding="utf-8"))]
-    helps = re.findall(rf"^ +{program} .*$", bezoar_command.help or "", flags=re.MULTILINE)
-    texts.append(("help", "\n".join(f"$ {line.strip()}" for line in helps)))
+    for command in [bezoar_command, *bezoar_command.commands.values()]:
+        lines = re.findall(rf"^ *({program} .*)$", f"{command.help}\n{command.epilog}", flags=re.MULTILINE)
+        texts.append((f"help of {command.name}", "\n".join(f"$ {line}" for line in lines)))
     return [
         pytest.param(line, id=f"{name}: {line}")
         for name, text in texts

@@ -7,7 +7,9 @@ import io
 import json
 import math
 import os
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,19 @@ from bezoar.core.files import written_aside
 
 FORMAT = "bezoar-certificate/1"
 _ARRAYS = ("theta", "multipliers", "points", "signs", "masses", "clean_duals", "poison_duals")
+# What NumPy and the standard library raise on an archive that is none, or damaged.
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    struct.error,
+    MemoryError,
+)
 
 
 def as_fields(certificate: Certificate) -> dict[str, Any]:
@@ -136,7 +151,7 @@ def _digest(fields: dict[str, Any]) -> str:
 def _read_fields(source: Path) -> dict[str, Any]:
     try:
         fields = json.loads(source.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else "text that is not JSON"
         raise InvalidData(f"{source}: expected a certificate, got: {reason}") from None
     if not isinstance(fields, dict) or fields.get("format") != FORMAT or not {"sha256", "arrays"} <= fields.keys():
@@ -147,8 +162,11 @@ def _read_fields(source: Path) -> dict[str, Any]:
 def _read_arrays(name: str, content: bytes) -> dict[str, Array]:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            arrays = {key: np.asarray(stored[key], dtype=float) for key in _ARRAYS}
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError):
+            found = {key: stored[key] for key in _ARRAYS}
+            if any(array.dtype.kind != "f" for array in found.values()):
+                raise ValueError("not floating-point numbers")
+            arrays = {key: np.asarray(array, dtype=float) for key, array in found.items()}
+    except _BROKEN:
         raise InvalidData(f"{name}: expected the arrays of a certificate, got others") from None
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise CertificateRejected(f"{name}: expected finite numbers, got NaN or infinity")

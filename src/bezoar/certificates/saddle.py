@@ -45,8 +45,9 @@ def pose(data: Dataset, feasible_set: ConvexSet, setting: Setting) -> Problem:
     InvalidData
         If there are not exactly two classes, or the set lacks one of them.
     """
-    regions = feasible_set.region(data.classes[0].item()), feasible_set.region(data.classes[1].item())
-    return Problem(data.X, data.signs, regions, margin_loss(setting.loss), setting.hypothesis)
+    signs, (negative, positive) = data.signs, data.classes.tolist()
+    regions = feasible_set.region(negative), feasible_set.region(positive)
+    return Problem(data.X, signs, regions, margin_loss(setting.loss), setting.hypothesis)
 
 
 def certify_saddle(

@@ -153,12 +153,14 @@ def build_feasible_set(train: Dataset, setting: Setting) -> ConvexSet:
     Raises
     ------
     InvalidArgument
-        If the quantile is not in [0.5, 1).
+        If the quantile is not in [0.5, 1), or a filter has no convex set.
     InvalidData
         If the rows do not fit the domain.
     """
     if not 0.5 <= setting.quantile < 1:
         raise InvalidArgument("quantile", "a number in [0.5, 1)", setting.quantile)
+    if not setting.sanitizers or any(name not in FILTERS for name in setting.sanitizers):
+        raise InvalidArgument("sanitizers", f"some of {', '.join(FILTERS)}", list(setting.sanitizers))
     check_domain(train.X, setting.domain)
     parts: list[ConvexSet] = [
         resolve("sanitizer", name)(contamination=1 - setting.quantile).fit(train.X, train.y).feasible_set_

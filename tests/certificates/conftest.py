@@ -1,0 +1,64 @@
+"""Small certificates of every kind, and the problems that they are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from bezoar.certificates.proof import Problem
+from bezoar.certificates.saddle import Claim, certify_saddle, pose
+from bezoar.core.budget import Budget
+from bezoar.core.certificate import Certificate, NormBall, Ridge, Setting
+from bezoar.core.dataset import Dataset
+from bezoar.kernels.sets import ConvexSet, fit_domain
+from bezoar.sanitizers.slab import SlabSanitizer
+from bezoar.sanitizers.sphere import SphereSanitizer
+
+CLAIM = Claim("0" * 64, ("The rows are clean.",), ("Nothing else.",))
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Clean rows, a setting, and the filters fitted on them."""
+
+    data: Dataset
+    feasible_set: ConvexSet
+    setting: Setting
+
+    @property
+    def problem(self) -> Problem:
+        return pose(self.data, self.feasible_set, self.setting)
+
+    def certify(self, *fractions: float, **options) -> list[Certificate]:
+        budgets = [Budget(fraction) for fraction in fractions]
+        timed = certify_saddle(self.data, self.feasible_set, budgets, self.setting, CLAIM, **options)
+        return [result.certificate for result in timed]
+
+
+def build(
+    *,
+    seed: int = 0,
+    domain: str = "real",
+    loss: str = "hinge",
+    hypothesis: NormBall | Ridge | None = None,
+    quantile: float = 0.7,
+    n: int = 40,
+    d: int = 4,
+) -> Bench:
+    rng = np.random.default_rng(seed)
+    y = np.where(rng.random(n) < 0.4, "spam", "ham")
+    y[:4] = ["spam", "ham", "spam", "ham"]
+    shift = np.outer(y == "spam", rng.random(d) < 0.7)
+    X = rng.poisson(1.0 + shift).astype(float) if domain == "integer" else rng.normal(size=(n, d)) + shift
+    sphere, slab = (kind(contamination=1 - quantile).fit(X, y) for kind in (SphereSanitizer, SlabSanitizer))
+    feasible_set = sphere.feasible_set_.intersect(slab.feasible_set_).within(fit_domain(X, domain))
+    setting = Setting(("l2", "slab"), quantile, domain, loss, hypothesis or Ridge(0.05))
+    return Bench(Dataset(X, y), feasible_set, setting)
+
+
+@pytest.fixture(scope="session")
+def bench():
+    """Builds a small problem of the kind asked for."""
+    return build

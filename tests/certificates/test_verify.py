@@ -1,0 +1,300 @@
+"""The verifier accepts what was certified and refuses everything that differs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bezoar.certificates.proof import prove_attack, prove_bound
+from bezoar.certificates.saddle import pose
+from bezoar.certificates.verify import verify
+from bezoar.core.budget import Budget
+from bezoar.core.certificate import Certificate, NormBall, Ridge
+from bezoar.core.dataset import Dataset
+from bezoar.core.errors import CertificateRejected
+from bezoar.kernels.losses import MARGIN_LOSSES
+
+HYPOTHESES = (NormBall(1.0), Ridge(0.05))
+
+
+def with_witness(certificate: Certificate, **changes) -> Certificate:
+    return replace(certificate, witness=replace(certificate.witness, **changes))
+
+
+def restated(made, certificate: Certificate) -> Certificate:
+    """A forger's best effort: every number recomputed from the altered parts."""
+    proof = prove_bound(made.problem, certificate.theta, certificate.multipliers)
+    fraction = certificate.budget.fraction
+    return replace(
+        certificate,
+        bound=proof.bound(fraction),
+        attack_value=prove_attack(made.problem, certificate.witness, fraction),
+        clean_loss=proof.clean_loss,
+        poison_loss=proof.poison_loss,
+        slack=proof.slack,
+    )
+
+
+def refuse(made, certificate: Certificate, match: str = "expected|proves") -> None:
+    with pytest.raises(CertificateRejected, match=match) as caught:
+        verify(certificate, made.problem)
+    assert "\n" not in str(caught.value)
+
+
+class TestAcceptance:
+    @pytest.mark.parametrize("loss", list(MARGIN_LOSSES))
+    @pytest.mark.parametrize("domain", ["real", "box", "integer"])
+    @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=str)
+    def test_what_was_certified(self, bench, loss, domain, hypothesis):
+        made = bench(loss=loss, domain=domain, hypothesis=hypothesis)
+        for certificate in made.certify(0.0, 1e-6, 0.03, 0.3, tolerance=1e-3):
+            verify(certificate, made.problem)
+
+    @pytest.mark.parametrize("tolerance", [0.9, 0.3])
+    @pytest.mark.parametrize("hypothesis", [*HYPOTHESES, NormBall(1e4)], ids=str)
+    def test_what_was_certified_in_a_hurry(self, bench, tolerance, hypothesis):
+        made = bench(hypothesis=hypothesis)
+        for certificate in made.certify(0.03, 0.3, tolerance=tolerance):
+            verify(certificate, made.problem)
+
+    def test_what_was_certified_of_rows_far_apart(self, bench):
+        made = bench()
+        rows = made.data.X + 50.0 * (made.data.y == "spam")[:, None]
+        apart = replace(bench(quantile=0.7), data=Dataset(rows, made.data.y))
+        certificate = apart.certify(0.0)[0]
+        verify(certificate, apart.problem)
+
+    def test_a_worse_model_honestly_stated(self, bench):
+        made = bench()
+        worse = restated(made, replace(made.certify(0.1)[0], theta=np.zeros(5), multipliers=np.zeros((2, 2))))
+        verify(worse, made.problem)
+        assert worse.bound == pytest.approx(1.1)
+
+    def test_a_weaker_attack_honestly_stated(self, bench):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        weaker = with_witness(certificate, clean_duals=0.5 * certificate.witness.clean_duals)
+        verify(restated(made, weaker), made.problem)
+
+
+class TestStatedNumbers:
+    @pytest.mark.parametrize("name", ["bound", "clean_loss", "poison_loss", "slack", "attack_value"])
+    @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=str)
+    @pytest.mark.parametrize("change", [-1e-3, -1e-7, 1e-7, 1e-3, np.nan, np.inf, -np.inf])
+    def test_a_number_that_the_parts_do_not_prove(self, bench, name, hypothesis, change):
+        made = bench(hypothesis=hypothesis)
+        certificate = made.certify(0.1)[0]
+        refuse(made, replace(certificate, **{name: getattr(certificate, name) + change}), name)
+
+    @pytest.mark.parametrize("fraction", [0.0, 0.05, 0.0999, 0.1001, 0.4])
+    def test_another_fraction(self, bench, fraction):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        refuse(made, replace(certificate, budget=Budget(fraction)))
+
+    @pytest.mark.parametrize("kind", ["flip", "perturb", "anything"])
+    def test_another_kind_of_budget(self, bench, kind):
+        made = bench()
+        refuse(made, replace(made.certify(0.1)[0], budget=Budget(0.1, kind)), "budget_kind")
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"quantile": 0.6},
+            {"quantile": 0.8},
+            {"loss": "squared_hinge"},
+            {"loss": "smooth_hinge"},
+            {"hypothesis": Ridge(0.04)},
+            {"hypothesis": Ridge(0.06)},
+            {"hypothesis": NormBall(1.0)},
+        ],
+        ids=str,
+    )
+    def test_another_setting(self, bench, changes):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        options = {"quantile": 0.7, "domain": "real", "loss": "hinge", "hypothesis": Ridge(0.05)}
+        refuse(bench(**(options | changes)), certificate)
+
+
+class TestForgedModels:
+    @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=str)
+    @pytest.mark.parametrize("j", range(5))
+    @pytest.mark.parametrize("step", [1e-6, -0.1])
+    def test_a_theta_that_was_changed(self, bench, hypothesis, j, step):
+        made = bench(hypothesis=hypothesis)
+        certificate = made.certify(0.1)[0]
+        theta = certificate.theta.copy()
+        theta[j] += step
+        refuse(made, replace(certificate, theta=theta), "theta|bound")
+
+    def test_a_model_outside_the_ball_though_honestly_restated(self, bench):
+        made = bench(hypothesis=NormBall(1.0))
+        certificate = made.certify(0.1)[0]
+        wide = replace(made, setting=replace(made.setting, hypothesis=NormBall(4.0))).certify(0.1)[0]
+        outside = replace(certificate, theta=wide.theta, multipliers=wide.multipliers)
+        refuse(made, restated(made, outside), "theta: expected a model within the norm ball")
+
+    @pytest.mark.parametrize("k", range(2))
+    @pytest.mark.parametrize("j", range(2))
+    def test_multipliers_that_were_changed(self, bench, k, j):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        multipliers = certificate.multipliers.copy()
+        multipliers[k, j] += 0.3
+        changed = replace(certificate, multipliers=multipliers)
+        # Those of the label that is no threat may change without any loss of proof.
+        if prove_bound(made.problem, certificate.theta, multipliers).poison_loss == certificate.poison_loss:
+            verify(changed, made.problem)
+        else:
+            refuse(made, changed, "bound")
+
+    def test_a_negative_multiplier_of_the_radius(self, bench):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        multipliers = certificate.multipliers * np.array([-1.0, 1.0])
+        refuse(made, replace(certificate, multipliers=multipliers), "multipliers: expected the radius's")
+
+    @given(st.integers(0, 2**32 - 1), st.sampled_from(HYPOTHESES), st.floats(-8, 0))
+    @settings(deadline=None, max_examples=60)
+    def test_any_change_of_theta_is_refused_unless_the_bound_stays(self, bench, seed, hypothesis, exponent):
+        made = bench(hypothesis=hypothesis)
+        certificate = made.certify(0.1)[0]
+        step = 10.0**exponent * np.random.default_rng(seed).normal(size=5)
+        forged = replace(certificate, theta=certificate.theta + step)
+        proven = prove_bound(made.problem, forged.theta, forged.multipliers).bound(0.1)
+        inside = isinstance(hypothesis, Ridge) or forged.theta @ forged.theta <= hypothesis.squared_radius
+        if inside and abs(proven - certificate.bound) <= 1e-9 * certificate.bound:
+            return
+        refuse(made, forged)
+
+    @pytest.mark.parametrize(
+        ("name", "shape"), [("theta", (4,)), ("theta", (6,)), ("multipliers", (2, 3)), ("multipliers", (1, 2))]
+    )
+    def test_arrays_of_another_shape(self, bench, name, shape):
+        made = bench()
+        refuse(made, replace(made.certify(0.1)[0], **{name: np.zeros(shape)}), f"{name}: expected shape")
+
+
+class TestForgedAttacks:
+    def forged(self, bench, **changes):
+        made = bench(hypothesis=changes.pop("hypothesis", Ridge(0.05)), loss=changes.pop("loss", "hinge"))
+        certificate = made.certify(0.1)[0]
+        return made, certificate, with_witness(certificate, **changes)
+
+    @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=str)
+    @pytest.mark.parametrize("name", ["points", "clean_duals", "poison_duals"])
+    def test_an_array_that_was_changed(self, bench, hypothesis, name):
+        made = bench(hypothesis=hypothesis)
+        certificate = made.certify(0.1)[0]
+        array = getattr(certificate.witness, name)
+        refuse(made, with_witness(certificate, **{name: array * 0.9}), "attack_value|points")
+
+    @pytest.mark.parametrize("loss", ["hinge", "squared_hinge", "logistic"])
+    def test_points_outside_the_feasible_set_though_honestly_restated(self, bench, loss):
+        made = bench(loss=loss)
+        certificate = made.certify(0.1)[0]
+        centre = np.stack([region.centre for region in made.problem.regions])
+        outside = centre + 2 * (certificate.witness.points - centre)
+        refuse(made, restated(made, with_witness(certificate, points=outside)), "points: expected poison within")
+
+    @pytest.mark.parametrize("loss", ["hinge", "squared_hinge"])
+    def test_a_far_point_that_pretends_to_weigh_nothing(self, bench, loss):
+        # Its dual alone could make the pull of all rows vanish.
+        made = bench(loss=loss)
+        certificate = made.certify(0.1)[0]
+        witness = certificate.witness
+        points = np.vstack([witness.points, np.full(4, 1e15)])
+        forged = with_witness(
+            certificate,
+            points=points,
+            signs=np.append(witness.signs, 1.0),
+            masses=np.append(witness.masses, 0.0),
+            poison_duals=np.append(witness.poison_duals, 1e-15),
+        )
+        refuse(made, restated(made, forged), "poison_duals: expected none without mass")
+
+    @pytest.mark.parametrize("signs", [[-1.0, 5.0], [-5.0, 1.0], [0.0, 1.0], [-1.0, 1.5]], ids=str)
+    def test_labels_that_weigh_more_than_one(self, bench, signs):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        refuse(made, restated(made, with_witness(certificate, signs=np.array(signs))), "signs: expected -1 or")
+
+    def test_a_label_that_was_swapped(self, bench):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        refuse(made, restated(made, with_witness(certificate, signs=-certificate.witness.signs)), "points")
+
+    def test_more_mass_than_the_fraction(self, bench):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        forged = with_witness(
+            certificate, masses=1.01 * certificate.witness.masses, poison_duals=1.01 * certificate.witness.poison_duals
+        )
+        refuse(made, restated(made, forged), "masses: expected no more poison")
+
+    def test_a_dual_beyond_its_mass(self, bench):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        forged = with_witness(certificate, poison_duals=1.01 * certificate.witness.masses + 1e-4)
+        refuse(made, restated(made, forged), "masses: expected no more poison")
+
+    @pytest.mark.parametrize("name", ["masses", "poison_duals"])
+    def test_negative_weights(self, bench, name):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        negative = getattr(certificate.witness, name) - 0.2
+        refuse(made, restated(made, with_witness(certificate, **{name: negative})), "masses: expected none negative")
+
+    @pytest.mark.parametrize("value", [-1e-6, 1.000001])
+    def test_clean_duals_beyond_their_bounds(self, bench, value):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        duals = certificate.witness.clean_duals.copy()
+        duals[0] = value
+        refuse(
+            made, restated(made, with_witness(certificate, clean_duals=duals)), "clean_duals: expected values within"
+        )
+
+    def test_duals_that_are_split_unlike_the_masses(self, bench):
+        # For a curved loss an attack is worth less when one point bears another's dual.
+        made = bench(loss="squared_hinge", seed=5)
+        certificate = made.certify(0.1)[0]
+        assert certificate.witness.masses.min() > 0.01
+        masses = certificate.witness.masses[::-1].copy()
+        refuse(made, with_witness(certificate, masses=masses), "attack_value")
+
+    @pytest.mark.parametrize(
+        ("name", "shape"),
+        [("points", (2, 5)), ("points", (3, 4)), ("masses", (3,)), ("clean_duals", (39,)), ("poison_duals", (1,))],
+    )
+    def test_arrays_of_another_shape(self, bench, name, shape):
+        made = bench()
+        refuse(made, with_witness(made.certify(0.1)[0], **{name: np.zeros(shape)}), "expected shape")
+
+
+class TestOtherData:
+    def test_one_value_that_was_changed(self, bench):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        X = made.data.X.copy()
+        X[certificate.witness.clean_duals.argmax(), 0] += 1e-4
+        with pytest.raises(CertificateRejected):
+            verify(certificate, pose(Dataset(X, made.data.y), made.feasible_set, made.setting))
+
+    def test_one_label_that_was_changed(self, bench):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        y = made.data.y.copy()
+        y[5] = "ham" if y[5] == "spam" else "spam"
+        with pytest.raises(CertificateRejected):
+            verify(certificate, pose(Dataset(made.data.X, y), made.feasible_set, made.setting))
+
+    @pytest.mark.parametrize("options", [{"n": 41}, {"d": 5}, {"seed": 1}], ids=str)
+    def test_other_rows(self, bench, options):
+        certificate = bench().certify(0.1)[0]
+        refuse(bench(**options), certificate)

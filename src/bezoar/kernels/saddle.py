@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
 from bezoar.core.arrays import Array, IntArray, Matrix
@@ -19,7 +18,7 @@ from bezoar.core.certificate import NormBall, Ridge, Witness
 from bezoar.core.feasible import Extremum, Region
 from bezoar.kernels.adversary import SIGNS, Adversary, gram
 from bezoar.kernels.losses import MarginLoss
-from bezoar.kernels.solvers import Rows, unsettled
+from bezoar.kernels.solvers import Rows, solve_damped, unsettled
 
 _SWEEPS = 3
 _MOST_FREE = 800
@@ -296,21 +295,16 @@ class _Ascent:
         """Changes of the free duals, and the mass to shift from label -1 to +1."""
         adversary, rows = self.adversary, self.rows
         scales, factor = metric = adversary.metric(self.trust)
-        signs = rows.signs[free]
-        part = rows.matrix[free]
-        along = part @ factor
-        system = (csr_array(part.multiply(scales[None, :])) @ part.T).toarray() + along @ along.T + rows.bias**2
-        system *= np.outer(signs, signs) / kappa
-        system[np.diag_indices_from(system)] += self.loss.curvature / rows.costs[free]
-        residual = self.loss.shift - rows.margins(theta)[free] - self.loss.curvature * self.duals[free]
+        rows.measure(scales, factor)
+        system, residual = rows.newton_system(free, theta, self.duals, kappa, self.loss)
         if len(adversary.active) == 2:
-            signed = adversary.signed
-            difference = signed[1:] - signed[:1]
+            difference = adversary.signed[1:] - adversary.signed[:1]
             inner = difference[0, :-1]
-            border = part @ (scales * inner) + along @ (factor.T @ inner) + rows.bias * difference[0, -1]
-            border = (signs * border / kappa)[:, None]
-            system = np.block([[system, border], [border.T, gram(difference, metric) / kappa]])
+            response = np.append(scales * inner + factor @ (factor.T @ inner), difference[0, -1])
+            part = rows.matrix[free]
+            border = rows.signs[free] * (part @ response[:-1] + rows.bias * response[-1]) / kappa
+            corner = gram(difference, metric) / kappa
+            system = np.block([[system, border[:, None]], [border[None, :], corner]])
             residual = np.append(residual, -(difference @ theta))
-        system[np.diag_indices_from(system)] += 1e-8 * np.trace(system) / len(system)
-        step = np.linalg.solve(system, residual)
+        step = solve_damped(system, residual)
         return step[: len(free)] / rows.costs[free], float(step[len(free) :].sum())

@@ -33,7 +33,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     bias : {"regularized", "free", "none"}, default="regularized"
         Whether the bias is penalized like a weight (liblinear's convention),
         not penalized, or absent.
-    tolerance : float, default=1e-6
+    tolerance : float, default=1e-8
         Duality gap to reach, as a share of the objective.
     warm_start : bool, default=False
         Start from the last fit where that had as many rows and classes, as
@@ -73,7 +73,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         loss: str = "hinge",
         ridge: float = 0.01,
         bias: Bias = "regularized",
-        tolerance: float = 1e-6,
+        tolerance: float = 1e-8,
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:

@@ -22,7 +22,7 @@ from bezoar.kernels.rows import column_extremes, stack
 from bezoar.learners.linear import LinearClassifier
 from bezoar.pipeline.catalogue import resolve
 
-_TOLERANCE = 1e-8
+_TOLERANCE, _ACCURACY = 1e-8, 1e-6
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Defence:
 
     def learner(self) -> LinearClassifier:
         """The unfitted model."""
-        return LinearClassifier(loss=self.loss, ridge=self.ridge, random_state=self.seed)
+        return LinearClassifier(loss=self.loss, ridge=self.ridge, tolerance=_ACCURACY, random_state=self.seed)
 
 
 def check_poison(poison: Poison, clean: Dataset, budget: Budget, domain: Domain) -> None:

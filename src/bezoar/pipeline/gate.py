@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 
 from bezoar.core.errors import InvalidArgument
@@ -15,7 +16,7 @@ class Verdict(Enum):
     UNDECIDED = "undecided"
 
 
-def check_limit(name: str, limit: float | None, *, most: float) -> None:
+def check_limit(name: str, limit: float | None, *, most: float = math.inf) -> None:
     """Refuse a threshold that nothing could be judged by.
 
     Parameters
@@ -36,13 +37,13 @@ def check_limit(name: str, limit: float | None, *, most: float) -> None:
     --------
     >>> check_limit("fail_if_error_above", 0.1, most=1.0)
     """
-    if limit is None or 0 <= limit <= most < float("inf") or 0 <= limit < most:
+    if limit is None or (math.isfinite(limit) and 0 <= limit <= most):
         return
-    wanted = "a number of at least 0" if most == float("inf") else f"a number from 0 to {most:g}"
+    wanted = f"a number from 0 to {most:g}" if math.isfinite(most) else "a finite number of at least 0"
     raise InvalidArgument(name, wanted, limit)
 
 
-def judge_bound(bound: float, attack_value: float, limit: float, *, conclusive: bool) -> Verdict:
+def judge_bound(bound: float, attack_value: float, limit: float | None, *, conclusive: bool) -> Verdict:
     """Judge a certified bound.
 
     A bound within the limit is proved and passes, however the search ended.
@@ -53,7 +54,8 @@ def judge_bound(bound: float, attack_value: float, limit: float, *, conclusive: 
     ----------
     bound, attack_value : float
         The truth lies between the two.
-    limit : float
+    limit : float, optional
+        Without one, everything passes.
     conclusive : bool
         Whether bound and attack met.
 
@@ -62,24 +64,29 @@ def judge_bound(bound: float, attack_value: float, limit: float, *, conclusive: 
     >>> judge_bound(0.31, 0.25, 0.3, conclusive=False)
     <Verdict.UNDECIDED: 'undecided'>
     """
-    if bound <= limit:
+    if limit is None or bound <= limit:
         return Verdict.KEPT
     return Verdict.EXCEEDED if conclusive or attack_value > limit else Verdict.UNDECIDED
 
 
-def judge_error(test_error: float, limit: float, *, conclusive: bool) -> Verdict:
+def judge_error(test_error: float, limit: float | None, *, conclusive: bool) -> Verdict:
     """Judge a test error measured under attack.
 
-    The attack is the one that a search found; where the search stopped early
-    a stronger one may exist, so an error within the limit decides nothing.
+    The attack is the one that a search found. Where the search stopped early
+    a stronger one may exist, so that an error within the limit decides
+    nothing.
 
     Parameters
     ----------
-    test_error, limit : float
-        Shares of the test rows.
+    test_error : float
+        Share of the test rows.
+    limit : float, optional
+        Without one, everything passes.
     conclusive : bool
         Whether the search for the attack ended.
     """
+    if limit is None:
+        return Verdict.KEPT
     if not test_error <= limit:
         return Verdict.EXCEEDED
     return Verdict.KEPT if conclusive else Verdict.UNDECIDED

@@ -10,7 +10,8 @@ from scipy.sparse import csr_array
 
 from bezoar.core.feasible import Region, ball
 from bezoar.kernels.losses import HINGE
-from bezoar.kernels.regions import maximize, project, violations
+from bezoar.kernels.membership import violations
+from bezoar.kernels.regions import maximize, project
 from bezoar.kernels.rows import mean, squared_distances
 from bezoar.kernels.sets import fit_domain
 from bezoar.kernels.solvers import fit_linear

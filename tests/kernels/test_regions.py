@@ -7,7 +7,8 @@ import pytest
 
 from bezoar.core.errors import EmptyFeasibleSet, InvalidArgument
 from bezoar.core.feasible import Region, ball, slab
-from bezoar.kernels.regions import extent, maximize, project, support_bound, violations
+from bezoar.kernels.membership import extent, violations
+from bezoar.kernels.regions import maximize, project, support_bound
 
 UNLIMITED = np.inf
 

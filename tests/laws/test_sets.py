@@ -14,7 +14,8 @@ from scipy.sparse import csr_array
 
 from bezoar.core.errors import EmptyFeasibleSet
 from bezoar.core.feasible import Region
-from bezoar.kernels.regions import extent, maximize, project, support_bound, violations
+from bezoar.kernels.membership import extent, violations
+from bezoar.kernels.regions import maximize, project, support_bound
 from bezoar.kernels.sets import ConvexSet
 
 BOXES = ("none", "lower", "two sides", "mixed", "some fixed", "all fixed")

@@ -1,18 +1,18 @@
-"""One feasible region: projection, linear maximization with a proof, violations."""
+"""One feasible region: projection, and linear maximization with a proof."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from scipy.sparse import issparse
 
-from bezoar.core.arrays import Array, Matrix
+from bezoar.core.arrays import Array, Mask
 from bezoar.core.errors import EmptyFeasibleSet, InvalidArgument
 from bezoar.core.feasible import Extremum, Region
 from bezoar.kernels.ascent import nearest
-from bezoar.kernels.rows import squared_distances
-from bezoar.kernels.separable import linear_bound
+from bezoar.kernels.membership import extent, scales, violations
+from bezoar.kernels.separable import linear_bound, respond
 
 _FEASIBILITY = 1e-9
 _CLOSED = 1e-10
@@ -21,6 +21,8 @@ _MAX_NEWTON = 400
 _MAX_PROXIMAL = 60
 _PATIENCE = 6
 _LONGEST = 1e8
+_MANY = 200
+_EASED = 0.9
 _CONTRADICTION = "the constraints contradict each other: no point satisfies all of them"
 _NOT_FOUND = "no feasible point was found: the constraints contradict each other, or nearly so"
 
@@ -94,37 +96,22 @@ def maximize(region: Region, direction: Array, start: Array | None = None) -> Ex
     InvalidArgument
         If a coordinate of `direction` is NaN or infinite.
     """
-    direction, form = _finite_vector("direction", direction), _compiled(region)
+    direction = _finite_vector("direction", direction)
     size = float(np.linalg.norm(direction))
-    multipliers = np.zeros(1 + len(region.low)) if start is None or size == 0.0 else start / size
     if size == 0.0:
         point, _ = project(region, region.centre)
-        return Extremum(point, 0.0, 0.0, multipliers)
-    unit = direction / size
-    scale = extent(region)
-    length = (10.0 if region.integer else 100.0) * scale
+        return Extremum(point, 0.0, 0.0, np.zeros(1 + len(region.low)))
+    goal = _Goal(region, _compiled(region), direction, size, extent(region))
     point = np.clip(region.centre, region.lower, region.upper)
-    best: Extremum | None = None
-    stale = 0
-    for _ in range(_MAX_PROXIMAL):
-        nearby, scaled, status = _nearest(region, form, point + length * unit, multipliers * length)
-        if status == _EMPTY:
-            raise EmptyFeasibleSet(_CONTRADICTION)
-        if status != _SOLVED and violations(region, nearby[None, :]).max() > 1e-8:
-            length /= 10.0
-            continue
-        point, multipliers = nearby, scaled / length
-        found = _extremum(region, form, direction, point, multipliers * size)
-        stale = stale + 1 if best is not None and best.bound < np.inf else 0
-        if best is None or found.bound - found.value < best.bound - best.value:
-            best, stale = found, 0
-        closed = best.bound - best.value <= _CLOSED * (abs(best.value) + size * scale)
-        if closed or stale >= _PATIENCE or length >= _LONGEST * scale:
-            break
-        length *= 5.0
-    if best is None:
-        raise EmptyFeasibleSet(_NOT_FOUND)
-    return best
+    multipliers = np.zeros(1 + len(region.low)) if start is None else start / size
+    length = (10.0 if region.integer else 100.0) * goal.scale
+    if region.n_features >= _MANY and region.radius < np.inf:
+        step = goal.step(point, multipliers, length)
+        found = None if step is None else _narrowly(goal, point, *step, length)
+        if found is not None and goal.is_closed(found):
+            return found
+        point, multipliers = (point, multipliers) if step is None else step
+    return _ascend(goal, point, multipliers, length)
 
 
 def support_bound(region: Region, direction: Array, multipliers: Array) -> float:
@@ -146,24 +133,107 @@ def support_bound(region: Region, direction: Array, multipliers: Array) -> float
     return _bound(_compiled(region), np.ascontiguousarray(direction, dtype=float), multipliers)
 
 
-def violations(region: Region, X: Matrix) -> Array:
-    """How far rows violate a region, relative to its scale.
+@dataclass(frozen=True, eq=False)
+class _Goal:
+    """A direction of a given norm to go in a region of a given extent."""
 
-    Parameters
-    ----------
-    region : Region
-    X : ndarray or CSR of shape (n, d)
+    region: Region
+    form: _Form
+    direction: Array
+    size: float
+    scale: float
 
-    Returns
-    -------
-    ndarray of shape (n, 2 + J)
-        Of the box, of the radius, of each band; zero or less where satisfied.
+    def step(self, point: Array, multipliers: Array, length: float) -> tuple[Array, Array] | None:
+        """The nearest point to one ahead, if it was found, and multipliers for the unit direction."""
+        ahead = point + (length / self.size) * self.direction
+        nearby, scaled, status = _nearest(self.region, self.form, ahead, multipliers * length)
+        if status == _EMPTY:
+            raise EmptyFeasibleSet(_CONTRADICTION)
+        if status != _SOLVED and violations(self.region, nearby[None, :]).max() > 1e-8:
+            return None
+        return nearby, scaled / length
+
+    def extremum(self, point: Array, multipliers: Array) -> Extremum:
+        region, direction, multipliers = self.region, self.direction, multipliers * self.size
+        bound = _bound(self.form, direction, multipliers)
+        width = 2 * max(region.radius, 1e-150)
+        if multipliers[0] <= 1e-6 * self.size / width:
+            # Where bands and box alone hold the optimum, a radius multiplier near
+            # zero would multiply what rounding left of the direction without bound.
+            rest = direction - multipliers[1:] @ region.bands
+            loose = np.where(rest > 0, region.upper == np.inf, region.lower == -np.inf)
+            for left in (rest, rest[loose]):
+                other = multipliers.copy()
+                other[0] = max(float(np.linalg.norm(left)), 1e-17 * self.size) / width
+                other_bound = _bound(self.form, direction, other)
+                if other_bound < bound:
+                    bound, multipliers = other_bound, other
+        value = float(direction @ point)
+        return Extremum(point.copy(), value, max(bound, value), multipliers)
+
+    def is_closed(self, found: Extremum) -> bool:
+        return found.bound - found.value <= _CLOSED * (abs(found.value) + self.size * self.scale)
+
+
+def _ascend(goal: _Goal, point: Array, multipliers: Array, length: float) -> Extremum:
+    """Steps that grow until the value meets the bound."""
+    best: Extremum | None = None
+    stale = 0
+    for _ in range(_MAX_PROXIMAL):
+        step = goal.step(point, multipliers, length)
+        if step is None:
+            length /= 10.0
+            continue
+        point, multipliers = step
+        found = goal.extremum(point, multipliers)
+        stale = stale + 1 if best is not None and best.bound < np.inf else 0
+        if best is None or found.bound - found.value < best.bound - best.value:
+            best, stale = found, 0
+        if goal.is_closed(best) or stale >= _PATIENCE or length >= _LONGEST * goal.scale:
+            break
+        length *= 5.0
+    if best is None:
+        raise EmptyFeasibleSet(_NOT_FOUND)
+    return best
+
+
+def _narrowly(goal: _Goal, start: Array, point: Array, multipliers: Array, length: float) -> Extremum | None:
+    """The extremum if features stay at the bounds where one step has left them.
+
+    Most features of sparse data do, and the bound, which looks at all of them,
+    tells whether that was right.
     """
-    columns = [_box_excess(region, X), _radius_excess(region, X)]
-    for normal, low, high in zip(region.bands, region.low, region.high, strict=True):
-        value = X @ normal
-        columns.append(np.maximum(value - high, low - value) / _band_scale(region, normal, low, high))
-    return np.stack(columns, axis=1)
+    looser = multipliers * length * np.append(_EASED, np.ones(len(multipliers) - 1))
+    eased = np.empty_like(point)
+    work = np.empty(1 + len(multipliers)), np.empty((len(multipliers), len(multipliers)))
+    respond(start + (length / goal.size) * goal.direction, goal.form[0], looser, eased, *work)
+    free = (point > goal.region.lower) & (point < goal.region.upper) | (point != eased)
+    narrow = _narrowed(goal.region, point, free) if 2 * np.count_nonzero(free) < len(free) else None
+    if narrow is None:
+        return None
+    inner = _Goal(narrow, _compiled(narrow), goal.direction[free], goal.size, extent(narrow))
+    try:
+        found = _ascend(inner, point[free], multipliers, 5 * length)
+    except EmptyFeasibleSet:
+        return None
+    point = point.copy()
+    point[free] = found.point
+    if violations(goal.region, point[None, :]).max() > 1e-8:
+        return None
+    return goal.extremum(point, found.multipliers / goal.size)
+
+
+def _narrowed(region: Region, point: Array, free: Mask) -> Region | None:
+    """The region of the free features, the others being held where they are."""
+    held = point[~free]
+    part = (held - np.floor(held)) * region.integer
+    budget = region.radius**2 - float(np.sum((held - region.centre[~free]) ** 2 + part * (1 - part)))
+    if budget <= 0:
+        return None
+    used = region.bands[:, ~free] @ held
+    bounds = region.lower[free], region.upper[free], region.centre[free]
+    limits = region.bands[:, free], region.low - used, region.high - used
+    return Region(*bounds, float(np.sqrt(budget)), *limits, region.integer)
 
 
 def _finite_vector(name: str, vector: Array) -> Array:
@@ -185,96 +255,12 @@ def _bound(form: _Form, direction: Array, multipliers: Array) -> float:
     return float(bound + rounding)
 
 
-def _extremum(region: Region, form: _Form, direction: Array, point: Array, multipliers: Array) -> Extremum:
-    value = float(direction @ point)
-    bound = _bound(form, direction, multipliers)
-    reach = float(np.linalg.norm(direction)) / (2 * max(region.radius, 1e-150))
-    if multipliers[0] <= 1e-6 * reach:
-        # Where bands and box alone hold the optimum, a radius multiplier near
-        # zero would multiply what rounding left of the direction without bound.
-        rest = direction - multipliers[1:] @ region.bands
-        loose = np.where(rest > 0, region.upper == np.inf, region.lower == -np.inf)
-        for left in (rest, rest[loose]):
-            other = multipliers.copy()
-            other[0] = max(float(np.linalg.norm(left)) / (2 * max(region.radius, 1e-150)), 1e-17 * reach)
-            other_bound = _bound(form, direction, other)
-            if other_bound < bound:
-                bound, multipliers = other_bound, other
-    return Extremum(point.copy(), value, max(bound, value), multipliers)
-
-
-def _box_excess(region: Region, X: Matrix) -> Array:
-    if not issparse(X):
-        return np.asarray(np.maximum(region.lower - X, X - region.upper).max(axis=1)) / extent(region)
-    rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-    excess = np.full(X.shape[0], -np.inf)
-    np.maximum.at(excess, rows, np.maximum(region.lower[X.indices] - X.data, X.data - region.upper[X.indices]))
-    # A bound that excludes zero concerns the entries that are not stored too.
-    for column in np.flatnonzero((region.lower > 0) | (region.upper < 0)):
-        value = X[:, [column]].toarray().ravel()
-        np.maximum(excess, np.maximum(region.lower[column] - value, value - region.upper[column]), out=excess)
-    return excess / extent(region)
-
-
-def _radius_excess(region: Region, X: Matrix) -> Array:
-    if region.radius == np.inf:
-        return np.full(X.shape[0], -np.inf)
-    squares = squared_distances(X, region.centre)
-    if region.integer:
-        squares = squares + _interpolation_excess(X)
-    return np.asarray((squares - region.radius**2) / _radius_scale(region))
-
-
-def _interpolation_excess(X: Matrix) -> Array:
-    """By how much the integer-aware form exceeds the squared distance."""
-    excess = X.copy()
-    if issparse(X):
-        part = X.data - np.floor(X.data)
-        excess.data = part * (1 - part)
-    else:
-        part = X - np.floor(X)
-        excess = part * (1 - part)
-    return np.asarray(excess.sum(axis=1)).ravel()
-
-
-def extent(region: Region) -> float:
-    """A length typical of a region: its radius, or else what its other limits tell."""
-    if 0 < region.radius < np.inf:
-        return region.radius
-    norms = np.maximum(np.linalg.norm(region.bands, axis=1), 1e-300)
-    box = _finite(region.upper - region.lower).max(initial=0.0)
-    widths = np.append(_finite((region.high - region.low) / norms), box)
-    offsets = np.concatenate([region.low / norms, region.high / norms, region.lower, region.upper, region.centre])
-    if np.any(widths > 0):
-        return float(widths[widths > 0].min())
-    return float(np.abs(_finite(offsets)).max(initial=0.0)) or 1.0
-
-
-def _finite(values: Array) -> Array:
-    return values[np.isfinite(values)]
-
-
-def _radius_scale(region: Region) -> float:
-    # Squares of rows far from the origin cannot be told apart more finely.
-    return max(region.radius**2 + 1e-5 * float(region.centre @ region.centre), 1e-300)
-
-
-def _band_scale(region: Region, normal: Array, low: float, high: float) -> float:
-    finite = [abs(limit) for limit in (low, high) if abs(limit) < np.inf]
-    return max(float(np.linalg.norm(normal)) * extent(region) + 1e-4 * max(finite, default=0.0), 1e-300)
-
-
 def _compiled(region: Region) -> _Form:
     budget = float(region.radius) ** 2
     arrays = (region.lower, region.upper, region.centre, region.bands, region.low, region.high)
     lower, upper, centre, bands, low, high = (np.ascontiguousarray(array, dtype=float) for array in arrays)
     parts, limits = (lower, upper, centre, bands, bool(region.integer)), (budget, low, high)
-    band_scales = [
-        _band_scale(region, normal, low, high)
-        for normal, low, high in zip(region.bands, region.low, region.high, strict=True)
-    ]
-    radius_scale = 1.0 if budget == np.inf else _radius_scale(region)
-    return parts, limits, _FEASIBILITY * np.array([radius_scale, *band_scales])
+    return parts, limits, _FEASIBILITY * scales(region)
 
 
 def _farthest(region: Region, point: Array) -> float:

@@ -11,7 +11,8 @@ from scipy.sparse import issparse
 from bezoar.core.arrays import Array, Labels, Mask, Matrix
 from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.core.feasible import Domain, Extremum, Region
-from bezoar.kernels.regions import maximize, project, violations
+from bezoar.kernels.membership import violations
+from bezoar.kernels.regions import maximize, project
 from bezoar.kernels.rows import column_extremes
 
 

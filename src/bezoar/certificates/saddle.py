@@ -11,13 +11,11 @@ import numpy as np
 from bezoar.certificates.proof import ModelProof, Problem, prove_attack, prove_bound
 from bezoar.core.arrays import Array
 from bezoar.core.budget import Budget
-from bezoar.core.certificate import Certificate, NormBall, Setting
+from bezoar.core.certificate import Certificate, NormBall, Ridge, Setting
 from bezoar.core.dataset import Dataset
 from bezoar.kernels.losses import margin_loss
 from bezoar.kernels.saddle import Saddle, solve_saddle
 from bezoar.kernels.sets import ConvexSet
-
-UNIT = "{loss} loss for each clean row{penalty}"
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,12 @@ class Timed:
 
     certificate: Certificate
     seconds: float
+
+
+def unit(setting: Setting) -> str:
+    """What a bound of one means under a setting."""
+    penalized = ", penalty included" if isinstance(setting.hypothesis, Ridge) else ""
+    return f"{setting.loss.replace('_', ' ')} loss for each clean row{penalized}"
 
 
 def pose(data: Dataset, feasible_set: ConvexSet, setting: Setting) -> Problem:
@@ -151,13 +155,12 @@ def _assemble(
     claim: Claim,
 ) -> Certificate:
     proof, theta, multipliers = min(proofs, key=lambda found: found[0].bound(budget.fraction))
-    penalized = ", penalty included" if proof.penalty else ""
     return Certificate(
         bound=proof.bound(budget.fraction),
         attack_value=prove_attack(problem, saddle.witness, budget.fraction),
         clean_loss=proof.clean_loss,
         poison_loss=proof.poison_loss,
-        unit=UNIT.format(loss=problem.loss.name.replace("_", " "), penalty=penalized),
+        unit=unit(setting),
         budget=budget,
         setting=setting,
         theta=theta,

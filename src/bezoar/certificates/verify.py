@@ -7,7 +7,7 @@ import numpy as np
 from bezoar.certificates.proof import Problem, prove_attack, prove_bound
 from bezoar.core.certificate import Certificate, NormBall
 from bezoar.core.errors import CertificateRejected
-from bezoar.kernels.regions import violations
+from bezoar.kernels.membership import violations
 
 _FEASIBLE = 1e-7
 _SAME = 1e-9

@@ -252,20 +252,21 @@ class _Descent:
         return min(n, d) <= _SMALL_SIDE and n * d <= _SMALL_TABLE
 
     def solve_directly(self, tolerance: float) -> Array:
-        """Clean duals of the present proximal step by the interior-point method."""
-        rows = self.rows
+        """Duals of the present proximal step by the interior-point method."""
         if self.free_bias:
             self.bias_ridge = 1e-6 * self.ridge
-        constant = rows.bias * np.sqrt(self.ridge / self.bias_ridge)
-        features = np.column_stack([rows.matrix.toarray(), np.full(len(rows.signs), constant)])
-        shifts = self.loss.shift - rows.signs * rows.bias * self.centre
-        return solve_interior(
-            rows.signs[:, None] * features, rows.costs, shifts, self.ridge, self.loss, tolerance=0.1 * tolerance
-        )
+        rows, duals = self.rows, np.zeros(len(self.rows.costs))
+        counted = np.flatnonzero(rows.costs > 0)
+        constant = np.full(len(counted), rows.bias * np.sqrt(self.ridge / self.bias_ridge))
+        signed = rows.signs[counted, None] * np.column_stack([rows.matrix[counted].toarray(), constant])
+        shifts = self.loss.shift - rows.signs[counted] * rows.bias * self.centre
+        costs = rows.costs[counted]
+        duals[counted] = solve_interior(signed, costs, shifts, self.ridge, self.loss, tolerance=0.1 * tolerance)
+        return duals
 
     def correct(self, duals: Array) -> Array:
         """A Newton step of the free dual variables, if it pays."""
-        free = np.flatnonzero((duals > 1e-9) & (duals < self.loss.cap - 1e-9))
+        free = np.flatnonzero((duals > 1e-9) & (duals < self.loss.cap - 1e-9) & (self.rows.costs > 0))
         if self.loss.temperature > 0 or not 0 < len(free) <= _MOST_FREE:
             return duals
         system, residual = self.rows.newton_system(free, self.primal(duals), duals, self.ridge, self.loss)

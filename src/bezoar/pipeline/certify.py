@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bezoar.certificates.saddle import Claim, Timed, certify_saddle, pose
+from bezoar.certificates.saddle import Claim, Timed, certify_saddle, pose, unit
 from bezoar.certificates.verify import verify
 from bezoar.core.budget import Budget
 from bezoar.core.certificate import Certificate, NormBall, Ridge, Setting
@@ -143,6 +143,9 @@ def verify_split(certificate: Certificate, split: Split) -> None:
             f"got {digest[:12]}; read them with the same options"
         )
     _check_classes(split.train)
+    words = (assumptions(split.train, certificate.setting), not_promised(), unit(certificate.setting))
+    if (certificate.assumptions, certificate.not_promised, certificate.unit) != words:
+        raise CertificateRejected("assumptions: expected the words that go with the setting, got others")
     feasible_set = build_feasible_set(split.train, certificate.setting)
     verify(certificate, pose(split.train, feasible_set, certificate.setting))
 

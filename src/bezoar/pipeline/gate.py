@@ -43,7 +43,7 @@ def check_limit(name: str, limit: float | None, *, most: float = math.inf) -> No
     raise InvalidArgument(name, wanted, limit)
 
 
-def judge_bound(bound: float, attack_value: float, limit: float | None, *, conclusive: bool) -> Verdict:
+def judge_bound(bound: float, attack_value: float, limit: float, *, conclusive: bool) -> Verdict:
     """Judge a certified bound.
 
     A bound within the limit is proved and passes, however the search ended.
@@ -54,8 +54,7 @@ def judge_bound(bound: float, attack_value: float, limit: float | None, *, concl
     ----------
     bound, attack_value : float
         The truth lies between the two.
-    limit : float, optional
-        Without one, everything passes.
+    limit : float
     conclusive : bool
         Whether bound and attack met.
 
@@ -64,12 +63,12 @@ def judge_bound(bound: float, attack_value: float, limit: float | None, *, concl
     >>> judge_bound(0.31, 0.25, 0.3, conclusive=False)
     <Verdict.UNDECIDED: 'undecided'>
     """
-    if limit is None or bound <= limit:
+    if bound <= limit:
         return Verdict.KEPT
     return Verdict.EXCEEDED if conclusive or attack_value > limit else Verdict.UNDECIDED
 
 
-def judge_error(test_error: float, limit: float | None, *, conclusive: bool) -> Verdict:
+def judge_error(test_error: float, limit: float, *, conclusive: bool) -> Verdict:
     """Judge a test error measured under attack.
 
     The attack is the one that a search found. Where the search stopped early
@@ -78,15 +77,11 @@ def judge_error(test_error: float, limit: float | None, *, conclusive: bool) -> 
 
     Parameters
     ----------
-    test_error : float
-        Share of the test rows.
-    limit : float, optional
-        Without one, everything passes.
+    test_error, limit : float
+        Shares of the test rows.
     conclusive : bool
         Whether the search for the attack ended.
     """
-    if limit is None:
-        return Verdict.KEPT
     if not test_error <= limit:
         return Verdict.EXCEEDED
     return Verdict.KEPT if conclusive else Verdict.UNDECIDED

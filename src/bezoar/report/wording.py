@@ -50,11 +50,11 @@ _LOSS_WORDS = {
 }
 
 _DEFENCE_WORDS = {
-    "sphere": "removes the rows farthest from the centre of their class",
+    "l2": "removes the rows farthest from the centre of their class",
     "slab": "removes the rows farthest from their class’s centre along the line between the two centres",
     "loss": "trains once on everything, then removes the rows that this model fits worst",
-    "subspace": "removes the rows that the data’s main directions describe worst",
-    "neighbours": "removes the rows whose nearest neighbours are far away",
+    "svd": "removes the rows that the data’s main directions describe worst",
+    "knn": "removes the rows whose nearest neighbours are far away",
 }
 
 _TERMS = (

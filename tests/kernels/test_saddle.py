@@ -17,7 +17,7 @@ from bezoar.core.certificate import NormBall, Ridge
 from bezoar.core.errors import EmptyFeasibleSet
 from bezoar.core.feasible import Region
 from bezoar.kernels.losses import HINGE, LOGISTIC, SQUARED_HINGE, MarginLoss, smooth_hinge
-from bezoar.kernels.regions import violations
+from bezoar.kernels.membership import violations
 from bezoar.kernels.saddle import Saddle, solve_saddle
 from bezoar.kernels.sets import fit_domain
 from bezoar.sanitizers.slab import SlabSanitizer

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bezoar.certificates.files import write_certificate
@@ -18,6 +19,8 @@ from bezoar.datasets.rows import write_rows_as_arrays
 from bezoar.report.html import render
 from bezoar.report.suspects import write_suspects
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 @contextmanager
 def new_folder(path: str | Path) -> Iterator[Path]:
@@ -26,22 +29,37 @@ def new_folder(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     InvalidArgument
-        If something of that name exists, or nothing can be created there.
+        If something of that name exists, nothing can be created there, or
+        the disk is full.
     """
     target = Path(path)
     refuse_existing(target)
     aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    missing = [parent for parent in target.parents if not parent.exists()]
     try:
         aside.mkdir(parents=True)
     except OSError as error:
-        reason = (error.strerror or "input/output error").lower()
-        raise InvalidArgument("out", "a folder that can be created", f"{target}: {reason}") from None
+        _remove_empty(missing)
+        raise _unusable(target, "a folder that can be created", error) from None
     try:
         yield aside
         aside.rename(target)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(aside, ignore_errors=True)
+        _remove_empty(missing)
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise _unusable(target, "a disk with room for the results", error) from None
         raise
+
+
+def _unusable(target: Path, expected: str, error: OSError) -> InvalidArgument:
+    return InvalidArgument("out", expected, f"{target}: {(error.strerror or 'input/output error').lower()}")
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def refuse_existing(path: str | Path) -> None:

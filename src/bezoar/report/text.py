@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from bezoar.core.certificate import Certificate, Ridge
 from bezoar.core.record import NO_ATTACK, NO_SANITIZER, Removal, RunRecord
@@ -18,10 +19,12 @@ from bezoar.report.formats import (
 from bezoar.report.matrix import arrange
 from bezoar.report.wording import cautions, headline_sentences, spoken
 
+if TYPE_CHECKING:
+    from bezoar.datasets.split import Split
+
 SHOWN_REMOVALS = 10
 _DIGITS = 5
 _LONGEST_NAME = 24
-_LONGEST_LABEL = 40
 
 
 def flow(text: str, width: int | None, *, indent: int = 0) -> str:
@@ -37,9 +40,9 @@ def flow(text: str, width: int | None, *, indent: int = 0) -> str:
 
     Examples
     --------
-    >>> print(flow("- as long as it is broad", 14, indent=2))
-    - as long as
-      it is broad
+    >>> print(flow("- as long as it is broad", 20, indent=2))
+    - as long as it is
+      broad
     """
     if width is None:
         return text
@@ -76,7 +79,7 @@ def _name(name: str) -> str:
 
 
 def certificate_lines(
-    certificates: Sequence[Certificate], conclusive: Sequence[bool], n_clean: int, origin: str, width: int | None
+    certificates: Sequence[Certificate], conclusive: Sequence[bool], split: Split, origin: str, width: int | None
 ) -> list[str]:
     """Bounds and attack values of one data set, and what they rest on.
 
@@ -86,28 +89,31 @@ def certificate_lines(
         Of one setting, one for each fraction.
     conclusive : sequence of bool
         Whether bound and attack met, for each.
-    n_clean : int
-        Training rows.
+    split : Split
+        The data.
     origin : str
         How the models were chosen, in plain words.
     width : int or None
         As for `flow`.
     """
-    first = certificates[0]
-    lines = [f"{'fraction':>10} {'rows':>8} {'attack':>11} {'bound':>11}"]
+    first, train = certificates[0], split.train
+    against = " against ".join(shortened(visible(str(label)), _LONGEST_NAME) for label in train.classes)
+    size = f"{format_count(len(train))} training rows of {format_count(train.n_features)} features"
+    lines = [flow(f"{visible(split.name)}: {size}, {against}", width), ""]
+    lines += [f"{'fraction':>10} {'rows':>8} {'attack':>11} {'bound':>11}"]
     for certificate, closed in zip(certificates, conclusive, strict=True):
         attack = format_attack_value(certificate.attack_value, digits=_DIGITS)
         bound = format_bound(certificate.bound, digits=_DIGITS)
-        rows = format_count(certificate.budget.count(n_clean))
+        rows = format_count(certificate.budget.count(len(train)))
         note = "" if closed else "   not conclusive"
         lines.append(f"{certificate.budget.fraction:>10.10g} {rows:>8} {attack:>11} {bound:>11}{note}")
     sentences = [
-        f"Bound: no allowed attack makes the {first.unit} larger.",
-        "Attack: what a concrete attack makes of it; the truth lies between the two.",
+        f"Bound: no allowed attack gets above it. Unit: {first.unit}.",
+        "Attack: what a concrete attack reaches. The true worst case lies between the two.",
     ]
     if not all(conclusive):
         sentences.append(
-            "Not conclusive: the search stopped before the two met. The bound holds, but the truth may be far below it."
+            "Not conclusive: the search stopped before the two met. The bound holds, but the truth may be well below."
         )
     sentences.append(_setting_sentence(first, origin))
     return [
@@ -137,19 +143,21 @@ def _listed(title: str, sentences: Iterable[str], width: int | None) -> list[str
 def verified_sentence(certificate: Certificate) -> str:
     """What a certificate that passed its check says."""
     return (
-        f"Verified: at fraction {certificate.budget.fraction:.10g} no allowed attack makes the {certificate.unit}, "
-        f"exceed {format_bound(certificate.bound)}; the stored attack reaches "
+        f"Verified: at fraction {certificate.budget.fraction:.10g} no allowed attack gets above "
+        f"{format_bound(certificate.bound)} ({certificate.unit}); the stored attack reaches "
         f"{format_attack_value(certificate.attack_value)}."
     )
 
 
 def removal_lines(removals: Sequence[Removal], width: int | None) -> list[str]:
-    """The first of the removed rows, and why each went."""
-    return [
+    """The first of the removed rows with the reason, and how many more there are."""
+    lines = [
         flow(
-            f"  row {removal.row}, {shortened(visible(removal.label), _LONGEST_LABEL)}: {removal.reason}",
+            f"  row {removal.row}, {shortened(visible(removal.label), _LONGEST_NAME)}: {removal.reason}",
             width,
             indent=4,
         )
         for removal in removals[:SHOWN_REMOVALS]
     ]
+    others = len(removals) - len(lines)
+    return [*lines, f"  and {format_count(others)} more"] if others else lines

@@ -1,0 +1,54 @@
+"""Thresholds: only what is proved passes."""
+
+import math
+
+import pytest
+
+from bezoar.core.errors import InvalidArgument
+from bezoar.pipeline.gate import Verdict, check_limit, judge_bound, judge_error
+
+
+@pytest.mark.parametrize(
+    ("bound", "attack", "limit", "conclusive", "verdict"),
+    [
+        (0.3, 0.3, 0.3, True, Verdict.KEPT),
+        (0.3, 0.1, 0.3, False, Verdict.KEPT),
+        (0.31, 0.1, 0.3, False, Verdict.UNDECIDED),
+        (0.31, 0.3, 0.3, False, Verdict.UNDECIDED),
+        (0.32, 0.31, 0.3, False, Verdict.EXCEEDED),
+        (0.31, 0.1, 0.3, True, Verdict.EXCEEDED),
+        (math.nan, 0.1, 0.3, True, Verdict.EXCEEDED),
+        (0.1, 0.1, math.nan, True, Verdict.EXCEEDED),
+    ],
+)
+def test_bounds(bound, attack, limit, conclusive, verdict):
+    assert judge_bound(bound, attack, limit, conclusive=conclusive) is verdict
+
+
+@pytest.mark.parametrize(
+    ("error", "limit", "conclusive", "verdict"),
+    [
+        (0.1, 0.1, True, Verdict.KEPT),
+        (0.1, 0.1, False, Verdict.UNDECIDED),
+        (0.2, 0.1, False, Verdict.EXCEEDED),
+        (0.2, 0.1, True, Verdict.EXCEEDED),
+        (math.nan, 0.1, True, Verdict.EXCEEDED),
+    ],
+)
+def test_errors(error, limit, conclusive, verdict):
+    assert judge_error(error, limit, conclusive=conclusive) is verdict
+
+
+@pytest.mark.parametrize("limit", [None, 0, 0.5, 1])
+def test_limits_that_make_sense(limit):
+    check_limit("limit", limit, most=1.0)
+    check_limit("limit", limit)
+    check_limit("limit", 1e6)
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"), [(math.nan, 1), (math.inf, math.inf), (-1e-9, math.inf), (1.01, 1), (-1, 1)]
+)
+def test_limits_that_do_not(limit, most):
+    with pytest.raises(InvalidArgument, match="`limit`: expected a"):
+        check_limit("limit", limit, most=most)

@@ -1,0 +1,119 @@
+"""What reaches a terminal, a pipe, and nobody."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import warnings
+
+import click
+import pytest
+
+from bezoar.console import complain, in_options, retell, usage_sentence
+
+WORK = """
+import sys, time
+from bezoar.console import Progress
+with Progress("reading", {total}) as progress:
+    progress.announce("counting")
+    progress.step()
+    time.sleep({seconds})
+"""
+
+
+def on_a_terminal(code):
+    """What a terminal of 80 columns receives on standard error."""
+    reader, terminal = pty.openpty()
+    environment = os.environ | {"COLUMNS": "80"}
+    running = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=terminal, env=environment
+    )
+    os.close(terminal)
+    received = b""
+    while select.select([reader], [], [], 60)[0]:
+        try:
+            received += os.read(reader, 4096)
+        except OSError:
+            break
+    os.close(reader)
+    assert running.wait(timeout=60) == 0
+    return received.decode()
+
+
+def test_progress_shows_after_two_seconds():
+    shown = on_a_terminal(WORK.format(total=3, seconds=3.5))
+    assert re.search(r"counting, 1 of 3 \|[^|]+\| 00:0[23]", shown)
+    assert shown.endswith("\r")
+
+
+def test_progress_without_a_total_shows_the_time():
+    shown = on_a_terminal(WORK.format(total=None, seconds=3))
+    assert re.search(r"counting, 00:0[23]", shown)
+    assert "|" not in shown
+
+
+def test_short_work_shows_no_progress():
+    assert on_a_terminal(WORK.format(total=3, seconds=0.5)) == ""
+
+
+def test_no_terminal_no_progress():
+    finished = subprocess.run(
+        [sys.executable, "-c", WORK.format(total=3, seconds=2.6)], capture_output=True, check=True
+    )
+    assert finished.stderr == b""
+
+
+def test_a_complaint_is_one_line_whatever_the_data_say(capsys):
+    complain("x.csv: got 'a\nb\x1b[31m'")
+    assert capsys.readouterr().err == "bezoar: x.csv: got 'a b\N{REPLACEMENT CHARACTER}[31m'\n"
+
+
+def test_warnings_are_counted_by_their_place(capsys):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for number in range(3):
+            warnings.warn(f"first {number}", UserWarning, stacklevel=1)
+        warnings.warn("second", UserWarning, stacklevel=1)
+    retell(caught)
+    assert capsys.readouterr().err.splitlines() == [
+        "bezoar: note: first 0 (and 2 more like it)",
+        "bezoar: note: second",
+    ]
+
+
+def test_only_known_arguments_become_options():
+    options = {"norm_squared": "--norm-squared"}
+    assert in_options("`norm_squared`: expected", options) == "`--norm-squared`: expected"
+    assert in_options("`folds`: expected", options) == "`folds`: expected"
+    assert in_options("x `norm_squared`", options) == "x `norm_squared`"
+
+
+@click.group("tool")
+def tool():
+    pass
+
+
+@tool.command("count")
+@click.option("--share", type=float)
+@click.option("--times", type=int)
+@click.option("--kind", type=click.Choice(["a", "b"]))
+@click.argument("data")
+def count(**_):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("count x --share y", "`--share`: expected a number, got 'y'; see `tool count --help`"),
+        ("count x --times 1.5", "`--times`: expected a whole number, got '1.5'; see `tool count --help`"),
+        ("count x --kind c", "`--kind`: 'c' is not one of 'a', 'b'; see `tool count --help`"),
+        ("count", "missing argument 'DATA'; see `tool count --help`"),
+    ],
+)
+def test_usage_in_one_sentence(line, sentence):
+    with pytest.raises(click.ClickException) as caught:
+        tool.main(line.split(), prog_name="tool", standalone_mode=False)
+    assert usage_sentence(caught.value) == sentence

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
 from scipy.sparse import csr_array
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from bezoar.core.arrays import Array, IntArray, Matrix
 from bezoar.core.errors import InvalidArgument
@@ -206,8 +207,14 @@ def fit_linear(
     rows = Rows(X, signs, costs, 0.0 if bias == "none" else 1.0)
     start = np.zeros(n) if duals is None else np.clip(duals, 0.0, loss.cap)
     descent = _Descent(rows, loss, ridge, free_bias=bias == "free")
-    with threadpool_limits(1, user_api="blas"):
+    with _libraries().limit(limits=1, user_api="blas"):
         return descent.run(start, tolerance, np.random.default_rng(seed), max_sweeps)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    # Looking for them takes longer than a small fit.
+    return ThreadpoolController()
 
 
 class _Descent:
@@ -236,7 +243,7 @@ class _Descent:
                 active = unsettled(duals, margins, self.loss, slack)
                 for _ in range(_SWEEPS_PER_CHECK):
                     change = self.rows.sweep(rng.permutation(active), self.ridge, self.loss, theta, duals)
-                slack = 10 * change
+                slack = change
                 if fit.sweeps >= _SWEEPS_BEFORE_NEWTON:
                     duals = self.correct(duals)
             if self.free_bias:

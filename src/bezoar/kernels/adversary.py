@@ -70,6 +70,34 @@ class Adversary:
         margins = [sign * theta[-1] - extremum.bound for sign, extremum in zip(SIGNS, extrema, strict=True)]
         return np.asarray(min(margins))
 
+    def ways(self, theta: Array) -> tuple[Array, Array, Array]:
+        """How the masses may move, for a Newton step.
+
+        Returns
+        -------
+        ways : ndarray of shape (w, 2)
+            Changes of the two masses: each on its own while their sum is free,
+            from one to the other once it is at its limit.
+        wanted : ndarray of shape (w,)
+            The dual objective's slope along each.
+        bend : ndarray of shape (w, w)
+            Its curvature that does not come from the model.
+        """
+        active, loss, total = self.active, self.loss, float(self.masses.sum())
+        margins = self.signed @ theta
+        if total >= self.fraction * loss.cap * (1 - _NO_MASS):
+            ways = np.array([[-1.0, 1.0]]) if len(active) == 2 else np.empty((0, 2))
+            return ways, -(ways @ margins), np.zeros((len(ways), len(ways)))
+        ways = np.eye(2)[active]
+        bend = np.full((len(ways), len(ways)), loss.curvature / self.fraction if self.fraction > 0 else 0.0)
+        short = loss.shift - (loss.curvature * total / self.fraction if self.fraction > 0 else 0.0)
+        return ways, short - ways @ margins, bend
+
+    def allowed(self, masses: Array) -> Array:
+        """Masses made not negative, and no more in all than the fraction allows."""
+        positive = np.maximum(masses, 0.0)
+        return positive * min(1.0, self.fraction * self.loss.cap / max(float(positive.sum()), 1e-300))
+
     def place(self, extrema: list[Extremum]) -> None:
         """Put points that carry no mass where they would hurt most."""
         for k, extremum in enumerate(extrema):
@@ -143,9 +171,12 @@ class Adversary:
         return joint_metric(answers, trust)
 
 
+def applied(metric: tuple[Array, Array], vectors: Array) -> Array:
+    """Vectors of shape (k, d) multiplied by a metric."""
+    scales, factor = metric
+    return np.asarray(vectors * scales + (vectors @ factor) @ factor.T)
+
+
 def gram(signed: Array, metric: tuple[Array, Array]) -> Array:
     """Products of vectors of shape (k, d + 1) in a metric of the first d features."""
-    scales, factor = metric
-    inner = signed[:, :-1]
-    along = inner @ factor
-    return np.asarray((inner * scales) @ inner.T + along @ along.T + np.outer(signed[:, -1], signed[:, -1]))
+    return np.asarray(applied(metric, signed[:, :-1]) @ signed[:, :-1].T + np.outer(signed[:, -1], signed[:, -1]))

@@ -11,12 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 from threadpoolctl import threadpool_limits
 
 from bezoar.core.arrays import Array, IntArray, Matrix
 from bezoar.core.certificate import NormBall, Ridge, Witness
 from bezoar.core.feasible import Extremum, Region
-from bezoar.kernels.adversary import SIGNS, Adversary, gram
+from bezoar.kernels.adversary import SIGNS, Adversary, applied, gram
 from bezoar.kernels.losses import MarginLoss
 from bezoar.kernels.solvers import Rows, solve_damped, unsettled
 
@@ -25,6 +26,8 @@ _MOST_FREE = 800
 _MOST_TRUST = 0.97
 _ROUNDS_PER_CENTRE = 4
 _ROUNDS_PER_LEAP = 2
+_NEAR = 1e-3
+_MOST_IDLE = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,23 +143,26 @@ class _Ascent:
         self.duals = start.witness.clean_duals.copy()
         adversary, masses = self.adversary, start.witness.poison_duals
         adversary.points[:, :-1] = start.witness.points
-        # Mass short of its fraction marks poison that fits: more would not hurt.
-        saturated = masses.sum() >= (1 - 1e-6) * start.witness.masses.sum() * self.loss.cap
-        growth = adversary.fraction / max(float(start.witness.masses.sum()), 1e-300) if saturated else 1.0
-        adversary.masses = (
-            masses * growth if masses.sum() * growth <= adversary.fraction * self.loss.cap else 0 * masses
-        )
+        earlier, limit = float(start.witness.masses.sum()), adversary.fraction * self.loss.cap
+        # Mass short of a finite limit marks poison that fits: more would not hurt.
+        saturated = earlier > 0 and (limit == np.inf or masses.sum() >= (1 - 1e-6) * earlier * self.loss.cap)
+        grown = masses * (adversary.fraction / earlier) if saturated else masses
+        adversary.masses = grown if grown.sum() <= limit else np.zeros(2)
         self.weigh(start.theta, self.rows.margins(start.theta))
 
     def run(self, tolerance: float, rng: np.random.Generator, max_rounds: int) -> Saddle:
         """Ascend until bound and value meet."""
         slack = np.inf
         rounds = 0
+        narrowest, idle = np.inf, 0
         for rounds in range(max_rounds):
             theta, _ = self.model(self.pull())
             margins = self.rows.margins(theta)
             self.weigh(theta, margins)
-            if self.best[0] - self.value <= tolerance * self.best[0]:
+            gap = self.best[0] - self.value
+            idle = idle + 1 if gap > 0.999 * narrowest else 0
+            narrowest = min(narrowest, gap)
+            if gap <= tolerance * self.best[0] or idle > _MOST_IDLE:
                 break
             if rounds % _ROUNDS_PER_CENTRE == 0:
                 self.recentre(theta)
@@ -200,27 +206,50 @@ class _Ascent:
 
     def weigh(self, theta: Array, margins: Array) -> None:
         """Keep the model if it bounds better, and the duals if they prove more."""
+        adversary, worst = self.adversary, np.inf
+        if adversary.fraction > 0:
+            self.extrema = adversary.attack(theta, self.extrema)
+            worst = float(adversary.worst_margin(theta, self.extrema))
+            adversary.place(self.extrema)
+        if self.value == -np.inf:
+            # Losses are not negative: no duals at all prove as much.
+            self.value, self.witness = 0.0, self.bear_witness(0.0)
         pull = self.pull()
         norm = float(np.linalg.norm(pull))
         value = self.gain() - (norm**2 / (2 * self.ridge) if self.ridge else self.radius * norm)
         if value > self.value:
             self.value, self.witness = value, self.bear_witness()
-        adversary = self.adversary
-        bound = float(self.rows.costs @ self.loss.value(margins)) + 0.5 * self.ridge * float(theta @ theta)
-        if adversary.fraction > 0:
-            self.extrema = adversary.attack(theta, self.extrema)
-            bound += adversary.fraction * float(self.loss.value(adversary.worst_margin(theta, self.extrema)))
-            adversary.place(self.extrema)
+        square = float(theta @ theta)
+        share = self.best_share(margins, worst, square)
+        bound = self.bound(share, margins, worst, square)
         if bound < self.best[0]:
-            self.best = (bound, theta.copy(), np.array([extremum.multipliers for extremum in self.extrema]))
+            multipliers = np.array([share * extremum.multipliers for extremum in self.extrema])
+            self.best = (bound, share * theta, multipliers)
 
-    def bear_witness(self) -> Witness:
+    def bound(self, share: float, margins: Array, worst: float, square: float) -> float:
+        """Upper bound at a multiple of a model: margins and the poison oracle scale along."""
+        total = float(self.rows.costs @ self.loss.value(share * margins)) + 0.5 * self.ridge * share**2 * square
+        if worst < np.inf:
+            total += self.adversary.fraction * float(self.loss.value(np.array(share * worst)))
+        return total
+
+    def best_share(self, margins: Array, worst: float, square: float) -> float:
+        """How much of a model to keep, while bound and value are far apart."""
+        whole = self.bound(1.0, margins, worst, square)
+        if min(whole, self.best[0]) - self.value <= _NEAR * whole:
+            return 1.0
+        found = minimize_scalar(
+            self.bound, bounds=(0.0, 1.0), args=(margins, worst, square), method="bounded", options={"xatol": 1e-4}
+        )
+        return min((1.0, float(found.x), 0.0), key=lambda share: self.bound(share, margins, worst, square))
+
+    def bear_witness(self, scale: float = 1.0) -> Witness:
         """The present attack and duals, the masses filled up to the fraction."""
         masses = self.adversary.masses
         total = float(masses.sum())
         shares = masses / total if total > 0 else np.array([0.0, 1.0])
         filled = self.adversary.fraction * shares
-        return Witness(self.adversary.points[:, :-1].copy(), SIGNS, filled, self.duals.copy(), masses.copy())
+        return Witness(self.adversary.points[:, :-1].copy(), SIGNS, filled, scale * self.duals, scale * masses)
 
     def recentre(self, theta: Array) -> None:
         """Start a proximal step at `theta` where the norm ball has gone slack."""
@@ -267,8 +296,8 @@ class _Ascent:
         steps, shift = self.newton_step(free, theta, kappa)
         for scale in (1.0, 0.25, 0.0625):
             self.duals[free] = np.clip(kept[0][free] + scale * steps, 0.0, self.loss.cap)
-            moved = np.clip(scale * shift, -kept[1][1], kept[1][0])
-            self.adversary.masses, self.adversary.points = kept[1] + moved * SIGNS, kept[2].copy()
+            self.adversary.masses = self.adversary.allowed(kept[1] + scale * shift)
+            self.adversary.points = kept[2].copy()
             if self.adversary.fraction > 0:
                 self.adversary.answer((self.pull() + self.proximity * self.centre) / kappa, kappa)
             if self.inner_value(self.pull()) > before:
@@ -291,20 +320,19 @@ class _Ascent:
             self.stride = max(self.stride / 4.0, 1.0)
         self.landed = self.state()
 
-    def newton_step(self, free: IntArray, theta: Array, kappa: float) -> tuple[Array, float]:
-        """Changes of the free duals, and the mass to shift from label -1 to +1."""
-        adversary, rows = self.adversary, self.rows
-        scales, factor = metric = adversary.metric(self.trust)
-        rows.measure(scales, factor)
+    def newton_step(self, free: IntArray, theta: Array, kappa: float) -> tuple[Array, Array]:
+        """Changes of the free duals, and of the two poison masses."""
+        rows = self.rows
+        metric = self.adversary.metric(self.trust)
+        rows.measure(*metric)
         system, residual = rows.newton_system(free, theta, self.duals, kappa, self.loss)
-        if len(adversary.active) == 2:
-            difference = adversary.signed[1:] - adversary.signed[:1]
-            inner = difference[0, :-1]
-            response = np.append(scales * inner + factor @ (factor.T @ inner), difference[0, -1])
-            part = rows.matrix[free]
-            border = rows.signs[free] * (part @ response[:-1] + rows.bias * response[-1]) / kappa
-            corner = gram(difference, metric) / kappa
-            system = np.block([[system, border[:, None]], [border[None, :], corner]])
-            residual = np.append(residual, -(difference @ theta))
+        ways, wanted, bend = self.adversary.ways(theta)
+        if len(ways):
+            vectors = ways @ self.adversary.signed
+            border = rows.signs[free, None] * (rows.matrix[free] @ applied(metric, vectors[:, :-1]).T)
+            border += rows.signs[free, None] * rows.bias * vectors[:, -1]
+            corner = gram(vectors, metric) / kappa + bend
+            system = np.block([[system, border / kappa], [border.T / kappa, corner]])
+            residual = np.append(residual, wanted)
         step = solve_damped(system, residual)
-        return step[: len(free)] / rows.costs[free], float(step[len(free) :].sum())
+        return step[: len(free)] / rows.costs[free], step[len(free) :] @ ways

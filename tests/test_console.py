@@ -6,6 +6,7 @@ import re
 import select
 import subprocess
 import sys
+import termios
 import warnings
 
 import click
@@ -26,10 +27,8 @@ with Progress("reading", {total}) as progress:
 def on_a_terminal(code):
     """What a terminal of 80 columns receives on standard error."""
     reader, terminal = pty.openpty()
-    environment = os.environ | {"COLUMNS": "80"}
-    running = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=terminal, env=environment
-    )
+    termios.tcsetwinsize(terminal, (24, 80))
+    running = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=terminal)
     os.close(terminal)
     received = b""
     while select.select([reader], [], [], 60)[0]:

@@ -115,12 +115,13 @@ class Source:
         return Path(Path(self.data).name.removesuffix(".gz")).stem
 
     def read(self, domain: str = "auto") -> Split:
-        """Load the data; where counts are expected, files are not brought to another scale."""
-        from bezoar.datasets import load
+        """Load the data; where counts are expected, files are taken as they are, and all rows checked."""
+        from bezoar.datasets import check_domain, load
         from bezoar.datasets.readers import is_data_file
 
-        as_given = domain == "integer" and self.scale == "auto" and is_data_file(self.data)
-        return load(
+        counts = domain == "integer"
+        as_given = counts and self.scale == "auto" and is_data_file(self.data)
+        split = load(
             self.data,
             label=self.label,
             text=self.text,
@@ -130,6 +131,9 @@ class Source:
             test_share=self.test_share,
             random_state=self.seed,
         )
+        if counts:
+            check_domain(split.whole().X, domain)
+        return split
 
 
 def reading(data: Callable[[Any], Any]) -> Callable[[_F], _F]:

@@ -19,7 +19,7 @@ from bezoar.datasets.rows import write_rows_as_arrays
 from bezoar.report.html import render
 from bezoar.report.suspects import write_suspects
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager

@@ -179,6 +179,23 @@ class TestForgedModels:
         made = bench()
         refuse(made, replace(made.certify(0.1)[0], **{name: np.zeros(shape)}), f"{name}: expected shape")
 
+    @pytest.mark.parametrize("bound", [1e-6, 0.2, 1e300, np.inf])
+    def test_multipliers_that_prove_nothing(self, bench, bound):
+        # Any number is as far from infinity as a share of infinity.
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        proof = prove_bound(made.problem, certificate.theta, np.zeros((2, 2)))
+        assert proof.bound(0.1) == np.inf
+        empty = replace(certificate, multipliers=np.zeros((2, 2)), bound=bound)
+        refuse(made, empty, "bound")
+        refuse(made, replace(empty, poison_loss=np.inf, slack=np.inf), "bound")
+
+    @pytest.mark.parametrize("value", [1e-300, 1e-9, 1e9, 1e300])
+    def test_multipliers_of_absurd_size(self, bench, value):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        refuse(made, replace(certificate, multipliers=np.full((2, 2), value)))
+
 
 class TestForgedAttacks:
     def forged(self, bench, **changes):

@@ -319,6 +319,17 @@ def test_a_tighter_tolerance_gives_a_smaller_gap():
     assert tight.value <= loose.bound
 
 
+@pytest.mark.parametrize("first", [0.0, 0.01, 0.3])
+def test_the_start_is_left_alone(first):
+    rows = case(16)
+    start = rows.solve(fraction=first)
+    witness = start.witness
+    before = [part.copy() for part in (start.theta, *vars(witness).values())]
+    rows.solve(fraction=0.1, start=start)
+    for one, other in zip(before, (start.theta, *vars(witness).values()), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_inputs_are_left_alone():
     rows = case(15)
     before = rows.X.copy(), rows.signs.copy()

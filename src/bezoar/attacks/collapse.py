@@ -94,7 +94,7 @@ class CollapsedAttack:
         sign = 1.0 if self.labels[k] == data.classes[-1] else -1.0
         draws = round_systematically(self.points[k], self.theta[:-1], _DRAWS, rng)
         inside = self.feasible_set.contains(draws, np.repeat(self.labels[k], _DRAWS))
-        # Outside only when every draw is; the harness reports it.
+        # Outside only when every draw is.
         losses = -sign * (draws @ self.theta[:-1]) + np.where(inside, 0.0, -1e12)
         return np.asarray(draws[int(losses.argmax())])
 

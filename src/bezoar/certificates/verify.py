@@ -99,4 +99,5 @@ def _check_attack(certificate: Certificate, problem: Problem) -> None:
 
 
 def _agree(stated: float, proven: float) -> bool:
-    return abs(stated - proven) <= _SAME * max(abs(proven), 1e-3)
+    # Multipliers may prove nothing, and infinity is within any share of infinity.
+    return bool(np.isfinite(proven)) and abs(stated - proven) <= _SAME * max(abs(proven), 1e-3)

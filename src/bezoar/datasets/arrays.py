@@ -86,7 +86,7 @@ class Archive:
         try:
             with np.load(self.path, allow_pickle=False) as archive:
                 values = archive[name]
-        except BROKEN as error:
+        except (*BROKEN, OSError) as error:
             if "pickle" in str(error):
                 raise InvalidData(
                     f"{self.path}: array {name}: expected numbers or text, got pickled objects, which are never loaded"

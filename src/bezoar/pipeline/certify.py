@@ -143,11 +143,11 @@ def verify_split(certificate: Certificate, split: Split) -> None:
             f"got {digest[:12]}; read them with the same options"
         )
     _check_classes(split.train)
+    feasible_set = build_feasible_set(split.train, certificate.setting)
+    verify(certificate, pose(split.train, feasible_set, certificate.setting))
     words = (assumptions(split.train, certificate.setting), not_promised(), unit(certificate.setting))
     if (certificate.assumptions, certificate.not_promised, certificate.unit) != words:
         raise CertificateRejected("assumptions: expected the words that go with the setting, got others")
-    feasible_set = build_feasible_set(split.train, certificate.setting)
-    verify(certificate, pose(split.train, feasible_set, certificate.setting))
 
 
 def build_feasible_set(train: Dataset, setting: Setting) -> ConvexSet:

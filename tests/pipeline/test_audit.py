@@ -1,0 +1,250 @@
+"""The whole audit: a complete record, repeatable whatever the number of threads."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+
+from bezoar.certificates.files import read_certificate, write_certificate
+from bezoar.core.certificate import NormBall, Ridge
+from bezoar.core.dataset import Poison
+from bezoar.core.errors import BudgetExceeded, InvalidArgument
+from bezoar.core.record import RunRecord
+from bezoar.datasets import load
+from bezoar.datasets.rows import read_poison
+from bezoar.learners.linear import LinearClassifier
+from bezoar.pipeline.audit import Plan, audit, best_error, count_steps
+from bezoar.pipeline.catalogue import names
+from bezoar.pipeline.certify import verify_split
+from bezoar.report.folders import new_folder, write_audit
+from bezoar.report.schema import load_schema
+
+FILES = ("certificate.json", "certificate.npz", "poison.npz", "record.json", "report.html", "suspects.csv")
+QUICK = {"hypothesis": Ridge(0.1)}
+
+
+def timeless(record: RunRecord) -> dict:
+    """All of a record that a second run has to repeat."""
+    fields = json.loads(record.to_json())
+    for key in ("created", "timings"):
+        del fields[key]
+    for part in (*fields["curve"], *fields["evaluations"]):
+        del part["seconds"]
+    return fields
+
+
+@pytest.fixture(scope="module")
+def cancer():
+    """The embedded set of measurements, audited."""
+    split = load("breast-cancer")
+    return split, audit(split, Plan(0.03, command="bezoar audit breast-cancer"))
+
+
+class TestRecord:
+    def test_it_satisfies_the_schema(self, cancer):
+        fields = json.loads(cancer[1].record.to_json())
+        assert list(Draft202012Validator(load_schema()).iter_errors(fields)) == []
+
+    def test_it_survives_its_json(self, cancer):
+        record = cancer[1].record
+        assert RunRecord.from_json(record.to_json()) == record
+
+    def test_the_curve_holds_the_audited_fraction_and_zero(self, cancer):
+        curve = cancer[1].record.curve
+        assert [point.fraction for point in curve] == [0.0, 0.01, 0.02, 0.03, 0.04, 0.05]
+        assert cancer[1].record.headline.bound == cancer[1].certificate.bound
+        for point in curve:
+            assert point.attack_value <= point.bound
+            assert point.gap == point.bound - point.attack_value
+            assert point.conclusive
+        assert np.all(np.diff([point.bound for point in curve]) >= 0)
+
+    def test_the_curve_starts_at_the_clean_optimum(self, cancer):
+        split, found = cancer
+        ridge = found.record.defender.hypothesis_value
+        model = LinearClassifier(ridge=ridge, tolerance=1e-8).fit(split.train.X, split.train.y)
+        losses = np.maximum(0, 1 - split.train.signs * model.decision_function(split.train.X))
+        penalty = ridge / 2 * (np.sum(model.coef_**2) + model.intercept_[0] ** 2)
+        assert found.record.curve[0].bound == pytest.approx(losses.mean() + penalty, rel=1e-4)
+
+    def test_every_cell_is_there(self, cancer):
+        cells = cancer[1].record.evaluations
+        expected = [(attack, name) for attack in ("none", "collapse") for name in ("none", *names("sanitizer"))]
+        assert [(cell.attack, cell.sanitizer) for cell in cells] == expected
+        assert {cell.poison_rows for cell in cells if cell.attack == "collapse"} == {13}
+        assert cancer[1].record.threat.rows == len(cancer[1].poison) == 13
+
+    def test_the_data_are_described(self, cancer):
+        data = cancer[1].record.data
+        assert (data.name, data.n_train, data.n_test, data.n_features) == ("breast-cancer", 456, 113, 30)
+        assert sum(count.train for count in data.classes) == 456
+        assert sum(count.test for count in data.classes) == 113
+        assert data.domain == "real"
+
+    def test_the_poison_passes_the_filters_of_its_certificate(self, cancer):
+        split, found = cancer
+        cells = {cell.sanitizer: cell for cell in found.record.evaluations if cell.attack == "collapse"}
+        assert cells["none"].train_loss <= found.certificate.bound
+        verify_split(found.certificate, split)
+
+    def test_suspects_are_rows_of_the_source(self, cancer):
+        split, found = cancer
+        rows = [suspect.row for suspect in found.record.suspects]
+        assert len(set(rows)) == len(rows) == 200
+        assert set(rows) <= set(split.train.row_ids.tolist())
+
+
+class TestFolder:
+    def test_it_is_complete_and_readable(self, cancer, tmp_path):
+        split, found = cancer
+        with new_folder(tmp_path / "out") as aside:
+            write_audit(found.record, found.certificate, found.poison, aside)
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FILES)
+        assert RunRecord.from_json((tmp_path / "out" / "record.json").read_text()) == found.record
+        verify_split(read_certificate(tmp_path / "out" / "certificate.json"), split)
+        poison = read_poison(tmp_path / "out" / "poison.npz")
+        np.testing.assert_array_equal(poison.X, found.poison.X)
+        assert poison.y.tolist() == found.poison.y.tolist()
+
+    def test_no_poison_no_file(self, tmp_path):
+        split = load("breast-cancer")
+        found = audit(split, Plan(0.0, **QUICK))
+        with new_folder(tmp_path / "out") as aside:
+            write_audit(found.record, found.certificate, found.poison, aside)
+        assert not (tmp_path / "out" / "poison.npz").exists()
+        assert found.poison is None
+        assert {cell.attack for cell in found.record.evaluations} == {"none"}
+
+
+class TestRepetition:
+    def test_the_same_seed_gives_the_same_record(self, small):
+        one, two = (audit(small(kind="integer"), Plan(0.1, seed=4)) for _ in range(2))
+        assert timeless(one.record) == timeless(two.record)
+        assert one.poison.X.tobytes() == two.poison.X.tobytes()
+        assert one.certificate.theta.tobytes() == two.certificate.theta.tobytes()
+
+    def test_the_seed_is_recorded(self, small):
+        assert audit(small(), Plan(0.1, seed=4, **QUICK)).record.seed == 4
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("name", ["breast-cancer", "digits-1-7"])
+    def test_the_number_of_threads_is_irrelevant(self, name):
+        program = (
+            "import sys; from bezoar.datasets import load; from bezoar.pipeline.audit import Plan, audit;"
+            f"sys.stdout.write(audit(load({name!r}), Plan(0.03)).record.to_json())"
+        )
+        told = []
+        for threads in ("1", "2"):
+            limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), threads)
+            run = subprocess.run(
+                [sys.executable, "-c", program], env=os.environ | limits, capture_output=True, check=True, timeout=300
+            )
+            told.append(timeless(RunRecord.from_json(run.stdout.decode())))
+        assert told[0] == told[1]
+
+
+class TestPlans:
+    @pytest.mark.parametrize(
+        ("fraction", "expected"),
+        [
+            (0.0, (0.0,)),
+            (0.03, (0.0, 0.01, 0.02, 0.03, 0.04, 0.05)),
+            (0.4, (0.0, 0.133333, 0.266667, 0.4)),
+            (1e-9, (0.0, 1e-9)),
+        ],
+    )
+    def test_fractions_of_the_curve(self, fraction, expected):
+        assert Plan(fraction).fractions == pytest.approx(expected, abs=5e-7)
+        assert fraction in Plan(fraction).fractions
+
+    @pytest.mark.parametrize("fraction", [-0.01, 0.5, np.nan])
+    def test_fractions_out_of_range(self, fraction):
+        with pytest.raises(InvalidArgument, match="`fraction`"):
+            Plan(fraction)
+
+    @pytest.mark.parametrize("share", [0.0, 0.5, np.nan])
+    def test_shares_to_remove_out_of_range(self, share):
+        with pytest.raises(InvalidArgument, match="`remove`"):
+            Plan(0.03, contamination=share)
+
+    @pytest.mark.parametrize("fraction", [0.0, 1e-6, 0.03])
+    @pytest.mark.parametrize("extra", [0, 1])
+    def test_as_many_steps_as_announced(self, small, fraction, extra):
+        split, steps, stages = small(), [], []
+        plan = Plan(fraction, **QUICK)
+        poisons = {"mine": Poison(split.train.X[:1], split.train.y[:1])} if extra and fraction == 0.03 else {}
+        audit(split, plan, poisons=poisons, on_step=lambda: steps.append(1), on_stage=stages.append)
+        announced = count_steps(plan, len(poisons))
+        # A budget of less than one row leaves no attack to judge; the bar then ends early.
+        assert len(steps) == announced if fraction != 1e-6 else len(steps) <= announced
+        assert stages == ["certificates", "candidate attack", "defences", "suspects"]
+
+
+class TestThreats:
+    def test_a_fraction_of_less_than_one_row_has_no_attack(self, small):
+        found = audit(small(), Plan(0.001, **QUICK))
+        assert found.poison is None
+        assert found.record.threat.rows == 0
+        assert found.certificate.budget.fraction == 0.001
+
+    @pytest.mark.parametrize("sparse", [False, True])
+    def test_counts_with_labels_that_are_words(self, small, sparse):
+        split = small(kind="integer", sparse=sparse)
+        found = audit(split, Plan(0.1, **QUICK))
+        assert np.all(np.round(found.poison.X) == found.poison.X)
+        assert set(found.poison.y) <= {"ham", "spam"}
+        assert found.record.data.domain == "integer"
+
+    def test_other_peoples_attacks_are_judged_beside(self, small):
+        split = small()
+        mine = Poison(split.train.X[:4], np.where(split.train.y[:4] == "spam", "ham", "spam"))
+        record = audit(split, Plan(0.1, **QUICK), poisons={"mine": mine}).record
+        assert [cell.attack for cell in record.evaluations[::6]] == ["none", "collapse", "mine"]
+
+    def test_other_peoples_attacks_keep_to_the_budget(self, small):
+        split = small()
+        with pytest.raises(BudgetExceeded, match="at most 8 rows, got 9"):
+            audit(split, Plan(0.1, **QUICK), poisons={"mine": Poison(split.train.X[:9], split.train.y[:9])})
+
+    def test_counts_beyond_any_seen_are_other_peoples_right(self, small):
+        split = small(kind="integer")
+        large = Poison(np.full((2, 4), 500.0), ["ham", "spam"])
+        record = audit(split, Plan(0.1, **QUICK), poisons={"large": large}).record
+        assert record.evaluations[-1].attack == "large"
+
+    def test_a_norm_ball_is_evaluated_with_the_ridge_of_its_norm(self, small):
+        split = small()
+        found = audit(split, Plan(0.1, hypothesis=NormBall(0.5)))
+        assert found.record.defender.hypothesis == "norm_ball"
+        assert found.record.defender.hypothesis_value == 0.5
+        assert "that gives this norm" in found.record.defender.hypothesis_origin
+
+
+def test_the_best_error_is_the_best_defence_under_its_worst_attack(cancer):
+    cells = cancer[1].record.evaluations
+    worst = [
+        max(cell.test_error for cell in cells if cell.attack == "collapse" and cell.sanitizer == name)
+        for name in names("sanitizer")
+    ]
+    assert best_error(cells) == min(worst)
+    harder = [replace(cell, attack="other", test_error=0.5) for cell in cells if cell.attack == "collapse"]
+    assert best_error([*cells, *harder]) == 0.5
+    clean = [cell for cell in cells if cell.attack == "none"]
+    assert best_error(clean) == min(cell.test_error for cell in clean if cell.sanitizer != "none")
+
+
+def test_certificates_of_the_record_are_those_of_the_files(cancer, tmp_path):
+    _, found = cancer
+    write_certificate(found.certificate, tmp_path / "c.json")
+    fields = json.loads((tmp_path / "c.json").read_text())
+    headline = asdict(found.record.headline)
+    for name in ("fraction", "bound", "attack_value", "gap"):
+        assert fields[name] == headline[name]
+    assert fields["assumptions"] == list(found.record.assumptions)

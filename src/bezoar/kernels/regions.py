@@ -218,22 +218,20 @@ def _narrowly(goal: _Goal, start: Array, point: Array, multipliers: Array, lengt
         return None
     point = point.copy()
     point[free] = found.point
-    if violations(goal.region, point[None, :]).max() > 1e-8:
-        return None
     return goal.extremum(point, found.multipliers / goal.size)
 
 
 def _narrowed(region: Region, point: Array, free: Mask) -> Region | None:
     """The region of the free features, the others being held where they are."""
-    held = point[~free]
-    part = (held - np.floor(held)) * region.integer
-    budget = region.radius**2 - float(np.sum((held - region.centre[~free]) ** 2 + part * (1 - part)))
+    held = np.where(free, 0.0, point)
+    gap, part = np.where(free, 0.0, point - region.centre), (held - np.floor(held)) * region.integer
+    budget = region.radius**2 - float(gap @ gap + part @ (1 - part))
     if budget <= 0:
         return None
-    used = region.bands[:, ~free] @ held
+    used = region.bands @ held
     bounds = region.lower[free], region.upper[free], region.centre[free]
-    limits = region.bands[:, free], region.low - used, region.high - used
-    return Region(*bounds, float(np.sqrt(budget)), *limits, region.integer)
+    bands = np.stack([normal[free] for normal in region.bands]) if len(used) else region.bands[:, : len(bounds[0])]
+    return Region(*bounds, float(np.sqrt(budget)), bands, region.low - used, region.high - used, region.integer)
 
 
 def _finite_vector(name: str, vector: Array) -> Array:

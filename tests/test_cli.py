@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import signal
 import subprocess
@@ -261,6 +262,20 @@ def test_help_is_quick():
         assert spawn("--help").returncode == 0
         times.append(time.perf_counter() - begin)
     assert min(times) < 0.5
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_closed_streams(bezoar, table, monkeypatch, closed):
+    monkeypatch.setattr(sys, closed, None)
+    assert bezoar("certify", "rows.csv", "--fraction", 0.1, "--ridge", 1).code == 0
+    assert bezoar("certify", "rows.csv", "--fraction", 0.7).code == 2
+
+
+def test_terminals_without_unicode(table):
+    options = ("--fraction", "0.1", "--ridge", "1", "--out", "out")
+    outcome = spawn("audit", "rows.csv", *options, env=os.environ | {"PYTHONIOENCODING": "latin-1"}, encoding="latin-1")
+    assert outcome.returncode == 0
+    assert r"an attacker\u2019s control" in outcome.stdout
 
 
 def test_module_and_script_agree():

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Self
+from typing import Self, TextIO
 
 import click
 
@@ -24,8 +24,7 @@ def complain(sentence: str) -> None:
     """Write one sentence to standard error, whatever characters came with the data."""
     from bezoar.report.text import flow
 
-    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
-    click.echo(flow(f"bezoar: {' '.join(visible(sentence).split())}", width), err=True)
+    click.echo(flow(f"bezoar: {' '.join(visible(sentence).split())}", _width(sys.stderr)), err=True)
 
 
 def say(lines: Iterable[str]) -> None:
@@ -36,7 +35,12 @@ def say(lines: Iterable[str]) -> None:
 
 def columns() -> int | None:
     """Width of the terminal; None where there is no terminal to fit."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return _width(sys.stdout)
+
+
+def _width(stream: TextIO | None) -> int | None:
+    # Python has no stream at all where the caller closed it.
+    return shutil.get_terminal_size().columns if stream is not None and stream.isatty() else None
 
 
 def usage_sentence(error: click.ClickException) -> str:
@@ -96,7 +100,7 @@ class Progress:
         self._pen = threading.Thread(target=self._draw, daemon=True)
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
+        if _width(sys.stderr) is not None:
             self._pen.start()
         return self
 

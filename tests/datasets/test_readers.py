@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from bezoar.core.errors import InvalidArgument, InvalidData
-from bezoar.datasets.files import readable_file, written_aside
+from bezoar.core.files import written_aside
+from bezoar.datasets.files import readable_file
 from bezoar.datasets.readers import SUFFIXES, is_data_file, read, write_rows
 
 

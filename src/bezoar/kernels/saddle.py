@@ -23,7 +23,7 @@ from bezoar.kernels.solvers import Rows, solve_damped, unsettled
 
 _SWEEPS = 3
 _MOST_FREE = 800
-_MOST_TRUST = 0.97
+_LEAST_TRUST, _MOST_TRUST = 1e-3, 0.97
 _ROUNDS_PER_CENTRE = 4
 _ROUNDS_PER_LEAP = 2
 _NEAR = 1e-3
@@ -146,7 +146,7 @@ class _Ascent:
         earlier, limit = float(start.witness.masses.sum()), adversary.fraction * self.loss.cap
         # Mass short of a finite limit marks poison that fits: more would not hurt.
         saturated = earlier > 0 and (limit == np.inf or masses.sum() >= (1 - 1e-6) * earlier * self.loss.cap)
-        grown = masses * (adversary.fraction / earlier) if saturated else masses
+        grown = masses * (adversary.fraction / earlier if saturated else 1.0)
         adversary.masses = grown if grown.sum() <= limit else np.zeros(2)
         self.weigh(start.theta, self.rows.margins(start.theta))
 
@@ -268,9 +268,10 @@ class _Ascent:
                 self.rows.measure(*self.adversary.metric(self.trust))
             change = self.rows.sweep(rng.permutation(active), kappa, self.loss, theta, self.duals)
             reached = self.answered(kappa)
-            if reached < level - 1e-12 * abs(level):
+            # Projections are exact to nine digits only.
+            if reached < level - 1e-10 * abs(level):
                 self.restore(kept)
-                self.trust *= 0.5
+                self.trust = max(0.5 * self.trust, _LEAST_TRUST)
             else:
                 level = reached
                 self.trust = min(_MOST_TRUST, self.trust + 0.05)
@@ -288,7 +289,8 @@ class _Ascent:
     def correct(self) -> None:
         """A Newton step of the free clean duals and the split of the poison, if it pays."""
         free = np.flatnonzero((self.duals > 1e-9) & (self.duals < self.loss.cap - 1e-9))
-        if self.loss.temperature > 0 or not 0 < len(free) <= _MOST_FREE:
+        movable = len(free) + len(self.adversary.active)
+        if self.loss.temperature > 0 or not movable or len(free) > _MOST_FREE:
             return
         pull = self.pull()
         before, kept = self.inner_value(pull), self.state()

@@ -137,6 +137,8 @@ class Rows:
 
 def solve_damped(system: Array, residual: Array) -> Array:
     """Solve a positive semidefinite system, slightly damped."""
+    if not len(system):
+        return residual
     damped = system.copy()
     damped[np.diag_indices_from(damped)] += 1e-8 * max(float(np.trace(system)) / len(system), 1e-300)
     return np.asarray(np.linalg.solve(damped, residual))

@@ -253,9 +253,11 @@ class _Ascent:
 
     def recentre(self, theta: Array) -> None:
         """Start a proximal step at `theta` where the norm ball has gone slack."""
-        _, kappa = self.model(self.pull())
+        began, (_, kappa) = self.proximity > 0, self.model(self.pull())
         self.proximity = self.floor if kappa <= self.floor else 0.0
-        self.centre = theta.copy() if self.proximity else np.zeros_like(theta)
+        # Without a centre a slack ball leaves the model on its boundary, far from any optimum.
+        start = theta if began else self.best[1]
+        self.centre = start.copy() if self.proximity else np.zeros_like(theta)
 
     def sweep(self, active: IntArray, rng: np.random.Generator) -> float:
         """Visit the clean rows, expecting the poison's answers; then let it answer."""

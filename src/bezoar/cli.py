@@ -170,13 +170,12 @@ def audit(
     from bezoar.pipeline.audit import Plan, best_error, count_steps
     from bezoar.pipeline.audit import audit as run
     from bezoar.pipeline.gate import check_limit
-    from bezoar.report.folders import new_folder, refuse_existing, write_audit
+    from bezoar.report.folders import new_folder, write_audit
     from bezoar.report.text import audit_lines
 
     check_limit("fail_if_certified_above", fail_if_certified_above)
     check_limit("fail_if_error_above", fail_if_error_above, most=1.0)
     folder = out or Path(f"audit-{source.stem}")
-    refuse_existing(folder)
     plan = Plan(
         fraction=fraction,
         quantile=quantile,
@@ -188,9 +187,9 @@ def audit(
         seed=seed,
         command=shlex.join(["bezoar", *sys.argv[1:]]),
     )
-    poisons = _read_poisons(poison)
-    with new_folder(folder) as aside, Progress("reading", count_steps(plan, len(poisons))) as progress:
-        result = run(source.read(domain), plan, poisons=poisons, on_stage=progress.announce, on_step=progress.step)
+    with new_folder(folder) as aside, Progress("reading", count_steps(plan, len(poison))) as progress:
+        poisons, split = _read_poisons(poison), source.read(domain)
+        result = run(split, plan, poisons=poisons, on_stage=progress.announce, on_step=progress.step)
         write_audit(result.record, result.certificate, result.poison, aside)
     if as_json:
         click.echo(result.record.to_json())

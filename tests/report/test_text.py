@@ -111,7 +111,10 @@ def test_audit_says_what_the_headline_does_not_mean(record):
 
 
 def test_hostile_names_cannot_steer_the_terminal(hostile):
-    text = "\n".join(audit_lines(hostile, 80))
+    attack = "\x1b[2J" + "x" * 90
+    renamed = tuple(dataclasses.replace(run, attack=attack) for run in hostile.evaluations if run.attack != "none")
+    text = "\n".join(audit_lines(dataclasses.replace(hostile, evaluations=renamed), 80))
+    assert "xxx…" in text
     assert not set(text) & {"\x1b", "\x00", "\u202e"}
 
 

@@ -12,7 +12,7 @@ from bezoar.kernels.regions import maximize, project
 from bezoar.kernels.response import joint_metric, response
 
 SIGNS = np.array([-1.0, 1.0])
-_NO_MASS = 1e-9
+_NO_MASS, _FAR = 1e-9, 1e5
 _SHORTEST_LEAP, _LONGEST_LEAP = 0.1, 1e3
 
 
@@ -35,6 +35,7 @@ class Adversary:
         self.regions, self.fraction, self.loss = regions, fraction, loss
         self.points = np.ones((2, regions[0].n_features + 1))
         self.masses = np.zeros(2)
+        self._extreme = [False, False]
         self._targets = [region.centre for region in regions]
         self._multipliers = [np.zeros(1 + len(region.low)) for region in regions]
 
@@ -157,14 +158,25 @@ class Adversary:
     def _answer(self, theta: Array, kappa: float) -> None:
         for k in self.active:
             old = self.points[k, :-1].copy()
-            self._targets[k] = old - SIGNS[k] * kappa / self.masses[k] * theta[:-1]
-            new, self._multipliers[k] = project(self.regions[k], self._targets[k], self._multipliers[k])
+            pushed = -SIGNS[k] * kappa / self.masses[k] * theta[:-1]
+            reach = self.regions[k].radius if self.regions[k].radius < np.inf else 1.0 + float(np.linalg.norm(old))
+            self._extreme[k] = float(np.linalg.norm(pushed)) > _FAR * reach
+            if self._extreme[k]:
+                # So little mass has nothing to lose: its best place is the worst point itself.
+                new = maximize(self.regions[k], -SIGNS[k] * theta[:-1]).point
+            else:
+                self._targets[k] = old + pushed
+                new, self._multipliers[k] = project(self.regions[k], self._targets[k], self._multipliers[k])
             theta[:-1] += self.masses[k] * SIGNS[k] / kappa * (new - old)
             self.points[k, :-1] = new
 
     def metric(self, trust: float) -> tuple[Array, Array]:
         """How far a model moves once the points have answered; see `joint_metric`."""
-        answers = [response(self.regions[k], self._targets[k], self._multipliers[k]) for k in self.active]
+        answers = [
+            response(self.regions[k], self._targets[k], self._multipliers[k])
+            for k in self.active
+            if not self._extreme[k]
+        ]
         if not answers or trust <= 0:
             d = self.points.shape[1] - 1
             return np.ones(d), np.empty((d, 0))

@@ -43,7 +43,7 @@ def main() -> None:
             signal.signal(stopping, _stop)
     with warnings.catch_warnings(record=True) as caught:
         code, sentence = _run()
-    if code != BAD_INPUT:
+    if code in (0, GATE_FAILED):
         retell(caught)
     if sentence:
         complain(sentence)
@@ -155,7 +155,7 @@ def audit(
     ridge: float | None,
     domain: str,
     loss: str,
-    tolerance: float,
+    tolerance: float | None,
     remove: float,
     poison: Sequence[Path],
     fail_if_certified_above: float | None,
@@ -277,7 +277,7 @@ def certify(
     ridge: float | None,
     domain: str,
     loss: str,
-    tolerance: float,
+    tolerance: float | None,
     out: Path | None,
     fail_if_certified_above: float | None,
     as_json: bool,

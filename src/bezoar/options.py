@@ -88,7 +88,12 @@ THREAT = stacked(
         "the data.",
     ),
     choice("--loss", ["hinge", "smooth_hinge", "squared_hinge", "logistic"], "Loss that the defender minimizes."),
-    number("--tolerance", "T", "Stop once bound and attack differ by this share of the bound, in (0, 1).", 1e-4),
+    number(
+        "--tolerance",
+        "T",
+        "Stop once bound and attack differ by this share of the bound, in (0, 1).  "
+        "[default: 1e-5, or 1e-3 for data of more than two million entries]",
+    ),
 )
 
 

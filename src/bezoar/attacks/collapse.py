@@ -15,7 +15,8 @@ from bezoar.core.errors import InvalidArgument
 from bezoar.core.protocols import FeasibleSet
 from bezoar.kernels.rounding import round_systematically
 
-_DRAWS = 64
+_DRAWS = 8
+_JITTERS = (0.0,) * 4 + (0.1,) * 4 + (0.3,) * 4 + (1.0,) * 4 + (10.0,) * 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,11 +93,17 @@ class CollapsedAttack:
 
     def _rounded(self, k: int, data: Dataset, rng: Generator) -> Array:
         sign = 1.0 if self.labels[k] == data.classes[-1] else -1.0
-        draws = round_systematically(self.points[k], self.theta[:-1], _DRAWS, rng)
-        inside = self.feasible_set.contains(draws, np.repeat(self.labels[k], _DRAWS))
-        # Outside only when every draw is.
-        losses = -sign * (draws @ self.theta[:-1]) + np.where(inside, 0.0, -1e12)
-        return np.asarray(draws[int(losses.argmax())])
+        point, weights, most = self.points[k], self.theta[:-1], -np.inf
+        best = point
+        # Draws in the model's own order hardly differ, and may all miss the feasible set.
+        for jitter in _JITTERS:
+            order = weights + jitter * weights.std() * rng.normal(size=len(weights))
+            draws = round_systematically(point, order, _DRAWS, rng)
+            inside = self.feasible_set.contains(draws, np.repeat(self.labels[k], _DRAWS))
+            losses = -sign * (draws @ weights) + np.where(inside, 0.0, -1e12)
+            if losses.max() > most:
+                best, most = draws[int(losses.argmax())], float(losses.max())
+        return np.asarray(best)
 
 
 def _apportion(masses: Array, count: int) -> IntArray:

@@ -150,8 +150,13 @@ class TestAlteredFiles:
         content = bytearray(target.read_bytes())
         content[position % len(content)] ^= change
         target.write_bytes(bytes(content))
-        with pytest.raises((CertificateRejected, InvalidData)):
-            read_certificate(path)
+        try:
+            again = read_certificate(path)
+        except (CertificateRejected, InvalidData):
+            return
+        # White space may change, and digits beyond a number's own.
+        assert suffix == ".json"
+        assert as_fields(again) == as_fields(certificate)
 
     @pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
     @pytest.mark.parametrize("suffix", [".json", ".npz"])

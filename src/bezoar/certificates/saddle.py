@@ -155,9 +155,11 @@ def _assemble(
     claim: Claim,
 ) -> Certificate:
     proof, theta, multipliers = min(proofs, key=lambda found: found[0].bound(budget.fraction))
+    bound = proof.bound(budget.fraction)
     return Certificate(
-        bound=proof.bound(budget.fraction),
-        attack_value=prove_attack(problem, saddle.witness, budget.fraction),
+        bound=bound,
+        # Points are feasible but for rounding, by which they might claim more than the bound.
+        attack_value=min(prove_attack(problem, saddle.witness, budget.fraction), bound),
         clean_loss=proof.clean_loss,
         poison_loss=proof.poison_loss,
         unit=unit(setting),

@@ -91,7 +91,7 @@ def _check_attack(certificate: Certificate, problem: Problem) -> None:
     for point, sign in zip(witness.points[used], witness.signs[used], strict=True):
         if violations(problem.regions[int(sign > 0)], point[None, :]).max() > _FEASIBLE:
             raise CertificateRejected("points: expected poison within the feasible set, got a point outside it")
-    proven = prove_attack(problem, witness, fraction)
+    proven = min(prove_attack(problem, witness, fraction), certificate.bound)
     if not _agree(certificate.attack_value, proven):
         raise CertificateRejected(
             f"attack_value: the attack proves {proven:.9g}, the certificate states {certificate.attack_value:.9g}"

@@ -184,7 +184,7 @@ class TestPlans:
         announced = count_steps(plan, len(poisons))
         # A budget of less than one row leaves no attack to judge; the bar then ends early.
         assert len(steps) == announced if fraction != 1e-6 else len(steps) <= announced
-        assert stages == ["certificates", "candidate attack", "defences", "suspects"]
+        assert stages == ["certificates", "candidate attack", "suspects", "defences"]
 
 
 class TestThreats:

@@ -177,6 +177,9 @@ def audit(
     with clock.stage("candidate attack"):
         defence, origin = _defence(split.train, plan, setting.hypothesis, certified.hypothesis_origin)
         poison = _candidate(split.train, certificate, certified, plan.seed)
+    with clock.stage("suspects"):
+        scorers = {name: defence.sanitizer(name) for name in names("sanitizer")}
+        suspects = list_suspects(split.train, scorers, on_ranked=on_step)
     with clock.stage("defences"):
         attacks = ({CANDIDATE: poison} if poison is not None else {}) | dict(poisons or {})
         cells = evaluate(
@@ -187,11 +190,9 @@ def audit(
             defence,
             budget=budget,
             domain=_expressible(split.train, setting.domain),
+            fitted=scorers,
             on_cell=on_step,
         )
-    with clock.stage("suspects"):
-        scorers = {name: defence.sanitizer(name) for name in names("sanitizer")}
-        suspects = list_suspects(split.train, scorers, on_ranked=on_step)
     record = RunRecord(
         command=plan.command,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

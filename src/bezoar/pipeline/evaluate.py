@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import issparse
 from scipy.stats import binomtest
 
-from bezoar.core.arrays import Mask, Matrix
+from bezoar.core.arrays import IntArray, Mask, Matrix
 from bezoar.core.budget import Budget
 from bezoar.core.dataset import Dataset, Poison
 from bezoar.core.errors import BudgetExceeded, InvalidArgument
@@ -110,6 +110,7 @@ def evaluate(
     *,
     budget: Budget,
     domain: Domain,
+    fitted: Mapping[str, Any] | None = None,
     on_cell: Callable[[], None] | None = None,
 ) -> tuple[Evaluation, ...]:
     """Judge every attack, and none, against every sanitizer, and none.
@@ -128,6 +129,9 @@ def evaluate(
     budget : Budget
         Re-checked, as is the domain.
     domain : Domain
+    fitted : mapping from name to sanitizer, optional
+        This defender's sanitizers where they have resampled the clean rows
+        already, to spare doing it again for the row without attack.
     on_cell : callable, optional
         Called after each cell, for progress.
 
@@ -156,7 +160,10 @@ def evaluate(
     for attack in (NO_ATTACK, *poisons):
         X, y, poisoned = merge(clean, poisons.get(attack))
         for name in (NO_SANITIZER, *sanitizers):
-            cells.append(_cell(attack, name, X, y, poisoned, test, defence))
+            begin = time.perf_counter()
+            sanitizer = fitted.get(name) if fitted and attack == NO_ATTACK else None
+            kept = _keep(name, X, y, defence) if sanitizer is None else sanitizer.sample_indices_
+            cells.append(_judge((attack, name), (X, y, poisoned), kept, test, defence, begin))
             if on_cell is not None:
                 on_cell()
     return tuple(cells)
@@ -171,20 +178,32 @@ def merge(clean: Dataset, poison: Poison | None) -> tuple[Matrix, Any, Mask]:
     return X, y, np.arange(len(y)) >= len(clean)
 
 
-def _cell(attack: str, name: str, X: Matrix, y: Any, poisoned: Mask, test: Dataset, defence: Defence) -> Evaluation:
-    begin = time.perf_counter()
-    kept = np.arange(len(y))
-    if name != NO_SANITIZER:
-        sanitizer = defence.sanitizer(name)
-        sanitizer.fit_resample(X, y)
-        kept = sanitizer.sample_indices_
+def _keep(name: str, X: Matrix, y: Any, defence: Defence) -> IntArray:
+    """The rows that are left after a sanitizer, or after none."""
+    if name == NO_SANITIZER:
+        return np.arange(len(y))
+    sanitizer = defence.sanitizer(name)
+    sanitizer.fit_resample(X, y)
+    kept: IntArray = sanitizer.sample_indices_
+    return kept
+
+
+def _judge(
+    names: tuple[str, str],
+    received: tuple[Matrix, Any, Mask],
+    kept: IntArray,
+    test: Dataset,
+    defence: Defence,
+    begin: float,
+) -> Evaluation:
+    X, y, poisoned = received
     model = defence.learner().fit(X[kept], y[kept])
     wrong = int(np.count_nonzero(model.predict(test.X) != test.y))
     interval = binomtest(wrong, len(test)).proportion_ci(method="wilson")
     poison_rows, poison_kept = int(poisoned.sum()), int(poisoned[kept].sum())
     return Evaluation(
-        attack=attack,
-        sanitizer=name,
+        attack=names[0],
+        sanitizer=names[1],
         test_error=wrong / len(test),
         low=float(interval.low),
         high=float(interval.high),

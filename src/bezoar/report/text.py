@@ -113,7 +113,8 @@ def certificate_lines(
     ]
     if not all(conclusive):
         sentences.append(
-            "Not conclusive: the search stopped before the two met. The bound holds, but the truth may be well below."
+            "Not conclusive: the search stopped before the two met. The bound holds, but the truth may be well below; "
+            "features of one scale (--scale standard) or a larger --tolerance may settle it."
         )
     sentences.append(_setting_sentence(first, origin))
     return [

@@ -264,6 +264,12 @@ def test_help_is_quick():
     assert min(times) < 0.5
 
 
+def test_help_needs_no_arrays():
+    code = "import sys, bezoar.cli; print(*{'numpy', 'scipy', 'tqdm'} & sys.modules.keys())"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert finished.stdout.split() == []
+
+
 @pytest.mark.parametrize("closed", ["stdout", "stderr"])
 def test_closed_streams(bezoar, table, monkeypatch, closed):
     monkeypatch.setattr(sys, closed, None)

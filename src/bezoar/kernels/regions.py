@@ -14,7 +14,7 @@ from bezoar.kernels.ascent import nearest
 from bezoar.kernels.membership import extent, scales, violations
 from bezoar.kernels.separable import linear_bound, respond
 
-_FEASIBILITY = 1e-9
+_FEASIBILITY = 1e-11
 _CLOSED = 1e-10
 _SOLVED, _EMPTY = 0, 1
 _MAX_NEWTON = 400

@@ -131,7 +131,7 @@ class _Ascent:
         # proximal steps of this size give it some.
         self.floor = 0.0 if self.ridge else 0.2 * float(rows.squared_norms.mean()) / n
         self.proximity, self.centre = 0.0, np.zeros(d + 1)
-        self.duals = np.full(n, min(1.0, 0.5 * self.loss.cap))
+        self.set_duals(np.full(n, min(1.0, 0.5 * self.loss.cap)))
         self.extrema: list[Extremum] = []
         self.trust, self.stride = 0.9, 2.0
         self.landed = self.state()
@@ -140,7 +140,7 @@ class _Ascent:
 
     def resume(self, start: Saddle) -> None:
         """Begin with the model, clean duals and poison of another fraction."""
-        self.duals = start.witness.clean_duals.copy()
+        self.set_duals(start.witness.clean_duals.copy())
         adversary, masses = self.adversary, start.witness.poison_duals
         adversary.points[:, :-1] = start.witness.points
         earlier, limit = float(start.witness.masses.sum()), adversary.fraction * self.loss.cap
@@ -175,7 +175,7 @@ class _Ascent:
 
     def pull(self) -> Array:
         """The dual combination of all signed rows."""
-        return self.rows.combine(self.duals) + self.adversary.pull()
+        return self.combined + self.adversary.pull()
 
     def model(self, pull: Array) -> tuple[Array, float]:
         """The minimizing model for a dual combination, and its curvature."""
@@ -196,13 +196,18 @@ class _Ascent:
         penalty = 0.5 * self.proximity * offset @ offset + 0.5 * self.ridge * theta @ theta
         return float(self.gain() + penalty - pull @ theta)
 
-    def state(self) -> tuple[Array, Array, Array]:
-        """Everything that ascends: clean duals, poison masses and points."""
-        return self.duals.copy(), self.adversary.masses.copy(), self.adversary.points.copy()
+    def state(self) -> tuple[Array, Array, Array, Array]:
+        """Everything that ascends: clean duals, poison masses and points; and what the duals combine to."""
+        return self.duals.copy(), self.adversary.masses.copy(), self.adversary.points.copy(), self.combined
 
-    def restore(self, state: tuple[Array, Array, Array]) -> None:
+    def restore(self, state: tuple[Array, Array, Array, Array]) -> None:
         """Go back to a state."""
-        self.duals, self.adversary.masses, self.adversary.points = state
+        self.duals, self.adversary.masses, self.adversary.points, self.combined = state
+
+    def set_duals(self, duals: Array) -> None:
+        """Change the clean duals."""
+        self.duals = duals
+        self.combined = self.rows.combine(duals)
 
     def weigh(self, theta: Array, margins: Array) -> None:
         """Keep the model if it bounds better, and the duals if they prove more."""
@@ -263,12 +268,14 @@ class _Ascent:
         """Visit the clean rows, expecting the poison's answers; then let it answer."""
         change = 0.0
         level = self.inner_value(self.pull())
+        if self.adversary.fraction > 0:
+            self.rows.measure(*self.adversary.metric(self.trust))
         for _ in range(_SWEEPS):
             kept = self.state()
             theta, kappa = self.model(self.pull())
-            if self.adversary.fraction > 0:
-                self.rows.measure(*self.adversary.metric(self.trust))
-            change = self.rows.sweep(rng.permutation(active), kappa, self.loss, theta, self.duals)
+            duals = self.duals.copy()
+            change = self.rows.sweep(rng.permutation(active), kappa, self.loss, theta, duals)
+            self.set_duals(duals)
             reached = self.answered(kappa)
             # Projections are exact to nine digits only.
             if reached < level - 1e-10 * abs(level):
@@ -297,9 +304,13 @@ class _Ascent:
         pull = self.pull()
         before, kept = self.inner_value(pull), self.state()
         theta, kappa = self.model(pull)
-        steps, shift = self.newton_step(free, theta, kappa)
-        for scale in (1.0, 0.25, 0.0625):
-            self.duals[free] = np.clip(kept[0][free] + scale * steps, 0.0, self.loss.cap)
+        # The farther a step counts on the poison's answers, the farther it goes.
+        for trust, scale in ((_MOST_TRUST, 1.0), (_MOST_TRUST, 0.25), (self.trust, 1.0), (self.trust, 0.25)):
+            if scale == 1.0:
+                steps, shift = self.newton_step(free, theta, kappa, trust)
+            duals = kept[0].copy()
+            duals[free] = np.clip(duals[free] + scale * steps, 0.0, self.loss.cap)
+            self.set_duals(duals)
             self.adversary.masses = self.adversary.allowed(kept[1] + scale * shift)
             self.adversary.points = kept[2].copy()
             if self.adversary.fraction > 0:
@@ -313,9 +324,9 @@ class _Ascent:
         here, last = self.state(), self.landed
         pull = self.pull()
         before, (_, kappa) = self.inner_value(pull), self.model(pull)
-        self.duals = np.clip(here[0] + self.stride * (here[0] - last[0]), 0.0, self.loss.cap)
+        self.set_duals(np.clip(here[0] + self.stride * (here[0] - last[0]), 0.0, self.loss.cap))
         if self.adversary.fraction > 0:
-            self.adversary.extrapolate(last[1:], self.stride)
+            self.adversary.extrapolate(last[1:3], self.stride)
             self.adversary.answer((self.pull() + self.proximity * self.centre) / kappa, kappa)
         if self.inner_value(self.pull()) > before:
             self.stride *= 2.0
@@ -324,10 +335,10 @@ class _Ascent:
             self.stride = max(self.stride / 4.0, 1.0)
         self.landed = self.state()
 
-    def newton_step(self, free: IntArray, theta: Array, kappa: float) -> tuple[Array, Array]:
+    def newton_step(self, free: IntArray, theta: Array, kappa: float, trust: float) -> tuple[Array, Array]:
         """Changes of the free duals, and of the two poison masses."""
         rows = self.rows
-        metric = self.adversary.metric(self.trust)
+        metric = self.adversary.metric(trust)
         rows.measure(*metric)
         system, residual = rows.newton_system(free, theta, self.duals, kappa, self.loss)
         ways, wanted, bend = self.adversary.ways(theta)

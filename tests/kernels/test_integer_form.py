@@ -106,7 +106,7 @@ def fractional(point: np.ndarray) -> int:
 @pytest.mark.parametrize("seed", range(20))
 def test_an_extreme_point_has_few_fractional_entries(seed):
     rng = np.random.default_rng(seed)
-    d, n_bands = int(rng.integers(5, 200)), int(rng.integers(0, 4))
+    d, n_bands = int(rng.integers(5, 600)), int(rng.integers(0, 4))
     centre, bands = 3 * rng.random(d), rng.normal(size=(n_bands, d))
     inside = np.round(centre)
     radius = np.linalg.norm(inside - centre) + 2.0

@@ -9,12 +9,12 @@ BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS  := $(VENV)/.ready-docs
 PIP   := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -c constraints.txt
-DEMO  := build/demo/digits-1-7
+DEMO  := build/demo/breast-cancer
 JOBS  ?= 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-data check format bench docs constraints clean
+.PHONY: help setup demo test test-data check format bench picture docs constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY) ## audit an embedded real data set; ends with the path of its report
 	@rm -rf $(DEMO) && mkdir -p $(dir $(DEMO))
-	@$(BIN)/bezoar audit digits-1-7 --fraction 0.03 --out $(DEMO)
+	@$(BIN)/bezoar audit breast-cancer --fraction 0.03 --out $(DEMO)
 
 test: $(READY) ## run the fast tests (JOBS=4: in so many processes)
 	@$(BIN)/pytest -q -n $(JOBS) --dist worksteal -m 'not data and not slow'
@@ -52,6 +52,9 @@ format: $(READY) ## rewrite the code as the formatter likes it
 
 bench: $(READY) ## time the kernels against the generic route
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+picture: $(READY) ## take the README's picture again (BEZOAR_DATA and Chromium)
+	@$(BIN)/python docs/picture.py
 
 docs: $(DOCS) ## build the documentation; warnings are errors
 	@rm -rf docs/api build/docs

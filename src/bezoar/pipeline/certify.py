@@ -26,7 +26,9 @@ _CLOSE, _COARSE, _MANY_ENTRIES = 1e-5, 1e-3, 2_000_000
 _DOMAIN_WORDS = {
     "real": "Poison rows may have any feature values that pass the filters.",
     "box": "Poison rows stay within the range of each feature among the clean rows, or within [0, 1] where all do.",
-    "integer": "Poison rows are counts: whole numbers from 0 to each feature's largest clean value (at least 1).",
+    "integer": "Poison rows are counts: whole numbers from 0 to each feature's largest clean value (at least 1). "
+    "The proof widens them to a convex set that contains them; the attack value is reached within that set, by rows "
+    "that may be fractional, and the evaluated attack rounds them.",
 }
 
 

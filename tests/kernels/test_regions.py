@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bezoar.core.errors import EmptyFeasibleSet, InvalidArgument
 from bezoar.core.feasible import Region, ball, slab
+from bezoar.kernels import regions
 from bezoar.kernels.membership import extent, violations
 from bezoar.kernels.regions import maximize, project, support_bound
 
@@ -210,6 +213,34 @@ def test_a_start_changes_the_work_but_not_the_answer(rng):
     poor = maximize(banded, c, start=np.array([1e6, -1e6]))
     assert warm.value == pytest.approx(cold.value, rel=1e-9)
     assert poor.value == pytest.approx(cold.value, rel=1e-9)
+
+
+def counts(rng, d):
+    """A region like those of word counts: most features stay at zero."""
+    centre = rng.random(d) * (rng.random(d) < 0.2)
+    normal, inside = rng.normal(size=d), np.round(centre)
+    bands = [(normal, normal @ inside - 1, normal @ inside + 2)]
+    radius = np.linalg.norm(inside - centre) + 2
+    return region(centre, radius, lower=0.0, upper=5.0, bands=bands, integer=True)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_many_features_change_the_work_but_not_the_answer(monkeypatch, seed):
+    rng = np.random.default_rng(seed)
+    many, c = counts(rng, 700), rng.normal(size=700)
+    narrowly = maximize(many, c)
+    monkeypatch.setattr(regions, "_MANY", 10**9)
+    plainly = maximize(many, c)
+    assert narrowly.value == pytest.approx(plainly.value, rel=1e-9)
+    np.testing.assert_allclose(narrowly.point, plainly.point, atol=1e-6)
+
+
+def test_features_held_wrongly_are_noticed(monkeypatch, rng):
+    many, c = counts(rng, 700), rng.normal(size=700)
+    expected = maximize(many, c).value
+    right = regions._narrowed
+    monkeypatch.setattr(regions, "_narrowed", lambda *given: replace(right(*given), radius=0.9 * right(*given).radius))
+    assert maximize(many, c).value == pytest.approx(expected, rel=1e-9)
 
 
 def test_scaling_the_data_scales_the_answers(rng):

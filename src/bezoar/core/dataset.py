@@ -130,6 +130,10 @@ def as_matrix(X: object) -> Matrix:
     """
     if issparse(X):
         matrix = csr_array(X, dtype=np.float64)
+        try:
+            matrix.check_format(full_check=True)
+        except ValueError as error:
+            raise InvalidData(f"features: expected a sparse matrix whose parts fit together, got: {error}") from None
         if not matrix.has_canonical_format:
             matrix = matrix.copy()
             matrix.sum_duplicates()

@@ -18,6 +18,7 @@ from bezoar.core.arrays import Array, IntArray, Matrix
 from bezoar.core.certificate import NormBall, Ridge, Witness
 from bezoar.core.feasible import Extremum, Region
 from bezoar.kernels.adversary import SIGNS, Adversary, applied, gram
+from bezoar.kernels.interior import solve_interior
 from bezoar.kernels.losses import MarginLoss
 from bezoar.kernels.solvers import Rows, solve_damped, unsettled
 
@@ -27,7 +28,7 @@ _LEAST_TRUST, _MOST_TRUST = 1e-3, 0.97
 _ROUNDS_PER_CENTRE = 4
 _ROUNDS_PER_LEAP = 2
 _NEAR = 1e-3
-_MOST_IDLE = 100
+_MOST_IDLE, _ROUNDS_BEFORE_INTERIOR = 100, 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +169,8 @@ class _Ascent:
                 self.recentre(theta)
             slack = 10 * self.sweep(unsettled(self.duals, margins, self.loss, slack), rng)
             self.correct()
+            if rounds >= _ROUNDS_BEFORE_INTERIOR and gap > _NEAR * self.best[0] and self.rows.small():
+                self.settle(tolerance)
             if rounds % _ROUNDS_PER_LEAP == 0:
                 self.leap()
         bound, best_theta, multipliers = self.best
@@ -318,6 +321,17 @@ class _Ascent:
             if self.inner_value(self.pull()) > before:
                 return
         self.restore(kept)
+
+    def settle(self, tolerance: float) -> None:
+        """Solve for the clean duals at once, where sweeps stall on badly scaled features."""
+        kept, pull = self.state(), self.pull()
+        before, (_, kappa) = self.inner_value(pull), self.model(pull)
+        given = (self.adversary.pull() + self.proximity * self.centre) / kappa
+        shifts = self.loss.shift - self.rows.margins(given)
+        signed, costs = self.rows.signed(), self.rows.costs
+        self.set_duals(solve_interior(signed, costs, shifts, kappa, self.loss, tolerance=0.1 * tolerance))
+        if self.answered(kappa) <= before:
+            self.restore(kept)
 
     def leap(self) -> None:
         """Go on the way that everything has come since the last leap, if it pays."""

@@ -102,6 +102,16 @@ class Rows:
             sweep(self._parts, self.signs, self.costs, self._metric, order, kappa, self.bias, shape, theta, duals)
         )
 
+    def small(self) -> bool:
+        """Whether dense linear systems of these rows are cheap."""
+        n, d = (int(size) for size in self.matrix.shape)
+        return min(n, d) <= _SMALL_SIDE and n * d <= _SMALL_TABLE
+
+    def signed(self) -> Array:
+        """The rows times their labels, constant feature last, as a dense table."""
+        features = np.column_stack([self.matrix.toarray(), np.full(len(self.signs), self.bias)])
+        return np.asarray(self.signs[:, None] * features)
+
     def newton_system(
         self, free: IntArray, theta: Array, duals: Array, kappa: float, loss: MarginLoss
     ) -> tuple[Array, Array]:
@@ -237,7 +247,7 @@ class _Descent:
         margins, fit = self.check(theta, duals, 0)
         slack, stalls, best = np.inf, 0, fit
         while fit.gap > tolerance * max(fit.objective, 1e-12) and fit.sweeps < max_sweeps and stalls < _MOST_STALLS:
-            if fit.sweeps >= _SWEEPS_BEFORE_INTERIOR and self.small():
+            if fit.sweeps >= _SWEEPS_BEFORE_INTERIOR and self.rows.small():
                 duals = self.solve_directly(tolerance)
                 # At the last digit, or for a bias far away, it may not get on.
                 stalls += int(fit.gap >= 0.7 * best.gap)
@@ -255,19 +265,14 @@ class _Descent:
             best = min(best, fit, key=lambda found: found.gap)
         return best
 
-    def small(self) -> bool:
-        """Whether dense linear systems of this problem are cheap."""
-        n, d = (int(size) for size in self.rows.matrix.shape)
-        return min(n, d) <= _SMALL_SIDE and n * d <= _SMALL_TABLE
-
     def solve_directly(self, tolerance: float) -> Array:
         """Duals of the present proximal step by the interior-point method."""
         if self.free_bias:
             self.bias_ridge = 1e-6 * self.ridge
         rows, duals = self.rows, np.zeros(len(self.rows.costs))
         counted = np.flatnonzero(rows.costs > 0)
-        constant = np.full(len(counted), rows.bias * np.sqrt(self.ridge / self.bias_ridge))
-        signed = rows.signs[counted, None] * np.column_stack([rows.matrix[counted].toarray(), constant])
+        signed = rows.signed()[counted]
+        signed[:, -1] *= np.sqrt(self.ridge / self.bias_ridge)
         shifts = self.loss.shift - rows.signs[counted] * rows.bias * self.centre
         costs = rows.costs[counted]
         duals[counted] = solve_interior(signed, costs, shifts, self.ridge, self.loss, tolerance=0.1 * tolerance)

@@ -139,7 +139,7 @@ def crammer_singer(scores: Array, labels: IntArray) -> tuple[Array, Array]:
     rivals = scores.copy()
     rivals[rows, labels] = -np.inf
     rival = rivals.argmax(axis=1)
-    losses = np.maximum(0.0, 1 + scores[rows, rival] - scores[rows, labels])
+    losses = np.maximum(0.0, 1 + (scores[rows, rival] - scores[rows, labels]))
     gradient = np.zeros_like(scores)
     gradient[rows, rival] = losses > 0
     gradient[rows, labels] = -(losses > 0).astype(float)

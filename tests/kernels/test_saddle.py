@@ -226,9 +226,14 @@ class TestOddData:
         X = np.vstack([rng.normal(size=(50, 3)), [[1.0, 0.5, 0.0]]])
         self.check(with_filters(X, np.append(-np.ones(50), 1.0)), hypothesis=hypothesis)
 
-    @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=str)
-    def test_two_rows(self, hypothesis):
-        self.check(with_filters(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([1.0, -1.0])), hypothesis=hypothesis)
+    @pytest.mark.parametrize("hypothesis", [*HYPOTHESES, Ridge(1e-4)], ids=str)
+    @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+    def test_two_rows(self, hypothesis, loss):
+        # Each region is a single point.
+        rows = with_filters(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([1.0, -1.0]))
+        for fraction in (1e-9, 0.03, 0.49):
+            best = minimax(rows, fraction=fraction, hypothesis=hypothesis, loss=loss)
+            check_valid(rows.solve(fraction=fraction, hypothesis=hypothesis, loss=loss), best)
 
     @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=str)
     def test_classes_that_share_their_mean(self, hypothesis):

@@ -172,6 +172,17 @@ class TestCells:
         one, two = ([replace(cell, seconds=0.0) for cell in judge(small())] for _ in range(2))
         assert one == two
 
+    def test_sanitizers_that_were_fitted_before_spare_time_and_change_nothing(self, small):
+        split, defence = small(), Defence(ridge=0.1)
+        fitted = {name: defence.sanitizer(name) for name in SANITIZERS}
+        for sanitizer in fitted.values():
+            sanitizer.fit_resample(split.train.X, split.train.y)
+        one, two = (
+            [replace(cell, seconds=0.0) for cell in judge(split, defence=defence, **options)]
+            for options in ({}, {"fitted": fitted})
+        )
+        assert one == two
+
     def test_labels_of_another_type_are_those_of_the_data(self, small):
         split = small()
         y, told = (np.where(part.y == "spam", 1, -1) for part in (split.train, split.test))

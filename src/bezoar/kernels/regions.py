@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -56,8 +57,16 @@ def project(region: Region, point: Array, start: Array | None = None) -> tuple[A
     InvalidArgument
         If a coordinate of `point` is NaN or infinite.
     """
-    point, form = _finite_vector("point", point), _compiled(region)
-    x, multipliers, status = _nearest(region, form, point, np.zeros(1 + len(region.low)) if start is None else start)
+    if start is not None and np.any(start):
+        # A far start can make a tiny region look empty; what it finds is right.
+        with suppress(EmptyFeasibleSet):
+            return _project(region, _finite_vector("point", point), start)
+    return _project(region, _finite_vector("point", point), np.zeros(1 + len(region.low)))
+
+
+def _project(region: Region, point: Array, start: Array) -> tuple[Array, Array]:
+    form = _compiled(region)
+    x, multipliers, status = _nearest(region, form, point, start)
     if status == _EMPTY:
         raise EmptyFeasibleSet(_CONTRADICTION)
     excess = violations(region, x[None, :]).max()
@@ -96,14 +105,20 @@ def maximize(region: Region, direction: Array, start: Array | None = None) -> Ex
     InvalidArgument
         If a coordinate of `direction` is NaN or infinite.
     """
-    direction = _finite_vector("direction", direction)
+    if start is not None and np.any(start):
+        with suppress(EmptyFeasibleSet):
+            return _maximize(region, _finite_vector("direction", direction), start)
+    return _maximize(region, _finite_vector("direction", direction), np.zeros(1 + len(region.low)))
+
+
+def _maximize(region: Region, direction: Array, start: Array) -> Extremum:
     size = float(np.linalg.norm(direction))
     if size == 0.0:
         point, _ = project(region, region.centre)
         return Extremum(point, 0.0, 0.0, np.zeros(1 + len(region.low)))
     goal = _Goal(region, _compiled(region), direction, size, extent(region))
     point = np.clip(region.centre, region.lower, region.upper)
-    multipliers = np.zeros(1 + len(region.low)) if start is None else start / size
+    multipliers = start / size
     length = (10.0 if region.integer else 100.0) * goal.scale
     if region.n_features >= _MANY and region.radius < np.inf:
         step = goal.step(point, multipliers, length)

@@ -22,13 +22,13 @@ from bezoar.kernels.interior import solve_interior
 from bezoar.kernels.losses import MarginLoss
 from bezoar.kernels.solvers import Rows, solve_damped, unsettled
 
-_SWEEPS = 3
+_SWEEPS = 8
 _MOST_FREE = 800
 _LEAST_TRUST, _MOST_TRUST = 1e-3, 0.97
-_ROUNDS_PER_CENTRE = 4
+_ROUNDS_PER_CENTRE = 2
 _ROUNDS_PER_LEAP = 2
 _NEAR = 1e-3
-_MOST_IDLE, _ROUNDS_BEFORE_INTERIOR = 100, 20
+_MOST_IDLE, _ROUNDS_PER_INTERIOR = 100, 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +169,7 @@ class _Ascent:
                 self.recentre(theta)
             slack = 10 * self.sweep(unsettled(self.duals, margins, self.loss, slack), rng)
             self.correct()
-            if rounds >= _ROUNDS_BEFORE_INTERIOR and gap > _NEAR * self.best[0] and self.rows.small():
+            if rounds % _ROUNDS_PER_INTERIOR == _ROUNDS_PER_INTERIOR - 1 and self.stalled(gap):
                 self.settle(tolerance)
             if rounds % _ROUNDS_PER_LEAP == 0:
                 self.leap()
@@ -321,6 +321,10 @@ class _Ascent:
             if self.inner_value(self.pull()) > before:
                 return
         self.restore(kept)
+
+    def stalled(self, gap: float) -> bool:
+        """Whether an exact solution of the clean duals is worth its price."""
+        return gap > _NEAR * self.best[0] and self.rows.small()
 
     def settle(self, tolerance: float) -> None:
         """Solve for the clean duals at once, where sweeps stall on badly scaled features."""

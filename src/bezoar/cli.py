@@ -118,7 +118,6 @@ def bezoar_command(context: click.Context) -> None:
 
 
 @bezoar_command.command(
-    options_metavar="--fraction F [OPTIONS]",
     short_help="Certify, attack, defend, rank rows; write a report.",
     epilog=epilog(
         "bezoar audit digits-1-7 --fraction 0.03 --out report",
@@ -127,7 +126,7 @@ def bezoar_command(context: click.Context) -> None:
         "bezoar audit rows.parquet --fraction 0.02 --fail-if-error-above 0.1",
     ),
 )
-@click.option("--fraction", type=float, required=True, metavar="F", help=FRACTION)
+@click.option("--fraction", type=float, default=0.03, show_default=True, metavar="F", help=FRACTION)
 @path("--out", "DIR", "New folder for the results.  [default: audit-NAME]")
 @json_flag("the record")
 @number("--fail-if-certified-above", "B", "Exit 1 unless the certified bound, a training loss, is at most B.")

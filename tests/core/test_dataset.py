@@ -90,8 +90,10 @@ def test_bad_data_is_refused_in_one_sentence(X, y, sentence):
 def test_names_and_numbers_must_fit():
     with pytest.raises(InvalidData, match="feature names: expected 2, got 3"):
         Dataset(ROWS, [0, 1, 0], ("a", "b", "c"))
-    with pytest.raises(InvalidData, match="row ids: expected 3, got 2"):
+    with pytest.raises(InvalidData, match=r"row ids: expected 3, got shape \(2,\)"):
         Dataset(ROWS, [0, 1, 0], row_ids=[1, 2])
+    with pytest.raises(InvalidData, match=r"row ids: expected 3, got shape \(\)"):
+        Dataset(ROWS, [0, 1, 0], row_ids=3)
 
 
 @pytest.mark.parametrize("labels", [[0, 0, 0], [0, 1, 2]])

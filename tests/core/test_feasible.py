@@ -53,6 +53,13 @@ def test_a_radius_that_is_no_length_is_refused(radius):
         region(radius=radius)
 
 
+@pytest.mark.parametrize("part", ["lower", "upper", "centre", "bands", "low", "high"])
+def test_limits_that_are_no_numbers_are_refused(part):
+    shape = {"bands": (1, 2), "low": 1, "high": 1}.get(part, 2)
+    with pytest.raises(InvalidArgument, match="`region`: expected numbers, got NaN"):
+        region(**{part: np.full(shape, np.nan)})
+
+
 @pytest.mark.parametrize("crossed", [{"lower": np.array([0.0, 2.0])}, {"low": np.array([1.5])}])
 def test_limits_that_cross_leave_nothing(crossed):
     with pytest.raises(EmptyFeasibleSet, match="a lower bound lies above its upper bound"):

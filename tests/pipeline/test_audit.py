@@ -174,6 +174,11 @@ class TestPlans:
         with pytest.raises(InvalidArgument, match="`remove`"):
             Plan(0.03, contamination=share)
 
+    @pytest.mark.parametrize("wrong", [{"quantile": 0.4}, {"quantile": 1.0}, {"tolerance": 0.0}, {"tolerance": 1.0}])
+    def test_options_of_the_certificate_out_of_range(self, wrong):
+        with pytest.raises(InvalidArgument, match=f"`{next(iter(wrong))}`"):
+            Plan(0.03, **wrong)
+
     @pytest.mark.parametrize("fraction", [0.0, 1e-6, 0.03])
     @pytest.mark.parametrize("extra", [0, 1])
     def test_as_many_steps_as_announced(self, small, fraction, extra):

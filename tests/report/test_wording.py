@@ -87,3 +87,8 @@ def test_an_unknown_loss_or_defence_is_left_unexplained(record):
     )
     assert defences_in_words(odd) == ()
     assert glossary(odd) == glossary(record)[1:]
+
+
+def test_defences_that_tie_are_not_all_listed(record):
+    alike = tuple(dataclasses.replace(run, test_error=0.07) for run in record.evaluations)
+    assert "After any of five defences, all alike, the worst" in told(dataclasses.replace(record, evaluations=alike))

@@ -50,7 +50,7 @@ class Dataset:
         _check_labels(y)
         ids = np.arange(X.shape[0]) if self.row_ids is None else np.asarray(self.row_ids, dtype=np.int64)
         if ids.shape != y.shape:
-            raise InvalidData(f"row ids: expected {y.shape[0]}, got {ids.shape[0]}")
+            raise InvalidData(f"row ids: expected {y.shape[0]}, got shape {ids.shape}")
         if self.feature_names is not None and len(self.feature_names) != X.shape[1]:
             raise InvalidData(f"feature names: expected {X.shape[1]}, got {len(self.feature_names)}")
         object.__setattr__(self, "X", X)

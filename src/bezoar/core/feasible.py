@@ -72,6 +72,8 @@ class Region:
             raise InvalidArgument("region", f"arrays for {d} features", f"bands of shape {self.bands.shape}")
         if not self.radius >= 0:
             raise InvalidArgument("radius", "a number that is not negative", self.radius)
+        if any(np.isnan(part).any() for part in (self.lower, self.upper, self.centre, self.bands, self.low, self.high)):
+            raise InvalidArgument("region", "numbers", "NaN")
         if np.any(self.lower > self.upper) or np.any(self.low > self.high):
             raise EmptyFeasibleSet("a lower bound lies above its upper bound")
 

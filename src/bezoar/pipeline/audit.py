@@ -84,6 +84,10 @@ class Plan:
         Budget(self.fraction)
         if not 0 < self.contamination < 0.5:
             raise InvalidArgument("remove", "a number in (0, 0.5)", self.contamination)
+        if not 0.5 <= self.quantile < 1:
+            raise InvalidArgument("quantile", "a number in [0.5, 1)", self.quantile)
+        if self.tolerance is not None and not 0 < self.tolerance < 1:
+            raise InvalidArgument("tolerance", "a number in (0, 1)", self.tolerance)
 
     @property
     def fractions(self) -> tuple[float, ...]:

@@ -117,6 +117,8 @@ def _defence_sentences(record: RunRecord) -> tuple[str, ...]:
 
 def _among_defences(record: RunRecord, best: Standing) -> str:
     names = {run.sanitizer for run in record.evaluations} - {NO_SANITIZER}
+    if len(names) > 1 and names == set(best.sanitizers):
+        return f"After any of {_counted(len(names))} defences, all alike,"
     if len(names) == 1:
         return f"After the one defence tried ({_listed(best.sanitizers)}),"
     return f"After the best of {_counted(len(names))} defences ({_listed(best.sanitizers)}),"

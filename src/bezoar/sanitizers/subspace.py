@@ -73,7 +73,7 @@ class SubspaceSanitizer(Trimming, OutlierMixin, BaseEstimator):
     References
     ----------
     .. [1] Koh, Steinhardt and Liang, "Stronger data poisoning attacks break
-       data sanitization defenses", Machine Learning 111, 2022, section 3.
+       data sanitization defenses", Machine Learning 111, 2022, section 2.2.
 
     Examples
     --------

@@ -29,6 +29,7 @@ _ROUNDS_PER_CENTRE = 2
 _ROUNDS_PER_LEAP = 2
 _NEAR = 1e-3
 _MOST_IDLE, _ROUNDS_PER_INTERIOR = 100, 20
+_MOST_EXACT = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -324,7 +325,8 @@ class _Ascent:
 
     def stalled(self, gap: float) -> bool:
         """Whether an exact solution of the clean duals is worth its price."""
-        return gap > _NEAR * self.best[0] and self.rows.small()
+        n, d = self.rows.matrix.shape
+        return gap > _NEAR * self.best[0] and n * d * min(n, d) <= _MOST_EXACT
 
     def settle(self, tolerance: float) -> None:
         """Solve for the clean duals at once, where sweeps stall on badly scaled features."""

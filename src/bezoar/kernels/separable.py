@@ -34,6 +34,28 @@ def _dot(one: Array, other: Array) -> float:
 
 
 @_fast
+def _weighted(weights: Array, one: Array, other: Array) -> float:
+    total = 0.0
+    for i in range(one.shape[0]):
+        total += weights[i] * one[i] * other[i]
+    return total
+
+
+@_fast
+def _squared_distance(one: Array, other: Array) -> float:
+    total = 0.0
+    for i in range(one.shape[0]):
+        total += (one[i] - other[i]) ** 2
+    return total
+
+
+@_fast
+def _shift(vector: Array, factor: float, way: Array, shifted: Array) -> None:
+    for i in range(vector.shape[0]):
+        shifted[i] = vector[i] + factor * way[i]
+
+
+@_fast
 def _real_response(pulled: Array, nu: float, region: Parts, x: Array, free: Array, slope: Array) -> float:
     """Minimizers of all coordinates, their rates of change, and the slopes of their costs."""
     lower, upper, centre, _, _ = region
@@ -77,24 +99,22 @@ def respond(q: Array, region: Parts, multipliers: Array, x: Array, values: Array
     """
     _, _, centre, bands, integer = region
     nu = multipliers[0]
-    pulled = q + 2.0 * nu * centre
+    pulled, free, slope = np.empty_like(q), np.empty_like(q), np.empty_like(q)
+    _shift(q, 2.0 * nu, centre, pulled)
     for j in range(bands.shape[0]):
         if multipliers[1 + j] != 0.0:
-            pulled -= multipliers[1 + j] * bands[j]
-    free, slope = np.empty_like(q), np.empty_like(q)
+            _shift(pulled, -multipliers[1 + j], bands[j], pulled)
     if integer:
         values[1] = _whole_response(pulled, nu, region, x, free, slope)
     else:
         values[1] = _real_response(pulled, nu, region, x, free, slope)
-    moved = x - q
-    values[0] = 0.5 * _dot(moved, moved)
-    curvature[0, 0] = _dot(free * slope, slope)
+    values[0] = 0.5 * _squared_distance(x, q)
+    curvature[0, 0] = _weighted(free, slope, slope)
     for j in range(bands.shape[0]):
         values[2 + j] = _dot(bands[j], x)
-        bent = free * bands[j]
-        curvature[1 + j, 0] = _dot(bent, slope)
+        curvature[1 + j, 0] = _weighted(free, bands[j], slope)
         for k in range(j + 1):
-            curvature[1 + j, 1 + k] = _dot(bent, bands[k])
+            curvature[1 + j, 1 + k] = _weighted(free, bands[j], bands[k])
 
 
 @njit(cache=True, nogil=True)

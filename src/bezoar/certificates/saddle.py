@@ -131,7 +131,8 @@ def _solve(problem: Problem, fraction: float, start: Saddle | None, tolerance: f
 
 def _prove(problem: Problem, saddle: Saddle) -> tuple[ModelProof, Array, Array]:
     theta = _inside(saddle.theta, problem)
-    multipliers = saddle.multipliers
+    # A bound of a linear function scales with it, and so do its multipliers.
+    multipliers = saddle.multipliers * (theta @ theta / max(float(theta @ saddle.theta), 1e-300))
     if not len(multipliers):
         # Without poison no oracle was asked; a loose proof of its loss will do.
         multipliers = np.zeros((2, 1 + len(problem.regions[0].low)))

@@ -177,6 +177,9 @@ class _Goal:
             # zero would multiply what rounding left of the direction without bound.
             rest = direction - multipliers[1:] @ region.bands
             loose = np.where(rest > 0, region.upper == np.inf, region.lower == -np.inf)
+            if multipliers[0] == 0 and region.radius < np.inf and (region.upper - region.lower).max() == np.inf:
+                # Bands may cancel the direction here, and not where it is rounded otherwise.
+                bound = np.inf
             for left in (rest, rest[loose]):
                 other = multipliers.copy()
                 other[0] = max(float(np.linalg.norm(left)), 1e-17 * self.size) / width

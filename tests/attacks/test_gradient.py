@@ -78,7 +78,7 @@ def test_the_clean_loss_rises():
 
 
 def test_a_step_follows_the_gradient_over_the_ridge():
-    clean, wide = data(), balls(50.0)
+    clean, wide = data(11), balls(50.0)
     before = beginning(clean, feasible_set=wide)
     after = attack(clean, feasible_set=wide, step=1e-3, max_steps=1, check_every=1)
     theta = model(clean, before)
@@ -87,7 +87,8 @@ def test_a_step_follows_the_gradient_over_the_ridge():
     signs = np.where(before.y == "spam", 1.0, -1.0)
     active = signs * (before.X @ theta[:-1] + theta[-1]) < 1
     wanted = before.X + 1e-3 / RIDGE * np.outer(signs * active, gradient)
-    assert active.sum() > 0
+    # A row that is fitted well exerts nothing, and stays.
+    assert 0 < np.count_nonzero(active) < len(active)
     np.testing.assert_allclose(after.X, wanted, atol=1e-9)
 
 
@@ -118,6 +119,14 @@ class TestWholeNumbers:
         made = attack(clean, seed=seed, feasible_set=home, integer=True)
         assert np.all(np.round(made.X) == made.X)
         assert home.contains(made.X, made.y).all()
+
+    def test_a_row_with_no_feasible_rounding_is_left_where_it_began(self):
+        # Within these balls the centres are the only whole points.
+        lone, clean = balls(0.9), data()
+        rows = Dataset(np.vstack([clean.X, *CENTRES.values()]), [*clean.y, "spam", "ham"])
+        plain, whole = (attack(rows, feasible_set=lone, integer=way) for way in (False, True))
+        assert np.abs(plain.X - [CENTRES[label] for label in plain.y]).max() > 0.5
+        np.testing.assert_array_equal(whole.X, [CENTRES[label] for label in whole.y])
 
     def test_the_rounding_is_close_to_the_row(self):
         plain, whole = (attack(data(), feasible_set=balls(9.0), integer=way) for way in (False, True))

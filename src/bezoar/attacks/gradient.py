@@ -27,9 +27,9 @@ class GradientAttack:
     """Random flips, half of each label, moved along the gradient of the clean training loss.
 
     The hinge has no curvature, so the Hessian of the training objective is
-    the ridge alone: every row with a margin below one moves along its label
-    times the gradient over the ridge, and back into the feasible set; then
-    the model is trained again. A baseline, as in [1]_.
+    the ridge alone: every row moves along its label times the slope of its
+    loss times the gradient over the ridge, and back into the feasible set;
+    then the model is trained again. A baseline, as in [1]_.
 
     Parameters
     ----------
@@ -134,26 +134,27 @@ class _Climb:
         best = (points, np.empty(0))
         for step in range(attack.max_steps + 1):
             fit = self.train(points, fit)
-            margins = self.clean * (self.data.X @ fit.theta[:-1] + fit.theta[-1])
             if step % attack.check_every == 0:
+                margins = self.clean * (self.data.X @ fit.theta[:-1] + fit.theta[-1])
                 loss = float(HINGE.value(margins).mean())
                 stale = 0 if loss > most else stale + 1
                 if loss > most:
                     most, best = loss, (points, fit.theta)
                 if stale == attack.patience:
                     break
-            gradient = self.data.X.T @ (HINGE.derivative(margins) * self.clean) / len(self.clean)
-            points = self.moved(points, fit.theta, gradient)
+            points = self.moved(points, fit.duals)
         return best
 
     def train(self, points: Array, last: LinearFit | None) -> LinearFit:
         X, signs = stack([self.data.X, points]), np.append(self.clean, self.signs)
         return fit_linear(X, signs, loss=HINGE, ridge=self.attack.ridge, duals=None if last is None else last.duals)
 
-    def moved(self, points: Array, theta: Array, gradient: Array) -> Array:
+    def moved(self, points: Array, duals: Array) -> Array:
         """The rows after a step, back in the feasible set."""
-        active = self.signs * (points @ theta[:-1] + theta[-1]) < 1
-        ahead = points + np.outer(self.attack.step / self.attack.ridge * active * self.signs, gradient)
+        # Dual variables are slopes that rounding cannot flip for rows on the kink.
+        n, stride = len(self.clean), self.attack.step / self.attack.ridge
+        gradient = -(self.data.X.T @ (duals[:n] * self.clean)) / n
+        ahead = points + np.outer(stride * duals[n:] * self.signs, gradient)
         outside = ~self.attack.feasible_set.contains(ahead, self.labels)
         if outside.any():
             ahead[outside] = self.attack.feasible_set.project(ahead[outside], self.labels[outside])

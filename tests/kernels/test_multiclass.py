@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
 from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 from sklearn.svm import LinearSVC
 
@@ -153,3 +154,9 @@ def test_arguments_out_of_range(options, message):
     n_classes = options.pop("n_classes", 3)
     with pytest.raises(InvalidArgument, match=message):
         fit_crammer_singer(X, codes, n_classes, **{"ridge": 0.1, **options})
+
+
+def test_a_gap_left_open_warns():
+    X, codes = rows(0)
+    with pytest.warns(ConvergenceWarning, match="duality gap"):
+        fit_crammer_singer(1e3 * X, codes, 3, ridge=1e-6, max_sweeps=5)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
+from sklearn.exceptions import ConvergenceWarning
 
 from bezoar.core.arrays import Array, IntArray, Matrix
 from bezoar.core.errors import InvalidArgument
@@ -88,6 +90,11 @@ def fit_crammer_singer(
         If `ridge` is not positive, a class is out of range, or a weight is
         negative, or all are zero.
 
+    Warns
+    -----
+    ConvergenceWarning
+        If the duality gap stays above the tolerance.
+
     References
     ----------
     .. [1] Keerthi, Sundararajan, Chang, Hsieh and Lin, "A sequential dual
@@ -109,7 +116,15 @@ def fit_crammer_singer(
     n = X.shape[0]
     costs = np.full(n, 1 / n) if weights is None else weights / weights.sum()
     descent = _Descent(csr_array(X), classes, n_classes, costs, ridge)
-    return descent.run(descent.start(duals), tolerance, np.random.default_rng(seed), max_sweeps)
+    fit = descent.run(descent.start(duals), tolerance, np.random.default_rng(seed), max_sweeps)
+    if fit.gap > tolerance * max(fit.objective, 1e-12):
+        warnings.warn(
+            f"training stopped at a duality gap of {fit.gap:.3g} for an objective of {fit.objective:.3g}; "
+            "scale the features, or allow a larger ridge or tolerance",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return fit
 
 
 class _Descent:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bezoar.kernels.rounding import round_systematically
+from bezoar.kernels.rounding import repeat_counts, round_independently, round_systematically
 
 finite = st.floats(-50, 50, allow_nan=False)
 
@@ -94,3 +94,34 @@ def test_the_point_itself_is_left_alone():
     before = point.copy()
     round_systematically(point, order, 2, np.random.default_rng(0))
     np.testing.assert_array_equal(point, before)
+
+
+class TestIndependently:
+    def test_each_coordinate_is_its_floor_or_its_ceiling_with_the_point_as_mean(self):
+        point, _ = some_point(5)
+        rounded = round_independently(point, 4000, np.random.default_rng(0))
+        assert np.all((rounded == np.floor(point)) | (rounded == np.ceil(point)))
+        part = point - np.floor(point)
+        error = (rounded.mean(axis=0) - point) / np.sqrt(part * (1 - part) / 4000)
+        assert np.abs(error).max() < 4.5
+
+    def test_rows_and_coordinates_do_not_depend_on_each_other(self):
+        rounded = round_independently(np.full(2, 0.5), 4000, np.random.default_rng(1))
+        assert abs(np.corrcoef(rounded.T)[0, 1]) < 0.06
+        assert abs(np.corrcoef(rounded[:-1, 0], rounded[1:, 0])[0, 1]) < 0.06
+
+    def test_the_same_seed_gives_the_same_bytes(self):
+        point, _ = some_point(6)
+        one, two, other = (round_independently(point, 3, np.random.default_rng(seed)) for seed in (5, 5, 6))
+        assert one.tobytes() == two.tobytes()
+        assert one.tobytes() != other.tobytes()
+
+
+@given(st.integers(0, 200), st.integers(1, 9))
+@settings(deadline=None)
+def test_copies_are_whole_groups_and_a_rest(count, repeats):
+    copies = repeat_counts(count, repeats)
+    assert copies.sum() == count
+    assert len(copies) == -(-count // repeats)
+    assert np.all(copies[:-1] == repeats)
+    assert np.all(copies > 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -135,16 +136,8 @@ class Balance:
         points = [side.admitted(point) for side, point in zip(self.sides, self.points, strict=True)]
         self.put(np.stack(points), self.shares)
 
-    def quick_bound(self) -> float:
-        """A lower bound of the value, from the multipliers of the last projections."""
-        away, heights = self._away(), np.zeros(2)
-        for k in np.flatnonzero(self.masses):
-            multipliers = self.sides[k].multipliers * self.masses[k] / (self.value or 1.0)
-            heights[k] = support_bound(self.sides[k].region, SIGNS[k] * away[:-1], multipliers)
-        return self._separated(away, float(self.masses @ (heights + SIGNS * away[-1])))
-
-    def bounds(self) -> tuple[float, float]:
-        """Lower bounds of the value from exact support functions.
+    def quick_bounds(self) -> tuple[float, float]:
+        """Lower bounds of the value, from the multipliers of the last projections.
 
         Returns
         -------
@@ -153,19 +146,22 @@ class Balance:
         for_total : float
             With any masses of the same sum.
         """
-        away, heights = self._away(), SIGNS * self._away()[-1]
+        return self._bounds(support_bound)
+
+    def exact_bounds(self) -> tuple[float, float]:
+        """The same from the exact support functions, which can take longer than all sweeps."""
+        return self._bounds(lambda region, direction, start: maximize(region, direction, start).bound)
+
+    def _bounds(self, support: Callable[[Region, Array, Array], float]) -> tuple[float, float]:
+        length = self.value or 1.0
+        away = self.residual / length
+        heights = SIGNS * away[-1]
         for k, side in enumerate(self.sides):
-            start = side.multipliers * self.masses[k] / (self.value or 1.0)
-            heights[k] += maximize(side.region, SIGNS[k] * away[:-1], start).bound
-        poison = float(self.masses @ heights), float(self.masses.sum() * heights.max())
-        return self._separated(away, poison[0]), self._separated(away, poison[1])
-
-    def _away(self) -> Array:
-        return np.asarray(self.residual / (self.value or 1.0))
-
-    def _separated(self, away: Array, poison: float) -> float:
-        clean = float(np.maximum(self.loose @ away, 0.0).sum())
-        return max(float(away @ self.fixed) - clean - poison, 0.0)
+            heights[k] += support(side.region, SIGNS[k] * away[:-1], side.multipliers * self.masses[k] / length)
+        clean = float(away @ self.fixed) - float(np.maximum(self.loose @ away, 0.0).sum())
+        used = self.masses > 0
+        own, total = float(self.masses[used] @ heights[used]), float(self.masses.sum()) * float(heights.max())
+        return max(clean - own, 0.0), max(clean - total, 0.0)
 
 
 @njit(cache=True, nogil=True)

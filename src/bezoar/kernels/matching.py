@@ -14,7 +14,7 @@ from bezoar.core.errors import InvalidArgument
 from bezoar.core.feasible import Region
 from bezoar.kernels.balance import Balance
 
-_ACHIEVED, _ENOUGH = 1e-2, 10.0
+_ACHIEVED, _ENOUGH, _LOOSE = 1e-2, 10.0, 1e-2
 _SWEEPS_PER_CHECK, _SWEEPS_A_TRIAL, _MOST_SWEEPS = 5, 16, 100
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 _ROUGHLY = 10.0
@@ -133,10 +133,7 @@ def match(
     balance = _pose(target, regions, np.asarray(masses, dtype=float), start)
     sweeps = _descend(balance, _ACHIEVED * tolerance * target.scale(), tolerance, max_sweeps)
     balance.settle()
-    bound = balance.quick_bound()
-    if balance.value - bound > tolerance * balance.value:
-        bound = max(bound, balance.bounds()[0])
-    return _concluded(balance, bound, sweeps)
+    return _concluded(balance, 0, sweeps)
 
 
 def match_jointly(
@@ -182,7 +179,7 @@ def match_jointly(
     balance.weigh(np.array([total - positive, positive]))
     sweeps += _descend(balance, achieved, tolerance, _MOST_SWEEPS)
     balance.settle()
-    return _concluded(balance, balance.bounds()[1], sweeps)
+    return _concluded(balance, 1, sweeps)
 
 
 def _golden_section(function: Callable[[float], float], end: float, resolution: float, enough: float) -> float:
@@ -217,7 +214,7 @@ def _descend(balance: Balance, achieved: float, tolerance: float, max_sweeps: in
         if last <= achieved:
             return sweeps
         if sweeps % _SWEEPS_PER_CHECK == 0:
-            if before - last <= tolerance * last or last - balance.quick_bound() <= tolerance * last:
+            if before - last <= tolerance * last or last - balance.quick_bounds()[0] <= tolerance * last:
                 return sweeps
             before = last
         here, longer = balance.place(), 0.5 + math.sqrt(0.25 + momentum**2)
@@ -233,6 +230,8 @@ def _descend(balance: Balance, achieved: float, tolerance: float, max_sweeps: in
     return max_sweeps
 
 
-def _concluded(balance: Balance, bound: float, sweeps: int) -> Match:
-    value = balance.value
+def _concluded(balance: Balance, which: int, sweeps: int) -> Match:
+    value, bound = balance.value, balance.quick_bounds()[which]
+    if value - bound > _LOOSE * value:
+        bound = max(bound, balance.exact_bounds()[which])
     return Match(balance.points, balance.masses, balance.shares, balance.residual, value, min(bound, value), sweeps)

@@ -1,0 +1,135 @@
+"""Small scenes, and one way to build each attack of the catalogue in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from bezoar.core.budget import Budget
+from bezoar.core.certificate import Certificate, Ridge
+from bezoar.core.dataset import Dataset, Poison
+from bezoar.core.protocols import Attack
+from bezoar.datasets.split import Split
+from bezoar.kernels.losses import HINGE
+from bezoar.kernels.sets import ConvexSet
+from bezoar.kernels.solvers import fit_linear
+from bezoar.pipeline.catalogue import resolve
+from bezoar.pipeline.certify import Certified, certify_split
+
+RIDGE = 0.1
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A tiny binary data set, where its poison may lie, and how much of it there may be."""
+
+    split: Split
+    domain: str
+    budget: Budget
+
+    @property
+    def data(self) -> Dataset:
+        return self.split.train
+
+    @property
+    def integer(self) -> bool:
+        return self.domain == "integer"
+
+    @property
+    def certificate(self) -> Certificate:
+        return certified(self).certificates[0]
+
+    @property
+    def feasible_set(self) -> ConvexSet:
+        return certified(self).feasible_set
+
+    @property
+    def decoy(self) -> np.ndarray:
+        """The model of an attacker's wish: trained with the first rows under the other label too."""
+        X = self.data.X.toarray() if isinstance(self.data.X, csr_array) else self.data.X
+        rows, signs = np.vstack([X, X[:15]]), np.append(self.data.signs, -self.data.signs[:15])
+        return fit_linear(rows, signs, loss=HINGE, ridge=RIDGE).theta
+
+    def attack(self, name: str) -> Attack:
+        """The attack of a name of the catalogue."""
+        kind = resolve("attack", name)
+        if self.integer and kind.__name__ in REAL_ONLY:
+            pytest.skip("this attack does not make whole numbers")
+        return BUILDERS[kind.__name__](kind, self)
+
+    def stays(self, name: str) -> bool:
+        """Whether all rows of an attack have to lie in the feasible set."""
+        return not (self.integer and resolve("attack", name).__name__ in MAY_LEAVE)
+
+    def poison(self, name: str, seed: int = 0) -> Poison:
+        return self.attack(name).poison(self.data, self.budget, np.random.default_rng(seed))
+
+
+@cache
+def certified(scene: Scene) -> Certified:
+    settled = {"quantile": 0.8, "hypothesis": Ridge(RIDGE), "domain": scene.domain, "tolerance": 1e-3}
+    return certify_split(scene.split, [scene.budget.fraction], **settled)
+
+
+@cache
+def build_scene(seed: int, domain: str, fraction: float = 0.2, *, sparse: bool = False) -> Scene:
+    """Fifty rows of four features, counts where the domain is of whole numbers."""
+    rng = np.random.default_rng(seed)
+    y = np.where(rng.random(50) < 0.4, "spam", "ham")
+    y[:4] = ["spam", "ham", "spam", "ham"]
+    shift = np.outer(y == "spam", [1.0, 0.0, 1.0, 0.5])
+    X = rng.poisson(1.0 + shift).astype(float) if domain == "integer" else rng.normal(size=(50, 4)) + shift
+    data = Dataset(csr_array(X) if sparse else X, y)
+    return Scene(Split("law", data, data, "none", "published test split"), domain, Budget(fraction))
+
+
+def searching(scene: Scene) -> dict[str, Any]:
+    """What the attacks that search have in common."""
+    return {"feasible_set": scene.feasible_set, "ridge": RIDGE, "integer": scene.integer}
+
+
+def influence(kind: type[Any], scene: Scene) -> Attack:
+    return kind(**searching(scene), probe=scene.data, max_steps=20)
+
+
+BUILDERS: Mapping[str, Callable[[type[Any], Scene], Attack]] = {
+    "CollapsedAttack": lambda kind, scene: kind.of(scene.certificate, scene.data.classes, scene.feasible_set),
+    "RandomLabelFlip": lambda kind, scene: kind(feasible_set=scene.feasible_set),
+    "TargetedLabelFlip": lambda kind, scene: kind(feasible_set=scene.feasible_set, ridge=RIDGE),
+    "ALFAAttack": lambda kind, scene: kind(feasible_set=scene.feasible_set, ridge=RIDGE),
+    "GradientAttack": lambda kind, scene: kind(**searching(scene), step=0.05, max_steps=20, check_every=5),
+    "KKTAttack": lambda kind, scene: kind(theta=scene.decoy, **searching(scene)),
+    "MinMaxAttack": lambda kind, scene: kind(**searching(scene)),
+    "MulticlassMinMaxAttack": lambda kind, scene: kind(feasible_set=scene.feasible_set),
+    "InfluenceAttack": lambda kind, scene: influence(kind, scene),
+    "IterativeInfluenceAttack": lambda kind, scene: kind(
+        influence=influence(import_module("bezoar.attacks.influence").InfluenceAttack, scene),
+        refit=lambda X, y: scene.feasible_set,
+    ),
+}
+"""By class: how to build it for a scene."""
+
+REAL_ONLY = frozenset({"MulticlassMinMaxAttack"})
+"""Classes of attacks that cannot make whole numbers."""
+
+MAY_LEAVE = frozenset({"KKTAttack", "MinMaxAttack"})
+"""Classes of attacks whose rows may leave the feasible set, and are reported, when they are made whole."""
+
+
+@pytest.fixture(scope="session")
+def builders() -> set[str]:
+    """The classes of attacks that can be built."""
+    return set(BUILDERS)
+
+
+@pytest.fixture(scope="session")
+def scene() -> Callable[..., Scene]:
+    """Builds a scene of a seed and a domain."""
+    return build_scene

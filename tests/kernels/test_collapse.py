@@ -14,8 +14,10 @@ from scipy.sparse import csr_array
 from bezoar.core.arrays import Array
 from bezoar.core.errors import InvalidArgument
 from bezoar.core.feasible import ball, slab
+from bezoar.datasets import load
 from bezoar.kernels.collapse import Collapsed, collapse, collapse_in_full, collapse_multiclass, rescale_ridge
 from bezoar.kernels.losses import HINGE, LOGISTIC, SQUARED_HINGE, MarginLoss, crammer_singer, smooth_hinge
+from bezoar.kernels.rows import stack
 from bezoar.kernels.sets import ConvexSet
 from bezoar.kernels.solvers import LinearFit, fit_linear
 
@@ -249,6 +251,31 @@ class TestManyClasses:
             collapse_multiclass(
                 np.ones((1, 1)), np.array([0]), np.ones(1), np.ones((2, 2)), multipliers=np.array(multipliers)
             )
+
+
+@pytest.mark.data
+def test_a_published_attack_of_124_rows_is_two_points(data_dir):
+    train = load("enron").train
+    with np.load(data_dir / "enron_minmax_reference_14.npz", allow_pickle=False) as archive:
+        parts = archive["X_data"].astype(float), archive["X_indices"], archive["X_indptr"]
+        X, signs = csr_array(parts, shape=tuple(archive["X_shape"])), archive["y"].astype(float)
+
+    def fit(points, labels, weights, ridge) -> LinearFit:
+        rows, costs = stack([train.X, csr_array(points)]), np.append(np.ones(len(train)), weights)
+        labels = np.append(train.signs, labels)
+        return fit_linear(rows, labels, loss=HINGE, ridge=ridge, weights=costs, tolerance=1e-13)
+
+    before = fit(X, signs, np.ones(124), 0.09)
+    settled = {"slopes": before.duals[len(train) :]}
+    few, full = (how(X, signs, np.ones(124), before.theta, HINGE, **settled) for how in (collapse, collapse_in_full))
+    ridge = rescale_ridge(0.09, before=len(train) + 124, after=len(train) + few.mass)
+    assert (len(few.labels), len(full.labels)) == (2, 4)
+    assert few.mass == pytest.approx(118.72, abs=0.01)
+    assert full.mass == pytest.approx(124)
+    for found, penalty in ((few, ridge), (full, 0.09)):
+        after = fit(found.points, found.labels, found.weights, penalty)
+        np.testing.assert_allclose(after.theta, before.theta, atol=1e-8)
+    assert np.abs(fit(few.points, few.labels, few.weights, 0.09).theta - before.theta).max() > 1e-4
 
 
 class TestRefusals:

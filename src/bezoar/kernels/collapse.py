@@ -119,10 +119,6 @@ def collapse_in_full(
     X, signs, weights, theta, loss, slopes
         As in `collapse`.
 
-    Returns
-    -------
-    Collapsed
-
     Raises
     ------
     InvalidArgument
@@ -204,10 +200,6 @@ def rescale_ridge(ridge: float, *, before: float, after: float) -> float:
         Penalty for each unit of mass.
     before, after : float
         Mass of all rows, clean ones included.
-
-    Returns
-    -------
-    float
 
     Examples
     --------

@@ -79,9 +79,10 @@ class TestEnron:
         decoy = enron.decoy(0.35, 12)
         poison = enron.poison(enron.feasible, decoy, max_decoy_loss=0.1)
         assert len(poison) == 124
-        assert min(enron.errors(poison, "l2", "slab", "loss").values()) >= 23.0
+        assert min(enron.errors(poison, "l2", "slab", "loss").values()) >= 23.4
 
     def test_without_a_decoy_the_loss_filter_stops_it(self, enron):
-        found = enron.errors(enron.poison(enron.feasible, None), "l2", "loss")
+        # The paper has 10.0 with the linear relaxation and true repeats.
+        found = enron.errors(enron.poison(enron.feasible, None, rounding="independent"), "l2", "loss")
         assert found["l2"] > 20
-        assert found["loss"] < 13
+        assert abs(found["loss"] - 10.0) < 1.5

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
-from scipy.sparse import issparse
+from scipy.sparse import csr_array, issparse
 
 from bezoar.attacks.flips import flips
-from bezoar.core.arrays import Array, IntArray
+from bezoar.core.arrays import Array, IntArray, Labels, Matrix
 from bezoar.core.budget import Budget
 from bezoar.core.dataset import Dataset, Poison
 from bezoar.core.errors import InvalidArgument
@@ -102,10 +102,11 @@ class GradientAttack:
         count = budget.count(len(data))
         if budget.kind != "add" or count == 0:
             raise InvalidArgument("budget", f"one for adding at least one row to {len(data)}", budget)
-        clean_signs = data.signs
+        # The solver reads sparse rows; better made so once than at every step.
+        clean = csr_array(data.X), data.signs
         rows, codes = self._flips(data, count, rng)
         start = data.X[rows].toarray() if issparse(data.X) else data.X[rows]
-        climb = _Climb(self, data, clean_signs, data.classes[codes], np.where(codes == 1, 1.0, -1.0))
+        climb = _Climb(self, clean, data.classes[codes], np.where(codes == 1, 1.0, -1.0))
         points, theta = climb.run(start)
         if self.integer:
             points = np.stack([climb.rounded(k, points[k], start[k], theta, rng) for k in range(count)])
@@ -125,8 +126,9 @@ class GradientAttack:
 class _Climb:
     """Rows on their way, and the models they make."""
 
-    def __init__(self, attack: GradientAttack, data: Dataset, clean: Array, labels: Array, signs: Array) -> None:
-        self.attack, self.data, self.clean, self.labels, self.signs = attack, data, clean, labels, signs
+    def __init__(self, attack: GradientAttack, clean: tuple[Matrix, Array], labels: Labels, signs: Array) -> None:
+        self.attack, self.labels, self.signs = attack, labels, signs
+        self.X, self.clean = clean
 
     def run(self, points: Array) -> tuple[Array, Array]:
         """The rows that cost the clean rows most, of those looked at, and their model."""
@@ -135,7 +137,7 @@ class _Climb:
         for step in range(attack.max_steps + 1):
             fit = self.train(points, fit)
             if step % attack.check_every == 0:
-                margins = self.clean * (self.data.X @ fit.theta[:-1] + fit.theta[-1])
+                margins = self.clean * (self.X @ fit.theta[:-1] + fit.theta[-1])
                 loss = float(HINGE.value(margins).mean())
                 stale = 0 if loss > most else stale + 1
                 if loss > most:
@@ -146,19 +148,17 @@ class _Climb:
         return best
 
     def train(self, points: Array, last: LinearFit | None) -> LinearFit:
-        X, signs = stack([self.data.X, points]), np.append(self.clean, self.signs)
+        X, signs = stack([self.X, points]), np.append(self.clean, self.signs)
         return fit_linear(X, signs, loss=HINGE, ridge=self.attack.ridge, duals=None if last is None else last.duals)
 
     def moved(self, points: Array, duals: Array) -> Array:
         """The rows after a step, back in the feasible set."""
         # Dual variables are slopes that rounding cannot flip for rows on the kink.
         n, stride = len(self.clean), self.attack.step / self.attack.ridge
-        gradient = -(self.data.X.T @ (duals[:n] * self.clean)) / n
+        gradient = -(self.X.T @ (duals[:n] * self.clean)) / n
         ahead = points + np.outer(stride * duals[n:] * self.signs, gradient)
-        outside = ~self.attack.feasible_set.contains(ahead, self.labels)
-        if outside.any():
-            ahead[outside] = self.attack.feasible_set.project(ahead[outside], self.labels[outside])
-        return ahead
+        # All of them: membership is judged to a tolerance, the domain more strictly.
+        return self.attack.feasible_set.project(ahead, self.labels)
 
     def rounded(self, k: int, point: Array, start: Array, theta: Array, rng: Generator) -> Array:
         """The worst feasible of some roundings of a row, or the row it began as."""

@@ -13,7 +13,8 @@ from bezoar.core.arrays import Array, IntArray, Matrix
 from bezoar.core.errors import InvalidArgument
 from bezoar.kernels.multiclass_descent import compiled_rows, onto_simplex, sweep_simplices
 
-_SWEEPS_PER_CHECK = 5
+_VISITS_PER_CHECK = 2
+_MOST_SWEEPS_PER_CHECK = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,15 +150,17 @@ class _Descent:
         return begun
 
     def run(self, duals: Array, tolerance: float, rng: np.random.Generator, max_sweeps: int) -> MulticlassFit:
-        scores, best = self.check(duals, 0)
+        (theta, scores), best = self.check(duals, 0)
         slack, sweeps = np.inf, 0
         while best.gap > tolerance * max(best.objective, 1e-12) and sweeps < max_sweeps:
-            theta = self.primal(duals)
             active = self.unsettled(duals, scores, slack)
-            for _ in range(_SWEEPS_PER_CHECK):
+            # A check costs about as much as a visit to every row.
+            visits = _VISITS_PER_CHECK * len(duals) // max(len(active), 1)
+            rounds = min(visits, _MOST_SWEEPS_PER_CHECK, max_sweeps - sweeps)
+            for _ in range(rounds):
                 slack = self.sweep(rng.permutation(active), theta, duals)
-            sweeps += _SWEEPS_PER_CHECK
-            scores, fit = self.check(duals, sweeps)
+            sweeps += rounds
+            (theta, scores), fit = self.check(duals, sweeps)
             best = fit if fit.gap < best.gap else best
         return best
 
@@ -170,8 +173,8 @@ class _Descent:
         pull = self.costs[:, None] * (self.targets - duals) / self.ridge
         return np.vstack([self.transposed @ pull, pull.sum(axis=0)])
 
-    def check(self, duals: Array, sweeps: int) -> tuple[Array, MulticlassFit]:
-        """Scores of all rows, each wrong class's raised by one, and the state of the fit."""
+    def check(self, duals: Array, sweeps: int) -> tuple[tuple[Array, Array], MulticlassFit]:
+        """Model and scores of all rows, each wrong class's raised by one, and the state of the fit."""
         theta = self.primal(duals)
         scores = np.asarray(self.rows @ theta[:-1] + theta[-1]) + (1 - self.targets)
         right = np.einsum("ij,ij->i", scores, self.targets)
@@ -179,7 +182,8 @@ class _Descent:
         objective = float(self.costs @ (scores.max(axis=1) - right)) + penalty
         gained = float(self.costs @ (1 - np.einsum("ij,ij->i", duals, self.targets)))
         gap = max(objective + penalty - gained, 0.0)
-        return scores, MulticlassFit(np.ascontiguousarray(theta.T), duals.copy(), objective, gap, sweeps)
+        fit = MulticlassFit(np.ascontiguousarray(theta.T), duals.copy(), objective, gap, sweeps)
+        return (theta, scores), fit
 
     def unsettled(self, duals: Array, scores: Array, slack: float) -> IntArray:
         """Rows not held by one class that stands out clearly."""

@@ -135,8 +135,7 @@ def test_sparse_and_dense_rows_train_alike():
 def test_a_class_without_rows_gets_the_worst_scores():
     X, codes = rows(0)
     fit = fit_crammer_singer(X, codes, 4, ridge=0.1)
-    scores = X @ fit.theta[:, :-1].T + fit.theta[:, -1]
-    assert np.all(scores.argmax(axis=1) != 3)
+    assert np.all(fit.scores(X).argmax(axis=1) != 3)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +153,16 @@ def test_arguments_out_of_range(options, message):
     n_classes = options.pop("n_classes", 3)
     with pytest.raises(InvalidArgument, match=message):
         fit_crammer_singer(X, codes, n_classes, **{"ridge": 0.1, **options})
+
+
+def test_rivalries_are_differences_of_scores():
+    X, codes = iris()
+    fit = fit_crammer_singer(csr_array(X), codes, 3, ridge=0.1)
+    scores = fit.scores(csr_array(X))
+    np.testing.assert_allclose(scores, X @ fit.theta[:, :-1].T + fit.theta[:, -1])
+    for code in range(3):
+        linear = X @ fit.rivalries(code)[:, :-1].T + fit.rivalries(code)[:, -1]
+        np.testing.assert_allclose(linear, scores[:, [code]] - np.delete(scores, code, axis=1), atol=1e-12)
 
 
 def test_a_gap_left_open_warns():

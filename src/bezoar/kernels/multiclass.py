@@ -41,6 +41,14 @@ class MulticlassFit:
     gap: float
     sweeps: int
 
+    def scores(self, X: Matrix) -> Array:
+        """One score a class, shape (n, k)."""
+        return np.asarray(X @ self.theta[:, :-1].T + self.theta[:, -1])
+
+    def rivalries(self, code: int) -> Array:
+        """By how much one class's score exceeds each other's, as linear functions, shape (k - 1, d + 1)."""
+        return np.delete(self.theta[code] - self.theta, code, axis=0)
+
 
 def fit_crammer_singer(
     X: Matrix,
@@ -105,7 +113,7 @@ def fit_crammer_singer(
     --------
     >>> X = np.array([[0.0, 2.0], [2.0, 0.0], [-2.0, -2.0]])
     >>> fit = fit_crammer_singer(X, np.arange(3), 3, ridge=0.1)
-    >>> (X @ fit.theta[:, :-1].T + fit.theta[:, -1]).argmax(axis=1)
+    >>> fit.scores(X).argmax(axis=1)
     array([0, 1, 2])
     """
     if not 0 < ridge < np.inf:

@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numba import njit
 from scipy.optimize import brentq
 from scipy.sparse import csr_array, issparse
 
 from bezoar.core.arrays import Array, IntArray, Matrix
 from bezoar.core.errors import InvalidArgument
 from bezoar.kernels.curvature import LARGEST_FACTOR, InverseHessian, RowProducts, invert_hessian, products
-from bezoar.kernels.descent import dual_step
+from bezoar.kernels.dual_curve import return_to_curve
 from bezoar.kernels.losses import MarginLoss
 from bezoar.kernels.rows import stack
 from bezoar.kernels.solvers import fit_linear
 
-_FAR, _NEGLIGIBLE, _HIDDEN, _NEARLY = 40.0, 1e-12, 1e-13, 1e-10
+_NEGLIGIBLE, _HIDDEN, _NEARLY = 1e-12, 1e-13, 1e-10
 _MOST_STEPS, _MOST_STALLS = 100, 8
 _TRIALS = ((1.0, 1.0), (4.0, 1.0), (16.0, 1.0), (16.0, 0.3), (16.0, 0.1))
 
@@ -141,7 +140,7 @@ class _Problem:
         target = np.empty_like(ahead)
         for steepness, share in _TRIALS:
             bends = steepness * self.bends
-            _return_to_curve(margins, bends, ahead, self.loss.shift, self.loss.temperature, target)
+            return_to_curve(margins, bends, ahead, self.loss.shift, self.loss.temperature, target)
             trial = self.measure(fit.duals + share * (target - fit.duals))
             if trial.objective - trial.gap >= enough:
                 return trial
@@ -217,22 +216,6 @@ class _Problem:
             max_sweeps=_SWEEPS,
         )
         return fit.duals
-
-
-@njit(cache=True, nogil=True)
-def _return_to_curve(
-    margins: Array, bends: Array, ahead: Array, shift: float, temperature: float, found: Array
-) -> None:
-    """Fill the dual variables on the curve that lead by coordinate steps from those ahead of it."""
-    shape = (shift, temperature, 0.0, 1.0)
-    for i in range(margins.shape[0]):
-        short = shift - margins[i] + bends[i] * ahead[i]
-        if short < -_FAR * temperature:
-            found[i] = 0.0
-        elif short > bends[i] + _FAR * temperature:
-            found[i] = 1.0
-        else:
-            found[i] = dual_step(margins[i], bends[i], ahead[i], 0.0, shape)
 
 
 @dataclass(frozen=True, eq=False)

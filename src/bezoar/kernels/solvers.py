@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -217,10 +217,14 @@ def fit_linear(
     n = X.shape[0]
     costs = np.full(n, 1 / n) if weights is None else weights / weights.sum()
     rows = Rows(X, signs, costs, 0.0 if bias == "none" else 1.0)
+    if bias == "free":
+        # A free bias may be measured in any unit; sweeps go farther in that of the rows.
+        rows.bias = float(np.sqrt(np.median(rows.squared_norms))) or 1.0
     start = np.zeros(n) if duals is None else np.clip(duals, 0.0, loss.cap)
     descent = _Descent(rows, loss, ridge, free_bias=bias == "free")
     with _libraries().limit(limits=1, user_api="blas"):
-        return descent.run(start, tolerance, np.random.default_rng(seed), max_sweeps)
+        fit = descent.run(start, tolerance, np.random.default_rng(seed), max_sweeps)
+    return replace(fit, theta=np.append(fit.theta[:-1], fit.theta[-1] * (rows.bias or 1.0)))
 
 
 @cache
@@ -321,7 +325,7 @@ class _Descent:
         one class would gain from an optimal bias at most what keeps the mean
         margin of the other class from a loss beyond `objective`.
         """
-        imbalance = self.bias_ridge * (theta[-1] - self.centre)
+        imbalance = self.bias_ridge * (theta[-1] - self.centre) / self.rows.bias
         mass, mean = self.class_means[-np.sign(imbalance) or 1.0]
         weights = theta[:-1] - imbalance / self.ridge * mean
         penalty = 0.5 * self.ridge * float(weights @ weights)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 import bezoar
+from bezoar.commands.attack import attack
 from bezoar.console import Progress, columns, complain, in_options, retell, say, usage_sentence
 from bezoar.core.errors import BezoarError, InvalidArgument
 from bezoar.options import FRACTION, THREAT, Source, choice, epilog, json_flag, number, path, reading
@@ -437,6 +438,9 @@ def _write_cleaning(cleaning: Cleaning, folder: Path, source: Path) -> None:
         write_rows(source, sorted(kept.row_ids.tolist()), folder / f"kept{''.join(source.suffixes[-2:])}")
     else:
         write_rows_as_arrays(kept.X, kept.y, folder / "kept.npz")
+
+
+bezoar_command.add_command(attack)
 
 
 @bezoar_command.command(epilog="\b\nExamples:\n  bezoar datasets\n  bezoar datasets --json")

@@ -108,3 +108,8 @@ def test_poison_knows_what_it_replaces():
     assert len(Poison(csr_array(ROWS), [1, 1, 1])) == 3
     with pytest.raises(InvalidData, match=r"poison labels: expected one for each of 3 rows, got shape \(1,\)"):
         Poison(ROWS, [1])
+
+
+def test_poison_may_be_nothing():
+    assert len(Poison(np.empty((0, 2)), [])) == 0
+    assert len(Poison(csr_array(ROWS)[:0], [])) == 0

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array, issparse
 
-from bezoar.kernels.rows import class_masks, column_extremes, fitting_domain, mean, squared_distances, stack
+from bezoar.kernels.rows import (
+    class_masks,
+    column_extremes,
+    count_distinct,
+    fitting_domain,
+    mean,
+    squared_distances,
+    stack,
+)
 
 
 @pytest.fixture
@@ -64,3 +72,14 @@ def test_class_masks_come_in_sorted_order():
 )
 def test_the_domain_that_values_suggest(values, domain, as_rows):
     assert fitting_domain(as_rows(np.array(values, dtype=float))) == domain
+
+
+@pytest.mark.parametrize("as_rows", [np.asarray, csr_array])
+def test_equal_rows_count_once(rows, as_rows):
+    assert count_distinct(as_rows(np.repeat(rows[:5], [1, 2, 3, 1, 4], axis=0))) == 5
+    assert count_distinct(as_rows(rows[:0])) == 0
+
+
+def test_stored_zeros_and_the_order_of_entries_do_not_make_a_row_another():
+    scattered = csr_array((np.array([2.0, 1.0, 0.0, 1.0, 2.0]), np.array([1, 0, 2, 0, 1]), np.array([0, 3, 5])), (2, 3))
+    assert count_distinct(scattered) == 1

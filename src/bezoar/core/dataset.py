@@ -45,6 +45,8 @@ class Dataset:
 
     def __post_init__(self) -> None:
         X, y = as_matrix(self.X), np.asarray(self.y)
+        if X.shape[0] == 0 or X.shape[1] == 0:
+            raise InvalidData(f"features: expected at least one row and one column, got shape {X.shape}")
         if y.ndim != 1 or y.shape[0] != X.shape[0]:
             raise InvalidData(f"labels: expected one for each of {X.shape[0]} rows, got shape {y.shape}")
         _check_labels(y)
@@ -91,7 +93,7 @@ class Dataset:
 
 @dataclass(frozen=True, eq=False)
 class Poison:
-    """Rows that an attack adds, and the clean rows they displace.
+    """Rows that an attack adds, possibly none, and the clean rows they displace.
 
     Parameters
     ----------
@@ -147,8 +149,6 @@ def as_matrix(X: object) -> Matrix:
         if matrix.ndim != 2:
             raise InvalidData(f"features: expected a table of two dimensions, got {matrix.ndim}")
         values = matrix
-    if matrix.shape[0] == 0 or matrix.shape[1] == 0:
-        raise InvalidData(f"features: expected at least one row and one column, got shape {matrix.shape}")
     if not np.isfinite(values).all():
         row = _first_bad_row(matrix)
         raise InvalidData(f"features: expected finite numbers, got NaN or infinity in row {row}")

@@ -137,6 +137,55 @@ class Removal:
 
 
 @dataclass(frozen=True)
+class SplitTest:
+    """An attack selected on one half of the test rows, and its smallest error on either half."""
+
+    selected: float
+    reported: float
+
+
+@dataclass(frozen=True)
+class AttackRecord:
+    """What one attack does to each defence.
+
+    `test_error` is by sanitizer, the one called none included; `worst_case`
+    is the smallest over the sanitizers: what is left to a defender who
+    happens to choose the best. `candidate` says in words which of the `tried`
+    attacks was selected on the rows that `selected_on` names.
+    """
+
+    command: str
+    created: str
+    bezoar_version: str
+    seed: int
+    data: DataSummary
+    threat: Threat
+    method: str
+    candidate: str
+    tried: int
+    selected_on: str
+    protocol: str
+    quantile: float
+    removed_share: float
+    ridge: float
+    ridge_origin: str
+    clean_test_error: float
+    test_error: Mapping[str, float]
+    worst_case: float
+    split_test: SplitTest | None
+    evaluations: tuple[Evaluation, ...]
+    poison_rows: int
+    distinct_rows: int
+    seconds: float
+    timings: Mapping[str, float] = field(default_factory=dict)
+    schema_version: str = SCHEMA_VERSION
+
+    def to_json(self) -> str:
+        """JSON text."""
+        return json.dumps(asdict(self), indent=2, allow_nan=False)
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """Everything a report needs."""
 

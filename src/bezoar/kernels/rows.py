@@ -60,6 +60,19 @@ def count_entries(X: Matrix) -> int:
     return int(X.count_nonzero() if issparse(X) else np.count_nonzero(X))
 
 
+def count_distinct(X: Matrix) -> int:
+    """How many rows differ from all before them."""
+    if not X.shape[0]:
+        return 0
+    if not issparse(X):
+        return len(np.unique(X, axis=0))
+    ordered = csr_array(X, copy=True)
+    ordered.sum_duplicates()
+    ordered.eliminate_zeros()
+    ends = zip(ordered.indptr[:-1], ordered.indptr[1:], strict=True)
+    return len({(ordered.indices[a:b].tobytes(), ordered.data[a:b].tobytes()) for a, b in ends})
+
+
 def class_masks(y: Labels) -> dict[object, Mask]:
     """Which rows carry each label, by label in sorted order."""
     return {label: y == label for label in np.unique(y).tolist()}

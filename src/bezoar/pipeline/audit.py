@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime
 import platform
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import numpy as np
@@ -37,14 +35,13 @@ from bezoar.kernels.sets import fit_domain
 from bezoar.learners.norm_ridge import ridge_for_norm
 from bezoar.pipeline.catalogue import names
 from bezoar.pipeline.certify import Certified, certify_split
+from bezoar.pipeline.clock import Clock, Progress
 from bezoar.pipeline.evaluate import Defence, evaluate
 from bezoar.pipeline.suspects import list_suspects
 
 CANDIDATE = "collapse"
 _CURVE = (0.0, 1 / 3, 2 / 3, 1.0, 4 / 3, 5 / 3)
 _VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -116,21 +113,6 @@ class Audit:
     poison: Poison | None
 
 
-@dataclass
-class _Clock:
-    """Seconds by stage, announced as they begin."""
-
-    announce: Progress
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        self.announce(name)
-        begin = time.perf_counter()
-        yield
-        self.seconds[name] = time.perf_counter() - begin
-
-
 def audit(
     split: Split,
     plan: Plan,
@@ -163,7 +145,7 @@ def audit(
     BudgetExceeded
         If one of `poisons` breaks the budget or the domain.
     """
-    clock = _Clock(on_stage)
+    clock = Clock(on_stage)
     with clock.stage("certificates"):
         certified = certify_split(
             split,
@@ -193,7 +175,7 @@ def audit(
             names("sanitizer"),
             defence,
             budget=budget,
-            domain=_expressible(split.train, setting.domain),
+            domain=expressible(split.train, setting.domain),
             fitted=scorers,
             on_cell=on_step,
         )
@@ -202,7 +184,7 @@ def audit(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         bezoar_version=bezoar.__version__,
         seed=plan.seed,
-        data=_summary(split, setting.domain),
+        data=summarize(split, setting.domain),
         threat=Threat(plan.fraction, budget.kind, 0 if poison is None else budget.count(len(split.train))),
         defender=_defender(plan, setting.hypothesis, origin, cells),
         curve=_curve(certified),
@@ -232,7 +214,7 @@ def best_error(evaluations: Sequence[Evaluation]) -> float:
     return min(max(cell.test_error for cell in attacked if cell.sanitizer == name) for name in sanitizers)
 
 
-def _expressible(train: Dataset, name: str) -> Domain:
+def expressible(train: Dataset, name: str) -> Domain:
     """What rows of these data can be at all; a count may exceed any seen so far."""
     domain = fit_domain(train.X, name)
     return replace(domain, upper=np.full_like(domain.upper, np.inf)) if domain.integer else domain
@@ -254,7 +236,8 @@ def _defence(train: Dataset, plan: Plan, hypothesis: NormBall | Ridge, origin: s
     return Defence(contamination=plan.contamination, ridge=ridge, loss=plan.loss, seed=plan.seed), origin
 
 
-def _summary(split: Split, domain: str) -> DataSummary:
+def summarize(split: Split, domain: str) -> DataSummary:
+    """The data of a record, without any of their values."""
     train, test = split.train, split.test
     counts = tuple(
         ClassCount(str(label), int(np.count_nonzero(train.y == label)), int(np.count_nonzero(test.y == label)))

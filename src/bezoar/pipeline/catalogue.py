@@ -12,7 +12,20 @@ from bezoar.core.errors import UnknownName
 
 CATALOGUE: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "attack": MappingProxyType({"collapse": "bezoar.attacks.collapse:CollapsedAttack"}),
+        "attack": MappingProxyType(
+            {
+                "collapse": "bezoar.attacks.collapse:CollapsedAttack",
+                "kkt": "bezoar.attacks.kkt:KKTAttack",
+                "minmax": "bezoar.attacks.minmax:MinMaxAttack",
+                "influence": "bezoar.attacks.influence:InfluenceAttack",
+                "random-flip": "bezoar.attacks.label_flip:RandomLabelFlip",
+                "targeted-flip": "bezoar.attacks.label_flip:TargetedLabelFlip",
+                "alfa": "bezoar.attacks.alfa:ALFAAttack",
+                "gradient": "bezoar.attacks.gradient:GradientAttack",
+                "iterative-influence": "bezoar.attacks.iterative_influence:IterativeInfluenceAttack",
+                "multiclass-minmax": "bezoar.attacks.multiclass_minmax:MulticlassMinMaxAttack",
+            }
+        ),
         "sanitizer": MappingProxyType(
             {
                 "l2": "bezoar.sanitizers.sphere:SphereSanitizer",

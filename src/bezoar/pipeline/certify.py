@@ -119,7 +119,7 @@ def certify_split(
     train = split.train
     _check_classes(train)
     tolerance = _settle_tolerance(train, tolerance)
-    named = _settle_domain(split, domain)
+    named = settle_domain(split, domain)
     chosen, origin = _settle_hypothesis(train, hypothesis, loss, seed)
     setting = Setting(FILTERS, quantile, named, loss, chosen)
     feasible_set = build_feasible_set(train, setting)
@@ -224,7 +224,8 @@ def _settle_tolerance(train: Dataset, tolerance: float | None) -> float:
     return tolerance
 
 
-def _settle_domain(split: Split, domain: str) -> str:
+def settle_domain(split: Split, domain: str) -> str:
+    """The domain's name; for ``"auto"`` what the catalogue or the values say."""
     if domain not in DOMAINS:
         raise InvalidArgument("domain", f"one of {', '.join(DOMAINS)}", domain)
     if domain != "auto":

@@ -22,7 +22,7 @@ from bezoar.kernels.rows import column_extremes, stack
 from bezoar.learners.linear import LinearClassifier
 from bezoar.pipeline.catalogue import resolve
 
-_TOLERANCE, _ACCURACY = 1e-8, 1e-6
+_TOLERANCE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,9 @@ class Defence:
     variant : {"paper", "reference"}
         Which definition of the SVD and nearest-neighbour sanitizers.
     seed : int
+    accuracy : float
+        Relative duality gap at which training stops. A search that compares
+        many attacks may be content with less.
     """
 
     contamination: float = 0.05
@@ -47,6 +50,7 @@ class Defence:
     loss: str = "hinge"
     variant: str = "paper"
     seed: int = 0
+    accuracy: float = 1e-6
 
     def sanitizer(self, name: str) -> Any:
         """An unfitted sanitizer of the catalogue, with this defender's settings."""
@@ -58,12 +62,13 @@ class Defence:
             "loss": self.loss,
             "variant": self.variant,
             "random_state": self.seed,
+            "tolerance": self.accuracy,
         }
         return found(**{option: value for option, value in wanted.items() if option in known})
 
     def learner(self) -> LinearClassifier:
         """The unfitted model."""
-        return LinearClassifier(loss=self.loss, ridge=self.ridge, tolerance=_ACCURACY, random_state=self.seed)
+        return LinearClassifier(loss=self.loss, ridge=self.ridge, tolerance=self.accuracy, random_state=self.seed)
 
 
 def check_poison(poison: Poison, clean: Dataset, budget: Budget, domain: Domain) -> None:
@@ -158,15 +163,37 @@ def evaluate(
         check_poison(poison, clean, budget, domain)
     cells = []
     for attack in (NO_ATTACK, *poisons):
-        X, y, poisoned = merge(clean, poisons.get(attack))
+        ready = (fitted or {}) if attack == NO_ATTACK else {}
+        received = merge(clean, poisons.get(attack))
         for name in (NO_SANITIZER, *sanitizers):
-            begin = time.perf_counter()
-            sanitizer = fitted.get(name) if fitted and attack == NO_ATTACK else None
-            kept = _keep(name, X, y, defence) if sanitizer is None else sanitizer.sample_indices_
-            cells.append(_judge((attack, name), (X, y, poisoned), kept, test, defence, begin))
+            cells.append(_judge((attack, name), received, test, defence, ready.get(name)))
             if on_cell is not None:
                 on_cell()
     return tuple(cells)
+
+
+def judge(
+    clean: Dataset, test: Dataset, poison: Poison, sanitizers: Sequence[str], defence: Defence, *, name: str
+) -> tuple[Evaluation, ...]:
+    """One attack against some sanitizers; neither budget nor domain are checked here.
+
+    Parameters
+    ----------
+    clean, test : Dataset
+    poison : Poison
+    sanitizers : sequence of str
+        Names of the catalogue, or the one that stands for none.
+    defence : Defence
+    name : str
+        Of the attack, for the evaluations.
+
+    Returns
+    -------
+    tuple of Evaluation
+        In the order of `sanitizers`.
+    """
+    received = merge(clean, poison)
+    return tuple(_judge((name, sanitizer), received, test, defence, None) for sanitizer in sanitizers)
 
 
 def merge(clean: Dataset, poison: Poison | None) -> tuple[Matrix, Any, Mask]:
@@ -189,14 +216,11 @@ def _keep(name: str, X: Matrix, y: Any, defence: Defence) -> IntArray:
 
 
 def _judge(
-    names: tuple[str, str],
-    received: tuple[Matrix, Any, Mask],
-    kept: IntArray,
-    test: Dataset,
-    defence: Defence,
-    begin: float,
+    names: tuple[str, str], received: tuple[Matrix, Any, Mask], test: Dataset, defence: Defence, fitted: Any
 ) -> Evaluation:
+    begin = time.perf_counter()
     X, y, poisoned = received
+    kept: IntArray = _keep(names[1], X, y, defence) if fitted is None else fitted.sample_indices_
     model = defence.learner().fit(X[kept], y[kept])
     wrong = int(np.count_nonzero(model.predict(test.X) != test.y))
     interval = binomtest(wrong, len(test)).proportion_ci(method="wilson")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bezoar.core.certificate import Certificate, Ridge
-from bezoar.core.record import NO_ATTACK, NO_SANITIZER, Removal, RunRecord
+from bezoar.core.record import NO_ATTACK, NO_SANITIZER, AttackRecord, Removal, RunRecord
 from bezoar.report.formats import (
     format_attack_value,
     format_bound,
@@ -17,7 +17,7 @@ from bezoar.report.formats import (
     visible,
 )
 from bezoar.report.matrix import arrange
-from bezoar.report.wording import cautions, headline_sentences, spoken
+from bezoar.report.wording import METHOD_TITLES, cautions, headline_sentences, spoken
 
 if TYPE_CHECKING:
     from bezoar.datasets.split import Split
@@ -57,6 +57,32 @@ def audit_lines(record: RunRecord, width: int | None) -> list[str]:
     lines = [flow(sentence, width) for sentence in headline_sentences(record)]
     lines += [flow(f"{title}: {text}", width) for title, text in cautions(record)]
     return [*lines, "", *_matrix_lines(record)]
+
+
+def attack_lines(record: AttackRecord, width: int | None) -> list[str]:
+    """What an attack does: a sentence, the errors by defence, and how it was selected."""
+    rows = f"{format_count(record.poison_rows)} rows ({format_count(record.distinct_rows)} distinct)"
+    lead = (
+        f"{METHOD_TITLES[record.method]} adds {rows} to {format_count(record.data.n_train)} clean ones. Whatever defence is "
+        f"chosen, the test error is at least {format_share(record.worst_case)}, against "
+        f"{format_share(record.clean_test_error)} on clean data without any."
+    )
+    lines = [flow(lead, width), "", "Test error, %"]
+    for cell in record.evaluations:
+        title = "no defence" if cell.sanitizer == NO_SANITIZER else spoken(cell.sanitizer)
+        error = format_share(cell.test_error).removesuffix("%").rstrip()
+        removed = "" if cell.sanitizer == NO_SANITIZER else f"   removes {cell.poison_removed} of {cell.poison_rows}"
+        lines.append(f"  {title:<14}{error:>7}{removed}")
+    lines += ["", flow(f"Best of {format_count(record.tried)} tried: {record.candidate}. {record.protocol}", width)]
+    if record.split_test is not None:
+        lines.append(
+            flow(
+                f"Selected on one half of the test rows with {format_share(record.split_test.selected)}, it leaves "
+                f"{format_share(record.split_test.reported)} on the other.",
+                width,
+            )
+        )
+    return lines
 
 
 def _matrix_lines(record: RunRecord) -> list[str]:

@@ -70,6 +70,18 @@ _TERMS = (
 )
 
 
+METHOD_TITLES = {
+    "best": "The best attack found",
+    "kkt": "The KKT attack",
+    "minmax": "The min-max attack",
+    "minmax-basic": "The basic min-max attack",
+    "influence": "The influence attack",
+    "label-flip": "Label flipping",
+    "alfa": "The ALFA attack",
+}
+"""Attack methods at the beginning of a sentence."""
+
+
 def headline_sentences(record: RunRecord) -> tuple[str, ...]:
     """What the audit found, the most important first."""
     return (_bound_sentence(record), *_rows_sentences(record), *_defence_sentences(record))

@@ -1,0 +1,1 @@
+"""Commands of `bezoar`, each thin: parses, calls the pipeline, prints."""

@@ -1,0 +1,101 @@
+"""The command `bezoar attack`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from bezoar.console import Progress, columns, say
+from bezoar.options import FRACTION, Source, choice, epilog, json_flag, number, path, reading
+
+_METHODS = ("best", "kkt", "minmax", "minmax-basic", "influence", "label-flip", "alfa")
+
+
+@click.command(
+    short_help="Find the strongest attack of a method, and judge it.",
+    epilog=epilog(
+        "bezoar attack enron --method kkt --fraction 0.03 --select-on test --json",
+        "bezoar attack rows.parquet --method minmax --fraction 0.02 --out poison.npz",
+        "bezoar attack mails.csv --text body --label spam --weighting counts --method best",
+    ),
+)
+@choice(
+    "--method",
+    list(_METHODS),
+    "A search over mixes of decoys and class balance (best); the attacks of Koh, Steinhardt and Liang 2022 (kkt, "
+    "minmax, influence), and of 2017 (minmax-basic); flipped labels (label-flip, alfa).",
+)
+@click.option("--fraction", type=float, default=0.03, show_default=True, metavar="F", help=FRACTION)
+@choice(
+    "--select-on",
+    ["validation", "train", "test"],
+    "Rows on which attacks are told apart: training rows held out, all training rows, or the test rows, as in the "
+    "papers, whose attacker knows their labels.",
+)
+@number("--quantile", "Q", "Share of each class's clean rows that the attacker expects to pass, in [0.5, 1).", 0.9)
+@number(
+    "--ridge",
+    "L",
+    "Penalty of the defender's model: L/2 times the squared norm.  [default: the published one of a named data set, "
+    "or else by cross-validation]",
+)
+@choice("--domain", ["auto", "real", "box", "integer"], "Values that poison may have; auto looks at the data.")
+@number("--remove", "SHARE", "Share of each class that a defence removes, in (0, 0.5).", 0.05)
+@click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each core]")
+@path("--out", "NPZ", "New file for the poison rows, which `bezoar audit --poison` reads.")
+@json_flag("the record")
+@reading(click.argument("data"))
+def attack(
+    source: Source,
+    seed: int,
+    method: str,
+    fraction: float,
+    select_on: str,
+    quantile: float,
+    ridge: float | None,
+    domain: str,
+    remove: float,
+    workers: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Find the strongest attack of a method, and judge it against every defence.
+
+    The attacker adds rows that pass the L2 and slab filters, knowing the
+    training rows and the defender's model. Each defence then fits on clean
+    rows and poison, removes the most suspicious rows of each class, and
+    retrains. The smallest test error over the defences is the attack's worth.
+    """
+    from bezoar.core.errors import InvalidArgument
+    from bezoar.datasets.rows import write_rows_as_arrays
+    from bezoar.pipeline.attack import AttackPlan
+    from bezoar.pipeline.attack import attack as run
+    from bezoar.report.text import attack_lines
+
+    plan = AttackPlan(
+        method=method,
+        fraction=fraction,
+        select_on=select_on,
+        quantile=quantile,
+        ridge=ridge,
+        domain=domain,
+        contamination=remove,
+        seed=seed,
+        workers=workers if workers is not None else os.cpu_count() or 1,
+        command=shlex.join(["bezoar", *sys.argv[1:]]),
+    )
+    if out is not None and out.exists():
+        raise InvalidArgument("out", "a file that does not exist yet", out)
+    with Progress("reading") as progress:
+        split = source.read(domain)
+        result = run(split, plan, on_stage=progress.announce, on_step=progress.step)
+        if out is not None:
+            write_rows_as_arrays(result.poison.X, result.poison.y, out)
+    if as_json:
+        click.echo(result.record.to_json())
+    else:
+        say([*attack_lines(result.record, columns()), *([] if out is None else ["", f"Poison: {out}"])])

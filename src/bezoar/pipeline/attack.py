@@ -1,0 +1,263 @@
+"""The strongest attack of one method on a data set, and what it does to each defence."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+import bezoar
+from bezoar.attacks.burn_in import PAPER, paper_burn_in
+from bezoar.attacks.decoys import DEFAULT_GRID, GRIDS
+from bezoar.core.budget import Budget
+from bezoar.core.certificate import Ridge, Setting
+from bezoar.core.dataset import Dataset, Poison
+from bezoar.core.errors import InvalidArgument
+from bezoar.core.record import NO_ATTACK, NO_SANITIZER, AttackRecord, SplitTest, Threat
+from bezoar.datasets.entries import ENTRIES
+from bezoar.datasets.split import Split, hold_out
+from bezoar.kernels.rows import count_distinct
+from bezoar.kernels.sets import ConvexSet
+from bezoar.learners.ridge_choice import choose_ridge
+from bezoar.pipeline.audit import expressible, summarize
+from bezoar.pipeline.catalogue import names
+from bezoar.pipeline.certify import FILTERS, build_feasible_set, settle_domain
+from bezoar.pipeline.clock import Clock
+from bezoar.pipeline.evaluate import Defence, check_poison, judge
+from bezoar.pipeline.knowledge import Effort, Knowledge
+from bezoar.pipeline.methods import CLIMBING, method
+from bezoar.pipeline.search import Contest, Finding, craft
+
+SELECTIONS = ("validation", "train", "test")
+QUICK, SLOW = ("l2", "slab", "loss"), ("svd", "knn")
+_VALIDATION_SHARE = 0.2
+
+_WORDS = {
+    "validation": "A fifth of the training rows, held out, told the attacks tried apart; no test label was used.",
+    "train": "The training rows told the attacks tried apart; no test label was used.",
+    "test": "The test rows and their labels told the attacks tried apart, as in the paper: the errors are those of an "
+    "attacker who knows them.",
+}
+
+
+@dataclass(frozen=True)
+class AttackPlan:
+    """What to attack, and how.
+
+    Parameters
+    ----------
+    method : str
+        A name of `bezoar.pipeline.methods.METHODS`.
+    fraction : float
+        Added rows for each clean row, in [0, 0.5).
+    select_on : {"validation", "train", "test"}
+        Rows that decoys aim at and on which attacks are told apart.
+    quantile : float
+        Of each class's clean distances, in [0.5, 1): what the attacker
+        expects to pass the filters.
+    ridge : float, optional
+        The defender's; by default the published one of a data set known by
+        name, or else chosen by cross-validation.
+    domain : {"auto", "real", "box", "integer"}
+    contamination : float
+        Share of each class that the defences remove.
+    seed : int
+    workers : int
+        Processes; results do not depend on it.
+    command : str
+        What the user typed, for the record.
+    """
+
+    method: str = "best"
+    fraction: float = 0.03
+    select_on: str = "validation"
+    quantile: float = 0.9
+    ridge: float | None = None
+    domain: str = "auto"
+    contamination: float = 0.05
+    seed: int = 0
+    workers: int = 1
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        Budget(self.fraction)
+        method(self.method)
+        if self.select_on not in SELECTIONS:
+            raise InvalidArgument("select_on", f"one of {', '.join(SELECTIONS)}", self.select_on)
+        if not 0.5 <= self.quantile < 1:
+            raise InvalidArgument("quantile", "a number in [0.5, 1)", self.quantile)
+        if self.ridge is not None and not 0 < self.ridge < np.inf:
+            raise InvalidArgument("ridge", "a positive number", self.ridge)
+        if not 0 < self.contamination < 0.5:
+            raise InvalidArgument("remove", "a number in (0, 0.5)", self.contamination)
+        if self.workers < 1:
+            raise InvalidArgument("workers", "a whole number from 1", self.workers)
+
+
+@dataclass(frozen=True, eq=False)
+class Attacked:
+    """The rows of the attack, and the record of what they do."""
+
+    poison: Poison
+    record: AttackRecord
+
+
+def attack(
+    split: Split,
+    plan: AttackPlan,
+    *,
+    on_stage: Callable[[str], None] = lambda stage: None,
+    on_step: Callable[[], None] | None = None,
+) -> Attacked:
+    """Find the strongest attack of a method, and judge it.
+
+    The attacker knows the clean training rows, the defender's model, and the
+    kinds of filters; which rows attacks are told apart on is the plan's
+    choice and stands in the record.
+
+    Parameters
+    ----------
+    split : Split
+        Of two classes.
+    plan : AttackPlan
+    on_stage : callable
+        Called with the name of each stage as it begins.
+    on_step : callable, optional
+        Called after each attack tried.
+
+    Returns
+    -------
+    Attacked
+
+    Raises
+    ------
+    InvalidInput
+        If the data or an option cannot be used.
+    BudgetExceeded
+        If an attack broke its contract.
+    """
+    clock = Clock(on_stage)
+    with clock.stage("planning"):
+        situation = _assess(split, plan)
+        train, rows = _selection(split, plan)
+    with clock.stage("search"):
+        finding, tried = situation.find(train, rows, on_step)
+        split_test = _split_test(situation, on_step) if plan.select_on == "test" and plan.method in CLIMBING else None
+    with clock.stage("defences"):
+        poison = situation.again(finding)
+        check_poison(poison, split.train, situation.budget, expressible(split.train, situation.domain))
+        cells = judge(
+            split.train,
+            split.test,
+            poison,
+            (NO_SANITIZER, *names("sanitizer")),
+            situation.defence,
+            name=plan.method,
+        )
+        (clean,) = judge(
+            split.train,
+            split.test,
+            Poison(split.train.X[:0], split.train.y[:0]),
+            (NO_SANITIZER,),
+            situation.defence,
+            name=NO_ATTACK,
+        )
+    errors = {cell.sanitizer: cell.test_error for cell in cells}
+    record = AttackRecord(
+        command=plan.command,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        bezoar_version=bezoar.__version__,
+        seed=plan.seed,
+        data=summarize(split, situation.domain),
+        threat=Threat(plan.fraction, situation.budget.kind, situation.budget.count(len(split.train))),
+        method=plan.method,
+        candidate=finding.candidate.name,
+        tried=tried,
+        selected_on=plan.select_on,
+        protocol=_WORDS[plan.select_on],
+        quantile=plan.quantile,
+        removed_share=plan.contamination,
+        ridge=situation.defence.ridge,
+        ridge_origin=situation.ridge_origin,
+        clean_test_error=clean.test_error,
+        test_error=errors,
+        worst_case=min(error for name, error in errors.items() if name != NO_SANITIZER),
+        split_test=split_test,
+        evaluations=cells,
+        poison_rows=len(poison),
+        distinct_rows=count_distinct(poison.X),
+        seconds=sum(clock.seconds.values()),
+        timings=clock.seconds,
+    )
+    return Attacked(poison, record)
+
+
+@dataclass(frozen=True, eq=False)
+class _Situation:
+    """What is settled before any attack is tried."""
+
+    split: Split
+    plan: AttackPlan
+    budget: Budget
+    domain: str
+    feasible_set: ConvexSet
+    defence: Defence
+    ridge_origin: str
+
+    def find(self, train: Dataset, rows: Dataset, on_step: Callable[[], None] | None) -> tuple[Finding, int]:
+        """The strongest attack on `rows` of a defender who trains on `train`; how many were tried."""
+        name, fraction = self.split.name, self.plan.fraction
+        known = Knowledge(
+            train=train,
+            probe=rows,
+            feasible_set=self.feasible_set,
+            ridge=self.defence.ridge,
+            integer=self.domain == "integer",
+            grid=GRIDS.get(name, DEFAULT_GRID),
+            burn_in=paper_burn_in(name, fraction) if name in PAPER else 1.0,
+        )
+        contest = Contest(train, rows, self.budget, self.defence, QUICK, SLOW)
+        return method(self.plan.method)(known, contest, Effort(self.plan.seed, self.plan.workers, on_step))
+
+    def again(self, finding: Finding) -> Poison:
+        """The same attack on all training rows."""
+        poison = craft(finding.candidate, finding.index, self.split.train, self.budget, self.plan.seed)
+        return finding.poison if poison is None else poison
+
+
+def _assess(split: Split, plan: AttackPlan) -> _Situation:
+    budget = Budget(plan.fraction)
+    if budget.count(len(split.train)) == 0:
+        raise InvalidArgument("fraction", f"enough for one row of {len(split.train)}", plan.fraction)
+    domain = settle_domain(split, plan.domain)
+    ridge, origin = _settle_ridge(split, plan)
+    feasible_set = build_feasible_set(split.train, Setting(FILTERS, plan.quantile, domain, "hinge", Ridge(ridge)))
+    defence = Defence(contamination=plan.contamination, ridge=ridge, seed=plan.seed)
+    return _Situation(split, plan, budget, domain, feasible_set, defence, origin)
+
+
+def _settle_ridge(split: Split, plan: AttackPlan) -> tuple[float, str]:
+    if plan.ridge is not None:
+        return plan.ridge, "as asked"
+    published = next((entry.ridge for entry in ENTRIES if entry.name == split.name), None)
+    if published is not None:
+        return published, "published for this data set (Koh, Steinhardt and Liang 2022)"
+    return choose_ridge(split.train.X, split.train.y, random_state=plan.seed).ridge, "chosen by cross-validation"
+
+
+def _selection(split: Split, plan: AttackPlan) -> tuple[Dataset, Dataset]:
+    """The rows that the selecting defender trains on, and those where errors are counted."""
+    if plan.select_on == "validation":
+        return hold_out(split.train, share=_VALIDATION_SHARE, random_state=plan.seed)
+    return split.train, split.test if plan.select_on == "test" else split.train
+
+
+def _split_test(situation: _Situation, on_step: Callable[[], None] | None) -> SplitTest:
+    """Select on one half of the test rows, and report the other: what of the success is not luck with the rows."""
+    split, plan = situation.split, situation.plan
+    half, other = hold_out(split.test, share=0.5, random_state=plan.seed)
+    finding, _ = situation.find(split.train, half, on_step)
+    cells = judge(split.train, other, finding.poison, QUICK + SLOW, situation.defence, name=plan.method)
+    return SplitTest(finding.strength, min(cell.test_error for cell in cells))

@@ -1,0 +1,142 @@
+"""What each attack method tries: candidates from what the attacker knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+from joblib import Parallel
+
+from bezoar.attacks.alfa import ALFAAttack
+from bezoar.attacks.influence import InfluenceAttack
+from bezoar.attacks.label_flip import RandomLabelFlip, TargetedLabelFlip
+from bezoar.attacks.minmax import MinMaxAttack
+from bezoar.core.errors import UnknownName
+from bezoar.pipeline.climb import climb
+from bezoar.pipeline.knowledge import Effort, Knowledge, described, kkt_candidate
+from bezoar.pipeline.search import Candidate, Contest, Finding, decide, measure, search
+
+_REFINED, _FINALISTS = 8, 4
+_BALANCES = (0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.67)
+_LIMIT, _OTHER_LIMITS = 0.25, (0.1,)
+_SHARES = (0.3, 0.5, 0.6, 0.8)
+
+
+Method = Callable[[Knowledge, Contest, Effort], tuple[Finding, int]]
+
+
+def method(name: str) -> Method:
+    """Find the search of a method by its name.
+
+    Raises
+    ------
+    UnknownName
+        If there is none.
+    """
+    if name not in METHODS:
+        raise UnknownName(f"`method`: expected one of {', '.join(METHODS)}, got {name}")
+    return METHODS[name]
+
+
+def _best_of(candidates: list[Candidate], contest: Contest, effort: Effort) -> tuple[Finding, int]:
+    found = search(candidates, contest, seed=effort.seed, workers=effort.workers, on_step=effort.on_step)
+    return found, len(candidates)
+
+
+def _in_two_stages(
+    first: list[Candidate], refine: Callable[[int], list[Candidate]], contest: Contest, effort: Effort
+) -> tuple[Finding, int]:
+    """Try some candidates, then refinements of those that fared best."""
+    with Parallel(n_jobs=effort.workers, return_as="generator") as pool:
+        strengths = measure(first, contest, pool, seed=effort.seed, on_step=effort.on_step)
+        best = np.argsort(-strengths, kind="stable")[:_REFINED]
+        others = [candidate for index in best for candidate in refine(int(index))]
+        more = measure(others, contest, pool, seed=effort.seed, first=len(first), on_step=effort.on_step)
+    candidates, strengths = first + others, np.append(strengths, more)
+    found = decide(candidates, strengths, contest, seed=effort.seed, finalists=_FINALISTS, workers=effort.workers)
+    return found, len(candidates)
+
+
+def _kkt(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+    decoys = known.decoys(effort.workers)
+
+    def refine(index: int) -> list[Candidate]:
+        return [kkt_candidate(known, decoys, index, share) for share in _BALANCES]
+
+    first = [kkt_candidate(known, decoys, index, None) for index in range(len(decoys))]
+    return _in_two_stages(first, refine, contest, effort)
+
+
+def _minmax(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+    decoys = known.decoys(effort.workers)
+
+    def candidate(index: int, limit: float) -> Candidate:
+        attack = MinMaxAttack(
+            decoy=decoys[index].theta,
+            max_decoy_loss=limit,
+            feasible_set=known.feasible_set,
+            ridge=known.ridge,
+            burn_in=known.burn_in,
+            integer=known.integer,
+        )
+        return Candidate(f"{described(decoys[index], index)}, loss there at most {limit:g}", attack)
+
+    def refine(index: int) -> list[Candidate]:
+        return [candidate(index, limit) for limit in _OTHER_LIMITS]
+
+    return _in_two_stages([candidate(index, _LIMIT) for index in range(len(decoys))], refine, contest, effort)
+
+
+def _minmax_basic(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+    attack = MinMaxAttack(
+        feasible_set=known.feasible_set, ridge=known.ridge, burn_in=known.burn_in, integer=known.integer
+    )
+    return _best_of([Candidate("without a decoy", attack)], contest, effort)
+
+
+def _influence(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+    candidates = [
+        Candidate(
+            "inverse class balance" if share is None else f"{share:.3g} positive",
+            InfluenceAttack(
+                probe=known.probe,
+                feasible_set=known.feasible_set,
+                ridge=known.ridge,
+                positive_share=share,
+                integer=known.integer,
+            ),
+        )
+        for share in (None, *_SHARES)
+    ]
+    return _best_of(candidates, contest, effort)
+
+
+def _label_flip(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+    random = Candidate("random rows", RandomLabelFlip(feasible_set=known.feasible_set))
+    largest = TargetedLabelFlip(ridge=known.ridge, feasible_set=known.feasible_set)
+    smallest = TargetedLabelFlip(ridge=known.ridge, margins="smallest", feasible_set=known.feasible_set)
+    others = [Candidate("rows of largest margin", largest), Candidate("rows of smallest margin", smallest)]
+    return _best_of([random, *others], contest, effort)
+
+
+def _alfa(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+    attack = ALFAAttack(pool=known.probe, feasible_set=known.feasible_set, ridge=known.ridge)
+    return _best_of([Candidate("flipped rows of the probe", attack)], contest, effort)
+
+
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        "best": climb,
+        "kkt": _kkt,
+        "minmax": _minmax,
+        "minmax-basic": _minmax_basic,
+        "influence": _influence,
+        "label-flip": _label_flip,
+        "alfa": _alfa,
+    }
+)
+"""Searches by name, the strongest first."""
+
+CLIMBING = ("best",)
+"""Those that adapt to the rows on which attacks are told apart."""

@@ -1,0 +1,64 @@
+"""`bezoar attack` as a user meets it."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+FIELDS = {"test_error", "worst_case", "seconds", "poison_rows", "distinct_rows", "selected_on"}
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """Two overlapping classes as arrays, in an otherwise empty folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 40)
+    np.savez("rows.npz", X=rng.normal(size=(80, 3)) + 1.2 * y[:, None], y=y)
+    return tmp_path
+
+
+def test_json_has_what_scripts_need(bezoar, table):
+    outcome = bezoar("attack", "rows.npz", "--method", "label-flip", "--fraction", 0.1, "--ridge", 0.1, "--json")
+    record = json.loads(outcome.out)
+    assert set(record) >= FIELDS
+    assert set(record["test_error"]) == {"none", "l2", "slab", "loss", "svd", "knn"}
+    assert record["selected_on"] == "validation"
+    assert record["poison_rows"] == 6
+    assert os.listdir(table) == ["rows.npz"]
+
+
+def test_words_say_what_was_looked_at(bezoar, table):
+    options = ("--method", "label-flip", "--fraction", 0.1, "--ridge", 0.1, "--select-on", "test")
+    outcome = bezoar("attack", "rows.npz", *options)
+    assert outcome.out.startswith("Label flipping adds 6 rows (")
+    assert "as in the paper" in outcome.out
+    assert "removes" in outcome.out
+
+
+def test_the_rows_are_written_and_can_be_audited(bezoar, table):
+    options = ("--fraction", 0.1, "--ridge", 0.1)
+    bezoar("attack", "rows.npz", "--method", "label-flip", *options, "--out", "poison.npz")
+    with np.load("poison.npz", allow_pickle=False) as rows:
+        assert rows["X"].shape == (6, 3)
+    audited = bezoar("audit", "rows.npz", *options, "--poison", "poison.npz", "--json")
+    assert "poison" in {cell["attack"] for cell in json.loads(audited.out)["evaluations"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--select-on", "luck"), "`--select-on`: 'luck' is not one of"),
+        (("--method", "magic"), "`--method`: 'magic' is not one of"),
+        (("--workers", "0"), "`--workers`: expected a whole number from 1, got 0"),
+        (("--quantile", "2"), "`--quantile`: expected a number in [0.5, 1), got 2"),
+        (("--fraction", "0.001"), "`--fraction`: expected enough for one row of 64, got 0.001"),
+        (("--out", "rows.npz"), "`--out`: expected a file that does not exist yet, got rows.npz"),
+    ],
+)
+def test_bad_options_get_one_sentence(bezoar, table, options, sentence):
+    outcome = bezoar("attack", "rows.npz", "--ridge", "0.1", *options)
+    assert outcome.code == 2
+    assert sentence in outcome.err
+    assert outcome.err.count("\n") == 1

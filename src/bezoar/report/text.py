@@ -63,8 +63,8 @@ def attack_lines(record: AttackRecord, width: int | None) -> list[str]:
     """What an attack does: a sentence, the errors by defence, and how it was selected."""
     rows = f"{format_count(record.poison_rows)} rows ({format_count(record.distinct_rows)} distinct)"
     lead = (
-        f"{METHOD_TITLES[record.method]} adds {rows} to {format_count(record.data.n_train)} clean ones. Whatever defence is "
-        f"chosen, the test error is at least {format_share(record.worst_case)}, against "
+        f"{METHOD_TITLES[record.method]} adds {rows} to {format_count(record.data.n_train)} clean ones. Whatever "
+        f"defence is chosen, the test error is at least {format_share(record.worst_case)}, against "
         f"{format_share(record.clean_test_error)} on clean data without any."
     )
     lines = [flow(lead, width), "", "Test error, %"]

@@ -1,4 +1,4 @@
-"""A search beyond the decoys: mixes of those that succeed, and the balance of their classes."""
+"""A search beyond the decoys: mixes of them, and the balance of their classes."""
 
 from __future__ import annotations
 
@@ -8,33 +8,85 @@ import numpy as np
 from joblib import Parallel
 from numpy.random import Generator
 
-from bezoar.core.arrays import Array
-from bezoar.pipeline.knowledge import Effort, Knowledge, kkt_candidate
+from bezoar.core.arrays import Array, IntArray
+from bezoar.pipeline.knowledge import Effort, Knowledge, described, kkt_candidate
 from bezoar.pipeline.search import Candidate, Contest, Finding, decide, measure
 
-_ROUNDS, _BATCH = 30, 16
-_PARENTS, _FINALISTS = 12, 8
+_ROUNDS, _BATCH = 60, 24
+_PARENTS, _FINALISTS = 10, 8
+_EVENLY = 0.5
 
 
-@dataclass
-class _Trials:
-    """Everything tried so far."""
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """A model to imitate, the share of positive poison, and how it came about."""
 
-    candidates: list[Candidate]
-    thetas: list[Array]
-    shares: list[float]
-    strengths: Array
+    theta: Array
+    share: float
+    name: str
 
-    def best(self, count: int) -> list[int]:
-        return [int(index) for index in np.argsort(-self.strengths, kind="stable")[:count]]
+
+class _Climb:
+    """Trials and their strengths; what is stronger has offspring."""
+
+    def __init__(self, known: Knowledge, contest: Contest, effort: Effort, pool: Parallel) -> None:
+        self.known, self.contest, self.effort, self.pool = known, contest, effort, pool
+        self.decoys = known.decoys(effort.workers)
+        self.trials: list[_Trial] = []
+        self.candidates: list[Candidate] = []
+        self.strengths = np.empty(0)
+
+    def begin(self) -> None:
+        """Try every decoy at the balance of least residual."""
+        candidates = [kkt_candidate(self.known, self.decoys, index, None) for index in range(len(self.decoys))]
+        trials = [_Trial(decoy.theta, _EVENLY, described(decoy, index)) for index, decoy in enumerate(self.decoys)]
+        self.judge(trials, candidates, 0.0)
+
+    def go_on(self, step: float, rng: Generator) -> None:
+        """One round: offspring of the strongest, each judged as far as it may still be one of them."""
+        parents = self.strongest()
+        trials = [self.offspring(self.trials[int(rng.choice(parents))], step, rng) for _ in range(_BATCH)]
+        candidates = [
+            Candidate(f"{trial.name}, {trial.share:.3g} positive", self.known.kkt(trial.theta, trial.share))
+            for trial in trials
+        ]
+        self.judge(trials, candidates, float(self.strengths[parents[-1]]))
+
+    def offspring(self, parent: _Trial, step: float, rng: Generator) -> _Trial:
+        """A parent moved along the difference of two decoys, with another share."""
+        pair = rng.choice(len(self.decoys), 2, replace=len(self.decoys) < 2)
+        one, other = (self.decoys[int(index)].theta for index in pair)
+        theta = parent.theta + step * rng.normal() * (one - other)
+        share = float(np.clip(parent.share + 0.2 * step * rng.normal(), 0.0, 1.0))
+        name = parent.name if parent.name.startswith("mix") else f"mix of {parent.name} with others"
+        return _Trial(theta, share, name)
+
+    def judge(self, trials: list[_Trial], candidates: list[Candidate], floor: float) -> None:
+        """Add trials and their strengths."""
+        strengths = measure(
+            candidates,
+            self.contest,
+            self.pool,
+            seed=self.effort.seed,
+            first=len(self.candidates),
+            floor=floor,
+            on_step=self.effort.on_step,
+        )
+        self.trials += trials
+        self.candidates += candidates
+        self.strengths = np.append(self.strengths, strengths)
+
+    def strongest(self) -> IntArray:
+        """The best trials, the latest first among equals: so the climb also moves on a plateau."""
+        latest_first = np.argsort(-self.strengths[::-1], kind="stable")[:_PARENTS]
+        return len(self.strengths) - 1 - latest_first
 
 
 def climb(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
-    """Mix the models of the strongest KKT attacks, keep what is stronger, and again.
+    """Move the strongest KKT attacks' models along differences of decoys, keep what is stronger, and again.
 
-    A mix of two decoys, inside or a little beyond the segment between them,
-    with another share of positive poison, is a decoy again. Trials of a round
-    do not depend on each other, and rounds are as many whatever the machine.
+    Trials of a round do not depend on each other, and rounds are as many
+    whatever the machine.
 
     Parameters
     ----------
@@ -47,42 +99,18 @@ def climb(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, 
     finding : Finding
     tried : int
     """
-    decoys = known.decoys(effort.workers)
     rng = np.random.default_rng([effort.seed, 1])
     with Parallel(n_jobs=effort.workers, return_as="generator") as pool:
-        candidates = [kkt_candidate(known, decoys, index, None) for index in range(len(decoys))]
-        strengths = measure(candidates, contest, pool, seed=effort.seed, on_step=effort.on_step)
-        trials = _Trials(candidates, [decoy.theta for decoy in decoys], [0.5] * len(decoys), strengths)
+        search = _Climb(known, contest, effort, pool)
+        search.begin()
         for number in range(_ROUNDS):
-            _round(trials, number, known, contest, effort, pool, rng)
+            search.go_on(0.5 * 0.1 ** (number / _ROUNDS), rng)
     found = decide(
-        trials.candidates,
-        trials.strengths,
+        search.candidates,
+        search.strengths,
         contest,
         seed=effort.seed,
         finalists=_FINALISTS,
         workers=effort.workers,
     )
-    return found, len(trials.candidates)
-
-
-def _round(
-    trials: _Trials, number: int, known: Knowledge, contest: Contest, effort: Effort, pool: Parallel, rng: Generator
-) -> None:
-    parents = trials.best(_PARENTS)
-    reach = 0.5 ** (number / 10)
-    thetas, shares, batch = [], [], []
-    for _ in range(_BATCH):
-        one, other = (parents[int(rank)] for rank in np.minimum(rng.geometric(0.25, 2), len(parents)) - 1)
-        step = rng.normal(0.0, 0.5 * reach)
-        thetas.append(trials.thetas[one] + step * (trials.thetas[other] - trials.thetas[one]))
-        shares.append(float(np.clip(trials.shares[one] + rng.normal(0.0, 0.1 * reach), 0.0, 1.0)))
-        batch.append(
-            Candidate(f"mix of trials {one} and {other}, {shares[-1]:.3g} positive", known.kkt(thetas[-1], shares[-1]))
-        )
-    first = len(trials.candidates)
-    strengths = measure(batch, contest, pool, seed=effort.seed, first=first, on_step=effort.on_step)
-    trials.candidates += batch
-    trials.thetas += thetas
-    trials.shares += shares
-    trials.strengths = np.append(trials.strengths, strengths)
+    return found, len(search.candidates)

@@ -65,6 +65,7 @@ class Knowledge:
             ridge=self.ridge,
             positive_share=positive_share,
             integer=self.integer,
+            draws=1,
         )
 
 

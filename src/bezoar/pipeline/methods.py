@@ -52,7 +52,8 @@ def _in_two_stages(
         strengths = measure(first, contest, pool, seed=effort.seed, on_step=effort.on_step)
         best = np.argsort(-strengths, kind="stable")[:_REFINED]
         others = [candidate for index in best for candidate in refine(int(index))]
-        more = measure(others, contest, pool, seed=effort.seed, first=len(first), on_step=effort.on_step)
+        floor = float(np.sort(strengths)[-_FINALISTS:].min())
+        more = measure(others, contest, pool, seed=effort.seed, first=len(first), floor=floor, on_step=effort.on_step)
     candidates, strengths = first + others, np.append(strengths, more)
     found = decide(candidates, strengths, contest, seed=effort.seed, finalists=_FINALISTS, workers=effort.workers)
     return found, len(candidates)

@@ -141,9 +141,13 @@ def measure(
     *,
     seed: int,
     first: int = 0,
+    floor: float = 0.0,
     on_step: Callable[[], None] | None = None,
 ) -> Array:
     """The smallest error that a quick defence leaves, for each candidate; -1 where one cannot be made.
+
+    A candidate that one defence holds below `floor` is not tried against the
+    others; what is returned for it is then an upper bound.
 
     Parameters
     ----------
@@ -154,6 +158,8 @@ def measure(
     seed : int
     first : int
         Number of the first candidate among all tried.
+    floor : float
+        What a candidate has to exceed to be of interest.
     on_step : callable, optional
 
     Returns
@@ -161,7 +167,9 @@ def measure(
     ndarray of shape (len(candidates),)
     """
     coarse = replace(contest, defence=replace(contest.defence, accuracy=_COARSE))
-    tasks = (delayed(_strength)(candidate, index, coarse, seed) for index, candidate in enumerate(candidates, first))
+    tasks = (
+        delayed(_strength)(candidate, index, coarse, seed, floor) for index, candidate in enumerate(candidates, first)
+    )
     return np.array(_watched(pool(tasks), on_step))
 
 
@@ -200,13 +208,18 @@ def _watched(results: Iterable[float], on_step: Callable[[], None] | None) -> li
     return found
 
 
-def _strength(candidate: Candidate, index: int, contest: Contest, seed: int) -> float:
+def _strength(candidate: Candidate, index: int, contest: Contest, seed: int, floor: float) -> float:
     with threadpool_limits(1):
         poison = craft(candidate, index, contest.clean, contest.budget, seed)
         if poison is None:
             return -1.0
-        cells = judge(contest.clean, contest.rows, poison, contest.quick, contest.defence, name=candidate.name)
-    return min(cell.test_error for cell in cells)
+        least = 1.0
+        for name in contest.quick:
+            (cell,) = judge(contest.clean, contest.rows, poison, (name,), contest.defence, name=candidate.name)
+            least = min(least, cell.test_error)
+            if least < floor:
+                break
+    return least
 
 
 def _finding(candidate: Candidate, index: int, contest: Contest, seed: int) -> Finding:

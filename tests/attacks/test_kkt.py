@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
@@ -109,7 +109,11 @@ def test_support_and_loss_bands_hold(seed, quantile):
 @settings(max_examples=15)
 def test_rounded_rows_are_counted_and_checked(seed, repeats, rounding, fraction):
     data, made = counting(seed, repeats=repeats, rounding=rounding)
-    found = made.solve(data, Budget(fraction))
+    try:
+        found = made.solve(data, Budget(fraction))
+    except EmptyFeasibleSet:
+        # Few rows may leave no point that passes the filters and is fitted so.
+        reject()
     rounded = made.round(found, np.random.default_rng(seed))
     whole = rounded.rows.toarray()
     assert rounded.copies.sum() == found.counts.sum() == Budget(fraction).count(len(data))

@@ -20,7 +20,7 @@ _METHODS = ("best", "kkt", "minmax", "minmax-basic", "influence", "label-flip", 
     epilog=epilog(
         "bezoar attack enron --method kkt --fraction 0.03 --select-on test --json",
         "bezoar attack rows.parquet --method minmax --fraction 0.02 --out poison.npz",
-        "bezoar attack mails.csv --text body --label spam --weighting counts --method best",
+        "bezoar attack mails.csv --text body --label spam --weighting counts",
     ),
 )
 @choice(

@@ -57,6 +57,8 @@ def read_poison(path: str | os.PathLike[str]) -> Poison:
     X = archive["X"] if "X" in archive else sparse_matrix(archive, "X", f"{path}: X")
     if X.dtype.kind not in "biuf":
         raise InvalidData(f"{path}: expected numbers in X, got values of type {X.dtype}")
+    if 0 in X.shape:
+        raise InvalidData(f"{path}: expected at least one row and one column, got shape {X.shape}")
     try:
         return Poison(X, archive["y"])
     except InvalidData as error:

@@ -81,7 +81,7 @@ class CrammerSingerClassifier(_MulticlassLinear, BaseEstimator):
     ridge : float, default=0.01
         Penalty for each row, of weights and biases: liblinear's ``C`` is
         ``1 / (n * ridge)``.
-    tolerance : float, default=1e-6
+    tolerance : float, default=1e-8
         Duality gap to reach, as a share of the objective.
     max_sweeps : int, default=20000
         Passes over the rows after which training gives up, with a warning.
@@ -125,7 +125,7 @@ class CrammerSingerClassifier(_MulticlassLinear, BaseEstimator):
         self,
         *,
         ridge: float = 0.01,
-        tolerance: float = 1e-6,
+        tolerance: float = 1e-8,
         max_sweeps: int = 20_000,
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = 0,

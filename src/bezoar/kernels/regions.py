@@ -231,7 +231,7 @@ def _narrowly(goal: _Goal, start: Array, point: Array, multipliers: Array, lengt
         return None
     inner = _Goal(narrow, _compiled(narrow), goal.direction[free], goal.size, extent(narrow))
     try:
-        found = _ascend(inner, point[free], multipliers, 5 * length)
+        found = _ascend(inner, point[free], multipliers, 25 * length)
     except EmptyFeasibleSet:
         return None
     point = point.copy()
@@ -241,8 +241,9 @@ def _narrowly(goal: _Goal, start: Array, point: Array, multipliers: Array, lengt
 
 def _narrowed(region: Region, point: Array, free: Mask) -> Region | None:
     """The region of the free features, the others being held where they are."""
-    held = np.where(free, 0.0, point)
-    gap, part = np.where(free, 0.0, point - region.centre), (held - np.floor(held)) * region.integer
+    held, gap = point.copy(), point - region.centre
+    held[free] = gap[free] = 0.0
+    part = (held - np.floor(held)) * region.integer
     budget = region.radius**2 - float(gap @ gap + part @ (1 - part))
     if budget <= 0:
         return None

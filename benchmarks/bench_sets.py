@@ -80,28 +80,34 @@ def halves(data: Dataset) -> np.ndarray:
     return np.stack([fit_linear(half.X, half.signs, loss=HINGE, ridge=0.09).theta for half in samples])
 
 
-def in_turn(work: Callable[[np.ndarray], object], given: list[np.ndarray]) -> float:
-    """Median time for a vector, each solved after another one, as in an attack; over half a second at least."""
+def in_turn(work: Callable[[np.ndarray], object], given: list[np.ndarray]) -> list[float]:
+    """Times for a vector, each solved after another one, as in an attack; over half a second at least."""
     once = sum(seconds(partial(work, vector), repeats=1) for vector in given)
     rounds = max(ROUNDS, round(LEAST / once))
-    return float(np.median([seconds(partial(work, vector), repeats=1) for _ in range(rounds) for vector in given]))
+    return [seconds(partial(work, vector), repeats=1) for _ in range(rounds) for vector in given]
 
 
 def compare(task: str, region: Region, given: list[np.ndarray], label: str) -> tuple[list[list[str]], float]:
     """One table row for each generic route, and the ratio to the fastest."""
     values = [ours(task, region, vector) for vector in given]
-    own = in_turn(partial(ours, task, region), given)
-    rows, fastest = [], np.inf
+    own, times = in_turn(partial(ours, task, region), given), []
     for name, build, solver in ROUTES[task]:
         model = build(region, linear=task == "LIN")
         answers = [model.solve(vector, solver) for vector in given]
-        again = in_turn(partial(model.solve, solver=solver), given)
+        again = float(np.median(in_turn(partial(model.solve, solver=solver), given)))
+        # The machine's pace changes: this package is timed before, between and after the others.
+        own += in_turn(partial(ours, task, region), given)
         anew = seconds(partial(build_and_solve, build, task, region, given[0], solver), repeats=1)
         worst = max(abs(answer - value) / abs(value) for answer, value in zip(answers, values, strict=True))
-        fastest = min(fastest, again)
-        ratios = [f"{time / own:.0f}" for time in (again, anew)]
-        rows.append([f"{task}, {label}, {name}", *map(duration, (own, again, anew)), *ratios, f"{worst:.0e}"])
-    return rows, fastest / own
+        times.append((name, again, anew, worst))
+    pace = float(np.median(own))
+    rows = [
+        [f"{task}, {label}, {name}", *map(duration, (pace, again, anew))]
+        + [f"{time / pace:.0f}" for time in (again, anew)]
+        + [f"{worst:.0e}"]
+        for name, again, anew, worst in times
+    ]
+    return rows, min(again for _, again, _, _ in times) / pace
 
 
 def build_and_solve(build: Callable[..., Model], task: str, region: Region, vector: np.ndarray, solver: str) -> float:

@@ -6,6 +6,11 @@ import os
 import numpy as np
 import pytest
 
+from bezoar.commands.attack import attack as command
+from bezoar.pipeline.attack import SELECTIONS
+from bezoar.pipeline.methods import METHODS
+from bezoar.report.wording import METHOD_TITLES
+
 FIELDS = {"test_error", "worst_case", "seconds", "poison_rows", "distinct_rows", "selected_on"}
 
 
@@ -62,3 +67,11 @@ def test_bad_options_get_one_sentence(bezoar, table, options, sentence):
     assert outcome.code == 2
     assert sentence in outcome.err
     assert outcome.err.count("\n") == 1
+
+
+def test_every_method_can_be_asked_for_and_named():
+    (option,) = (param for param in command.params if param.name == "method")
+    assert list(option.type.choices) == list(METHODS)
+    assert set(METHOD_TITLES) == set(METHODS)
+    (option,) = (param for param in command.params if param.name == "select_on")
+    assert tuple(option.type.choices) == SELECTIONS

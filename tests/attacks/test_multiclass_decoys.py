@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from bezoar.attacks.decoys import Decoy, prune_decoys
 from bezoar.attacks.multiclass_decoys import (
-    MulticlassDecoy,
     OnlineTraining,
     RidgeTraining,
     fit_multiclass_decoy,
     make_multiclass_decoys,
-    prune_multiclass_decoys,
 )
 from bezoar.core.dataset import Dataset
 from bezoar.core.errors import InvalidArgument, InvalidData
@@ -93,8 +92,8 @@ def test_the_grid_is_tried_quantile_by_quantile():
 
 def test_decoys_beaten_in_both_are_dropped():
     figures = [(0.3, 0.5), (0.2, 0.3), (0.2, 0.4), (0.25, 0.6), (0.1, 0.3), (0.05, 0.1)]
-    decoys = [MulticlassDecoy(np.zeros((3, 5)), 0.1, 1, loss, error) for error, loss in figures]
-    kept = [(decoy.probe_error, decoy.clean_loss) for decoy in prune_multiclass_decoys(decoys)]
+    decoys = [Decoy(np.zeros((3, 5)), 0.1, 1, loss, error) for error, loss in figures]
+    kept = [(decoy.probe_error, decoy.clean_loss) for decoy in prune_decoys(decoys)]
     assert kept == [(0.3, 0.5), (0.2, 0.4), (0.2, 0.3), (0.05, 0.1)]
 
 

@@ -58,15 +58,16 @@ class Decoy:
 
     Parameters
     ----------
-    theta : ndarray of shape (d + 1,)
-        Weights, then the bias.
+    theta : ndarray of shape (d + 1,), or (k, d + 1) for several classes
+        Weights, then the bias; one row a class in the order of sorted labels.
     quantile : float
         Of the clean model's margins on the probe, below which rows were
         relabelled.
     repeats : int
         How often each of them counted.
     clean_loss : float
-        Mean hinge loss on the clean training rows.
+        Mean hinge loss on the clean training rows; of Crammer and Singer for
+        several classes.
     probe_error : float
         Share of the probe's rows classified wrongly, by their own labels.
     """
@@ -142,7 +143,7 @@ def fit_decoy(
     >>> decoy.probe_error > 0
     True
     """
-    _check(quantile, repeats)
+    check_wish(quantile, repeats)
     signs = _probe_signs(train, probe)
     margins = signs * _scores(clean.theta, probe)
     flipped = np.flatnonzero(margins < np.quantile(margins, quantile))
@@ -190,7 +191,7 @@ def make_decoys(
     """
     grid = DecoyGrid(tuple(quantiles), tuple(repeats))
     for quantile, count in grid.pairs:
-        _check(quantile, count)
+        check_wish(quantile, count)
     _probe_signs(train, probe)
     clean = fit_clean(train, ridge=ridge, bias=bias, tolerance=tolerance)
     return [
@@ -221,7 +222,14 @@ def prune_decoys(decoys: Iterable[Decoy]) -> list[Decoy]:
     return kept
 
 
-def _check(quantile: float, repeats: int) -> None:
+def check_wish(quantile: float, repeats: int) -> None:
+    """Refuse what no decoy can be trained with.
+
+    Raises
+    ------
+    InvalidArgument
+        If `quantile` or `repeats` is out of range.
+    """
     if not 0 < quantile < 1:
         raise InvalidArgument("quantile", "a number in (0, 1)", quantile)
     if not (repeats >= 1 and repeats == int(repeats)):

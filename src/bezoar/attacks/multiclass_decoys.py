@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from bezoar.attacks.decoys import DEFAULT_GRID, DecoyGrid
+from bezoar.attacks.decoys import DEFAULT_GRID, Decoy, DecoyGrid, check_wish
 from bezoar.core.arrays import Array, IntArray, Matrix
 from bezoar.core.dataset import Dataset
-from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.core.errors import InvalidData
 from bezoar.kernels.losses import crammer_singer
 from bezoar.kernels.multiclass import fit_crammer_singer
 from bezoar.kernels.online_multiclass import descend_crammer_singer
@@ -65,35 +65,9 @@ class RidgeTraining:
         ).theta
 
 
-@dataclass(frozen=True, eq=False)
-class MulticlassDecoy:
-    """A model of several classes that errs on the probe and still fits the clean rows.
-
-    Parameters
-    ----------
-    theta : ndarray of shape (k, d + 1)
-        One row a class, in the order of sorted labels: weights, then the bias.
-    quantile : float
-        Of the clean model's margins on the probe, below which rows were
-        relabelled.
-    repeats : int
-        How often each of them counted.
-    clean_loss : float
-        Mean multi-class hinge on the clean training rows.
-    probe_error : float
-        Share of the probe's rows classified wrongly, by their own labels.
-    """
-
-    theta: Array
-    quantile: float
-    repeats: int
-    clean_loss: float
-    probe_error: float
-
-
 def fit_multiclass_decoy(
     train: Dataset, probe: Dataset, clean: Array, training: Training, *, quantile: float, repeats: int
-) -> MulticlassDecoy:
+) -> Decoy:
     """Train one decoy; decoys do not depend on each other.
 
     Parameters
@@ -116,7 +90,7 @@ def fit_multiclass_decoy(
 
     Returns
     -------
-    MulticlassDecoy
+    Decoy
 
     Raises
     ------
@@ -140,7 +114,7 @@ def fit_multiclass_decoy(
     >>> decoy.probe_error
     0.25
     """
-    _check(quantile, repeats)
+    check_wish(quantile, repeats)
     codes, probe_codes, k = _codes(train, train), _codes(train, probe), len(train.classes)
     rivals, margins = _rivalry(clean, probe.X, probe_codes)
     flipped = np.flatnonzero(margins < np.quantile(margins, quantile))
@@ -148,7 +122,7 @@ def fit_multiclass_decoy(
     theta = training(stack([train.X, probe.X[flipped]]), np.concatenate([codes, rivals[flipped]]), k, copies)
     loss = float(crammer_singer(_scores(theta, train.X), codes)[0].mean())
     wrong = _scores(theta, probe.X).argmax(axis=1) != probe_codes
-    return MulticlassDecoy(theta, quantile, repeats, loss, float(wrong.mean()))
+    return Decoy(theta, quantile, repeats, loss, float(wrong.mean()))
 
 
 def make_multiclass_decoys(
@@ -158,7 +132,7 @@ def make_multiclass_decoys(
     *,
     quantiles: Sequence[float] = DEFAULT_GRID.quantiles,
     repeats: Sequence[int] = DEFAULT_GRID.repeats,
-) -> list[MulticlassDecoy]:
+) -> list[Decoy]:
     """Train a decoy for every quantile and every number of repeats.
 
     Parameters are those of `fit_multiclass_decoy`, which a caller may also
@@ -166,7 +140,7 @@ def make_multiclass_decoys(
 
     Returns
     -------
-    list of MulticlassDecoy
+    list of Decoy
         Quantile by quantile.
 
     Raises
@@ -178,39 +152,13 @@ def make_multiclass_decoys(
     """
     grid = DecoyGrid(tuple(quantiles), tuple(repeats))
     for quantile, count in grid.pairs:
-        _check(quantile, count)
+        check_wish(quantile, count)
     _codes(train, probe)
     clean = training(train.X, _codes(train, train), len(train.classes), np.ones(len(train), dtype=np.int64))
     return [
         fit_multiclass_decoy(train, probe, clean, training, quantile=quantile, repeats=count)
         for quantile, count in grid.pairs
     ]
-
-
-def prune_multiclass_decoys(decoys: Iterable[MulticlassDecoy]) -> list[MulticlassDecoy]:
-    """Keep decoys that no other beats both in probe error and in clean loss.
-
-    Parameters
-    ----------
-    decoys : iterable of MulticlassDecoy
-
-    Returns
-    -------
-    list of MulticlassDecoy
-        By descending probe error; their clean losses descend too.
-    """
-    kept: list[MulticlassDecoy] = []
-    for decoy in sorted(decoys, key=lambda decoy: (-decoy.probe_error, -decoy.clean_loss)):
-        if not kept or decoy.clean_loss < kept[-1].clean_loss:
-            kept.append(decoy)
-    return kept
-
-
-def _check(quantile: float, repeats: int) -> None:
-    if not 0 < quantile < 1:
-        raise InvalidArgument("quantile", "a number in (0, 1)", quantile)
-    if not (repeats >= 1 and repeats == int(repeats)):
-        raise InvalidArgument("repeats", "a whole number from 1", repeats)
 
 
 def _codes(train: Dataset, data: Dataset) -> IntArray:

@@ -147,7 +147,7 @@ def attack(
         finding, tried = situation.find(train, rows, on_step)
         split_test = _split_test(situation, on_step) if plan.select_on == "test" and plan.method in CLIMBING else None
     with clock.stage("defences"):
-        poison = situation.again(finding)
+        poison = finding.poison if train is split.train else situation.again(finding)
         check_poison(poison, split.train, situation.budget, expressible(split.train, situation.domain))
         cells = judge(
             split.train,

@@ -19,11 +19,11 @@ _EVENLY = 0.5
 
 @dataclass(frozen=True, eq=False)
 class _Trial:
-    """A model to imitate, the share of positive poison, and how it came about."""
+    """A model to imitate, the share of positive poison, and the decoy that it goes back to."""
 
     theta: Array
     share: float
-    name: str
+    origin: str
 
 
 class _Climb:
@@ -39,6 +39,7 @@ class _Climb:
     def begin(self) -> None:
         """Try every decoy at the balance of least residual."""
         candidates = [kkt_candidate(self.known, self.decoys, index, None) for index in range(len(self.decoys))]
+        # Offspring start from even classes, whatever balance has the least residual.
         trials = [_Trial(decoy.theta, _EVENLY, described(decoy, index)) for index, decoy in enumerate(self.decoys)]
         self.judge(trials, candidates, 0.0)
 
@@ -47,7 +48,10 @@ class _Climb:
         parents = self.strongest()
         trials = [self.offspring(self.trials[int(rng.choice(parents))], step, rng) for _ in range(_BATCH)]
         candidates = [
-            Candidate(f"{trial.name}, {trial.share:.3g} positive", self.known.kkt(trial.theta, trial.share))
+            Candidate(
+                f"mix of {trial.origin} with others, {trial.share:.3g} positive",
+                self.known.kkt(trial.theta, trial.share),
+            )
             for trial in trials
         ]
         self.judge(trials, candidates, float(self.strengths[parents[-1]]))
@@ -58,8 +62,7 @@ class _Climb:
         one, other = (self.decoys[int(index)].theta for index in pair)
         theta = parent.theta + step * rng.normal() * (one - other)
         share = float(np.clip(parent.share + 0.2 * step * rng.normal(), 0.0, 1.0))
-        name = parent.name if parent.name.startswith("mix") else f"mix of {parent.name} with others"
-        return _Trial(theta, share, name)
+        return _Trial(theta, share, parent.origin)
 
     def judge(self, trials: list[_Trial], candidates: list[Candidate], floor: float) -> None:
         """Add trials and their strengths."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +14,7 @@ import click
 from bezoar.core.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from bezoar.core.certificate import NormBall, Ridge
     from bezoar.datasets.split import Split
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -154,3 +156,21 @@ def reading(data: Callable[[Any], Any]) -> Callable[[_F], _F]:
         return data(READING(with_source))
 
     return decorate
+
+
+def hypothesis_of(norm_squared: float | None, ridge: float | None) -> NormBall | Ridge | None:
+    """The models that --norm-squared or --ridge names; None where neither is given."""
+    from bezoar.core.certificate import NormBall, Ridge
+
+    if norm_squared is not None and ridge is not None:
+        raise InvalidArgument("--norm-squared and --ridge", "one of them", "both")
+    if norm_squared is not None:
+        return NormBall(norm_squared)
+    return None if ridge is None else Ridge(ridge)
+
+
+def folder_if_named(out: Path | None) -> AbstractContextManager[Path | None]:
+    """A new folder to fill, or None where the caller named none."""
+    from bezoar.report.folders import new_folder
+
+    return nullcontext() if out is None else new_folder(out)

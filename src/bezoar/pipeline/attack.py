@@ -21,7 +21,6 @@ from bezoar.datasets.split import Split, hold_out
 from bezoar.kernels.rows import count_distinct
 from bezoar.kernels.sets import ConvexSet
 from bezoar.learners.ridge_choice import choose_ridge
-from bezoar.pipeline.audit import expressible, summarize
 from bezoar.pipeline.catalogue import names
 from bezoar.pipeline.certify import FILTERS, build_feasible_set, settle_domain
 from bezoar.pipeline.clock import Clock
@@ -29,6 +28,7 @@ from bezoar.pipeline.evaluate import Defence, check_poison, judge
 from bezoar.pipeline.knowledge import Effort, Knowledge
 from bezoar.pipeline.methods import CLIMBING, method
 from bezoar.pipeline.search import Contest, Finding, craft
+from bezoar.pipeline.summary import expressible, summarize
 
 SELECTIONS = ("validation", "train", "test")
 # The loss defence decides most often, so it comes first.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
@@ -16,27 +16,15 @@ from bezoar.core.budget import Budget
 from bezoar.core.certificate import Certificate, NormBall, Ridge
 from bezoar.core.dataset import Dataset, Poison
 from bezoar.core.errors import InvalidArgument
-from bezoar.core.feasible import Domain
-from bezoar.core.record import (
-    NO_ATTACK,
-    NO_SANITIZER,
-    Bound,
-    ClassCount,
-    DataSummary,
-    Defender,
-    Evaluation,
-    RunRecord,
-    Threat,
-)
-from bezoar.datasets.split import Split, sha256
+from bezoar.core.record import NO_ATTACK, NO_SANITIZER, Bound, Defender, Evaluation, RunRecord, Threat
+from bezoar.datasets.split import Split
 from bezoar.kernels.losses import margin_loss
-from bezoar.kernels.rows import count_entries
-from bezoar.kernels.sets import fit_domain
 from bezoar.learners.norm_ridge import ridge_for_norm
 from bezoar.pipeline.catalogue import names
 from bezoar.pipeline.certify import Certified, certify_split
 from bezoar.pipeline.clock import Clock, Progress
 from bezoar.pipeline.evaluate import Defence, evaluate
+from bezoar.pipeline.summary import expressible, summarize
 from bezoar.pipeline.suspects import list_suspects
 
 CANDIDATE = "collapse"
@@ -214,12 +202,6 @@ def best_error(evaluations: Sequence[Evaluation]) -> float:
     return min(max(cell.test_error for cell in attacked if cell.sanitizer == name) for name in sanitizers)
 
 
-def expressible(train: Dataset, name: str) -> Domain:
-    """What rows of these data can be at all; a count may exceed any seen so far."""
-    domain = fit_domain(train.X, name)
-    return replace(domain, upper=np.full_like(domain.upper, np.inf)) if domain.integer else domain
-
-
 def _candidate(train: Dataset, certificate: Certificate, certified: Certified, seed: int) -> Poison | None:
     if certificate.budget.count(len(train)) == 0:
         return None
@@ -234,27 +216,6 @@ def _defence(train: Dataset, plan: Plan, hypothesis: NormBall | Ridge, origin: s
         ridge = ridge_for_norm(train.X, train.signs, hypothesis.squared_radius, loss=margin_loss(plan.loss))
         origin = f"{origin}; evaluated defences train with the ridge {ridge:.4g} that gives this norm on clean rows"
     return Defence(contamination=plan.contamination, ridge=ridge, loss=plan.loss, seed=plan.seed), origin
-
-
-def summarize(split: Split, domain: str) -> DataSummary:
-    """The data of a record, without any of their values."""
-    train, test = split.train, split.test
-    counts = tuple(
-        ClassCount(str(label), int(np.count_nonzero(train.y == label)), int(np.count_nonzero(test.y == label)))
-        for label in train.classes
-    )
-    return DataSummary(
-        name=split.name,
-        sha256=sha256(train),
-        n_train=len(train),
-        n_test=len(test),
-        n_features=train.n_features,
-        density=count_entries(train.X) / (len(train) * train.n_features),
-        classes=counts,
-        domain=domain,
-        preparation=split.preparation,
-        test_origin=split.test_origin,
-    )
 
 
 def _defender(plan: Plan, hypothesis: NormBall | Ridge, origin: str, cells: Sequence[Evaluation]) -> Defender:

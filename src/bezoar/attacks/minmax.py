@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.sparse import csr_array, issparse
 
-from bezoar.attacks.copies import Rounding, round_copies
+from bezoar.attacks.rounded import CopyRounding, round_copies
 from bezoar.core.arrays import Array, Matrix
 from bezoar.core.budget import Budget
 from bezoar.core.dataset import Dataset, Poison
@@ -133,7 +133,7 @@ class MinMaxAttack:
     accumulator: float = 1.0
     repeats: int = 2
     integer: bool = False
-    rounding: Rounding = "systematic"
+    rounding: CopyRounding = "systematic"
     start: Array | None = None
 
     def __post_init__(self) -> None:
@@ -146,8 +146,8 @@ class MinMaxAttack:
             raise InvalidArgument("max_decoy_loss", "a finite number", self.max_decoy_loss)
         if not (self.repeats >= 1 and self.repeats == int(self.repeats)):
             raise InvalidArgument("repeats", "a whole number from 1", self.repeats)
-        if self.rounding not in get_args(Rounding):
-            raise InvalidArgument("rounding", f"one of {', '.join(get_args(Rounding))}", self.rounding)
+        if self.rounding not in get_args(CopyRounding):
+            raise InvalidArgument("rounding", f"one of {', '.join(get_args(CopyRounding))}", self.rounding)
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
         """Exactly as many rows as the budget allows, sparse if the clean rows are.

@@ -17,8 +17,10 @@ from bezoar.kernels.rounding import repeat_counts, round_independently, round_sy
 from bezoar.kernels.rows import stack
 
 Rounding = Literal["systematic", "independent"]
+CopyRounding = Literal["systematic", "independent", "reference"]
+
 _SIGNS = np.array([-1.0, 1.0])
-_INSIDE = 1e-8
+_INSIDE, _NEARLY_WHOLE = 1e-8, 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,10 +106,7 @@ def round_points(
     drift, used = np.zeros(points.shape[1]), np.flatnonzero(counts)
     for k in used:
         copies.append(repeat_counts(int(counts[k]), repeats))
-        if rounding == "systematic":
-            rows = round_systematically(points[k], order, len(copies[-1]), rng)
-        else:
-            rows = round_independently(points[k], len(copies[-1]), rng)
+        rows = _drawn(points[k], order, len(copies[-1]), rounding, rng)
         drift += _SIGNS[k] * (counts[k] * points[k] - copies[-1] @ rows)
         inside.append(_inside(regions[k], rows))
         blocks.append(csr_array(rows))
@@ -115,6 +114,53 @@ def round_points(
     return Rounded(
         stack(blocks), np.repeat(labels[used], lengths), np.concatenate(copies), np.concatenate(inside), drift
     )
+
+
+def round_copies(point: Array, order: Array, *, repeats: int, rounding: CopyRounding, rng: Generator) -> Array:
+    """Copies of one point, rounded at random to whole numbers with the mean kept.
+
+    Parameters
+    ----------
+    point : ndarray of shape (d,)
+    order : ndarray of shape (d,)
+        As for `round_points`.
+    repeats : int
+        How many copies.
+    rounding : {"systematic", "independent", "reference"}
+        Coordinates balance each other along `order` and all copies are alike;
+        or each coordinate by itself and all copies alike (the paper's text);
+        or each coordinate of each copy by itself (its program), so that
+        copies differ.
+    rng : Generator
+
+    Returns
+    -------
+    ndarray of shape (repeats, d)
+
+    References
+    ----------
+    .. [1] Koh, Steinhardt and Liang, "Stronger data poisoning attacks break
+       data sanitization defenses", Machine Learning 111, 2022.
+
+    Examples
+    --------
+    >>> point, order, rng = np.array([0.5, 2.0, 0.5]), np.arange(3.0), np.random.default_rng(0)
+    >>> round_copies(point, order, repeats=2, rounding="systematic", rng=rng).tolist()
+    [[1.0, 2.0, 0.0], [1.0, 2.0, 0.0]]
+    """
+    draws = repeats if rounding == "reference" else 1
+    return np.tile(_drawn(point, order, draws, rounding, rng), (repeats // draws, 1))
+
+
+def _drawn(point: Array, order: Array, draws: int, rounding: CopyRounding, rng: Generator) -> Array:
+    # Few coordinates of an extreme point are fractional; the others need no draw.
+    rows = np.tile(np.round(point), (draws, 1))
+    between = np.flatnonzero(np.abs(point - rows[0]) >= _NEARLY_WHOLE)
+    if rounding == "systematic":
+        rows[:, between] = round_systematically(point[between], order[between], draws, rng)
+    else:
+        rows[:, between] = round_independently(point[between], draws, rng)
+    return rows
 
 
 def _inside(region: Region, rows: Array) -> Mask:

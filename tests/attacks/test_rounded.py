@@ -1,11 +1,11 @@
-"""Copies of a fractional point: whole, alike where promised, right on average."""
+"""Whole copies of a fractional point: whole, alike where promised, right on average."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from bezoar.attacks.copies import round_copies
+from bezoar.attacks.rounded import round_copies
 
 POINT = np.array([0.25, 2.0, 0.5, 3.0 - 1e-12, 1.75])
 ORDER = np.array([0.3, 1.0, -2.0, 0.0, 1.0])

@@ -12,7 +12,7 @@ from bezoar.core.errors import InvalidArgument
 from bezoar.kernels import poisoned_training
 from bezoar.kernels.curvature import ConjugateGradients, DenseCholesky, RowProducts, Woodbury, invert_hessian
 from bezoar.kernels.influence import ProbeLoss, influence
-from bezoar.kernels.losses import HINGE, LOGISTIC, SQUARED_HINGE, smooth_hinge
+from bezoar.kernels.losses import HINGE, LOGISTIC, SQUARED_HINGE, SigmoidLoss, smooth_hinge
 from bezoar.kernels.poisoned_training import PoisonedTraining
 from bezoar.kernels.solvers import fit_linear
 
@@ -31,13 +31,14 @@ def poison(seed: int, d: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rng.normal(size=(2, d)), np.array([-1.0, 1.0]), np.array([3.0, 5.0])
 
 
+@pytest.mark.parametrize("raised", [None, SigmoidLoss(0.4)], ids=["same", "sigmoid"])
 @pytest.mark.parametrize("loss", SMOOTH, ids=lambda loss: loss.name)
 @pytest.mark.parametrize("d", [5, 60], ids=["dense", "woodbury"])
-def test_influence_is_the_derivative_through_retraining(loss, d):
+def test_influence_is_the_derivative_through_retraining(loss, d, raised):
     X, y = rows(0, d=d)
     points, signs, copies = poison(0, d)
     probe_X, probe_y = rows(1, n=30, d=d)
-    probe = ProbeLoss(probe_X, probe_y, np.full(30, 1 / 30), loss)
+    probe = ProbeLoss(probe_X, probe_y, np.full(30, 1 / 30), raised or loss)
     training = PoisonedTraining(X, y, loss=loss, ridge=0.05)
 
     def value(moved):

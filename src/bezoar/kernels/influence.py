@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bezoar.core.arrays import Array, Matrix
-from bezoar.kernels.losses import MarginLoss
+from bezoar.kernels.losses import MarginLoss, SigmoidLoss
 from bezoar.kernels.poisoned_training import SmoothFit
 
 
@@ -22,13 +22,14 @@ class ProbeLoss:
         Labels -1 or +1.
     weights : ndarray of shape (n,)
         Negative for rows whose loss should fall.
-    loss : MarginLoss
+    loss : MarginLoss or SigmoidLoss
+        Need not be what models are trained with.
     """
 
     X: Matrix
     signs: Array
     weights: Array
-    loss: MarginLoss
+    loss: MarginLoss | SigmoidLoss
 
     def value(self, theta: Array) -> float:
         """The loss of a model of shape (d + 1,), bias last."""
@@ -76,6 +77,6 @@ def influence(fit: SmoothFit, probe: ProbeLoss) -> Array:
     """
     pull = fit.inverse_hessian.solve(probe.gradient(fit.theta))
     poison, signs, slopes = fit.poison
-    bends = slopes * (1 - slopes) / probe.loss.temperature
+    bends = slopes * (1 - slopes) / fit.temperature
     along = bends * (poison @ pull[:-1] + pull[-1])
     return np.asarray((signs * slopes)[:, None] * pull[:-1] - along[:, None] * fit.theta[:-1])

@@ -78,6 +78,35 @@ class MarginLoss:
         return np.where(short > 0, self.cap, 0.0)
 
 
+@dataclass(frozen=True)
+class SigmoidLoss:
+    """The share of wrong signs made smooth: ``1 / (1 + exp(margin / width))``.
+
+    It is not convex, so nothing is trained with it; an attacker may raise it.
+
+    Parameters
+    ----------
+    width : float
+        Margins within a few widths of zero count in part.
+
+    Examples
+    --------
+    >>> SigmoidLoss(0.1).value(np.array([-9.0, 0.0, 9.0])).round(6)
+    array([1. , 0.5, 0. ])
+    """
+
+    width: float
+
+    def value(self, margins: Array) -> Array:
+        """The loss at each margin, elementwise."""
+        return np.asarray(expit(-np.asarray(margins) / self.width))
+
+    def derivative(self, margins: Array) -> Array:
+        """Its derivative at each margin, never positive."""
+        wrong = self.value(margins)
+        return np.asarray(-wrong * (1 - wrong) / self.width)
+
+
 HINGE = MarginLoss("hinge", shift=1.0)
 SQUARED_HINGE = MarginLoss("squared_hinge", shift=1.0, curvature=0.5, cap=np.inf)
 LOGISTIC = MarginLoss("logistic", shift=0.0, temperature=1.0)

@@ -249,6 +249,11 @@ class SmoothFit:
         return self.problem.inverse(self.duals)[0]
 
     @property
+    def temperature(self) -> float:
+        """Of the loss that was trained with."""
+        return self.problem.loss.temperature
+
+    @property
     def poison(self) -> tuple[Matrix, Array, Array]:
         """The poison points, their labels -1 or +1, and their dual variables."""
         problem = self.problem

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
-from threadpoolctl import threadpool_limits
 
-from bezoar.attacks.influence_search import (
-    InfluenceSearch,
-    Iterate,
-    Targets,
-    copies_by_class,
-    flipped_rows,
-    probe_loss,
-    whole_rows,
-)
+from bezoar.attacks.influence_plan import InfluencePlan, Start, flipped_rows
+from bezoar.attacks.influence_search import probe_loss
 from bezoar.core.arrays import Array, IntArray, Labels
 from bezoar.core.budget import Budget
 from bezoar.core.dataset import Dataset, Poison
@@ -25,13 +17,12 @@ from bezoar.core.errors import InvalidArgument
 from bezoar.kernels.influence import ProbeLoss, influence
 from bezoar.kernels.losses import margin_loss
 from bezoar.kernels.poisoned_training import PoisonedTraining
-from bezoar.kernels.sets import ConvexSet
 
 _TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class InfluenceAttack:
+class InfluenceAttack(InfluencePlan):
     """One point a label, many copies of it, moved along the influence on a probe's loss.
 
     The attacker knows the clean training rows, the defender's model class,
@@ -42,30 +33,13 @@ class InfluenceAttack:
 
     Parameters
     ----------
-    probe : Dataset or Targets
-        Rows whose mean loss the attacker wants to raise, or targets and the
-        labels that they should get.
-    feasible_set : ConvexSet
-        Where poison may lie.
-    ridge : float
-        Penalty of the defender's linear model, for each row.
+    probe, feasible_set, ridge, positive_share, step, max_steps, integer
+        As for `InfluencePlan`.
     loss : {"smooth_hinge", "logistic"}
         The attacker's stand-in for the defender's loss.
-    positive_share : float, optional
-        Share of the poison with the second label; by default the first
-        label's share of the clean rows.
-    step : float
-        Length of a step for each unit of the paper's gradient, which leaves
-        out the poison's share of all rows.
-    max_steps : int
-        The search ends sooner if two looks, ten steps apart, bring no better
-        iterate.
     starts : int
         How many pairs of flipped rows to draw; the search begins with the
         pair whose first step promises most. The paper draws one.
-    integer : bool
-        Whether features are whole numbers; the best iterate is then rounded
-        at random to rows of equal standing inside the set.
     repeats : int
         How many poison rows share one rounding.
 
@@ -91,88 +65,28 @@ class InfluenceAttack:
     (['ham', 'ham', 'spam', 'spam'], True, True)
     """
 
-    probe: Dataset | Targets
-    feasible_set: ConvexSet
-    ridge: float
     loss: str = "smooth_hinge"
-    positive_share: float | None = None
-    step: float = 0.1
-    max_steps: int = 2000
     starts: int = 6
-    integer: bool = False
     repeats: int = 1
 
     def __post_init__(self) -> None:
-        if self.positive_share is not None and not 0 <= self.positive_share <= 1:
-            raise InvalidArgument("positive_share", "a number in [0, 1]", self.positive_share)
-        if not 0 <= self.step < np.inf:
-            raise InvalidArgument("step", "a number that is not negative", self.step)
-        if self.max_steps < 0:
-            raise InvalidArgument("max_steps", "a number that is not negative", self.max_steps)
+        super().__post_init__()
         for name in ("starts", "repeats"):
             if getattr(self, name) < 1:
                 raise InvalidArgument(name, "a positive number", getattr(self, name))
         if margin_loss(self.loss).temperature <= 0:
             raise InvalidArgument("loss", "smooth_hinge or logistic", self.loss)
 
-    def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
-        """Search for the points and copy them as often as the budget allows.
-
-        Parameters
-        ----------
-        data : Dataset
-            Clean training rows of two classes.
-        budget : Budget
-            Of kind "add".
-        rng : Generator
-            For the start, and for rounding.
-
-        Returns
-        -------
-        Poison
-
-        Raises
-        ------
-        InvalidArgument
-            If the budget is not for adding rows, or buys none.
-        InvalidData
-            If there are not exactly two classes, or the probe has others.
-        EmptyFeasibleSet
-            If no flipped clean row lies inside the set.
-        """
-        return self.search(data, budget, rng, lambda search, start: search.run(start, self.feasible_set))
-
-    def search(
-        self, data: Dataset, budget: Budget, rng: Generator, run: Callable[[InfluenceSearch, Array], Iterate]
-    ) -> Poison:
-        """What `poison` does, with the way through feasible sets left to the caller.
-
-        Parameters
-        ----------
-        data, budget, rng
-            As of `poison`.
-        run : callable
-            From a fresh search and its start to the best iterate.
-        """
-        copies = copies_by_class(data, budget, self.positive_share)
+    def _begin(self, data: Dataset, copies: IntArray, rng: Generator) -> Start:
         used = copies > 0
-        labels, copies = data.classes[used], copies[used]
+        labels, counts = data.classes[used], copies[used]
         probe = probe_loss(self.probe, data.classes, margin_loss(self.loss))
         training = PoisonedTraining(data.X, data.signs, loss=probe.loss, ridge=self.ridge)
-        response = _Response(training, probe, np.array([-1.0, 1.0])[used], copies)
-        with threadpool_limits(1, user_api="blas"):
-            start = self._start(data, labels, response, rng)
-            best = run(InfluenceSearch(response, probe, labels, step=self.step, max_steps=self.max_steps), start)
-        blocks = tuple(best.points[:, None, :])
-        if self.integer:
-            blocks = whole_rows(best, labels, -(-copies // self.repeats), anchors=start, rng=rng)
-        rows = [
-            np.resize(np.repeat(block, self.repeats, axis=0), (count, data.n_features))
-            for block, count in zip(blocks, copies, strict=True)
-        ]
-        return Poison(np.concatenate(rows), np.repeat(labels, copies))
+        response = _Response(training, probe, np.array([-1.0, 1.0])[used], counts)
+        points = self._points(data, labels, response, rng)
+        return Start(self._search(response, probe, labels), points, counts, self.repeats)
 
-    def _start(self, data: Dataset, labels: Labels, response: _Response, rng: Generator) -> Array:
+    def _points(self, data: Dataset, labels: Labels, response: _Response, rng: Generator) -> Array:
         """Flipped clean rows, those of several draws whose first step gains most to first order."""
         pools = [flipped_rows(data, label, self.starts, self.feasible_set, rng) for label in labels.tolist()]
         gains = []

@@ -1,4 +1,4 @@
-"""What influence attacks share: a probe, a start, a search that keeps its best, whole numbers."""
+"""Projected gradient steps on what a probe loses, of which the best iterate is kept."""
 
 from __future__ import annotations
 
@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.random import Generator
-from scipy.sparse import issparse
 
-from bezoar.attacks.flips import flips
-from bezoar.core.arrays import Array, IntArray, Labels
-from bezoar.core.budget import Budget
+from bezoar.core.arrays import Array, Labels
 from bezoar.core.dataset import Dataset
 from bezoar.core.errors import InvalidArgument, InvalidData
-from bezoar.kernels.balanced_rounding import round_inside
 from bezoar.kernels.influence import ProbeLoss
 from bezoar.kernels.losses import MarginLoss
 from bezoar.kernels.sets import ConvexSet
@@ -53,62 +48,6 @@ def probe_loss(probe: Dataset | Targets, classes: Labels, loss: MarginLoss) -> P
         raise InvalidData(f"probe: expected labels of the training rows, got {unknown[0]}")
     signs = np.where(rows.y == classes[1], 1.0, -1.0)
     return ProbeLoss(rows.X, signs, np.full(len(rows), sign / len(rows)), loss)
-
-
-def copies_by_class(data: Dataset, budget: Budget, positive_share: float | None) -> IntArray:
-    """How many poison rows get each label: of the first class, of the second.
-
-    Parameters
-    ----------
-    data : Dataset
-        Of two classes.
-    budget : Budget
-        Of kind "add".
-    positive_share : float, optional
-        Share of the second class; by default its inverse proportion: the
-        first class's share of the clean rows.
-
-    Raises
-    ------
-    InvalidArgument
-        If the budget is not for adding rows, or buys none.
-    """
-    if budget.kind != "add":
-        raise InvalidArgument("budget", "one for adding rows", budget.kind)
-    count = budget.count(len(data))
-    if count == 0:
-        raise InvalidArgument("budget", f"a fraction of {len(data)} rows that is at least one row", budget.fraction)
-    share = float(np.mean(data.signs < 0)) if positive_share is None else positive_share
-    positive = round(share * count)
-    return np.array([count - positive, positive])
-
-
-def flipped_rows(data: Dataset, label: object, count: int, feasible_set: ConvexSet, rng: Generator) -> Array:
-    """Clean rows of the other class that lie inside the set under this label.
-
-    Parameters
-    ----------
-    data : Dataset
-    label : object
-        Of the poison.
-    count : int
-        Rows wanted; they repeat where too few qualify.
-    feasible_set : ConvexSet
-    rng : Generator
-
-    Returns
-    -------
-    ndarray of shape (count, d)
-
-    Raises
-    ------
-    EmptyFeasibleSet
-        If no flipped row lies inside.
-    """
-    possible = flips(data, data.classes, feasible_set, target=label).any(axis=1)
-    chosen = np.resize(rng.permutation(np.flatnonzero(possible)), count)
-    rows = data.X[chosen]
-    return np.asarray(rows.toarray() if issparse(rows) else rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,30 +143,3 @@ class InfluenceSearch:
         if self.best is None:
             raise InvalidArgument("max_steps", "a number that is not negative", self.max_steps)
         return self.best
-
-
-def whole_rows(
-    iterate: Iterate, labels: Labels, counts: IntArray, *, anchors: Array, rng: Generator
-) -> tuple[Array, ...]:
-    """Round each point of an iterate to as many feasible rows as asked.
-
-    Parameters
-    ----------
-    iterate : Iterate
-    labels : ndarray of shape (k,)
-    counts : ndarray of shape (k,)
-        Rows wanted of each point; they repeat where fewer were found.
-    anchors : ndarray of shape (k, d)
-        Rows of whole numbers to fall back on where none was found.
-    rng : Generator
-
-    Returns
-    -------
-    tuple of ndarray of shape (count, d)
-    """
-    blocks = []
-    for point, label, count, anchor in zip(iterate.points, labels.tolist(), counts.tolist(), anchors, strict=True):
-        region = iterate.feasible_set.region(label)
-        found = round_inside(point, region, iterate.theta[:-1], count, rng)
-        blocks.append(np.resize(found if len(found) else anchor, (count, len(point))))
-    return tuple(blocks)

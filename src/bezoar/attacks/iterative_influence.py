@@ -9,8 +9,8 @@ import numpy as np
 from numpy.random import Generator
 from scipy.sparse import csr_array, issparse
 
-from bezoar.attacks.influence import InfluenceAttack
-from bezoar.attacks.influence_search import InfluenceSearch, Iterate, copies_by_class
+from bezoar.attacks.influence_plan import InfluencePlan, Start
+from bezoar.attacks.influence_search import Iterate
 from bezoar.core.arrays import Array, IntArray, Labels, Matrix
 from bezoar.core.budget import Budget
 from bezoar.core.dataset import Dataset, Poison
@@ -29,8 +29,8 @@ class IterativeInfluenceAttack:
 
     Parameters
     ----------
-    influence : InfluenceAttack
-        Its feasible set is only where the search starts.
+    influence : InfluencePlan
+        Any other influence attack; its feasible set is only where the search starts.
     refit : callable
         From rows and labels, poison included, to a feasible set.
     steps_per_round : int
@@ -47,7 +47,7 @@ class IterativeInfluenceAttack:
        data sanitization defenses", Machine Learning 111, 2022, algorithm 1.
     """
 
-    influence: InfluenceAttack
+    influence: InfluencePlan
     refit: Callable[[Matrix, Labels], ConvexSet]
     steps_per_round: int = 2
 
@@ -76,15 +76,13 @@ class IterativeInfluenceAttack:
         Raises
         ------
         InvalidArgument, InvalidData, EmptyFeasibleSet
-            As of `InfluenceAttack`.
+            As of `InfluencePlan`.
         """
-        copies = copies_by_class(data, budget, self.influence.positive_share)
-        copies = copies[copies > 0]
 
-        def run(search: InfluenceSearch, points: Array) -> Iterate:
-            within = self.influence.feasible_set
+        def run(start: Start) -> Iterate:
+            search, points, within = start.search, start.points, self.influence.feasible_set
             while not search.finished:
-                fitted = self.refit(*_joined(data, points, search.labels, copies))
+                fitted = self.refit(*_joined(data, points, search.labels, start.counts))
                 for _ in range(self.steps_per_round):
                     if search.finished:
                         break

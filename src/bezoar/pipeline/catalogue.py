@@ -22,6 +22,7 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "targeted-flip": "bezoar.attacks.label_flip:TargetedLabelFlip",
                 "alfa": "bezoar.attacks.alfa:ALFAAttack",
                 "gradient": "bezoar.attacks.gradient:GradientAttack",
+                "basic-influence": "bezoar.attacks.basic_influence:BasicInfluenceAttack",
                 "iterative-influence": "bezoar.attacks.iterative_influence:IterativeInfluenceAttack",
                 "multiclass-minmax": "bezoar.attacks.multiclass_minmax:MulticlassMinMaxAttack",
             }

@@ -21,7 +21,8 @@ from bezoar.datasets import load
 from bezoar.kernels.losses import HINGE, LOGISTIC, margin_loss, smooth_hinge
 from bezoar.kernels.sets import ConvexSet, fit_domain
 from bezoar.kernels.solvers import fit_linear
-from bezoar.pipeline.evaluate import Defence, check_poison, evaluate
+from bezoar.pipeline.contract import check_poison
+from bezoar.pipeline.evaluate import Defence, evaluate
 from bezoar.sanitizers.slab import SlabSanitizer
 from bezoar.sanitizers.sphere import SphereSanitizer
 

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from bezoar.kernels.sets import fit_domain
 from bezoar.pipeline.catalogue import names, resolve
-from bezoar.pipeline.evaluate import check_poison
+from bezoar.pipeline.contract import check_poison
 
 ATTACKS = pytest.mark.parametrize("name", names("attack"))
 DOMAINS = pytest.mark.parametrize("domain", ["real", "box", "integer"])

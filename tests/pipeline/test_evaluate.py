@@ -16,7 +16,8 @@ from bezoar.datasets.rows import read_poison
 from bezoar.kernels.losses import margin_loss
 from bezoar.kernels.sets import fit_domain
 from bezoar.pipeline.catalogue import names
-from bezoar.pipeline.evaluate import Defence, check_poison, evaluate, merge
+from bezoar.pipeline.contract import check_poison
+from bezoar.pipeline.evaluate import Defence, evaluate, merge
 from bezoar.sanitizers.sphere import SphereSanitizer
 
 SANITIZERS = names("sanitizer")

@@ -80,8 +80,9 @@ class InfluenceAttack(InfluencePlan):
     def _begin(self, data: Dataset, copies: IntArray, rng: Generator) -> Start:
         used = copies > 0
         labels, counts = data.classes[used], copies[used]
-        probe = probe_loss(self.probe, data.classes, margin_loss(self.loss))
-        training = PoisonedTraining(data.X, data.signs, loss=probe.loss, ridge=self.ridge)
+        loss = margin_loss(self.loss)
+        probe = probe_loss(self.probe, data.classes, loss)
+        training = PoisonedTraining(data.X, data.signs, loss=loss, ridge=self.ridge)
         response = _Response(training, probe, np.array([-1.0, 1.0])[used], counts)
         points = self._points(data, labels, response, rng)
         return Start(self._search(response, probe, labels), points, counts, self.repeats)

@@ -18,7 +18,8 @@ class Budget:
     fraction : float
         Poisoned rows for each clean row, in [0, 0.5).
     kind : {"add", "flip", "perturb"}
-        What the attacker may do with them.
+        What the attacker may do with them: add rows, give clean rows other
+        labels, or other features.
 
     Raises
     ------

@@ -24,7 +24,8 @@ from bezoar.learners.ridge_choice import choose_ridge
 from bezoar.pipeline.catalogue import names
 from bezoar.pipeline.certify import FILTERS, build_feasible_set, settle_domain
 from bezoar.pipeline.clock import Clock
-from bezoar.pipeline.evaluate import Defence, check_poison, judge
+from bezoar.pipeline.contract import check_poison
+from bezoar.pipeline.evaluate import Defence, judge
 from bezoar.pipeline.knowledge import Effort, Knowledge
 from bezoar.pipeline.methods import CLIMBING, method
 from bezoar.pipeline.search import Contest, Finding, craft

@@ -8,21 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 from scipy.stats import binomtest
 
 from bezoar.core.arrays import IntArray, Mask, Matrix
 from bezoar.core.budget import Budget
 from bezoar.core.dataset import Dataset, Poison
-from bezoar.core.errors import BudgetExceeded, InvalidArgument
+from bezoar.core.errors import InvalidArgument
 from bezoar.core.feasible import Domain
 from bezoar.core.record import NO_ATTACK, NO_SANITIZER, Evaluation
 from bezoar.kernels.losses import margin_loss
-from bezoar.kernels.rows import column_extremes, stack
+from bezoar.kernels.rows import stack
 from bezoar.learners.linear import LinearClassifier
 from bezoar.pipeline.catalogue import resolve
-
-_TOLERANCE = 1e-8
+from bezoar.pipeline.contract import check_poison
 
 
 @dataclass(frozen=True)
@@ -69,41 +67,6 @@ class Defence:
     def learner(self) -> LinearClassifier:
         """The unfitted model."""
         return LinearClassifier(loss=self.loss, ridge=self.ridge, tolerance=self.accuracy, random_state=self.seed)
-
-
-def check_poison(poison: Poison, clean: Dataset, budget: Budget, domain: Domain) -> None:
-    """Refuse poison that breaks its contract.
-
-    Parameters
-    ----------
-    poison : Poison
-    clean : Dataset
-        What it is added to.
-    budget : Budget
-    domain : Domain
-
-    Raises
-    ------
-    BudgetExceeded
-        If there are too many rows, rows displace others, a label is unknown,
-        or a value lies outside the domain.
-    """
-    allowed = budget.count(len(clean))
-    if len(poison) > allowed:
-        raise BudgetExceeded(f"poison: expected at most {allowed} rows, got {len(poison)}")
-    if poison.replaces is not None and len(poison.replaces):
-        raise BudgetExceeded(f"poison: expected only added rows, got {len(poison.replaces)} that displace clean ones")
-    if poison.X.shape[1] != clean.n_features:
-        raise BudgetExceeded(f"poison: expected {clean.n_features} columns, got {poison.X.shape[1]}")
-    unknown = np.setdiff1d(poison.y, clean.classes)
-    if unknown.size:
-        raise BudgetExceeded(f"poison: expected labels of the data, got {unknown[0]}")
-    lower, upper = column_extremes(poison.X)
-    if np.any(lower < domain.lower - _TOLERANCE) or np.any(upper > domain.upper + _TOLERANCE):
-        raise BudgetExceeded(f"poison: expected values within the {domain.name} domain, got some outside")
-    values = poison.X.data if issparse(poison.X) else poison.X
-    if domain.integer and np.any(np.abs(values - np.round(values)) > _TOLERANCE):
-        raise BudgetExceeded("poison: expected whole numbers, got fractions")
 
 
 def evaluate(
@@ -197,12 +160,21 @@ def judge(
 
 
 def merge(clean: Dataset, poison: Poison | None) -> tuple[Matrix, Any, Mask]:
-    """The rows a defender receives, and which of them are poison."""
+    """The rows a defender receives, and which of them are poison.
+
+    Poison that displaces clean rows takes their places; other poison follows
+    after them.
+    """
     if poison is None:
         return clean.X, clean.y, np.zeros(len(clean), dtype=bool)
     X = stack([clean.X, poison.X])
     y = np.concatenate([clean.y, poison.y.astype(clean.y.dtype)])
-    return X, y, np.arange(len(y)) >= len(clean)
+    order: IntArray = np.arange(len(y))
+    if poison.replaces is not None and len(poison.replaces):
+        order[poison.replaces] = order[len(clean) :]
+        order = order[: len(clean)]
+        X, y = X[order], y[order]
+    return X, y, order >= len(clean)
 
 
 def _keep(name: str, X: Matrix, y: Any, defence: Defence) -> IntArray:

@@ -6,53 +6,32 @@ and fitted into the page by `bezoar.report.svg`.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import matplotlib as mpl
-import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bezoar.core.errors import InvalidArgument
 from bezoar.core.record import Bound
+from bezoar.report.canvas import (
+    ATTACK,
+    BOUND,
+    GAP,
+    GRID,
+    INK,
+    MUTED,
+    NARROW,
+    PAPER,
+    WIDE,
+    Canvas,
+    finished,
+    sheet,
+)
 from bezoar.report.formats import format_attack_value, format_bound, format_fraction
-from bezoar.report.svg import inlined
 
-# Stand-ins that the page's own CSS variables replace.
-_INK, _MUTED, _GRID, _BOUND, _ATTACK, _GAP, _PAPER = (f"#01020{digit}" for digit in range(7))
-_CSS_VARIABLE = {
-    _INK: "--ink",
-    _MUTED: "--muted",
-    _GRID: "--line",
-    _BOUND: "--bound",
-    _ATTACK: "--attack",
-    _GAP: "--gap",
-    _PAPER: "--surface",
-}
 _KINDS = ("bound", "attack")
 _LINE_HEIGHT = 1.3
-_NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
-
-
-@dataclass(frozen=True)
-class Canvas:
-    """The room that a chart has, in CSS pixels; `name` goes into its ids and class."""
-
-    name: str
-    width: int
-    height: int
-    font: float
-    left: int
-    right: int
-    top: int
-    bottom: int
-
-
-WIDE = Canvas("wide", width=920, height=400, font=14, left=44, right=150, top=48, bottom=62)
-NARROW = Canvas("narrow", width=350, height=330, font=12, left=44, right=92, top=44, bottom=60)
 
 
 def draw_curve(curve: Sequence[Bound], *, audited: float, wrong_row_loss: float, canvas: Canvas = WIDE) -> str:
@@ -83,24 +62,22 @@ def draw_curve(curve: Sequence[Bound], *, audited: float, wrong_row_loss: float,
     if not curve:
         raise InvalidArgument("curve", "at least one point", "none")
     points = sorted(curve, key=lambda point: point.fraction)
-    with mpl.style.context("default"), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "bezoar"}):
-        figure = Figure(figsize=(canvas.width / 72, canvas.height / 72), facecolor="none")
+    with sheet(canvas) as figure:
         axes = _frame(figure, points, canvas)
         _mark_fraction(axes, audited, canvas)
         if max(point.bound for point in points) >= wrong_row_loss:
             _mark_wrong_rows(axes, wrong_row_loss, canvas)
         _plot(axes, points, audited)
         _label_ends(axes, points[-1], canvas)
-        text = io.StringIO()
-        figure.savefig(text, format="svg", metadata=_NO_METADATA)
-    return inlined(
-        text.getvalue(),
-        name=canvas.name,
-        title="Certified bound and attack loss over the fraction of rows",
-        description=_description(points, audited),
-        variables=_CSS_VARIABLE,
-        tooltips={f"{kind}-{place}": _tooltip(point, kind) for place, point in enumerate(points) for kind in _KINDS},
-    )
+        return finished(
+            figure,
+            canvas,
+            title="Certified bound and attack loss over the fraction of rows",
+            description=_description(points, audited),
+            tooltips={
+                f"{kind}-{place}": _tooltip(point, kind) for place, point in enumerate(points) for kind in _KINDS
+            },
+        )
 
 
 def _frame(figure: Figure, points: Sequence[Bound], canvas: Canvas) -> Axes:
@@ -108,18 +85,18 @@ def _frame(figure: Figure, points: Sequence[Bound], canvas: Canvas) -> Axes:
     inner = (width - canvas.left - canvas.right) / width, (height - canvas.top - canvas.bottom) / height
     axes = figure.add_axes((canvas.left / width, canvas.bottom / height, *inner), facecolor="none")
     axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color(_MUTED)
+    axes.spines["bottom"].set_color(MUTED)
     axes.set_xlim(*_span(points))
     axes.set_ylim(0, 1.1 * max(point.bound for point in points) or 1.0)
-    axes.grid(axis="y", color=_GRID, linewidth=1)
+    axes.grid(axis="y", color=GRID, linewidth=1)
     axes.set_axisbelow(True)
-    axes.tick_params(colors=_MUTED, labelsize=canvas.font, length=0, pad=9)
+    axes.tick_params(colors=MUTED, labelsize=canvas.font, length=0, pad=9)
     axes.xaxis.set_major_locator(MaxNLocator(6 if canvas is WIDE else 4, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_fraction(round(value, 9))))
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.set_xlabel(
         "rows under the attacker’s control" + (", for each hundred clean rows" if canvas is WIDE else ""),
-        color=_MUTED,
+        color=MUTED,
         fontsize=canvas.font,
         labelpad=8,
     )
@@ -127,7 +104,7 @@ def _frame(figure: Figure, points: Sequence[Bound], canvas: Canvas) -> Axes:
         8 / width,
         1 - 16 / height,
         "training loss for each clean row",
-        color=_MUTED,
+        color=MUTED,
         fontsize=canvas.font,
         va="center",
     )
@@ -142,7 +119,7 @@ def _span(points: Sequence[Bound]) -> tuple[float, float]:
 
 
 def _mark_fraction(axes: Axes, audited: float, canvas: Canvas) -> None:
-    axes.axvline(audited, color=_MUTED, linewidth=1, dashes=(2, 3))
+    axes.axvline(audited, color=MUTED, linewidth=1, dashes=(2, 3))
     low, high = axes.get_xlim()
     place = (audited - low) / (high - low)
     axes.annotate(
@@ -152,20 +129,20 @@ def _mark_fraction(axes: Axes, audited: float, canvas: Canvas) -> None:
         xytext=(0, 6),
         textcoords="offset points",
         ha="left" if place < 0.2 else "right" if place > 0.8 and canvas is NARROW else "center",
-        color=_INK,
+        color=INK,
         fontsize=canvas.font,
     )
 
 
 def _mark_wrong_rows(axes: Axes, wrong_row_loss: float, canvas: Canvas) -> None:
-    axes.axhline(wrong_row_loss, color=_INK, linewidth=1, dashes=(6, 4))
+    axes.axhline(wrong_row_loss, color=INK, linewidth=1, dashes=(6, 4))
     axes.annotate(
         f"from {wrong_row_loss:.3g} on, every row may be wrong",
         (0, wrong_row_loss),
         xycoords=axes.get_yaxis_transform(),
         xytext=(4, 5),
         textcoords="offset points",
-        color=_INK,
+        color=INK,
         fontsize=canvas.font - 1,
     )
 
@@ -174,12 +151,12 @@ def _plot(axes: Axes, points: Sequence[Bound], audited: float) -> None:
     fractions = [point.fraction for point in points]
     bounds = [point.bound for point in points]
     attacks = [point.attack_value for point in points]
-    axes.fill_between(fractions, attacks, bounds, color=_GAP, linewidth=0)
-    axes.plot(fractions, bounds, color=_BOUND, linewidth=2.5, clip_on=False)
-    axes.plot(fractions, attacks, color=_ATTACK, linewidth=2.5, dashes=(3, 2), clip_on=False)
+    axes.fill_between(fractions, attacks, bounds, color=GAP, linewidth=0)
+    axes.plot(fractions, bounds, color=BOUND, linewidth=2.5, clip_on=False)
+    axes.plot(fractions, attacks, color=ATTACK, linewidth=2.5, dashes=(3, 2), clip_on=False)
     for place, point in enumerate(points):
         size = 13 if point.fraction == audited else 10
-        for kind, value, colour in (("bound", point.bound, _BOUND), ("attack", point.attack_value, _ATTACK)):
+        for kind, value, colour in (("bound", point.bound, BOUND), ("attack", point.attack_value, ATTACK)):
             hollow = kind == "bound" and not point.conclusive
             axes.plot(
                 [point.fraction],
@@ -187,8 +164,8 @@ def _plot(axes: Axes, points: Sequence[Bound], audited: float) -> None:
                 linestyle="none",
                 marker="o" if kind == "bound" else "D",
                 markersize=size if kind == "bound" else 0.6 * size,
-                markerfacecolor=_PAPER if hollow else colour,
-                markeredgecolor=colour if hollow else _PAPER,
+                markerfacecolor=PAPER if hollow else colour,
+                markeredgecolor=colour if hollow else PAPER,
                 markeredgewidth=2 if hollow else 1,
                 clip_on=False,
                 zorder=4,
@@ -205,8 +182,8 @@ def _label_ends(axes: Axes, last: Bound, canvas: Canvas) -> None:
         middle = min(max((above + below) / 2, room / 2 + canvas.font), inner - room / 2)
         above, below = middle + room / 2, middle - room / 2
     labels = (
-        (above, _BOUND, "certified bound" if canvas is WIDE else "bound", f"≤ {format_bound(last.bound)}"),
-        (below, _ATTACK, "attack found" if canvas is WIDE else "attack", f"≥ {format_attack_value(last.attack_value)}"),
+        (above, BOUND, "certified bound" if canvas is WIDE else "bound", f"≤ {format_bound(last.bound)}"),
+        (below, ATTACK, "attack found" if canvas is WIDE else "attack", f"≥ {format_attack_value(last.attack_value)}"),
     )
     for height, colour, name, value in labels:
         for line, (text, weight) in enumerate(((name, "bold"), (value, "normal"))):

@@ -15,8 +15,10 @@ from bezoar.core.dataset import Poison
 from bezoar.core.errors import InvalidArgument
 from bezoar.core.files import written_aside
 from bezoar.core.record import RunRecord
+from bezoar.core.reproduction import Reproduction
 from bezoar.datasets.rows import write_rows_as_arrays
 from bezoar.report.html import render
+from bezoar.report.reproduction_page import render_reproduction
 from bezoar.report.suspects import write_suspects
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -84,3 +86,11 @@ def write_audit(record: RunRecord, certificate: Certificate, poison: Poison | No
     write_certificate(certificate, folder / "certificate.json")
     if poison is not None:
         write_rows_as_arrays(poison.X, poison.y, folder / "poison.npz")
+
+
+def write_reproduction(record: Reproduction, folder: Path) -> None:
+    """Write record and report of a reproduction into a folder."""
+    with written_aside(folder / "record.json") as stream:
+        stream.write((record.to_json() + "\n").encode())
+    with written_aside(folder / "report.html") as stream:
+        stream.write(render_reproduction(record).encode())

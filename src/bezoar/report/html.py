@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from bezoar.core.record import NO_ATTACK, NO_SANITIZER, RunRecord, Suspect
 from bezoar.report import formats, matrix, wording
-from bezoar.report.charts import NARROW, WIDE, draw_curve
+from bezoar.report.canvas import NARROW, WIDE
+from bezoar.report.charts import draw_curve
 
 MOST_SUSPECTS = 50
 """Rows shown; ``suspects.csv`` holds them all."""
@@ -50,7 +51,7 @@ def render(record: RunRecord) -> str:
         for canvas in (WIDE, NARROW)
     )
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             record=record,
@@ -76,8 +77,9 @@ def _rankers(suspects: tuple[Suspect, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for suspect in suspects for name in suspect.ranks))
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Templates that escape what they are given, and the filters they share."""
+    made = Environment(
         loader=PackageLoader("bezoar.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -85,7 +87,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters.update(
+    made.filters.update(
         attack_value=formats.format_attack_value,
         bound=formats.format_bound,
         count=formats.format_count,
@@ -99,7 +101,7 @@ def _environment() -> Environment:
         share=formats.format_share,
         spoken=wording.spoken,
     )
-    return environment
+    return made
 
 
 def _shown(value: object) -> object:

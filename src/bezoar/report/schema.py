@@ -1,4 +1,4 @@
-"""The published JSON schema of a run record."""
+"""The published JSON schemas of records."""
 
 from __future__ import annotations
 
@@ -8,13 +8,28 @@ from typing import Any
 
 
 def load_schema() -> dict[str, Any]:
-    """Read the schema (JSON Schema, draft 2020-12) of record version 1.0.
+    """Read the schema (JSON Schema, draft 2020-12) of run record version 1.0.
 
     Examples
     --------
     >>> load_schema()["properties"]["schema_version"]["const"]
     '1.0'
     """
-    text = resources.files("bezoar.report").joinpath("record.schema.json").read_text("utf-8")
+    return _read("record.schema.json")
+
+
+def load_reproduction_schema() -> dict[str, Any]:
+    """Read the schema of reproduction record version 1.0.
+
+    Examples
+    --------
+    >>> load_reproduction_schema()["properties"]["schema_version"]["const"]
+    '1.0'
+    """
+    return _read("reproduction.schema.json")
+
+
+def _read(name: str) -> dict[str, Any]:
+    text = resources.files("bezoar.report").joinpath(name).read_text("utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema

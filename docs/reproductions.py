@@ -1,0 +1,75 @@
+"""Write docs/results/reproductions.md: `python docs/reproductions.py [NAME ...]` runs the experiments named first.
+
+Each run's record is kept as docs/results/reproductions/NAME.json, and the page is rendered from all of these.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from bezoar.core.reproduction import Comparison, Reproduction
+from bezoar.experiments.catalogue import EXPERIMENTS, find
+from bezoar.report.comparisons import (
+    format_figure,
+    interval_cell,
+    meanings,
+    paper_cell,
+    remarks,
+    standing_cell,
+    summary,
+    value_cell,
+)
+
+RESULTS = Path(__file__).parent / "results"
+RECORDS, PAGE = RESULTS / "reproductions", RESULTS / "reproductions.md"
+HEAD = """# Reproductions
+
+`python docs/reproductions.py NAME` on two cores; see [](../command-line.md). "Plot": read off the paper's drawing;
+"secondary": known from what others say about the paper; else from its text.
+"""
+
+
+def main() -> None:
+    """Run the experiments named, then render all records that there are."""
+    RECORDS.mkdir(exist_ok=True)
+    for name in sys.argv[1:]:
+        command = [sys.executable, "-m", "bezoar", "reproduce", find(name).name, "--json"]
+        (RECORDS / f"{name}.json").write_bytes(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+def page() -> str:
+    """The page of all records, in the order of the catalogue."""
+    files = [RECORDS / f"{experiment.name}.json" for experiment in EXPERIMENTS]
+    records = [Reproduction.from_json(file.read_text(encoding="utf-8")) for file in files if file.exists()]
+    return "\n".join([HEAD, *(line for record in records for line in section(record))])
+
+
+def section(record: Reproduction) -> list[str]:
+    """One record as Markdown."""
+    lines = [f"## {record.name}", "", f"{record.title}. {record.source}.", "", summary(record), ""]
+    lines += [f"- {name}: {text}" for name, text in record.setting.items()]
+    lines += [f"- Time: {format_figure(record.seconds, 'seconds')}; seed {record.seed}", ""]
+    lines += ["| | paper | ours | interval | |", "| --- | --- | --- | --- | --- |"]
+    lines += [row(comparison) for comparison in record.comparisons]
+    lines += [""] + [f"- {'; '.join(rows)}: {text}" for text, rows in remarks(record)]
+    lines += [f"- {note}" for note in record.notes]
+    return [*lines, *(f"- Interval: {meaning}." for meaning in meanings(record)), ""]
+
+
+def row(comparison: Comparison) -> str:
+    """One line of a table."""
+    cells = (
+        comparison.what,
+        paper_cell(comparison.paper, comparison.unit),
+        value_cell(comparison),
+        interval_cell(comparison),
+        standing_cell(comparison),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""The command `bezoar reproduce`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from bezoar.console import Progress, columns, say
+from bezoar.options import folder_if_named, json_flag, path
+
+_EXAMPLES = (
+    "bezoar reproduce --list",
+    "bezoar reproduce p17-enron",
+    "bezoar reproduce p17-mnist-1-7 --out mnist-1-7",
+    "bezoar reproduce p17-enron --json",
+)
+
+
+@click.command(
+    short_help="Measure a paper's figure or table again, beside the paper's.",
+    epilog="\b\nExamples:\n" + "\n".join(f"  {example}" for example in _EXAMPLES),
+)
+@click.argument("name", required=False)
+@click.option("--list", "listing", is_flag=True, help="Print what can be reproduced, and nothing else.")
+@path("--out", "DIR", "New folder for report.html and record.json.")
+@click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Seed of all that is random, from 0.")
+@click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each core]")
+@json_flag("the record, or with --list the catalogue,")
+def reproduce(name: str | None, listing: bool, out: Path | None, seed: int, workers: int | None, as_json: bool) -> None:
+    """Measure a figure or table of a paper again, and print the paper's figures beside ours.
+
+    NAME is one that --list prints. Each figure of the paper carries its
+    source; where the stored text of the paper does not have it, the cell says
+    so. The data sets are those of `bezoar datasets`.
+    """
+    if listing:
+        _list(as_json=as_json)
+        return
+    from bezoar.core.errors import InvalidArgument
+    from bezoar.experiments.catalogue import find
+    from bezoar.experiments.conditions import Conditions
+    from bezoar.experiments.run import reproduce as run
+    from bezoar.report.comparisons import reproduction_lines
+    from bezoar.report.folders import write_reproduction
+
+    if name is None:
+        raise InvalidArgument("name", "one that `bezoar reproduce --list` prints", "none")
+    experiment = find(name)
+    with folder_if_named(out) as aside, Progress("reading") as progress:
+        conditions = Conditions(
+            seed=seed,
+            workers=workers if workers is not None else os.cpu_count() or 1,
+            on_stage=progress.announce,
+            on_step=progress.step,
+        )
+        record = run(experiment, conditions, command=shlex.join(["bezoar", *sys.argv[1:]]))
+        if aside is not None:
+            write_reproduction(record, aside)
+    if as_json:
+        click.echo(record.to_json())
+    else:
+        say([*reproduction_lines(record, columns()), *([] if out is None else ["", f"Report: {out / 'report.html'}"])])
+
+
+def _list(*, as_json: bool) -> None:
+    """The catalogue: name, minutes, data, what is shown, where in which paper."""
+    from bezoar.experiments.catalogue import EXPERIMENTS
+    from bezoar.report.text import flow
+
+    if as_json:
+        click.echo(json.dumps([asdict(experiment) for experiment in EXPERIMENTS], indent=2, allow_nan=False))
+        return
+    for paper in dict.fromkeys(experiment.paper for experiment in EXPERIMENTS):
+        say([flow(paper, columns()), ""])
+        width = max(len(experiment.name) for experiment in EXPERIMENTS)
+        for experiment in (entry for entry in EXPERIMENTS if entry.paper == paper):
+            needs = f"{experiment.minutes:g} min on two cores; data: {', '.join(experiment.data)}"
+            start = f"  {experiment.name:{width}}  "
+            say([flow(f"{start}{experiment.title} ({experiment.place}; {needs})", columns(), indent=len(start))])
+        say([""])

@@ -1,0 +1,101 @@
+"""Experiments by name; each is imported when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+
+from bezoar.core.errors import UnknownName
+from bezoar.experiments.conditions import Conditions, Measured
+
+CERTIFIED = "Steinhardt, Koh and Liang, Certified defenses for data poisoning attacks, NIPS 2017"
+STRONGER = (
+    "Koh, Steinhardt and Liang, Stronger data poisoning attacks break data sanitization defenses, "
+    "Machine Learning 111, 2022"
+)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An entry of the catalogue.
+
+    Parameters
+    ----------
+    name : str
+    paper : str
+        Citation.
+    place : str
+        Where in the paper.
+    title : str
+        What is shown there.
+    minutes : float
+        How long it takes on two cores, about.
+    data : tuple of str
+        Names of `bezoar datasets` that it needs.
+    module : str
+        Of this room, with a function ``run``.
+    """
+
+    name: str
+    paper: str
+    place: str
+    title: str
+    minutes: float
+    data: tuple[str, ...]
+    module: str
+
+    @property
+    def source(self) -> str:
+        """The paper, and where in it."""
+        return f"{self.paper}, {self.place}"
+
+    def load(self) -> Callable[[Conditions], Measured]:
+        """Import the function that runs it."""
+        run: Callable[[Conditions], Measured] = import_module(f"bezoar.experiments.{self.module}").run
+        return run
+
+
+EXPERIMENTS = (
+    Experiment(
+        name="p17-mnist-1-7",
+        paper=CERTIFIED,
+        place="results with fixed filters, MNIST-1-7",
+        title="Certified bound and attack over the fraction of poison, digits 1 against 7",
+        minutes=0.3,
+        data=("mnist-1-7",),
+        module="p17_mnist_1_7",
+    ),
+    Experiment(
+        name="p17-enron",
+        paper=CERTIFIED,
+        place="results on text, Enron",
+        title="Certified bound over the fraction of poison, and the attack that meets it, spam mails",
+        minutes=0.1,
+        data=("enron",),
+        module="p17_enron",
+    ),
+)
+"""In the order of the papers."""
+
+
+def find(name: str) -> Experiment:
+    """The experiment of a name.
+
+    Raises
+    ------
+    UnknownName
+        If there is none.
+
+    Examples
+    --------
+    >>> find("p17-enron").data
+    ('enron',)
+    """
+    known = {experiment.name: experiment for experiment in EXPERIMENTS}
+    if name in known:
+        return known[name]
+    close = get_close_matches(name, known, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise UnknownName(f"`name`: expected one that `bezoar reproduce --list` prints, got {name}{hint}")

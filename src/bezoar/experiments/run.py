@@ -1,0 +1,54 @@
+"""From the name of an experiment to its record."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import time
+from importlib.metadata import version
+
+import bezoar
+from bezoar.core.reproduction import Reproduction
+from bezoar.experiments.catalogue import Experiment
+from bezoar.experiments.conditions import Conditions
+
+_VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
+
+
+def reproduce(experiment: Experiment, conditions: Conditions, *, command: str = "") -> Reproduction:
+    """Run an experiment.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    conditions : Conditions
+    command : str
+        What the user typed, for the record.
+
+    Returns
+    -------
+    Reproduction
+
+    Raises
+    ------
+    InvalidData
+        If a data set that it needs is missing.
+    """
+    begin = time.perf_counter()
+    measured = experiment.load()(conditions)
+    versions = {"bezoar": bezoar.__version__, "python": platform.python_version()}
+    return Reproduction(
+        name=experiment.name,
+        title=experiment.title,
+        source=experiment.source,
+        setting=measured.setting,
+        comparisons=measured.comparisons,
+        panels=measured.panels,
+        notes=measured.notes,
+        data=measured.data,
+        seconds=time.perf_counter() - begin,
+        seed=conditions.seed,
+        command=command,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        versions=versions | {name: version(name) for name in _VERSIONED},
+    )

@@ -1,0 +1,45 @@
+import inspect
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from bezoar.core.errors import InvalidArgument, UnknownName
+from bezoar.datasets import ENTRIES
+from bezoar.experiments.catalogue import EXPERIMENTS, find
+from bezoar.experiments.conditions import Conditions
+
+ROOM = Path(import_module("bezoar.experiments").__file__).parent
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
+def test_each_experiment_can_be_imported_and_found(experiment):
+    assert list(inspect.signature(experiment.load()).parameters) == ["conditions"]
+    assert find(experiment.name) is experiment
+    assert experiment.minutes > 0
+    assert experiment.title
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
+def test_data_sets_are_known(experiment):
+    assert set(experiment.data) <= {entry.name for entry in ENTRIES}
+    source = (ROOM / f"{experiment.module}.py").read_text(encoding="utf-8")
+    assert set(experiment.data) == set(re.findall(r'\bload\("([\w-]+)"\)', source))
+
+
+def test_names_are_unique_and_every_experiment_of_the_room_is_listed():
+    assert len({experiment.name for experiment in EXPERIMENTS}) == len(EXPERIMENTS)
+    runnable = {path.stem for path in ROOM.glob("*.py") if re.search(r"^def run\(", path.read_text(), re.MULTILINE)}
+    assert {experiment.module for experiment in EXPERIMENTS} == runnable - {"run"}
+
+
+def test_an_unknown_name_gets_a_close_one():
+    with pytest.raises(UnknownName, match="got p17-enrom; did you mean p17-enron"):
+        find("p17-enrom")
+
+
+@pytest.mark.parametrize(("option", "value"), [("seed", -1), ("seed", 2**32), ("workers", 0)])
+def test_conditions_are_checked(option, value):
+    with pytest.raises(InvalidArgument, match=option):
+        Conditions(**{option: value})

@@ -1,0 +1,93 @@
+"""`bezoar reproduce`."""
+
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from bezoar.core.errors import InvalidData
+from bezoar.datasets import load
+from bezoar.experiments import p17_enron
+from bezoar.experiments.catalogue import EXPERIMENTS
+from bezoar.experiments.certified_curve import CurveProtocol
+from bezoar.report.schema import load_reproduction_schema
+
+
+@pytest.fixture
+def miniature(monkeypatch):
+    """The Enron experiment, on digits and two fractions."""
+    monkeypatch.setattr(p17_enron, "load", lambda name: load("digits-1-7"))
+    monkeypatch.setattr(p17_enron, "PROTOCOL", CurveProtocol(squared_radius=0.05, fractions=(0.0, 0.03)))
+
+
+def test_the_list_names_all(bezoar):
+    shown = bezoar("reproduce", "--list")
+    assert shown.code == 0
+    for experiment in EXPERIMENTS:
+        assert f"  {experiment.name} " in shown.out
+        assert f"data: {', '.join(experiment.data)}" in shown.out
+    listed = json.loads(bezoar("reproduce", "--list", "--json").out)
+    assert [entry["name"] for entry in listed] == [experiment.name for experiment in EXPERIMENTS]
+
+
+def test_the_table_is_printed(bezoar, miniature):
+    shown = bezoar("reproduce", "p17-enron")
+    assert shown.code == 0
+    assert shown.err == ""
+    assert "Paper" in shown.out
+    assert "certified bound at 3\N{NO-BREAK SPACE}%" in shown.out
+    assert "seed 0." in shown.out
+
+
+def test_json_alone_goes_to_standard_output(bezoar, miniature):
+    shown = bezoar("reproduce", "p17-enron", "--json", "--seed", 3)
+    fields = json.loads(shown.out)
+    assert list(Draft202012Validator(load_reproduction_schema()).iter_errors(fields)) == []
+    assert (fields["seed"], fields["name"]) == (3, "p17-enron")
+    assert fields["command"] == "bezoar reproduce p17-enron --json --seed 3"
+
+
+def test_the_folder_holds_page_and_record(bezoar, miniature, tmp_path):
+    folder = tmp_path / "made"
+    shown = bezoar("reproduce", "p17-enron", "--out", folder)
+    assert shown.code == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["record.json", "report.html"]
+    assert json.loads((folder / "record.json").read_text())["name"] == "p17-enron"
+    again = bezoar("reproduce", "p17-enron", "--out", folder)
+    assert (again.code, again.out) == (2, "")
+    assert "`--out`: expected a name that is not taken" in again.err
+
+
+def test_nothing_is_left_of_what_failed(bezoar, monkeypatch, tmp_path):
+    def missing(name):
+        raise InvalidData(f"{name}: expected an archive")
+
+    monkeypatch.setattr(p17_enron, "load", missing)
+    shown = bezoar("reproduce", "p17-enron", "--out", tmp_path / "made")
+    assert (shown.code, shown.err) == (2, "bezoar: enron: expected an archive\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_left_of_what_was_interrupted(bezoar, monkeypatch, tmp_path):
+    def stop(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(p17_enron, "load", stop)
+    assert bezoar("reproduce", "p17-enron", "--out", tmp_path / "made").code == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["p17-enrom"], "did you mean p17-enron?"),
+        ([], "expected one that `bezoar reproduce --list` prints, got none"),
+        (["p17-enron", "--seed", "-1"], "`--seed`: expected a whole number"),
+        (["p17-enron", "--workers", "0"], "`--workers`: expected a whole number from 1, got 0"),
+    ],
+)
+def test_refusals(bezoar, arguments, sentence):
+    shown = bezoar("reproduce", *arguments)
+    assert (shown.code, shown.out) == (2, "")
+    assert sentence in shown.err
+    assert shown.err.count("\n") == 1

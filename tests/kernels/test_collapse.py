@@ -15,7 +15,14 @@ from bezoar.core.arrays import Array
 from bezoar.core.errors import InvalidArgument
 from bezoar.core.feasible import ball, slab
 from bezoar.datasets import load
-from bezoar.kernels.collapse import Collapsed, collapse, collapse_in_full, collapse_multiclass, rescale_ridge
+from bezoar.kernels.collapse import (
+    Collapsed,
+    collapse,
+    collapse_in_full,
+    collapse_multiclass,
+    collapse_multiclass_in_full,
+    rescale_ridge,
+)
 from bezoar.kernels.losses import HINGE, LOGISTIC, SQUARED_HINGE, MarginLoss, crammer_singer, smooth_hinge
 from bezoar.kernels.rows import stack
 from bezoar.kernels.sets import ConvexSet
@@ -225,6 +232,28 @@ class TestManyClasses:
         assert few.mass <= weights.sum() * (1 + 1e-9)
         again, _ = here.train(few.points, few.labels, few.weights)
         np.testing.assert_allclose(again, thetas, atol=1e-6)
+
+    @pytest.mark.parametrize("seed", range(2))
+    def test_in_full_mass_and_means_are_kept_and_what_pads_costs_nothing(self, seed):
+        here = many_classes(seed)
+        X, codes, weights = here.poison
+        thetas, multipliers = here.train(*here.poison)
+        multipliers /= np.maximum(multipliers.sum(axis=1, keepdims=True), 1.0)
+        few, full = (
+            how(X, codes, weights, thetas, multipliers=multipliers)
+            for how in (collapse_multiclass, collapse_multiclass_in_full)
+        )
+        assert len(few.labels) < len(full.labels) <= 9
+        for label in range(3):
+            before, after = codes == label, full.labels == label
+            np.testing.assert_allclose(full.weights[after].sum(), weights[before].sum())
+            np.testing.assert_allclose(full.weights[after] @ full.points[after], weights[before] @ X[before])
+        losses = [
+            found.weights
+            @ crammer_singer(np.column_stack([found.points, np.ones(len(found.labels))]) @ thetas.T, found.labels)[0]
+            for found in (few, full)
+        ]
+        assert losses[0] == pytest.approx(losses[1], abs=1e-6)
 
     @given(seed=SEEDS)
     @settings(max_examples=25)

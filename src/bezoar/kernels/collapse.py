@@ -174,21 +174,36 @@ def collapse_multiclass(
     InvalidArgument
         If a weight is negative, or multipliers are out of range.
     """
-    _check_weights(X, codes, weights)
-    classes = np.arange(len(thetas))
-    right = codes[:, None] == classes
-    if multipliers is None:
-        _, gradient = crammer_singer(np.asarray(X @ thetas[:, :-1].T + thetas[:, -1]), codes)
-        multipliers = np.where(right, 0.0, gradient)
-    sums = multipliers.sum(axis=1)
-    if np.any(multipliers < 0) or np.any(sums > 1 + 1e-9) or np.any(multipliers[right] != 0):
-        raise InvalidArgument("multipliers", "none negative, at most one in all a row, zero for its class", sums.max())
-    found = [(code, *_centres(X, (weights * (codes == code))[:, None] * multipliers)[:2]) for code in classes.tolist()]
-    return Collapsed(
-        np.concatenate([points for _, points, _ in found]),
-        np.repeat(classes, [len(totals) for _, _, totals in found]),
-        np.concatenate([totals for _, _, totals in found]),
-    )
+    return _by_pairs(X, codes, weights[:, None] * _checked_multipliers(X, codes, weights, thetas, multipliers))
+
+
+def collapse_multiclass_in_full(
+    X: Matrix, codes: IntArray, weights: Array, thetas: Array, *, multipliers: Array | None = None
+) -> Collapsed:
+    """At most one point for each pair of a label and any class that keep a model optimal, and all of the mass.
+
+    What the multipliers of a row leave of one goes to the mean of the rows of
+    its label that cost nothing. Mass and mean of each label are kept, and the
+    mean loss over clean rows and poison has the same minimizer as before.
+
+    Parameters
+    ----------
+    X, codes, weights, thetas, multipliers
+        As in `collapse_multiclass`.
+
+    Returns
+    -------
+    Collapsed
+        At most k * k points; `labels` are class indices.
+
+    Raises
+    ------
+    InvalidArgument
+        As in `collapse_multiclass`.
+    """
+    shares = _checked_multipliers(X, codes, weights, thetas, multipliers).copy()
+    shares[np.arange(len(codes)), codes] = np.maximum(1 - shares.sum(axis=1), 0.0)
+    return _by_pairs(X, codes, weights[:, None] * shares)
 
 
 def rescale_ridge(ridge: float, *, before: float, after: float) -> float:
@@ -233,8 +248,31 @@ def _checked_slopes(
     return slopes
 
 
+def _checked_multipliers(X: Matrix, codes: IntArray, weights: Array, thetas: Array, multipliers: Array | None) -> Array:
+    _check_weights(X, codes, weights)
+    right = codes[:, None] == np.arange(len(thetas))
+    if multipliers is None:
+        _, gradient = crammer_singer(np.asarray(X @ thetas[:, :-1].T + thetas[:, -1]), codes)
+        return np.where(right, 0.0, gradient)
+    sums = multipliers.sum(axis=1)
+    if np.any(multipliers < 0) or np.any(sums > 1 + 1e-9) or np.any(multipliers[right] != 0):
+        raise InvalidArgument("multipliers", "none negative, at most one in all a row, zero for its class", sums.max())
+    return multipliers
+
+
 def _by_sign(amounts: Array, signs: Array) -> Array:
     return np.asarray(amounts[:, None] * (signs[:, None] == _SIGNS))
+
+
+def _by_pairs(X: Matrix, codes: IntArray, shares: Array) -> Collapsed:
+    """One point for each label and each class that its rows have shares in."""
+    labels = np.unique(codes)
+    found = [_centres(X, (codes == code)[:, None] * shares)[:2] for code in labels.tolist()]
+    return Collapsed(
+        np.concatenate([points for points, _ in found]),
+        np.repeat(labels, [len(totals) for _, totals in found]),
+        np.concatenate([totals for _, totals in found]),
+    )
 
 
 def _centres(X: Matrix, shares: Array) -> tuple[Array, Array, IntArray]:

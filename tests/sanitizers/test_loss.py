@@ -1,8 +1,11 @@
 """The loss without its maximum, for two classes and for more."""
 
 import numpy as np
+import pytest
 from sklearn.datasets import load_iris
 
+from bezoar.learners.linear import LinearClassifier
+from bezoar.learners.multiclass import CrammerSingerClassifier
 from bezoar.sanitizers.loss import LossSanitizer
 
 
@@ -27,16 +30,31 @@ def test_flipped_rows_go_first():
     assert {7, 8} <= set(sanitizer.removed_indices_.tolist())
 
 
-def test_margin_of_several_classes_is_against_the_best_rival():
+@pytest.mark.parametrize("loss", ["hinge", "logistic"])
+def test_margin_of_several_classes_is_against_the_best_rival(loss):
     X, y = load_iris(return_X_y=True)
-    sanitizer = LossSanitizer(contamination=0.1).fit(X, y)
-    scores = X @ sanitizer.model_.thetas[:, :-1].T + sanitizer.model_.thetas[:, -1]
+    sanitizer = LossSanitizer(contamination=0.1, loss=loss).fit(X, y)
+    scores = sanitizer.model_.scores(X)
     expected = [1 - row[label] + max(np.delete(row, label)) for row, label in zip(scores, y, strict=True)]
     np.testing.assert_allclose(sanitizer.suspicion_, expected)
 
 
-def test_feasible_set_of_several_classes_has_a_half_space_for_each_rival():
+def test_the_hinge_of_several_classes_is_crammers_and_singers():
     X, y = load_iris(return_X_y=True)
-    sanitizer = LossSanitizer(contamination=0.1).fit(X, y)
+    sanitizer = LossSanitizer(ridge=0.02).fit(X, y)
+    exact = CrammerSingerClassifier(ridge=0.02).fit(X, y).decision_function(X)
+    np.testing.assert_allclose(sanitizer.model_.scores(X), exact, atol=0.02)
+    for other in ({"loss": "logistic"}, {"bias": "free"}):
+        expected = LinearClassifier(ridge=0.02, tolerance=1e-6, **other).fit(X, y).decision_function(X)
+        model = LossSanitizer(ridge=0.02, **other).fit(X, y).model_
+        np.testing.assert_allclose(model.scores(X), expected, atol=0.02)
+
+
+@pytest.mark.parametrize("loss", ["hinge", "logistic"])
+def test_feasible_set_of_several_classes_has_a_half_space_for_each_rival(loss):
+    X, y = load_iris(return_X_y=True)
+    sanitizer = LossSanitizer(contamination=0.1, loss=loss).fit(X, y)
     assert sanitizer.feasible_set_.region(2).bands.shape == (2, 4)
-    np.testing.assert_array_equal(sanitizer.feasible_set_.contains(X, y), sanitizer.predict(X, y) == 1)
+    for label in range(3):
+        told = np.full(len(y), label)
+        np.testing.assert_array_equal(sanitizer.feasible_set_.contains(X, told), sanitizer.predict(X, told) == 1)

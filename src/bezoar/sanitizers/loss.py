@@ -10,11 +10,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from bezoar.core.arrays import Array, Labels, Matrix
+from bezoar.core.arrays import Array, IntArray, Labels, Matrix
 from bezoar.core.errors import InvalidData
 from bezoar.core.feasible import Region
 from bezoar.kernels.losses import MARGIN_LOSSES, margin_loss
-from bezoar.kernels.one_vs_rest import fit_one_vs_rest
+from bezoar.kernels.multiclass import MulticlassFit, fit_crammer_singer
+from bezoar.kernels.one_vs_rest import OneVsRestFit, fit_one_vs_rest
 from bezoar.kernels.sets import ConvexSet
 from bezoar.kernels.solvers import Bias
 from bezoar.sanitizers.trimming import Trimming, by_label
@@ -26,8 +27,9 @@ class LossSanitizer(Trimming, BaseEstimator):
     The loss defence of Koh, Steinhardt and Liang [1]_: one minus the margin,
     without the hinge's maximum with zero, so that well fitted rows stay in
     order and a score may be negative. With more than two classes the margin
-    is the score of the row's class, one against the rest, minus the best
-    score of another.
+    is the score of the row's class minus the best score of another; the hinge
+    with a penalized bias is then that of Crammer and Singer [2]_, which trains
+    all classes together, and any other model one class against the rest.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ class LossSanitizer(Trimming, BaseEstimator):
 
     Attributes
     ----------
-    model_ : OneVsRestFit
+    model_ : OneVsRestFit or MulticlassFit
         The model trained on all rows.
     classes_ : ndarray of shape (n_classes,)
         Sorted labels.
@@ -70,7 +72,10 @@ class LossSanitizer(Trimming, BaseEstimator):
     References
     ----------
     .. [1] Koh, Steinhardt and Liang, "Stronger data poisoning attacks break
-       data sanitization defenses", Machine Learning 111, 2022, section 2.2.
+       data sanitization defenses", Machine Learning 111, 2022, sections 2.2
+       and 5.7.
+    .. [2] Crammer and Singer, "On the algorithmic implementation of
+       multiclass kernel-based vector machines", JMLR 2, 2001.
 
     Examples
     --------
@@ -134,19 +139,27 @@ class LossSanitizer(Trimming, BaseEstimator):
         matrix, codes = self._admit(X, y)
         if len(self.classes_) < 2:
             raise InvalidData("labels: expected at least two classes, got 1 class")
-        self.model_ = fit_one_vs_rest(
+        self.model_ = self._train(matrix, codes)
+        self._conclude(matrix, codes)
+        regions = [_half_spaces(self.model_.rivalries(code), 1 + offset) for code, offset in enumerate(self.offsets_)]
+        self.feasible_set_ = ConvexSet(by_label(self.classes_, regions))
+        return self
+
+    def _train(self, matrix: Matrix, codes: IntArray) -> OneVsRestFit | MulticlassFit:
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        if len(self.classes_) > 2 and self.loss == "hinge" and self.bias == "regularized":
+            return fit_crammer_singer(
+                matrix, codes, len(self.classes_), ridge=self.ridge, tolerance=self.tolerance, seed=seed
+            )
+        return fit_one_vs_rest(
             matrix,
             codes,
             loss=margin_loss(self.loss),
             ridge=self.ridge,
             bias=self.bias,
             tolerance=self.tolerance,
-            seed=check_random_state(self.random_state).randint(np.iinfo(np.int32).max),
+            seed=seed,
         )
-        self._conclude(matrix, codes)
-        regions = [_half_spaces(self.model_.rivalries(code), 1 + offset) for code, offset in enumerate(self.offsets_)]
-        self.feasible_set_ = ConvexSet(by_label(self.classes_, regions))
-        return self
 
     def _anomalies(self, X: Matrix) -> Array:
         scores = self.model_.scores(X)

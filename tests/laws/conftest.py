@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from bezoar.core.arrays import IntArray, Labels, Matrix
 from bezoar.core.budget import Budget
 from bezoar.core.certificate import Certificate, Ridge
 from bezoar.core.dataset import Dataset, Poison
@@ -99,6 +100,13 @@ def influence(kind: type[Any], scene: Scene, max_steps: int = 20) -> Attack:
     return kind(**searching(scene), probe=scene.data, max_steps=max_steps)
 
 
+def keep_middle(X: Matrix, y: Labels) -> IntArray:
+    """A defence that keeps the nine tenths of rows nearest to the mean."""
+    rows = X.toarray() if isinstance(X, csr_array) else X
+    far = np.linalg.norm(rows - rows.mean(axis=0), axis=1)
+    return np.sort(np.argsort(far, kind="stable")[: round(0.9 * len(far))])
+
+
 BUILDERS: Mapping[str, Callable[[type[Any], Scene], Attack]] = {
     "CollapsedAttack": lambda kind, scene: kind.of(scene.certificate, scene.data.classes, scene.feasible_set),
     "RandomLabelFlip": lambda kind, scene: kind(feasible_set=scene.feasible_set),
@@ -106,6 +114,13 @@ BUILDERS: Mapping[str, Callable[[type[Any], Scene], Attack]] = {
     "ALFAAttack": lambda kind, scene: kind(feasible_set=scene.feasible_set, ridge=RIDGE),
     "GradientAttack": lambda kind, scene: kind(**searching(scene), step=0.05, max_steps=20, check_every=5),
     "KKTAttack": lambda kind, scene: kind(theta=scene.decoy, **searching(scene)),
+    "AdaptiveAttack": lambda kind, scene: kind(
+        start=BUILDERS["KKTAttack"](import_module("bezoar.attacks.kkt").KKTAttack, scene),
+        probe=scene.data,
+        filters=(keep_middle,),
+        max_steps=6,
+        refresh=3,
+    ),
     "MinMaxAttack": lambda kind, scene: kind(**searching(scene)),
     "MulticlassMinMaxAttack": lambda kind, scene: kind(feasible_set=scene.feasible_set),
     "InfluenceAttack": lambda kind, scene: influence(kind, scene),
@@ -121,7 +136,7 @@ BUILDERS: Mapping[str, Callable[[type[Any], Scene], Attack]] = {
 REAL_ONLY = frozenset({"MulticlassMinMaxAttack"})
 """Classes of attacks that cannot make whole numbers."""
 
-MAY_LEAVE = frozenset({"KKTAttack", "MinMaxAttack"})
+MAY_LEAVE = frozenset({"AdaptiveAttack", "KKTAttack", "MinMaxAttack"})
 """Classes of attacks whose rows may leave the feasible set, and are reported, when they are made whole."""
 
 

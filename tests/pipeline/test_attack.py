@@ -25,8 +25,7 @@ QUICK = {"ridge": 0.05, "fraction": 0.1, "contamination": 0.1}
 def _few_decoys(monkeypatch):
     monkeypatch.setattr("bezoar.pipeline.attack.DEFAULT_GRID", DecoyGrid((0.15, 0.3), (1, 5)))
     monkeypatch.setattr("bezoar.pipeline.methods._SHARES", ())
-    monkeypatch.setattr("bezoar.pipeline.climb._ROUNDS", 1)
-    monkeypatch.setattr("bezoar.pipeline.climb._BATCH", 3)
+    monkeypatch.setattr("bezoar.pipeline.methods._ADAPTED", 1)
 
 
 @pytest.mark.parametrize("name", list(methods.METHODS))
@@ -74,7 +73,7 @@ def test_test_labels_are_looked_at_if_asked_for(small):
     assert "as in the paper" in one.record.protocol
 
 
-def test_a_climb_on_test_rows_reports_the_half_it_did_not_see(small):
+def test_an_adaptive_search_on_test_rows_reports_the_half_it_did_not_see(small):
     split = small()
     record = attack(split, AttackPlan(method="best", select_on="test", **QUICK)).record
     assert record.split_test is not None

@@ -167,7 +167,7 @@ class KKTAttack:
         penalty = np.full(data.n_features + 1, (1 + total) * self.ridge)
         penalty[-1] *= self.bias == "regularized"
         target = wanted_pull(data.X, data.signs, self.theta, penalty=penalty, free_margin=self.on_margin == "free")
-        regions = self._regions(data)
+        regions = self.regions(data)
         if share is None:
             start = match_jointly(target, regions, total)
             share = float(start.masses[1]) / total
@@ -224,7 +224,11 @@ class KKTAttack:
         """
         if _count(data, budget) == 0:
             return Poison(data.X[:0], data.y[:0])
-        made = self.round(self.solve(data, budget), rng).poison()
+        return self.rows(self.solve(data, budget), data, rng)
+
+    def rows(self, solution: KKTSolution, data: Dataset, rng: Generator) -> Poison:
+        """A solution's points as rows of the kind of the clean ones, whole if they have to be."""
+        made = self.round(solution, rng).poison()
         return made if issparse(data.X) or not issparse(made.X) else Poison(made.X.toarray(), made.y)
 
     def paper_shares(self, data: Dataset, budget: Budget, *, step: float = 0.005) -> tuple[float, ...]:
@@ -249,8 +253,8 @@ class KKTAttack:
         wanted = [*np.arange(0.0, fraction, step), fraction, *([exact] if 0 <= exact <= fraction else [])]
         return tuple(sorted({min(positive / fraction, 1.0) for positive in wanted})) if fraction else ()
 
-    def _regions(self, data: Dataset) -> tuple[Region, Region]:
-        """Where the loss at the decoy is active and ordinary, within the feasible set."""
+    def regions(self, data: Dataset) -> tuple[Region, Region]:
+        """Where the loss at the decoy is active and ordinary, within the feasible set, by class."""
         limits = loss_quantiles(data.X, data.signs, self.theta, self.loss_quantile)
         by_label = zip(data.classes, _SIGNS, strict=True)
         bands = {label: loss_band(self.theta, sign, 0.0, limits[sign]) for label, sign in by_label}

@@ -26,9 +26,9 @@ from bezoar.pipeline.certify import FILTERS, build_feasible_set, settle_domain
 from bezoar.pipeline.clock import Clock
 from bezoar.pipeline.contract import check_poison
 from bezoar.pipeline.evaluate import Defence, judge
-from bezoar.pipeline.knowledge import Effort, Knowledge
-from bezoar.pipeline.methods import CLIMBING, method
-from bezoar.pipeline.search import Contest, Finding, craft
+from bezoar.pipeline.knowledge import Knowledge
+from bezoar.pipeline.methods import ADAPTIVE, method
+from bezoar.pipeline.search import Contest, Effort, Finding, craft
 from bezoar.pipeline.summary import expressible, summarize
 
 SELECTIONS = ("validation", "train", "test")
@@ -37,8 +37,9 @@ QUICK, SLOW = ("loss", "slab", "l2"), ("svd", "knn")
 _VALIDATION_SHARE = 0.2
 
 _WORDS = {
-    "validation": "A fifth of the training rows, held out, told the attacks tried apart; no test label was used.",
-    "train": "The training rows told the attacks tried apart; no test label was used.",
+    "validation": "The attacks tried aim at the training rows, a fifth of which, held out, told them apart; no test "
+    "label was used.",
+    "train": "The attacks tried aim at the training rows, which told them apart too; no test label was used.",
     "test": "The test rows and their labels told the attacks tried apart, as in the paper: the errors are those of an "
     "attacker who knows them.",
 }
@@ -55,7 +56,9 @@ class AttackPlan:
     fraction : float
         Added rows for each clean row, in [0, 0.5).
     select_on : {"validation", "train", "test"}
-        Rows that decoys aim at and on which attacks are told apart.
+        Rows on which attacks are told apart: a fifth of the training rows,
+        all of them, or the test rows. Attacks aim at the training rows, or at
+        the test rows.
     quantile : float
         Of each class's clean distances, in [0.5, 1): what the attacker
         expects to pass the filters.
@@ -143,10 +146,10 @@ def attack(
     clock = Clock(on_stage)
     with clock.stage("planning"):
         situation = _assess(split, plan)
-        train, rows = _selection(split, plan)
+        train, rows, probe = _selection(split, plan)
     with clock.stage("search"):
-        finding, tried = situation.find(train, rows, on_step)
-        split_test = _split_test(situation, on_step) if plan.select_on == "test" and plan.method in CLIMBING else None
+        finding, tried = situation.find(train, rows, probe, on_step)
+        split_test = _split_test(situation, on_step) if plan.select_on == "test" and plan.method in ADAPTIVE else None
     with clock.stage("defences"):
         poison = finding.poison if train is split.train else situation.again(finding)
         check_poison(poison, split.train, situation.budget, expressible(split.train, situation.domain))
@@ -208,12 +211,14 @@ class _Situation:
     defence: Defence
     ridge_origin: str
 
-    def find(self, train: Dataset, rows: Dataset, on_step: Callable[[], None] | None) -> tuple[Finding, int]:
-        """The strongest attack on `rows` of a defender who trains on `train`; how many were tried."""
+    def find(
+        self, train: Dataset, rows: Dataset, probe: Dataset, on_step: Callable[[], None] | None
+    ) -> tuple[Finding, int]:
+        """The strongest attack on `rows` of a defender who trains on `train`, aimed at `probe`; how many were tried."""
         name, fraction = self.split.name, self.plan.fraction
         known = Knowledge(
             train=train,
-            probe=rows,
+            probe=probe,
             feasible_set=self.feasible_set,
             ridge=self.defence.ridge,
             integer=self.domain == "integer",
@@ -249,17 +254,19 @@ def _settle_ridge(split: Split, plan: AttackPlan) -> tuple[float, str]:
     return choose_ridge(split.train.X, split.train.y, random_state=plan.seed).ridge, "chosen by cross-validation"
 
 
-def _selection(split: Split, plan: AttackPlan) -> tuple[Dataset, Dataset]:
-    """The rows that the selecting defender trains on, and those where errors are counted."""
+def _selection(split: Split, plan: AttackPlan) -> tuple[Dataset, Dataset, Dataset]:
+    """The rows that the selecting defender trains on, those where errors are counted, those that attacks aim at."""
     if plan.select_on == "validation":
-        return hold_out(split.train, share=_VALIDATION_SHARE, random_state=plan.seed)
-    return split.train, split.test if plan.select_on == "test" else split.train
+        train, held_out = hold_out(split.train, share=_VALIDATION_SHARE, random_state=plan.seed)
+        return train, held_out, split.train
+    rows = split.test if plan.select_on == "test" else split.train
+    return split.train, rows, rows
 
 
 def _split_test(situation: _Situation, on_step: Callable[[], None] | None) -> SplitTest:
     """Select on one half of the test rows, and report the other: what of the success is not luck with the rows."""
     split, plan = situation.split, situation.plan
     half, other = hold_out(split.test, share=0.5, random_state=plan.seed)
-    finding, _ = situation.find(split.train, half, on_step)
+    finding, _ = situation.find(split.train, half, half, on_step)
     cells = judge(split.train, other, finding.poison, QUICK + SLOW, situation.defence, name=plan.method)
     return SplitTest(finding.strength, min(cell.test_error for cell in cells))

@@ -18,6 +18,7 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "kkt": "bezoar.attacks.kkt:KKTAttack",
                 "minmax": "bezoar.attacks.minmax:MinMaxAttack",
                 "influence": "bezoar.attacks.influence:InfluenceAttack",
+                "adaptive": "bezoar.attacks.adaptive:AdaptiveAttack",
                 "random-flip": "bezoar.attacks.label_flip:RandomLabelFlip",
                 "targeted-flip": "bezoar.attacks.label_flip:TargetedLabelFlip",
                 "alfa": "bezoar.attacks.alfa:ALFAAttack",
@@ -34,6 +35,13 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "loss": "bezoar.sanitizers.loss:LossSanitizer",
                 "svd": "bezoar.sanitizers.subspace:SubspaceSanitizer",
                 "knn": "bezoar.sanitizers.neighbours:NeighboursSanitizer",
+            }
+        ),
+        "learner": MappingProxyType(
+            {
+                "linear": "bezoar.learners.linear:LinearClassifier",
+                "crammer-singer": "bezoar.learners.multiclass:CrammerSingerClassifier",
+                "online": "bezoar.learners.multiclass:OnlineHingeClassifier",
             }
         ),
     }
@@ -62,7 +70,7 @@ def resolve(kind: str, name: str) -> type[Any]:
 
     Parameters
     ----------
-    kind : {"attack", "sanitizer"}
+    kind : {"attack", "sanitizer", "learner"}
     name : str
 
     Returns

@@ -16,11 +16,13 @@ from bezoar.core.dataset import Dataset, Poison
 from bezoar.core.errors import InvalidArgument
 from bezoar.core.feasible import Domain
 from bezoar.core.record import NO_ATTACK, NO_SANITIZER, Evaluation
-from bezoar.kernels.losses import margin_loss
+from bezoar.kernels.losses import crammer_singer, margin_loss
 from bezoar.kernels.rows import stack
-from bezoar.learners.linear import LinearClassifier
 from bezoar.pipeline.catalogue import resolve
 from bezoar.pipeline.contract import check_poison
+
+ONE_AGAINST_THE_REST = "linear"
+"""The learner that trains a model for each class, with any margin loss."""
 
 
 @dataclass(frozen=True)
@@ -32,27 +34,51 @@ class Defence:
     contamination : float
         Share of each class that a sanitizer removes.
     ridge : float
-        Penalty of the linear model, for each row trained on.
+        Penalty of the model, for each row trained on.
     loss : str
         Its loss.
+    learner : {"linear", "crammer-singer", "online"}
+        How it is trained: several classes one against the rest, all together,
+        or all together by a few epochs without a penalty. The latter two are
+        for the hinge.
     variant : {"paper", "reference"}
         Which definition of the SVD and nearest-neighbour sanitizers.
     seed : int
     accuracy : float
         Relative duality gap at which training stops. A search that compares
         many attacks may be content with less.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such learner.
+    InvalidArgument
+        If the learner is not for the loss.
     """
 
     contamination: float = 0.05
     ridge: float = 0.01
     loss: str = "hinge"
+    learner: str = "linear"
     variant: str = "paper"
     seed: int = 0
     accuracy: float = 1e-6
 
+    def __post_init__(self) -> None:
+        resolve("learner", self.learner)
+        if self.learner != ONE_AGAINST_THE_REST and self.loss != "hinge":
+            raise InvalidArgument("loss", f"hinge, which {self.learner} is for", self.loss)
+
     def sanitizer(self, name: str) -> Any:
         """An unfitted sanitizer of the catalogue, with this defender's settings."""
-        found = resolve("sanitizer", name)
+        return self._with_settings("sanitizer", name)
+
+    def model(self) -> Any:
+        """The unfitted model."""
+        return self._with_settings("learner", self.learner)
+
+    def _with_settings(self, kind: str, name: str) -> Any:
+        found = resolve(kind, name)
         known = found().get_params()
         wanted = {
             "contamination": self.contamination,
@@ -63,10 +89,6 @@ class Defence:
             "tolerance": self.accuracy,
         }
         return found(**{option: value for option, value in wanted.items() if option in known})
-
-    def learner(self) -> LinearClassifier:
-        """The unfitted model."""
-        return LinearClassifier(loss=self.loss, ridge=self.ridge, tolerance=self.accuracy, random_state=self.seed)
 
 
 def evaluate(
@@ -177,8 +199,8 @@ def merge(clean: Dataset, poison: Poison | None) -> tuple[Matrix, Any, Mask]:
     return X, y, order >= len(clean)
 
 
-def _keep(name: str, X: Matrix, y: Any, defence: Defence) -> IntArray:
-    """The rows that are left after a sanitizer, or after none."""
+def keep(name: str, X: Matrix, y: Any, defence: Defence) -> IntArray:
+    """The rows that are left after a sanitizer of the catalogue, or after none, ascending."""
     if name == NO_SANITIZER:
         return np.arange(len(y))
     sanitizer = defence.sanitizer(name)
@@ -192,8 +214,8 @@ def _judge(
 ) -> Evaluation:
     begin = time.perf_counter()
     X, y, poisoned = received
-    kept: IntArray = _keep(names[1], X, y, defence) if fitted is None else fitted.sample_indices_
-    model = defence.learner().fit(X[kept], y[kept])
+    kept: IntArray = keep(names[1], X, y, defence) if fitted is None else fitted.sample_indices_
+    model = defence.model().fit(X[kept], y[kept])
     wrong = int(np.count_nonzero(model.predict(test.X) != test.y))
     interval = binomtest(wrong, len(test)).proportion_ci(method="wilson")
     poison_rows, poison_kept = int(poisoned.sum()), int(poisoned[kept].sum())
@@ -203,7 +225,7 @@ def _judge(
         test_error=wrong / len(test),
         low=float(interval.low),
         high=float(interval.high),
-        train_loss=_train_loss(model, X[kept], y[kept], defence.loss),
+        train_loss=_train_loss(model, X[kept], y[kept], defence),
         poison_rows=poison_rows,
         poison_removed=poison_rows - poison_kept,
         clean_rows=len(y) - poison_rows,
@@ -212,11 +234,14 @@ def _judge(
     )
 
 
-def _train_loss(model: LinearClassifier, X: Matrix, y: Any, loss: str) -> float:
-    """Mean loss on the kept rows; one class against the rest where there are more than two."""
+def _train_loss(model: Any, X: Matrix, y: Any, defence: Defence) -> float:
+    """Mean loss on the kept rows, as the model was trained with it."""
     scores = model.decision_function(X)
+    if scores.ndim == 2 and defence.learner != ONE_AGAINST_THE_REST:
+        losses, _ = crammer_singer(scores, np.searchsorted(model.classes_, y))
+        return float(losses.mean())
     if scores.ndim == 1:
         margins = np.where(y == model.classes_[1], 1.0, -1.0) * scores
     else:
         margins = np.where(y[:, None] == model.classes_[None, :], 1.0, -1.0) * scores
-    return float(margin_loss(loss).value(margins).mean())
+    return float(margin_loss(defence.loss).value(margins).mean())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -67,24 +67,6 @@ class Knowledge:
             integer=self.integer,
             draws=1,
         )
-
-
-@dataclass(frozen=True, eq=False)
-class Effort:
-    """How a search may spend its time.
-
-    Parameters
-    ----------
-    seed : int
-    workers : int
-        Processes; results do not depend on it.
-    on_step : callable, optional
-        Called after each attack tried.
-    """
-
-    seed: int = 0
-    workers: int = 1
-    on_step: Callable[[], None] | None = None
 
 
 def described(decoy: Decoy, index: int) -> str:

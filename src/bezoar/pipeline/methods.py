@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 
-import numpy as np
-from joblib import Parallel
-
+from bezoar.attacks.adaptive import AdaptiveAttack
 from bezoar.attacks.alfa import ALFAAttack
 from bezoar.attacks.influence import InfluenceAttack
 from bezoar.attacks.label_flip import RandomLabelFlip, TargetedLabelFlip
 from bezoar.attacks.minmax import MinMaxAttack
 from bezoar.core.errors import UnknownName
-from bezoar.pipeline.climb import climb
-from bezoar.pipeline.knowledge import Effort, Knowledge, described, kkt_candidate
-from bezoar.pipeline.search import Candidate, Contest, Finding, decide, measure, search
+from bezoar.pipeline.evaluate import keep
+from bezoar.pipeline.knowledge import Knowledge, described, kkt_candidate
+from bezoar.pipeline.search import Candidate, Contest, Effort, Finding, Race, search
 
 _REFINED, _FINALISTS = 8, 4
 _BALANCES = (0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.67)
 _LIMIT, _OTHER_LIMITS = 0.25, (0.1,)
 _SHARES = (0.3, 0.5, 0.6, 0.8)
+_ADAPTED, _ADAPTED_SHARES = 4, (0.4, 0.5)
 
 
 Method = Callable[[Knowledge, Contest, Effort], tuple[Finding, int]]
@@ -40,23 +40,22 @@ def method(name: str) -> Method:
 
 
 def _best_of(candidates: list[Candidate], contest: Contest, effort: Effort) -> tuple[Finding, int]:
-    found = search(candidates, contest, seed=effort.seed, workers=effort.workers, on_step=effort.on_step)
-    return found, len(candidates)
+    return search(candidates, contest, effort), len(candidates)
 
 
 def _in_two_stages(
-    first: list[Candidate], refine: Callable[[int], list[Candidate]], contest: Contest, effort: Effort
+    first: list[Candidate],
+    refine: Callable[[int], list[Candidate]],
+    contest: Contest,
+    effort: Effort,
+    *,
+    refined: int = _REFINED,
 ) -> tuple[Finding, int]:
     """Try some candidates, then refinements of those that fared best."""
-    with Parallel(n_jobs=effort.workers, return_as="generator") as pool:
-        strengths = measure(first, contest, pool, seed=effort.seed, on_step=effort.on_step)
-        best = np.argsort(-strengths, kind="stable")[:_REFINED]
-        others = [candidate for index in best for candidate in refine(int(index))]
-        floor = float(np.sort(strengths)[-_FINALISTS:].min())
-        more = measure(others, contest, pool, seed=effort.seed, first=len(first), floor=floor, on_step=effort.on_step)
-    candidates, strengths = first + others, np.append(strengths, more)
-    found = decide(candidates, strengths, contest, seed=effort.seed, finalists=_FINALISTS, workers=effort.workers)
-    return found, len(candidates)
+    race = Race(contest, effort, finalists=_FINALISTS)
+    race.run(first)
+    race.run([candidate for index in race.strongest(refined) for candidate in refine(index)])
+    return race.decide(), len(race.candidates)
 
 
 def _kkt(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
@@ -67,6 +66,23 @@ def _kkt(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, i
 
     first = [kkt_candidate(known, decoys, index, None) for index in range(len(decoys))]
     return _in_two_stages(first, refine, contest, effort)
+
+
+def _best(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+    decoys = known.decoys(effort.workers)
+    filters = tuple(partial(keep, name, defence=contest.defence) for name in contest.quick)
+
+    def refine(index: int) -> list[Candidate]:
+        return [
+            Candidate(
+                f"{described(decoys[index], index)}, {share:.3g} positive, adapted to the defences",
+                AdaptiveAttack(start=known.kkt(decoys[index].theta, share), probe=known.probe, filters=filters),
+            )
+            for share in _ADAPTED_SHARES
+        ]
+
+    first = [kkt_candidate(known, decoys, index, None) for index in range(len(decoys))]
+    return _in_two_stages(first, refine, contest, effort, refined=_ADAPTED)
 
 
 def _minmax(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
@@ -128,7 +144,7 @@ def _alfa(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, 
 
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
-        "best": climb,
+        "best": _best,
         "kkt": _kkt,
         "minmax": _minmax,
         "minmax-basic": _minmax_basic,
@@ -139,5 +155,5 @@ METHODS: Mapping[str, Method] = MappingProxyType(
 )
 """Searches by name, the strongest first."""
 
-CLIMBING = ("best",)
-"""Those that adapt to the rows on which attacks are told apart."""
+ADAPTIVE = ("best",)
+"""Those that follow the errors on the rows on which attacks are told apart."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from bezoar.core.arrays import Array
 from bezoar.core.budget import Budget
 from bezoar.core.dataset import Dataset, Poison
 from bezoar.core.errors import EmptyFeasibleSet, InvalidArgument
@@ -59,6 +58,26 @@ class Finding:
         return min(cell.test_error for cell in self.cells)
 
 
+@dataclass(frozen=True, eq=False)
+class Effort:
+    """How a search may spend its time.
+
+    Parameters
+    ----------
+    seed : int
+        Each candidate draws from its own generator, so that neither the
+        number of workers nor other candidates change its rows.
+    workers : int
+        Processes; results do not depend on it.
+    on_step : callable, optional
+        Called after each attack tried.
+    """
+
+    seed: int = 0
+    workers: int = 1
+    on_step: Callable[[], None] | None = None
+
+
 @dataclass(frozen=True)
 class Contest:
     """Who plays against whom.
@@ -92,30 +111,16 @@ def craft(candidate: Candidate, index: int, clean: Dataset, budget: Budget, seed
         return None
 
 
-def search(
-    candidates: Sequence[Candidate],
-    contest: Contest,
-    *,
-    seed: int = 0,
-    finalists: int = 3,
-    workers: int = 1,
-    on_step: Callable[[], None] | None = None,
-) -> Finding:
+def search(candidates: Sequence[Candidate], contest: Contest, effort: Effort, *, finalists: int = 3) -> Finding:
     """Try all candidates against the quick defences, and the best of them against all.
 
     Parameters
     ----------
     candidates : sequence of Candidate
     contest : Contest
-    seed : int
-        Each candidate draws from its own generator, so that neither the
-        number of workers nor other candidates change its rows.
+    effort : Effort
     finalists : int
         How many are judged by the slow sanitizers.
-    workers : int
-        Processes.
-    on_step : callable, optional
-        Called after each candidate.
 
     Returns
     -------
@@ -127,106 +132,104 @@ def search(
     InvalidArgument
         If there is no candidate, or none can be made.
     """
-    if not candidates:
-        raise InvalidArgument("candidates", "at least one attack", "none")
-    with Parallel(n_jobs=workers, return_as="generator") as pool:
-        strengths = measure(candidates, contest, pool, seed=seed, on_step=on_step)
-    return decide(candidates, strengths, contest, seed=seed, finalists=finalists, workers=workers)
+    race = Race(contest, effort, finalists=finalists)
+    race.run(candidates)
+    return race.decide()
 
 
-def measure(
-    candidates: Sequence[Candidate],
-    contest: Contest,
-    pool: Parallel,
-    *,
-    seed: int,
-    first: int = 0,
-    floor: float = 0.0,
-    on_step: Callable[[], None] | None = None,
-) -> Array:
-    """The smallest error that a quick defence leaves, for each candidate; -1 where one cannot be made.
-
-    A candidate that one defence holds below `floor` is not tried against the
-    others; what is returned for it is then an upper bound.
+class Race:
+    """Candidates tried so far; those that may still win keep their rows.
 
     Parameters
     ----------
-    candidates : sequence of Candidate
     contest : Contest
-    pool : Parallel
-        Processes, with results as a generator.
-    seed : int
-    first : int
-        Number of the first candidate among all tried.
-    floor : float
-        What a candidate has to exceed to be of interest.
-    on_step : callable, optional
+    effort : Effort
+    finalists : int
+        How many may still win.
 
-    Returns
-    -------
-    ndarray of shape (len(candidates),)
+    Attributes
+    ----------
+    candidates : list of Candidate
+        In the order in which they ran.
+    strengths : list of float
+        The smallest error that a quick defence leaves, for each candidate; -1
+        where one cannot be made. One that a defence holds below all finalists
+        is not tried against the others: then an upper bound.
     """
-    coarse = replace(contest, defence=replace(contest.defence, accuracy=_COARSE))
-    tasks = (
-        delayed(_strength)(candidate, index, coarse, seed, floor) for index, candidate in enumerate(candidates, first)
-    )
-    return np.array(_watched(pool(tasks), on_step))
+
+    def __init__(self, contest: Contest, effort: Effort, *, finalists: int) -> None:
+        self.contest, self.effort, self.finalists = contest, effort, finalists
+        self.candidates: list[Candidate] = []
+        self.strengths: list[float] = []
+        self._kept: dict[int, Poison] = {}
+
+    def run(self, candidates: Sequence[Candidate]) -> None:
+        """Try some more, side by side."""
+        coarse = replace(self.contest, defence=replace(self.contest.defence, accuracy=_COARSE))
+        floor, first = self._floor(), len(self.candidates)
+        tasks = (
+            delayed(_try)(candidate, index, coarse, self.effort.seed, floor)
+            for index, candidate in enumerate(candidates, first)
+        )
+        workers = max(min(self.effort.workers, len(candidates)), 1)
+        for strength, poison in Parallel(n_jobs=workers, return_as="generator")(tasks):
+            self._take(strength, poison)
+            if self.effort.on_step is not None:
+                self.effort.on_step()
+        self.candidates += candidates
+
+    def strongest(self, count: int) -> list[int]:
+        """The best candidates so far that could be made, the first among equals."""
+        best = np.argsort(-np.array(self.strengths), kind="stable")[:count]
+        return [int(index) for index in best if self.strengths[index] >= 0]
+
+    def decide(self) -> Finding:
+        """The strongest of the finalists against all defences, fitted to the last digit.
+
+        Raises
+        ------
+        InvalidArgument
+            If there is no candidate, or none could be made.
+        """
+        if not self.candidates:
+            raise InvalidArgument("candidates", "at least one attack", "none")
+        if not self._kept:
+            found = f"{len(self.candidates)} that none does"
+            raise InvalidArgument("attack", "settings that some feasible row satisfies", found)
+        finals = (
+            delayed(_judged)(self.candidates[index], index, self._kept[index], self.contest)
+            for index in sorted(self._kept, key=lambda index: -self.strengths[index])
+        )
+        findings: list[Finding] = Parallel(n_jobs=min(self.effort.workers, len(self._kept)))(finals)
+        return max(findings, key=lambda finding: finding.strength)
+
+    def _floor(self) -> float:
+        return self.strengths[self.strongest(self.finalists)[-1]] if len(self._kept) == self.finalists else 0.0
+
+    def _take(self, strength: float, poison: Poison | None) -> None:
+        self.strengths.append(strength)
+        if poison is not None:
+            self._kept[len(self.strengths) - 1] = poison
+        finalists = set(self.strongest(self.finalists))
+        self._kept = {index: rows for index, rows in self._kept.items() if index in finalists}
 
 
-def decide(
-    candidates: Sequence[Candidate],
-    strengths: Array,
-    contest: Contest,
-    *,
-    seed: int,
-    finalists: int,
-    workers: int,
-) -> Finding:
-    """The strongest of the finalists against all defences, fitted to the last digit.
-
-    Raises
-    ------
-    InvalidArgument
-        If no candidate could be made.
-    """
-    if not np.any(strengths >= 0):
-        found = f"{len(candidates)} that none does"
-        raise InvalidArgument("attack", "settings that some feasible row satisfies", found)
-    best = np.argsort(-strengths, kind="stable")[:finalists]
-    chosen = [int(index) for index in best if strengths[index] >= 0]
-    finals = (delayed(_finding)(candidates[index], index, contest, seed) for index in chosen)
-    findings: list[Finding] = Parallel(n_jobs=min(workers, len(chosen)))(finals)
-    return max(findings, key=lambda finding: finding.strength)
-
-
-def _watched(results: Iterable[float], on_step: Callable[[], None] | None) -> list[float]:
-    found = []
-    for result in results:
-        found.append(result)
-        if on_step is not None:
-            on_step()
-    return found
-
-
-def _strength(candidate: Candidate, index: int, contest: Contest, seed: int, floor: float) -> float:
+def _try(candidate: Candidate, index: int, contest: Contest, seed: int, floor: float) -> tuple[float, Poison | None]:
     with threadpool_limits(1):
         poison = craft(candidate, index, contest.clean, contest.budget, seed)
         if poison is None:
-            return -1.0
+            return -1.0, None
         least = 1.0
         for name in contest.quick:
             (cell,) = judge(contest.clean, contest.rows, poison, (name,), contest.defence, name=candidate.name)
             least = min(least, cell.test_error)
             if least < floor:
-                break
-    return least
+                return least, None
+    return least, poison
 
 
-def _finding(candidate: Candidate, index: int, contest: Contest, seed: int) -> Finding:
+def _judged(candidate: Candidate, index: int, poison: Poison, contest: Contest) -> Finding:
     with threadpool_limits(1):
-        poison = craft(candidate, index, contest.clean, contest.budget, seed)
-        if poison is None:
-            raise InvalidArgument("attack", "the same rows for the same seed", "none")
         names = contest.quick + contest.slow
         cells = judge(contest.clean, contest.rows, poison, names, contest.defence, name=candidate.name)
     return Finding(candidate, index, poison, cells)

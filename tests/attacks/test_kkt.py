@@ -251,6 +251,6 @@ def test_enron_passes_its_filters(data_dir):
     defence, errors = Defence(ridge=ridge), []
     for name in ("l2", "slab", "loss"):
         sanitizer = defence.sanitizer(name)
-        model = defence.learner().fit(*sanitizer.fit_resample(X, y))
+        model = defence.model().fit(*sanitizer.fit_resample(X, y))
         errors.append(np.mean(model.predict(split.test.X) != split.test.y))
     assert min(errors) > 0.22

@@ -113,7 +113,7 @@ class TestInPlace:
         assert (bare.poison_rows, bare.clean_rows) == (8, 72)
         relabelled = split.train.y.copy()
         relabelled[poison.replaces] = poison.y
-        model = Defence(ridge=0.1).learner().fit(split.train.X, relabelled)
+        model = Defence(ridge=0.1).model().fit(split.train.X, relabelled)
         assert bare.test_error == np.mean(model.predict(split.test.X) != split.test.y)
         with pytest.raises(BudgetExceeded, match="expected only added rows, got 8"):
             evaluate(split.train, split.test, {"flips": poison}, [], Defence(), budget=Budget(0.1), domain=domain)

@@ -136,7 +136,7 @@ class TestCells:
         kept = SphereSanitizer(contamination=0.1).fit(X, y)
         kept.fit_resample(X, y)
         rows = kept.sample_indices_
-        model = defence.learner().fit(X[rows], y[rows])
+        model = defence.model().fit(X[rows], y[rows])
         assert cell.test_error == np.mean(model.predict(split.test.X) != split.test.y)
         assert cell.poison_removed == 8 - poisoned[rows].sum()
         margins = np.where(y[rows] == "spam", 1, -1) * model.decision_function(X[rows])

@@ -1,8 +1,12 @@
 """Miniatures: real data small enough for a fast test."""
 
+import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
+from bezoar.core.dataset import Dataset
 from bezoar.datasets import load
+from bezoar.datasets.split import Split
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +19,19 @@ def digits():
 def cells():
     """Measurements of cell nuclei; classes that overlap."""
     return load("breast-cancer")
+
+
+@pytest.fixture(scope="session")
+def words():
+    """Counts of sixty words in short texts of two kinds, drawn at random."""
+    rng = np.random.default_rng(7)
+    rates = rng.gamma(0.5, 1.0, 60)
+    tilt = np.exp(0.2 * rng.normal(size=60))
+
+    def rows(count):
+        labels = np.where(rng.random(count) < 0.4, 1, -1)
+        return Dataset(
+            csr_array(rng.poisson(rates * np.where(labels[:, None] > 0, tilt, 1 / tilt)).astype(float)), labels
+        )
+
+    return Split("words", rows(300), rows(200), "none", "drawn apart", "integer")

@@ -2,18 +2,20 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from bezoar.core.certificate import NormBall
 from bezoar.core.dataset import Dataset
 from bezoar.datasets import sha256
-from bezoar.experiments import p17_enron, p17_mnist_1_7
+from bezoar.experiments import certified_curve, p17_dogfish, p17_enron, p17_imdb, p17_integer, p17_mnist_1_7
 from bezoar.experiments.certified_curve import CurveProtocol, attack_curve, certify_curve
 from bezoar.experiments.conditions import Conditions
 from bezoar.pipeline.certify import certify_split
 
 MINIATURE = CurveProtocol(squared_radius=0.5, fractions=(0.0, 0.03, 0.3))
-CURVES = [p17_enron, p17_mnist_1_7]
+CURVES = [p17_enron, p17_mnist_1_7, p17_dogfish]
+COUNTS = CurveProtocol(squared_radius=0.5, fractions=(0.0, 0.05), domain="integer")
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +98,40 @@ def test_flips_that_no_filter_passes_are_said_to_be_none(digits):
     assert row.note == "No row passes the filters under the other label."
 
 
+def test_attacks_of_whole_counts_come_close_to_their_bound(words):
+    measured = p17_integer.measure(words, COUNTS, Conditions())
+    found = figures(measured)
+    total, bound = (
+        found[f"{what} at 5\N{NO-BREAK SPACE}%"] for what in ("loss of all rows, attacked,", "certified bound")
+    )
+    assert 0.9 * bound <= total <= bound
+    assert total > found["loss of all rows, attacked, at 0\N{NO-BREAK SPACE}%"] + 0.1
+
+
+def test_rows_of_whole_counts_pass_the_filters(words):
+    certified = certify_curve(words, COUNTS, Conditions())
+    poison = certified_curve.whole_counts(certified.certificates[1], certified, words.train, np.random.default_rng(0))
+    assert len(poison) == 15
+    assert np.all(poison.X.data == np.round(poison.X.data))
+    assert certified.feasible_set.contains(poison.X, poison.y).all()
+    again = certified_curve.whole_counts(certified.certificates[1], certified, words.train, np.random.default_rng(0))
+    assert (poison.X != again.X).nnz == 0
+
+
+def test_the_bound_on_reviews_covers_more_than_counts(words):
+    protocol = dataclasses.replace(COUNTS, domain="real")
+    measured = p17_imdb.measure(words, protocol, Conditions())
+    found = figures(measured)
+    counts = figures(p17_integer.measure(words, COUNTS, Conditions()))
+    most = "5\N{NO-BREAK SPACE}%"
+    assert found[f"certified bound at {most}"] > counts[f"certified bound at {most}"]
+    assert found[f"loss of all rows, attacked, at {most}"] == counts[f"loss of all rows, attacked, at {most}"]
+    losses, errors = measured.panels
+    assert (losses.unit, errors.unit) == ("loss", "share")
+    ours = next(one for one in errors.series if one.source == "ours")
+    assert ours.y[-1] == found[f"test error at {most}"]
+
+
 @pytest.mark.data
 @pytest.mark.slow
 def test_enron(data_dir):
@@ -114,3 +150,23 @@ def test_mnist(data_dir):
     standings = {row.what: row.standing for row in measured.comparisons if row.paper is not None}
     assert sorted(standings.values()) == ["exceeded", *["not measured"] * 2, *["reached"] * 10]
     assert figures(measured)["test loss, attacked at 30\N{NO-BREAK SPACE}%"] >= 0.068
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_integer(data_dir):
+    measured = p17_integer.run(Conditions())
+    found = figures(measured)
+    totals = [found[f"loss of all rows, attacked, at {most}\N{NO-BREAK SPACE}%"] for most in (1, 2, 3, 4, 5)]
+    assert np.all(np.array(totals) >= [0.175, 0.225, 0.265, 0.295, 0.318])
+    bounds = [found[f"certified bound at {most}\N{NO-BREAK SPACE}%"] for most in (1, 2, 3, 4, 5)]
+    assert np.all(np.array(totals) <= bounds)
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_dogfish_stand_in_is_said_to_be_one(data_dir):
+    measured = p17_dogfish.run(Conditions())
+    assert "Stand-in" in measured.setting
+    found = figures(measured)
+    assert found["certified bound at 30\N{NO-BREAK SPACE}%"] == pytest.approx(0.002186, abs=2e-6)

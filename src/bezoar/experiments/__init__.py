@@ -14,7 +14,7 @@ How an experiment is written:
    `bezoar.pipeline.certify`, attacks and their judgement by
    `bezoar.pipeline.attack`, other defenders by `bezoar.pipeline.evaluate`.
    What several experiments need is a module of this room without ``run``
-   (`certified_curve`, `attack_errors`).
+   (`certified_curve` and `curve_rows`, `attack_errors`).
 4. Long work calls ``conditions.on_stage(words)`` as it begins, and
    ``conditions.on_step()`` as it goes.
 5. Every comparison with a figure of the paper has a reason: what we do

@@ -76,6 +76,33 @@ EXPERIMENTS = (
         data=("enron",),
         module="p17_enron",
     ),
+    Experiment(
+        name="p17-integer",
+        paper=CERTIFIED,
+        place="results on text, Enron with whole counts",
+        title="Attacks of whole counts over the fraction of poison, spam mails",
+        minutes=0.2,
+        data=("enron",),
+        module="p17_integer",
+    ),
+    Experiment(
+        name="p17-imdb",
+        paper=CERTIFIED,
+        place="results on text, IMDB",
+        title="Certified bound, attack of whole counts and test error over the fraction of poison, film reviews",
+        minutes=8,
+        data=("imdb",),
+        module="p17_imdb",
+    ),
+    Experiment(
+        name="p17-dogfish",
+        paper=CERTIFIED,
+        place="results with fixed filters, Dogfish",
+        title="Certified bound and attack over the fraction of poison, dogs against fish (a stand-in for the data)",
+        minutes=0.5,
+        data=("fishdog",),
+        module="p17_dogfish",
+    ),
 )
 """In the order of the papers."""
 

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
+from numpy.random import Generator
+from scipy.sparse import csr_array
 
 from bezoar.attacks.collapse import CollapsedAttack
+from bezoar.attacks.label_flip import RandomLabelFlip
 from bezoar.core.arrays import Array, Matrix
 from bezoar.core.budget import Budget
 from bezoar.core.certificate import Certificate, NormBall
 from bezoar.core.dataset import Dataset, Poison
-from bezoar.core.reproduction import Comparison, Interval, Panel, Published, Series
+from bezoar.core.errors import EmptyFeasibleSet
 from bezoar.datasets.split import Split
 from bezoar.experiments.conditions import Conditions
+from bezoar.kernels.balanced_rounding import round_inside
 from bezoar.kernels.losses import HINGE
+from bezoar.kernels.rows import stack
 from bezoar.kernels.saddle import solve_saddle
 from bezoar.pipeline.certify import Certified, certify_split
-from bezoar.pipeline.evaluate import check_poison, merge
+from bezoar.pipeline.contract import check_poison
+from bezoar.pipeline.evaluate import merge
 from bezoar.pipeline.summary import expressible
 
-PROVEN = "what a concrete attack provably reaches, and what no attack exceeds"
-WILSON = "95 % Wilson interval of the test error"
+_MOST_DISTINCT = 250
 
 
 @dataclass(frozen=True)
@@ -103,15 +106,50 @@ def attack_curve(
 ) -> tuple[Poisoned, ...]:
     """The certificates' own attacks as whole rows, and the models trained on them."""
     conditions.on_stage(f"training on poisoned {split.name}")
+    make = whole_counts if protocol.domain == "integer" else _copies
 
-    def craft(certificate: Certificate) -> Poison:
-        attack = CollapsedAttack.of(certificate, split.train.classes, certified.feasible_set)
-        return attack.poison(split.train, certificate.budget, np.random.default_rng(conditions.seed))
+    def poisoned(certificate: Certificate) -> Poisoned:
+        poison = make(certificate, certified, split.train, np.random.default_rng(conditions.seed))
+        return train_poisoned(split, poison, certificate.budget, certified, protocol, conditions)
 
-    return tuple(
-        train_poisoned(split, craft(certificate), certificate.budget, certified, protocol, conditions)
-        for certificate in certified.certificates
-    )
+    return tuple(poisoned(certificate) for certificate in certified.certificates)
+
+
+def flip_labels(split: Split, certified: Certified, protocol: CurveProtocol, conditions: Conditions) -> Poisoned | None:
+    """At the largest fraction, random clean rows under the other label; None where none passes the filters."""
+    budget = Budget(protocol.fractions[-1])
+    attack = RandomLabelFlip(feasible_set=certified.feasible_set)
+    try:
+        poison = attack.poison(split.train, budget, np.random.default_rng(conditions.seed))
+    except EmptyFeasibleSet:
+        return None
+    return train_poisoned(split, poison, budget, certified, protocol, conditions)
+
+
+def _copies(certificate: Certificate, certified: Certified, train: Dataset, rng: Generator) -> Poison:
+    """Copies of the certificate's points."""
+    attack = CollapsedAttack.of(certificate, train.classes, certified.feasible_set)
+    return attack.poison(train, certificate.budget, rng)
+
+
+def whole_counts(certificate: Certificate, certified: Certified, train: Dataset, rng: Generator) -> Poison:
+    """Roundings of a certificate's points, so many that no model can tell them from the points.
+
+    Each lies in the feasible set itself; the points may lie in its convex
+    relaxation only. Equal copies of a single rounding would be fitted apart.
+    """
+    attack = CollapsedAttack.of(certificate, train.classes, certified.feasible_set)
+    shares = np.cumsum(attack.masses) / max(attack.masses.sum(), np.finfo(float).tiny)
+    counts = np.diff(np.round(shares * certificate.budget.count(len(train))), prepend=0).astype(int)
+    rows, labels = [csr_array((0, train.n_features))], []
+    for point, label, count in zip(attack.points, attack.labels.tolist(), counts.tolist(), strict=True):
+        region = certified.feasible_set.region(label)
+        found = csr_array(round_inside(point, region, attack.theta[:-1], min(count, _MOST_DISTINCT), rng))
+        if not found.shape[0]:
+            continue
+        rows.append(found[np.arange(count) % found.shape[0]])
+        labels += [label] * count
+    return Poison(stack(rows), np.array(labels, dtype=train.y.dtype))
 
 
 def train_poisoned(
@@ -167,91 +205,3 @@ def _margins(X: Matrix, signs: Array, theta: Array) -> Array:
 
 def _test_margins(split: Split, theta: Array) -> Array:
     return _margins(split.test.X, _signs(split.test.y, split.train), theta)
-
-
-def percent(fraction: float) -> str:
-    """A fraction in words: ``3 %``."""
-    return f"{100 * fraction:.10g}\N{NO-BREAK SPACE}%"
-
-
-def bound_rows(certified: Certified, paper: Mapping[float, Published], reason: str) -> list[Comparison]:
-    """The certified bound at each fraction beside the paper's."""
-    return [
-        Comparison(
-            what=f"certified bound at {percent(certificate.budget.fraction)}",
-            unit="loss",
-            aim="lower",
-            paper=paper.get(certificate.budget.fraction),
-            ours=certificate.bound,
-            interval=Interval(certificate.attack_value, certificate.bound, PROVEN),
-            note="" if certified.conclusive(certificate) else "The search stopped before bound and attack met.",
-            reason=reason,
-        )
-        for certificate in certified.certificates
-    ]
-
-
-def loss_rows(
-    points: Sequence[Poisoned],
-    what: str,
-    value: Callable[[Poisoned], float],
-    paper: Mapping[float, Published],
-    reason: str,
-) -> list[Comparison]:
-    """A loss of the poisoned models at each fraction beside the paper's."""
-    return [
-        Comparison(
-            what=f"{what} at {percent(point.fraction)}",
-            unit="loss",
-            aim="higher" if point.fraction else "equal",
-            paper=paper.get(point.fraction),
-            ours=value(point),
-            reason=reason,
-        )
-        for point in points
-    ]
-
-
-def error_rows(points: Sequence[Poisoned], paper: Mapping[float, Published], reason: str) -> list[Comparison]:
-    """The test error of the poisoned models at each fraction beside the paper's."""
-    return [
-        Comparison(
-            what=f"test error at {percent(point.fraction)}",
-            unit="share",
-            aim="higher" if point.fraction else "equal",
-            paper=paper.get(point.fraction),
-            ours=point.wrong / point.tested,
-            interval=wilson(point.wrong, point.tested),
-            reason=reason,
-        )
-        for point in points
-    ]
-
-
-def wilson(wrong: int, tested: int) -> Interval:
-    """Where the error lies that `wrong` of `tested` rows estimate."""
-    found = binomtest(wrong, tested).proportion_ci(method="wilson")
-    return Interval(float(found.low), float(found.high), WILSON)
-
-
-def drawn(label: str, values: Mapping[float, float]) -> Series:
-    """A curve of ours."""
-    return Series(label, "ours", tuple(values), tuple(values.values()))
-
-
-def drawn_paper(label: str, paper: Mapping[float, Published]) -> Series:
-    """A curve of the paper's."""
-    return Series(label, "paper", tuple(paper), tuple(stated.value for stated in paper.values()))
-
-
-def loss_panel(title: str, series: Sequence[Series]) -> Panel:
-    """Losses over the fraction; curves without a point are left out."""
-    return Panel(
-        title=title,
-        kind="lines",
-        x_label="poison rows for each hundred clean rows",
-        y_label="hinge loss",
-        x_unit="fraction",
-        unit="loss",
-        series=tuple(one for one in series if one.x),
-    )

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from bezoar.core.reproduction import Published
 from bezoar.datasets import load, sha256
 from bezoar.datasets.split import Split
-from bezoar.experiments.certified_curve import (
-    CurveProtocol,
-    attack_curve,
-    bound_rows,
-    certify_curve,
-    drawn,
-    drawn_paper,
-    error_rows,
-    loss_panel,
-    loss_rows,
-)
+from bezoar.experiments.certified_curve import CurveProtocol, attack_curve, certify_curve
 from bezoar.experiments.conditions import Conditions, Measured
+from bezoar.experiments.curve_rows import bound_rows, drawn, drawn_paper, error_rows, loss_panel, loss_rows, plotted
 
 PROTOCOL = CurveProtocol(squared_radius=6.0, fractions=(0.0, 0.01, 0.02, 0.03, 0.04, 0.05))
 
-# Digitised from the plot.
-BOUND = {
-    fraction: Published(value, "read off the plot", 0.002)
-    for fraction, value in ((0.01, 0.266), (0.02, 0.312), (0.03, 0.330), (0.04, 0.338), (0.05, 0.347))
-}
-CLEAN = {0.0: Published(0.09, "read off the plot", 0.005)}
-CLEAN_TEST = {0.0: Published(0.155, "read off the plot", 0.005)}
+BOUND = plotted(PROTOCOL.fractions[1:], 0.266, 0.312, 0.330, 0.338, 0.347)
+CLEAN = plotted([0.0], 0.09)
+CLEAN_TEST = plotted([0.0], 0.155)
 
 _TIGHTER = (
     "The same minimax problem, solved to a relative gap of 1e-5 where the paper takes the best iterate of 8,000 "
@@ -48,8 +34,8 @@ def measure(split: Split, protocol: CurveProtocol, conditions: Conditions) -> Me
         setting=protocol.in_words(split),
         comparisons=(
             *bound_rows(certified, BOUND, _TIGHTER),
-            *loss_rows(points, "clean training loss, attacked", lambda point: point.clean, CLEAN, _TIGHTER),
-            *loss_rows(points, "test loss, attacked", lambda point: point.test, CLEAN_TEST, _TIGHTER),
+            *loss_rows(points, "clean training loss, attacked,", lambda point: point.clean, CLEAN, _TIGHTER),
+            *loss_rows(points, "test loss, attacked,", lambda point: point.test, CLEAN_TEST, _TIGHTER),
             *error_rows(points, {}, ""),
         ),
         panels=(

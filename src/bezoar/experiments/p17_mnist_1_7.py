@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from bezoar.attacks.label_flip import RandomLabelFlip
-from bezoar.core.budget import Budget
-from bezoar.core.errors import EmptyFeasibleSet
 from bezoar.core.reproduction import Comparison, Published
 from bezoar.datasets import load, sha256
 from bezoar.datasets.split import Split
-from bezoar.experiments.certified_curve import (
-    CurveProtocol,
-    Poisoned,
-    attack_curve,
-    bound_rows,
-    certify_curve,
-    drawn,
-    drawn_paper,
-    error_rows,
-    loss_panel,
-    loss_rows,
-    percent,
-    train_poisoned,
-    wilson,
-)
+from bezoar.experiments.certified_curve import CurveProtocol, Poisoned, attack_curve, certify_curve, flip_labels
 from bezoar.experiments.conditions import Conditions, Measured
-from bezoar.pipeline.certify import Certified
+from bezoar.experiments.curve_rows import bound_rows, drawn, drawn_paper, error_rows, loss_panel, loss_rows
+from bezoar.experiments.figures import percent, wilson
 
 PROTOCOL = CurveProtocol(squared_radius=0.8, fractions=(0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.1, 0.2, 0.3))
 
@@ -57,13 +39,13 @@ def measure(split: Split, protocol: CurveProtocol, conditions: Conditions) -> Me
     """Certify, attack and train at every fraction; flip labels at the largest."""
     certified = certify_curve(split, protocol, conditions)
     points = attack_curve(split, certified, protocol, conditions)
-    flipped = _flip(split, certified, protocol, conditions)
+    flipped = flip_labels(split, certified, protocol, conditions)
     at = {made.budget.fraction: made for made in certified.certificates}
     return Measured(
         setting=protocol.in_words(split),
         comparisons=(
             *bound_rows(certified, BOUND, _SAME),
-            *loss_rows(points, "test loss, attacked", lambda point: point.test, TEST, _OURS),
+            *loss_rows(points, "test loss, attacked,", lambda point: point.test, TEST, _OURS),
             *error_rows(points, {}, ""),
             *_headlines(at[protocol.fractions[-1]].bound, points, flipped),
         ),
@@ -81,17 +63,6 @@ def measure(split: Split, protocol: CurveProtocol, conditions: Conditions) -> Me
         ),
         data={split.name: sha256(split.train)},
     )
-
-
-def _flip(split: Split, certified: Certified, protocol: CurveProtocol, conditions: Conditions) -> Poisoned | None:
-    """Random flips that pass the filters; None where no row does."""
-    budget = Budget(protocol.fractions[-1])
-    attack = RandomLabelFlip(feasible_set=certified.feasible_set)
-    try:
-        poison = attack.poison(split.train, budget, np.random.default_rng(conditions.seed))
-    except EmptyFeasibleSet:
-        return None
-    return train_poisoned(split, poison, budget, certified, protocol, conditions)
 
 
 def _headlines(bound: float, points: tuple[Poisoned, ...], flipped: Poisoned | None) -> tuple[Comparison, ...]:

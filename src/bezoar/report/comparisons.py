@@ -102,6 +102,8 @@ def standing_cell(row: Comparison) -> str:
 
 
 def _size(difference: float, unit: Unit) -> str:
+    if unit == "loss":
+        return f"{difference:.2g}"
     return f"{100 * difference:.1f} points" if unit == "share" else format_figure(difference, unit)
 
 

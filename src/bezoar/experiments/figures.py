@@ -1,0 +1,20 @@
+"""Figures in words, and how sure they are."""
+
+from __future__ import annotations
+
+from scipy.stats import binomtest
+
+from bezoar.core.reproduction import Interval
+
+WILSON = "95 % Wilson interval of the test error"
+
+
+def percent(fraction: float) -> str:
+    """A fraction in words: ``3 %``."""
+    return f"{100 * fraction:.10g}\N{NO-BREAK SPACE}%"
+
+
+def wilson(wrong: int, tested: int) -> Interval:
+    """Where the error lies that `wrong` of `tested` rows estimate."""
+    found = binomtest(wrong, tested).proportion_ci(method="wilson")
+    return Interval(float(found.low), float(found.high), WILSON)

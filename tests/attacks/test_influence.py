@@ -16,7 +16,7 @@ from bezoar.attacks.iterative_influence import IterativeInfluenceAttack
 from bezoar.core.budget import Budget
 from bezoar.core.dataset import Dataset
 from bezoar.core.errors import EmptyFeasibleSet, InvalidArgument, InvalidData
-from bezoar.core.feasible import ball
+from bezoar.core.feasible import Domain, ball, slab
 from bezoar.datasets import load
 from bezoar.kernels.losses import HINGE, LOGISTIC, margin_loss, smooth_hinge
 from bezoar.kernels.sets import ConvexSet, fit_domain
@@ -288,17 +288,37 @@ class TestRefusals:
             make(data).poison(data, budget, np.random.default_rng(0))
 
     @ALL
-    def test_a_set_that_no_flipped_row_enters(self, make):
+    def test_a_set_without_a_point(self, make):
         data = clean()
-        nowhere = ConvexSet({label: ball(np.full(8, 50.0), 0.1) for label in data.classes.tolist()})
-        chosen = make(data)
-        tight = (
-            replace(chosen, influence=replace(chosen.influence, feasible_set=nowhere))
-            if isinstance(chosen, IterativeInfluenceAttack)
-            else replace(chosen, feasible_set=nowhere)
-        )
-        with pytest.raises(EmptyFeasibleSet, match="no row may be given another label"):
-            tight.poison(data, BUDGET, np.random.default_rng(0))
+        far = ConvexSet({label: slab(np.eye(8)[0], 50.0, 51.0) for label in data.classes.tolist()})
+        near = ConvexSet({label: ball(np.zeros(8), 1.0) for label in data.classes.tolist()})
+        with pytest.raises(EmptyFeasibleSet):
+            within(make(data), near.intersect(far)).poison(data, BUDGET, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("make", [attack, basic], ids=["influence", "basic"])
+@pytest.mark.parametrize("domain", ["real", "integer"])
+def test_where_no_flipped_row_is_inside_the_search_begins_nearest_to_one(make, domain):
+    data = clean(integer=domain == "integer")
+    far = ConvexSet({label: ball(np.full(8, 50.0), 3.0) for label in data.classes.tolist()})
+    far = far.within(Domain(domain, np.zeros(8), np.full(8, 99.0), domain == "integer"))
+    made = within(make(data, domain), far).poison(data, BUDGET, np.random.default_rng(0))
+    assert len(made) == 12
+    assert far.contains(made.X, made.y).all()
+
+
+def test_where_nothing_whole_is_inside_there_is_no_attack():
+    data = clean(integer=True)
+    between = ConvexSet({label: slab(np.eye(8)[0], 0.3, 0.7) for label in data.classes.tolist()})
+    with pytest.raises(EmptyFeasibleSet, match="no row of whole numbers was found"):
+        within(attack(data, "integer"), between).poison(data, BUDGET, np.random.default_rng(0))
+
+
+def within(chosen, feasible_set: ConvexSet):
+    """The same attack within another set."""
+    if isinstance(chosen, IterativeInfluenceAttack):
+        return replace(chosen, influence=replace(chosen.influence, feasible_set=feasible_set))
+    return replace(chosen, feasible_set=feasible_set)
 
 
 def test_probe_weights():

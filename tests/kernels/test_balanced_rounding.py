@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bezoar.core.feasible import Region
+from bezoar.core.feasible import Region, slab
 from bezoar.kernels.balanced_rounding import round_balanced, round_inside
 from bezoar.kernels.regions import project
 from bezoar.kernels.rounding import round_systematically
@@ -74,3 +74,9 @@ def test_a_region_without_whole_points_gives_no_rows():
     narrow = Region(np.zeros(d), np.ones(d), np.full(d, 0.5), 0.1, np.empty((0, d)), np.empty(0), np.empty(0))
     rows = round_inside(np.full(d, 0.5), narrow, np.ones(d), 5, np.random.default_rng(0))
     assert rows.shape == (0, d)
+
+
+def test_where_no_whole_row_can_be_inside_there_is_none():
+    between = slab(np.array([1.0, 0.0, 0.0]), 0.3, 0.7)
+    rows = round_inside(np.full(3, 0.5), between, np.ones(3), 4, np.random.default_rng(0))
+    assert rows.shape == (0, 3)

@@ -23,6 +23,7 @@ from bezoar.kernels.sets import ConvexSet
 from bezoar.kernels.solvers import fit_linear
 from bezoar.pipeline.catalogue import resolve
 from bezoar.pipeline.certify import Certified, certify_split
+from bezoar.pipeline.filters import fit_filters
 
 RIDGE = 0.1
 
@@ -34,6 +35,7 @@ class Scene:
     split: Split
     domain: str
     budget: Budget
+    filters: tuple[str, ...] = ()
 
     @property
     def data(self) -> Dataset:
@@ -49,6 +51,9 @@ class Scene:
 
     @property
     def feasible_set(self) -> ConvexSet:
+        """The certificate's set, or what the filters named leave."""
+        if self.filters:
+            return fit_filters(self.data, self.filters, quantile=0.8, domain=self.domain, ridge=RIDGE)
         return certified(self).feasible_set
 
     @property

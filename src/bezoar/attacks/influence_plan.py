@@ -11,12 +11,11 @@ from numpy.random import Generator
 from scipy.sparse import issparse
 from threadpoolctl import threadpool_limits
 
-from bezoar.attacks.flips import flips
 from bezoar.attacks.influence_search import InfluenceSearch, Iterate, Respond, Targets
 from bezoar.core.arrays import Array, IntArray, Labels
 from bezoar.core.budget import Budget
 from bezoar.core.dataset import Dataset, Poison
-from bezoar.core.errors import InvalidArgument
+from bezoar.core.errors import EmptyFeasibleSet, InvalidArgument
 from bezoar.kernels.balanced_rounding import round_inside
 from bezoar.kernels.influence import ProbeLoss
 from bezoar.kernels.sets import ConvexSet
@@ -30,7 +29,7 @@ class Start:
     ----------
     search : InfluenceSearch
     points : ndarray of shape (k, d)
-        Flipped clean rows inside the attack's set.
+        Flipped clean rows inside the attack's set, or nearest to it.
     counts : ndarray of int of shape (k,)
         Poison rows that each point stands for.
     repeats : int
@@ -119,7 +118,8 @@ class InfluencePlan(ABC):
         InvalidData
             If there are not exactly two classes, or the probe has others.
         EmptyFeasibleSet
-            If no flipped clean row lies inside the set.
+            If the set has no point for a label, or no row of whole numbers
+            was found in it.
         """
         return self.search(data, budget, rng, lambda start: start.search.run(start.points, self.feasible_set))
 
@@ -184,7 +184,7 @@ def copies_by_class(data: Dataset, budget: Budget, positive_share: float | None)
 
 
 def flipped_rows(data: Dataset, label: object, count: int, feasible_set: ConvexSet, rng: Generator) -> Array:
-    """Clean rows of the other class that lie inside the set under this label.
+    """Clean rows of the other class that lie inside the set under this label, or else what is nearest to such rows.
 
     Parameters
     ----------
@@ -203,12 +203,13 @@ def flipped_rows(data: Dataset, label: object, count: int, feasible_set: ConvexS
     Raises
     ------
     EmptyFeasibleSet
-        If no flipped row lies inside.
+        If the set has no point for the label.
     """
-    possible = flips(data, data.classes, feasible_set, target=label).any(axis=1)
-    chosen = np.resize(rng.permutation(np.flatnonzero(possible)), count)
-    rows = data.X[chosen]
-    return np.asarray(rows.toarray() if issparse(rows) else rows)
+    others = np.flatnonzero(data.y != label)
+    inside = others[feasible_set.contains(data.X[others], np.full(len(others), label))]
+    rows = data.X[np.resize(rng.permutation(inside if len(inside) else others), count)]
+    dense: Array = rows.toarray() if issparse(rows) else rows
+    return dense if len(inside) else feasible_set.project(dense, np.full(count, label))
 
 
 def whole_rows(
@@ -223,16 +224,23 @@ def whole_rows(
     counts : ndarray of shape (k,)
         Rows wanted of each point; they repeat where fewer were found.
     anchors : ndarray of shape (k, d)
-        Rows of whole numbers to fall back on where none was found.
+        Points of the set, to fall back on where none was found.
     rng : Generator
 
     Returns
     -------
     tuple of ndarray of shape (count, d)
+
+    Raises
+    ------
+    EmptyFeasibleSet
+        If the point to fall back on is not a row of whole numbers.
     """
     blocks = []
     for point, label, count, anchor in zip(iterate.points, labels.tolist(), counts.tolist(), anchors, strict=True):
         region = iterate.feasible_set.region(label)
         found = round_inside(point, region, iterate.theta[:-1], count, rng)
+        if not len(found) and np.any(anchor != np.round(anchor)):
+            raise EmptyFeasibleSet(f"no row of whole numbers was found in the feasible set of label {label}")
         blocks.append(np.resize(found if len(found) else anchor, (count, len(point))))
     return tuple(blocks)

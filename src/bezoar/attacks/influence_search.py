@@ -12,7 +12,7 @@ from bezoar.core.arrays import Array, Labels
 from bezoar.core.dataset import Dataset
 from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.kernels.influence import ProbeLoss
-from bezoar.kernels.losses import MarginLoss
+from bezoar.kernels.losses import MarginLoss, SigmoidLoss
 from bezoar.kernels.sets import ConvexSet
 
 STEPS_PER_CHECK, PATIENCE = 10, 2
@@ -34,7 +34,7 @@ class Targets:
     rows: Dataset
 
 
-def probe_loss(probe: Dataset | Targets, classes: Labels, loss: MarginLoss) -> ProbeLoss:
+def probe_loss(probe: Dataset | Targets, classes: Labels, loss: MarginLoss | SigmoidLoss) -> ProbeLoss:
     """The mean loss that an attacker raises: of probe rows, or minus that of targets.
 
     Raises

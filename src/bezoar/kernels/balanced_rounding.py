@@ -9,6 +9,7 @@ from numba import njit
 from numpy.random import Generator
 
 from bezoar.core.arrays import Array, IntArray, Mask
+from bezoar.core.errors import EmptyFeasibleSet
 from bezoar.core.feasible import Region
 from bezoar.kernels.membership import violations
 from bezoar.kernels.regions import project
@@ -117,10 +118,11 @@ def round_inside(point: Array, region: Region, direction: Array, draws: int, rng
             best = rows[inside]
         if inside.all():
             break
-        tight = _tightened(tight, region, rows)
-        if not np.all(tight.low <= tight.high):
+        try:
+            tight = _tightened(tight, region, rows)
+            point = project(tight, point)[0]
+        except EmptyFeasibleSet:
             break
-        point = project(tight, point)[0]
     return best
 
 

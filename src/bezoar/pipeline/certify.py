@@ -11,12 +11,11 @@ from bezoar.core.budget import Budget
 from bezoar.core.certificate import Certificate, NormBall, Ridge, Setting
 from bezoar.core.dataset import Dataset
 from bezoar.core.errors import CertificateRejected, InvalidArgument, InvalidData
-from bezoar.datasets.domain import check_domain
 from bezoar.datasets.split import Split, sha256
 from bezoar.kernels.rows import count_entries, fitting_domain
-from bezoar.kernels.sets import ConvexSet, fit_domain
+from bezoar.kernels.sets import ConvexSet
 from bezoar.learners.ridge_choice import choose_ridge
-from bezoar.pipeline.catalogue import resolve
+from bezoar.pipeline.filters import fit_filters
 
 DOMAINS = ("auto", "real", "box", "integer")
 FILTERS = ("l2", "slab")
@@ -162,19 +161,9 @@ def build_feasible_set(train: Dataset, setting: Setting) -> ConvexSet:
     InvalidData
         If the rows do not fit the domain.
     """
-    if not 0.5 <= setting.quantile < 1:
-        raise InvalidArgument("quantile", "a number in [0.5, 1)", setting.quantile)
     if not setting.sanitizers or any(name not in FILTERS for name in setting.sanitizers):
         raise InvalidArgument("sanitizers", f"some of {', '.join(FILTERS)}", list(setting.sanitizers))
-    check_domain(train.X, setting.domain)
-    parts: list[ConvexSet] = [
-        resolve("sanitizer", name)(contamination=1 - setting.quantile).fit(train.X, train.y).feasible_set_
-        for name in setting.sanitizers
-    ]
-    combined = parts[0]
-    for part in parts[1:]:
-        combined = combined.intersect(part)
-    return combined.within(fit_domain(train.X, setting.domain))
+    return fit_filters(train, setting.sanitizers, quantile=setting.quantile, domain=setting.domain)
 
 
 def assumptions(train: Dataset, setting: Setting) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from bezoar.core.dataset import Dataset, Poison
 from bezoar.core.errors import EmptyFeasibleSet
 from bezoar.datasets.split import Split
 from bezoar.experiments.conditions import Conditions
+from bezoar.experiments.figures import sizes
 from bezoar.kernels.balanced_rounding import round_inside
 from bezoar.kernels.losses import HINGE
 from bezoar.kernels.rows import stack
@@ -54,8 +55,7 @@ class CurveProtocol:
         """The setting, for the record."""
         values = {"real": "any", "box": "within each feature's range", "integer": "counts"}[self.domain]
         return {
-            "Data": f"{split.name}: {len(split.train):,} training rows, {len(split.test):,} test rows, "
-            f"{split.train.n_features:,} features",
+            "Data": sizes(split),
             "Models": f"linear, hinge loss, squared norm of weights and bias at most {self.squared_radius:g}",
             "Filters": f"L2 and slab, fixed at the {self.quantile:g} quantile of each class's clean rows",
             "Poison": f"added rows; values: {values}",

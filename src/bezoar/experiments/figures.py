@@ -5,6 +5,7 @@ from __future__ import annotations
 from scipy.stats import binomtest
 
 from bezoar.core.reproduction import Interval
+from bezoar.datasets.split import Split
 
 WILSON = "95 % Wilson interval of the test error"
 
@@ -18,3 +19,11 @@ def wilson(wrong: int, tested: int) -> Interval:
     """Where the error lies that `wrong` of `tested` rows estimate."""
     found = binomtest(wrong, tested).proportion_ci(method="wilson")
     return Interval(float(found.low), float(found.high), WILSON)
+
+
+def sizes(split: Split) -> str:
+    """Name and sizes of a data set."""
+    return (
+        f"{split.name}: {len(split.train):,} training rows, {len(split.test):,} test rows, "
+        f"{split.train.n_features:,} features"
+    )

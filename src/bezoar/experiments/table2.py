@@ -1,0 +1,33 @@
+"""Three attacks compared: what each leaves behind the best defence on Enron, and how long it takes."""
+
+from __future__ import annotations
+
+from bezoar.datasets import load, sha256
+from bezoar.datasets.split import Split
+from bezoar.experiments.attack_errors import AttackProtocol, attack_all, defence_panel, least_rows
+from bezoar.experiments.attack_traces import TraceProtocol, trace_attacks
+from bezoar.experiments.conditions import Conditions, Measured
+from bezoar.experiments.fig3_enron import LEAST, REASONS
+from bezoar.experiments.fig4 import REACHED, reached_rows
+
+ERRORS = AttackProtocol(methods=("influence", "kkt", "minmax"))
+SPEED = TraceProtocol(ridge=0.09)
+
+
+def run(conditions: Conditions) -> Measured:
+    """On the real data, with the paper's settings."""
+    return measure(load("enron"), ERRORS, SPEED, conditions)
+
+
+def measure(split: Split, errors: AttackProtocol, speed: TraceProtocol, conditions: Conditions) -> Measured:
+    """The strongest attack of each method, and the time to 17 % test error."""
+    records = attack_all(split, errors, conditions)
+    traces = trace_attacks(split, speed, conditions)
+    some = next(iter(records.values()))
+    return Measured(
+        setting=errors.in_words(split, some.ridge)
+        | {"Clock": f"one process, until the error behind the {speed.defence} defence is reached"},
+        comparisons=(*least_rows(records, LEAST, REASONS), *reached_rows(traces, REACHED)),
+        panels=(defence_panel(f"Test error under attack, {split.name}", records, LEAST),),
+        data={split.name: sha256(split.train)},
+    )

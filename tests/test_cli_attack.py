@@ -8,8 +8,9 @@ import pytest
 
 from bezoar.commands.attack import attack as command
 from bezoar.pipeline.attack import SELECTIONS
+from bezoar.pipeline.catalogue import names
 from bezoar.pipeline.methods import METHODS
-from bezoar.report.wording import METHOD_TITLES
+from bezoar.report.wording import LEARNER_WORDS, METHOD_TITLES
 
 FIELDS = {"test_error", "worst_case", "seconds", "poison_rows", "distinct_rows", "selected_on"}
 
@@ -55,6 +56,7 @@ def test_the_rows_are_written_and_can_be_audited(bezoar, table):
     ("options", "sentence"),
     [
         (("--select-on", "luck"), "`--select-on`: 'luck' is not one of"),
+        (("--learner", "magic"), "`--learner`: 'magic' is not one of"),
         (("--method", "magic"), "`--method`: 'magic' is not one of"),
         (("--workers", "0"), "`--workers`: expected a whole number from 1, got 0"),
         (("--quantile", "2"), "`--quantile`: expected a number in [0.5, 1), got 2"),
@@ -75,3 +77,18 @@ def test_every_method_can_be_asked_for_and_named():
     assert set(METHOD_TITLES) == set(METHODS)
     (option,) = (param for param in command.params if param.name == "select_on")
     assert tuple(option.type.choices) == SELECTIONS
+    (option,) = (param for param in command.params if param.name == "learner")
+    assert tuple(option.type.choices) == names("learner") == tuple(LEARNER_WORDS)
+
+
+def test_several_classes(bezoar, table):
+    rng = np.random.default_rng(1)
+    y = np.repeat(["ant", "bee", "cow"], 30)
+    np.savez("several.npz", X=rng.normal(size=(90, 3)) + 2 * np.eye(3)[np.searchsorted(["ant", "bee", "cow"], y)], y=y)
+    options = ("--fraction", 0.1, "--ridge", 0.1)
+    outcome = bezoar("attack", "several.npz", "--method", "minmax-basic", "--learner", "online", *options)
+    assert "The defender trains one linear function a class by three epochs of AdaGrad" in outcome.out
+    assert "ridge 0.1, as asked" in outcome.out
+    refused = bezoar("attack", "several.npz", *options)
+    assert refused.code == 2
+    assert "`--method`: expected one of minmax, minmax-basic, label-flip, as there are 3 classes" in refused.err

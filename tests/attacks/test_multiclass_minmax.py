@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -145,6 +147,23 @@ def test_the_same_seed_gives_the_same_poison():
     one, two, other = (made(data, seed=seed, batch=20) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one.X, two.X)
     assert not np.array_equal(one.X, other.X)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_whole_numbers_are_rounded_without_bias(sparse):
+    data = clean()
+    counts = Dataset(np.floor(3 * np.abs(data.X)), data.y)
+    allowed = SphereSanitizer(contamination=0.1).fit(counts.X, counts.y).feasible_set_
+    allowed = allowed.within(fit_domain(counts.X, "integer"))
+    duel = MulticlassMinMaxAttack(feasible_set=allowed, repeats=1, burn_in=0, start=decoy_of(counts), integer=True)
+    given, one = Dataset(csr_array(counts.X), counts.y) if sparse else counts, Budget(1 / 60)
+    (point,) = replace(duel, integer=False).poison(counts, one, np.random.default_rng(0)).X
+    assert np.abs(point - np.round(point)).max() > 0.01
+    made = [duel.poison(given, one, np.random.default_rng(seed)).X for seed in range(200)]
+    rows = np.vstack([row.toarray() if sparse else row for row in made])
+    np.testing.assert_array_equal(rows, np.round(rows))
+    assert np.abs(rows - point).max() < 1
+    np.testing.assert_allclose(rows.mean(axis=0), point, atol=0.15)
 
 
 def test_two_classes_will_do():

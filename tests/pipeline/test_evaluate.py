@@ -13,8 +13,9 @@ from bezoar.core.dataset import Dataset, Poison
 from bezoar.core.errors import BudgetExceeded, InvalidArgument, UnknownName
 from bezoar.datasets import load
 from bezoar.datasets.rows import read_poison
-from bezoar.kernels.losses import margin_loss
+from bezoar.kernels.losses import crammer_singer, margin_loss
 from bezoar.kernels.sets import fit_domain
+from bezoar.learners.multiclass import CrammerSingerClassifier, OnlineHingeClassifier
 from bezoar.pipeline.catalogue import names
 from bezoar.pipeline.contract import check_poison
 from bezoar.pipeline.evaluate import Defence, evaluate, merge
@@ -141,6 +142,29 @@ class TestCells:
         assert cell.poison_removed == 8 - poisoned[rows].sum()
         margins = np.where(y[rows] == "spam", 1, -1) * model.decision_function(X[rows])
         assert cell.train_loss == pytest.approx(margin_loss("logistic").value(margins).mean(), rel=1e-12)
+
+    @pytest.mark.parametrize(
+        ("learner", "kind"), [("crammer-singer", CrammerSingerClassifier), ("online", OnlineHingeClassifier)]
+    )
+    @pytest.mark.parametrize("classes", [2, 3])
+    def test_the_defender_named_is_the_one_retrained(self, small, learner, kind, classes):
+        split = small()
+        y, told = (np.resize(np.array(["a", "b", "c"])[:classes], len(part)) for part in (split.train, split.test))
+        several = replace(split, train=Dataset(split.train.X, y), test=Dataset(split.test.X, told))
+        (cell,) = judge(several, {}, [], defence=Defence(ridge=0.1, learner=learner))
+        options = {"ridge": 0.1, "tolerance": 1e-6} if learner == "crammer-singer" else {}
+        model = kind(**options).fit(split.train.X, y)
+        assert cell.test_error == np.mean(model.predict(split.test.X) != told)
+        scores = model.decision_function(split.train.X)
+        scores = np.column_stack([np.zeros(len(y)), scores]) if classes == 2 else scores
+        losses, _ = crammer_singer(scores, np.searchsorted(model.classes_, y))
+        assert cell.train_loss == pytest.approx(losses.mean(), rel=1e-12)
+
+    def test_learners_are_known_and_fit_the_loss(self):
+        with pytest.raises(UnknownName, match="`learner`: expected one of linear, crammer-singer, online, got magic"):
+            Defence(learner="magic")
+        with pytest.raises(InvalidArgument, match="`loss`: expected hinge, which online is for, got logistic"):
+            Defence(learner="online", loss="logistic")
 
     def test_the_interval_is_wilsons(self, small):
         # Ten mistakes in a hundred: from 0.0552 to 0.1744 in any textbook.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 from numpy.random import Generator
 from scipy.sparse import csr_array, issparse
 
+from bezoar.attacks.rounded import round_copies
 from bezoar.core.arrays import Array, IntArray, Labels
 from bezoar.core.budget import Budget
 from bezoar.core.dataset import Dataset, Poison
@@ -53,6 +54,10 @@ class MulticlassMinMaxAttack:
         Clean rows that the model sees in each move, drawn anew.
     start : ndarray of shape (k, d + 1), optional
         The first model; by default all zeros.
+    integer : bool
+        Whether features are whole numbers: points are then rounded at random,
+        their coordinates balancing each other as the present model weighs
+        them, and may leave the feasible set by that.
 
     Raises
     ------
@@ -84,6 +89,7 @@ class MulticlassMinMaxAttack:
     repeats: int = 3
     batch: int = 4000
     start: Array | None = None
+    integer: bool = False
 
     def __post_init__(self) -> None:
         for name in ("step", "accumulator"):
@@ -107,7 +113,7 @@ class MulticlassMinMaxAttack:
         budget : Budget
             Of kind "add".
         rng : Generator
-            For the clean rows of each move.
+            For the clean rows of each move, and for rounding.
 
         Returns
         -------
@@ -140,6 +146,8 @@ class MulticlassMinMaxAttack:
         descent, mass = AdaGrad(self.step, self.accumulator), count / len(data)
         for _ in range(round(self.burn_in * count / self.repeats) + -(-count // self.repeats)):
             found = search.worst(theta.T)
+            if self.integer:
+                found = _rounded(found, theta, rng)
             yield found
             seen = rng.integers(0, len(data), self.batch) if self.batch < len(data) else None
             _, gradient = hinge.at(theta, seen)
@@ -170,6 +178,12 @@ class MulticlassMinMaxAttack:
             fitted = (_fitted_by(self.decoy, label, self.max_decoy_loss) for label in range(len(classes)))
             allowed = allowed.intersect(ConvexSet(dict(zip(classes.tolist(), fitted, strict=True))))
         return [allowed.region(label) for label in classes.tolist()]
+
+
+def _rounded(found: WorstPoint, theta: Array, rng: Generator) -> WorstPoint:
+    excess = theta[:, found.rival] - theta[:, found.label]
+    (row,) = round_copies(found.point, excess[:-1], repeats=1, rounding="systematic", rng=rng)
+    return replace(found, point=row, loss=float(1 + row @ excess[:-1] + excess[-1]))
 
 
 def _fitted_by(decoy: Array, label: int, max_loss: float) -> Region:

@@ -13,6 +13,7 @@ from bezoar.console import Progress, columns, say
 from bezoar.options import FRACTION, Source, choice, epilog, json_flag, number, path, reading
 
 _METHODS = ("best", "kkt", "minmax", "minmax-basic", "influence", "label-flip", "alfa")
+LEARNERS = ("linear", "crammer-singer", "online")
 
 
 @click.command(
@@ -37,6 +38,13 @@ _METHODS = ("best", "kkt", "minmax", "minmax-basic", "influence", "label-flip", 
     "papers, whose attacker knows their labels.",
 )
 @number("--quantile", "Q", "Share of each class's clean rows that the attacker expects to pass, in [0.5, 1).", 0.9)
+@click.option(
+    "--learner",
+    type=click.Choice(LEARNERS),
+    help="How the defender trains: several classes one against the rest (linear), all together by the exact solver "
+    "(crammer-singer), or by the epochs of AdaGrad of Koh, Steinhardt and Liang 2022 (online).  [default: linear for "
+    "two classes, crammer-singer for more]",
+)
 @number(
     "--ridge",
     "L",
@@ -56,6 +64,7 @@ def attack(
     fraction: float,
     select_on: str,
     quantile: float,
+    learner: str | None,
     ridge: float | None,
     domain: str,
     remove: float,
@@ -81,6 +90,7 @@ def attack(
         fraction=fraction,
         select_on=select_on,
         quantile=quantile,
+        learner=learner,
         ridge=ridge,
         domain=domain,
         contamination=remove,

@@ -167,6 +167,7 @@ class AttackRecord:
     protocol: str
     quantile: float
     removed_share: float
+    learner: str
     ridge: float
     ridge_origin: str
     clean_test_error: float

@@ -16,15 +16,14 @@ from bezoar.core.certificate import Ridge, Setting
 from bezoar.core.dataset import Dataset, Poison
 from bezoar.core.errors import InvalidArgument
 from bezoar.core.record import NO_ATTACK, NO_SANITIZER, AttackRecord, SplitTest, Threat
-from bezoar.datasets.entries import ENTRIES
 from bezoar.datasets.split import Split, hold_out
 from bezoar.kernels.rows import count_distinct
 from bezoar.kernels.sets import ConvexSet
-from bezoar.learners.ridge_choice import choose_ridge
-from bezoar.pipeline.catalogue import names
+from bezoar.pipeline.catalogue import names, resolve
 from bezoar.pipeline.certify import FILTERS, build_feasible_set, settle_domain
 from bezoar.pipeline.clock import Clock
 from bezoar.pipeline.contract import check_poison
+from bezoar.pipeline.defender import settle_defence
 from bezoar.pipeline.evaluate import Defence, judge
 from bezoar.pipeline.knowledge import Knowledge
 from bezoar.pipeline.methods import ADAPTIVE, method
@@ -62,6 +61,9 @@ class AttackPlan:
     quantile : float
         Of each class's clean distances, in [0.5, 1): what the attacker
         expects to pass the filters.
+    learner : {"linear", "crammer-singer", "online"}, optional
+        The defender's; by default linear for two classes, and Crammer and
+        Singer's for more.
     ridge : float, optional
         The defender's; by default the published one of a data set known by
         name, or else chosen by cross-validation.
@@ -79,6 +81,7 @@ class AttackPlan:
     fraction: float = 0.03
     select_on: str = "validation"
     quantile: float = 0.9
+    learner: str | None = None
     ridge: float | None = None
     domain: str = "auto"
     contamination: float = 0.05
@@ -93,6 +96,8 @@ class AttackPlan:
             raise InvalidArgument("select_on", f"one of {', '.join(SELECTIONS)}", self.select_on)
         if not 0.5 <= self.quantile < 1:
             raise InvalidArgument("quantile", "a number in [0.5, 1)", self.quantile)
+        if self.learner is not None:
+            resolve("learner", self.learner)
         if self.ridge is not None and not 0 < self.ridge < np.inf:
             raise InvalidArgument("ridge", "a positive number", self.ridge)
         if not 0 < self.contamination < 0.5:
@@ -125,7 +130,7 @@ def attack(
     Parameters
     ----------
     split : Split
-        Of two classes.
+        Of two classes; some methods are for more, too.
     plan : AttackPlan
     on_stage : callable
         Called with the name of each stage as it begins.
@@ -184,6 +189,7 @@ def attack(
         protocol=_WORDS[plan.select_on],
         quantile=plan.quantile,
         removed_share=plan.contamination,
+        learner=situation.defence.learner,
         ridge=situation.defence.ridge,
         ridge_origin=situation.ridge_origin,
         clean_test_error=clean.test_error,
@@ -225,8 +231,9 @@ class _Situation:
             grid=GRIDS.get(name, DEFAULT_GRID),
             burn_in=paper_burn_in(name, fraction) if name in PAPER else 1.0,
         )
-        contest = Contest(train, rows, self.budget, self.defence, QUICK, SLOW)
-        return method(self.plan.method)(known, contest, Effort(self.plan.seed, self.plan.workers, on_step))
+        k = len(train.classes)
+        contest = Contest(train, rows, self.budget, self.defence, QUICK, SLOW if k == 2 else ())
+        return method(self.plan.method, k)(known, contest, Effort(self.plan.seed, self.plan.workers, on_step))
 
     def again(self, finding: Finding) -> Poison:
         """The same attack on all training rows."""
@@ -238,20 +245,14 @@ def _assess(split: Split, plan: AttackPlan) -> _Situation:
     budget = Budget(plan.fraction)
     if budget.count(len(split.train)) == 0:
         raise InvalidArgument("fraction", f"enough for one row of {len(split.train)}", plan.fraction)
+    method(plan.method, len(split.train.classes))
     domain = settle_domain(split, plan.domain)
-    ridge, origin = _settle_ridge(split, plan)
-    feasible_set = build_feasible_set(split.train, Setting(FILTERS, plan.quantile, domain, "hinge", Ridge(ridge)))
-    defence = Defence(contamination=plan.contamination, ridge=ridge, seed=plan.seed)
+    defence, origin = settle_defence(
+        split, learner=plan.learner, ridge=plan.ridge, contamination=plan.contamination, seed=plan.seed
+    )
+    setting = Setting(FILTERS, plan.quantile, domain, "hinge", Ridge(defence.ridge))
+    feasible_set = build_feasible_set(split.train, setting)
     return _Situation(split, plan, budget, domain, feasible_set, defence, origin)
-
-
-def _settle_ridge(split: Split, plan: AttackPlan) -> tuple[float, str]:
-    if plan.ridge is not None:
-        return plan.ridge, "as asked"
-    published = next((entry.ridge for entry in ENTRIES if entry.name == split.name), None)
-    if published is not None:
-        return published, "published for this data set (Koh, Steinhardt and Liang 2022)"
-    return choose_ridge(split.train.X, split.train.y, random_state=plan.seed).ridge, "chosen by cross-validation"
 
 
 def _selection(split: Split, plan: AttackPlan) -> tuple[Dataset, Dataset, Dataset]:

@@ -11,9 +11,10 @@ from bezoar.attacks.alfa import ALFAAttack
 from bezoar.attacks.influence import InfluenceAttack
 from bezoar.attacks.label_flip import RandomLabelFlip, TargetedLabelFlip
 from bezoar.attacks.minmax import MinMaxAttack
-from bezoar.core.errors import UnknownName
+from bezoar.core.errors import InvalidArgument, UnknownName
 from bezoar.pipeline.evaluate import keep
 from bezoar.pipeline.knowledge import Knowledge, described, kkt_candidate
+from bezoar.pipeline.multiclass import several_minmax, several_minmax_basic
 from bezoar.pipeline.search import Candidate, Contest, Effort, Finding, Race, search
 
 _REFINED, _FINALISTS = 8, 4
@@ -26,17 +27,23 @@ _ADAPTED, _ADAPTED_SHARES = 4, (0.4, 0.5)
 Method = Callable[[Knowledge, Contest, Effort], tuple[Finding, int]]
 
 
-def method(name: str) -> Method:
+def method(name: str, n_classes: int = 2) -> Method:
     """Find the search of a method by its name.
 
     Raises
     ------
     UnknownName
         If there is none.
+    InvalidArgument
+        If it is for two classes only, and there are more.
     """
     if name not in METHODS:
         raise UnknownName(f"`method`: expected one of {', '.join(METHODS)}, got {name}")
-    return METHODS[name]
+    if n_classes == 2:
+        return METHODS[name]
+    if name not in SEVERAL:
+        raise InvalidArgument("method", f"one of {', '.join(SEVERAL)}, as there are {n_classes} classes", name)
+    return SEVERAL[name]
 
 
 def _best_of(candidates: list[Candidate], contest: Contest, effort: Effort) -> tuple[Finding, int]:
@@ -154,6 +161,11 @@ METHODS: Mapping[str, Method] = MappingProxyType(
     }
 )
 """Searches by name, the strongest first."""
+
+SEVERAL: Mapping[str, Method] = MappingProxyType(
+    {"minmax": several_minmax, "minmax-basic": several_minmax_basic, "label-flip": _label_flip}
+)
+"""Those for more than two classes."""
 
 ADAPTIVE = ("best",)
 """Those that follow the errors on the rows on which attacks are told apart."""

@@ -17,7 +17,7 @@ from bezoar.report.formats import (
     visible,
 )
 from bezoar.report.matrix import arrange
-from bezoar.report.wording import METHOD_TITLES, cautions, headline_sentences, spoken
+from bezoar.report.wording import LEARNER_WORDS, METHOD_TITLES, cautions, headline_sentences, spoken
 
 if TYPE_CHECKING:
     from bezoar.datasets.split import Split
@@ -73,7 +73,8 @@ def attack_lines(record: AttackRecord, width: int | None) -> list[str]:
         error = format_share(cell.test_error).removesuffix("%").rstrip()
         removed = "" if cell.sanitizer == NO_SANITIZER else f"   removes {cell.poison_removed} of {cell.poison_rows}"
         lines.append(f"  {title:<14}{error:>7}{removed}")
-    lines += ["", flow(f"Best of {format_count(record.tried)} tried: {record.candidate}. {record.protocol}", width)]
+    lines += ["", flow(_defender_sentence(record), width)]
+    lines += [flow(f"Best of {format_count(record.tried)} tried: {record.candidate}. {record.protocol}", width)]
     if record.split_test is not None:
         lines.append(
             flow(
@@ -83,6 +84,11 @@ def attack_lines(record: AttackRecord, width: int | None) -> list[str]:
             )
         )
     return lines
+
+
+def _defender_sentence(record: AttackRecord) -> str:
+    words = LEARNER_WORDS.get(record.learner, record.learner)
+    return f"The defender trains {words}; ridge {record.ridge:g}, {record.ridge_origin}."
 
 
 def _matrix_lines(record: RunRecord) -> list[str]:

@@ -81,6 +81,13 @@ METHOD_TITLES = {
 }
 """Attack methods at the beginning of a sentence."""
 
+LEARNER_WORDS = {
+    "linear": "a linear model, with more than two classes one against the rest",
+    "crammer-singer": "one linear function a class, all together",
+    "online": "one linear function a class by three epochs of AdaGrad, with a penalty only in the loss defence",
+}
+"""What a defender trains, within a sentence."""
+
 
 def headline_sentences(record: RunRecord) -> tuple[str, ...]:
     """What the audit found, the most important first."""

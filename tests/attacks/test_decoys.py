@@ -81,6 +81,11 @@ class TestOneDecoy:
         made = fit_decoy(train, probe, fit_clean(train, ridge=RIDGE), quantile=0.9, repeats=30, ridge=RIDGE)
         assert made.probe_error > 0.5
 
+    def test_at_a_quantile_of_one_every_row_is_relabelled(self):
+        train, probe = rows(6), rows(7).take(np.array([3]))
+        made = fit_decoy(train, probe, fit_clean(train, ridge=RIDGE), quantile=1.0, repeats=300, ridge=RIDGE)
+        assert made.probe_error == 1.0
+
     def test_sparse_rows_make_no_difference(self):
         train, probe = rows(8), rows(9, 30)
         one, two = (
@@ -94,9 +99,9 @@ class TestOneDecoy:
 
 
 class TestRefusals:
-    @pytest.mark.parametrize("quantile", [0.0, 1.0, -0.1, float("nan")])
+    @pytest.mark.parametrize("quantile", [0.0, 1.1, -0.1, float("nan")])
     def test_quantiles_out_of_range(self, quantile):
-        with pytest.raises(InvalidArgument, match=r"`quantile`: expected a number in \(0, 1\)"):
+        with pytest.raises(InvalidArgument, match=r"`quantile`: expected a number in \(0, 1\]"):
             make_decoys(rows(0), rows(1), ridge=RIDGE, quantiles=[quantile], repeats=[1])
 
     @pytest.mark.parametrize("repeats", [0, -1, 1.5])

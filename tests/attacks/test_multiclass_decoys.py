@@ -107,7 +107,7 @@ def test_sparse_and_dense_rows_make_the_same_decoy():
     np.testing.assert_allclose(one.theta, two.theta)
 
 
-@pytest.mark.parametrize("options", [{"quantiles": (0.1, 1.0)}, {"repeats": (1, 0)}, {"repeats": (1.5,)}])
+@pytest.mark.parametrize("options", [{"quantiles": (0.1, 1.1)}, {"repeats": (1, 0)}, {"repeats": (1.5,)}])
 def test_options_are_checked_before_any_training(options):
     training = Listening()
     with pytest.raises(InvalidArgument):

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from bezoar.core.arrays import Array
+from bezoar.core.arrays import Array, IntArray
 from bezoar.core.dataset import Dataset
 from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.kernels.losses import HINGE
@@ -24,7 +24,7 @@ class DecoyGrid:
     Parameters
     ----------
     quantiles : tuple of float
-        Shares of the probe rows to relabel, in (0, 1).
+        Shares of the probe rows to relabel, in (0, 1].
     repeats : tuple of int
         How often to count each relabelled row.
     """
@@ -36,6 +36,17 @@ class DecoyGrid:
     def pairs(self) -> tuple[tuple[float, int], ...]:
         """All (quantile, repeats), quantile by quantile."""
         return tuple(product(self.quantiles, self.repeats))
+
+    def around(self, quantile: float, repeats: int) -> tuple[tuple[float, int], ...]:
+        """The pairs halfway from one of the grid to its neighbours that the grid does not have itself.
+
+        Examples
+        --------
+        >>> DecoyGrid((0.1, 0.2), (1, 5, 9)).around(0.2, 5)
+        ((0.15, 3), (0.15, 5), (0.15, 7), (0.2, 3), (0.2, 7))
+        """
+        near = product(_halfway(self.quantiles, quantile), [round(value) for value in _halfway(self.repeats, repeats)])
+        return tuple(pair for pair in dict.fromkeys(near) if pair not in self.pairs)
 
 
 DEFAULT_GRID = DecoyGrid((0.05, 0.07, 0.10, 0.12, 0.15, 0.18, 0.20, 0.22, 0.25), (1, 2, 3, 5, 8, 12, 18, 25))
@@ -108,7 +119,7 @@ def fit_decoy(
         The model of the clean rows; see `fit_clean`.
     quantile : float
         Rows of the probe whose margin lies below this quantile of all its
-        margins are relabelled, in (0, 1).
+        margins are relabelled, in (0, 1]; at one, all are.
     repeats : int
         How often each of them counts beside the clean rows.
     ridge : float
@@ -146,7 +157,7 @@ def fit_decoy(
     check_wish(quantile, repeats)
     signs = _probe_signs(train, probe)
     margins = signs * _scores(clean.theta, probe)
-    flipped = np.flatnonzero(margins < np.quantile(margins, quantile))
+    flipped = least(margins, quantile)
     fit = fit_linear(
         stack([train.X, probe.X[flipped]]),
         np.concatenate([train.signs, -signs[flipped]]),
@@ -222,6 +233,17 @@ def prune_decoys(decoys: Iterable[Decoy]) -> list[Decoy]:
     return kept
 
 
+def least(margins: Array, quantile: float) -> IntArray:
+    """The rows whose margin lies below a quantile of all of them; at one, all.
+
+    Examples
+    --------
+    >>> least(np.array([3.0, 1.0, 2.0]), 0.5).tolist(), least(np.array([3.0]), 1.0).tolist()
+    ([1], [0])
+    """
+    return np.flatnonzero(margins < np.quantile(margins, quantile)) if quantile < 1 else np.arange(len(margins))
+
+
 def check_wish(quantile: float, repeats: int) -> None:
     """Refuse what no decoy can be trained with.
 
@@ -230,10 +252,18 @@ def check_wish(quantile: float, repeats: int) -> None:
     InvalidArgument
         If `quantile` or `repeats` is out of range.
     """
-    if not 0 < quantile < 1:
-        raise InvalidArgument("quantile", "a number in (0, 1)", quantile)
+    if not 0 < quantile <= 1:
+        raise InvalidArgument("quantile", "a number in (0, 1]", quantile)
     if not (repeats >= 1 and repeats == int(repeats)):
         raise InvalidArgument("repeats", "a whole number from 1", repeats)
+
+
+def _halfway(values: Sequence[float], one: float) -> list[float]:
+    """A value of a list, and the points halfway to its neighbours there, ascending."""
+    below = [value for value in values if value < one]
+    above = [value for value in values if value > one]
+    near = [0.5 * (max(below) + one)] if below else []
+    return [*(round(value, 6) for value in near), one, *([round(0.5 * (min(above) + one), 6)] if above else [])]
 
 
 def _probe_signs(train: Dataset, probe: Dataset) -> Array:

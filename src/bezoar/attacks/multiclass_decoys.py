@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from bezoar.attacks.decoys import DEFAULT_GRID, Decoy, DecoyGrid, check_wish
+from bezoar.attacks.decoys import DEFAULT_GRID, Decoy, DecoyGrid, check_wish, least
 from bezoar.core.arrays import Array, IntArray, Matrix
 from bezoar.core.dataset import Dataset
 from bezoar.core.errors import InvalidData
@@ -84,7 +84,7 @@ def fit_multiclass_decoy(
     quantile : float
         Rows of the probe whose margin, the right score less the best wrong
         one, lies below this quantile of all its margins get the label of the
-        best wrong class, in (0, 1).
+        best wrong class, in (0, 1]; at one, all do.
     repeats : int
         How often each of them counts beside the clean rows.
 
@@ -117,7 +117,7 @@ def fit_multiclass_decoy(
     check_wish(quantile, repeats)
     codes, probe_codes, k = _codes(train, train), _codes(train, probe), len(train.classes)
     rivals, margins = _rivalry(clean, probe.X, probe_codes)
-    flipped = np.flatnonzero(margins < np.quantile(margins, quantile))
+    flipped = least(margins, quantile)
     copies = np.concatenate([np.ones(len(train), dtype=np.int64), np.full(len(flipped), int(repeats))])
     theta = training(stack([train.X, probe.X[flipped]]), np.concatenate([codes, rivals[flipped]]), k, copies)
     loss = float(crammer_singer(_scores(theta, train.X), codes)[0].mean())

@@ -9,6 +9,7 @@ from functools import partial
 from joblib import Parallel, delayed
 
 from bezoar.attacks.decoys import Decoy, DecoyGrid, fit_clean, fit_decoy, prune_decoys
+from bezoar.attacks.influence_search import Targets
 from bezoar.attacks.kkt import KKTAttack
 from bezoar.core.arrays import Array
 from bezoar.core.dataset import Dataset
@@ -38,6 +39,9 @@ class Knowledge:
         Which decoys to train.
     burn_in : float
         Of the min-max attacks.
+    targets : Targets, optional
+        The probe's rows under the labels that they should get, where they
+        are rows of the attacker's choice.
     """
 
     train: Dataset
@@ -47,15 +51,21 @@ class Knowledge:
     integer: bool
     grid: DecoyGrid
     burn_in: float
+    targets: Targets | None = None
 
     def decoys(self, workers: int) -> list[Decoy]:
         """The grid's decoys that no other beats, by descending probe error."""
+        return prune_decoys(self.train_decoys(self.grid.pairs, workers))
+
+    def train_decoys(self, pairs: Sequence[tuple[float, int]], workers: int) -> list[Decoy]:
+        """A decoy for each quantile and number of repeats."""
         # A decoy is a wish; its last digits are worth no time.
         clean = fit_clean(self.train, ridge=self.ridge, tolerance=_CLOSE)
         train = partial(fit_decoy, self.train, self.probe, clean, ridge=self.ridge, tolerance=_CLOSE)
-        tasks = (delayed(train)(quantile=quantile, repeats=repeats) for quantile, repeats in self.grid.pairs)
-        found: list[Decoy] = Parallel(n_jobs=workers)(tasks)
-        return prune_decoys(found)
+        found: list[Decoy] = Parallel(n_jobs=workers)(
+            delayed(train)(quantile=quantile, repeats=repeats) for quantile, repeats in pairs
+        )
+        return found
 
     def kkt(self, theta: Array, positive_share: float | None) -> KKTAttack:
         """The KKT attack that leads to a decoy."""
@@ -69,12 +79,13 @@ class Knowledge:
         )
 
 
-def described(decoy: Decoy, index: int) -> str:
-    """A decoy in words, by its place among those that were kept."""
-    return f"decoy {index + 1} (quantile {decoy.quantile:g}, repeats {decoy.repeats})"
+def described(decoy: Decoy, index: int | None = None) -> str:
+    """A decoy in words, with its place if it is one of those that were kept of the grid."""
+    place = "decoy" if index is None else f"decoy {index + 1}"
+    return f"{place} (quantile {decoy.quantile:g}, repeats {decoy.repeats})"
 
 
-def kkt_candidate(known: Knowledge, decoys: Sequence[Decoy], index: int, share: float | None) -> Candidate:
+def kkt_candidate(known: Knowledge, decoy: Decoy, name: str, share: float | None) -> Candidate:
     """The KKT attack at a decoy with a share of positive poison, or that of least residual."""
     balance = "balance of least residual" if share is None else f"{share:.3g} positive"
-    return Candidate(f"{described(decoys[index], index)}, {balance}", known.kkt(decoys[index].theta, share))
+    return Candidate(f"{name}, {balance}", known.kkt(decoy.theta, share))

@@ -18,7 +18,7 @@ from bezoar.pipeline.multiclass import several_minmax, several_minmax_basic
 from bezoar.pipeline.search import Candidate, Contest, Effort, Finding, Race, search
 
 _REFINED, _FINALISTS = 8, 4
-_BALANCES = (0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.67)
+_WISHES, _FIRST_SHARES, _SHARES_NEAR = 4, (None, 0.5), (0.45, 0.5, 0.55)
 _LIMIT, _OTHER_LIMITS = 0.25, (0.1,)
 _SHARES = (0.3, 0.5, 0.6, 0.8)
 _ADAPTED, _ADAPTED_SHARES = 4, (0.4, 0.5)
@@ -67,12 +67,15 @@ def _in_two_stages(
 
 def _kkt(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
     decoys = known.decoys(effort.workers)
-
-    def refine(index: int) -> list[Candidate]:
-        return [kkt_candidate(known, decoys, index, share) for share in _BALANCES]
-
-    first = [kkt_candidate(known, decoys, index, None) for index in range(len(decoys))]
-    return _in_two_stages(first, refine, contest, effort)
+    race = Race(contest, effort, finalists=_FINALISTS)
+    wishes = [(decoy, described(decoy, index)) for index, decoy in enumerate(decoys)]
+    race.run([kkt_candidate(known, *wish, share) for wish in wishes for share in _FIRST_SHARES])
+    best = dict.fromkeys(index // len(_FIRST_SHARES) for index in race.strongest(_WISHES * len(_FIRST_SHARES)))
+    found = [wishes[index] for index in list(best)[:_WISHES]]
+    pairs = dict.fromkeys(pair for decoy, _ in found for pair in known.grid.around(decoy.quantile, decoy.repeats))
+    near = [(decoy, described(decoy)) for decoy in known.train_decoys(list(pairs), effort.workers)]
+    race.run([kkt_candidate(known, *wish, share) for wish in found + near for share in _SHARES_NEAR])
+    return race.decide(), len(race.candidates)
 
 
 def _best(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
@@ -88,7 +91,7 @@ def _best(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, 
             for share in _ADAPTED_SHARES
         ]
 
-    first = [kkt_candidate(known, decoys, index, None) for index in range(len(decoys))]
+    first = [kkt_candidate(known, decoy, described(decoy, index), None) for index, decoy in enumerate(decoys)]
     return _in_two_stages(first, refine, contest, effort, refined=_ADAPTED)
 
 
@@ -124,7 +127,7 @@ def _influence(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Find
         Candidate(
             "inverse class balance" if share is None else f"{share:.3g} positive",
             InfluenceAttack(
-                probe=known.probe,
+                probe=known.targets or known.probe,
                 feasible_set=known.feasible_set,
                 ridge=known.ridge,
                 positive_share=share,

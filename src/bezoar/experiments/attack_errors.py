@@ -23,7 +23,7 @@ TITLES = {
     "minmax-basic": "min-max, basic",
     "label-flip": "label flips",
     "alfa": "ALFA",
-    "best": "strongest of ours",
+    "best": "strongest",
 }
 
 

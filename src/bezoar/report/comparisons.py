@@ -132,7 +132,8 @@ def summary(record: Reproduction) -> str:
     words = [f"{count} {name}" for name, count in counts.items() if count]
     absent = sum(row.standing == NOT_MEASURED for row in rows)
     words += [f"{absent} not measured"] if absent else []
-    return f"Of {len(rows)} figures known from the paper: {', '.join(words)}."
+    figures = "figure" if len(rows) == 1 else "figures"
+    return f"Of {len(rows)} {figures} known from the paper: {', '.join(words)}."
 
 
 def remarks(record: Reproduction) -> tuple[tuple[str, tuple[str, ...]], ...]:

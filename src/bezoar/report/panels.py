@@ -80,7 +80,7 @@ def _fitted(panel: Panel, canvas: Canvas, *, narrow: bool) -> Canvas:
     longest = max(len(category) for category in _categories(panel))
     bars = sum(len(one.x) for one in panel.series) + len(_categories(panel))
     left = round(min(longest, 13 if narrow else 26) * _CHARACTER * canvas.font) + 18
-    return replace(canvas, left=left, right=64, height=bars * _BAR + canvas.top + canvas.bottom)
+    return replace(canvas, left=left, right=64, top=12, height=bars * _BAR + 12 + canvas.bottom)
 
 
 def _categories(panel: Panel) -> tuple[str, ...]:

@@ -43,6 +43,20 @@ def test_words_say_what_was_looked_at(bezoar, table):
     assert "removes" in outcome.out
 
 
+def test_chosen_rows_are_aimed_at(bezoar, table):
+    options = ("--method", "influence", "--fraction", 0.2, "--ridge", 0.1, "--filters", "slab, loss")
+    refused = bezoar("attack", "rows.npz", *options, "--target", "999")
+    assert "`--target`: expected numbers of test rows (" in refused.err
+    row = refused.err.split("(")[1].split(",")[0]
+    outcome = bezoar("attack", "rows.npz", *options, "--target", f" {row}", "--json")
+    record = json.loads(outcome.out)
+    assert record["targets"]["rows"] == [int(row)]
+    assert record["filters"] == ["slab", "loss"]
+    words = bezoar("attack", "rows.npz", *options, "--target", row).out
+    assert "of the targets (1) are misclassified, against" in words
+    assert "Error, % of all test rows, then of the targets" in words
+
+
 def test_the_rows_are_written_and_can_be_audited(bezoar, table):
     options = ("--fraction", 0.1, "--ridge", 0.1)
     bezoar("attack", "rows.npz", "--method", "label-flip", *options, "--out", "poison.npz")
@@ -58,6 +72,10 @@ def test_the_rows_are_written_and_can_be_audited(bezoar, table):
         (("--select-on", "luck"), "`--select-on`: 'luck' is not one of"),
         (("--learner", "magic"), "`--learner`: 'magic' is not one of"),
         (("--method", "magic"), "`--method`: 'magic' is not one of"),
+        (("--target", "3,x"), "`--target`: expected numbers of test rows, as in 3,17, got 3,x"),
+        (("--target", ""), "`--target`: expected numbers of test rows, as in 3,17, got"),
+        (("--target", "5"), "`--target`: expected a method of kkt or influence to go with it, got best"),
+        (("--filters", "l2,knn"), "`--filters`: expected some of l2, slab, loss, each once, got l2, knn"),
         (("--workers", "0"), "`--workers`: expected a whole number from 1, got 0"),
         (("--quantile", "2"), "`--quantile`: expected a number in [0.5, 1), got 2"),
         (("--fraction", "0.001"), "`--fraction`: expected enough for one row of 64, got 0.001"),

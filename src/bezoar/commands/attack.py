@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from bezoar.console import Progress, columns, say
+from bezoar.core.errors import InvalidArgument
 from bezoar.options import FRACTION, Source, choice, epilog, json_flag, number, path, reading
 
 _METHODS = ("best", "kkt", "minmax", "minmax-basic", "influence", "label-flip", "alfa")
@@ -37,7 +38,20 @@ LEARNERS = ("linear", "crammer-singer", "online")
     "Rows on which attacks are told apart: training rows held out, all training rows, or the test rows, as in the "
     "papers, whose attacker knows their labels.",
 )
-@number("--quantile", "Q", "Share of each class's clean rows that the attacker expects to pass, in [0.5, 1).", 0.9)
+@click.option(
+    "--target",
+    metavar="ROWS",
+    help="Aim at these test rows alone, as in 3,17: how many of them are misclassified is what counts. Rows count from "
+    "0, in DATA or in its published test set. For kkt and influence.",
+)
+@click.option(
+    "--filters",
+    metavar="A,B",
+    default="l2,slab",
+    show_default=True,
+    help="Filters that the attacker expects: one or more of l2, slab and loss.",
+)
+@number("--quantile", "Q", "Share of each class's clean rows that is to pass each of them, in [0.5, 1).", 0.9)
 @click.option(
     "--learner",
     type=click.Choice(LEARNERS),
@@ -63,6 +77,8 @@ def attack(
     method: str,
     fraction: float,
     select_on: str,
+    target: str | None,
+    filters: str,
     quantile: float,
     learner: str | None,
     ridge: float | None,
@@ -74,12 +90,11 @@ def attack(
 ) -> None:
     """Find the strongest attack of a method, and judge it against every defence.
 
-    The attacker adds rows that pass the L2 and slab filters, knowing the
+    The attacker adds rows that pass the filters it expects, knowing the
     training rows and the defender's model. Each defence then fits on clean
     rows and poison, removes the most suspicious rows of each class, and
     retrains. The smallest test error over the defences is the attack's worth.
     """
-    from bezoar.core.errors import InvalidArgument
     from bezoar.datasets.rows import write_rows_as_arrays
     from bezoar.pipeline.attack import AttackPlan
     from bezoar.pipeline.attack import attack as run
@@ -89,6 +104,8 @@ def attack(
         method=method,
         fraction=fraction,
         select_on=select_on,
+        target=_numbers(target),
+        filters=tuple(part.strip() for part in filters.split(",")),
         quantile=quantile,
         learner=learner,
         ridge=ridge,
@@ -109,3 +126,10 @@ def attack(
         click.echo(result.record.to_json())
     else:
         say([*attack_lines(result.record, columns()), *([] if out is None else ["", f"Poison: {out}"])])
+
+
+def _numbers(target: str | None) -> tuple[int, ...]:
+    parts = [] if target is None else [part.strip() for part in target.split(",")]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise InvalidArgument("target", "numbers of test rows, as in 3,17", target)
+    return tuple(int(part) for part in parts)

@@ -145,13 +145,29 @@ class SplitTest:
 
 
 @dataclass(frozen=True)
+class TargetOutcome:
+    """Test rows that an attack wants misclassified, and the share of them that is.
+
+    `error` is by sanitizer, the one called none included; `worst_case` is the
+    smallest over the sanitizers; `clean_error` is without attack or filter.
+    """
+
+    rows: tuple[int, ...]
+    clean_error: float
+    error: Mapping[str, float]
+    worst_case: float
+
+
+@dataclass(frozen=True)
 class AttackRecord:
     """What one attack does to each defence.
 
     `test_error` is by sanitizer, the one called none included; `worst_case`
     is the smallest over the sanitizers: what is left to a defender who
     happens to choose the best. `candidate` says in words which of the `tried`
-    attacks was selected on the rows that `selected_on` names.
+    attacks was selected on the rows that `selected_on` names, and `filters`
+    which sanitizers the attacker expects; `targets` is there where it aims
+    at rows of its choice.
     """
 
     command: str
@@ -165,6 +181,7 @@ class AttackRecord:
     tried: int
     selected_on: str
     protocol: str
+    filters: tuple[str, ...]
     quantile: float
     removed_share: float
     learner: str
@@ -174,6 +191,7 @@ class AttackRecord:
     test_error: Mapping[str, float]
     worst_case: float
     split_test: SplitTest | None
+    targets: TargetOutcome | None
     evaluations: tuple[Evaluation, ...]
     poison_rows: int
     distinct_rows: int

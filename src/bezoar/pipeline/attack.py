@@ -12,7 +12,6 @@ import bezoar
 from bezoar.attacks.burn_in import PAPER, paper_burn_in
 from bezoar.attacks.decoys import DEFAULT_GRID, GRIDS
 from bezoar.core.budget import Budget
-from bezoar.core.certificate import Ridge, Setting
 from bezoar.core.dataset import Dataset, Poison
 from bezoar.core.errors import InvalidArgument
 from bezoar.core.record import NO_ATTACK, NO_SANITIZER, AttackRecord, SplitTest, Threat
@@ -20,20 +19,24 @@ from bezoar.datasets.split import Split, hold_out
 from bezoar.kernels.rows import count_distinct
 from bezoar.kernels.sets import ConvexSet
 from bezoar.pipeline.catalogue import names, resolve
-from bezoar.pipeline.certify import FILTERS, build_feasible_set, settle_domain
+from bezoar.pipeline.certify import FILTERS, settle_domain
 from bezoar.pipeline.clock import Clock
 from bezoar.pipeline.contract import check_poison
 from bezoar.pipeline.defender import settle_defence
 from bezoar.pipeline.evaluate import Defence, judge
+from bezoar.pipeline.filters import check_filters, fit_filters
 from bezoar.pipeline.knowledge import Knowledge
 from bezoar.pipeline.methods import ADAPTIVE, method
 from bezoar.pipeline.search import Contest, Effort, Finding, craft
 from bezoar.pipeline.summary import expressible, summarize
+from bezoar.pipeline.targets import TARGET_GRID, check_target, pick_targets, target_outcome, wish
 
 SELECTIONS = ("validation", "train", "test")
 # The loss defence decides most often, so it comes first.
 QUICK, SLOW = ("loss", "slab", "l2"), ("svd", "knn")
 _VALIDATION_SHARE = 0.2
+
+_ON_TARGETS = "target"
 
 _WORDS = {
     "validation": "The attacks tried aim at the training rows, a fifth of which, held out, told them apart; no test "
@@ -41,6 +44,8 @@ _WORDS = {
     "train": "The attacks tried aim at the training rows, which told them apart too; no test label was used.",
     "test": "The test rows and their labels told the attacks tried apart, as in the paper: the errors are those of an "
     "attacker who knows them.",
+    _ON_TARGETS: "The attacks tried aim at the chosen test rows, whose true labels told them apart; no other test "
+    "label was used.",
 }
 
 
@@ -58,9 +63,12 @@ class AttackPlan:
         Rows on which attacks are told apart: a fifth of the training rows,
         all of them, or the test rows. Attacks aim at the training rows, or at
         the test rows.
+    filters : tuple of str
+        Sanitizers that the attacker expects, some of
+        `bezoar.pipeline.filters.CONVEX`.
     quantile : float
-        Of each class's clean distances, in [0.5, 1): what the attacker
-        expects to pass the filters.
+        Of each class's clean scores by these filters, in [0.5, 1): what the
+        attacker expects to pass them.
     learner : {"linear", "crammer-singer", "online"}, optional
         The defender's; by default linear for two classes, and Crammer and
         Singer's for more.
@@ -68,6 +76,10 @@ class AttackPlan:
         The defender's; by default the published one of a data set known by
         name, or else chosen by cross-validation.
     domain : {"auto", "real", "box", "integer"}
+    target : tuple of int
+        Test rows, as numbered in `Dataset.row_ids`, whose misclassification
+        is the goal, instead of as many errors as possible; attacks then aim
+        at them and are told apart on them, whatever `select_on` says.
     contamination : float
         Share of each class that the defences remove.
     seed : int
@@ -80,10 +92,12 @@ class AttackPlan:
     method: str = "best"
     fraction: float = 0.03
     select_on: str = "validation"
+    filters: tuple[str, ...] = FILTERS
     quantile: float = 0.9
     learner: str | None = None
     ridge: float | None = None
     domain: str = "auto"
+    target: tuple[int, ...] = ()
     contamination: float = 0.05
     seed: int = 0
     workers: int = 1
@@ -94,6 +108,8 @@ class AttackPlan:
         method(self.method)
         if self.select_on not in SELECTIONS:
             raise InvalidArgument("select_on", f"one of {', '.join(SELECTIONS)}", self.select_on)
+        check_filters(self.filters)
+        check_target(self.target, self.method)
         if not 0.5 <= self.quantile < 1:
             raise InvalidArgument("quantile", "a number in [0.5, 1)", self.quantile)
         if self.learner is not None:
@@ -166,6 +182,11 @@ def attack(
             situation.defence,
             name=plan.method,
         )
+        aimed = (
+            target_outcome(split.train, probe, poison, (NO_SANITIZER, *names("sanitizer")), situation.defence)
+            if plan.target
+            else None
+        )
         (clean,) = judge(
             split.train,
             split.test,
@@ -175,6 +196,7 @@ def attack(
             name=NO_ATTACK,
         )
     errors = {cell.sanitizer: cell.test_error for cell in cells}
+    chosen_on = _ON_TARGETS if plan.target else plan.select_on
     record = AttackRecord(
         command=plan.command,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -185,8 +207,9 @@ def attack(
         method=plan.method,
         candidate=finding.candidate.name,
         tried=tried,
-        selected_on=plan.select_on,
-        protocol=_WORDS[plan.select_on],
+        selected_on=chosen_on,
+        protocol=_WORDS[chosen_on],
+        filters=plan.filters,
         quantile=plan.quantile,
         removed_share=plan.contamination,
         learner=situation.defence.learner,
@@ -196,6 +219,7 @@ def attack(
         test_error=errors,
         worst_case=min(error for name, error in errors.items() if name != NO_SANITIZER),
         split_test=split_test,
+        targets=aimed,
         evaluations=cells,
         poison_rows=len(poison),
         distinct_rows=count_distinct(poison.X),
@@ -228,8 +252,9 @@ class _Situation:
             feasible_set=self.feasible_set,
             ridge=self.defence.ridge,
             integer=self.domain == "integer",
-            grid=GRIDS.get(name, DEFAULT_GRID),
+            grid=TARGET_GRID if self.plan.target else GRIDS.get(name, DEFAULT_GRID),
             burn_in=paper_burn_in(name, fraction) if name in PAPER else 1.0,
+            targets=wish(probe, train.classes) if self.plan.target else None,
         )
         k = len(train.classes)
         contest = Contest(train, rows, self.budget, self.defence, QUICK, SLOW if k == 2 else ())
@@ -250,13 +275,15 @@ def _assess(split: Split, plan: AttackPlan) -> _Situation:
     defence, origin = settle_defence(
         split, learner=plan.learner, ridge=plan.ridge, contamination=plan.contamination, seed=plan.seed
     )
-    setting = Setting(FILTERS, plan.quantile, domain, "hinge", Ridge(defence.ridge))
-    feasible_set = build_feasible_set(split.train, setting)
+    feasible_set = fit_filters(split.train, plan.filters, quantile=plan.quantile, domain=domain, ridge=defence.ridge)
     return _Situation(split, plan, budget, domain, feasible_set, defence, origin)
 
 
 def _selection(split: Split, plan: AttackPlan) -> tuple[Dataset, Dataset, Dataset]:
     """The rows that the selecting defender trains on, those where errors are counted, those that attacks aim at."""
+    if plan.target:
+        targets = pick_targets(split.test, plan.target)
+        return split.train, targets, targets
     if plan.select_on == "validation":
         train, held_out = hold_out(split.train, share=_VALIDATION_SHARE, random_state=plan.seed)
         return train, held_out, split.train

@@ -17,6 +17,18 @@ CONVEX = ("l2", "slab", "loss")
 """Sanitizers of the catalogue whose rows form a convex set for each label."""
 
 
+def check_filters(filters: Sequence[str]) -> None:
+    """Refuse names of filters that have no convex set, or none.
+
+    Raises
+    ------
+    InvalidArgument
+        If there are any.
+    """
+    if not filters or any(name not in CONVEX for name in filters) or len(set(filters)) < len(filters):
+        raise InvalidArgument("filters", f"some of {', '.join(CONVEX)}, each once", ", ".join(filters) or "none")
+
+
 def fit_filters(
     train: Dataset, filters: Sequence[str], *, quantile: float, domain: str, ridge: float = 0.01
 ) -> ConvexSet:
@@ -54,8 +66,7 @@ def fit_filters(
     """
     if not 0.5 <= quantile < 1:
         raise InvalidArgument("quantile", "a number in [0.5, 1)", quantile)
-    if not filters or any(name not in CONVEX for name in filters) or len(set(filters)) < len(filters):
-        raise InvalidArgument("filters", f"some of {', '.join(CONVEX)}, each once", ", ".join(filters) or "none")
+    check_filters(filters)
     check_domain(train.X, domain)
     removed = 1 - quantile
     unfitted = {

@@ -61,18 +61,15 @@ def audit_lines(record: RunRecord, width: int | None) -> list[str]:
 
 def attack_lines(record: AttackRecord, width: int | None) -> list[str]:
     """What an attack does: a sentence, the errors by defence, and how it was selected."""
-    rows = f"{format_count(record.poison_rows)} rows ({format_count(record.distinct_rows)} distinct)"
-    lead = (
-        f"{METHOD_TITLES[record.method]} adds {rows} to {format_count(record.data.n_train)} clean ones. Whatever "
-        f"defence is chosen, the test error is at least {format_share(record.worst_case)}, against "
-        f"{format_share(record.clean_test_error)} on clean data without any."
-    )
-    lines = [flow(lead, width), "", "Test error, %"]
+    aimed = record.targets
+    header = "Test error, %" if aimed is None else "Error, % of all test rows, then of the targets"
+    lines = [flow(_lead(record), width), "", header]
     for cell in record.evaluations:
         title = "no defence" if cell.sanitizer == NO_SANITIZER else spoken(cell.sanitizer)
-        error = format_share(cell.test_error).removesuffix("%").rstrip()
+        error = _percent(cell.test_error)
         removed = "" if cell.sanitizer == NO_SANITIZER else f"   removes {cell.poison_removed} of {cell.poison_rows}"
-        lines.append(f"  {title:<14}{error:>7}{removed}")
+        share = "" if aimed is None else f"{_percent(aimed.error[cell.sanitizer]):>9}"
+        lines.append(f"  {title:<14}{error:>7}{share}{removed}")
     lines += ["", flow(_defender_sentence(record), width)]
     lines += [flow(f"Best of {format_count(record.tried)} tried: {record.candidate}. {record.protocol}", width)]
     if record.split_test is not None:
@@ -86,6 +83,26 @@ def attack_lines(record: AttackRecord, width: int | None) -> list[str]:
     return lines
 
 
+def _lead(record: AttackRecord) -> str:
+    rows = f"{format_count(record.poison_rows)} rows ({format_count(record.distinct_rows)} distinct)"
+    adds = f"{METHOD_TITLES[record.method]} adds {rows} to {format_count(record.data.n_train)} clean ones."
+    if record.targets is None:
+        return (
+            f"{adds} Whatever defence is chosen, the test error is at least {format_share(record.worst_case)}, against "
+            f"{format_share(record.clean_test_error)} on clean data without any."
+        )
+    aimed = record.targets
+    return (
+        f"{adds} Whatever defence is chosen, at least {format_share(aimed.worst_case)} of the targets "
+        f"({format_count(len(aimed.rows))}) are misclassified, against {format_share(aimed.clean_error)} on clean data "
+        f"without any."
+    )
+
+
+def _percent(share: float) -> str:
+    return format_share(share).removesuffix("%").rstrip()
+
+
 def _defender_sentence(record: AttackRecord) -> str:
     words = LEARNER_WORDS.get(record.learner, record.learner)
     return f"The defender trains {words}; ridge {record.ridge:g}, {record.ridge_origin}."
@@ -97,10 +114,7 @@ def _matrix_lines(record: RunRecord) -> list[str]:
     lines = ["Test error, %   " + "  ".join(f"{name:>9}" for name in names)]
     for row in matrix.rows:
         title = "no defence" if row.sanitizer == NO_SANITIZER else spoken(row.sanitizer)
-        cells = (
-            "-" if cell is None else format_share(cell.evaluation.test_error).removesuffix("%").rstrip()
-            for cell in row.cells
-        )
+        cells = ("-" if cell is None else _percent(cell.evaluation.test_error) for cell in row.cells)
         figures = "  ".join(f"{cell:>{max(9, len(name))}}" for cell, name in zip(cells, names, strict=True))
         lines.append(f"  {title:<14}{figures}{'   best' if row.is_best else ''}")
     return lines

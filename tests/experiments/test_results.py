@@ -1,0 +1,35 @@
+"""The published results are renderings of the records beside them."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from bezoar.experiments.catalogue import find
+from bezoar.report.schema import load_reproduction_schema
+
+DOCS = Path(__file__).parents[2] / "docs"
+RECORDS = sorted((DOCS / "results" / "reproductions").glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def program():
+    """The program that writes the page."""
+    spec = importlib.util.spec_from_file_location("reproductions", DOCS / "reproductions.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_what_its_program_writes(program):
+    assert program.PAGE.read_text(encoding="utf-8") == program.page()
+
+
+@pytest.mark.parametrize("file", RECORDS, ids=lambda file: file.stem)
+def test_records_are_of_known_experiments_and_satisfy_the_schema(file):
+    fields = json.loads(file.read_text(encoding="utf-8"))
+    assert find(fields["name"]).title == fields["title"]
+    assert file.stem == fields["name"]
+    assert list(Draft202012Validator(load_reproduction_schema()).iter_errors(fields)) == []

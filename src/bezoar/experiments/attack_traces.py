@@ -59,8 +59,9 @@ class Trace:
     Parameters
     ----------
     seconds : tuple of float
-        Since it began, at the end of each step: making decoys, crafting and
-        judging included, in one process.
+        Of processor time since it began, at the end of each step: making
+        decoys, crafting and judging included, in one process. What an idle
+        machine takes; other work on it does not count.
     errors : tuple of float
         Test error that each step's attack leaves.
     """
@@ -141,7 +142,7 @@ class _Course:
 
 
 def trace_attacks(split: Split, protocol: TraceProtocol, conditions: Conditions) -> dict[str, Trace]:
-    """Let the three attacks run, one after another, and look at the clock."""
+    """Let the three attacks run, one after another, and look at the processor's clock."""
     domain = settle_domain(split, "auto")
     region = fit_filters(split.train, ("l2", "slab"), quantile=0.9, domain=domain)
     course = _Course(split, protocol, region, domain == "integer", conditions)
@@ -155,10 +156,10 @@ def trace_attacks(split: Split, protocol: TraceProtocol, conditions: Conditions)
 
 
 def _trace(steps: Callable[[], Iterator[float]]) -> Trace:
-    begin = time.perf_counter()
+    begin = time.process_time()
     seconds, errors = [], []
     for error in steps():
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(time.process_time() - begin)
         errors.append(error)
     return Trace(tuple(seconds), tuple(errors))
 
@@ -167,7 +168,7 @@ def _trace_influence(course: _Course) -> Trace:
     """Attacks of more and more steps; each is timed by itself, from its own start."""
     seconds, errors = [], []
     for steps in course.protocol.influence_steps:
-        begin = time.perf_counter()
+        begin = time.process_time()
         attack = InfluenceAttack(
             probe=course.split.test,
             feasible_set=course.feasible_set,
@@ -176,5 +177,5 @@ def _trace_influence(course: _Course) -> Trace:
             integer=course.integer,
         )
         errors.append(course.judge(attack, 0))
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(time.process_time() - begin)
     return Trace(tuple(seconds), tuple(errors))

@@ -66,8 +66,8 @@ def setting(split: Split, protocol: TraceProtocol) -> dict[str, str]:
         "Defender": f"the {protocol.defence} defence, which removes 5\N{NO-BREAK SPACE}% of each class; a "
         f"linear model, hinge loss, penalty {protocol.ridge:g}",
         "Attacker": f"adds {100 * protocol.fraction:g}\N{NO-BREAK SPACE}%, knows the test rows and their labels",
-        "Clock": "one process; one influence attack for each number of steps, from its own start; the other attacks "
-        "decoy by decoy",
+        "Clock": "processor time of one process; one influence attack for each number of steps, from its own start; "
+        "the other attacks decoy by decoy",
     }
 
 

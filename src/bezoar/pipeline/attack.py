@@ -14,7 +14,7 @@ from bezoar.attacks.decoys import DEFAULT_GRID, GRIDS
 from bezoar.core.budget import Budget
 from bezoar.core.dataset import Dataset, Poison
 from bezoar.core.errors import InvalidArgument
-from bezoar.core.record import NO_ATTACK, NO_SANITIZER, AttackRecord, SplitTest, Threat
+from bezoar.core.record import NO_ATTACK, NO_SANITIZER, AttackRecord, Evaluation, SplitTest, TargetOutcome, Threat
 from bezoar.datasets.split import Split, hold_out
 from bezoar.kernels.rows import count_distinct
 from bezoar.kernels.sets import ConvexSet
@@ -174,27 +174,7 @@ def attack(
     with clock.stage("defences"):
         poison = finding.poison if train is split.train else situation.again(finding)
         check_poison(poison, split.train, situation.budget, expressible(split.train, situation.domain))
-        cells = judge(
-            split.train,
-            split.test,
-            poison,
-            (NO_SANITIZER, *names("sanitizer")),
-            situation.defence,
-            name=plan.method,
-        )
-        aimed = (
-            target_outcome(split.train, probe, poison, (NO_SANITIZER, *names("sanitizer")), situation.defence)
-            if plan.target
-            else None
-        )
-        (clean,) = judge(
-            split.train,
-            split.test,
-            Poison(split.train.X[:0], split.train.y[:0]),
-            (NO_SANITIZER,),
-            situation.defence,
-            name=NO_ATTACK,
-        )
+        cells, clean_error, outcome = _defend(situation, poison, probe)
     errors = {cell.sanitizer: cell.test_error for cell in cells}
     chosen_on = _ON_TARGETS if plan.target else plan.select_on
     record = AttackRecord(
@@ -215,11 +195,11 @@ def attack(
         learner=situation.defence.learner,
         ridge=situation.defence.ridge,
         ridge_origin=situation.ridge_origin,
-        clean_test_error=clean.test_error,
+        clean_test_error=clean_error,
         test_error=errors,
         worst_case=min(error for name, error in errors.items() if name != NO_SANITIZER),
         split_test=split_test,
-        targets=aimed,
+        targets=outcome,
         evaluations=cells,
         poison_rows=len(poison),
         distinct_rows=count_distinct(poison.X),
@@ -227,6 +207,18 @@ def attack(
         timings=clock.seconds,
     )
     return Attacked(poison, record)
+
+
+def _defend(
+    situation: _Situation, poison: Poison, probe: Dataset
+) -> tuple[tuple[Evaluation, ...], float, TargetOutcome | None]:
+    """What every defence makes of the poison, the test error without either, and what became of targets."""
+    split, plan, defence = situation.split, situation.plan, situation.defence
+    defences, nothing = (NO_SANITIZER, *names("sanitizer")), Poison(split.train.X[:0], split.train.y[:0])
+    cells = judge(split.train, split.test, poison, defences, defence, name=plan.method)
+    (clean,) = judge(split.train, split.test, nothing, (NO_SANITIZER,), defence, name=NO_ATTACK)
+    outcome = target_outcome(split.train, probe, poison, defences, defence) if plan.target else None
+    return cells, clean.test_error, outcome
 
 
 @dataclass(frozen=True, eq=False)

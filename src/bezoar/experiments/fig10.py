@@ -1,0 +1,98 @@
+"""Enron: defenders with another penalty than the one that attacks were made for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bezoar.core.dataset import Poison
+from bezoar.core.record import Evaluation
+from bezoar.core.reproduction import Comparison, Panel, Published, Series
+from bezoar.datasets import load, sha256
+from bezoar.datasets.split import Split
+from bezoar.experiments.attack_errors import DEFENCES, TITLES, error_row
+from bezoar.experiments.chosen_attacks import Settings, enter
+from bezoar.experiments.conditions import Conditions, Measured
+from bezoar.pipeline.evaluate import Defence, judge
+
+SETTINGS = Settings(ridge=0.09)
+RIDGES = (0.009, 0.03, 0.09, 0.3, 0.9)
+SHOWN = ("l2", "loss")
+
+PAPER = {
+    ("influence", "l2", 0.009): Published(0.10, "text", 0.005, "at most"),
+    ("minmax", "l2", 0.009): Published(0.22, "text", 0.005),
+}
+
+_REASONS = {
+    "influence": "The class balance is the best of five, and the points are rounded to rows inside the filters, so "
+    "that more of the attack survives.",
+    "minmax": "Another decoy, the one that a search over the paper's grid found best for a penalty of 0.09.",
+}
+
+Errors = Mapping[tuple[str, str, float], Evaluation]
+"""By attack, defence and penalty."""
+
+
+def run(conditions: Conditions) -> Measured:
+    """On the real data, with the paper's settings."""
+    return measure(load("enron"), SETTINGS, RIDGES, conditions)
+
+
+def measure(split: Split, settings: Settings, ridges: tuple[float, ...], conditions: Conditions) -> Measured:
+    """Make the three attacks once, and judge them by defenders of each penalty."""
+    arena = enter(split, settings, conditions)
+    poisons = {name: finding.poison for name, finding in arena.three().items()}
+    errors = _errors(split, poisons, ridges, conditions)
+    return Measured(
+        setting=arena.in_words()
+        | {
+            "Defender": "removes 5\N{NO-BREAK SPACE}% of each class by one defence, then trains a linear model, hinge "
+            f"loss, with each penalty in turn; attacks are made for {settings.ridge:g}"
+        },
+        comparisons=tuple(_row(key, cell) for key, cell in errors.items()),
+        panels=tuple(_panel(sanitizer, ridges, errors) for sanitizer in SHOWN),
+        data={split.name: sha256(split.train)},
+        notes=(
+            "The paper finds that against the L2 defence errors grow with the penalty, that the influence attack "
+            "loses most as it shrinks, and that a larger one can help the loss defence.",
+        ),
+    )
+
+
+def _errors(split: Split, poisons: Mapping[str, Poison], ridges: tuple[float, ...], conditions: Conditions) -> Errors:
+    errors = {}
+    conditions.on_stage(f"defenders on {split.name}")
+    for name, poison in poisons.items():
+        for ridge in ridges:
+            defence = Defence(ridge=ridge, seed=conditions.seed)
+            for cell in judge(split.train, split.test, poison, SHOWN, defence, name=name):
+                errors[name, cell.sanitizer, ridge] = cell
+            conditions.on_step()
+    return errors
+
+
+def _row(key: tuple[str, str, float], cell: Evaluation) -> Comparison:
+    name, sanitizer, ridge = key
+    what = f"{TITLES[name]}: test error behind {DEFENCES[sanitizer]}, penalty {ridge:g}"
+    reason = _REASONS[name] if key in PAPER else ""
+    return error_row(what, cell, PAPER.get(key), reason, aim="equal")
+
+
+def _panel(sanitizer: str, ridges: tuple[float, ...], errors: Errors) -> Panel:
+    series = []
+    for name in dict.fromkeys(attack for attack, _, _ in errors):
+        ours = tuple(errors[name, sanitizer, ridge].test_error for ridge in ridges)
+        series.append(Series(TITLES[name], "ours", ridges, ours))
+        paper = {key[2]: one.value for key, one in PAPER.items() if key[:2] == (name, sanitizer)}
+        if paper:
+            series.append(Series(TITLES[name], "paper", tuple(paper), tuple(paper.values())))
+    return Panel(
+        title=f"Test error behind {DEFENCES[sanitizer]}",
+        kind="lines",
+        x_label="the defender's penalty",
+        y_label="test error",
+        x_unit="number",
+        unit="share",
+        series=tuple(series),
+        x_scale="log",
+    )

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from bezoar.certificates.files import read_certificate, write_certificate
 from bezoar.core.certificate import NormBall, Ridge
-from bezoar.core.dataset import Poison
+from bezoar.core.dataset import Dataset, Poison
 from bezoar.core.errors import BudgetExceeded, InvalidArgument
 from bezoar.core.record import RunRecord
 from bezoar.datasets import load
@@ -23,11 +23,12 @@ from bezoar.learners.linear import LinearClassifier
 from bezoar.pipeline.audit import Plan, audit, best_error, count_steps
 from bezoar.pipeline.catalogue import names
 from bezoar.pipeline.certify import verify_split
+from bezoar.pipeline.suite import SUITE
 from bezoar.report.folders import new_folder, write_audit
 from bezoar.report.schema import load_schema
 
 FILES = ("certificate.json", "certificate.npz", "poison.npz", "record.json", "report.html", "suspects.csv")
-QUICK = {"hypothesis": Ridge(0.1)}
+QUICK = {"hypothesis": Ridge(0.1), "attacks": ()}
 
 
 def timeless(record: RunRecord) -> dict:
@@ -76,7 +77,7 @@ class TestRecord:
 
     def test_every_cell_is_there(self, cancer):
         cells = cancer[1].record.evaluations
-        expected = [(attack, name) for attack in ("none", "collapse") for name in ("none", *names("sanitizer"))]
+        expected = [(attack, name) for attack in ("none", "collapse", *SUITE) for name in ("none", *names("sanitizer"))]
         assert [(cell.attack, cell.sanitizer) for cell in cells] == expected
         assert {cell.poison_rows for cell in cells if cell.attack == "collapse"} == {13}
         assert cancer[1].record.threat.rows == len(cancer[1].poison) == 13
@@ -189,7 +190,12 @@ class TestPlans:
         announced = count_steps(plan, len(poisons))
         # A budget of less than one row leaves no attack to judge; the bar then ends early.
         assert len(steps) == announced if fraction != 1e-6 else len(steps) <= announced
-        assert stages == ["certificates", "candidate attack", "suspects", "defences"]
+        assert stages == ["certificates", "candidate attack", "attacks", "suspects", "defences"]
+
+    def test_the_suite_counts_its_steps_too(self, small):
+        steps, plan = [], Plan(0.1, hypothesis=Ridge(0.1))
+        audit(small(), plan, on_step=lambda: steps.append(1))
+        assert len(steps) == count_steps(plan)
 
 
 class TestThreats:
@@ -206,6 +212,22 @@ class TestThreats:
         assert np.all(np.round(found.poison.X) == found.poison.X)
         assert set(found.poison.y) <= {"ham", "spam"}
         assert found.record.data.domain == "integer"
+
+    def test_the_suite_does_not_look_at_test_labels(self, small):
+        split = small()
+        other = Dataset(split.test.X, np.where(split.test.y == "ham", "spam", "ham"))
+        plan = Plan(0.1, hypothesis=Ridge(0.1))
+        cells = [audit(data, plan).record.evaluations for data in (split, replace(split, test=other))]
+        # Where a label decides nothing but the count, what was an error is now none.
+        for one, two in zip(*cells, strict=True):
+            assert (one.attack, one.poison_removed) == (two.attack, two.poison_removed)
+            assert one.test_error + two.test_error == pytest.approx(1)
+
+    def test_attacks_are_as_many_as_asked(self, small):
+        record = audit(small(), Plan(0.1, hypothesis=Ridge(0.1), attacks=("kkt",))).record
+        assert [cell.attack for cell in record.evaluations[::6]] == ["none", "collapse", "kkt"]
+        with pytest.raises(InvalidArgument, match="`attacks`: expected some of label-flip, kkt, adaptive, or none"):
+            Plan(0.1, attacks=("magic",))
 
     def test_other_peoples_attacks_are_judged_beside(self, small):
         split = small()
@@ -235,7 +257,7 @@ class TestThreats:
 def test_the_best_error_is_the_best_defence_under_its_worst_attack(cancer):
     cells = cancer[1].record.evaluations
     worst = [
-        max(cell.test_error for cell in cells if cell.attack == "collapse" and cell.sanitizer == name)
+        max(cell.test_error for cell in cells if cell.attack != "none" and cell.sanitizer == name)
         for name in names("sanitizer")
     ]
     assert best_error(cells) == min(worst)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -44,6 +45,14 @@ if TYPE_CHECKING:
     "Evaluate these rows too: X or its CSR parts, and y; within fraction and domain. Repeatable.",
     multiple=True,
 )
+@click.option(
+    "--attacks",
+    default="label-flip,kkt,adaptive",
+    show_default=True,
+    metavar="NAMES",
+    help="Attacks to try besides the certificate's own, aimed at the training rows, by commas; or none.",
+)
+@click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each core]")
 @THREAT
 @reading(click.argument("data"))
 def audit(
@@ -59,6 +68,8 @@ def audit(
     tolerance: float | None,
     remove: float,
     poison: Sequence[Path],
+    attacks: str,
+    workers: int | None,
     fail_if_certified_above: float | None,
     fail_if_error_above: float | None,
     as_json: bool,
@@ -85,7 +96,9 @@ def audit(
         loss=loss,
         contamination=remove,
         tolerance=tolerance,
+        attacks=() if attacks == "none" else tuple(name.strip() for name in attacks.split(",")),
         seed=seed,
+        workers=workers if workers is not None else os.cpu_count() or 1,
         command=shlex.join(["bezoar", *sys.argv[1:]]),
     )
     with new_folder(folder) as aside, Progress("reading", count_steps(plan, len(poison))) as progress:
@@ -109,10 +122,12 @@ def audit(
 def _read_poisons(files: Sequence[Path]) -> dict[str, Poison]:
     from bezoar.datasets.rows import read_poison
     from bezoar.pipeline.audit import CANDIDATE
+    from bezoar.pipeline.suite import SUITE
 
     poisons: dict[str, Poison] = {}
     for file in files:
-        if file.stem in {*poisons, CANDIDATE}:
-            raise InvalidArgument("poison", f"files of different names, none called {CANDIDATE}", file)
+        if file.stem in {*poisons, CANDIDATE, *SUITE}:
+            taken = ", ".join((CANDIDATE, *SUITE))
+            raise InvalidArgument("poison", f"files of different names, none called {taken}", file)
         poisons[file.stem] = read_poison(file)
     return poisons

@@ -27,13 +27,11 @@ from bezoar.pipeline.evaluate import Defence, judge
 from bezoar.pipeline.filters import check_filters, fit_filters
 from bezoar.pipeline.knowledge import Knowledge
 from bezoar.pipeline.methods import ADAPTIVE, method
-from bezoar.pipeline.search import Contest, Effort, Finding, craft
+from bezoar.pipeline.search import QUICK, SLOW, Contest, Effort, Finding, craft
 from bezoar.pipeline.summary import expressible, summarize
 from bezoar.pipeline.targets import TARGET_GRID, check_target, pick_targets, target_outcome, wish
 
 SELECTIONS = ("validation", "train", "test")
-# The loss defence decides most often, so it comes first.
-QUICK, SLOW = ("loss", "slab", "l2"), ("svd", "knn")
 _VALIDATION_SHARE = 0.2
 
 _ON_TARGETS = "target"

@@ -12,8 +12,9 @@ import numpy as np
 
 import bezoar
 from bezoar.attacks.collapse import CollapsedAttack
+from bezoar.attacks.decoys import DEFAULT_GRID
 from bezoar.core.budget import Budget
-from bezoar.core.certificate import Certificate, NormBall, Ridge
+from bezoar.core.certificate import Certificate, NormBall, Ridge, Setting
 from bezoar.core.dataset import Dataset, Poison
 from bezoar.core.errors import InvalidArgument
 from bezoar.core.record import NO_ATTACK, NO_SANITIZER, Bound, Defender, Evaluation, RunRecord, Threat
@@ -21,14 +22,19 @@ from bezoar.datasets.split import Split
 from bezoar.kernels.losses import margin_loss
 from bezoar.learners.norm_ridge import ridge_for_norm
 from bezoar.pipeline.catalogue import names
-from bezoar.pipeline.certify import Certified, certify_split
+from bezoar.pipeline.certify import FILTERS, Certified, build_feasible_set, certify_split
 from bezoar.pipeline.clock import Clock, Progress
 from bezoar.pipeline.evaluate import Defence, evaluate
+from bezoar.pipeline.knowledge import Knowledge
+from bezoar.pipeline.search import QUICK, Contest, Effort
+from bezoar.pipeline.suite import SUITE, check_suite, make_attacks
 from bezoar.pipeline.summary import expressible, summarize
 from bezoar.pipeline.suspects import list_suspects
 
 CANDIDATE = "collapse"
 _CURVE = (0.0, 1 / 3, 2 / 3, 1.0, 4 / 3, 5 / 3)
+# The paper's attacker plans for twice what the defender removes.
+_ROOM = 2
 _VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
 
 
@@ -50,7 +56,11 @@ class Plan:
         Share of each class that the evaluated defences remove.
     tolerance : float, optional
         Relative gap at which certificates stop; see `certify_split`.
+    attacks : tuple of str
+        What to try besides the certificate's own attack, of `SUITE`.
     seed : int
+    workers : int
+        Processes; results do not depend on it.
     command : str
         What the user typed, for the report.
     """
@@ -62,11 +72,16 @@ class Plan:
     loss: str = "hinge"
     contamination: float = 0.05
     tolerance: float | None = None
+    attacks: tuple[str, ...] = SUITE
     seed: int = 0
+    workers: int = 1
     command: str = ""
 
     def __post_init__(self) -> None:
         Budget(self.fraction)
+        check_suite(self.attacks)
+        if self.workers < 1:
+            raise InvalidArgument("workers", "a whole number from 1", self.workers)
         if not 0 < self.contamination < 0.5:
             raise InvalidArgument("remove", "a number in (0, 0.5)", self.contamination)
         if not 0.5 <= self.quantile < 1:
@@ -151,20 +166,24 @@ def audit(
     with clock.stage("candidate attack"):
         defence, origin = _defence(split.train, plan, setting.hypothesis, certified.hypothesis_origin)
         poison = _candidate(split.train, certificate, certified, plan.seed)
+        attacks = {} if poison is None else {CANDIDATE: poison}
+    with clock.stage("attacks"):
+        if poison is not None:
+            attacks |= _suite(split.train, plan, setting.domain, defence, on_step)
     with clock.stage("suspects"):
         scorers = {name: defence.sanitizer(name) for name in names("sanitizer")}
         suspects = list_suspects(split.train, scorers, on_ranked=on_step)
     with clock.stage("defences"):
-        attacks = ({CANDIDATE: poison} if poison is not None else {}) | dict(poisons or {})
         cells = evaluate(
             split.train,
             split.test,
-            attacks,
+            attacks | dict(poisons or {}),
             names("sanitizer"),
             defence,
             budget=budget,
             domain=expressible(split.train, setting.domain),
             fitted=scorers,
+            workers=plan.workers,
             on_cell=on_step,
         )
     record = RunRecord(
@@ -187,9 +206,10 @@ def audit(
 
 
 def count_steps(plan: Plan, n_poisons: int = 0) -> int:
-    """How often an audit calls `on_step`."""
-    attacks = 1 + int(plan.fraction > 0) + n_poisons
-    return len(plan.fractions) + attacks * (1 + len(names("sanitizer"))) + len(names("sanitizer"))
+    """How often an audit calls `on_step`; less often if some attack of the suite has no feasible row."""
+    suite = len(plan.attacks) if plan.fraction > 0 else 0
+    attacks = 1 + int(plan.fraction > 0) + suite + n_poisons
+    return len(plan.fractions) + suite + attacks * (1 + len(names("sanitizer"))) + len(names("sanitizer"))
 
 
 def best_error(evaluations: Sequence[Evaluation]) -> float:
@@ -207,6 +227,24 @@ def _candidate(train: Dataset, certificate: Certificate, certified: Certified, s
         return None
     attack = CollapsedAttack.of(certificate, train.classes, certified.feasible_set)
     return attack.poison(train, certificate.budget, np.random.default_rng(seed))
+
+
+def _suite(
+    train: Dataset, plan: Plan, domain: str, defence: Defence, on_made: Callable[[], None] | None
+) -> dict[str, Poison]:
+    """The suite's attacks: they know the training rows and the defences, and leave the filters some room."""
+    passed = max(1 - _ROOM * plan.contamination, 0.5)
+    known = Knowledge(
+        train=train,
+        probe=train,
+        feasible_set=build_feasible_set(train, Setting(FILTERS, passed, domain, "hinge", Ridge(defence.ridge))),
+        ridge=defence.ridge,
+        integer=domain == "integer",
+        grid=DEFAULT_GRID,
+        burn_in=1.0,
+    )
+    contest = Contest(train, train, Budget(plan.fraction), defence, QUICK, ())
+    return make_attacks(plan.attacks, known, contest, Effort(plan.seed, plan.workers), on_made=on_made)
 
 
 def _defence(train: Dataset, plan: Plan, hypothesis: NormBall | Ridge, origin: str) -> tuple[Defence, str]:

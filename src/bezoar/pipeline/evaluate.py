@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from scipy.stats import binomtest
+from threadpoolctl import threadpool_limits
 
 from bezoar.core.arrays import IntArray, Mask, Matrix
 from bezoar.core.budget import Budget
@@ -20,6 +22,7 @@ from bezoar.kernels.losses import crammer_singer, margin_loss
 from bezoar.kernels.rows import stack
 from bezoar.pipeline.catalogue import resolve
 from bezoar.pipeline.contract import check_poison
+from bezoar.pipeline.processes import processes
 
 ONE_AGAINST_THE_REST = "linear"
 """The learner that trains a model for each class, with any margin loss."""
@@ -101,6 +104,7 @@ def evaluate(
     budget: Budget,
     domain: Domain,
     fitted: Mapping[str, Any] | None = None,
+    workers: int = 1,
     on_cell: Callable[[], None] | None = None,
 ) -> tuple[Evaluation, ...]:
     """Judge every attack, and none, against every sanitizer, and none.
@@ -122,6 +126,8 @@ def evaluate(
     fitted : mapping from name to sanitizer, optional
         This defender's sanitizers where they have resampled the clean rows
         already, to spare doing it again for the row without attack.
+    workers : int
+        Processes; results do not depend on it.
     on_cell : callable, optional
         Called after each cell, for progress.
 
@@ -146,15 +152,28 @@ def evaluate(
         raise InvalidArgument("poisons", f"names other than {NO_ATTACK}", NO_ATTACK)
     for poison in poisons.values():
         check_poison(poison, clean, budget, domain)
-    cells = []
-    for attack in (NO_ATTACK, *poisons):
-        ready = (fitted or {}) if attack == NO_ATTACK else {}
-        received = merge(clean, poisons.get(attack))
-        for name in (NO_SANITIZER, *sanitizers):
-            cells.append(_judge((attack, name), received, test, defence, ready.get(name)))
-            if on_cell is not None:
-                on_cell()
+    cells, names = [], (NO_SANITIZER, *sanitizers)
+    for name in names:
+        cells.append(_judge((NO_ATTACK, name), merge(clean, None), test, defence, (fitted or {}).get(name)))
+        if on_cell is not None:
+            on_cell()
+    tasks = (
+        delayed(_alone)(clean, test, poison, name, defence, attack)
+        for attack, poison in poisons.items()
+        for name in names
+    )
+    some = processes(workers, len(names) * len(poisons), clean)
+    for cell in Parallel(n_jobs=some, return_as="generator")(tasks):
+        cells.append(cell)
+        if on_cell is not None:
+            on_cell()
     return tuple(cells)
+
+
+def _alone(clean: Dataset, test: Dataset, poison: Poison, sanitizer: str, defence: Defence, attack: str) -> Evaluation:
+    with threadpool_limits(1):
+        (cell,) = judge(clean, test, poison, (sanitizer,), defence, name=attack)
+    return cell
 
 
 def judge(

@@ -14,6 +14,7 @@ from bezoar.attacks.kkt import KKTAttack
 from bezoar.core.arrays import Array
 from bezoar.core.dataset import Dataset
 from bezoar.kernels.sets import ConvexSet
+from bezoar.pipeline.processes import processes
 from bezoar.pipeline.search import Candidate
 
 _CLOSE = 1e-5
@@ -62,7 +63,7 @@ class Knowledge:
         # A decoy is a wish; its last digits are worth no time.
         clean = fit_clean(self.train, ridge=self.ridge, tolerance=_CLOSE)
         train = partial(fit_decoy, self.train, self.probe, clean, ridge=self.ridge, tolerance=_CLOSE)
-        found: list[Decoy] = Parallel(n_jobs=workers)(
+        found: list[Decoy] = Parallel(n_jobs=processes(workers, len(pairs), self.train))(
             delayed(train)(quantile=quantile, repeats=repeats) for quantile, repeats in pairs
         )
         return found

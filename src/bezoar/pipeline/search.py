@@ -15,6 +15,11 @@ from bezoar.core.errors import EmptyFeasibleSet, InvalidArgument
 from bezoar.core.protocols import Attack
 from bezoar.core.record import Evaluation
 from bezoar.pipeline.evaluate import Defence, judge
+from bezoar.pipeline.processes import processes
+
+# The loss defence decides most often, so it comes first.
+QUICK, SLOW = ("loss", "slab", "l2"), ("svd", "knn")
+"""Sanitizers that judge every candidate, and those that are left to finalists."""
 
 _COARSE = 1e-3
 
@@ -171,7 +176,7 @@ class Race:
             delayed(_try)(candidate, index, coarse, self.effort.seed, floor)
             for index, candidate in enumerate(candidates, first)
         )
-        workers = max(min(self.effort.workers, len(candidates)), 1)
+        workers = processes(self.effort.workers, len(candidates), self.contest.clean)
         for strength, poison in Parallel(n_jobs=workers, return_as="generator")(tasks):
             self._take(strength, poison)
             if self.effort.on_step is not None:
@@ -200,7 +205,8 @@ class Race:
             delayed(_judged)(self.candidates[index], index, self._kept[index], self.contest)
             for index in sorted(self._kept, key=lambda index: -self.strengths[index])
         )
-        findings: list[Finding] = Parallel(n_jobs=min(self.effort.workers, len(self._kept)))(finals)
+        workers = processes(self.effort.workers, len(self._kept), self.contest.clean)
+        findings: list[Finding] = Parallel(n_jobs=workers)(finals)
         return max(findings, key=lambda finding: finding.strength)
 
     def _floor(self) -> float:

@@ -28,6 +28,7 @@ SMALL = Settings(
     fraction=0.05,
 )
 RIDGES = (0.01, 0.5)
+_MINMAX = ("min-max", "min-max planned for L2 alone")
 
 
 def figures(measured):
@@ -155,9 +156,11 @@ def test_penalties_are_the_defenders(words, three):
     for ridge in RIDGES:
         (cell,) = judge(words.train, words.test, three["kkt"].poison, ("l2",), Defence(ridge=ridge), name="x")
         assert found[f"KKT: test error behind L2, penalty {ridge:g}"] == cell.test_error
-    assert len(found) == 3 * len(RIDGES) * 2
+    assert len(found) == 4 * len(RIDGES) * 2
+    both, alone = (found[f"{label}: test error behind L2, penalty 0.5"] for label in _MINMAX)
+    assert both != alone
     l2, loss = measured.panels
-    assert [series.x for series in loss.series] == [RIDGES] * 3
+    assert [series.x for series in loss.series] == [RIDGES] * 4
     ours = next(one for one in l2.series if (one.label, one.source) == ("KKT", "ours"))
     assert ours.y == tuple(found[f"KKT: test error behind L2, penalty {ridge:g}"] for ridge in RIDGES)
 

@@ -17,6 +17,7 @@ from bezoar.datasets.split import Split
 from bezoar.experiments.attack_errors import DEFENCES, LEAST, error_row
 from bezoar.experiments.conditions import Conditions
 from bezoar.experiments.figures import percent, sizes
+from bezoar.kernels.sets import ConvexSet
 from bezoar.pipeline.certify import settle_domain
 from bezoar.pipeline.evaluate import Defence, judge
 from bezoar.pipeline.filters import fit_filters
@@ -47,9 +48,9 @@ class Settings:
         Poison rows for each clean row.
     quantile : float
         Of each class's clean rows, which the attacker expects to pass.
-    quick : tuple of str
-        Defences that judge all settings of one attack; the others judge the
-        best three.
+    quick, slow : tuple of str
+        Defences that judge all settings of one attack, and those that judge
+        the best three too.
     """
 
     ridge: float
@@ -62,6 +63,7 @@ class Settings:
     fraction: float = 0.03
     quantile: float = 0.9
     quick: tuple[str, ...] = ("loss", "slab", "l2")
+    slow: tuple[str, ...] = ("svd", "knn")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,13 +108,17 @@ class Arena:
 
     def minmax(self) -> list[Candidate]:
         """One attack for each decoy."""
+        return self.minmax_within(self.known.feasible_set)
+
+    def minmax_within(self, feasible_set: ConvexSet) -> list[Candidate]:
+        """The same of an attacker who expects other filters."""
         decoys = self.known.train_decoys(self.settings.minmax_decoys, self.conditions.workers)
         return [
             Candidate(
                 described(decoy),
                 MinMaxAttack(
                     decoy=decoy.theta,
-                    feasible_set=self.known.feasible_set,
+                    feasible_set=feasible_set,
                     ridge=self.known.ridge,
                     burn_in=self.known.burn_in,
                     integer=self.known.integer,
@@ -171,8 +177,7 @@ def enter(split: Split, settings: Settings, conditions: Conditions) -> Arena:
         burn_in=paper_burn_in(split.name, settings.fraction) if split.name in PAPER else 1.0,
     )
     defence = Defence(ridge=settings.ridge, seed=conditions.seed)
-    slow = tuple(name for name in FIVE if name not in settings.quick)
-    contest = Contest(split.train, split.test, Budget(settings.fraction), defence, settings.quick, slow)
+    contest = Contest(split.train, split.test, Budget(settings.fraction), defence, settings.quick, settings.slow)
     return Arena(split, settings, known, contest, conditions)
 
 

@@ -9,12 +9,18 @@ from bezoar.core.reproduction import Published, Series
 from bezoar.datasets import load, sha256
 from bezoar.datasets.split import Split
 from bezoar.experiments.attack_errors import LEAST, TITLES, error_row
-from bezoar.experiments.chosen_attacks import Settings, bars_by_defence, enter, rows_by_defence, weakest
+from bezoar.experiments.chosen_attacks import FIVE, Settings, bars_by_defence, enter, rows_by_defence, weakest
 from bezoar.experiments.conditions import Conditions, Measured
 
 # One setting of each attack, so that nothing is told apart and no defence judges twice.
 SETTINGS = Settings(
-    ridge=0.01, kkt_decoys=((0.4, 5),), kkt_shares=(None,), kkt_repeats=3, minmax_decoys=((0.4, 5),), quick=()
+    ridge=0.01,
+    kkt_decoys=((0.4, 5),),
+    kkt_shares=(None,),
+    kkt_repeats=3,
+    minmax_decoys=((0.4, 5),),
+    quick=(),
+    slow=FIVE,
 )
 
 CLEAN = Published(0.119, "text", 0.0005)

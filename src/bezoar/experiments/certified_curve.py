@@ -27,8 +27,6 @@ from bezoar.pipeline.contract import check_poison
 from bezoar.pipeline.evaluate import merge
 from bezoar.pipeline.summary import expressible
 
-_MOST_DISTINCT = 250
-
 
 @dataclass(frozen=True)
 class CurveProtocol:
@@ -44,12 +42,17 @@ class CurveProtocol:
         Values that poison may have.
     quantile : float
         Of each class's clean distances: the thresholds of both filters.
+    distinct : int
+        Roundings of each point of an attack of whole counts. A model learns
+        few more easily than many: it then loses less on the poison, and more
+        on the clean rows.
     """
 
     squared_radius: float
     fractions: tuple[float, ...]
     domain: str = "real"
     quantile: float = 0.7
+    distinct: int = 16
 
     def in_words(self, split: Split) -> dict[str, str]:
         """The setting, for the record."""
@@ -106,10 +109,14 @@ def attack_curve(
 ) -> tuple[Poisoned, ...]:
     """The certificates' own attacks as whole rows, and the models trained on them."""
     conditions.on_stage(f"training on poisoned {split.name}")
-    make = whole_counts if protocol.domain == "integer" else _copies
 
     def poisoned(certificate: Certificate) -> Poisoned:
-        poison = make(certificate, certified, split.train, np.random.default_rng(conditions.seed))
+        rng = np.random.default_rng(conditions.seed)
+        if protocol.domain == "integer":
+            poison = whole_counts(certificate, certified, split.train, protocol.distinct, rng)
+        else:
+            attack = CollapsedAttack.of(certificate, split.train.classes, certified.feasible_set)
+            poison = attack.poison(split.train, certificate.budget, rng)
         return train_poisoned(split, poison, certificate.budget, certified, protocol, conditions)
 
     return tuple(poisoned(certificate) for certificate in certified.certificates)
@@ -126,17 +133,13 @@ def flip_labels(split: Split, certified: Certified, protocol: CurveProtocol, con
     return train_poisoned(split, poison, budget, certified, protocol, conditions)
 
 
-def _copies(certificate: Certificate, certified: Certified, train: Dataset, rng: Generator) -> Poison:
-    """Copies of the certificate's points."""
-    attack = CollapsedAttack.of(certificate, train.classes, certified.feasible_set)
-    return attack.poison(train, certificate.budget, rng)
-
-
-def whole_counts(certificate: Certificate, certified: Certified, train: Dataset, rng: Generator) -> Poison:
-    """Roundings of a certificate's points, so many that no model can tell them from the points.
+def whole_counts(
+    certificate: Certificate, certified: Certified, train: Dataset, distinct: int, rng: Generator
+) -> Poison:
+    """Several roundings of each of a certificate's points, in equal numbers.
 
     Each lies in the feasible set itself; the points may lie in its convex
-    relaxation only. Equal copies of a single rounding would be fitted apart.
+    relaxation only.
     """
     attack = CollapsedAttack.of(certificate, train.classes, certified.feasible_set)
     shares = np.cumsum(attack.masses) / max(attack.masses.sum(), np.finfo(float).tiny)
@@ -144,7 +147,7 @@ def whole_counts(certificate: Certificate, certified: Certified, train: Dataset,
     rows, labels = [csr_array((0, train.n_features))], []
     for point, label, count in zip(attack.points, attack.labels.tolist(), counts.tolist(), strict=True):
         region = certified.feasible_set.region(label)
-        found = csr_array(round_inside(point, region, attack.theta[:-1], min(count, _MOST_DISTINCT), rng))
+        found = csr_array(round_inside(point, region, attack.theta[:-1], min(count, distinct), rng))
         if not found.shape[0]:
             continue
         rows.append(found[np.arange(count) % found.shape[0]])

@@ -12,7 +12,7 @@ from bezoar.attacks.minmax import MinMaxAttack
 from bezoar.core.budget import Budget
 from bezoar.core.dataset import Poison
 from bezoar.core.record import NO_ATTACK, NO_SANITIZER, Evaluation
-from bezoar.core.reproduction import Comparison, Panel, Published, Series
+from bezoar.core.reproduction import Aim, Comparison, Panel, Published, Series
 from bezoar.datasets.split import Split
 from bezoar.experiments.attack_errors import DEFENCES, LEAST, error_row
 from bezoar.experiments.conditions import Conditions
@@ -192,7 +192,7 @@ def rows_by_defence(
     paper: Mapping[tuple[str, str], Published],
     reason: str,
     *,
-    aim: str = "higher",
+    aim: Aim = "higher",
 ) -> list[Comparison]:
     """An attack's error behind each defence, then behind the best; the paper's by (label, sanitizer or `LEAST`)."""
     ordered = sorted(cells, key=lambda cell: list(DEFENCES).index(cell.sanitizer))

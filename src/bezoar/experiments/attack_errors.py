@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bezoar.core.record import NO_SANITIZER, AttackRecord, Evaluation
-from bezoar.core.reproduction import Comparison, Interval, Panel, Published, Series
+from bezoar.core.reproduction import Aim, Comparison, Interval, Panel, Published, Series
 from bezoar.datasets.split import Split
 from bezoar.experiments.conditions import Conditions
 from bezoar.experiments.figures import WILSON, percent, sizes
@@ -89,13 +89,13 @@ def least(record: AttackRecord) -> Evaluation:
 
 
 def error_row(
-    what: str, cell: Evaluation, paper: Published | None, reason: str, *, aim: str = "higher", note: str = ""
+    what: str, cell: Evaluation, paper: Published | None, reason: str, *, aim: Aim = "higher", note: str = ""
 ) -> Comparison:
     """A measured test error beside the paper's."""
     return Comparison(
         what=what,
         unit="share",
-        aim="equal" if aim == "equal" else "higher",
+        aim=aim,
         paper=paper,
         ours=cell.test_error,
         interval=Interval(cell.low, cell.high, WILSON),

@@ -58,7 +58,7 @@ def measure(split: Split, protocol: CurveProtocol, conditions: Conditions) -> Me
         data={split.name: sha256(split.train)},
         notes=(
             "All poison rows are whole counts that pass the filters; each is judged after rounding.",
-            "The number of roundings, 16, was chosen among 4, 16, 64 and all on these very data: with more, the loss of "
-            "all rows is larger, that of the clean and the test rows smaller.",
+            "The number of roundings, 16, was chosen among 4, 16, 64 and all on these very data: with more, the loss "
+            "of all rows is larger, that of the clean and the test rows smaller.",
         ),
     )

@@ -129,7 +129,9 @@ def summary(record: Reproduction) -> str:
     if not rows:
         return "The stored text of the paper has no figure to compare with."
     counts = {name: sum(row.standing == name for row in rows) for name in ("reached", "exceeded", "missed", "differs")}
-    words = [f"{count} {name}" for name, count in counts.items() if count]
+    words = [
+        f"{count} {'differ' if name == 'differs' and count > 1 else name}" for name, count in counts.items() if count
+    ]
     absent = sum(row.standing == NOT_MEASURED for row in rows)
     words += [f"{absent} not measured"] if absent else []
     figures = "figure" if len(rows) == 1 else "figures"

@@ -120,8 +120,9 @@ def test_every_cell_of_the_matrix_appears(record):
     text = Page(render(record)).text
     for run in record.evaluations:
         assert f"{100 * run.test_error:.1f} %" in text
-        assert f"poison removed {run.poison_removed}, kept {run.poison_rows - run.poison_removed}" in text
-        assert f"clean removed {run.clean_removed} of 4,137" in text
+        if run.poison_rows:
+            assert f"poison {run.poison_removed} of {run.poison_rows}" in text
+        assert f"clean {run.clean_removed} of 4,137" in text
     assert "two point" in text
     assert "no defence" in text
 

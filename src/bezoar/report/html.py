@@ -59,6 +59,7 @@ def render(record: RunRecord) -> str:
             sentences=wording.headline_sentences(record),
             cautions=wording.cautions(record),
             glossary=wording.glossary(record),
+            attacks=wording.attacks_in_words(record),
             defences=wording.defences_in_words(record),
             best=matrix.best_defence(record),
             undefended=matrix.undefended(record),

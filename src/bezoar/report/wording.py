@@ -57,6 +57,13 @@ _DEFENCE_WORDS = {
     "knn": "removes the rows whose nearest neighbours are far away",
 }
 
+_ATTACK_WORDS = {
+    "collapse": "the certificate’s own attack: at most one point for each class, copied",
+    "label-flip": "training rows under the other class’s label, taken so that the defences keep them",
+    "kkt": "points that make the defender learn a model that errs on the training rows",
+    "adaptive": "such points, moved until every one of the defences trains as bad a model as possible",
+}
+
 _TERMS = (
     (
         "Certified",
@@ -181,6 +188,12 @@ def defences_in_words(record: RunRecord) -> tuple[tuple[str, str], ...]:
     """What each known defence of this record does."""
     names = dict.fromkeys(run.sanitizer for run in record.evaluations)
     return tuple((name, _DEFENCE_WORDS[name]) for name in names if name in _DEFENCE_WORDS)
+
+
+def attacks_in_words(record: RunRecord) -> tuple[tuple[str, str], ...]:
+    """What each known attack of this record adds."""
+    names = dict.fromkeys(run.attack for run in record.evaluations)
+    return tuple((name, _ATTACK_WORDS[name]) for name in names if name in _ATTACK_WORDS)
 
 
 def _counted(number: int) -> str:

@@ -10,12 +10,11 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bezoar.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from bezoar.core.dataset import as_matrix
-from bezoar.core.errors import InvalidData
+from bezoar.sanitizers.labelled import admit, class_codes, own
 
 SHARE = Interval(Real, 0, 0.5, closed="right")
 """What `contamination` may be."""
@@ -114,7 +113,7 @@ class Trimming(OneToOneFeatureMixin):
         anomalies = self._measured(X)
         if y is None:
             return np.asarray(-anomalies.min(axis=1))
-        return -_own(anomalies, self._codes(y, len(anomalies)))
+        return -own(anomalies, self._codes(y, len(anomalies)))
 
     def decision_function(self, X: Matrix, y: Labels | None = None) -> Array:
         """How far each row's score lies above the threshold of its class.
@@ -134,7 +133,7 @@ class Trimming(OneToOneFeatureMixin):
         above = -anomalies - self.offsets_
         if y is None:
             return np.asarray(above.max(axis=1))
-        return _own(above, self._codes(y, len(anomalies)))
+        return own(above, self._codes(y, len(anomalies)))
 
     def predict(self, X: Matrix, y: Labels | None = None) -> IntArray:
         """Say which rows look normal (+1) or anomalous (-1), by the threshold."""
@@ -167,17 +166,11 @@ class Trimming(OneToOneFeatureMixin):
 
     def _admit(self, X: Matrix, y: Labels | None) -> tuple[Matrix, IntArray]:
         self._validate_params()
-        if y is None:
-            matrix = as_matrix(validate_data(self, X, y, accept_sparse="csr", dtype=np.float64))
-            self.classes_, codes = np.zeros(1, dtype=np.int64), np.zeros(matrix.shape[0], dtype=np.int64)
-            return matrix, codes
-        checked, labels = validate_data(self, X, _column(y), accept_sparse="csr", dtype=np.float64)
-        check_classification_targets(labels)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        return as_matrix(checked), codes
+        matrix, self.classes_, codes = admit(self, X, y)
+        return matrix, codes
 
     def _conclude(self, matrix: Matrix, codes: IntArray) -> Self:
-        self.suspicion_ = _own(self._anomalies(matrix), codes)
+        self.suspicion_ = own(self._anomalies(matrix), codes)
         quantiles = [
             np.quantile(self.suspicion_[codes == code], 1 - self.contamination) for code in range(len(self.classes_))
         ]
@@ -189,17 +182,7 @@ class Trimming(OneToOneFeatureMixin):
         return self._anomalies(as_matrix(validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False)))
 
     def _codes(self, y: Labels | None, n_rows: int) -> IntArray:
-        if y is None:
-            return np.zeros(n_rows, dtype=np.int64)
-        labels = _column(y)
-        if labels.shape != (n_rows,):
-            raise InvalidData(f"labels: expected one for each of {n_rows} rows, got shape {labels.shape}")
-        codes = np.minimum(np.searchsorted(self.classes_, labels), len(self.classes_) - 1)
-        unknown = np.flatnonzero(self.classes_[codes] != labels)
-        if unknown.size:
-            known = ", ".join(map(str, self.classes_))
-            raise InvalidData(f"labels: expected one of {known}, got {labels[unknown[0]]} in row {unknown[0]}")
-        return codes
+        return class_codes(self.classes_, y, n_rows)
 
     def _reason(self, row: int, code: int) -> str:
         return (
@@ -221,12 +204,3 @@ def by_label(classes: Labels, items: list[Any]) -> Mapping[Any, Any]:
 def _rounding(anomalies: Array) -> float:
     """Below this, a difference of scores is the arithmetic's, not the rows'."""
     return _SAME_SCORE * float(np.abs(anomalies).max())
-
-
-def _own(table: Array, codes: IntArray) -> Array:
-    return np.asarray(table[np.arange(len(codes)), codes])
-
-
-def _column(y: Labels) -> Labels:
-    labels = np.asarray(y)
-    return labels.ravel() if labels.ndim == 2 and labels.shape[1] == 1 else labels

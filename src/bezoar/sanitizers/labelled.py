@@ -1,0 +1,64 @@
+"""Labelled rows as sanitizers take them, whatever they then do with their scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from bezoar.core.arrays import Array, IntArray, Labels, Matrix
+from bezoar.core.dataset import as_matrix
+from bezoar.core.errors import InvalidData
+
+
+def admit(sanitizer: Any, X: Matrix, y: Labels | None) -> tuple[Matrix, Labels, IntArray]:
+    """Check training rows and their labels; without labels all rows form class zero.
+
+    Returns
+    -------
+    X : ndarray or CSR of shape (n, d)
+    classes : ndarray of shape (n_classes,)
+        Sorted labels.
+    codes : ndarray of shape (n,)
+        Class of each row, counted from zero.
+    """
+    if y is None:
+        matrix = as_matrix(validate_data(sanitizer, X, y, accept_sparse="csr", dtype=np.float64))
+        return matrix, np.zeros(1, dtype=np.int64), np.zeros(matrix.shape[0], dtype=np.int64)
+    checked, labels = validate_data(sanitizer, X, _column(y), accept_sparse="csr", dtype=np.float64)
+    check_classification_targets(labels)
+    classes, codes = np.unique(labels, return_inverse=True)
+    return as_matrix(checked), classes, codes
+
+
+def class_codes(classes: Labels, y: Labels | None, n_rows: int) -> IntArray:
+    """Class of each row, counted from zero; zero without labels.
+
+    Raises
+    ------
+    InvalidData
+        If there are not as many labels as rows, or a label is new.
+    """
+    if y is None:
+        return np.zeros(n_rows, dtype=np.int64)
+    labels = _column(y)
+    if labels.shape != (n_rows,):
+        raise InvalidData(f"labels: expected one for each of {n_rows} rows, got shape {labels.shape}")
+    codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
+    unknown = np.flatnonzero(classes[codes] != labels)
+    if unknown.size:
+        known = ", ".join(map(str, classes))
+        raise InvalidData(f"labels: expected one of {known}, got {labels[unknown[0]]} in row {unknown[0]}")
+    return codes
+
+
+def own(table: Array, codes: IntArray) -> Array:
+    """What a table of shape (n, n_classes) says about each row's own class."""
+    return np.asarray(table[np.arange(len(codes)), codes])
+
+
+def _column(y: Labels) -> Labels:
+    labels = np.asarray(y)
+    return labels.ravel() if labels.ndim == 2 and labels.shape[1] == 1 else labels

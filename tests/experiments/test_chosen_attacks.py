@@ -247,3 +247,28 @@ def test_increases_are_those_of_the_attacks(cells):
         increase = min(cell.test_error for cell in judged) - clean
         assert found[f"breast-cancer, {kind}: increase of the test error"] == increase
     assert measured.data == {"breast-cancer": sha256(cells.train)}
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_decoys_matter_behind_the_loss_defence(data_dir):
+    found = figures(fig7.run(Conditions()))
+    assert found[f"min-max: test error behind {LEAST}"] >= 0.23
+    assert found["min-max, basic: test error behind loss"] <= 0.12
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_digits_of_ten_classes(data_dir):
+    found = figures(fig8.run(Conditions()))
+    assert min(found[f"min-max: test error behind {title}"] for title in ("L2", "slab", "loss")) >= 0.137
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_a_set_that_follows_the_poison_lets_it_grow(data_dir):
+    found = figures(fig5.run(Conditions()))
+    assert found["mnist-1-7, fixed set: increase of the test error"] <= 0.025
+    assert found["mnist-1-7, refitted set: increase of the test error"] >= 0.075
+    gained = (found[f"enron, {kind}: increase of the test error"] for kind in (fig5.REFITTED, fig5.FIXED))
+    assert next(gained) - next(gained) >= 0.015

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bezoar.core.reproduction import Comparison, Panel, Published, Series
 from bezoar.datasets import load, sha256
 from bezoar.datasets.split import Split
-from bezoar.experiments.attack_errors import TITLES
+from bezoar.experiments.attack_errors import DEFENCES, TITLES
 from bezoar.experiments.attack_traces import Trace, TraceProtocol, trace_attacks
 from bezoar.experiments.conditions import Conditions, Measured
 from bezoar.experiments.figures import sizes
@@ -63,7 +63,7 @@ def setting(split: Split, protocol: TraceProtocol) -> dict[str, str]:
     """The setting, for the record."""
     return {
         "Data": sizes(split),
-        "Defender": f"the {protocol.defence} defence, which removes 5\N{NO-BREAK SPACE}% of each class; a "
+        "Defender": f"the {DEFENCES[protocol.defence]} defence, which removes 5\N{NO-BREAK SPACE}% of each class; a "
         f"linear model, hinge loss, penalty {protocol.ridge:g}",
         "Attacker": f"adds {100 * protocol.fraction:g}\N{NO-BREAK SPACE}%, knows the test rows and their labels",
         "Clock": "processor time of one process; one influence attack for each number of steps, from its own start; "

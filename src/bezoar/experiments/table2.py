@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bezoar.datasets import load, sha256
 from bezoar.datasets.split import Split
-from bezoar.experiments.attack_errors import AttackProtocol, attack_all, defence_panel, least_rows
+from bezoar.experiments.attack_errors import DEFENCES, AttackProtocol, attack_all, defence_panel, least_rows
 from bezoar.experiments.attack_traces import TraceProtocol, trace_attacks
 from bezoar.experiments.conditions import Conditions, Measured
 from bezoar.experiments.fig3_enron import LEAST, REASONS
@@ -26,7 +26,9 @@ def measure(split: Split, errors: AttackProtocol, speed: TraceProtocol, conditio
     some = next(iter(records.values()))
     return Measured(
         setting=errors.in_words(split, some.ridge)
-        | {"Clock": f"processor time of one process, until the error behind the {speed.defence} defence is reached"},
+        | {
+            "Clock": f"processor time of one process, until the error behind the {DEFENCES[speed.defence]} defence is reached"
+        },
         comparisons=(*least_rows(records, LEAST, REASONS), *reached_rows(traces, REACHED)),
         panels=(defence_panel(f"Test error under attack, {split.name}", records, LEAST),),
         data={split.name: sha256(split.train)},

@@ -26,7 +26,7 @@ def format_figure(value: float, unit: Unit, aim: str = "equal") -> str:
     Examples
     --------
     >>> [format_figure(value, "seconds").replace(chr(160), " ") for value in (27, 1680, 17160)]
-    ['27 s', '28.0 min', '4.8 h']
+    ['27 s', '28 min', '286 min']
     """
     if unit == "share":
         return format_share(value)
@@ -36,8 +36,8 @@ def format_figure(value: float, unit: Unit, aim: str = "equal") -> str:
         return format_count(round(value))
     if value < 2 * _MINUTE:
         return f"{value:.3g}\N{NO-BREAK SPACE}s"
-    if value < 2 * _HOUR:
-        return f"{value / _MINUTE:.1f}\N{NO-BREAK SPACE}min"
+    if value < 10 * _HOUR:
+        return f"{value / _MINUTE:.3g}\N{NO-BREAK SPACE}min"
     return f"{value / _HOUR:.1f}\N{NO-BREAK SPACE}h"
 
 
@@ -92,13 +92,18 @@ def standing_cell(row: Comparison) -> str:
         return "reached" if row.paper.relation == "is" else "holds"
     if row.unit == "seconds" and row.aim == "lower" and row.ours > 0:
         ratio = row.paper.value / row.ours
-        return f"{ratio:.3g} times faster" if ratio > 1 else f"{1 / ratio:.3g} times slower"
+        return f"{_factor(ratio)} times faster" if ratio > 1 else f"{_factor(1 / ratio)} times slower"
     size = _size(abs(row.difference), row.unit)
     if row.standing == "differs":
         return f"{size} {'more' if row.difference > 0 else 'less'}"
     if row.standing == "exceeded" and row.aim == "lower":
         return f"lower by {size}, better"
     return f"{row.standing} by {size}"
+
+
+def _factor(ratio: float) -> str:
+    """A ratio in two digits or so, never in powers of ten."""
+    return f"{ratio:.2g}" if ratio < 10 else f"{float(f'{ratio:.2g}'):,.0f}"
 
 
 def _size(difference: float, unit: Unit) -> str:

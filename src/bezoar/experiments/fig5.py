@@ -88,7 +88,7 @@ def measure(splits: tuple[Split, ...], climbs: tuple[Climb, ...], conditions: Co
     """Make both attacks on each data set, and judge them by all defences and by none."""
     rows: list[Comparison] = []
     panels = []
-    settings: dict[str, str] = {}
+    settings = {"Data": "; ".join(sizes(split) for split in splits)}
     for split, climb in zip(splits, climbs, strict=True):
         nothing = Poison(split.train.X[:0], split.train.y[:0])
         (clean,) = _judged(split, climb, nothing, (NO_SANITIZER,), conditions, NO_ATTACK)
@@ -99,7 +99,7 @@ def measure(splits: tuple[Split, ...], climbs: tuple[Climb, ...], conditions: Co
             cells[kind] = _judged(split, climb, poison, (NO_SANITIZER, *FIVE), conditions, kind)
         rows += _rows(split.name, clean, cells)
         panels.append(bars_by_defence(f"Test error under attack, {split.name}", cells, {}))
-        settings |= _in_words(split, climb)
+        settings[f"Attacker on {split.name}"] = _in_words(split, climb)
     return Measured(
         setting=settings,
         comparisons=tuple(rows),
@@ -203,10 +203,12 @@ def _rows(name: str, clean: Evaluation, attacks: Mapping[str, tuple[Evaluation, 
     return rows
 
 
-def _in_words(split: Split, climb: Climb) -> dict[str, str]:
+def _in_words(split: Split, climb: Climb) -> str:
     limit = f", of at most {climb.longest:g}" if np.isfinite(climb.longest) else ""
-    return {
-        split.name: f"{sizes(split)}; {percent(climb.fraction)} poison, {percent(climb.share)} of it of the second "
-        f"class; penalty {climb.ridge:g}; {climb.rounds} rounds of {climb.steps_per_round} steps of {climb.step:g} "
-        f"times the gradient{limit}; the {climb.quantile:g} quantile of each class passes"
-    }
+    second = split.train.classes[1]
+    return (
+        f"adds {percent(climb.fraction)}, {percent(climb.share)} of it of class {second}; knows the test rows and "
+        f"their labels, as in the paper; expects the {climb.quantile:g} quantile of each class's rows to pass; takes "
+        f"{climb.rounds} rounds of {climb.steps_per_round} steps of {climb.step:g} times the gradient{limit}; the "
+        f"defender's penalty is {climb.ridge:g}"
+    )

@@ -26,9 +26,7 @@ def measure(split: Split, errors: AttackProtocol, speed: TraceProtocol, conditio
     some = next(iter(records.values()))
     return Measured(
         setting=errors.in_words(split, some.ridge)
-        | {
-            "Clock": f"processor time of one process, until the error behind the {DEFENCES[speed.defence]} defence is reached"
-        },
+        | {"Clock": f"processor time of one process, by the error behind the {DEFENCES[speed.defence]} defence"},
         comparisons=(*least_rows(records, LEAST, REASONS), *reached_rows(traces, REACHED)),
         panels=(defence_panel(f"Test error under attack, {split.name}", records, LEAST),),
         data={split.name: sha256(split.train)},

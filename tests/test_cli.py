@@ -71,7 +71,7 @@ def test_audit_writes_a_whole_folder(bezoar, table):
 
 
 def test_audit_names_its_folder_and_says_so(bezoar, table):
-    outcome = bezoar("audit", "rows.csv", "--fraction", 0.1, "--ridge", 0.1, "--json")
+    outcome = bezoar("audit", "rows.csv", "--fraction", 0.1, "--ridge", 0.1, "--attacks", "none", "--json")
     assert outcome.code == 0
     jsonschema.validate(json.loads(outcome.out), load_schema())
     assert outcome.err == "bezoar: note: the report is audit-rows/report.html\n"
@@ -186,7 +186,7 @@ def test_certified_gate(bezoar, table, as_json):
 @pytest.mark.parametrize("as_json", [(), ("--json",)])
 def test_error_gate(bezoar, table, as_json):
     def audited(folder, limit):
-        options = ("--fraction", 0.1, "--ridge", 0.1, "--out", folder, *as_json)
+        options = ("--fraction", 0.1, "--ridge", 0.1, "--attacks", "label-flip", "--out", folder, *as_json)
         return bezoar("audit", "rows.csv", *options, "--fail-if-error-above", limit)
 
     assert (audited("loose", 1).code, audited("tight", 0).code) == (0, 1)
@@ -281,7 +281,7 @@ def test_closed_streams(bezoar, table, monkeypatch, closed):
 
 
 def test_terminals_without_unicode(table):
-    options = ("--fraction", "0.1", "--ridge", "1", "--out", "out")
+    options = ("--fraction", "0.1", "--ridge", "1", "--attacks", "none", "--out", "out")
     outcome = spawn("audit", "rows.csv", *options, env=os.environ | {"PYTHONIOENCODING": "latin-1"}, encoding="latin-1")
     assert outcome.returncode == 0
     assert r"an attacker\u2019s control" in outcome.stdout

@@ -13,7 +13,7 @@ import pytest
 from scipy.sparse import csr_array
 
 COMMANDS = {
-    "audit": ("audit", "--fraction", "0.1", "--ridge", "0.1", "--out", "out"),
+    "audit": ("audit", "--fraction", "0.1", "--ridge", "0.1", "--attacks", "none", "--out", "out"),
     "certify": ("certify", "--fraction", "0.1", "--ridge", "0.1", "--out", "out"),
     "sanitize": ("sanitize", "--out", "out"),
 }
@@ -308,7 +308,8 @@ def test_disk_that_fills_up(bezoar, tmp_path, table):
     code = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096));"
-        f"sys.argv = ['bezoar', 'audit', {table!r}, '--fraction', '0.1', '--ridge', '0.1', '--out', 'new/out'];"
+        f"sys.argv = ['bezoar', 'audit', {table!r}, '--fraction', '0.1', '--ridge', '0.1', '--out', 'new/out',"
+        "'--attacks', 'none'];"
         "from bezoar.cli import main; main()"
     )
     finished = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -392,6 +393,10 @@ POISONS = {
     "pickled": (lambda X, y: poison(X[:2].astype(object), y[:2]), "mine.npz: "),
     "no archive": (lambda X, y: write_csv("mine.npz", X, y) or "mine.npz", "mine.npz: "),
     "nothing": (lambda X, y: "mine.npz", "mine.npz: expected a file that can be read, got: no such file"),
+    "a name of the suite": (
+        lambda X, y: poison(X[:1], y[:1], "kkt.npz"),
+        "`--poison`: expected files of different names, none called collapse, label-flip, kkt, adaptive, got ",
+    ),
     "the audit's own name": (
         lambda X, y: poison(X[:1], y[:1], "collapse.npz"),
         "`--poison`: expected files of different",

@@ -26,6 +26,7 @@ def _few_decoys(monkeypatch):
     monkeypatch.setattr("bezoar.pipeline.attack.DEFAULT_GRID", DecoyGrid((0.15, 0.3), (1, 5)))
     monkeypatch.setattr("bezoar.pipeline.methods._SHARES", ())
     monkeypatch.setattr("bezoar.pipeline.methods._ADAPTED", 1)
+    monkeypatch.setattr("bezoar.pipeline.methods._ADAPTED_SHARES", (0.5,))
 
 
 @pytest.mark.parametrize("name", list(methods.METHODS))

@@ -22,8 +22,9 @@ from bezoar.datasets.split import Split
 from bezoar.kernels.losses import margin_loss
 from bezoar.learners.norm_ridge import ridge_for_norm
 from bezoar.pipeline.catalogue import names
-from bezoar.pipeline.certify import FILTERS, Certified, build_feasible_set, certify_split
+from bezoar.pipeline.certify import FILTERS, Certified, build_feasible_set, certify_split, settle_domain
 from bezoar.pipeline.clock import Clock, Progress
+from bezoar.pipeline.contract import check_poison
 from bezoar.pipeline.evaluate import Defence, evaluate
 from bezoar.pipeline.knowledge import Knowledge
 from bezoar.pipeline.search import QUICK, Contest, Effort
@@ -148,6 +149,9 @@ def audit(
     BudgetExceeded
         If one of `poisons` breaks the budget or the domain.
     """
+    known = expressible(split.train, settle_domain(split, plan.domain))
+    for others in (poisons or {}).values():
+        check_poison(others, split.train, Budget(plan.fraction), known)
     clock = Clock(on_stage)
     with clock.stage("certificates"):
         certified = certify_split(

@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from bezoar.attacks.demographic import Group
+from bezoar.attacks.row_trigger import FeatureTrigger
+from bezoar.attacks.subpopulation import Subpopulation
 from bezoar.core.arrays import IntArray, Labels, Matrix
 from bezoar.core.budget import Budget
 from bezoar.core.certificate import Certificate, Ridge
@@ -19,7 +22,7 @@ from bezoar.core.dataset import Dataset, Poison
 from bezoar.core.protocols import Attack
 from bezoar.datasets.split import Split
 from bezoar.kernels.losses import HINGE
-from bezoar.kernels.sets import ConvexSet
+from bezoar.kernels.sets import ConvexSet, fit_domain
 from bezoar.kernels.solvers import fit_linear
 from bezoar.pipeline.catalogue import resolve
 from bezoar.pipeline.certify import Certified, certify_split
@@ -72,10 +75,15 @@ class Scene:
 
     def stays(self, name: str) -> bool:
         """Whether all rows of an attack have to lie in the feasible set."""
-        return not (self.integer and resolve("attack", name).__name__ in MAY_LEAVE)
+        kind = resolve("attack", name).__name__
+        return kind not in UNAWARE and not (self.integer and kind in MAY_LEAVE)
+
+    def budget_for(self, name: str) -> Budget:
+        """As much as of the scene, of the kind that an attack spends."""
+        return Budget(self.budget.fraction, getattr(resolve("attack", name), "kind", self.budget.kind))
 
     def poison(self, name: str, seed: int = 0) -> Poison:
-        return self.attack(name).poison(self.data, self.budget, np.random.default_rng(seed))
+        return self.attack(name).poison(self.data, self.budget_for(name), np.random.default_rng(seed))
 
 
 @cache
@@ -103,6 +111,18 @@ def searching(scene: Scene) -> dict[str, Any]:
 
 def influence(kind: type[Any], scene: Scene, max_steps: int = 20) -> Attack:
     return kind(**searching(scene), probe=scene.data, max_steps=max_steps)
+
+
+def backdoor(kind: type[Any], scene: Scene) -> Attack:
+    return kind(trigger=FeatureTrigger.seen_in(scene.data.X, (1, 3)), target="ham")
+
+
+def subpopulation(kind: type[Any], scene: Scene) -> Attack:
+    return kind(subpopulation=Subpopulation.found_in(scene.data.X, n_clusters=3), share=0.5)
+
+
+def demographic(kind: type[Any], scene: Scene) -> Attack:
+    return kind(group=Group(feature=1, lowest=0.5), source="ham")
 
 
 def keep_middle(X: Matrix, y: Labels) -> IntArray:
@@ -135,6 +155,13 @@ BUILDERS: Mapping[str, Callable[[type[Any], Scene], Attack]] = {
         influence=influence(import_module("bezoar.attacks.influence").InfluenceAttack, scene),
         refit=lambda X, y: scene.feasible_set,
     ),
+    "BackdoorAttack": backdoor,
+    "CleanLabelBackdoor": backdoor,
+    "NoiseInjection": lambda kind, scene: kind(domain=fit_domain(scene.data.X, scene.domain)),
+    "MissingBlocks": lambda kind, scene: kind(domain=fit_domain(scene.data.X, scene.domain)),
+    "FeaturePermutation": lambda kind, scene: kind(),
+    "SubpopulationAttack": subpopulation,
+    "DemographicAttack": demographic,
 }
 """By class: how to build it for a scene."""
 
@@ -143,6 +170,19 @@ REAL_ONLY = frozenset({"MulticlassMinMaxAttack"})
 
 MAY_LEAVE = frozenset({"AdaptiveAttack", "KKTAttack", "MinMaxAttack"})
 """Classes of attacks whose rows may leave the feasible set, and are reported, when they are made whole."""
+
+UNAWARE = frozenset(
+    {
+        "BackdoorAttack",
+        "CleanLabelBackdoor",
+        "NoiseInjection",
+        "MissingBlocks",
+        "FeaturePermutation",
+        "SubpopulationAttack",
+        "DemographicAttack",
+    }
+)
+"""Classes of attacks that are built without a feasible set here."""
 
 
 @pytest.fixture(scope="session")

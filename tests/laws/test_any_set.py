@@ -35,5 +35,5 @@ def test_any_intersection_of_convex_filters(name, filters, domain, scene):
         assert not here.feasible_set.contains(here.data.X, np.where(here.data.y == "spam", "ham", "spam")).any()
         return
     assert len(made) > 0
-    check_poison(made, here.data, here.budget, expressible(here.data, domain))
+    check_poison(made, here.data, here.budget_for(name), expressible(here.data, domain))
     assert not here.stays(name) or here.feasible_set.contains(made.X, made.y).all()

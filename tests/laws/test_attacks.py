@@ -26,8 +26,8 @@ class TestContract:
     def test_budget_labels_and_domain_are_kept(self, name, domain, scene, seed, fraction):
         here = scene(seed, domain, fraction)
         made = here.poison(name, seed)
-        check_poison(made, here.data, here.budget, fit_domain(here.data.X, domain))
-        assert 0 < len(made) <= here.budget.count(len(here.data))
+        check_poison(made, here.data, here.budget_for(name), fit_domain(here.data.X, domain))
+        assert 0 < len(made) <= here.budget_for(name).count(len(here.data))
 
     @pytest.mark.parametrize("seed", range(3))
     def test_rows_lie_in_the_feasible_set(self, name, domain, scene, seed):

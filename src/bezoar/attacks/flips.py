@@ -76,7 +76,7 @@ def check_budget(budget: Budget, n: int) -> None:
         raise InvalidArgument("budget", f"a fraction of {n} rows that is at least one row", budget.fraction)
 
 
-def spend(data: Dataset, budget: Budget, rows: IntArray, labels: Labels) -> Poison:
+def spend(data: Dataset, budget: Budget, rows: IntArray, labels: Labels, *, most: int | None = None) -> Poison:
     """The first rows of a ranking under their new labels, added or in place of themselves.
 
     Parameters
@@ -88,12 +88,14 @@ def spend(data: Dataset, budget: Budget, rows: IntArray, labels: Labels) -> Pois
     rows : ndarray of int of shape (r,)
         The ranking, at least one row.
     labels : ndarray of shape (r,)
+    most : int, optional
+        No more rows than this, whatever the budget.
 
     Returns
     -------
     Poison
     """
-    count = budget.count(len(data))
+    count = min(budget.count(len(data)), len(data) if most is None else most)
     if budget.kind == "flip":
         return Poison(data.X[rows[:count]], labels[:count], rows[:count])
     return Poison(data.X[np.resize(rows, count)], np.resize(labels, count))

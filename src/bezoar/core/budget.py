@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from bezoar.core.errors import InvalidArgument
+
+Kind: TypeAlias = Literal["add", "flip", "perturb"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Budget:
     """
 
     fraction: float
-    kind: Literal["add", "flip", "perturb"] = "add"
+    kind: Kind = "add"
 
     def __post_init__(self) -> None:
         if not 0 <= self.fraction < 0.5:
@@ -46,3 +48,17 @@ class Budget:
         within it; decimal fractions that are exact on paper stay exact.
         """
         return math.floor(self.fraction * n_clean * (1 + 1e-12))
+
+    def count_for(self, kind: Kind, n_clean: int) -> int:
+        """As `count`, for an attack that spends budgets of one kind only.
+
+        Raises
+        ------
+        InvalidArgument
+            If the budget is of another kind, or buys no row.
+        """
+        if self.kind != kind:
+            raise InvalidArgument("budget", f"one of kind {kind}", self.kind)
+        if self.count(n_clean) == 0:
+            raise InvalidArgument("budget", f"a fraction of {n_clean} rows that is at least one row", self.fraction)
+        return self.count(n_clean)

@@ -26,6 +26,13 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "basic-influence": "bezoar.attacks.basic_influence:BasicInfluenceAttack",
                 "iterative-influence": "bezoar.attacks.iterative_influence:IterativeInfluenceAttack",
                 "multiclass-minmax": "bezoar.attacks.multiclass_minmax:MulticlassMinMaxAttack",
+                "backdoor": "bezoar.attacks.backdoor:BackdoorAttack",
+                "clean-label-backdoor": "bezoar.attacks.backdoor:CleanLabelBackdoor",
+                "noise": "bezoar.attacks.noise:NoiseInjection",
+                "missing-blocks": "bezoar.attacks.noise:MissingBlocks",
+                "permutation": "bezoar.attacks.noise:FeaturePermutation",
+                "subpopulation": "bezoar.attacks.subpopulation:SubpopulationAttack",
+                "demographic": "bezoar.attacks.demographic:DemographicAttack",
             }
         ),
         "sanitizer": MappingProxyType(

@@ -131,6 +131,9 @@ def test_rounding_each_row_by_itself_keeps_the_mean(words):
     assert set(np.unique(made.X)) == {0.0, 1.0}
     assert len(np.unique(made.X, axis=0)) > 390
     assert abs(made.X.mean() - 0.5) < 0.02
+    copied = fig6.RoundedAttack(_Same(), 3).poison(words.train, Budget(0.03), np.random.default_rng(0))
+    assert np.array_equal(copied.X[0:399:3], copied.X[2:399:3])
+    assert 125 < len(np.unique(copied.X, axis=0)) <= 134
 
 
 def test_without_decoys_no_loss_is_limited(words, three):

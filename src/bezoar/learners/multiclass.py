@@ -6,74 +6,24 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight
 
-from bezoar.core.arrays import Array, IntArray, Labels, Matrix
-from bezoar.core.dataset import as_matrix
-from bezoar.core.errors import InvalidData
+from bezoar.core.arrays import Array, Labels, Matrix
 from bezoar.kernels.multiclass import MulticlassFit, fit_crammer_singer
 from bezoar.kernels.online_multiclass import descend_crammer_singer
+from bezoar.learners.linear_scores import LinearScores, check_two_classes
 
 
-class _MulticlassLinear(ClassifierMixin):
-    """Scores and predictions of one linear function a class."""
-
-    coef_: Array
-    intercept_: Array
-    classes_: Labels
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that sparse rows are welcome."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
-    def decision_function(self, X: Matrix) -> Array:
-        """One score a class, or by how much the second's exceeds the first's.
-
-        Parameters
-        ----------
-        X : ndarray or CSR of shape (n, d)
-
-        Returns
-        -------
-        ndarray of shape (n,) or (n, n_classes)
-        """
-        check_is_fitted(self)
-        matrix = as_matrix(validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False))
-        scores = np.asarray(matrix @ self.coef_.T + self.intercept_)
-        return scores if scores.shape[1] > 1 else scores.ravel()
-
-    def predict(self, X: Matrix) -> Labels:
-        """The label with the best score, the first on a tie."""
-        scores = self.decision_function(X)
-        codes = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
-        return np.asarray(self.classes_[codes])
-
-    def _admit(self, X: Matrix, y: Labels) -> tuple[Matrix, IntArray]:
-        checked, labels = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
-        check_classification_targets(labels)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        return as_matrix(checked), codes
-
-    def _adopt(self, theta: Array) -> Self:
-        # Two classes are told apart by one function, as everywhere in scikit-learn.
-        functions = theta[1:] - theta[:1] if len(theta) == 2 else theta
-        self.coef_, self.intercept_ = functions[:, :-1], functions[:, -1]
-        return self
+def _functions(theta: Array) -> tuple[Array, Array]:
+    """Weights and biases; two classes are told apart by one function, as everywhere in scikit-learn."""
+    functions = theta[1:] - theta[:1] if len(theta) == 2 else theta
+    return functions[:, :-1], functions[:, -1]
 
 
-def _check_two_classes(codes: IntArray) -> None:
-    present = len(np.unique(codes))
-    if present < 2:
-        raise InvalidData(f"labels: expected rows of at least two classes, got {present} class")
-
-
-class CrammerSingerClassifier(_MulticlassLinear, BaseEstimator):
+class CrammerSingerClassifier(LinearScores, BaseEstimator):
     """Minimize the mean multi-class hinge plus half the ridge times the squared norm, exactly.
 
     Parameters
@@ -163,7 +113,7 @@ class CrammerSingerClassifier(_MulticlassLinear, BaseEstimator):
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, matrix, dtype=np.float64, ensure_non_negative=True)
-        _check_two_classes(codes if weights is None else codes[weights > 0])
+        check_two_classes(codes if weights is None else codes[weights > 0])
         fit = fit_crammer_singer(
             matrix,
             codes,
@@ -176,7 +126,8 @@ class CrammerSingerClassifier(_MulticlassLinear, BaseEstimator):
             max_sweeps=self.max_sweeps,
         )
         self._fit, self.gap_ = fit, fit.gap
-        return self._adopt(fit.theta)
+        self.coef_, self.intercept_ = _functions(fit.theta)
+        return self
 
     def _start(self, n_rows: int) -> Array | None:
         last: MulticlassFit | None = getattr(self, "_fit", None)
@@ -184,7 +135,7 @@ class CrammerSingerClassifier(_MulticlassLinear, BaseEstimator):
         return last.duals if usable and last is not None else None
 
 
-class OnlineHingeClassifier(_MulticlassLinear, BaseEstimator):
+class OnlineHingeClassifier(LinearScores, BaseEstimator):
     """A few epochs of AdaGrad on the multi-class hinge, without a penalty.
 
     The defender of ten-class MNIST in Koh, Steinhardt and Liang [1]_, whose
@@ -267,7 +218,7 @@ class OnlineHingeClassifier(_MulticlassLinear, BaseEstimator):
         """
         self._validate_params()
         matrix, codes = self._admit(X, y)
-        _check_two_classes(codes)
+        check_two_classes(codes)
         theta = descend_crammer_singer(
             matrix,
             codes,
@@ -278,4 +229,5 @@ class OnlineHingeClassifier(_MulticlassLinear, BaseEstimator):
             step=self.step,
             accumulator=self.accumulator,
         )
-        return self._adopt(theta)
+        self.coef_, self.intercept_ = _functions(theta)
+        return self

@@ -160,6 +160,7 @@ def test_penalties_are_the_defenders(words, three):
         (cell,) = judge(words.train, words.test, three["kkt"].poison, ("l2",), Defence(ridge=ridge), name="x")
         assert found[f"KKT: test error behind L2, penalty {ridge:g}"] == cell.test_error
     assert len(found) == 4 * len(RIDGES) * 2
+    assert {row.aim for row in measured.comparisons if row.what.startswith("min-max")} == {"higher"}
     both, alone = (found[f"{label}: test error behind L2, penalty 0.5"] for label in _MINMAX)
     assert both != alone
     l2, loss = measured.panels

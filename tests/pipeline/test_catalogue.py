@@ -25,7 +25,7 @@ def test_a_close_name_is_suggested():
 
 
 def test_an_unknown_kind():
-    with pytest.raises(UnknownName, match="`kind`: expected one of attack, sanitizer, learner, got tune"):
+    with pytest.raises(UnknownName, match="`kind`: expected one of attack, sanitizer, detector, learner, got tune"):
         names("tune")
 
 

@@ -23,8 +23,8 @@ class Largeness(Calibrated, BaseEstimator):
     def _learn(self, X, codes):
         self.seen_ = X
 
-    def _anomalies(self, X):
-        return np.tile(np.asarray(X[:, [0]].todense() if isinstance(X, csr_array) else X[:, [0]]), len(self.classes_))
+    def _anomaly(self, X, code):
+        return np.asarray(X[:, [0]].todense() if isinstance(X, csr_array) else X[:, [0]]).ravel()
 
 
 @pytest.fixture

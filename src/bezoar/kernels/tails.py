@@ -11,7 +11,7 @@ _CONFIDENCE = 0.95
 _LEVELS = (0.5, np.sqrt(0.05), 0.1)
 _MARGIN = 0.5
 _SLOPE_ERROR = np.sqrt(8) / np.log(5)
-_HEAVIEST = 2.0
+_HEAVIEST = 8.0
 _ROUNDING = 1e-9
 
 

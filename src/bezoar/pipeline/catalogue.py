@@ -44,6 +44,18 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "knn": "bezoar.sanitizers.neighbours:NeighboursSanitizer",
             }
         ),
+        "detector": MappingProxyType(
+            {
+                "spectral": "bezoar.sanitizers.spectral:SpectralSignatures",
+                "activation": "bezoar.sanitizers.activation:ActivationClustering",
+                "gradient-norm": "bezoar.sanitizers.gradient:GradientNorm",
+                "gradient-similarity": "bezoar.sanitizers.gradient:GradientSimilarity",
+                "mahalanobis": "bezoar.sanitizers.mahalanobis:RobustMahalanobis",
+                "isolation-forest": "bezoar.sanitizers.outliers:IsolationForestDetector",
+                "local-outlier-factor": "bezoar.sanitizers.outliers:LocalOutlierFactorDetector",
+                "deep-knn": "bezoar.sanitizers.deep_neighbours:DeepNeighbours",
+            }
+        ),
         "learner": MappingProxyType(
             {
                 "linear": "bezoar.learners.linear:LinearClassifier",
@@ -77,7 +89,7 @@ def resolve(kind: str, name: str) -> type[Any]:
 
     Parameters
     ----------
-    kind : {"attack", "sanitizer", "learner"}
+    kind : {"attack", "sanitizer", "detector", "learner"}
     name : str
 
     Returns

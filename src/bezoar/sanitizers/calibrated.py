@@ -17,6 +17,7 @@ from bezoar.core.dataset import as_matrix
 from bezoar.core.errors import InvalidArgument
 from bezoar.kernels.tails import least_noticeable, tail_threshold, trusted_threshold
 from bezoar.sanitizers.labelled import admit, class_codes, own
+from bezoar.sanitizers.trimming import memberships
 
 PROMISE = Interval(Real, 0, 0.1, closed="right")
 """What `promise` may be."""
@@ -32,7 +33,7 @@ class Calibrated(OneToOneFeatureMixin):
     class extrapolates the bulk of the class's own scores (`tail_threshold`),
     or is the conformal quantile of rows that the caller trusts.
 
-    A detector provides `_learn` and `_anomalies`, and may provide
+    A detector provides `_learn` and `_anomaly`, and may provide `_anomalies`,
     `_suspicions` and `_threshold`. It learns from the rows in an order that
     depends on their values only, so that the caller's order is irrelevant
     even where chance is at work.
@@ -151,13 +152,20 @@ class Calibrated(OneToOneFeatureMixin):
         """Learn what is normal in each class."""
         raise NotImplementedError
 
+    def _anomaly(self, X: Matrix, code: int) -> Array:
+        """How suspicious each row would be in one class, shape (n,)."""
+        raise NotImplementedError
+
     def _anomalies(self, X: Matrix) -> Array:
         """How suspicious each row would be in every class, shape (n, n_classes)."""
-        raise NotImplementedError
+        return np.column_stack([self._anomaly(X, code) for code in range(len(self.classes_))])
 
     def _suspicions(self, X: Matrix, codes: IntArray) -> Array:
         """How suspicious each row that was learned from is."""
-        return own(self._anomalies(X), codes)
+        suspicions = np.empty(len(codes))
+        for code, rows in enumerate(memberships(codes)):
+            suspicions[rows] = self._anomaly(X[rows], code)
+        return suspicions
 
     def _threshold(self, code: int, scores: Array) -> float:
         """The threshold that the suspicions of one class ask for."""

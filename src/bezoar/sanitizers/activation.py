@@ -1,0 +1,192 @@
+"""Flag the small one of two clusters where a class falls apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.cluster import KMeans
+from sklearn.metrics import silhouette_samples
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
+
+from bezoar.core.arrays import Array, IntArray, Mask, Matrix
+from bezoar.kernels.principal import PrincipalAxes, principal_axes
+from bezoar.sanitizers.calibrated import Calibrated
+from bezoar.sanitizers.trimming import memberships
+
+_RESTARTS = 10
+_LARGEST = 2500
+_NEAR = 0.125
+_DESERTED = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Clusters:
+    """Two clusters of one class.
+
+    Parameters
+    ----------
+    principal : PrincipalAxes
+        Where rows are compared.
+    large, small : ndarray of shape (k,)
+        Centres, along the axes.
+    share : float
+        Of the class in the small cluster; zero where all rows coincide.
+    silhouette : float
+        Mean silhouette of the rows.
+    valley : float
+        How many rows lie halfway between the centres, along the line through
+        them, for each row as close to the small cluster's centre.
+    """
+
+    principal: PrincipalAxes
+    large: Array
+    small: Array
+    share: float
+    silhouette: float
+    valley: float
+
+
+class ActivationClustering(Calibrated, OutlierMixin, BaseEstimator):
+    """Split each class in two, and suspect a small cluster that stands apart.
+
+    The method of Chen and others [1]_: the rows of a class along their
+    leading principal axes, 2-means, and the relative size and the silhouette
+    of the clusters. A row's suspicion is how much closer it is to the centre
+    of the small cluster than to that of the large one, as a share of the
+    larger distance. The threshold is zero where the cluster is small, its
+    silhouette outlying and the way between the clusters deserted, and infinite
+    elsewhere: the smaller cluster of a clean class is no finding. The last
+    test is ours; a lopsided but connected class passes the paper's two.
+
+    Parameters
+    ----------
+    promise : float, default=0.02
+        Share of clean rows that may be flagged, in (0, 0.1].
+    n_components : int, default=10
+        Principal axes of each class.
+    largest_share : float, default=0.35
+        A small cluster is less than this share of its class.
+    least_silhouette : float, default=0.35
+        Clusters stand apart when their mean silhouette exceeds this.
+    random_state : int, RandomState or None, default=0
+        Of the ten starts of 2-means.
+
+    Attributes
+    ----------
+    clusters_ : list of Clusters
+        For each class; `share`, `silhouette` and `valley` are what is tested.
+    classes_ : ndarray of shape (n_classes,)
+        Sorted labels; a single 0 when fitted without labels.
+    thresholds_ : ndarray of shape (n_classes,)
+        On the suspicion, for each class: zero or infinite.
+    offset_ : float
+        Minus the threshold, where there is a single class.
+    suspicion_ : ndarray of shape (n,)
+        Of each training row, in [-1, 1]; larger is more suspicious.
+    flagged_indices_ : ndarray of int
+        Rows beyond the threshold of their class, ascending.
+    reasons_ : list of str
+        Why each was flagged.
+    sample_indices_, removed_indices_ : ndarray of int
+        Rows that `fit_resample` kept and removed, ascending.
+    promised_share_, least_noticeable_ : float
+        As in `SpectralSignatures`.
+    n_features_in_ : int
+        Number of columns.
+
+    References
+    ----------
+    .. [1] Chen, Carvalho, Baracaldo, Ludwig, Edwards, Lee, Molloy and
+       Srivastava, "Detecting backdoor attacks on deep neural networks by
+       activation clustering", SafeAI at AAAI 2019.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(300, 4))
+    >>> X[:30] += 8
+    >>> ActivationClustering().fit(X).flagged_indices_.size
+    30
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **Calibrated._parameter_constraints,
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "largest_share": [Interval(Real, 0, 0.5, closed="right")],
+        "least_silhouette": [Interval(Real, 0, 1, closed="both")],
+        "random_state": ["random_state"],
+    }
+    _measure: ClassVar[str] = "nearness to the small cluster"
+
+    def __init__(
+        self,
+        *,
+        promise: float = 0.02,
+        n_components: int = 10,
+        largest_share: float = 0.35,
+        least_silhouette: float = 0.35,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.promise = promise
+        self.n_components = n_components
+        self.largest_share = largest_share
+        self.least_silhouette = least_silhouette
+        self.random_state = random_state
+
+    def _learn(self, X: Matrix, codes: IntArray) -> None:
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        self.clusters_ = [_split(X[rows], self.n_components, seed) for rows in memberships(codes)]
+
+    def _anomaly(self, X: Matrix, code: int) -> Array:
+        found = self.clusters_[code]
+        points = found.principal.coordinates(X)
+        far, near = (np.linalg.norm(points - centre, axis=1) for centre in (found.large, found.small))
+        larger = np.maximum(far, near)
+        return np.asarray((far - near) / np.where(larger > 0, larger, 1.0))
+
+    def _threshold(self, code: int, scores: Array) -> float:
+        found = self.clusters_[code]
+        apart = found.silhouette > self.least_silhouette and found.valley < _DESERTED
+        return 0.0 if apart and 0 < found.share < self.largest_share else np.inf
+
+
+def _split(X: Matrix, rank: int, seed: int) -> Clusters:
+    principal = principal_axes(X, rank)
+    points = principal.coordinates(X)
+    if not principal.axes.any():
+        return Clusters(principal, points[0], points[0], 0.0, 0.0, 1.0)
+    fit = KMeans(2, n_init=_RESTARTS, random_state=seed).fit(points)
+    counts = np.bincount(fit.labels_, minlength=2)
+    small = int(np.argmin(counts))
+    members = fit.labels_ == small
+    large_centre, small_centre = fit.cluster_centers_[1 - small], fit.cluster_centers_[small]
+    return Clusters(
+        principal,
+        large_centre,
+        small_centre,
+        share=float(counts[small] / len(points)),
+        silhouette=_silhouette(points, members, np.random.default_rng(seed)),
+        valley=_valley(points, large_centre, small_centre),
+    )
+
+
+def _valley(points: Array, large: Array, small: Array) -> float:
+    way = small - large
+    along = (points - large) @ way / (way @ way)
+    halfway, there = (int(np.count_nonzero(np.abs(along - place) < _NEAR)) for place in (0.5, 1.0))
+    return halfway / max(there, 1)
+
+
+def _silhouette(points: Array, members: Mask, rng: np.random.Generator) -> float:
+    """Mean silhouette, from at most 2500 rows of each cluster."""
+    parts = [np.flatnonzero(members), np.flatnonzero(~members)]
+    drawn = [rows if len(rows) <= _LARGEST else rng.choice(rows, _LARGEST, replace=False) for rows in parts]
+    if sum(map(len, drawn)) < 3:
+        return 0.0
+    values = silhouette_samples(points[np.concatenate(drawn)], np.repeat([1, 0], [len(rows) for rows in drawn]))
+    means = values[: len(drawn[0])].mean(), values[len(drawn[0]) :].mean()
+    return float(np.average(means, weights=[len(rows) for rows in parts]))

@@ -1,0 +1,68 @@
+"""Activation clustering."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import silhouette_score
+
+import bezoar.sanitizers.activation as room
+from bezoar.sanitizers.activation import ActivationClustering
+
+
+def poisoned(seed, count=20):
+    """Three classes of activations; some rows of the last come from elsewhere."""
+    rng = np.random.default_rng(seed)
+    y = np.repeat([0, 1, 2], 300)
+    X = 6 * rng.normal(size=(3, 16))[y] + rng.normal(size=(900, 16))
+    planted = 600 + np.arange(count)
+    shift = rng.normal(size=16)
+    X[planted] += 9 * shift / np.linalg.norm(shift)
+    return X, y, planted
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_exactly_the_planted_cluster_is_flagged(seed):
+    X, y, planted = poisoned(seed)
+    detector = ActivationClustering().fit(X, y)
+    np.testing.assert_array_equal(detector.flagged_indices_, planted)
+    assert np.isfinite(detector.thresholds_).tolist() == [False, False, True]
+    found = detector.clusters_[2]
+    assert found.share == pytest.approx(20 / 300)
+    assert found.silhouette > 0.35 > max(other.silhouette for other in detector.clusters_[:2])
+
+
+def test_the_silhouette_is_scikit_learns():
+    X, y, planted = poisoned(0)
+    found = ActivationClustering().fit(X, y).clusters_[2]
+    points = found.principal.coordinates(X[y == 2])
+    expected = silhouette_score(points, np.isin(np.arange(600, 900), planted))
+    assert found.silhouette == pytest.approx(expected)
+
+
+def test_the_silhouette_of_many_rows_is_estimated(monkeypatch):
+    X, y, _ = poisoned(0)
+    whole = ActivationClustering().fit(X, y).clusters_[2].silhouette
+    monkeypatch.setattr(room, "_LARGEST", 120)
+    assert ActivationClustering().fit(X, y).clusters_[2].silhouette == pytest.approx(whole, abs=0.03)
+
+
+def test_an_even_split_is_no_finding():
+    X, y, _ = poisoned(0, count=150)
+    detector = ActivationClustering().fit(X, y)
+    assert detector.clusters_[2].silhouette > 0.35
+    assert detector.flagged_indices_.size == 0
+
+
+def test_a_lopsided_class_is_no_finding():
+    X = np.random.default_rng(0).exponential(size=(800, 2)) ** 2
+    detector = ActivationClustering().fit(X)
+    found = detector.clusters_[0]
+    assert found.silhouette > 0.35
+    assert found.share < 0.35
+    assert found.valley > 0.5
+    assert detector.flagged_indices_.size == 0
+
+
+def test_a_stricter_gate_flags_less():
+    X, y, _ = poisoned(0)
+    assert ActivationClustering(least_silhouette=0.9).fit(X, y).flagged_indices_.size == 0
+    assert ActivationClustering(largest_share=0.05).fit(X, y).flagged_indices_.size == 0

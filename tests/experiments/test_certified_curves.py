@@ -130,6 +130,18 @@ def test_points_are_rounded_to_as_many_rows_as_asked(words):
     assert len(np.unique(poison.X.toarray(), axis=0)) == 2 * len(np.unique(poison.y))
 
 
+def test_the_roundings_that_cost_clean_rows_most_are_used(words):
+    certified = certify_curve(words, COUNTS, Conditions())
+
+    def clean(*distinct):
+        protocol = dataclasses.replace(COUNTS, distinct=distinct)
+        return attack_curve(words, certified, protocol, Conditions())[1].clean
+
+    alone = {number: clean(number) for number in (1, 4, 15)}
+    assert len(set(alone.values())) == 3
+    assert clean(1, 4, 15) == max(alone.values())
+
+
 def test_the_bound_on_reviews_covers_more_than_counts(words):
     protocol = dataclasses.replace(COUNTS, domain="real")
     measured = p17_imdb.measure(words, protocol, Conditions())

@@ -42,17 +42,18 @@ class CurveProtocol:
         Values that poison may have.
     quantile : float
         Of each class's clean distances: the thresholds of both filters.
-    distinct : int
-        Roundings of each point of an attack of whole counts. A model learns
-        few more easily than many: it then loses less on the poison, and more
-        on the clean rows.
+    distinct : tuple of int
+        Roundings of each point to try in attacks of whole counts; the number
+        that costs the clean training rows most is used. A model learns few
+        more easily than many: it then loses less on the poison, and more on
+        the clean rows as long as they are enough to matter.
     """
 
     squared_radius: float
     fractions: tuple[float, ...]
     domain: str = "real"
     quantile: float = 0.7
-    distinct: int = 16
+    distinct: tuple[int, ...] = (16, 64, 250)
 
     def in_words(self, split: Split) -> dict[str, str]:
         """The setting, for the record."""
@@ -110,16 +111,21 @@ def attack_curve(
     """The certificates' own attacks as whole rows, and the models trained on them."""
     conditions.on_stage(f"training on poisoned {split.name}")
 
-    def poisoned(certificate: Certificate) -> Poisoned:
-        rng = np.random.default_rng(conditions.seed)
-        if protocol.domain == "integer":
-            poison = whole_counts(certificate, certified, split.train, protocol.distinct, rng)
-        else:
-            attack = CollapsedAttack.of(certificate, split.train.classes, certified.feasible_set)
-            poison = attack.poison(split.train, certificate.budget, rng)
+    def train(certificate: Certificate, poison: Poison) -> Poisoned:
         return train_poisoned(split, poison, certificate.budget, certified, protocol, conditions)
 
+    def poisoned(certificate: Certificate) -> Poisoned:
+        if protocol.domain == "integer":
+            tries = (whole_counts(certificate, certified, split.train, k, _rng(conditions)) for k in protocol.distinct)
+            return max((train(certificate, poison) for poison in tries), key=lambda found: found.clean)
+        attack = CollapsedAttack.of(certificate, split.train.classes, certified.feasible_set)
+        return train(certificate, attack.poison(split.train, certificate.budget, _rng(conditions)))
+
     return tuple(poisoned(certificate) for certificate in certified.certificates)
+
+
+def _rng(conditions: Conditions) -> Generator:
+    return np.random.default_rng(conditions.seed)
 
 
 def flip_labels(split: Split, certified: Certified, protocol: CurveProtocol, conditions: Conditions) -> Poisoned | None:

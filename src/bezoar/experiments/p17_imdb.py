@@ -36,8 +36,8 @@ _SPLIT = (
     "published reviews."
 )
 _STRONGER = (
-    "The points of a certificate over a convex set that contains all allowed counts, rounded to sixteen rows each "
-    "within the filters; the paper rounds a continuous attack at random and leaves itself room for that: filters at "
+    "The points of a certificate over a convex set that contains all allowed counts, rounded to some rows each within "
+    "the filters; the paper rounds a continuous attack at random and leaves itself room for that: filters at "
     "other quantiles than the defender's."
 )
 _FLIPS = "Ours are random clean rows that pass both filters under the other label."

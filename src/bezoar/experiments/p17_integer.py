@@ -16,8 +16,8 @@ CLEAN = plotted(FRACTIONS, 0.09, 0.115, 0.142, 0.156, 0.166, 0.174)
 TEST = plotted(FRACTIONS, 0.155, 0.171, 0.191, 0.205, 0.215, 0.222)
 
 _STRONGER = (
-    "The points of a certificate over a convex set that contains all allowed counts, rounded to sixteen rows each "
-    "within the filters; the paper solves an integer program at each step to within half of its optimum, among counts "
+    "The points of a certificate over a convex set that contains all allowed counts, rounded to some rows each within "
+    "the filters; the paper solves an integer program at each step to within half of its optimum, among counts "
     "up to the 99.5th percentile. Both aim at the loss of all rows, not at that of the clean or test rows."
 )
 
@@ -58,7 +58,7 @@ def measure(split: Split, protocol: CurveProtocol, conditions: Conditions) -> Me
         data={split.name: sha256(split.train)},
         notes=(
             "All poison rows are whole counts that pass the filters; each is judged after rounding.",
-            "The number of roundings, 16, was chosen among 4, 16, 64 and all on these very data: with more, the loss "
-            "of all rows is larger, that of the clean and the test rows smaller.",
+            "Of 16, 64 and 250 roundings of each point those are used that cost the clean training rows most; no test "
+            "label was used. With more roundings the loss of all rows is larger, as a rule.",
         ),
     )

@@ -18,6 +18,7 @@ from bezoar.commands.datasets import datasets
 from bezoar.commands.gates import GATE_FAILED
 from bezoar.commands.reproduce import reproduce
 from bezoar.commands.sanitize import sanitize
+from bezoar.commands.scan import scan
 from bezoar.commands.verify import verify
 from bezoar.console import complain, in_options, retell, usage_sentence
 from bezoar.core.errors import BezoarError, InvalidArgument
@@ -74,7 +75,7 @@ def _run() -> tuple[int, str]:
 
 @click.group(
     name="bezoar",
-    commands=[audit, certify, verify, sanitize, attack, reproduce, datasets],
+    commands=[audit, certify, verify, scan, sanitize, attack, reproduce, datasets],
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -16,10 +16,13 @@ from bezoar.core.errors import InvalidArgument
 from bezoar.core.files import written_aside
 from bezoar.core.record import RunRecord
 from bezoar.core.reproduction import Reproduction
+from bezoar.core.scan import ScanRecord
 from bezoar.datasets.rows import write_rows_as_arrays
 from bezoar.report.html import render
 from bezoar.report.reproduction_page import render_reproduction
-from bezoar.report.suspects import write_suspects
+from bezoar.report.sarif import to_sarif
+from bezoar.report.scan_page import render_scan
+from bezoar.report.suspects import write_findings, write_suspects
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -86,6 +89,18 @@ def write_audit(record: RunRecord, certificate: Certificate, poison: Poison | No
     write_certificate(certificate, folder / "certificate.json")
     if poison is not None:
         write_rows_as_arrays(poison.X, poison.y, folder / "poison.npz")
+
+
+def write_scan(record: ScanRecord, folder: Path) -> None:
+    """Write the record of a scan, its page, its table and its SARIF into a folder."""
+    for name, text in (
+        ("record.json", record.to_json()),
+        ("scan.sarif", to_sarif(record)),
+        ("report.html", render_scan(record)),
+    ):
+        with written_aside(folder / name) as stream:
+            stream.write((text + "\n").encode())
+    write_findings(record, folder / "suspects.csv")
 
 
 def write_reproduction(record: Reproduction, folder: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import astuple
 
 from bezoar.core.files import written_aside
 from bezoar.core.record import Removal, Suspect
+from bezoar.core.scan import ScanRecord
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -43,6 +44,23 @@ def write_suspects(suspects: Iterable[Suspect], path: str | os.PathLike[str]) ->
 def write_removals(removals: Iterable[Removal], path: str | os.PathLike[str]) -> None:
     """Write removed rows to a UTF-8 CSV file of ``row, label, score, reason``; else as `write_suspects`."""
     _write_table(path, ("row", "label", "score", "reason"), (astuple(removal) for removal in removals))
+
+
+def write_findings(record: ScanRecord, path: str | os.PathLike[str]) -> None:
+    """Write ``row, label, suspicion, flagged_by, reasons, preview`` of flagged rows; else as `write_suspects`."""
+    header = ("row", "label", "suspicion", "flagged_by", "reasons", "preview")
+    cells = (
+        (
+            finding.row,
+            finding.label,
+            finding.suspicion,
+            ";".join(finding.reasons),
+            "; ".join(f"{name}: {reason}" for name, reason in finding.reasons.items()),
+            finding.preview,
+        )
+        for finding in record.findings
+    )
+    _write_table(path, header, cells)
 
 
 def _write_table(path: str | os.PathLike[str], header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:

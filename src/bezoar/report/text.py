@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bezoar.core.certificate import Certificate, Ridge
 from bezoar.core.record import NO_ATTACK, NO_SANITIZER, AttackRecord, Removal, RunRecord
+from bezoar.core.scan import ScanRecord
 from bezoar.report.formats import (
     format_attack_value,
     format_bound,
@@ -17,7 +18,14 @@ from bezoar.report.formats import (
     visible,
 )
 from bezoar.report.matrix import arrange
-from bezoar.report.wording import LEARNER_WORDS, METHOD_TITLES, cautions, headline_sentences, spoken
+from bezoar.report.wording import (
+    LEARNER_WORDS,
+    METHOD_TITLES,
+    cautions,
+    headline_sentences,
+    scan_sentences,
+    spoken,
+)
 
 if TYPE_CHECKING:
     from bezoar.datasets.split import Split
@@ -80,6 +88,29 @@ def attack_lines(record: AttackRecord, width: int | None) -> list[str]:
                 width,
             )
         )
+    return lines
+
+
+def scan_lines(record: ScanRecord, width: int | None) -> list[str]:
+    """What each detector flags against what it promised, and the most suspicious rows."""
+    lines = [flow(sentence, width) for sentence in scan_sentences(record)]
+    widest = max(len(name) for name in record.detectors)
+    lines += ["", f"  {'detector':<{widest}}  flagged   share  promise  would notice     time"]
+    for name, found in record.detectors.items():
+        if found.skipped:
+            lines.append(flow(f"  {name:<{widest}}  skipped: {found.skipped}", width, indent=widest + 4))
+            continue
+        shares = (found.flagged_share, found.promised_share, found.least_noticeable)
+        flagged, promise, least = (f"{100 * share:.2f} %" for share in shares)
+        lines.append(
+            f"  {name:<{widest}}{found.flagged:>9}{flagged:>8}{promise:>9}{least:>14}{found.seconds:>7.1f} s"
+            f"{'   more than promised' if found.exceeded else ''}"
+        )
+    if record.findings:
+        lines += ["", "Most suspicious rows"]
+    for finding in record.findings[:SHOWN_REMOVALS]:
+        start = f"  row {finding.row}, {_name(finding.label)}: "
+        lines.append(flow(f"{start}{', '.join(finding.reasons)}; {visible(finding.preview)}", width, indent=4))
     return lines
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bezoar.core.record import NO_ATTACK, NO_SANITIZER, RunRecord
+from bezoar.core.scan import ScanRecord
 from bezoar.report.formats import (
     format_attack_value,
     format_bound,
@@ -55,6 +56,25 @@ _DEFENCE_WORDS = {
     "loss": "trains once on everything, then removes the rows that this model fits worst",
     "svd": "removes the rows that the data’s main directions describe worst",
     "knn": "removes the rows whose nearest neighbours are far away",
+}
+
+_DETECTOR_WORDS = {
+    "spectral": "lies far out along the direction in which its class varies most",
+    "activation": "belongs to a small, well separated group within its class",
+    "gradient-norm": "pulls a model trained on everything unusually hard",
+    "gradient-similarity": "pulls that model another way than the rest of its class",
+    "mahalanobis": "is far from its class, measured by the class’s own spread",
+    "isolation-forest": "is isolated by few random cuts",
+    "local-outlier-factor": "lies in a sparser place than its neighbours do",
+    "deep-knn": "has neighbours of another class",
+    "label-errors": "is confidently another class to models that have not seen it",
+    "cross-validation": "is misjudged with confidence by models that have not seen it",
+    "trimmed-loss": "is not among the rows that a model fits well when it may choose",
+    "ensemble": "is outvoted by models that have not seen it",
+    "sever": "pulls a model along the direction in which such pulls vary most",
+    "influence": "would, by being left out, lower the loss of held-out training rows",
+    "roni": "lowers the accuracy of models on trusted rows",
+    "trusted-bootstrap": "disagrees with what trusted rows teach",
 }
 
 _ATTACK_WORDS = {
@@ -194,6 +214,35 @@ def attacks_in_words(record: RunRecord) -> tuple[tuple[str, str], ...]:
     """What each known attack of this record adds."""
     names = dict.fromkeys(run.attack for run in record.evaluations)
     return tuple((name, _ATTACK_WORDS[name]) for name in names if name in _ATTACK_WORDS)
+
+
+def scan_sentences(record: ScanRecord) -> tuple[str, ...]:
+    """The findings of a scan, in a few sentences."""
+    run = {name: found for name, found in record.detectors.items() if not found.skipped}
+    beyond = [name for name, found in run.items() if found.exceeded]
+    rows = format_count(record.data.n_train)
+    first = (
+        f"{_counted(len(run)).capitalize()} detector{'s' if len(run) != 1 else ''} looked at {rows} rows, and flagged "
+        f"{format_count(record.flagged_rows)} of them."
+    )
+    if not run:
+        return ("No detector could use these data.",)
+    if not beyond:
+        least = min(found.least_noticeable for found in run.values())
+        return (
+            first,
+            f"None flags more rows than clean data and chance account for; less than {format_share(least)} of poison "
+            "could have gone unnoticed, and so could poison that these detectors do not see.",
+        )
+    more = (
+        f"{', '.join(map(spoken, beyond))} flag{'s' if len(beyond) == 1 else ''} more rows than clean data account for"
+    )
+    return first, f"{more[0].upper()}{more[1:]}: something is wrong with some of them, or with the labels."
+
+
+def detector_in_words(name: str) -> str:
+    """What makes a row suspicious to a detector; its name in words where it is not known here."""
+    return _DETECTOR_WORDS.get(name, spoken(name))
 
 
 def _counted(number: int) -> str:

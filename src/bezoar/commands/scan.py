@@ -1,0 +1,70 @@
+"""The command `bezoar scan`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from bezoar.console import Progress, columns, complain, say
+from bezoar.options import Source, epilog, folder_if_named, json_flag, number, path, reading
+
+
+@click.command(
+    short_help="Rank suspicious rows by detectors, each with its promise.",
+    epilog=epilog(
+        "bezoar scan mails.csv --text body --label spam",
+        "bezoar scan adult --detectors spectral,label-errors --json",
+        "bezoar scan rows.parquet --out scan-rows --fail-if-flagged-above 0.05",
+    ),
+)
+@click.option("--detectors", metavar="NAMES", help="Which to run, by commas.  [default: all]")
+@number("--promise", "SHARE", "Share of clean rows that each detector may flag, in (0, 0.1].  [default: its own]")
+@path("--out", "DIR", "New folder for report.html, record.json, suspects.csv and scan.sarif.")
+@json_flag("the record")
+@number("--fail-if-flagged-above", "SHARE", "Exit 1 if a detector flags more than this share of the rows.")
+@reading(click.argument("data"))
+def scan(
+    source: Source,
+    seed: int,
+    detectors: str | None,
+    promise: float | None,
+    out: Path | None,
+    fail_if_flagged_above: float | None,
+    as_json: bool,
+) -> int:
+    """Run detectors over the training rows, and rank what they flag.
+
+    No detector is told how much poison there is, or what it is for. Each
+    promises to flag at most a small share of clean rows, and says from which
+    share of poison on it could have noticed.
+    """
+    from bezoar.datasets.lines import first_line
+    from bezoar.pipeline.gate import check_limit
+    from bezoar.pipeline.scan import ScanPlan
+    from bezoar.pipeline.scan import scan as run
+    from bezoar.report.folders import write_scan
+    from bezoar.report.text import scan_lines
+
+    check_limit("fail_if_flagged_above", fail_if_flagged_above, most=1.0)
+    chosen = () if detectors is None else tuple(name.strip() for name in detectors.split(","))
+    command = shlex.join(["bezoar", *sys.argv[1:]])
+    plan = ScanPlan(detectors=chosen, promise=promise, seed=seed, source=source.data, command=command)
+    with folder_if_named(out) as aside, Progress("reading", len(plan.names)) as progress:
+        split = source.read()
+        plan = replace(plan, first_line=first_line(source.data, len(split.train) + len(split.test)))
+        record = run(split, plan, on_stage=progress.announce, on_step=progress.step)
+        if aside is not None:
+            write_scan(record, aside)
+    if as_json:
+        click.echo(record.to_json())
+    else:
+        say([*scan_lines(record, columns()), *([] if out is None else ["", f"Report: {out / 'report.html'}"])])
+    most = max((report.flagged_share for report in record.detectors.values()), default=0.0)
+    if fail_if_flagged_above is not None and most > fail_if_flagged_above:
+        complain(f"gate failed: a detector flags {most:.4g} of the rows, above {fail_if_flagged_above:.12g}")
+        return 1
+    return 0

@@ -1,0 +1,214 @@
+"""Detectors on one's own data: what each flags, against what it promised of clean rows."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+import bezoar
+from bezoar.core.dataset import Dataset
+from bezoar.core.errors import BezoarError, InvalidArgument
+from bezoar.core.scan import DetectorReport, Finding, ScanRecord
+from bezoar.datasets.split import Split
+from bezoar.pipeline.catalogue import names, resolve
+from bezoar.pipeline.clock import Clock
+from bezoar.pipeline.summary import summarize
+from bezoar.pipeline.suspects import preview, rank_rows
+
+_LONGEST = 200
+_VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
+
+
+@dataclass(frozen=True)
+class ScanPlan:
+    """What to scan with.
+
+    Parameters
+    ----------
+    detectors : tuple of str
+        Names of the catalogue; all by default.
+    promise : float, optional
+        Share of clean rows that each may flag, in (0, 0.1]; its own default
+        otherwise.
+    seed : int
+    source : str
+        Where the rows come from, for reports that point at them.
+    first_line : int, optional
+        The line of row 0 there, if each row has one.
+    command : str
+    """
+
+    detectors: tuple[str, ...] = ()
+    promise: float | None = None
+    seed: int = 0
+    source: str = ""
+    first_line: int | None = None
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        for name in self.detectors:
+            resolve("detector", name)
+        if self.promise is not None and not 0 < self.promise <= 0.1:
+            raise InvalidArgument("promise", "a number in (0, 0.1]", self.promise)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The detectors to run, in the order of the catalogue."""
+        return self.detectors or names("detector")
+
+
+def scan(
+    split: Split,
+    plan: ScanPlan,
+    *,
+    on_stage: Callable[[str], None] = lambda stage: None,
+    on_step: Callable[[], None] | None = None,
+) -> ScanRecord:
+    """Run detectors over the training rows, and rank what they flag.
+
+    Nothing is told to a detector but rows and labels: neither a poison rate,
+    nor an attacker's target, nor a test label.
+
+    Parameters
+    ----------
+    split : Split
+    plan : ScanPlan
+    on_stage : callable
+        Called with the name of each stage as it begins.
+    on_step : callable, optional
+        Called after each detector.
+
+    Returns
+    -------
+    ScanRecord
+        A detector that these data do not suit is there with the reason why
+        it was skipped.
+    """
+    train, clock = split.train, Clock(on_stage)
+    reports: dict[str, DetectorReport] = {}
+    fitted: dict[str, Any] = {}
+    with clock.stage("detectors"):
+        for name in plan.names:
+            detector = make_detector(name, promise=plan.promise, seed=plan.seed)
+            reports[name] = _run(detector, train)
+            if not reports[name].skipped:
+                fitted[name] = detector
+            if on_step is not None:
+                on_step()
+    with clock.stage("ranking"):
+        flagged, findings = rank_findings(train, fitted)
+    return ScanRecord(
+        command=plan.command,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        bezoar_version=bezoar.__version__,
+        seed=plan.seed,
+        source=plan.source,
+        first_line=plan.first_line,
+        data=summarize(split, split.domain or "real"),
+        detectors=reports,
+        flagged_rows=flagged,
+        findings=findings,
+        timings=clock.seconds,
+        versions={"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
+    )
+
+
+def make_detector(name: str, *, promise: float | None = None, seed: int = 0) -> Any:
+    """An unfitted detector of the catalogue.
+
+    Parameters
+    ----------
+    name : str
+    promise : float, optional
+    seed : int
+    """
+    found = resolve("detector", name)
+    known = found().get_params()
+    wanted = {"random_state": seed} | ({} if promise is None else {"promise": promise})
+    return found(**{option: value for option, value in wanted.items() if option in known})
+
+
+def rank_findings(
+    train: Dataset, fitted: Mapping[str, Any], *, longest: int = _LONGEST
+) -> tuple[int, tuple[Finding, ...]]:
+    """The rows that any detector flags, those that most of them flag first.
+
+    Parameters
+    ----------
+    train : Dataset
+    fitted : mapping from name to a fitted detector
+    longest : int
+        Findings to list at most.
+
+    Returns
+    -------
+    count : int
+        Of all flagged rows.
+    findings : tuple of Finding
+    """
+    n = len(train)
+    sizes = np.array([np.count_nonzero(train.y == label) for label in train.classes])
+    size = sizes[np.searchsorted(train.classes, train.y)]
+    ranks = {name: rank_rows(detector.suspicion_, train.y) for name, detector in fitted.items()}
+    reasons: list[dict[str, str]] = [{} for _ in range(n)]
+    for name, detector in fitted.items():
+        for row, reason in zip(detector.flagged_indices_, detector.reasons_, strict=True):
+            reasons[row][name] = reason
+    votes = np.array([len(found) for found in reasons])
+    suspicion = np.mean([1 - (rank - 1) / size for rank in ranks.values()], axis=0) if ranks else np.zeros(n)
+    flagged = np.flatnonzero(votes)
+    chosen = flagged[np.lexsort((-suspicion[flagged], -votes[flagged]))][:longest]
+    ids = np.arange(n) if train.row_ids is None else train.row_ids
+    findings = tuple(
+        Finding(
+            row=int(ids[row]),
+            label=str(train.y[row]),
+            suspicion=float(suspicion[row]),
+            ranks={name: int(rank[row]) for name, rank in ranks.items()},
+            reasons=reasons[row],
+            fingerprint=fingerprint(train, int(row)),
+            preview=preview(train, int(row)),
+        )
+        for row in chosen
+    )
+    return len(flagged), findings
+
+
+def fingerprint(data: Dataset, row: int) -> str:
+    """A hash of a row's features and label, the same for dense and sparse rows."""
+    values = data.X[[row]].toarray().ravel() if issparse(data.X) else np.asarray(data.X[row])
+    stored = np.flatnonzero(values)
+    digest = hashlib.sha256(str(data.y[row]).encode())
+    digest.update(stored.astype("<i8").tobytes() + (values[stored] + 0.0).astype("<f8").tobytes())
+    return digest.hexdigest()
+
+
+def _run(detector: Any, train: Dataset) -> DetectorReport:
+    begin = time.perf_counter()
+    try:
+        detector.fit(train.X, train.y)
+    except (BezoarError, ValueError) as error:
+        # Data that one detector cannot use are no reason to go without the others.
+        return DetectorReport(0, 0.0, 0.0, 0.0, time.perf_counter() - begin, skipped=str(error).splitlines()[0])
+    flagged = len(detector.flagged_indices_)
+    return DetectorReport(
+        flagged=flagged,
+        flagged_share=flagged / len(train),
+        promised_share=float(detector.promised_share_),
+        least_noticeable=float(detector.least_noticeable_),
+        seconds=time.perf_counter() - begin,
+    )
+
+
+def exceeded(record: ScanRecord) -> Sequence[str]:
+    """The detectors that flag more than clean rows and chance account for."""
+    return tuple(name for name, report in record.detectors.items() if report.exceeded)

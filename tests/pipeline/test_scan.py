@@ -1,0 +1,122 @@
+"""A scan: planted rows come first, detectors see nothing but rows and labels, promises are told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bezoar.core.dataset import Dataset
+from bezoar.core.errors import InvalidArgument, UnknownName
+from bezoar.core.scan import ScanRecord
+from bezoar.datasets.lines import first_line
+from bezoar.pipeline.catalogue import names
+from bezoar.pipeline.scan import ScanPlan, exceeded, fingerprint, scan
+
+FEW = ("spectral", "mahalanobis")
+
+
+def planted(small, count: int = 8):
+    """A split in which the first rows are far from everything."""
+    split = small(n=300)
+    X = split.train.X.copy()
+    X[:count] = 40.0 + np.arange(count)[:, None]
+    return replace(split, train=Dataset(X, split.train.y, split.train.feature_names, split.train.row_ids))
+
+
+def timeless(record: ScanRecord) -> dict:
+    fields = json.loads(record.to_json())
+    del fields["created"], fields["timings"]
+    for report in fields["detectors"].values():
+        del report["seconds"]
+    return fields
+
+
+def test_planted_rows_are_found_first_with_reasons(small):
+    record = scan(planted(small), ScanPlan(detectors=("mahalanobis",)))
+    assert {finding.row for finding in record.findings[:8]} == set(range(100, 108))
+    assert record.detectors["mahalanobis"].flagged >= 8
+    assert record.flagged_rows == len(record.findings)
+    for finding in record.findings:
+        assert "against a threshold of" in finding.reasons["mahalanobis"]
+        assert finding.ranks["mahalanobis"] >= 1
+
+
+def test_every_detector_of_the_catalogue_runs_by_default(small):
+    record = scan(small(n=120), ScanPlan())
+    assert tuple(record.detectors) == names("detector")
+    for report in record.detectors.values():
+        assert report.skipped or 0 <= report.promised_share <= 0.1
+        assert report.flagged_share == report.flagged / 120
+
+
+def test_test_rows_are_not_looked_at(small):
+    split = planted(small)
+    other = replace(split, test=Dataset(split.test.X + 9, split.test.y[::-1].copy()))
+    one, two = (timeless(scan(data, ScanPlan(detectors=FEW))) for data in (split, other))
+    assert {**one, "data": None} == {**two, "data": None}
+
+
+def test_the_record_survives_its_json(small):
+    record = scan(planted(small), ScanPlan(detectors=FEW, source="rows.csv", first_line=2))
+    assert ScanRecord.from_json(record.to_json()) == record
+
+
+def test_more_than_promised_is_told(small):
+    record = scan(planted(small, 16), ScanPlan(detectors=("mahalanobis",)))
+    assert exceeded(record) == ("mahalanobis",)
+    report = record.detectors["mahalanobis"]
+    assert report.flagged_share >= report.least_noticeable > report.promised_share
+    calm = replace(report, flagged=0, flagged_share=0.0)
+    assert exceeded(replace(record, detectors={"mahalanobis": calm})) == ()
+
+
+def test_a_smaller_promise_flags_no_more(small):
+    split = small(n=300)
+    counts = [
+        scan(split, ScanPlan(detectors=("mahalanobis",), promise=promise)).detectors["mahalanobis"].flagged
+        for promise in (0.1, 0.02, 0.001)
+    ]
+    assert counts == sorted(counts, reverse=True)
+
+
+def test_a_detector_that_cannot_use_the_data_is_skipped_with_its_reason(small, monkeypatch):
+    def refuse(self, X, y=None):
+        raise InvalidArgument("rows", "more of them", "few")
+
+    monkeypatch.setattr("bezoar.sanitizers.spectral.SpectralSignatures.fit", refuse)
+    record = scan(small(), ScanPlan(detectors=FEW))
+    assert record.detectors["spectral"].skipped == "`rows`: expected more of them, got few"
+    assert not record.detectors["mahalanobis"].skipped
+
+
+def test_fingerprints_tell_rows_and_labels_apart_but_not_storage(small):
+    dense, sparse = small(kind="integer").train, small(kind="integer", sparse=True).train
+    assert [fingerprint(dense, row) for row in range(9)] == [fingerprint(sparse, row) for row in range(9)]
+    assert len({fingerprint(small().train, row) for row in range(80)}) == 80
+    swapped = Dataset(dense.X, np.where(dense.y == "ham", "spam", "ham"))
+    assert fingerprint(dense, 0) != fingerprint(swapped, 0)
+
+
+def test_options_out_of_range():
+    with pytest.raises(InvalidArgument, match=r"`promise`: expected a number in \(0, 0\.1\], got 0\.5"):
+        ScanPlan(promise=0.5)
+    with pytest.raises(UnknownName, match=r"`detector`: expected one of spectral, .*did you mean spectral"):
+        ScanPlan(detectors=("spectra",))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("a.csv", "x,y\n1,a\n2,b\n", 2),
+        ("a.csv", 'x,y\n1,"a\nb"\n2,b\n', None),
+        ("a.svm", "1 1:2\n-1 2:3\n", 1),
+        ("a.parquet", "anything", None),
+    ],
+)
+def test_lines_of_rows(tmp_path, name, text, expected):
+    (tmp_path / name).write_text(text)
+    assert first_line(tmp_path / name, 2) == expected
+    assert first_line(tmp_path / "missing.csv", 2) is None

@@ -1,0 +1,75 @@
+"""`bezoar scan` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """Two classes with five rows far away, in an otherwise empty folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 100)
+    X = rng.normal(size=(200, 3)) + 2.0 * y[:, None]
+    X[:5] += 60.0
+    lines = [f"{a:.6f},{b:.6f},{c:.6f},{label}" for (a, b, c), label in zip(X, y, strict=True)]
+    (tmp_path / "rows.csv").write_text("a,b,c,label\n" + "\n".join(lines) + "\n")
+    return tmp_path
+
+
+def test_json_has_what_scripts_need(bezoar, table):
+    outcome = bezoar("scan", "rows.csv", "--detectors", "mahalanobis,spectral", "--json")
+    assert outcome.code == 0
+    record = json.loads(outcome.out)
+    assert list(record["detectors"]) == ["mahalanobis", "spectral"]
+    for report in record["detectors"].values():
+        assert {"flagged", "flagged_share", "promised_share", "seconds"} <= set(report)
+    assert record["first_line"] == 2
+    found = {finding["row"] for finding in record["findings"]}
+    # One row in five is held out for the test set.
+    assert found
+    assert found <= set(range(5))
+
+
+def test_the_folder_is_whole(bezoar, table):
+    outcome = bezoar("scan", "rows.csv", "--detectors", "mahalanobis", "--out", "found")
+    assert outcome.code == 0
+    assert sorted(path.name for path in (table / "found").iterdir()) == [
+        "record.json",
+        "report.html",
+        "scan.sarif",
+        "suspects.csv",
+    ]
+    assert outcome.out.rstrip().endswith("Report: found/report.html")
+    again = bezoar("scan", "rows.csv", "--detectors", "mahalanobis", "--out", "found")
+    assert (again.code, again.err) == (
+        2,
+        "bezoar: `--out`: expected a name that is not taken, got found, which exists\n",
+    )
+
+
+def test_the_gate(bezoar, table):
+    options = ("scan", "rows.csv", "--detectors", "mahalanobis", "--fail-if-flagged-above")
+    assert bezoar(*options, 0.5).code == 0
+    failed = bezoar(*options, 0.001)
+    assert failed.code == 1
+    assert failed.err.startswith("bezoar: gate failed: a detector flags 0.")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (("--detectors", "magic"), "`detector`: expected one of spectral"),
+        (("--promise", 0.7), "`--promise`: expected a number in (0, 0.1], got 0.7"),
+        (("--fail-if-flagged-above", 2), "`--fail-if-flagged-above`: expected a number from 0 to 1"),
+    ],
+)
+def test_bad_options(bezoar, table, wrong, sentence):
+    outcome = bezoar("scan", "rows.csv", *wrong)
+    assert outcome.code == 2
+    assert sentence in outcome.err
+    assert outcome.out == ""

@@ -292,6 +292,19 @@ def test_module_and_script_agree():
     assert spawn("certify", "nonsense", "--fraction", "0.1").returncode == 2
 
 
+def test_an_interrupt_inside_a_compiled_kernel(bezoar, table, monkeypatch):
+    def broken(*_, **__):
+        raise SystemError("returned a result with an exception set") from cause
+
+    monkeypatch.setattr("bezoar.pipeline.certify.certify_split", broken)
+    cause = KeyboardInterrupt()
+    outcome = bezoar("certify", "rows.csv", "--fraction", 0.1)
+    assert (outcome.code, outcome.err) == (130, "bezoar: interrupted; nothing unfinished was left behind\n")
+    cause = None
+    with pytest.raises(SystemError):
+        bezoar("certify", "rows.csv", "--fraction", 0.1)
+
+
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interruption_leaves_nothing(table, sent, code):
     table.write_text("a,label\n" + "".join(f"{number % 7},{number % 2}\n" for number in range(400_000)))

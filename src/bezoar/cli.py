@@ -24,6 +24,7 @@ from bezoar.console import complain, in_options, retell, usage_sentence
 from bezoar.core.errors import BezoarError, InvalidArgument
 
 BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
+_INTERRUPTED = "interrupted; nothing unfinished was left behind"
 
 
 def main() -> None:
@@ -58,7 +59,12 @@ def _run() -> tuple[int, str]:
     except click.ClickException as error:
         return BAD_INPUT, usage_sentence(error)
     except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED, "interrupted; nothing unfinished was left behind"
+        return INTERRUPTED, _INTERRUPTED
+    except SystemError as error:
+        # An interrupt inside a compiled kernel comes out so.
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        return INTERRUPTED, _INTERRUPTED
     except InvalidArgument as error:
         params = [param for command in bezoar_command.commands.values() for param in command.params]
         options = {str(param.name): param.opts[0] for param in params}

@@ -11,11 +11,16 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from bezoar.sanitizers.activation import ActivationClustering
+from bezoar.sanitizers.cross_validation import CrossValidationCleaning
 from bezoar.sanitizers.deep_neighbours import DeepNeighbours
+from bezoar.sanitizers.ensemble import EnsembleFilter
 from bezoar.sanitizers.gradient import GradientNorm, GradientSimilarity
+from bezoar.sanitizers.label_errors import ConfidentLearning
 from bezoar.sanitizers.mahalanobis import RobustMahalanobis
 from bezoar.sanitizers.outliers import IsolationForestDetector, LocalOutlierFactorDetector
+from bezoar.sanitizers.sever import SEVER
 from bezoar.sanitizers.spectral import SpectralSignatures
+from bezoar.sanitizers.trimmed_loss import IterativeTrimmedLoss
 
 LABELS_OPTIONAL = [
     SpectralSignatures(),
@@ -24,7 +29,16 @@ LABELS_OPTIONAL = [
     IsolationForestDetector(n_estimators=5),
     LocalOutlierFactorDetector(),
 ]
-LABELS_NEEDED = [GradientNorm(), GradientSimilarity(), DeepNeighbours(n_neighbors=3)]
+LABELS_NEEDED = [
+    GradientNorm(),
+    GradientSimilarity(),
+    IterativeTrimmedLoss(),
+    CrossValidationCleaning(folds=3),
+    EnsembleFilter(n_estimators=3),
+    ConfidentLearning(folds=3),
+    SEVER(rounds=2),
+    DeepNeighbours(n_neighbors=3),
+]
 ALL = LABELS_OPTIONAL + LABELS_NEEDED
 every_detector = pytest.mark.parametrize("detector", ALL, ids=lambda detector: type(detector).__name__)
 

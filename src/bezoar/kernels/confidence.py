@@ -100,12 +100,14 @@ def prune_by_noise_rate(table: Array, codes: IntArray, joint: Array) -> Mask:
     -------
     ndarray of bool of shape (n,)
         For each pair of classes the rows whose probability of the other
-        exceeds that of their own by the most, ties to the earlier row. A row
+        exceeds that of their own by the most, and their ties. A row
         whose own label is its likeliest class is not pointed at.
     """
     wrong = np.zeros(len(codes), dtype=bool)
     for label, believed in zip(*np.nonzero(~np.eye(len(joint), dtype=bool)), strict=True):
         rows = np.flatnonzero(codes == label)
         margins = table[rows, believed] - table[rows, label]
-        wrong[rows[np.argsort(-margins, kind="stable")[: round(joint[label, believed])]]] = True
+        count = min(round(joint[label, believed]), len(rows))
+        if count:
+            wrong[rows[margins >= np.sort(margins)[-count]]] = True
     return np.asarray(wrong & (table.argmax(axis=1) != codes))

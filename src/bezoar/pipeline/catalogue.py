@@ -54,6 +54,11 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "isolation-forest": "bezoar.sanitizers.outliers:IsolationForestDetector",
                 "local-outlier-factor": "bezoar.sanitizers.outliers:LocalOutlierFactorDetector",
                 "deep-knn": "bezoar.sanitizers.deep_neighbours:DeepNeighbours",
+                "trimmed-loss": "bezoar.sanitizers.trimmed_loss:IterativeTrimmedLoss",
+                "cross-validation": "bezoar.sanitizers.cross_validation:CrossValidationCleaning",
+                "ensemble": "bezoar.sanitizers.ensemble:EnsembleFilter",
+                "label-errors": "bezoar.sanitizers.label_errors:ConfidentLearning",
+                "sever": "bezoar.sanitizers.sever:SEVER",
             }
         ),
         "learner": MappingProxyType(

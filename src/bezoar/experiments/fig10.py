@@ -29,8 +29,8 @@ PAPER = {
 _REASONS = {
     "influence": "The class balance is the best of five, and the points are rounded to rows inside the filters, so "
     "that more of the attack survives.",
-    "minmax": "Ours plans for the slab filter as well. Planned for L2 alone it keeps its strength; one of the two attack "
-    "files that the authors published looks so, and we suppose that the paper's figure was made with such.",
+    "minmax": "Ours plans for the slab filter as well. Planned for L2 alone it keeps its strength; one of the two "
+    "attack files that the authors published looks so, and we suppose that the paper's figure was made with such.",
 }
 _L2_ALONE = "minmax-l2"
 _TITLES = TITLES | {_L2_ALONE: "min-max planned for L2 alone"}

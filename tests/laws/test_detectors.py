@@ -12,9 +12,9 @@ from bezoar.pipeline.catalogue import names, resolve
 DETECTORS = names("detector")
 QUICK = {"isolation-forest": {"n_estimators": 10}, "ensemble": {"n_estimators": 3}}
 # Draws from rows in an order of values, which is another one for sparse rows.
-CHANCE = frozenset({"activation", "isolation-forest", "cross-validation", "ensemble", "label-errors"})
+CHANCE = frozenset({"activation", "isolation-forest", "cross-validation", "ensemble", "label-errors", "influence"})
 # These train classifiers: on features of wild scales that ends with a warning, but slowly.
-TRAINED = frozenset({"trimmed-loss", "cross-validation", "ensemble", "label-errors", "sever"})
+TRAINED = frozenset({"trimmed-loss", "cross-validation", "ensemble", "label-errors", "sever", "influence"})
 every_detector = pytest.mark.parametrize("name", DETECTORS)
 few = settings(max_examples=4, deadline=None)
 
@@ -122,6 +122,7 @@ def test_a_class_of_one_row_is_never_flagged(name):
     detector = build(name).fit(X, y)
     assert 0 not in detector.flagged_indices_
     assert np.isfinite(detector.suspicion_).all()
+    assert np.isfinite(detector.score_samples(X)).all()
 
 
 @every_detector

@@ -1,5 +1,7 @@
 """Activation clustering."""
 
+import time
+
 import numpy as np
 import pytest
 from sklearn.metrics import silhouette_score
@@ -66,3 +68,11 @@ def test_a_stricter_gate_flags_less():
     X, y, _ = poisoned(0)
     assert ActivationClustering(least_silhouette=0.9).fit(X, y).flagged_indices_.size == 0
     assert ActivationClustering(largest_share=0.05).fit(X, y).flagged_indices_.size == 0
+
+
+@pytest.mark.slow
+def test_fifty_thousand_activations_take_less_than_half_a_minute():
+    X, y = np.random.default_rng(0).normal(size=(50000, 512)), np.arange(50000) % 10
+    start = time.process_time()
+    assert ActivationClustering().fit(X, y).flagged_indices_.size == 0
+    assert time.process_time() - start < 30

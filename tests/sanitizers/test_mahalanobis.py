@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.stats import chi2
+from sklearn.covariance import ledoit_wolf
 
 from bezoar.sanitizers.mahalanobis import RobustMahalanobis
 
@@ -34,3 +35,12 @@ def test_linear_maps_are_nearly_irrelevant():
     turned = X @ np.linalg.qr(rng.normal(size=(4, 4)))[0] * 3 + 7
     one, other = RobustMahalanobis().fit(X), RobustMahalanobis().fit(turned)
     assert np.corrcoef(one.suspicion_, other.suspicion_)[0, 1] > 0.999
+
+
+def test_the_core_is_where_concentration_ends():
+    X = np.random.default_rng(3).normal(size=(400, 3)) ** 3
+    detector = RobustMahalanobis().fit(X)
+    scatter, core = detector.scatters_[0], np.argsort(detector.suspicion_)[:300]
+    points = scatter.principal.coordinates(X[core])
+    np.testing.assert_allclose(scatter.centre, points.mean(axis=0), atol=1e-9)
+    np.testing.assert_allclose(scatter.precision, np.linalg.inv(ledoit_wolf(points)[0]), rtol=1e-6, atol=1e-9)

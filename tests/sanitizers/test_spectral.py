@@ -53,4 +53,4 @@ def test_fifty_thousand_activations_take_seconds():
     X, y = np.random.default_rng(0).normal(size=(50000, 512)), np.arange(50000) % 10
     start = time.process_time()
     SpectralSignatures().fit(X, y)
-    assert time.process_time() - start < 15
+    assert time.process_time() - start < 5

@@ -33,8 +33,8 @@ class IsolationForestDetector(Calibrated, OutlierMixin, BaseEstimator):
 
     Attributes
     ----------
-    forests_ : list of IsolationForest or None
-        For each class; None for one with a single row.
+    forests_ : list of IsolationForest
+        For each class.
     classes_ : ndarray of shape (n_classes,)
         Sorted labels; a single 0 when fitted without labels.
     thresholds_ : ndarray of shape (n_classes,)
@@ -83,13 +83,12 @@ class IsolationForestDetector(Calibrated, OutlierMixin, BaseEstimator):
     def _learn(self, X: Matrix, codes: IntArray) -> None:
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         self.forests_ = [
-            IsolationForest(n_estimators=self.n_estimators, random_state=seed).fit(X[rows]) if rows.sum() > 1 else None
+            IsolationForest(n_estimators=self.n_estimators, random_state=seed).fit(X[rows])
             for rows in memberships(codes)
         ]
 
     def _anomaly(self, X: Matrix, code: int) -> Array:
-        forest = self.forests_[code]
-        return np.zeros(X.shape[0]) if forest is None else -forest.score_samples(X)
+        return -np.asarray(self.forests_[code].score_samples(X))
 
 
 class LocalOutlierFactorDetector(Calibrated, OutlierMixin, BaseEstimator):

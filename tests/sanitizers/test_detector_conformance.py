@@ -15,6 +15,7 @@ from bezoar.sanitizers.cross_validation import CrossValidationCleaning
 from bezoar.sanitizers.deep_neighbours import DeepNeighbours
 from bezoar.sanitizers.ensemble import EnsembleFilter
 from bezoar.sanitizers.gradient import GradientNorm, GradientSimilarity
+from bezoar.sanitizers.influence import InfluenceDetector
 from bezoar.sanitizers.label_errors import ConfidentLearning
 from bezoar.sanitizers.mahalanobis import RobustMahalanobis
 from bezoar.sanitizers.outliers import IsolationForestDetector, LocalOutlierFactorDetector
@@ -37,6 +38,7 @@ LABELS_NEEDED = [
     EnsembleFilter(n_estimators=3),
     ConfidentLearning(folds=3),
     SEVER(rounds=2),
+    InfluenceDetector(folds=3),
     DeepNeighbours(n_neighbors=3),
 ]
 ALL = LABELS_OPTIONAL + LABELS_NEEDED

@@ -54,7 +54,7 @@ def test_sparse_rows_and_other_orders():
     order = np.random.default_rng(3).permutation(300)
     shuffled = InfluenceDetector().fit(X[order], y[order])
     np.testing.assert_allclose(shuffled.suspicion_, straight.suspicion_[order], atol=1e-9)
-    # Other folds: the order by values is that of other bytes.
+    # Their order by values is another one, and so are the folds.
     assert np.corrcoef(sparse.suspicion_, straight.suspicion_)[0, 1] > 0.99
 
 
@@ -72,15 +72,23 @@ class TestOddData:
         y[3] = "dog"
         assert np.isfinite(InfluenceDetector().fit(X, y).suspicion_).all()
 
-    def test_constant_features_and_duplicates_flag_nothing(self):
+    def test_constant_features_flag_nothing(self):
         y = np.resize(["cat", "dog"], 60)
         assert InfluenceDetector().fit(np.ones((60, 3)), y).flagged_indices_.size == 0
-        assert InfluenceDetector().fit(np.where(y == "cat", 1.0, -1.0)[:, None], y).flagged_indices_.size == 0
+
+    def test_copies_share_a_fold_and_a_suspicion(self):
+        X, y = blobs(n=60)
+        order = np.repeat(np.arange(60), 3)
+        suspicion = InfluenceDetector().fit(X[order], y[order]).suspicion_.reshape(60, 3)
+        np.testing.assert_array_equal(suspicion, np.repeat(suspicion[:, :1], 3, axis=1))
+
+    def test_nothing_left_to_hold_out(self):
+        y = np.resize(["cat", "dog"], 60)
+        with pytest.raises(
+            InvalidData, match="expected different ones of two classes to hold some out, got 2 different"
+        ):
+            InfluenceDetector().fit(np.where(y == "cat", 1.0, -1.0)[:, None], y)
 
     def test_a_single_class_is_refused(self):
         with pytest.raises(InvalidData, match="labels: expected at least two classes, got 1 class"):
             InfluenceDetector().fit(np.arange(6.0)[:, None], ["cat"] * 6)
-
-    def test_too_few_rows_are_refused(self):
-        with pytest.raises(InvalidData, match="rows: expected several of two classes for 5 folds, got 2"):
-            InfluenceDetector().fit(np.arange(2.0)[:, None], ["cat", "dog"])

@@ -16,7 +16,7 @@ from bezoar.core.errors import InvalidArgument
 from bezoar.kernels.curvature import invert_hessian
 from bezoar.kernels.losses import MarginLoss, SigmoidLoss
 
-LARGEST_DENSE = 2500
+LARGEST_DENSE = 1500
 """With more features than this no Hessian is factorised, and the curvature of the row left out is neglected."""
 
 # The dense copies of sparse rows, and the products handed out, hold about as many values.

@@ -59,6 +59,7 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "ensemble": "bezoar.sanitizers.ensemble:EnsembleFilter",
                 "label-errors": "bezoar.sanitizers.label_errors:ConfidentLearning",
                 "sever": "bezoar.sanitizers.sever:SEVER",
+                "influence": "bezoar.sanitizers.influence:InfluenceDetector",
             }
         ),
         "learner": MappingProxyType(

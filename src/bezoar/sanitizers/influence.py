@@ -18,6 +18,7 @@ from bezoar.kernels.leave_one_out import TrainedHead, influence_along
 from bezoar.kernels.losses import LOGISTIC, SigmoidLoss
 from bezoar.kernels.solvers import fit_linear
 from bezoar.sanitizers.calibrated import Calibrated
+from bezoar.sanitizers.classifiers import check_two_classes, copies, stratified_folds
 
 _ACCURACY, _SAFETY = 1e-7, 0.5
 
@@ -37,7 +38,7 @@ class _Probe:
 class InfluenceDetector(Calibrated, BaseEstimator):
     """Score rows by how much they raise the error on training rows held out.
 
-    The rows are dealt into folds. Each fold in turn is a probe: a linear
+    The rows are dealt into folds, copies of a row into the same. Each fold in turn is a probe: a linear
     model is trained on the others, and by influence functions [1]_ every one
     of its rows gets the fall of the probe's error that leaving it out would
     bring, times the number of rows trained on. The error is the mean
@@ -58,7 +59,7 @@ class InfluenceDetector(Calibrated, BaseEstimator):
         Share of clean rows that it may flag, in (0, 0.1].
     ridge : float, default=0.01
         Penalty of the model for each row, bias included.
-    n_folds : int, default=5
+    folds : int, default=5
         From 3.
     random_state : int, RandomState or None, default=0
         Of the folds.
@@ -94,14 +95,14 @@ class InfluenceDetector(Calibrated, BaseEstimator):
     >>> y = np.resize([0, 1], 200)
     >>> X = rng.normal(size=(200, 2)) + 6 * y[:, None]
     >>> y[:3] = 1 - y[:3]
-    >>> np.argsort(-InfluenceDetector().fit(X, y).suspicion_)[:3]
-    array([1, 0, 2])
+    >>> np.sort(np.argsort(-InfluenceDetector().fit(X, y).suspicion_)[:3])
+    array([0, 1, 2])
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **Calibrated._parameter_constraints,
         "ridge": [Interval(Real, 0, None, closed="neither")],
-        "n_folds": [Interval(Integral, 3, None, closed="left")],
+        "folds": [Interval(Integral, 3, None, closed="left")],
         "random_state": ["random_state"],
     }
     _measure: ClassVar[str] = "the fall of held-out rows' error without it"
@@ -111,12 +112,12 @@ class InfluenceDetector(Calibrated, BaseEstimator):
         *,
         promise: float = 0.02,
         ridge: float = 0.01,
-        n_folds: int = 5,
+        folds: int = 5,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.promise = promise
         self.ridge = ridge
-        self.n_folds = n_folds
+        self.folds = folds
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
@@ -126,16 +127,14 @@ class InfluenceDetector(Calibrated, BaseEstimator):
         return tags
 
     def _learn(self, X: Matrix, codes: IntArray) -> None:
-        if len(self.classes_) < 2:
-            raise InvalidData("labels: expected at least two classes, got 1 class")
-        folds = _deal(codes, self.n_folds, check_random_state(self.random_state))
+        check_two_classes(self.classes_)
+        groups, seed = copies(X), check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         self._probes: list[_Probe] = []
         self._n_models = 0
         totals, counts = np.zeros(len(codes)), np.zeros(len(codes))
         beliefs = np.zeros((len(codes), len(self.classes_)))
-        for fold in range(self.n_folds):
-            rest, probe = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-            if not len(probe) or len(np.unique(codes[rest])) < 2:
+        for rest, probe in stratified_folds(codes, groups, self.folds, np.random.default_rng(seed)):
+            if len(np.unique(codes[rest])) < 2:
                 continue
             made = self._train(X[rest], codes[rest], X[probe], codes[probe])
             totals[rest] -= len(rest) * sum(influence_along(one.pull, X[rest]) * one.head.steps for one in made)
@@ -144,8 +143,11 @@ class InfluenceDetector(Calibrated, BaseEstimator):
             self._probes += made
             self._n_models += 1
         if not self._probes:
-            raise InvalidData(f"rows: expected several of two classes for {self.n_folds} folds, got {len(codes)}")
-        self._learned = totals / np.maximum(counts, 1)
+            different = int(groups.max()) + 1
+            raise InvalidData(
+                f"rows: expected different ones of two classes to hold some out, got {different} different"
+            )
+        self._learned = _shared(totals / np.maximum(counts, 1), groups * len(self.classes_) + codes)
         self._expected = _beyond(self._anomalies(X), beliefs, _SAFETY * self.promise)
 
     def _train(self, X: Matrix, codes: IntArray, probe: Matrix, probe_codes: IntArray) -> list[_Probe]:
@@ -193,9 +195,7 @@ def _beyond(table: Array, beliefs: Array, share: float) -> Array:
     return found
 
 
-def _deal(codes: IntArray, n_folds: int, rng: np.random.RandomState) -> IntArray:
-    """A fold for each row, every class dealt out evenly."""
-    order = np.lexsort((rng.permutation(len(codes)), codes))
-    folds = np.empty(len(codes), dtype=np.int64)
-    folds[order] = np.arange(len(codes)) % n_folds
-    return folds
+def _shared(values: Array, groups: IntArray) -> Array:
+    """The mean of each group, so that the order of copies decides nothing."""
+    _, position, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    return np.asarray((np.bincount(position, weights=values) / sizes)[position])

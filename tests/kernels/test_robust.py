@@ -119,6 +119,14 @@ def test_perfect_probabilities_have_a_diagonal_joint():
     assert not prune_by_noise_rate(np.eye(3)[codes], codes, calibrated_joint(joint, codes)).any()
 
 
+def test_a_label_that_is_the_likeliest_class_is_never_pointed_at():
+    codes = np.repeat([0, 1], 5)
+    table = np.where(np.eye(2)[codes] > 0, 0.6, 0.4)
+    assert not prune_by_noise_rate(table, codes, np.array([[2.0, 3.0], [3.0, 2.0]])).any()
+    table[0] = [0.3, 0.7]
+    assert prune_by_noise_rate(table, codes, np.array([[4.0, 1.0], [3.0, 2.0]])).tolist() == [True] + 9 * [False]
+
+
 def noisy_probabilities(seed, n=400, k=4):
     rng = np.random.default_rng(seed)
     true = np.concatenate([np.arange(k), rng.integers(0, k, n - k)])

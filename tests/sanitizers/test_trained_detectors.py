@@ -130,6 +130,15 @@ def test_sever_ranks_flips_first_and_scores_new_rows_as_training_rows():
     assert len(detector.rounds_) == 4
 
 
+def test_sever_leaves_its_share_out_of_the_next_round():
+    X, y, _ = flipped(0.03)
+    idle, busy, busier = (SEVER(share=share).fit(X, y).rounds_ for share in (0.0, 0.01, 0.05))
+    np.testing.assert_array_equal(idle[0][0].coef_, idle[-1][0].coef_)
+    np.testing.assert_array_equal(idle[0][0].coef_, busy[0][0].coef_)
+    first, second, third = (np.linalg.norm(rounds[-1][0].coef_) for rounds in (idle, busy, busier))
+    assert first < second < third
+
+
 @pytest.mark.parametrize("share", [0.0, 0.03, 0.1, 0.3])
 def test_the_share_of_wrong_labels_is_estimated(share):
     rng = np.random.default_rng(1)

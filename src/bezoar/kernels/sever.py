@@ -175,7 +175,7 @@ def sever(
         for own, pull in zip(classes, pulls[-1], strict=True):
             rows = np.flatnonzero(kept & own)
             excess = pull.excess(X[rows], slopes[rows])
-            limit = float(np.quantile(excess, 1 - share, method="inverted_cdf"))
-            if limit > 0:
-                kept[rows[excess > limit]] = False
+            # Where the quantile is zero all of them are, as the excess of coincident gradients is.
+            limit = np.quantile(excess, 1 - share, method="inverted_cdf")
+            kept[rows[excess > limit]] = False
     return Severed(kept, tuple(models), tuple(pulls))

@@ -28,7 +28,8 @@ class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
     are trained on in the order of their hashes, and the part's number is the
     seed, so that the order of the data is irrelevant, too. A model may use
     nothing but its rows: put whatever scales or selects features into the
-    estimator.
+    estimator. For bags that overlap, which promise nothing of the kind, take
+    scikit-learn's `BaggingClassifier` with a small `max_samples`.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from bezoar.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from bezoar.core.errors import InvalidData
 from bezoar.kernels.contents import contents
 from bezoar.kernels.label_noise import contradiction_threshold
-from bezoar.kernels.tails import trusted_threshold
+from bezoar.kernels.tails import careful_share, trusted_threshold
 
 CLASSIFIER = [HasMethods(["fit", "predict"]), None]
 """What `estimator` may be."""
@@ -35,7 +35,10 @@ class PooledOdds:
         if np.count_nonzero(members) < 2:
             return float(np.inf)
         if clean.any():
-            return max(0.0, trusted_threshold(self.suspicion_[clean], self.promise))
+            # Never beyond the promise by the luck of a few trusted rows, but not all of them either.
+            known = int(np.count_nonzero(clean))
+            share = min(self.promise, max(careful_share(known, self.promise), 1 / (known + 1)))
+            return max(0.0, trusted_threshold(self.suspicion_[clean], share))
         return contradiction_threshold(self.suspicion_, self.promise)
 
 

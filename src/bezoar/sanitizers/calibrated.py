@@ -32,6 +32,9 @@ class Calibrated(OneToOneFeatureMixin):
     flags what clean rows would not do, be it nothing. Its threshold for each
     class extrapolates the bulk of the class's own scores (`tail_threshold`),
     or is the conformal quantile of rows that the caller trusts.
+    The first keeps its promise on heavy tails by flagging only what lies far
+    out; poison that overlaps the clean scores, as flipped labels do, takes
+    trusted rows to be found.
 
     A detector provides `_learn` and `_anomaly`, and may provide `_anomalies`,
     `_suspicions` and `_threshold`. It learns from the rows in an order that

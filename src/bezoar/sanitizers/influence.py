@@ -7,15 +7,17 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from bezoar.core.arrays import Array, IntArray, Matrix
 from bezoar.core.errors import InvalidData
+from bezoar.kernels.label_noise import label_noise
 from bezoar.kernels.leave_one_out import TrainedHead, influence_along
 from bezoar.kernels.losses import LOGISTIC, SigmoidLoss
+from bezoar.kernels.predictions import SMALLEST
 from bezoar.kernels.solvers import fit_linear
 from bezoar.sanitizers.calibrated import Calibrated
 from bezoar.sanitizers.classifiers import check_two_classes, copies, stratified_folds
@@ -38,17 +40,18 @@ class _Probe:
 class InfluenceDetector(Calibrated, BaseEstimator):
     """Score rows by how much they raise the error on training rows held out.
 
-    The rows are dealt into folds, copies of a row into the same. Each fold in turn is a probe: a linear
-    model is trained on the others, and by influence functions [1]_ every one
-    of its rows gets the fall of the probe's error that leaving it out would
-    bring, times the number of rows trained on. The error is the mean
-    probability of a wrong label. A row's suspicion is the mean over the folds
-    that it is not in. Test rows are not involved. Several classes are trained
-    one against the rest and their errors added.
+    The rows are dealt into folds, copies of a row into the same. Each fold in
+    turn is a probe: a linear model is trained on the others, and by influence
+    functions [1]_ every one of its rows gets the fall of the probe's error
+    that leaving it out would bring, times the number of rows trained on. The
+    error is the mean probability of a wrong label. A row's suspicion is the
+    mean over the folds that it is not in. Test rows are not involved. Several
+    classes are trained one against the rest and their errors added.
 
-    Where classes overlap, clean rows do harm as well. The threshold is
-    therefore at least the suspicion that half the promised share of rows
-    would exceed if the models were right about the chances of each label.
+    Where classes overlap, clean rows do harm as well. The threshold of a class
+    is the suspicion that half the promised share of its rows would exceed if
+    labels were drawn by the chances that models give them which have not seen
+    the row, made honest by one temperature (`label_noise`).
 
     Wrong labels raise the error. The rows of a backdoor need
     not, for no held-out clean row has the trigger.
@@ -148,7 +151,7 @@ class InfluenceDetector(Calibrated, BaseEstimator):
                 f"rows: expected different ones of two classes to hold some out, got {different} different"
             )
         self._learned = _shared(totals / np.maximum(counts, 1), groups * len(self.classes_) + codes)
-        self._expected = _beyond(self._anomalies(X), beliefs, _SAFETY * self.promise)
+        self._expected = _beyond(self._anomalies(X), _honest(beliefs, codes), _SAFETY * self.promise)
 
     def _train(self, X: Matrix, codes: IntArray, probe: Matrix, probe_codes: IntArray) -> list[_Probe]:
         """The models of one fold, a single one for two classes."""
@@ -173,7 +176,8 @@ class InfluenceDetector(Calibrated, BaseEstimator):
         return self._learned
 
     def _threshold(self, code: int, scores: Array) -> float:
-        return max(super()._threshold(code, scores), float(self._expected[code]))
+        # A class whose bulk has no spread does not tell what an outlier is.
+        return float(self._expected[code]) if np.isfinite(super()._threshold(code, scores)) else float(np.inf)
 
     def _anomaly(self, X: Matrix, code: int) -> Array:
         """How much each row would harm if it were trained on too, under one label."""
@@ -182,6 +186,15 @@ class InfluenceDetector(Calibrated, BaseEstimator):
             signs = np.full(X.shape[0], 1.0 if code == one.code else -1.0)
             found -= influence_along(one.pull, X) * one.head.slopes(X, signs)
         return found / self._n_models
+
+
+def _honest(beliefs: Array, codes: IntArray) -> Array:
+    """Beliefs of models that are neither too sure of themselves nor too modest."""
+    logs = np.log(np.maximum(beliefs, SMALLEST))
+    others = logs.copy()
+    others[np.arange(len(codes)), codes] = -np.inf
+    odds = others.max(axis=1) - logs[np.arange(len(codes)), codes]
+    return np.asarray(softmax(logs / label_noise(odds).temperature, axis=1))
 
 
 def _beyond(table: Array, beliefs: Array, share: float) -> Array:

@@ -126,6 +126,22 @@ def read(path: Path, request: Request) -> Split:
     return renamed(split, _column_names(archive, split.train.n_features))
 
 
+def rows_beside(path: Path, other: Path, row_ids: IntArray, request: Request) -> tuple[Matrix, Labels]:
+    """Features and labels of the ``X`` and ``y`` of another archive, prepared as some rows of this one.
+
+    Raises
+    ------
+    InvalidArgument, InvalidData
+        As `bezoar.datasets.read`.
+    """
+    archive, added = Archive(path), Archive(other)
+    if not (added.has_rows("X") and "y" in added):
+        raise InvalidData(f"{other}: expected arrays X and y, got {listing(sorted(added.names)) or 'no array'}")
+    X, y, _ = _part(added, "", request)
+    ours = _rows(archive, "X_train" if archive.has_rows("X_train") else "X")[row_ids]
+    return _prepared(ours, X, request, str(other)).test, y
+
+
 def _part(archive: Archive, suffix: str, request: Request) -> tuple[Matrix, Labels, IntArray]:
     """Rows, labels and row numbers of one part, restricted to the classes asked for."""
     what = f"{archive.path}: y{suffix}"

@@ -16,14 +16,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from bezoar.core.arrays import IntArray
+from bezoar.core.arrays import IntArray, Labels, Matrix
 from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.core.files import written_aside
 from bezoar.datasets.columns import Origin, is_text
 from bezoar.datasets.files import unreadable
 from bezoar.datasets.request import Request
 from bezoar.datasets.split import Split
-from bezoar.datasets.tables import split_table
+from bezoar.datasets.tables import encode_beside, split_table
 
 _HEAD = 4096
 _BLOCK = 1 << 26
@@ -40,6 +40,19 @@ def read(path: Path, request: Request) -> Split:
     """
     table = _table(path, _content(path))
     return split_table(table, Origin(path, first_row=2), request)
+
+
+def rows_beside(path: Path, other: Path, row_ids: IntArray, request: Request) -> tuple[Matrix, Labels]:
+    """Features and labels of another file of these columns, prepared as some rows of this one.
+
+    Raises
+    ------
+    InvalidArgument, InvalidData
+        As `bezoar.datasets.read`.
+    """
+    ours, theirs = (_table(file, _content(file)) for file in (path, other))
+    origins = (Origin(path, first_row=2), Origin(other, first_row=2))
+    return encode_beside(ours, theirs, origins=origins, row_ids=row_ids, request=request)
 
 
 def write_rows(path: Path, rows: IntArray, destination: Path) -> None:

@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bezoar.core.arrays import IntArray
+from bezoar.core.arrays import IntArray, Labels, Matrix
 from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.core.files import written_aside
 from bezoar.datasets.columns import Origin
 from bezoar.datasets.request import Request
 from bezoar.datasets.split import Split
-from bezoar.datasets.tables import split_table
+from bezoar.datasets.tables import encode_beside, split_table
 
 
 def read(path: Path, request: Request) -> Split:
@@ -31,6 +31,22 @@ def read(path: Path, request: Request) -> Split:
         return split_table(table.cast(_without_views(table.schema)), Origin(path, first_row=1), request)
     except pa.ArrowException:
         raise _unusual(path) from None
+
+
+def rows_beside(path: Path, other: Path, row_ids: IntArray, request: Request) -> tuple[Matrix, Labels]:
+    """Features and labels of another file of these columns, prepared as some rows of this one.
+
+    Raises
+    ------
+    InvalidArgument, InvalidData
+        As `bezoar.datasets.read`.
+    """
+    ours, theirs = (table.cast(_without_views(table.schema)) for table in (_table(path), _table(other)))
+    origins = (Origin(path, first_row=1), Origin(other, first_row=1))
+    try:
+        return encode_beside(ours, theirs, origins=origins, row_ids=row_ids, request=request)
+    except pa.ArrowException:
+        raise _unusual(other) from None
 
 
 def write_rows(path: Path, rows: IntArray, destination: Path) -> None:

@@ -16,7 +16,7 @@ from bezoar.datasets.files import readable_file
 from bezoar.datasets.request import Request
 from bezoar.datasets.split import Split
 
-# Each module has `read` and `write_rows` and imports what its format needs.
+# Each module has `read`, `rows_beside` and `write_rows` and imports what its format needs.
 _FORMATS = {
     ".csv": "delimited",
     ".csv.gz": "delimited",
@@ -86,7 +86,7 @@ def read(
 
 def read_file(path: Path, request: Request) -> Split:
     """Read a file with options that are checked already."""
-    module = _module(path)
+    module = format_of(path)
     split: Split = module.read(readable_file(path), request)
     return split
 
@@ -115,7 +115,7 @@ def write_rows(
         If the source cannot be read.
     """
     old, new = Path(source), Path(destination)
-    module = _module(old)
+    module = format_of(old)
     if _suffix(old) != _suffix(new):
         raise InvalidArgument("destination", f"a name ending in {_suffix(old)}, as the source does", new)
     if new.exists() and old.exists() and new.samefile(old):
@@ -138,7 +138,14 @@ def _suffix(path: Path) -> str | None:
     return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
 
 
-def _module(path: Path) -> Any:
+def format_of(path: Path) -> Any:
+    """The module that reads and writes files of this ending.
+
+    Raises
+    ------
+    InvalidData
+        If there is none.
+    """
     suffix = _suffix(path)
     if suffix is None:
         if path.is_dir():

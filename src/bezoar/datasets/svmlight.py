@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.sparse import csr_array
-from sklearn.datasets import load_svmlight_file
+from sklearn.datasets import load_svmlight_file, load_svmlight_files
 
 from bezoar.core.arrays import IntArray, Labels, Matrix
 from bezoar.core.errors import InvalidArgument, InvalidData
@@ -36,6 +36,23 @@ def read(path: Path, request: Request) -> Split:
     train, test = stratified_rows(y, share=request.test_share, random_state=request.random_state)
     features = scaled_rows(X[train], X[test], request.scale, str(path))
     return assemble(path.name, features, (y[train], y[test]), (kept[train], kept[test]), request.test_origin)
+
+
+def rows_beside(path: Path, other: Path, row_ids: IntArray, request: Request) -> tuple[Matrix, Labels]:
+    """Features and labels of another file of these columns, prepared as some rows of this one.
+
+    Raises
+    ------
+    InvalidArgument, InvalidData
+        As `bezoar.datasets.read`.
+    """
+    _load(other)
+    # Read together, both count their columns from the same number.
+    ours, _, theirs, raw = load_svmlight_files([str(path), str(other)], dtype=np.float64, zero_based="auto")
+    y = as_labels(raw, f"{other}: labels")
+    kept = rows_of_classes(y, request.classes, f"{other}: labels")
+    features = scaled_rows(csr_array(ours)[row_ids], csr_array(theirs)[kept], request.scale, str(other))
+    return features.test, y[kept]
 
 
 def write_rows(path: Path, rows: IntArray, destination: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bezoar.core.arrays import IntArray, Labels
+from bezoar.core.arrays import IntArray, Labels, Matrix
 from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.datasets.columns import Origin, encode_columns, is_number, is_text, plain, refuse_missing
 from bezoar.datasets.features import assemble
@@ -50,6 +50,69 @@ def split_table(table: Any, origin: Origin, request: Request) -> Split:
         features = encode_texts(texts, train, test, weighting=request.weighting, what=what)
     labels, row_ids = (y[kept[train]], y[kept[test]]), (kept[train], kept[test])
     return assemble(origin.path.name, features, labels, row_ids, request.test_origin)
+
+
+def encode_beside(
+    ours: Any, theirs: Any, *, origins: tuple[Origin, Origin], row_ids: IntArray, request: Request
+) -> tuple[Matrix, Labels]:
+    """Encode the rows of another Arrow table by what is learnt from some rows of ours.
+
+    Parameters
+    ----------
+    ours, theirs : pyarrow.Table
+    origins : tuple of Origin
+        Of both.
+    row_ids : ndarray of int
+        The rows of ours to learn from.
+    request : Request
+
+    Returns
+    -------
+    X : ndarray or CSR of shape (n_theirs, d)
+    y : ndarray of shape (n_theirs,)
+
+    Raises
+    ------
+    InvalidData
+        If a column is missing, or its values cannot be used.
+    """
+    ours, (mine, other) = _without_index(ours, origins[0]), origins
+    label = _label_column(ours.column_names, mine, request)
+    ours = ours if request.text is None else ours.select([label, request.text])
+    _refuse_other_columns(ours.column_names, theirs, origins)
+    y = _labels(theirs[label], label, other)
+    kept = rows_of_classes(y, request.classes, other.column(label))
+    train, rows = np.arange(len(row_ids)), np.arange(len(kept)) + len(row_ids)
+    if request.text is not None:
+        texts = [
+            *_texts(ours, request.text, label, mine, row_ids),
+            *_texts(theirs, request.text, label, other, kept),
+        ]
+        what = mine.column(request.text)
+        return encode_texts(texts, train, rows, weighting=request.weighting, what=what).test, y[kept]
+    ours = ours.drop_columns([label])
+    theirs = theirs.select(ours.column_names).take(pa.array(kept))
+    for name in theirs.column_names:
+        refuse_missing(plain(theirs[name]), name, other, kept)
+    both = _joined(ours.take(pa.array(row_ids)), theirs, other)
+    ids = np.concatenate([row_ids, kept])
+    return encode_columns(both, train, rows, scale=request.scale, origin=other, row_ids=ids).test, y[kept]
+
+
+def _refuse_other_columns(names: list[str], theirs: Any, origins: tuple[Origin, Origin]) -> None:
+    missing = [name for name in names if theirs.column_names.count(name) != 1]
+    if missing or theirs.num_rows == 0:
+        got = f"not one named {missing[0]!r}" if missing else "no rows"
+        raise InvalidData(f"{origins[1].path}: expected the columns of {origins[0].path}, got {got}")
+
+
+def _joined(ours: Any, theirs: Any, origin: Origin) -> Any:
+    try:
+        return pa.concat_tables([ours, theirs], promote_options="permissive")
+    except pa.ArrowException:
+        kinds = ((name, ours[name].type, theirs[name].type) for name in ours.column_names)
+        name, expected, got = next(kind for kind in kinds if kind[1] != kind[2])
+        raise InvalidData(f"{origin.column(name)}: expected values of type {expected}, got {got}") from None
 
 
 def _without_index(table: Any, origin: Origin) -> Any:

@@ -15,6 +15,7 @@ from bezoar.commands.attack import attack
 from bezoar.commands.audit import audit
 from bezoar.commands.certify import certify
 from bezoar.commands.datasets import datasets
+from bezoar.commands.defend import defend
 from bezoar.commands.gates import GATE_FAILED
 from bezoar.commands.reproduce import reproduce
 from bezoar.commands.sanitize import sanitize
@@ -81,7 +82,7 @@ def _run() -> tuple[int, str]:
 
 @click.group(
     name="bezoar",
-    commands=[audit, certify, verify, scan, sanitize, attack, reproduce, datasets],
+    commands=[audit, certify, verify, scan, defend, sanitize, attack, reproduce, datasets],
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -73,13 +73,8 @@ def sanitize(
 
 def _write_cleaning(cleaning: Cleaning, folder: Path, source: Path) -> None:
     """The log, and the kept rows: of a file in its own format, of a named data set as arrays."""
-    from bezoar.datasets import write_rows
-    from bezoar.datasets.rows import write_rows_as_arrays
+    from bezoar.datasets.rows import write_kept_rows
     from bezoar.report.suspects import write_removals
 
     write_removals(cleaning.removals, folder / "removed.csv")
-    kept = cleaning.data.take(cleaning.kept)
-    if source.is_file() and kept.row_ids is not None:
-        write_rows(source, sorted(kept.row_ids.tolist()), folder / f"kept{''.join(source.suffixes[-2:])}")
-    else:
-        write_rows_as_arrays(kept.X, kept.y, folder / "kept.npz")
+    write_kept_rows(cleaning.data.take(cleaning.kept), source, folder, stem="kept")

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from bezoar.core.arrays import Labels, Matrix
-from bezoar.core.dataset import Poison
+from bezoar.core.dataset import Dataset, Poison
 from bezoar.core.errors import InvalidData
 from bezoar.core.files import written_aside
 from bezoar.datasets.arrays import Archive
+from bezoar.datasets.readers import write_rows
 from bezoar.datasets.sparse_parts import sparse_matrix
 
 _DENSE_SHARE = 0.3
@@ -39,6 +40,25 @@ def write_rows_as_arrays(X: Matrix, y: Labels, path: str | os.PathLike[str]) -> 
         arrays["X"] = sparse.toarray()
     with written_aside(path) as stream:
         np.savez_compressed(stream, allow_pickle=False, **arrays)
+
+
+def write_kept_rows(kept: Dataset, source: Path, folder: Path, *, stem: str) -> None:
+    """Write the kept rows of a file in its own format, those of a named data set as arrays.
+
+    Parameters
+    ----------
+    kept : Dataset
+        Its row ids count the rows of the file.
+    source : Path
+        What the rows were read from.
+    folder : Path
+    stem : str
+        Name of the new file, without its ending.
+    """
+    if source.is_file() and kept.row_ids is not None:
+        write_rows(source, sorted(kept.row_ids.tolist()), folder / f"{stem}{''.join(source.suffixes[-2:])}")
+    else:
+        write_rows_as_arrays(kept.X, kept.y, folder / f"{stem}.npz")
 
 
 def read_poison(path: str | os.PathLike[str]) -> Poison:

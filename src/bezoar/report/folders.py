@@ -12,17 +12,19 @@ from pathlib import Path
 from bezoar.certificates.files import write_certificate
 from bezoar.core.certificate import Certificate
 from bezoar.core.dataset import Poison
+from bezoar.core.defence import DefenceRecord
 from bezoar.core.errors import InvalidArgument
 from bezoar.core.files import written_aside
 from bezoar.core.record import RunRecord
 from bezoar.core.reproduction import Reproduction
 from bezoar.core.scan import ScanRecord
 from bezoar.datasets.rows import write_rows_as_arrays
+from bezoar.report.defence_page import render_defence
 from bezoar.report.html import render
 from bezoar.report.reproduction_page import render_reproduction
 from bezoar.report.sarif import to_sarif
 from bezoar.report.scan_page import render_scan
-from bezoar.report.suspects import write_findings, write_suspects
+from bezoar.report.suspects import write_findings, write_removed_rows, write_suspects
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -101,6 +103,14 @@ def write_scan(record: ScanRecord, folder: Path) -> None:
         with written_aside(folder / name) as stream:
             stream.write((text + "\n").encode())
     write_findings(record, folder / "suspects.csv")
+
+
+def write_defence(record: DefenceRecord, folder: Path) -> None:
+    """Write the record of a defence, its page and the table of removed rows into a folder."""
+    for name, text in (("record.json", record.to_json()), ("report.html", render_defence(record))):
+        with written_aside(folder / name) as stream:
+            stream.write((text + "\n").encode())
+    write_removed_rows(record.removals, folder / "removals.csv")
 
 
 def write_reproduction(record: Reproduction, folder: Path) -> None:

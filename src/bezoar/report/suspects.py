@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import astuple
 
+from bezoar.core.defence import RemovedRow
 from bezoar.core.files import written_aside
 from bezoar.core.record import Removal, Suspect
 from bezoar.core.scan import ScanRecord
@@ -44,6 +45,11 @@ def write_suspects(suspects: Iterable[Suspect], path: str | os.PathLike[str]) ->
 def write_removals(removals: Iterable[Removal], path: str | os.PathLike[str]) -> None:
     """Write removed rows to a UTF-8 CSV file of ``row, label, score, reason``; else as `write_suspects`."""
     _write_table(path, ("row", "label", "score", "reason"), (astuple(removal) for removal in removals))
+
+
+def write_removed_rows(removals: Iterable[RemovedRow], path: str | os.PathLike[str]) -> None:
+    """Write ``row, label, step, suspicion, reason`` of rows that a defence removed; else as `write_suspects`."""
+    _write_table(path, ("row", "label", "step", "suspicion", "reason"), (astuple(removal) for removal in removals))
 
 
 def write_findings(record: ScanRecord, path: str | os.PathLike[str]) -> None:

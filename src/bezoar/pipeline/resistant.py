@@ -1,0 +1,294 @@
+"""A classifier behind layers of defence, each of which accounts for what it removes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self, TypeAlias
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metaestimators import _BaseComposition, available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from bezoar.core.arrays import Array, Labels, Matrix
+from bezoar.core.dataset import as_matrix
+from bezoar.core.defence import DefenceStep, RemovedRow
+from bezoar.core.errors import InvalidArgument
+from bezoar.learners.linear import LinearClassifier
+from bezoar.learners.linear_scores import check_two_classes
+from bezoar.pipeline.catalogue import resolve
+from bezoar.pipeline.judges import FoldJudge, Judge, TrustedJudge
+from bezoar.pipeline.layers import Course, step_sentence
+from bezoar.pipeline.ledger import Ledger, allowed_rows
+
+Named: TypeAlias = list[tuple[str, Any]]
+
+FILTERS = ("mahalanobis", "label-errors")
+"""Detectors of the catalogue that filter by default."""
+
+INSPECTORS = ("activation", "spectral")
+"""Those that look at a model's representation by default, as ``inspect-activation`` and so on."""
+
+_NO_REPRESENTATION = "no representation of the rows was given to look at"
+
+
+def _last_model_has(name: str) -> Callable[[Any], bool]:
+    def check(self: Any) -> bool:
+        return hasattr(self.robust_ if hasattr(self, "robust_") else self._models()[1], name)
+
+    return check
+
+
+class ResistantClassifier(ClassifierMixin, _BaseComposition):
+    """Filter, train, inspect what the model sees, train robustly, validate on trusted rows.
+
+    Each layer works on the rows that the ones before it left. What all of
+    them may remove together is a budget: the most suspicious of the flagged
+    rows go first, and a step that would exceed the budget is cut and says so.
+    At least two rows of each class stay, or as many as there were.
+
+    Accuracies are measured on trusted rows or, where none are given, out of
+    fold on the kept rows; they are reported and decide nothing.
+
+    Parameters
+    ----------
+    estimator : classifier, optional
+        The preliminary model, and the one that accuracies are measured with;
+        `LinearClassifier` by default.
+    filters : list of (str, detector or sanitizer), optional
+        What looks at the rows; robust Mahalanobis distance and confident
+        learning by default.
+    represent : callable, optional
+        From a fitted estimator and rows to activations of shape (n, k). Deep
+        networks plug in here.
+    inspectors : list of (str, detector or sanitizer), optional
+        What looks at the preliminary model's representation; skipped without
+        `represent`, and otherwise activation clustering and spectral
+        signatures by default.
+    robust : classifier, optional
+        What is trained on the rows that are left; `estimator` by default.
+    max_removed : float, default=0.1
+        Share of the rows that may be removed in all, in [0, 0.5).
+    folds : int, default=3
+        Folds of the accuracy where there are no trusted rows.
+    random_state : int, RandomState or None, default=0
+        Of the folds.
+
+    Attributes
+    ----------
+    steps_ : tuple of DefenceStep
+        What each layer removed, and the accuracy before and after it.
+    removals_ : tuple of RemovedRow
+        Row, label, step, suspicion and reason of each removed row, in the
+        order of removal; rows are those given to `fit`, counted from 0.
+    sample_indices_ : ndarray of int
+        The rows that were left, ascending.
+    log_ : tuple of str
+        The steps in sentences, and whether there was a validation.
+    measure_ : str
+        What the accuracies are.
+    undefended_accuracy_, defended_accuracy_ : float or None
+        Of `estimator` on all rows, and of `robust` on those that were left.
+    filters_, inspectors_ : list of (str, estimator)
+        Those that were fitted.
+    preliminary_, robust_ : classifier
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat([0, 1], 100)
+    >>> X = rng.normal(size=(200, 3)) + 3.0 * y[:, None]
+    >>> X[:4] = 40.0
+    >>> model = ResistantClassifier().fit(X, y)
+    >>> sorted(removal.row for removal in model.removals_ if removal.step == "mahalanobis")
+    [0, 1, 2, 3, 101, 159]
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "filters": [list, None],
+        "represent": [callable, None],
+        "inspectors": [list, None],
+        "robust": [HasMethods(["fit", "predict"]), None],
+        "max_removed": [Interval(Real, 0, 0.5, closed="left")],
+        "folds": [Interval(Integral, 2, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        estimator: Any = None,
+        filters: Named | None = None,
+        represent: Callable[[Any, Matrix], Matrix] | None = None,
+        inspectors: Named | None = None,
+        robust: Any = None,
+        max_removed: float = 0.1,
+        folds: int = 3,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.estimator = estimator
+        self.filters = filters
+        self.represent = represent
+        self.inspectors = inspectors
+        self.robust = robust
+        self.max_removed = max_removed
+        self.folds = folds
+        self.random_state = random_state
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002
+        """Parameters, with those of the filters and inspectors under their names."""
+        return {**self._get_params("filters", deep), **self._get_params("inspectors", deep)}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, such as ``spectral__promise``, or a filter by its name."""
+        for layer in ("filters", "inspectors"):
+            if layer in params:
+                setattr(self, layer, params.pop(layer))
+            named = getattr(self, layer)
+            known = {pair[0] for pair in named if isinstance(pair, tuple)} if isinstance(named, list) else set()
+            for name in known & params.keys():
+                self._replace_estimator(layer, name, params.pop(name))
+        super().set_params(**params)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that sparse rows are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def fit(
+        self,
+        X: Matrix,
+        y: Labels,
+        *,
+        trusted: tuple[Matrix, Labels] | None = None,
+        on_step: Callable[[str], None] = lambda name: None,
+    ) -> Self:
+        """Go through the layers.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n, d)
+        y : array_like of shape (n,)
+            Labels of at least two classes.
+        trusted : (ndarray or CSR of shape (m, d), array_like of shape (m,)), optional
+            Rows that the caller vouches for, none of them among `X`. They
+            are validated on, and never trained on.
+        on_step : callable, optional
+            Called with the name of each step as it begins.
+
+        Returns
+        -------
+        ResistantClassifier
+            Itself.
+
+        Raises
+        ------
+        InvalidArgument
+            If `trusted` overlaps `X`, or is no pair of rows and labels.
+        InvalidData
+            If there is a single class.
+        """
+        self._validate_params()
+        filters, inspectors = self._layers()
+        matrix, labels = self._admitted(X, y, reset=True)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        check_two_classes(codes)
+        judge = self._judge(matrix, labels, trusted)
+        estimator, robust = self._models()
+        ledger = Ledger(labels, allowed_rows(self.max_removed, len(labels)))
+        course = Course(matrix, labels, estimator, ledger, judge, on_step)
+        fitted = [(name, course.remove(name, "filter", found, lambda kept: matrix[kept])) for name, found in filters]
+        self.filters_ = [(name, found) for name, found in fitted if found is not None]
+        self.preliminary_ = course.train("preliminary model", "preliminary")
+        self._inspect(course, inspectors)
+        self.robust_ = course.swap("robust fit", "robust", robust)
+        if trusted is not None:
+            course.validate("validation", "validation")
+        self._conclude(course, judge, validated=trusted is not None)
+        return self
+
+    @available_if(_last_model_has("decision_function"))  # type: ignore[untyped-decorator]
+    def decision_function(self, X: Matrix) -> Array:
+        """Scores of the robust model."""
+        received = self._received(X)
+        return np.asarray(self.robust_.decision_function(received))
+
+    @available_if(_last_model_has("predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Matrix) -> Array:
+        """Probabilities of the robust model, shape (n, n_classes)."""
+        received = self._received(X)
+        return np.asarray(self.robust_.predict_proba(received))
+
+    def predict(self, X: Matrix) -> Labels:
+        """The labels that the robust model predicts."""
+        received = self._received(X)
+        return np.asarray(self.robust_.predict(received))
+
+    def _models(self) -> tuple[Any, Any]:
+        estimator = LinearClassifier() if self.estimator is None else self.estimator
+        return estimator, estimator if self.robust is None else self.robust
+
+    def _layers(self) -> tuple[Named, Named]:
+        filters, inspectors = self.filters, self.inspectors
+        if filters is None:
+            filters = [(name, resolve("detector", name)()) for name in FILTERS]
+        if inspectors is None:
+            inspectors = [(f"inspect-{name}", resolve("detector", name)()) for name in INSPECTORS]
+        _check_pairs("filters", filters)
+        _check_pairs("inspectors", inspectors)
+        self._validate_names([name for name, _ in (*filters, *inspectors)])
+        return filters, inspectors
+
+    def _judge(self, X: Matrix, y: Labels, trusted: tuple[Matrix, Labels] | None) -> Judge:
+        if trusted is None:
+            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+            return FoldJudge(X, y, self.folds, np.random.default_rng(seed))
+        if not isinstance(trusted, tuple) or len(trusted) != 2:
+            raise InvalidArgument("trusted", "a pair of rows and labels", type(trusted).__name__)
+        return TrustedJudge(X, y, *self._admitted(*trusted, reset=False))
+
+    def _inspect(self, course: Course, inspectors: Named) -> None:
+        represent, self.inspectors_ = self.represent, []
+        if represent is None:
+            course.skip("inspection", "inspection", _NO_REPRESENTATION)
+            return
+        for name, inspector in inspectors:
+            found = course.remove(
+                name, "inspection", inspector, lambda kept: represent(self.preliminary_, course.X[kept])
+            )
+            if found is not None:
+                self.inspectors_.append((name, found))
+
+    def _conclude(self, course: Course, judge: Judge, *, validated: bool) -> None:
+        self.steps_: tuple[DefenceStep, ...] = tuple(course.steps)
+        self.removals_: tuple[RemovedRow, ...] = tuple(course.ledger.removals)
+        self.sample_indices_ = course.ledger.kept
+        self.measure_ = judge.measure
+        self.undefended_accuracy_, self.defended_accuracy_ = course.overall()
+        notes = [] if validated else [f"no validation: no trusted rows were given; {judge.measure} is no substitute"]
+        self.log_ = (*(step_sentence(step, judge.measure) for step in self.steps_), *notes)
+
+    def _admitted(self, X: Matrix, y: Labels, *, reset: bool) -> tuple[Matrix, Labels]:
+        checked, labels = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64, reset=reset)
+        check_classification_targets(labels)
+        return as_matrix(checked), labels
+
+    def _received(self, X: Matrix) -> Matrix:
+        check_is_fitted(self)
+        return as_matrix(validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False))
+
+
+def _check_pairs(layer: str, named: Named) -> None:
+    for pair in named:
+        if not (isinstance(pair, tuple) and len(pair) == 2 and hasattr(pair[1], "fit_resample")):
+            expected = "pairs of a name and a detector or sanitizer, which has fit_resample"
+            raise InvalidArgument(layer, expected, repr(pair))

@@ -1,0 +1,107 @@
+"""`bezoar defend` as a user meets it."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+FILTERS = ("--detectors", "mahalanobis")
+
+
+def lines_of(seed: int, n: int = 200, far: int = 5) -> list[str]:
+    rng = np.random.default_rng(seed)
+    y = np.repeat([0, 1], n // 2)
+    X = rng.normal(size=(n, 3)) + 2.0 * y[:, None]
+    X[:far] += 60.0
+    return [f"{a:.6f},{b:.6f},{c:.6f},{label}" for (a, b, c), label in zip(X, y, strict=True)]
+
+
+def write(path, lines):
+    path.write_text("a,b,c,label\n" + "\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """Two classes with five rows far away, and checked rows, in an otherwise empty folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "rows.csv", lines_of(0))
+    write(tmp_path / "checked.csv", lines_of(1, n=60, far=0))
+    return tmp_path
+
+
+def test_the_folder_has_the_kept_rows_as_they_were_and_a_reason_for_the_others(bezoar, table):
+    outcome = bezoar("defend", "rows.csv", *FILTERS, "--out", "safe")
+    assert (outcome.code, outcome.err) == (0, "")
+    folder = table / "safe"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "cleaned.csv",
+        "record.json",
+        "removals.csv",
+        "report.html",
+    ]
+    source, kept = (path.read_text().splitlines() for path in (table / "rows.csv", folder / "cleaned.csv"))
+    removals = list(csv.DictReader((folder / "removals.csv").read_text().splitlines()))
+    assert list(removals[0]) == ["row", "label", "step", "suspicion", "reason"]
+    gone = {int(removal["row"]) for removal in removals}
+    assert set(range(5)) <= gone
+    assert kept == [source[0], *(line for row, line in enumerate(source[1:]) if row not in gone)]
+    record = json.loads((folder / "record.json").read_text())
+    assert (record["rows"], record["kept"]) == (200, 200 - len(gone))
+    assert "Nothing was validated" in outcome.out
+    assert outcome.out.rstrip().endswith("Report: safe/report.html")
+
+
+def test_json_has_what_scripts_need(bezoar, table):
+    outcome = bezoar("defend", "rows.csv", *FILTERS, "--json", "--trusted", "checked.csv", "--max-removed", 0.02)
+    record = json.loads(outcome.out)
+    assert [step["name"] for step in record["steps"]][:2] == ["mahalanobis", "preliminary model"]
+    assert record["steps"][-1]["layer"] == "validation"
+    assert record["trusted_rows"] == 60
+    assert record["steps"][0]["removed"] == 4
+    assert "the budget of 4 rows is spent" in record["steps"][0]["cut"]
+    # These data publish no test set.
+    assert record["test_error_before"] is record["test_error_after"] is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (("--detectors", "magic"), "bezoar: `detector`: expected one of spectral"),
+        (("--detectors", "l2,l2"), "bezoar: `--detectors`: expected each name once, got l2,l2"),
+        (("--max-removed", 0.5), "bezoar: `--max-removed`: expected a number in [0, 0.5), got 0.5"),
+        (
+            ("--trusted", "rows.csv"),
+            "bezoar: `--trusted`: expected rows that are not among the untrusted ones, got 200",
+        ),
+        (("--trusted", "missing.csv"), "bezoar: missing.csv: expected a file, got a name that does not exist"),
+    ],
+)
+def test_bad_options_leave_nothing_behind(bezoar, table, wrong, sentence):
+    outcome = bezoar("defend", "rows.csv", "--out", "safe", *FILTERS, *wrong)
+    assert outcome.code == 2
+    assert outcome.err.startswith(sentence)
+    assert len(outcome.err.splitlines()) == 1
+    assert outcome.out == ""
+    assert sorted(path.name for path in table.iterdir()) == ["checked.csv", "rows.csv"]
+
+
+def test_a_class_with_one_row_is_refused(bezoar, table):
+    write(table / "odd.csv", [*lines_of(0), "1,2,3,7"])
+    outcome = bezoar("defend", "odd.csv", *FILTERS)
+    assert (outcome.code, len(outcome.err.splitlines())) == (2, 1)
+    assert "7" in outcome.err
+
+
+@pytest.mark.parametrize("kind", ["constant", "duplicates"])
+def test_odd_data_are_defended(bezoar, table, kind):
+    lines = lines_of(0, far=0)
+    lines = [f"1,{line}" for line in lines] if kind == "constant" else lines[:20] * 5 + lines[100:120] * 5
+    (table / "odd.csv").write_text(f"{'d,' if kind == 'constant' else ''}a,b,c,label\n" + "\n".join(lines) + "\n")
+    outcome = bezoar("defend", "odd.csv", "--json")
+    assert outcome.code == 0
+    record = json.loads(outcome.out)
+    assert not any(step["skipped"] for step in record["steps"] if step["layer"] == "filter")
+    assert record["rows"] - record["kept"] <= 20

@@ -68,9 +68,9 @@ class Course:
         """
         self.on_step(name)
         begin, kept = time.perf_counter(), self.ledger.kept
-        fitted = clone(detector)
+        fitted, seen = clone(detector), features(kept)
         try:
-            fitted.fit_resample(features(kept), self.y[kept])
+            fitted.fit_resample(seen, self.y[kept])
         except InvalidParameterError:
             raise
         except ValueError as error:
@@ -95,8 +95,9 @@ class Course:
     def swap(self, name: str, layer: str, model: Any) -> Any:
         """Another model in the place of the former, trained on the rows that are left."""
         self.on_step(name)
-        begin, before, self.model = time.perf_counter(), self._right, model
-        self._right = self.judge.right(model, self.ledger.kept)
+        begin, before = time.perf_counter(), self._right
+        if model is not self.model:
+            self.model, self._right = model, self.judge.right(model, self.ledger.kept)
         trained = clone(model).fit(self.X[self.ledger.kept], self.y[self.ledger.kept])
         self._note(name, layer, begin, before)
         return trained

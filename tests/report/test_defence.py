@@ -117,6 +117,7 @@ def test_lines_fit_the_terminal(defended, width):
     lines = [line for text in defence_lines(defended, width) for line in text.splitlines()]
     assert max(map(len, lines)) <= width
     assert any("skipped: a class of one row" in line for line in lines)
+    assert any(line.split()[:3] == ["spectral", "-", "-"] for line in lines)
     assert any("2.00" in line and "mahalanobis" in line for line in lines)
 
 

@@ -97,7 +97,11 @@ def defence_lines(record: DefenceRecord, width: int | None) -> list[str]:
 
 
 def _step_line(step: DefenceStep, widest: int) -> str:
-    counts = (format_count(step.flagged), format_count(step.removed)) if step.layer in REMOVING else ("-", "-")
+    counts = (
+        (format_count(step.flagged), format_count(step.removed))
+        if step.layer in REMOVING and not step.skipped
+        else ("-", "-")
+    )
     before, after = (
         format_accuracy(value).replace("\N{NO-BREAK SPACE}", " ")
         for value in (step.accuracy_before, step.accuracy_after)

@@ -74,7 +74,7 @@ def test_json_has_what_scripts_need(bezoar, table):
         (("--max-removed", 0.5), "bezoar: `--max-removed`: expected a number in [0, 0.5), got 0.5"),
         (
             ("--trusted", "rows.csv"),
-            "bezoar: `--trusted`: expected rows that are not among the untrusted ones, got 200",
+            "bezoar: `--trusted`: expected rows that are not among the untrusted ones, got 200 of 200",
         ),
         (("--trusted", "missing.csv"), "bezoar: missing.csv: expected a file, got a name that does not exist"),
     ],

@@ -68,7 +68,9 @@ def test_trusted_rows_are_judged_and_never_trained_on():
 @pytest.mark.parametrize("kind", [np.asarray, csr_array])
 def test_a_trusted_row_among_the_others_is_refused_whatever_its_label(kind):
     trusted = np.vstack([RNG.normal(size=(2, 2)), X[7]])
-    sentence = r"`trusted`: expected rows that are not among the untrusted ones, got 1 that are .*its row 2 is row 7"
+    sentence = (
+        r"`trusted`: expected rows that are not among the untrusted ones, got 1 of 3 that are .*its row 2 is row 7"
+    )
     with pytest.raises(InvalidArgument, match=sentence):
         TrustedJudge(kind(X), y, trusted, np.array([1, 1, 1]))
 

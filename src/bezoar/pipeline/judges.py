@@ -123,15 +123,35 @@ def share_right(right: Verdicts, mask: Mask) -> float | None:
     return float(right[mask].mean()) if mask.any() else None
 
 
-def _refuse_overlap(X: Matrix, trusted: Matrix) -> None:
+def overlapping_rows(X: Matrix, trusted: Matrix) -> IntArray:
+    """For each trusted row the first untrusted one of the same features, -1 where there is none.
+
+    Texts and counts repeat themselves, so that even rows drawn apart may overlap.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    trusted : ndarray or CSR of shape (m, d)
+
+    Returns
+    -------
+    ndarray of int, shape (m,)
+
+    Examples
+    --------
+    >>> overlapping_rows(np.array([[1.0], [2.0], [2.0]]), np.array([[2.0], [3.0]]))
+    array([ 1, -1])
+    """
     first: dict[bytes, int] = {}
     for row, content in enumerate(contents(X)):
         first.setdefault(content, row)
-    shared = [(row, first[content]) for row, content in enumerate(contents(trusted)) if content in first]
-    if shared:
-        row, other = shared[0]
-        raise InvalidArgument(
-            "trusted",
-            "rows that are not among the untrusted ones",
-            f"{len(shared)} that are (the first: its row {row} is row {other})",
-        )
+    return np.array([first.get(content, -1) for content in contents(trusted)], dtype=np.int64)
+
+
+def _refuse_overlap(X: Matrix, trusted: Matrix) -> None:
+    places = overlapping_rows(X, trusted)
+    shared = np.flatnonzero(places >= 0)
+    if shared.size:
+        expected = "rows that are not among the untrusted ones"
+        got = f"{shared.size} of {len(places)} that are (the first: its row {shared[0]} is row {places[shared[0]]})"
+        raise InvalidArgument("trusted", expected, f"{got}; leave them out of either")

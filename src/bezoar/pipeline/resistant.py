@@ -181,7 +181,8 @@ class ResistantClassifier(ClassifierMixin, _BaseComposition):
             Labels of at least two classes.
         trusted : (ndarray or CSR of shape (m, d), array_like of shape (m,)), optional
             Rows that the caller vouches for, none of them among `X`. They
-            are validated on, and never trained on.
+            are validated on, and never trained on; `overlapping_rows` of
+            `bezoar.pipeline.judges` tells which rows stand in both.
         on_step : callable, optional
             Called with the name of each step as it begins.
 

@@ -11,9 +11,9 @@ from bezoar.core.dataset import Dataset
 from bezoar.core.defence import DefenceRecord
 from bezoar.core.errors import InvalidArgument, UnknownName
 from bezoar.datasets import load
+from bezoar.pipeline.composition import FILTERS
 from bezoar.pipeline.defend import DefencePlan, defend
 from bezoar.pipeline.evaluate import Defence
-from bezoar.pipeline.resistant import FILTERS
 
 PLAN = DefencePlan(detectors=("l2",))
 

@@ -18,7 +18,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.learners.linear import LinearClassifier
 from bezoar.learners.partitioned import PartitionVoteClassifier
-from bezoar.pipeline.resistant import FILTERS, INSPECTORS, ResistantClassifier
+from bezoar.pipeline.composition import FILTERS, INSPECTORS
+from bezoar.pipeline.resistant import ResistantClassifier
 from bezoar.sanitizers.mahalanobis import RobustMahalanobis
 from bezoar.sanitizers.spectral import SpectralSignatures
 from bezoar.sanitizers.sphere import SphereSanitizer

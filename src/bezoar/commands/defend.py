@@ -48,9 +48,9 @@ def defend(
     format of DATA, and what went, by which detector and why.
     """
     from bezoar.datasets.rows import write_kept_rows
+    from bezoar.pipeline.composition import FILTERS
     from bezoar.pipeline.defend import DefencePlan
     from bezoar.pipeline.defend import defend as run
-    from bezoar.pipeline.resistant import FILTERS
     from bezoar.report.defence_text import defence_lines
     from bezoar.report.folders import write_defence
 

@@ -18,8 +18,9 @@ from bezoar.core.errors import InvalidArgument
 from bezoar.datasets.split import Split
 from bezoar.pipeline.catalogue import names, resolve
 from bezoar.pipeline.clock import Clock
+from bezoar.pipeline.composition import FILTERS
 from bezoar.pipeline.defender import settle_defence
-from bezoar.pipeline.resistant import FILTERS, ResistantClassifier
+from bezoar.pipeline.resistant import ResistantClassifier
 from bezoar.pipeline.scan import make_detector
 from bezoar.pipeline.summary import summarize
 

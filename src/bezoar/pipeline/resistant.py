@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.metaestimators import _BaseComposition, available_if
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -20,18 +20,10 @@ from bezoar.core.defence import DefenceStep, RemovedRow
 from bezoar.core.errors import InvalidArgument
 from bezoar.learners.linear import LinearClassifier
 from bezoar.learners.linear_scores import check_two_classes
-from bezoar.pipeline.catalogue import resolve
+from bezoar.pipeline.composition import Named, NamedLayers
 from bezoar.pipeline.judges import FoldJudge, Judge, TrustedJudge
 from bezoar.pipeline.layers import Course, step_sentence
 from bezoar.pipeline.ledger import Ledger, allowed_rows
-
-Named: TypeAlias = list[tuple[str, Any]]
-
-FILTERS = ("mahalanobis", "label-errors")
-"""Detectors of the catalogue that filter by default."""
-
-INSPECTORS = ("activation", "spectral")
-"""Those that look at a model's representation by default, as ``inspect-activation`` and so on."""
 
 _NO_REPRESENTATION = "no representation of the rows was given to look at"
 
@@ -43,7 +35,7 @@ def _last_model_has(name: str) -> Callable[[Any], bool]:
     return check
 
 
-class ResistantClassifier(ClassifierMixin, _BaseComposition):
+class ResistantClassifier(ClassifierMixin, NamedLayers):
     """Filter, train, inspect what the model sees, train robustly, validate on trusted rows.
 
     Each layer works on the rows that the ones before it left. What all of
@@ -142,22 +134,6 @@ class ResistantClassifier(ClassifierMixin, _BaseComposition):
         self.folds = folds
         self.random_state = random_state
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002
-        """Parameters, with those of the filters and inspectors under their names."""
-        return {**self._get_params("filters", deep), **self._get_params("inspectors", deep)}
-
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters, such as ``spectral__promise``, or a filter by its name."""
-        for layer in ("filters", "inspectors"):
-            if layer in params:
-                setattr(self, layer, params.pop(layer))
-            named = getattr(self, layer)
-            known = {pair[0] for pair in named if isinstance(pair, tuple)} if isinstance(named, list) else set()
-            for name in known & params.keys():
-                self._replace_estimator(layer, name, params.pop(name))
-        super().set_params(**params)
-        return self
-
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that sparse rows are welcome."""
         tags = super().__sklearn_tags__()
@@ -238,17 +214,6 @@ class ResistantClassifier(ClassifierMixin, _BaseComposition):
         estimator = LinearClassifier() if self.estimator is None else self.estimator
         return estimator, estimator if self.robust is None else self.robust
 
-    def _layers(self) -> tuple[Named, Named]:
-        filters, inspectors = self.filters, self.inspectors
-        if filters is None:
-            filters = [(name, resolve("detector", name)()) for name in FILTERS]
-        if inspectors is None:
-            inspectors = [(f"inspect-{name}", resolve("detector", name)()) for name in INSPECTORS]
-        _check_pairs("filters", filters)
-        _check_pairs("inspectors", inspectors)
-        self._validate_names([name for name, _ in (*filters, *inspectors)])
-        return filters, inspectors
-
     def _judge(self, X: Matrix, y: Labels, trusted: tuple[Matrix, Labels] | None) -> Judge:
         if trusted is None:
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
@@ -286,10 +251,3 @@ class ResistantClassifier(ClassifierMixin, _BaseComposition):
     def _received(self, X: Matrix) -> Matrix:
         check_is_fitted(self)
         return as_matrix(validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False))
-
-
-def _check_pairs(layer: str, named: Named) -> None:
-    for pair in named:
-        if not (isinstance(pair, tuple) and len(pair) == 2 and hasattr(pair[1], "fit_resample")):
-            expected = "pairs of a name and a detector or sanitizer, which has fit_resample"
-            raise InvalidArgument(layer, expected, repr(pair))

@@ -16,7 +16,7 @@ from bezoar.options import Source, epilog, folder_if_named, json_flag, number, p
     short_help="Remove what detectors flag, and say what that costs.",
     epilog=epilog(
         "bezoar defend mails.csv --text body --label spam --out defended",
-        "bezoar defend rows.csv --trusted checked.csv --max-removed 0.05 --out defended",
+        "bezoar defend rows.csv --trusted checked.csv --max-removed 0.05 --out out",
         "bezoar defend sms --detectors mahalanobis,label-errors,spectral --json",
     ),
 )

@@ -7,13 +7,13 @@ part includes stands in its row.
 
 from __future__ import annotations
 
-import multiprocessing
+import json
 import os
 import resource
+import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from timing import duration, publish, table, training_rows
@@ -70,7 +70,7 @@ def decoy_of(split: Split, quantile: float, repeats: int) -> np.ndarray:
 
 def least_error(split: Split, poison: Poison, names: tuple[str, ...] = FIVE) -> float:
     """What the best of the defences leaves."""
-    cells = judge(split.train, split.test, poison, names, Defence(ridge=RIDGES[split.name]), name="x")
+    cells = judge(split.train, split.test, poison, names, Defence(ridge=RIDGES[split.name]), name="x", workers=CORES)
     return min(cell.test_error for cell in cells)
 
 
@@ -202,21 +202,20 @@ PARTS = (
 )  # fmt: skip
 
 
-def alone(part: Callable[[], list[Row]], told: multiprocessing.Queue) -> None:
-    rows = part()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    told.put([Row(row.what, row.seconds, row.error, row.paper, peak) for row in rows])
+def alone(name: str) -> None:
+    """One part in this process; its rows as JSON."""
+    rows = globals()[name]()
+    usage = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    peak = max(usage) / 2**20
+    print(json.dumps([asdict(replace(row, memory=peak)) for row in rows]))
 
 
 def main() -> None:
     training_rows("imdb")
-    context, rows = multiprocessing.get_context("spawn"), []
+    rows: list[Row] = []
     for part in PARTS:
-        told = context.Queue()
-        process = context.Process(target=alone, args=(part, told))
-        process.start()
-        rows += told.get()
-        process.join()
+        told = subprocess.run([sys.executable, __file__, part.__name__], capture_output=True, text=True, check=True)
+        rows += [Row(**fields) for fields in json.loads(told.stdout)]
         print(rows[-1].what, file=sys.stderr)
     lines = [
         [
@@ -230,8 +229,8 @@ def main() -> None:
     ]
     text = (
         "3 % poison; the error is that of the best of five defences, or of those named. The paper's times are those of "
-        "its section 5.3, on two cores, and for influence a GPU besides. KKT and min-max include their decoy and its "
-        "clean model, but not the judgement; the sweep includes everything."
+        "its section 5.3, on two cores, and for influence a GPU besides; peak is that of the largest process. KKT and "
+        "min-max include their decoy and its clean model, but not the judgement; the sweep includes everything."
     )
     publish(
         "attacks",
@@ -242,4 +241,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[-1] in {part.__name__ for part in PARTS}:
+        alone(sys.argv[-1])
+    else:
+        main()

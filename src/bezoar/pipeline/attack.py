@@ -286,5 +286,7 @@ def _split_test(situation: _Situation, on_step: Callable[[], None] | None) -> Sp
     split, plan = situation.split, situation.plan
     half, other = hold_out(split.test, share=0.5, random_state=plan.seed)
     finding, _ = situation.find(split.train, half, half, on_step)
-    cells = judge(split.train, other, finding.poison, QUICK + SLOW, situation.defence, name=plan.method)
+    cells = judge(
+        split.train, other, finding.poison, QUICK + SLOW, situation.defence, name=plan.method, workers=plan.workers
+    )
     return SplitTest(finding.strength, min(cell.test_error for cell in cells))

@@ -177,7 +177,14 @@ def _alone(clean: Dataset, test: Dataset, poison: Poison, sanitizer: str, defenc
 
 
 def judge(
-    clean: Dataset, test: Dataset, poison: Poison, sanitizers: Sequence[str], defence: Defence, *, name: str
+    clean: Dataset,
+    test: Dataset,
+    poison: Poison,
+    sanitizers: Sequence[str],
+    defence: Defence,
+    *,
+    name: str,
+    workers: int = 1,
 ) -> tuple[Evaluation, ...]:
     """One attack against some sanitizers; neither budget nor domain are checked here.
 
@@ -190,12 +197,18 @@ def judge(
     defence : Defence
     name : str
         Of the attack, for the evaluations.
+    workers : int
+        Processes; results do not depend on it.
 
     Returns
     -------
     tuple of Evaluation
         In the order of `sanitizers`.
     """
+    some = processes(workers, len(sanitizers), clean)
+    if some > 1:
+        tasks = (delayed(_alone)(clean, test, poison, sanitizer, defence, name) for sanitizer in sanitizers)
+        return tuple(Parallel(n_jobs=some)(tasks))
     received = merge(clean, poison)
     return tuple(_judge((name, sanitizer), received, test, defence, None) for sanitizer in sanitizers)
 

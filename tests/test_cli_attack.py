@@ -110,3 +110,12 @@ def test_several_classes(bezoar, table):
     refused = bezoar("attack", "several.npz", *options)
     assert refused.code == 2
     assert "`--method`: expected one of minmax, minmax-basic, label-flip, as there are 3 classes" in refused.err
+
+
+def test_a_class_without_test_rows_is_said_to_have_none(bezoar, table):
+    rows = np.load("rows.npz")
+    ones = rows["y"] == 1
+    np.savez("part.npz", X_train=rows["X"], y_train=rows["y"], X_test=rows["X"][ones], y_test=rows["y"][ones])
+    outcome = bezoar("attack", "part.npz", "--method", "label-flip", "--fraction", 0.1, "--ridge", 0.1)
+    assert outcome.code == 0
+    assert "No test row is labelled 0: the test errors say nothing of that class." in outcome.out

@@ -157,7 +157,7 @@ def test_what_it_rests_on_and_how_to_repeat_it_appears(record):
 def test_an_inconclusive_and_vacuous_bound_is_said_beside_the_figure(hostile):
     page = Page(render(hostile))
     notes = [attrs for _, attrs, _ in page.all("p") if attrs.get("role") == "note"]
-    assert len(notes) == 2
+    assert len(notes) == 3
     assert "≤ 7.300 not conclusive" in page.text
     assert "allows every row to be wrong" in page.text
 

@@ -25,6 +25,7 @@ from bezoar.report.wording import (
     headline_sentences,
     scan_sentences,
     spoken,
+    untested,
 )
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def attack_lines(record: AttackRecord, width: int | None) -> list[str]:
         removed = "" if cell.sanitizer == NO_SANITIZER else f"   removes {cell.poison_removed} of {cell.poison_rows}"
         share = "" if aimed is None else f"{_percent(aimed.error[cell.sanitizer]):>9}"
         lines.append(f"  {title:<14}{error:>7}{share}{removed}")
-    lines += ["", flow(_defender_sentence(record), width)]
+    lines += ["", *(flow(sentence, width) for sentence in untested(record.data))]
+    lines += [flow(_defender_sentence(record), width)]
     lines += [flow(f"Best of {format_count(record.tried)} tried: {record.candidate}. {record.protocol}", width)]
     if record.split_test is not None:
         lines.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bezoar.core.record import NO_ATTACK, NO_SANITIZER, RunRecord
+from bezoar.core.record import NO_ATTACK, NO_SANITIZER, DataSummary, RunRecord
 from bezoar.core.scan import ScanRecord
 from bezoar.report.formats import (
     format_attack_value,
@@ -174,9 +174,18 @@ def _listed(names: tuple[str, ...]) -> str:
     return " or ".join(shortened(spoken(name), LONGEST_NAME) for name in names)
 
 
+def untested(data: DataSummary) -> tuple[str, ...]:
+    """A sentence for each class of which no test row is, so that errors say nothing of it."""
+    return tuple(
+        f"No test row is labelled {shortened(count.label, LONGEST_NAME)}: the test errors say nothing of that class."
+        for count in data.classes
+        if count.test == 0
+    )
+
+
 def cautions(record: RunRecord) -> tuple[tuple[str, str], ...]:
     """What keeps the headline from being read as more than it is: (title, text)."""
-    point, found = record.headline, []
+    point, found = record.headline, [("A class is not tested", sentence) for sentence in untested(record.data)]
     if not point.conclusive:
         found.append(
             (

@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 DOCS  := $(VENV)/.ready-docs
 PIP   := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -c constraints.txt
 DEMO  := build/demo/breast-cancer
-JOBS  ?= 0
+JOBS  ?= auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -32,12 +32,12 @@ demo: $(READY) ## audit an embedded real data set; ends with the path of its rep
 	@rm -rf $(DEMO) && mkdir -p $(dir $(DEMO))
 	@$(BIN)/bezoar audit breast-cancer --fraction 0.03 --out $(DEMO)
 
-test: $(READY) ## run the fast tests (JOBS=4: in so many processes)
-	@$(BIN)/pytest -q -n $(JOBS) --dist worksteal -m 'not data and not slow'
+test: $(READY) ## run the fast tests, in a process a core up to four (JOBS=0: in one)
+	@$(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'not data and not slow'
 
 test-data: $(READY) ## run the slow tests and those on real data (BEZOAR_DATA)
 	@test -d "$$BEZOAR_DATA" || { echo "test-data: BEZOAR_DATA should name the folder of data sets, got '$$BEZOAR_DATA'" >&2; exit 1; }
-	@$(BIN)/pytest -q -n $(JOBS) --dist worksteal -m 'data or slow'
+	@$(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'data or slow'
 
 check: $(READY) ## lint, formatting, types, imports between rooms, doctests
 	@$(BIN)/ruff check --quiet .

@@ -305,6 +305,28 @@ def test_an_interrupt_inside_a_compiled_kernel(bezoar, table, monkeypatch):
         bezoar("certify", "rows.csv", "--fraction", 0.1)
 
 
+@pytest.mark.parametrize(("sent", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_an_interrupt_that_somebody_swallows_is_raised_again(table, sent, code):
+    program = f"""
+import os, signal, sys, time
+import bezoar.cli, bezoar.pipeline.certify as room
+
+def deaf(*_, **__):
+    try:
+        os.kill(os.getpid(), signal.{sent})
+        time.sleep(1)
+    except BaseException:
+        pass
+    time.sleep(60)
+
+room.certify_split, bezoar.cli._PATIENCE = deaf, 0.5
+sys.argv = ["bezoar", "certify", "rows.csv", "--fraction", "0.1"]
+bezoar.cli.main()
+"""
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=40, check=False)
+    assert finished.returncode == code
+
+
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interruption_leaves_nothing(table, sent, code):
     table.write_text("a,label\n" + "".join(f"{number % 7},{number % 2}\n" for number in range(400_000)))

@@ -25,6 +25,7 @@ from bezoar.console import complain, in_options, retell, usage_sentence
 from bezoar.core.errors import BezoarError, InvalidArgument
 
 BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
+_PATIENCE = 5.0
 _INTERRUPTED = "interrupted; nothing unfinished was left behind"
 
 
@@ -38,6 +39,8 @@ def main() -> None:
             signal.signal(stopping, _stop)
     with warnings.catch_warnings(record=True) as caught:
         code, sentence = _run()
+    if code in (INTERRUPTED, TERMINATED):
+        _end_work()
     if code in (0, GATE_FAILED):
         retell(caught)
     if sentence:
@@ -46,12 +49,39 @@ def main() -> None:
 
 
 def _stop(number: int, _: FrameType | None) -> None:
-    """Leave; deaf to further signals, so that a second one does not stop the clearing up."""
+    """Leave; deaf to further signals, so that a second one does not stop the clearing up.
+
+    Foreign code may swallow the exception, a destructor for one: it is raised
+    again after a while, unless the program has come to its end by then.
+    """
     for stopping in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stopping, signal.SIG_IGN)
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, lambda _, frame: _stop(number, frame))
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
     if number == signal.SIGTERM:
         sys.exit(TERMINATED)
     raise KeyboardInterrupt
+
+
+def _end_work() -> None:
+    """Nobody waits for what other processes still compute, and nothing need be stopped again."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    if "joblib" in sys.modules:
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+
+
+def _ended_by(error: BaseException) -> tuple[int, str]:
+    """What a signal comes out as; anything else goes on its way."""
+    if isinstance(error, SystemExit) and error.code == TERMINATED:
+        return TERMINATED, ""
+    # Inside a compiled kernel an interrupt is the cause of a SystemError.
+    if isinstance(error, click.Abort | KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt):
+        return INTERRUPTED, _INTERRUPTED
+    raise error
 
 
 def _run() -> tuple[int, str]:
@@ -59,13 +89,8 @@ def _run() -> tuple[int, str]:
         outcome = bezoar_command.main(prog_name="bezoar", standalone_mode=False)
     except click.ClickException as error:
         return BAD_INPUT, usage_sentence(error)
-    except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED, _INTERRUPTED
-    except SystemError as error:
-        # An interrupt inside a compiled kernel comes out so.
-        if not isinstance(error.__cause__, KeyboardInterrupt):
-            raise
-        return INTERRUPTED, _INTERRUPTED
+    except (click.Abort, KeyboardInterrupt, SystemError, SystemExit) as error:
+        return _ended_by(error)
     except InvalidArgument as error:
         params = [param for command in bezoar_command.commands.values() for param in command.params]
         options = {str(param.name): param.opts[0] for param in params}

@@ -41,6 +41,12 @@ def test_the_budget_takes_the_most_suspicious_and_says_so():
     assert len(ledger.kept) == 7
 
 
+def test_classes_of_other_scales_are_treated_alike():
+    ledger = Ledger(Y, 4)
+    take(ledger, [0, 2, 4, 6, 1, 3], [900.0, 800.0, 700.0, 600.0, 2.0, 1.0])
+    assert sorted(gone.row for gone in ledger.removals) == [0, 1, 2, 3]
+
+
 def test_two_rows_of_each_class_stay():
     ledger = Ledger(Y, 10)
     done = take(ledger, list(range(10)), [float(row) for row in range(10)])

@@ -9,6 +9,7 @@ import numpy as np
 
 from bezoar.core.arrays import Array, IntArray, Labels
 from bezoar.core.defence import RemovedRow
+from bezoar.pipeline.suspects import rank_rows
 
 _KEPT_OF_EACH = 2
 
@@ -53,7 +54,8 @@ class Ledger:
         flagged : ndarray of int
             Positions among the rows that are left.
         suspicion : ndarray of shape (n_kept,)
-            Larger is more suspicious; ties go to the earlier row.
+            Larger is more suspicious. Rows go by the share of their class
+            that is as suspicious, then by suspicion; ties go to the earlier.
         reasons : list of str
             One a flagged row.
 
@@ -61,8 +63,11 @@ class Ledger:
         -------
         Withdrawal
         """
-        order = np.argsort(-suspicion[flagged], kind="stable")
-        left = dict(zip(*np.unique(self.y[self.kept], return_counts=True), strict=True))
+        labels = self.y[self.kept]
+        left = dict(zip(*np.unique(labels, return_counts=True), strict=True))
+        # What is suspicious differs from class to class, so that the place within it comes first.
+        places = rank_rows(suspicion, labels) / np.array([left[label] for label in labels])
+        order = np.lexsort((-suspicion[flagged], places[flagged]))
         allowance, over_budget, protected = self.allowed - len(self.removals), 0, 0
         gone: list[int] = []
         for place in order.tolist():

@@ -305,6 +305,15 @@ def test_an_interrupt_inside_a_compiled_kernel(bezoar, table, monkeypatch):
         bezoar("certify", "rows.csv", "--fraction", 0.1)
 
 
+@pytest.fixture
+def heard():
+    """Interrupts reach programs that a test starts, even if its own shell told it to ignore them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize(("sent", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_an_interrupt_that_somebody_swallows_is_raised_again(table, sent, code):
     program = f"""
@@ -327,6 +336,7 @@ bezoar.cli.main()
     assert finished.returncode == code
 
 
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interruption_leaves_nothing(table, sent, code):
     table.write_text("a,label\n" + "".join(f"{number % 7},{number % 2}\n" for number in range(400_000)))

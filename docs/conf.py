@@ -40,3 +40,6 @@ autodoc_default_options = {
 }
 numpydoc_show_class_members = False
 add_module_names = False
+
+# Several classes have an attribute of the same name; a short reference to it may mean any.
+suppress_warnings = ["ref.python"]

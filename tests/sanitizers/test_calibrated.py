@@ -9,7 +9,8 @@ from sklearn.base import BaseEstimator
 
 from bezoar.core.errors import InvalidInput
 from bezoar.kernels.tails import least_noticeable, tail_threshold
-from bezoar.sanitizers.calibrated import Calibrated, value_order
+from bezoar.sanitizers.calibrated import Calibrated
+from bezoar.sanitizers.labelled import value_order
 
 
 class Largeness(Calibrated, BaseEstimator):
@@ -82,11 +83,43 @@ def test_trusted_rows_set_the_threshold_and_stay(planted):
     np.testing.assert_array_equal(Largeness().fit(X, y, trusted=mask).flagged_indices_, detector.flagged_indices_)
 
 
-def test_too_few_trusted_rows_promise_nothing(planted):
+def test_too_few_trusted_rows_of_a_class_leave_it_to_its_own_scores(planted):
     X, y = planted
-    detector = Largeness().fit(X, y, trusted=np.arange(10))
-    assert detector.flagged_indices_.size == 0
-    assert detector.promised_share_ == 0
+    alone, detector = Largeness().fit(X, y), Largeness().fit(X, y, trusted=np.r_[0:100, 510:530])
+    assert detector.calibrated_classes_.tolist() == [True, False]
+    assert detector.thresholds_[0] == pytest.approx(np.sort(X[:100, 0])[-2])
+    assert detector.thresholds_[1] == alone.thresholds_[1]
+    assert not alone.calibrated_classes_.any()
+    assert detector.promised_share_ == 0.02
+
+
+def test_calibrated_again_as_if_fitted_so(planted):
+    X, y = planted
+    trusted, learned = np.r_[0:100, 400:600], []
+
+    class Learning(Largeness):
+        def _learn(self, X, codes):
+            learned.append(len(codes))
+
+    fitted, later = Largeness().fit(X, y, trusted=trusted), Learning().fit(X, y)
+    before = later.flagged_indices_
+    assert later.calibrate(np.isin(np.arange(1000), trusted)) is later
+    assert learned == [1000]
+    np.testing.assert_array_equal(later.flagged_indices_, fitted.flagged_indices_)
+    np.testing.assert_array_equal(later.thresholds_, fitted.thresholds_)
+    assert later.reasons_ == fitted.reasons_
+    np.testing.assert_array_equal(later.calibrate(None).flagged_indices_, before)
+
+
+def test_a_detector_that_needs_trusted_rows_does_not_go_without(planted):
+    class Needy(Largeness):
+        needs_trusted = True
+
+    message = "`trusted`: expected positions of rows known to be clean, got none"
+    with pytest.raises(InvalidInput, match=message):
+        Needy().fit(*planted)
+    with pytest.raises(InvalidInput, match=message):
+        Needy().fit(*planted, trusted=np.arange(100)).calibrate(np.zeros(1000, dtype=bool))
 
 
 @pytest.mark.parametrize(
@@ -101,6 +134,8 @@ def test_too_few_trusted_rows_promise_nothing(planted):
 def test_trusted_rows_must_exist(planted, trusted, message):
     with pytest.raises(InvalidInput, match=message):
         Largeness().fit(*planted, trusted=trusted)
+    with pytest.raises(InvalidInput, match=message):
+        Largeness().fit(*planted).calibrate(trusted)
 
 
 @pytest.mark.parametrize("promise", [0, 0.2, "much"])

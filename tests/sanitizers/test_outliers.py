@@ -5,7 +5,7 @@ import pytest
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 
-from bezoar.sanitizers.calibrated import value_order
+from bezoar.sanitizers.labelled import value_order
 from bezoar.sanitizers.outliers import IsolationForestDetector, LocalOutlierFactorDetector
 
 

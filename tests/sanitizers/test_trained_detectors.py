@@ -159,7 +159,7 @@ def test_the_share_of_wrong_labels_is_estimated(share):
 @pytest.mark.parametrize("detector", [*ODDS, SEVER, TrustedBootstrap], ids=lambda detector: detector.__name__)
 def test_a_single_class_is_refused(detector):
     with pytest.raises(InvalidData, match="at least two classes, got 1 class"):
-        detector().fit(np.arange(9.0)[:, None], np.zeros(9))
+        detector().fit(np.arange(9.0)[:, None], np.zeros(9), trusted=np.arange(3))
 
 
 def test_trusted_rows_grow_a_model_that_flags_the_flips():
@@ -188,7 +188,7 @@ def test_a_batch_that_spoils_the_held_out_rows_is_sent_back():
 
 def test_bootstrapping_without_trusted_rows_is_refused():
     X, y, _ = flipped(0.0)
-    with pytest.raises(InvalidArgument, match="`trusted`: expected positions of rows known to be clean, got None"):
+    with pytest.raises(InvalidArgument, match="`trusted`: expected positions of rows known to be clean, got none"):
         TrustedBootstrap().fit(X, y)
 
 

@@ -6,7 +6,6 @@ from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval
@@ -16,7 +15,7 @@ from bezoar.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from bezoar.core.dataset import as_matrix
 from bezoar.core.errors import InvalidArgument
 from bezoar.kernels.tails import least_noticeable, tail_threshold, trusted_threshold
-from bezoar.sanitizers.labelled import admit, class_codes, own
+from bezoar.sanitizers.labelled import admit, class_codes, own, trusted_mask, value_order
 from bezoar.sanitizers.trimming import memberships
 
 PROMISE = Interval(Real, 0, 0.1, closed="right")
@@ -31,23 +30,26 @@ class Calibrated(OneToOneFeatureMixin):
     A sanitizer that trims removes the same share of any data; a detector
     flags what clean rows would not do, be it nothing. Its threshold for each
     class extrapolates the bulk of the class's own scores (`tail_threshold`),
-    or is the conformal quantile of rows that the caller trusts.
-    The first keeps its promise on heavy tails by flagging only what lies far
+    or is the conformal quantile of rows that the caller trusts, where there
+    are enough of the class. The first keeps its promise on heavy tails by flagging only what lies far
     out; poison that overlaps the clean scores, as flipped labels do, takes
     trusted rows to be found.
 
     A detector provides `_learn` and `_anomaly`, and may provide `_anomalies`,
-    `_suspicions` and `_threshold`. It learns from the rows in an order that
+    `_suspicions` and `_threshold`; one that learns from trusted rows finds
+    them in `_clean`, and `needs_trusted`. It learns from the rows in an order that
     depends on their values only, so that the caller's order is irrelevant
     even where chance is at work.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"promise": [PROMISE]}
     _measure: ClassVar[str]
+    needs_trusted: ClassVar[bool] = False
 
     promise: float
     classes_: Labels
     thresholds_: Array
+    calibrated_classes_: Mask
     suspicion_: Array
     flagged_indices_: IntArray
     promised_share_: float
@@ -70,8 +72,8 @@ class Calibrated(OneToOneFeatureMixin):
         y : array_like of shape (n,), optional
             Labels; without them all rows form one class.
         trusted : ndarray of int or bool, optional
-            Rows known to be clean, by position or as a mask. They are never
-            flagged, and their scores set the thresholds.
+            Rows known to be clean, by position or as a mask, as `calibrate`
+            takes them.
 
         Returns
         -------
@@ -81,22 +83,50 @@ class Calibrated(OneToOneFeatureMixin):
         Raises
         ------
         InvalidArgument
-            If `trusted` names rows that do not exist.
+            If `trusted` names rows that do not exist, or none where the
+            detector needs some.
         """
         self._validate_params()
         matrix, self.classes_, codes = admit(self, X, y)
-        clean = _trusted_mask(trusted, len(codes))
+        clean = trusted_mask(trusted, len(codes))
+        self._require(clean)
         order = value_order(matrix, codes)
         ordered = matrix[order]
+        self._clean = clean[order]
         self._learn(ordered, codes[order])
         self.suspicion_ = np.empty(len(codes))
         self.suspicion_[order] = self._suspicions(ordered, codes[order])
-        thresholds = [self._class_threshold(code, codes == code, clean) for code in range(len(self.classes_))]
-        self.thresholds_ = np.array(thresholds) + _SAME_SCORE * float(np.abs(self.suspicion_).max())
-        self.flagged_indices_ = np.flatnonzero((self.suspicion_ > self.thresholds_[codes]) & ~clean)
-        self.reasons_ = [self._reason(int(row), int(codes[row])) for row in self.flagged_indices_]
-        self.promised_share_ = self.promise * float(np.mean(np.isfinite(self.thresholds_)[codes]))
-        self.least_noticeable_ = least_noticeable(len(codes), self.promise)
+        self._codes = codes
+        self._decide(clean)
+        return self
+
+    def calibrate(self, trusted: IntArray | Mask | None) -> Self:
+        """Set thresholds, flags and reasons again, without learning again.
+
+        Parameters
+        ----------
+        trusted : ndarray of int or bool, or None
+            Rows that were fitted and are known to be clean, by position or as
+            a mask. They are never flagged, and their scores set the threshold
+            of each class of which there are enough, ``1 / promise - 1``;
+            `calibrated_classes_` tells which. The other classes' own scores
+            set theirs, and without trusted rows those of all classes do.
+
+        Returns
+        -------
+        Calibrated
+            Itself.
+
+        Raises
+        ------
+        InvalidArgument
+            If `trusted` names rows that do not exist, or none where the
+            detector needs some.
+        """
+        check_is_fitted(self)
+        clean = trusted_mask(trusted, len(self._codes))
+        self._require(clean)
+        self._decide(clean)
         return self
 
     def fit_resample(self, X: Matrix, y: Labels, *, trusted: IntArray | Mask | None = None) -> tuple[Matrix, Labels]:
@@ -174,10 +204,31 @@ class Calibrated(OneToOneFeatureMixin):
         """The threshold that the suspicions of one class ask for."""
         return tail_threshold(scores, self.promise)
 
-    def _class_threshold(self, code: int, members: Mask, clean: Mask) -> float:
-        if clean.any():
-            return trusted_threshold(self.suspicion_[members & clean], self.promise)
+    def _own_threshold(self, code: int, members: Mask) -> float:
+        """The threshold of one class by the scores that are there."""
         return self._threshold(code, self.suspicion_[members])
+
+    def _trusted_threshold(self, members: Mask, clean: Mask) -> float:
+        """The threshold of one class by trusted rows; infinite for too few of them."""
+        return trusted_threshold(self.suspicion_[members & clean], self.promise)
+
+    def _require(self, clean: Mask) -> None:
+        if self.needs_trusted and not clean.any():
+            raise InvalidArgument("trusted", "positions of rows known to be clean", "none")
+
+    def _decide(self, clean: Mask) -> None:
+        codes, classes = self._codes, range(len(self.classes_))
+        trusted = np.array([self._trusted_threshold(codes == code, clean) for code in classes])
+        self.calibrated_classes_ = np.isfinite(trusted)
+        thresholds = [
+            trusted[code] if self.calibrated_classes_[code] else self._own_threshold(code, codes == code)
+            for code in classes
+        ]
+        self.thresholds_ = np.array(thresholds) + _SAME_SCORE * float(np.abs(self.suspicion_).max())
+        self.flagged_indices_ = np.flatnonzero((self.suspicion_ > self.thresholds_[codes]) & ~clean)
+        self.reasons_ = [self._reason(int(row), int(codes[row])) for row in self.flagged_indices_]
+        self.promised_share_ = self.promise * float(np.mean(np.isfinite(self.thresholds_)[codes]))
+        self.least_noticeable_ = least_noticeable(len(codes), self.promise)
 
     def _measured(self, X: Matrix) -> Array:
         check_is_fitted(self)
@@ -188,37 +239,3 @@ class Calibrated(OneToOneFeatureMixin):
             f"{self._measure} is {self.suspicion_[row]:.6g}, "
             f"against a threshold of {self.thresholds_[code]:.6g} for class {self.classes_[code]}"
         )
-
-
-def value_order(X: Matrix, codes: IntArray) -> IntArray:
-    """An order of labelled rows that depends on nothing but their values.
-
-    Examples
-    --------
-    >>> X, codes = np.array([[2.0], [1.0]]), np.array([1, 0])
-    >>> value_order(X, codes) + value_order(X[::-1], codes[::-1])
-    array([1, 1])
-    """
-    if issparse(X):
-        ends = zip(X.indptr[:-1], X.indptr[1:], strict=True)
-        keys = [
-            (X.indices[a:b].tobytes(), X.data[a:b].tobytes(), code) for (a, b), code in zip(ends, codes, strict=True)
-        ]
-        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
-    # Any order will do: that of the bytes is found at the first one that differs.
-    table = np.empty((len(codes), X.shape[1] + 1))
-    table[:, :-1], table[:, -1] = X + 0.0, codes
-    return np.argsort(table.view(f"V{table.itemsize * table.shape[1]}").ravel(), kind="stable")
-
-
-def _trusted_mask(trusted: IntArray | Mask | None, n_rows: int) -> Mask:
-    mask = np.zeros(n_rows, dtype=bool)
-    if trusted is None:
-        return mask
-    rows: Labels = np.asarray(trusted)
-    if rows.dtype == bool and rows.shape != (n_rows,):
-        raise InvalidArgument("trusted", f"a mask of {n_rows} rows", f"shape {rows.shape}")
-    if rows.dtype != bool and (rows.ndim != 1 or np.any((rows < 0) | (rows >= n_rows)) or rows.dtype.kind not in "iu"):
-        raise InvalidArgument("trusted", f"positions of rows from 0 to {n_rows - 1}", rows.tolist())
-    mask[rows] = True
-    return mask

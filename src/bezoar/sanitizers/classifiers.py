@@ -31,15 +31,17 @@ class PooledOdds:
     promise: float
     suspicion_: Array
 
-    def _class_threshold(self, code: int, members: Mask, clean: Mask) -> float:
-        if np.count_nonzero(members) < 2:
+    def _own_threshold(self, code: int, members: Mask) -> float:
+        alone = np.count_nonzero(members) < 2
+        return float(np.inf) if alone else contradiction_threshold(self.suspicion_, self.promise)
+
+    def _trusted_threshold(self, members: Mask, clean: Mask) -> float:
+        known = int(np.count_nonzero(clean))
+        if not known or np.count_nonzero(members) < 2:
             return float(np.inf)
-        if clean.any():
-            # Never beyond the promise by the luck of a few trusted rows, but not all of them either.
-            known = int(np.count_nonzero(clean))
-            share = min(self.promise, max(careful_share(known, self.promise), 1 / (known + 1)))
-            return max(0.0, trusted_threshold(self.suspicion_[clean], share))
-        return contradiction_threshold(self.suspicion_, self.promise)
+        # Never beyond the promise by the luck of a few trusted rows, but not all of them either.
+        share = min(self.promise, max(careful_share(known, self.promise), 1 / (known + 1)))
+        return max(0.0, trusted_threshold(self.suspicion_[clean], share))
 
 
 def train(estimator: Any, X: Matrix, codes: IntArray, rows: IntArray) -> Any:

@@ -138,8 +138,8 @@ class RONI(Calibrated, BaseEstimator):
         gram = inner(self._known, self._known)
         self._models = [self._model(gram, targets, codes_trusted[draw], rng) for _ in range(self.n_draws)]
         members = [held[codes_trusted[held] == code] for code in range(len(self.classes_))]
-        self._clean = [self._anomaly(trusted.X[rows], code) for code, rows in enumerate(members)]
-        everywhere = _threshold_of(np.concatenate(self._clean), self.promise)
+        self._held = [self._anomaly(trusted.X[rows], code) for code, rows in enumerate(members)]
+        everywhere = _threshold_of(np.concatenate(self._held), self.promise)
         if not np.isfinite(everywhere):
             needed = int(np.ceil(1 / self.promise)) - 1
             raise InvalidArgument(
@@ -163,8 +163,8 @@ class RONI(Calibrated, BaseEstimator):
         return Dataset(csr_array(trusted.X) if issparse(X) else _dense(trusted.X), trusted.y)
 
     def _threshold(self, code: int, scores: Array) -> float:
-        own = _threshold_of(self._clean[code], self.promise)
-        return own if np.isfinite(own) else _threshold_of(np.concatenate(self._clean), self.promise)
+        own = _threshold_of(self._held[code], self.promise)
+        return own if np.isfinite(own) else _threshold_of(np.concatenate(self._held), self.promise)
 
     def _anomaly(self, X: Matrix, code: int) -> Array:
         """How much each row would harm under one label."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -11,10 +11,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from bezoar.core.arrays import Array, IntArray, Labels, Mask, Matrix
-from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.core.errors import InvalidData
 from bezoar.kernels.contents import contents
 from bezoar.kernels.predictions import contradictions, out_of_fold, probabilities
-from bezoar.sanitizers.calibrated import Calibrated, _trusted_mask, value_order
+from bezoar.sanitizers.calibrated import Calibrated
 from bezoar.sanitizers.classifiers import (
     CLASSIFIER,
     PooledOdds,
@@ -23,7 +23,6 @@ from bezoar.sanitizers.classifiers import (
     stratified_folds,
     train,
 )
-from bezoar.sanitizers.labelled import admit
 
 
 class TrustedBootstrap(PooledOdds, Calibrated, BaseEstimator):
@@ -34,6 +33,9 @@ class TrustedBootstrap(PooledOdds, Calibrated, BaseEstimator):
     model that it leads to is tried on the trusted rows that were held out and
     never trained on: where it makes more mistakes than before, by more than
     chance explains, the batch is sent back and the growth ends.
+
+    It takes trusted rows to be fitted, two at least of every class, none of
+    them with a copy among the untrusted.
 
     Parameters
     ----------
@@ -89,6 +91,7 @@ class TrustedBootstrap(PooledOdds, Calibrated, BaseEstimator):
         "folds": [Interval(Integral, 2, None, closed="left")],
         "random_state": ["random_state"],
     }
+    needs_trusted: ClassVar[bool] = True
     _measure: ClassVar[str] = "log odds of another class by what agrees with trusted rows"
 
     def __init__(
@@ -114,42 +117,9 @@ class TrustedBootstrap(PooledOdds, Calibrated, BaseEstimator):
         tags.target_tags.required = True
         return tags
 
-    def fit(self, X: Matrix, y: Labels | None = None, *, trusted: IntArray | Mask | None = None) -> Self:
-        """Grow a model from the trusted rows and judge all others by it.
-
-        Parameters
-        ----------
-        X : ndarray or CSR of shape (n, d)
-        y : array_like of shape (n,)
-            Labels of at least two classes.
-        trusted : ndarray of int or bool
-            Rows known to be clean, by position or as a mask: two at least of
-            every class.
-
-        Returns
-        -------
-        TrustedBootstrap
-            Itself.
-
-        Raises
-        ------
-        InvalidArgument
-            If there are no trusted rows.
-        InvalidData
-            If a class has fewer than two trusted rows, or a trusted row
-            occurs among the untrusted ones, too.
-        """
-        self._validate_params()
-        matrix, classes, codes = admit(self, X, y)
-        check_two_classes(classes)
-        clean = _trusted_mask(trusted, len(codes))
-        if not clean.any():
-            raise InvalidArgument("trusted", "positions of rows known to be clean", trusted)
-        _check_trusted(matrix, classes, codes, clean)
-        self._clean = clean[value_order(matrix, codes)]
-        return super().fit(X, y, trusted=trusted)
-
     def _learn(self, X: Matrix, codes: IntArray) -> None:
+        check_two_classes(self.classes_)
+        _check_trusted(X, self.classes_, codes, self._clean)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         held = np.zeros_like(self._clean)
         for code in range(len(self.classes_)):

@@ -27,6 +27,7 @@ from bezoar.kernels.solvers import fit_linear
 from bezoar.pipeline.catalogue import resolve
 from bezoar.pipeline.certify import Certified, certify_split
 from bezoar.pipeline.filters import fit_filters
+from bezoar.sanitizers.sphere import SphereSanitizer
 
 RIDGE = 0.1
 
@@ -80,7 +81,9 @@ class Scene:
 
     def budget_for(self, name: str) -> Budget:
         """As much as of the scene, of the kind that an attack spends."""
-        return Budget(self.budget.fraction, getattr(resolve("attack", name), "kind", self.budget.kind))
+        kind = getattr(resolve("attack", name), "kind", None)
+        # An evading attack has the kind of the one that it wraps, here any.
+        return Budget(self.budget.fraction, kind if isinstance(kind, str) else self.budget.kind)
 
     def poison(self, name: str, seed: int = 0) -> Poison:
         return self.attack(name).poison(self.data, self.budget_for(name), np.random.default_rng(seed))
@@ -162,6 +165,9 @@ BUILDERS: Mapping[str, Callable[[type[Any], Scene], Attack]] = {
     "FeaturePermutation": lambda kind, scene: kind(),
     "SubpopulationAttack": subpopulation,
     "DemographicAttack": demographic,
+    "EvadingAttack": lambda kind, scene: kind(
+        attack=BUILDERS["RandomLabelFlip"](resolve("attack", "random-flip"), scene), detector=SphereSanitizer()
+    ),
 }
 """By class: how to build it for a scene."""
 

@@ -33,6 +33,7 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "permutation": "bezoar.attacks.noise:FeaturePermutation",
                 "subpopulation": "bezoar.attacks.subpopulation:SubpopulationAttack",
                 "demographic": "bezoar.attacks.demographic:DemographicAttack",
+                "evading": "bezoar.attacks.evading:EvadingAttack",
             }
         ),
         "sanitizer": MappingProxyType(

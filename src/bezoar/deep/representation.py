@@ -1,0 +1,186 @@
+"""What a network says of images: the input of its head, its logits, and its gradients.
+
+The head is the last layer, any module of any network, declared by its name as
+``model.named_modules()`` spells it (``"linear"``, ``"classifier.1"``). Nothing
+is subclassed: a hook reads its input and is removed again.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from bezoar.core.errors import InvalidArgument, InvalidData, UnknownName
+from bezoar.deep.blocks import in_blocks
+from bezoar.deep.images import as_input, check_images, check_labels, check_layout
+
+
+def find_head(model: nn.Module, head: str) -> nn.Module:
+    """The module of that name.
+
+    Raises
+    ------
+    UnknownName
+        If there is none; the nearest names are told.
+
+    Examples
+    --------
+    >>> find_head(nn.Sequential(nn.Flatten(), nn.Linear(4, 2)), "1")
+    Linear(in_features=4, out_features=2, bias=True)
+    """
+    modules = {name: module for name, module in model.named_modules() if name}
+    if head in modules:
+        return modules[head]
+    near = difflib.get_close_matches(head, modules, n=3, cutoff=0.4) or list(modules)[-3:]
+    raise UnknownName(f"`head`: expected the name of a layer, such as {', '.join(near)}, got {head!r}")
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[nn.Module]:
+    """The model in evaluation mode; afterwards each of its modules is in its own mode again."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield model
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def outputs(model: nn.Module, head: str, images: Tensor) -> tuple[Tensor, Tensor]:
+    """What enters and what leaves the head, differentiable, in one pass.
+
+    For attacks, which call it thousands of times: the model stays in the mode
+    that it is in, and the range of the images is the caller's affair.
+
+    Parameters
+    ----------
+    model : Module
+    head : str
+        Name of the last layer.
+    images : Tensor of shape (n, channels, height, width)
+
+    Returns
+    -------
+    activations : Tensor of shape (n, d)
+        The input of the head, flattened.
+    logits : Tensor of shape (n, n_classes)
+        What the model returns.
+
+    Raises
+    ------
+    UnknownName
+        If the model has no layer of that name.
+    InvalidArgument
+        If the model uses that layer never, or more than once.
+    InvalidData
+        If the images have another layout, or the model returns no logits.
+    """
+    check_layout(images)
+    seen: list[Tensor] = []
+
+    def remember(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        seen.append(inputs[0])
+
+    hook = find_head(model, head).register_forward_pre_hook(remember)
+    try:
+        logits = _logits(model, images)
+    finally:
+        hook.remove()
+    if len(seen) != 1:
+        raise InvalidArgument("head", "a layer that the model uses once", f"{head!r}, used {len(seen)} times")
+    return seen[0].flatten(1), logits
+
+
+def activations(model: nn.Module, head: str, images: Tensor, *, block: int = 512) -> Tensor:
+    """The input of the head for many images, in evaluation mode and without gradients.
+
+    Parameters
+    ----------
+    model : Module
+    head : str
+        Name of the last layer.
+    images : Tensor of shape (n, channels, height, width)
+        Of eight bits, or in [0, 1].
+    block : int
+        Images at a time; halved with a warning where memory runs out.
+
+    Returns
+    -------
+    Tensor of shape (n, d)
+        On the device of the model, of at least single precision.
+
+    Raises
+    ------
+    UnknownName, InvalidArgument, InvalidData
+        As of `outputs`, and if values lie outside [0, 1].
+    """
+    check_images(images)
+    with evaluating(model), torch.no_grad():
+        return in_blocks(lambda rows: _precise(outputs(model, head, images[rows])[0]), len(images), block=block)
+
+
+def logits(model: nn.Module, images: Tensor, *, block: int = 512) -> Tensor:
+    """The logits of many images, in evaluation mode and without gradients.
+
+    Parameters and errors are those of `activations`.
+
+    Returns
+    -------
+    Tensor of shape (n, n_classes)
+    """
+    check_images(images)
+    with evaluating(model), torch.no_grad():
+        return in_blocks(lambda rows: _precise(_logits(model, images[rows])), len(images), block=block)
+
+
+def head_gradients(model: nn.Module, images: Tensor, labels: Tensor, *, block: int = 512) -> Tensor:
+    """Gradients of each image's cross entropy with respect to its logits, ``softmax - onehot``.
+
+    The bias of the head takes part, as its logits do; the mode is that of evaluation.
+
+    Parameters
+    ----------
+    model : Module
+    images : Tensor of shape (n, channels, height, width)
+    labels : Tensor of shape (n,), int64
+    block : int
+        As of `activations`.
+
+    Returns
+    -------
+    Tensor of shape (n, n_classes)
+
+    Raises
+    ------
+    InvalidData
+        If the images are not as of `activations`, or labels lie outside the head.
+
+    References
+    ----------
+    .. [1] Yang, Liu and Mirzasoleiman, "Not all poisons are created equal:
+       robust training against data poisoning", ICML 2022, section 4.
+    """
+    gradients = logits(model, images, block=block).softmax(dim=1)
+    check_labels(labels, count=len(images), classes=gradients.shape[1])
+    return gradients - nn.functional.one_hot(labels.to(gradients.device), gradients.shape[1])
+
+
+def _logits(model: nn.Module, images: Tensor) -> Tensor:
+    """One pass; also of models that wrap their logits in an object, as Hugging Face's do."""
+    anchor = next(model.parameters(), None)
+    given = model(as_input(images, torch.empty(0) if anchor is None else anchor))
+    found = getattr(given, "logits", given)
+    if not isinstance(found, Tensor) or found.dim() != 2 or len(found) != len(images):
+        got = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
+        raise InvalidData(f"model: expected logits of shape (n, n_classes) for n images, got {got}")
+    return found
+
+
+def _precise(values: Tensor) -> Tensor:
+    """At least single precision: half of it cancels in differences of gradients."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))

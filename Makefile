@@ -8,13 +8,14 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS  := $(VENV)/.ready-docs
+DEEP  := $(VENV)/.ready-deep
 PIP   := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -c constraints.txt
 DEMO  := build/demo/breast-cancer
 JOBS  ?= auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-data check format bench picture docs constraints clean
+.PHONY: help setup demo test test-data test-deep check format bench picture docs constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,18 +34,27 @@ demo: $(READY) ## audit an embedded real data set; ends with the path of its rep
 	@$(BIN)/bezoar audit breast-cancer --fraction 0.03 --out $(DEMO)
 
 test: $(READY) ## run the fast tests, in a process a core up to four (JOBS=0: in one)
-	@$(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'not data and not slow'
+	@$(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m 'not data and not slow and not deep'
 
 test-data: $(READY) ## run the slow tests and those on real data (BEZOAR_DATA)
 	@test -d "$$BEZOAR_DATA" || { echo "test-data: BEZOAR_DATA should name the folder of data sets, got '$$BEZOAR_DATA'" >&2; exit 1; }
-	@$(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'data or slow'
+	@$(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m '(data or slow) and not deep'
+
+test-deep: $(DEEP) ## install torch and run all tests of networks; those on real data too where BEZOAR_DATA is set
+	@BEZOAR_DEEP=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m deep
+
+$(DEEP): $(READY)
+	@echo "setup: installing torch and opacus into $(VENV)"
+	@$(PIP) -e '.[dev,private]'
+	@touch $@
 
 check: $(READY) ## lint, formatting, types, imports between rooms, doctests
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/pytest -q --doctest-modules src
+	@$(BIN)/pytest -q --doctest-modules src \
+		$$($(BIN)/python -c 'from importlib.util import find_spec as at; at("torch") and at("opacus") or print("--ignore src/bezoar/deep")')
 
 format: $(READY) ## rewrite the code as the formatter likes it
 	@$(BIN)/ruff check --quiet --fix .
@@ -67,8 +77,8 @@ $(DOCS): $(READY)
 
 constraints: ## renew constraints.txt with the newest versions that go together
 	@rm -rf build/newest && mkdir -p build && "$(PYTHON)" -m venv build/newest
-	@build/newest/bin/pip install --quiet --quiet --disable-pip-version-check -e '.[dev,docs]'
-	@{ grep '^#' constraints.txt; { build/newest/bin/pip freeze --exclude-editable; grep '^torch==' constraints.txt; } \
+	@build/newest/bin/pip install --quiet --quiet --disable-pip-version-check -e '.[dev,docs,private]'
+	@{ grep '^#' constraints.txt; build/newest/bin/pip freeze --exclude-editable | grep -Ev '^(nvidia|cuda|triton)' \
 		| sed 's/+cpu//' | LC_ALL=C sort -fu; } > build/constraints.txt
 	@mv build/constraints.txt constraints.txt
 	@git --no-pager diff --stat constraints.txt

@@ -34,6 +34,8 @@ myst_enable_extensions = ["dollarmath", "deflist", "attrs_inline"]
 myst_heading_anchors = 3
 
 autodoc_typehints = "none"
+# The reference of the annex is built without its extra.
+autodoc_mock_imports = ["torch", "safetensors", "opacus", "lightning"]
 autodoc_member_order = "bysource"
 autodoc_default_options = {
     "exclude-members": "set_fit_request, set_score_request, set_decision_function_request, set_predict_request"

@@ -1,0 +1,44 @@
+"""What needs an extra stays in its annex."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import bezoar
+
+ROOT = Path(bezoar.__file__).parent
+EXTRA = ("torch", "safetensors", "opacus", "lightning")
+
+WITHOUT = f"""
+import importlib, sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {EXTRA}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent())
+"""
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", WITHOUT + code], capture_output=True, text=True, check=False)
+
+
+def test_every_other_room_lives_without_torch():
+    modules = [
+        ".".join(("bezoar", *path.relative_to(ROOT).with_suffix("").parts))
+        for path in sorted(ROOT.rglob("[a-z]*.py"))
+        if path.relative_to(ROOT).parts[0] != "deep"
+    ]
+    assert len(modules) > 100
+    finished = run(f"for name in {modules}: importlib.import_module(name)")
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_the_annex_says_what_to_install():
+    finished = run("import bezoar.deep.networks")
+    *_, said = finished.stderr.strip().splitlines()
+    assert said == (
+        "ModuleNotFoundError: bezoar.deep needs PyTorch, which is not installed: pip install 'bezoar[deep]'"
+    )

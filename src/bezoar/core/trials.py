@@ -157,7 +157,7 @@ class Cell:
     seconds : float
         On average.
     skipped : str
-        Why it could not be run, where it could not in any seed.
+        Why it could not be run, in all seeds or in those that it names.
     """
 
     attack: str

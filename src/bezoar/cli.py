@@ -16,6 +16,7 @@ from bezoar.commands.audit import audit
 from bezoar.commands.certify import certify
 from bezoar.commands.datasets import datasets
 from bezoar.commands.defend import defend
+from bezoar.commands.evaluate import evaluate
 from bezoar.commands.gates import GATE_FAILED
 from bezoar.commands.reproduce import reproduce
 from bezoar.commands.sanitize import sanitize
@@ -107,7 +108,7 @@ def _run() -> tuple[int, str]:
 
 @click.group(
     name="bezoar",
-    commands=[audit, certify, verify, scan, defend, sanitize, attack, reproduce, datasets],
+    commands=[audit, certify, verify, scan, defend, evaluate, sanitize, attack, reproduce, datasets],
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -122,6 +122,15 @@ class EvaluationRecord:
                 found[best].append(info.name)
         return {verdict: tuple(names) for verdict, names in found.items()}
 
+    def best_defence(self, attack: str) -> Cell | None:
+        """The defence that lets least of the attack's goal through, test errors where that is the goal.
+
+        Baselines are none; of several the one with the fewest test errors.
+        """
+        real = {info.name for info in self.defences if info.kind in ("detector", "sanitizer", "learner")}
+        ran = [cell for cell in self.cells if cell.attack == attack and cell.defence in real and cell.test_error]
+        return min(ran, key=_harm, default=None)
+
     def uncaught(self) -> tuple[str, ...]:
         """Attacks that no detector catches, those that no detector was run against among them."""
         real = [info.name for info in self.attacks if info.name != NO_ATTACK]
@@ -143,6 +152,11 @@ class EvaluationRecord:
         fields["trials"] = tuple(Trial(**trial) for trial in fields["trials"])
         fields["seeds"], fields["warnings"] = tuple(fields["seeds"]), tuple(fields["warnings"])
         return cls(**fields)
+
+
+def _harm(cell: Cell) -> tuple[float, float]:
+    error = 0.0 if cell.test_error is None else cell.test_error.mean
+    return (error if cell.success is None else cell.success.mean), error
 
 
 def _cell(parts: dict[str, Any]) -> Cell:

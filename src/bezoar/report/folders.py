@@ -14,12 +14,14 @@ from bezoar.core.certificate import Certificate
 from bezoar.core.dataset import Poison
 from bezoar.core.defence import DefenceRecord
 from bezoar.core.errors import InvalidArgument
+from bezoar.core.evaluation import EvaluationRecord
 from bezoar.core.files import written_aside
 from bezoar.core.record import RunRecord
 from bezoar.core.reproduction import Reproduction
 from bezoar.core.scan import ScanRecord
 from bezoar.datasets.rows import write_rows_as_arrays
 from bezoar.report.defence_page import render_defence
+from bezoar.report.evaluation_table import write_matrix
 from bezoar.report.html import render
 from bezoar.report.reproduction_page import render_reproduction
 from bezoar.report.sarif import to_sarif
@@ -111,6 +113,13 @@ def write_defence(record: DefenceRecord, folder: Path) -> None:
         with written_aside(folder / name) as stream:
             stream.write((text + "\n").encode())
     write_removed_rows(record.removals, folder / "removals.csv")
+
+
+def write_evaluation(record: EvaluationRecord, folder: Path) -> None:
+    """Write the record of an evaluation and its matrix into a folder, in place of older ones."""
+    with written_aside(folder / "record.json") as stream:
+        stream.write((record.to_json() + "\n").encode())
+    write_matrix(record, folder / "matrix.csv")
 
 
 def write_reproduction(record: Reproduction, folder: Path) -> None:

@@ -1,0 +1,154 @@
+"""How far two gradients of all weights are from pointing the same way, and what images do to that."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.blocks import out_of_memory
+from bezoar.deep.representation import outputs
+
+Gradient: TypeAlias = tuple[Tensor, ...]
+"""One tensor for each weight that is trained."""
+
+
+def loss_gradient(
+    network: nn.Module, head: str, images: Tensor, label: Tensor, *, count: int, create_graph: bool = False
+) -> Gradient:
+    """The gradient of images' cross entropy with respect to all weights that need one.
+
+    Parameters
+    ----------
+    network : Module
+        In the mode in which it is to be asked.
+    head : str
+    images : Tensor of shape (n, C, H, W)
+    label : int64 Tensor of shape ()
+        Of all of them.
+    count : int
+        What the sum over images is divided by; n for the mean.
+    create_graph : bool
+        Whether the result can be differentiated with respect to the images.
+
+    Returns
+    -------
+    tuple of Tensor
+
+    Raises
+    ------
+    InvalidArgument
+        If no weight needs a gradient.
+    """
+    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    if not weights:
+        raise InvalidArgument("networks", "at least one weight that needs a gradient", "none")
+    said = outputs(network, head, images)[1]
+    loss = cross_entropy(said, label.expand(len(said)), reduction="sum") / count
+    return torch.autograd.grad(loss, weights, create_graph=create_graph, allow_unused=True, materialize_grads=True)
+
+
+def goal_gradient(network: nn.Module, head: str, targets: Tensor, label: Tensor) -> Gradient:
+    """The mean gradient of targets under the intended label, of length one.
+
+    Raises
+    ------
+    InvalidData
+        If its length is zero, as for a network that is sure already, or not
+        finite.
+    """
+    gradient = loss_gradient(network, head, targets, label, count=len(targets))
+    length = _length(gradient)
+    if not (bool(torch.isfinite(length)) and length > 0):
+        raise InvalidData(f"targets: expected a gradient under label {int(label)}, got one of length {float(length):g}")
+    return tuple(part / length for part in gradient)
+
+
+def mismatch(
+    network: nn.Module, head: str, goal: Gradient, images: Tensor, label: Tensor, *, block: int
+) -> tuple[Tensor, Tensor]:
+    """One minus the cosine of the images' mean gradient with a goal, and its own gradient by the images.
+
+    The cosine depends on the mean of all images. So there are two passes in
+    blocks: the first adds up the mean, the second differentiates each block's
+    share of it along the direction that lowers the cosine. A single block
+    needs only one.
+
+    Parameters
+    ----------
+    network : Module
+    head : str
+    goal : tuple of Tensor
+        Of length one.
+    images : Tensor of shape (n, C, H, W)
+    label : int64 Tensor of shape ()
+    block : int
+
+    Returns
+    -------
+    loss : Tensor of shape ()
+        In [0, 2].
+    slope : Tensor of shape (n, C, H, W)
+
+    References
+    ----------
+    .. [1] Geiping and others, "Witches' Brew", ICLR 2021, equation 3.
+    """
+    parts = [part.detach().requires_grad_() for part in torch.split(images, block)]
+    single = len(parts) == 1
+    total: Gradient = ()
+    for part in parts:
+        last = loss_gradient(network, head, part, label, count=len(images), create_graph=single)
+        seen = tuple(share.detach() for share in last)
+        total = tuple(map(torch.add, total, seen)) if total else seen
+    length = _length(total).clamp(min=torch.finfo(images.dtype).tiny)
+    cosine = _inner(goal, total) / length
+    turn = tuple((cosine * mean / length - wanted) / length for mean, wanted in zip(total, goal, strict=True))
+    slopes: list[Tensor] = []
+    for part in parts:
+        if not single:
+            last = loss_gradient(network, head, part, label, count=len(images), create_graph=True)
+        slopes += torch.autograd.grad(_inner(turn, last), part)
+    return 1 - cosine, torch.cat(slopes)
+
+
+def mean_mismatch(
+    networks: Sequence[nn.Module],
+    head: str,
+    goals: Sequence[Gradient],
+    images: Tensor,
+    label: Tensor,
+    *,
+    block: int,
+) -> tuple[Tensor, Tensor]:
+    """The mean of `mismatch` over networks; where memory runs out, in smaller blocks, and a warning says so."""
+    while True:
+        try:
+            found = [
+                mismatch(network, head, goal, images, label, block=block)
+                for network, goal in zip(networks, goals, strict=True)
+            ]
+            break
+        except RuntimeError as error:
+            if block == 1 or not out_of_memory(error):
+                raise
+        # Outside the handler, where no traceback keeps the block's tensors alive.
+        block = max(1, min(block, len(images)) // 2)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        warnings.warn(f"out of memory: going on in blocks of {block}", ResourceWarning, stacklevel=2)
+    losses, slopes = zip(*found, strict=True)
+    return torch.stack(losses).mean(), torch.stack(slopes).mean(0)
+
+
+def _inner(one: Gradient, other: Gradient) -> Tensor:
+    return torch.stack([(mine * theirs).sum() for mine, theirs in zip(one, other, strict=True)]).sum()
+
+
+def _length(gradient: Gradient) -> Tensor:
+    return _inner(gradient, gradient).sqrt()

@@ -71,6 +71,11 @@ def test_json_has_what_scripts_need(bezoar, table):
     [
         (("--detectors", "magic"), "bezoar: `detector`: expected one of spectral"),
         (("--detectors", "l2,l2"), "bezoar: `--detectors`: expected each name once, got l2,l2"),
+        (("--fail-if-removed-above", 1.5), "bezoar: `--fail-if-removed-above`: expected a number from 0 to 1, got 1.5"),
+        (
+            ("--fail-if-accuracy-drops-above", -1),
+            "bezoar: `--fail-if-accuracy-drops-above`: expected a number from 0 to 1, got -1.0",
+        ),
         (("--max-removed", 0.5), "bezoar: `--max-removed`: expected a number in [0, 0.5), got 0.5"),
         (
             ("--trusted", "rows.csv"),
@@ -105,3 +110,36 @@ def test_odd_data_are_defended(bezoar, table, kind):
     record = json.loads(outcome.out)
     assert not any(step["skipped"] for step in record["steps"] if step["layer"] == "filter")
     assert record["rows"] - record["kept"] <= 20
+
+
+def test_the_gate_on_removed_rows(bezoar, table):
+    options = ("defend", "rows.csv", *FILTERS, "--json", "--fail-if-removed-above")
+    outcome = bezoar(*options, 1)
+    assert outcome.code == 0
+    record = json.loads(outcome.out)
+    share = (record["rows"] - record["kept"]) / record["rows"]
+    assert bezoar(*options, share).code == 0
+    failed = bezoar(*options, share / 2)
+    assert failed.code == 1
+    assert failed.err == f"bezoar: gate failed: {share:.4g} of the rows were removed, above {share / 2:.12g}\n"
+    assert json.loads(failed.out)["kept"] == record["kept"]
+
+
+def test_the_gate_on_accuracy_passes_no_doubt(bezoar, table):
+    options = ("defend", "rows.csv", *FILTERS, "--json", "--fail-if-accuracy-drops-above")
+    unjudged = bezoar(*options, 1)
+    assert unjudged.code == 1
+    assert unjudged.err.startswith("bezoar: gate undecided, which fails: no rows to judge the accuracy on; give --trus")
+    judged = bezoar(*options, 1, "--trusted", "checked.csv")
+    assert (judged.code, judged.err) == (0, "")
+    change = json.loads(judged.out)["accuracy_change"]
+    assert change["rows"] == 60
+    assert -1 < change["drop_low"] <= change["drop"] <= change["drop_high"] < 1
+    # Here the filter helps, surely.
+    assert change["drop_high"] < 0
+    assert bezoar(*options, 0, "--trusted", "checked.csv").code == 0
+    write(table / "calm.csv", lines_of(3, far=0))
+    write(table / "few.csv", lines_of(2, n=16, far=0))
+    undecided = bezoar("defend", "calm.csv", *options[2:], 0.01, "--trusted", "few.csv")
+    assert undecided.code == 1
+    assert undecided.err.startswith("bezoar: gate undecided, which fails: on 16 trusted rows the accuracy drops by ")

@@ -7,6 +7,10 @@ import json
 import numpy as np
 import pytest
 
+from bezoar.commands.gates import gate_promises
+from bezoar.core.record import DataSummary
+from bezoar.core.scan import DetectorReport, ScanRecord
+
 
 @pytest.fixture
 def table(tmp_path, monkeypatch):
@@ -58,6 +62,32 @@ def test_the_gate(bezoar, table):
     failed = bezoar(*options, 0.001)
     assert failed.code == 1
     assert failed.err.startswith("bezoar: gate failed: a detector flags 0.")
+
+
+def test_the_gate_on_promises(bezoar, table):
+    calm = bezoar("scan", "rows.csv", "--detectors", "mahalanobis", "--json", "--fail-if-exceeded")
+    report = json.loads(calm.out)["detectors"]["mahalanobis"]
+    assert report["flagged_share"] < report["least_noticeable"]
+    assert (calm.code, calm.err) == (0, "")
+    strict = bezoar(
+        "scan", "rows.csv", "--detectors", "mahalanobis", "--promise", 0.001, "--json", "--fail-if-exceeded"
+    )
+    report = json.loads(strict.out)["detectors"]["mahalanobis"]
+    assert report["flagged_share"] >= report["least_noticeable"]
+    assert strict.code == 1
+    assert strict.err == (
+        "bezoar: gate failed: more rows are flagged than clean data account for: "
+        f"mahalanobis {report['flagged_share']:.4g}\n"
+    )
+
+
+def test_a_scan_in_which_nothing_ran_is_undecided(capsys):
+    data = DataSummary("rows", "0" * 64, 10, 5, 3, 1.0, (), "real", "none", "held out")
+    skipped = {"deep-knn": DetectorReport(0, 0.0, 0.0, 0.0, 0.1, skipped="a class of one row")}
+    assert gate_promises(ScanRecord("", "", "", 0, "rows.csv", 2, data, skipped, 0, ())) == 1
+    assert capsys.readouterr().err == (
+        "bezoar: gate undecided, which fails: no detector ran; poison would not have been noticed\n"
+    )
 
 
 @pytest.mark.parametrize(

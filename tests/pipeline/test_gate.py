@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from bezoar.core.defence import AccuracyChange
 from bezoar.core.errors import InvalidArgument
-from bezoar.pipeline.gate import Verdict, check_limit, judge_bound, judge_error
+from bezoar.pipeline.gate import Verdict, check_limit, judge_bound, judge_drop, judge_error, judge_share
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,32 @@ def test_bounds(bound, attack, limit, conclusive, verdict):
 )
 def test_errors(error, limit, conclusive, verdict):
     assert judge_error(error, limit, conclusive=conclusive) is verdict
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "limit", "verdict"),
+    [
+        (-0.02, 0.03, 0.03, Verdict.KEPT),
+        (-0.02, 0.031, 0.03, Verdict.UNDECIDED),
+        (0.03, 0.09, 0.03, Verdict.UNDECIDED),
+        (0.031, 0.09, 0.03, Verdict.EXCEEDED),
+    ],
+)
+def test_drops(low, high, limit, verdict):
+    change = AccuracyChange(100, 0.9, 0.8, 0.95, 0.88, 0.8, 0.93, 0.02, low, high)
+    assert judge_drop(change, limit) is verdict
+
+
+def test_what_nobody_could_judge_is_undecided():
+    assert judge_drop(None, 1.0) is Verdict.UNDECIDED
+
+
+def test_shares():
+    assert [judge_share(share, 0.1) for share in (0.1, 0.1001, math.nan)] == [
+        Verdict.KEPT,
+        Verdict.EXCEEDED,
+        Verdict.EXCEEDED,
+    ]
 
 
 @pytest.mark.parametrize("limit", [None, 0, 0.5, 1])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from bezoar.commands.gates import gate_drop, gate_removed
 from bezoar.console import Progress, columns, say
 from bezoar.options import Source, epilog, folder_if_named, json_flag, number, path, reading
 
@@ -29,6 +30,12 @@ from bezoar.options import Source, epilog, folder_if_named, json_flag, number, p
 @number("--max-removed", "SHARE", "Share of the rows that may be removed in all, in [0, 0.5).", 0.1)
 @path("--trusted", "FILE", "Rows that you vouch for, none of them in DATA: validate on them. In the format of DATA.")
 @json_flag("the record")
+@number("--fail-if-removed-above", "SHARE", "Exit 1 if more than this share of the rows is removed.")
+@number(
+    "--fail-if-accuracy-drops-above",
+    "SHARE",
+    "Exit 1 unless accuracy on trusted rows, or else on a published test set, surely drops by at most this.",
+)
 @reading(click.argument("data"))
 def defend(
     source: Source,
@@ -37,8 +44,10 @@ def defend(
     detectors: str | None,
     max_removed: float,
     trusted: Path | None,
+    fail_if_removed_above: float | None,
+    fail_if_accuracy_drops_above: float | None,
     as_json: bool,
-) -> None:
+) -> int:
     """Remove what detectors flag, train on the rest, and say what that costs.
 
     Detectors look one after another at the rows that are left; the most
@@ -51,9 +60,12 @@ def defend(
     from bezoar.pipeline.composition import FILTERS
     from bezoar.pipeline.defend import DefencePlan
     from bezoar.pipeline.defend import defend as run
+    from bezoar.pipeline.gate import check_limit
     from bezoar.report.defence_text import defence_lines
     from bezoar.report.folders import write_defence
 
+    check_limit("fail_if_removed_above", fail_if_removed_above, most=1.0)
+    check_limit("fail_if_accuracy_drops_above", fail_if_accuracy_drops_above, most=1.0)
     chosen = FILTERS if detectors is None else tuple(name.strip() for name in detectors.split(","))
     command = shlex.join(["bezoar", *sys.argv[1:]])
     plan = DefencePlan(detectors=chosen, max_removed=max_removed, seed=seed, source=source.data, command=command)
@@ -69,3 +81,4 @@ def defend(
         click.echo(record.to_json())
     else:
         say([*defence_lines(record, columns()), *([] if out is None else ["", f"Report: {out / 'report.html'}"])])
+    return max(gate_removed(record, fail_if_removed_above), gate_drop(record, fail_if_accuracy_drops_above))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from bezoar.console import Progress, columns, complain, say
+from bezoar.commands.gates import gate_flagged, gate_promises
+from bezoar.console import Progress, columns, say
 from bezoar.options import Source, epilog, folder_if_named, json_flag, number, path, reading
 
 
@@ -26,6 +27,11 @@ from bezoar.options import Source, epilog, folder_if_named, json_flag, number, p
 @path("--out", "DIR", "New folder for report.html, record.json, suspects.csv and scan.sarif.")
 @json_flag("the record")
 @number("--fail-if-flagged-above", "SHARE", "Exit 1 if a detector flags more than this share of the rows.")
+@click.option(
+    "--fail-if-exceeded",
+    is_flag=True,
+    help="Exit 1 if a detector flags more rows than its promise for clean rows and chance explain.",
+)
 @reading(click.argument("data"))
 def scan(
     source: Source,
@@ -34,6 +40,7 @@ def scan(
     promise: float | None,
     out: Path | None,
     fail_if_flagged_above: float | None,
+    fail_if_exceeded: bool,
     as_json: bool,
 ) -> int:
     """Run detectors over the training rows, and rank what they flag.
@@ -63,8 +70,4 @@ def scan(
         click.echo(record.to_json())
     else:
         say([*scan_lines(record, columns()), *([] if out is None else ["", f"Report: {out / 'report.html'}"])])
-    most = max((report.flagged_share for report in record.detectors.values()), default=0.0)
-    if fail_if_flagged_above is not None and most > fail_if_flagged_above:
-        complain(f"gate failed: a detector flags {most:.4g} of the rows, above {fail_if_flagged_above:.12g}")
-        return 1
-    return 0
+    return max(gate_flagged(record, fail_if_flagged_above), gate_promises(record) if fail_if_exceeded else 0)

@@ -26,6 +26,35 @@ class RemovedRow:
 
 
 @dataclass(frozen=True)
+class AccuracyChange:
+    """Accuracies of two models on the same rows.
+
+    Parameters
+    ----------
+    rows : int
+        At least one.
+    before, before_low, before_high : float
+        The first model's accuracy, and its 95 % Wilson interval.
+    after, after_low, after_high : float
+        The second's.
+    drop, drop_low, drop_high : float
+        What is lost from the first to the second, and its 95 % interval,
+        which takes into account that the rows are the same.
+    """
+
+    rows: int
+    before: float
+    before_low: float
+    before_high: float
+    after: float
+    after_low: float
+    after_high: float
+    drop: float
+    drop_low: float
+    drop_high: float
+
+
+@dataclass(frozen=True)
 class DefenceStep:
     """What one layer of a defence did.
 
@@ -73,8 +102,9 @@ class DefenceRecord:
     `measure` says in words on which rows accuracies were measured;
     `trusted_rows` is 0 where none were given. Accuracies and test errors are
     those of the plain model on all rows and of the robust one on the kept
-    rows, the errors None where the data publish no test set. `log` are the
-    sentences of the run.
+    rows, the errors None where the data publish no test set;
+    `accuracy_change` and `test_change` are the same with their intervals.
+    `log` are the sentences of the run.
     """
 
     command: str
@@ -98,6 +128,8 @@ class DefenceRecord:
     log: tuple[str, ...]
     test_error_before: float | None
     test_error_after: float | None
+    accuracy_change: AccuracyChange | None
+    test_change: AccuracyChange | None
     timings: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     schema_version: str = SCHEMA_VERSION
@@ -120,4 +152,6 @@ class DefenceRecord:
         fields["steps"] = tuple(DefenceStep(**step) for step in fields["steps"])
         fields["removals"] = tuple(RemovedRow(**removal) for removal in fields["removals"])
         fields["log"] = tuple(fields["log"])
+        for name in ("accuracy_change", "test_change"):
+            fields[name] = None if fields[name] is None else AccuracyChange(**fields[name])
         return cls(**fields)

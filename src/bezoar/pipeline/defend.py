@@ -13,13 +13,14 @@ import numpy as np
 
 import bezoar
 from bezoar.core.dataset import Dataset
-from bezoar.core.defence import DefenceRecord
+from bezoar.core.defence import AccuracyChange, DefenceRecord
 from bezoar.core.errors import InvalidArgument
 from bezoar.datasets.split import Split
 from bezoar.pipeline.catalogue import names, resolve
 from bezoar.pipeline.clock import Clock
 from bezoar.pipeline.composition import FILTERS
 from bezoar.pipeline.defender import settle_defence
+from bezoar.pipeline.rates import accuracy_change
 from bezoar.pipeline.resistant import ResistantClassifier
 from bezoar.pipeline.scan import make_detector
 from bezoar.pipeline.summary import summarize
@@ -114,7 +115,7 @@ def defend(
         classifier.fit(data.X, data.y, trusted=vouched, on_step=on_stage)
     published = split.test if data is split.train else None
     with clock.stage("testing"):
-        errors = _test_errors(classifier, defence.model(), data, published)
+        tested = _test_errors(classifier, defence.model(), data, published)
     ids = np.arange(len(data)) if data.row_ids is None else data.row_ids
     record = DefenceRecord(
         command=plan.command,
@@ -136,8 +137,10 @@ def defend(
         steps=classifier.steps_,
         removals=tuple(replace(removal, row=int(ids[removal.row])) for removal in classifier.removals_),
         log=classifier.log_,
-        test_error_before=errors[0],
-        test_error_after=errors[1],
+        test_error_before=tested[0],
+        test_error_after=tested[1],
+        accuracy_change=classifier.accuracy_change_,
+        test_change=tested[2],
         timings=clock.seconds,
         versions={"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
     )
@@ -146,11 +149,12 @@ def defend(
 
 def _test_errors(
     classifier: ResistantClassifier, plain: Any, data: Dataset, test: Dataset | None
-) -> tuple[float | None, float | None]:
+) -> tuple[float | None, float | None, AccuracyChange | None]:
     if test is None:
-        return None, None
-    before = plain.fit(data.X, data.y).predict(test.X)
-    return float(np.mean(before != test.y)), float(np.mean(classifier.predict(test.X) != test.y))
+        return None, None, None
+    before = np.asarray(plain.fit(data.X, data.y).predict(test.X) == test.y)
+    after = np.asarray(classifier.predict(test.X) == test.y)
+    return float(np.mean(~before)), float(np.mean(~after)), accuracy_change(before, after)
 
 
 def _kind(name: str) -> str:

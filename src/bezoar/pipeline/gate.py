@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from enum import Enum
 
+from bezoar.core.defence import AccuracyChange
 from bezoar.core.errors import InvalidArgument
 
 
@@ -85,3 +86,36 @@ def judge_error(test_error: float, limit: float, *, conclusive: bool) -> Verdict
     if not test_error <= limit:
         return Verdict.EXCEEDED
     return Verdict.KEPT if conclusive else Verdict.UNDECIDED
+
+
+def judge_drop(change: AccuracyChange | None, limit: float) -> Verdict:
+    """Judge the accuracy that a defence costs.
+
+    Parameters
+    ----------
+    change : AccuracyChange or None
+        On rows that no attacker could reach; None where there are none.
+    limit : float
+        Largest drop allowed, a share of the rows.
+
+    Returns
+    -------
+    Verdict
+        Undecided where the interval of the drop includes the limit.
+    """
+    if change is None:
+        return Verdict.UNDECIDED
+    if change.drop_high <= limit:
+        return Verdict.KEPT
+    return Verdict.EXCEEDED if change.drop_low > limit else Verdict.UNDECIDED
+
+
+def judge_share(share: float, limit: float) -> Verdict:
+    """Judge a share of rows that was counted, not estimated.
+
+    Examples
+    --------
+    >>> judge_share(0.02, 0.02)
+    <Verdict.KEPT: 'kept'>
+    """
+    return Verdict.KEPT if share <= limit else Verdict.EXCEEDED

@@ -11,9 +11,10 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError
 
 from bezoar.core.arrays import IntArray, Labels, Matrix
-from bezoar.core.defence import DefenceStep
+from bezoar.core.defence import AccuracyChange, DefenceStep
 from bezoar.pipeline.judges import Judge, Verdicts, share_right
 from bezoar.pipeline.ledger import Ledger, Withdrawal
+from bezoar.pipeline.rates import accuracy_change
 
 _NOTHING = Withdrawal(0, 0, "")
 
@@ -110,6 +111,11 @@ class Course:
         """Accuracy of the first model on all rows, and of the last one on those that are left."""
         rows = self.judge.comparable(self.ledger.kept)
         return share_right(self._undefended, rows), share_right(self._right, rows)
+
+    def change(self) -> AccuracyChange | None:
+        """The same with intervals; None where no row could be judged."""
+        rows = self.judge.comparable(self.ledger.kept)
+        return accuracy_change(self._undefended[rows], self._right[rows]) if rows.any() else None
 
     def validate(self, name: str, layer: str) -> None:
         """Compare the last model with the first one on all rows."""

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bezoar.core.arrays import Array, Labels, Matrix
 from bezoar.core.dataset import as_matrix
-from bezoar.core.defence import DefenceStep, RemovedRow
+from bezoar.core.defence import AccuracyChange, DefenceStep, RemovedRow
 from bezoar.core.errors import InvalidArgument
 from bezoar.learners.linear import LinearClassifier
 from bezoar.learners.linear_scores import check_two_classes
@@ -85,6 +85,8 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         What the accuracies are.
     undefended_accuracy_, defended_accuracy_ : float or None
         Of `estimator` on all rows, and of `robust` on those that were left.
+    accuracy_change_ : AccuracyChange or None
+        Both with their intervals, and that of their difference.
     filters_, inspectors_ : list of (str, estimator)
         Those that were fitted.
     preliminary_, robust_ : classifier
@@ -240,6 +242,7 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         self.sample_indices_ = course.ledger.kept
         self.measure_ = judge.measure
         self.undefended_accuracy_, self.defended_accuracy_ = course.overall()
+        self.accuracy_change_: AccuracyChange | None = course.change()
         notes = [] if validated else [f"no validation: no trusted rows were given; {judge.measure} is no substitute"]
         self.log_ = (*(step_sentence(step, judge.measure) for step in self.steps_), *notes)
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from bezoar.core.defence import DefenceRecord, DefenceStep
-from bezoar.report.formats import format_count, format_fraction, format_share, shortened, visible
+from bezoar.core.defence import AccuracyChange, DefenceRecord, DefenceStep
+from bezoar.report.formats import (
+    format_count,
+    format_fraction,
+    format_interval,
+    format_share,
+    shortened,
+    visible,
+)
 from bezoar.report.text import SHOWN_REMOVALS, flow
 from bezoar.report.wording import spoken
 
@@ -23,24 +30,51 @@ def defence_sentences(record: DefenceRecord) -> tuple[str, ...]:
             f"More was flagged than could be removed: at most {format_fraction(record.max_removed)} of the rows may "
             "go, and no class may vanish."
         )
-    if record.accuracy_before is not None and record.accuracy_after is not None:
-        before, after = format_accuracy(record.accuracy_before), format_accuracy(record.accuracy_after)
+    change = record.accuracy_change
+    if change is not None:
         where = (
             f"On the {format_count(record.trusted_rows)} trusted rows"
             if record.trusted_rows
             else "Out of fold, on the kept rows,"
         )
-        sentences.append(f"{where} the model is right on {before} without the defence and on {after} with it.")
+        sentences.append(
+            f"{where} the model is right on {_with_interval(change.before, change.before_low, change.before_high)} "
+            f"without the defence and on {_with_interval(change.after, change.after_low, change.after_high)} with it: "
+            f"{change_in_words(change)}."
+        )
     if not record.trusted_rows:
         sentences.append(
             "Nothing was validated, because no trusted rows were given: the rows judged may be poisoned themselves."
         )
-    if record.test_error_before is not None and record.test_error_after is not None:
-        before, after = format_share(record.test_error_before), format_share(record.test_error_after)
+    tested = record.test_change
+    if tested is not None:
+        before, after = format_share(1 - tested.before), format_share(1 - tested.after)
         sentences.append(
-            f"On the published test set, which decided nothing, the error is {before} before and {after} after."
+            f"On the published test set, which decided nothing, the error is {before} before and {after} after: "
+            f"{change_in_words(tested)}."
         )
     return tuple(sentences)
+
+
+def change_in_words(change: AccuracyChange) -> str:
+    """The accuracy gained or lost, in percentage points with the interval.
+
+    Examples
+    --------
+    >>> change = AccuracyChange(50, 0.96, 0.87, 0.99, 0.92, 0.81, 0.97, 0.04, -0.0312, 0.1177)
+    >>> change_in_words(change).replace(chr(160), " ")
+    'a loss of 4.00 points (95 % interval -3.12 to 11.77)'
+    """
+    word, sign = ("a loss", 1) if change.drop > 0 else ("a gain", -1)
+    low, high = sorted((sign * change.drop_low, sign * change.drop_high))
+    return (
+        f"{word} of {100 * sign * change.drop + 0.0:.2f} points "
+        f"(95\N{NO-BREAK SPACE}% interval {100 * low:.2f} to {100 * high:.2f})"
+    )
+
+
+def _with_interval(value: float, low: float, high: float) -> str:
+    return f"{format_accuracy(value)} ({format_interval(low, high)})"
 
 
 def step_note(step: DefenceStep) -> str:

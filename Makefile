@@ -9,6 +9,7 @@ BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS  := $(VENV)/.ready-docs
 DEEP  := $(VENV)/.ready-deep
+BENCH := $(VENV)/.ready-bench
 PIP   := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -c constraints.txt
 DEMO  := build/demo/breast-cancer
 JOBS  ?= auto
@@ -60,8 +61,12 @@ format: $(READY) ## rewrite the code as the formatter likes it
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
-bench: $(READY) ## time the kernels against the generic route
+bench: $(BENCH) ## time kernels and detectors against the generic route and other libraries
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+$(BENCH): $(READY)
+	@$(PIP) -e '.[dev,bench]'
+	@touch $@
 
 picture: $(READY) ## take the README's picture again (BEZOAR_DATA and Chromium)
 	@$(BIN)/python docs/picture.py
@@ -77,7 +82,7 @@ $(DOCS): $(READY)
 
 constraints: ## renew constraints.txt with the newest versions that go together
 	@rm -rf build/newest && mkdir -p build && "$(PYTHON)" -m venv build/newest
-	@build/newest/bin/pip install --quiet --quiet --disable-pip-version-check -e '.[dev,docs,private]'
+	@build/newest/bin/pip install --quiet --quiet --disable-pip-version-check -e '.[dev,docs,bench,private]'
 	@{ grep '^#' constraints.txt; build/newest/bin/pip freeze --exclude-editable | grep -Ev '^(nvidia|cuda|triton)' \
 		| sed 's/+cpu//' | LC_ALL=C sort -fu; } > build/constraints.txt
 	@mv build/constraints.txt constraints.txt

@@ -69,7 +69,9 @@ def test_typed():
     assert (Path(bezoar.__file__).parent / "py.typed").exists()
 
 
-@pytest.mark.parametrize("requirement", sorted({*PROJECT["dependencies"], *EXTRAS["dev"], *EXTRAS["docs"]}))
+@pytest.mark.parametrize(
+    "requirement", sorted({*PROJECT["dependencies"], *EXTRAS["dev"], *EXTRAS["docs"], *EXTRAS["bench"]})
+)
 def test_every_requirement_is_pinned(requirement):
     wanted = folded(re.split(r"[<>=!~\[ ;]", requirement, maxsplit=1)[0])
     assert wanted in {folded(pin.partition("==")[0]) for pin in pins()}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import csv
-from dataclasses import replace
+import json
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from bezoar.core.defence import DefenceRecord, DefenceStep, RemovedRow
+from bezoar.core.defence import AccuracyChange, DefenceRecord, DefenceStep, RemovedRow
 from bezoar.core.record import ClassCount, DataSummary
 from bezoar.report.defence_page import render_defence
 from bezoar.report.defence_text import defence_lines, defence_sentences
+from bezoar.report.schema import load_defence_schema
 from bezoar.report.suspects import write_removed_rows
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
@@ -74,6 +78,8 @@ def defended() -> DefenceRecord:
         log=("a line",),
         test_error_before=0.08,
         test_error_after=0.04,
+        accuracy_change=AccuracyChange(100, 0.9, 0.826, 0.945, 0.91, 0.838, 0.952, -0.01, -0.06, 0.041),
+        test_change=AccuracyChange(50, 0.92, 0.81, 0.968, 0.96, 0.865, 0.989, -0.04, -0.137, 0.042),
     )
 
 
@@ -125,11 +131,61 @@ def test_sentences_say_what_was_validated_cut_and_tested(defended):
     told = " ".join(defence_sentences(defended)).replace("\N{NO-BREAK SPACE}", " ")
     assert "Of 200 rows 2 were removed (1.0 %); 198 are left." in told
     assert "More was flagged than could be removed: at most 1 % of the rows may go" in told
-    assert "On the 100 trusted rows the model is right on 90.00 % without the defence and on 91.00 % with it" in told
-    assert "which decided nothing, the error is 8.0 % before and 4.0 % after" in told
-    alone = replace(defended, trusted_rows=0, test_error_before=None, test_error_after=None, steps=defended.steps[2:])
+    assert (
+        "On the 100 trusted rows the model is right on 90.00 % (82.6 to 94.5 %) without the defence and on 91.00 % "
+        "(83.8 to 95.2 %) with it: a gain of 1.00 points (95 % interval -4.10 to 6.00)."
+    ) in told
+    assert "the error is 8.0 % before and 4.0 % after: a gain of 4.00 points (95 % interval -4.20 to 13.70)." in told
+    alone = replace(defended, trusted_rows=0, test_change=None, steps=defended.steps[2:])
     told = " ".join(defence_sentences(alone))
     assert "Out of fold, on the kept rows, the model is right" in told
     assert "Nothing was validated, because no trusted rows were given" in told
     assert "test set" not in told
     assert "More was flagged" not in told
+
+
+def problems(record):
+    return [error.message for error in Draft202012Validator(load_defence_schema()).iter_errors(record)]
+
+
+def test_records_satisfy_the_schema_and_survive(defended):
+    Draft202012Validator.check_schema(load_defence_schema())
+    bare = replace(defended, accuracy_before=None, accuracy_after=None, accuracy_change=None, removals=())
+    bare = replace(bare, test_error_before=None, test_error_after=None, test_change=None)
+    for record in (defended, bare):
+        assert problems(json.loads(record.to_json())) == []
+        assert DefenceRecord.from_json(record.to_json()) == record
+
+
+@pytest.mark.parametrize(
+    ("part", "noun"),
+    [(None, DefenceRecord), ("step", DefenceStep), ("removal", RemovedRow), ("change", AccuracyChange)],
+)
+def test_every_field_is_described_and_required(part, noun):
+    schema = load_defence_schema()
+    found = schema if part is None else schema["$defs"][part]
+    assert set(found["properties"]) == set(found["required"]) == {field.name for field in fields(noun)}
+    assert found["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("schema_version",), "2.0"),
+        (("max_removed",), 0.5),
+        (("steps",), []),
+        (("steps", 0, "layer"), "magic"),
+        (("steps", 0, "share_so_far"), 1.1),
+        (("steps", 0, "accuracy_before"), "0.9"),
+        (("removals", 0, "row"), -1),
+        (("removals", 0, "step"), ""),
+        (("accuracy_change", "rows"), 0),
+        (("test_change", "drop_low"), -1.1),
+    ],
+)
+def test_what_makes_no_sense_is_refused(defended, path, value):
+    broken = part = copy.deepcopy(json.loads(defended.to_json()))
+    for step in path[:-1]:
+        part = part[step]
+    part[path[-1]] = value
+    assert len(problems(broken)) == 1

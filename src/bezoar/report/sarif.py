@@ -7,8 +7,9 @@ rules point at the weaknesses of MITRE ATLAS and OWASP that they concern.
 from __future__ import annotations
 
 import json
-from pathlib import PurePosixPath
+from pathlib import PurePath
 from typing import Any
+from urllib.parse import quote
 
 from bezoar.core.scan import Finding, ScanRecord
 from bezoar.report.wording import detector_in_words
@@ -35,6 +36,12 @@ _TAXONOMIES: tuple[dict[str, Any], ...] = (
         "shortDescription": {"text": "Risks of applications of language models"},
         "taxa": [{"id": "LLM04:2025", "name": "DataAndModelPoisoning"}],
     },
+)
+
+_CONCERNS = (
+    ("MITRE ATLAS", "AML.T0020"),
+    ("MITRE ATLAS", "AML.T0059"),
+    ("OWASP Top 10 for LLM Applications", "LLM04:2025"),
 )
 
 
@@ -91,11 +98,6 @@ def to_sarif(record: ScanRecord) -> str:
 
 
 def _rule(name: str) -> dict[str, Any]:
-    concerns = [
-        ("MITRE ATLAS", "AML.T0020"),
-        ("MITRE ATLAS", "AML.T0059"),
-        ("OWASP Top 10 for LLM Applications", "LLM04:2025"),
-    ]
     return {
         "id": f"bezoar/{name}",
         "name": "".join(part.capitalize() for part in name.split("-")),
@@ -104,7 +106,7 @@ def _rule(name: str) -> dict[str, Any]:
         "defaultConfiguration": {"level": "warning"},
         "relationships": [
             {"target": {"id": taxon, "toolComponent": {"name": taxonomy}}, "kinds": ["relevant"]}
-            for taxonomy, taxon in concerns
+            for taxonomy, taxon in _CONCERNS
         ],
     }
 
@@ -120,6 +122,7 @@ def _result(finding: Finding, record: ScanRecord, names: list[str]) -> dict[str,
         "locations": [_location(finding, record)],
         "partialFingerprints": {"rowSha256/v1": finding.fingerprint},
         "rank": round(100 * finding.suspicion, 4),
+        "taxa": [{"id": taxon, "toolComponent": {"name": taxonomy}} for taxonomy, taxon in _CONCERNS],
         "properties": {"flaggedBy": list(finding.reasons)},
     }
 
@@ -127,8 +130,10 @@ def _result(finding: Finding, record: ScanRecord, names: list[str]) -> dict[str,
 def _location(finding: Finding, record: ScanRecord) -> dict[str, Any]:
     row = {"fullyQualifiedName": f"{record.source}#row={finding.row}", "kind": "row"}
     place: dict[str, Any] = {"logicalLocations": [row]}
-    if PurePosixPath(record.source).suffix:
-        physical: dict[str, Any] = {"artifactLocation": {"uri": record.source}}
+    path = PurePath(record.source)
+    if path.suffix:
+        uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
+        physical: dict[str, Any] = {"artifactLocation": {"uri": uri}}
         if record.first_line is not None:
             physical["region"] = {"startLine": record.first_line + finding.row}
         place["physicalLocation"] = physical

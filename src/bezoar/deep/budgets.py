@@ -92,11 +92,11 @@ class PixelBall:
         return levels.to(torch.uint8)
 
 
-def check_bases(bases: Tensor) -> None:
-    """Refuse bases that are not 8-bit images of shape (t, k, C, H, W)."""
-    if bases.dtype != torch.uint8 or bases.ndim != 5 or not bases.numel():
-        got = f"{bases.dtype} of shape {tuple(bases.shape)}"
-        raise InvalidData(f"bases: expected uint8 images of shape (t, k, C, H, W), got {got}")
+def check_groups(images: Tensor, *, name: str = "bases") -> None:
+    """Refuse what is not 8-bit images of shape (t, k, C, H, W)."""
+    if images.dtype != torch.uint8 or images.ndim != 5 or not images.numel():
+        got = f"{images.dtype} of shape {tuple(images.shape)}"
+        raise InvalidData(f"{name}: expected uint8 images of shape (t, k, C, H, W), got {got}")
 
 
 def check_targets(targets: Tensor, bases: Tensor) -> Tensor:

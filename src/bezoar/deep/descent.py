@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from bezoar.core.errors import InvalidArgument
 from bezoar.deep.blocks import in_blocks
-from bezoar.deep.budgets import PixelBall, check_bases, check_targets
+from bezoar.deep.budgets import PixelBall, check_groups, check_targets
 from bezoar.deep.surrogates import Surrogate, at_rest, home
 
 
@@ -64,7 +64,7 @@ def craft_in_batches(
     BudgetExceeded
         If `perturb` left the ball.
     """
-    check_bases(bases)
+    check_groups(bases)
     several = check_targets(targets, bases)
     device, dtype = home(surrogates[0].network)
     start, goals = bases.to(device), several.to(device=device, dtype=dtype)

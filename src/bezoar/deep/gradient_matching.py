@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -14,11 +13,11 @@ from torch.optim.lr_scheduler import MultiStepLR
 
 from bezoar.deep.alignment import goal_gradient, mean_mismatch
 from bezoar.deep.augmentation import flip_shift
-from bezoar.deep.budgets import LEVELS, PixelBall, check_bases, check_targets, unit
+from bezoar.deep.budgets import LEVELS, PixelBall, check_groups, check_targets, unit
 from bezoar.deep.descent import check_rate, check_whole
 from bezoar.deep.images import check_labels
-from bezoar.deep.representation import evaluating, logits
-from bezoar.deep.surrogates import check_networks, home
+from bezoar.deep.representation import logits
+from bezoar.deep.surrogates import all_evaluating, check_networks, home
 
 Augmentation: TypeAlias = Callable[[Tensor, Generator], Tensor]
 """Gives randomly changed images, differentiably."""
@@ -124,13 +123,11 @@ class GradientMatching:
             target's intended label already that no gradient is left.
         """
         check_networks(networks)
-        check_bases(bases)
+        check_groups(bases)
         several = check_targets(targets, bases)
         device, dtype = home(networks[0])
         check_labels(labels, count=len(bases), classes=logits(networks[0], several[0, :1]).shape[1])
-        with ExitStack() as modes:
-            for network in networks:
-                modes.enter_context(evaluating(network))
+        with all_evaluating(networks):
             made = [
                 self._perturb(networks, head, base, target.to(device, dtype), label, generator)
                 for base, target, label in zip(bases.to(device), several, labels.to(device), strict=True)

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from bezoar.core.errors import InvalidArgument, InvalidData
-from bezoar.deep.representation import find_head
+from bezoar.deep.representation import evaluating, find_head
 
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
@@ -107,6 +107,15 @@ def check_networks(networks: Sequence[nn.Module]) -> None:
     """Refuse an empty ensemble, and one network in place of a list of them."""
     if isinstance(networks, nn.Module) or not networks:
         raise InvalidArgument("networks", "a list of one network or more", type(networks).__name__)
+
+
+@contextmanager
+def all_evaluating(networks: Sequence[nn.Module]) -> Iterator[None]:
+    """Each network in evaluation mode; afterwards each module is in its own mode again."""
+    with ExitStack() as modes:
+        for network in networks:
+            modes.enter_context(evaluating(network))
+        yield
 
 
 def home(network: nn.Module) -> tuple[torch.device, torch.dtype]:

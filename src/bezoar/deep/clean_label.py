@@ -1,0 +1,110 @@
+"""Label-consistent backdoor: images made hard to recognise, so that a network learns the trigger in them instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from bezoar.core.errors import InvalidData
+from bezoar.deep.blocks import in_blocks
+from bezoar.deep.budgets import LEVELS, PixelBall, unit
+from bezoar.deep.descent import check_whole
+from bezoar.deep.images import check_images, check_labels
+from bezoar.deep.representation import logits, outputs
+from bezoar.deep.stamping import ImageTrigger, stamp
+from bezoar.deep.surrogates import all_evaluating, check_networks, home
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LabelConsistentBackdoor:
+    """Projected gradient ascent away from the image's own label, then the trigger.
+
+    Labels stay right, so that whoever checks them sees nothing.
+
+    Parameters
+    ----------
+    trigger : PatchTrigger, BlendedTrigger or SinusoidalTrigger
+    radius : int
+        Of the ascent, in levels of 8 bits; the trigger comes on top.
+    steps : int
+    step_size : int
+        In levels of 8 bits; each pixel moves by its sign.
+    block : int
+        Images that pass through a network together; fewer where memory runs
+        out.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range.
+
+    References
+    ----------
+    .. [1] Turner, Tsipras and Madry, "Label-consistent backdoor attacks",
+       2019, section 4.2.
+    """
+
+    trigger: ImageTrigger
+    radius: int = 8
+    steps: int = 20
+    step_size: int = 2
+    block: int = 512
+
+    def __post_init__(self) -> None:
+        PixelBall(radius=self.radius)
+        check_whole(steps=self.steps, step_size=self.step_size, block=self.block)
+
+    def craft(self, networks: Sequence[nn.Module], head: str, bases: Tensor, labels: Tensor) -> Tensor:
+        """Perturb images of the class that the trigger is to call up, and stamp it onto them.
+
+        Parameters
+        ----------
+        networks : sequence of Module
+            The attacker's; left as they are. Their mean loss is raised.
+        head : str
+            Name of their last layer.
+        bases : uint8 Tensor of shape (n, C, H, W)
+        labels : int64 Tensor of shape (n,)
+            The bases' own.
+
+        Returns
+        -------
+        uint8 Tensor of shape (n, C, H, W)
+            New, on the bases' device.
+
+        Raises
+        ------
+        InvalidArgument, InvalidData
+            If arguments do not fit each other.
+        """
+        check_networks(networks)
+        check_images(bases)
+        if bases.dtype != torch.uint8:
+            raise InvalidData(f"bases: expected uint8 images, got {bases.dtype}")
+        check_labels(labels, count=len(bases), classes=logits(networks[0], bases[:1]).shape[1])
+        device, dtype = home(networks[0])
+        ball = PixelBall(radius=self.radius)
+
+        def work(rows: slice) -> Tensor:
+            base = bases[rows].to(device)
+            return ball.rounded(self._ascend(networks, head, base, labels[rows].to(device), dtype), base)
+
+        with all_evaluating(networks):
+            hard = in_blocks(work, len(bases), block=self.block)
+        return stamp(hard.to(bases.device), self.trigger)
+
+    def _ascend(
+        self, networks: Sequence[nn.Module], head: str, base: Tensor, labels: Tensor, dtype: torch.dtype
+    ) -> Tensor:
+        low, high = PixelBall(radius=self.radius).bounds(base, dtype=dtype)
+        images = unit(base, dtype)
+        for _ in range(self.steps):
+            asked = images.detach().requires_grad_()
+            losses = [cross_entropy(outputs(network, head, asked)[1], labels, reduction="sum") for network in networks]
+            (slope,) = torch.autograd.grad(torch.stack(losses).sum(), asked)
+            images = torch.minimum(torch.maximum(images + self.step_size / LEVELS * slope.sign(), low), high)
+        return images

@@ -1,0 +1,184 @@
+"""Hidden trigger: poisons that look clean and are, to a network, images with the trigger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor, nn
+
+from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.budgets import PixelBall, check_groups, unit
+from bezoar.deep.descent import check_rate, check_whole, craft_in_batches
+from bezoar.deep.stamping import ImageTrigger, stamp
+from bezoar.deep.surrogates import Surrogate, surrogates_of
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HiddenTrigger:
+    """Images of the target class whose features are those of source images with a trigger.
+
+    The trigger itself is not seen before the attack: whoever trains a last
+    layer on the poisons teaches it to answer the trigger with their label.
+    Each step pairs every poison with a source of its own, the nearest pairs
+    first, and takes a gradient step for the sum of squared distances.
+
+    Parameters
+    ----------
+    trigger : PatchTrigger, BlendedTrigger or SinusoidalTrigger
+    radius : int
+        In levels of 8 bits.
+    steps : int
+        At most.
+    learning_rate : float
+        In units of the whole range of a pixel, for squared distances of
+        features as they are.
+    enough : float
+        A target is done once the sum of its squared distances is below.
+    draws : int
+        Passes with dropout that are averaged; 0 switches dropout off.
+    targets_at_once : int
+        How many are worked on together; fewer where memory runs out.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range.
+
+    References
+    ----------
+    .. [1] Saha, Subramanya and Pirsiavash, "Hidden trigger backdoor attacks",
+       AAAI 2020, equation 1 and algorithm 1.
+    """
+
+    trigger: ImageTrigger
+    radius: int = 8
+    steps: int = 5000
+    learning_rate: float = 0.001
+    enough: float = 10.0
+    draws: int = 0
+    targets_at_once: int = 32
+
+    def __post_init__(self) -> None:
+        PixelBall(radius=self.radius)
+        check_whole(steps=self.steps, targets_at_once=self.targets_at_once)
+        check_rate(self.learning_rate)
+        if not 0 <= self.enough < torch.inf:
+            raise InvalidArgument("enough", "a number from 0", self.enough)
+
+    def craft(
+        self, networks: Sequence[nn.Module], head: str, bases: Tensor, sources: Tensor, *, generator: Generator
+    ) -> Tensor:
+        """Perturb the bases of many attacks.
+
+        Parameters
+        ----------
+        networks : sequence of Module
+            The attacker's; left as they are.
+        head : str
+            Name of their last layer.
+        bases : uint8 Tensor of shape (t, k, C, H, W)
+            k images of the class that the trigger is to call up, for each of
+            t attacks.
+        sources : uint8 Tensor of shape (t, m, C, H, W)
+            At least as many images of the class that will wear the trigger;
+            without it.
+        generator : Generator
+            For dropout only.
+
+        Returns
+        -------
+        uint8 Tensor of shape (t, k, C, H, W)
+            New, on the bases' device; without the trigger.
+
+        Raises
+        ------
+        InvalidArgument, InvalidData
+            If arguments do not fit each other.
+        """
+        check_groups(bases)
+        check_groups(sources, name="sources")
+        t, k, *size = bases.shape
+        if (len(sources), *sources.shape[2:]) != (t, *size) or sources.shape[1] < k:
+            expected = f"shape ({t}, m, {', '.join(map(str, size))}) with m from {k}"
+            raise InvalidData(f"sources: expected {expected}, got {tuple(sources.shape)}")
+        surrogates = surrogates_of(networks, head, draws=self.draws)
+        patched = unit(stamp(sources, self.trigger), torch.float32)
+        ball = PixelBall(radius=self.radius)
+        return craft_in_batches(
+            self._perturb,
+            surrogates,
+            bases,
+            patched,
+            ball=ball,
+            targets_at_once=self.targets_at_once,
+            generator=generator,
+        )
+
+    def _perturb(self, surrogates: Sequence[Surrogate], bases: Tensor, patched: Tensor) -> Tensor:
+        low, high = PixelBall(radius=self.radius).bounds(bases, dtype=patched.dtype)
+        with torch.no_grad():
+            wanted = [surrogate.groups(patched)[0] for surrogate in surrogates]
+        images = unit(bases, patched.dtype)
+        best, least = images.clone(), torch.full((len(images),), torch.inf, dtype=images.dtype, device=images.device)
+        for _ in range(self.steps + 1):
+            loss, slope = _distance_to_pairs(surrogates, wanted, images)
+            better = loss < least
+            best[better], least[better] = images[better], loss[better]
+            moving = least >= self.enough
+            if not bool(moving.any()):
+                break
+            moved = torch.minimum(torch.maximum(images - self.learning_rate * slope, low), high)
+            images = torch.where(moving[:, None, None, None, None], moved, images)
+        return best
+
+
+def _distance_to_pairs(
+    surrogates: Sequence[Surrogate], wanted: Sequence[Tensor], images: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Each attack's sum of squared distances, shape (t,), averaged over networks, and its gradient by the images."""
+    asked = images.detach().requires_grad_()
+    seen = [surrogate.groups(asked)[0] for surrogate in surrogates]
+    with torch.no_grad():
+        apart = torch.stack([torch.cdist(mine, goal) ** 2 for mine, goal in zip(seen, wanted, strict=True)]).mean(0)
+        partner = greedy_pairs(apart)
+    terms = []
+    for mine, goal in zip(seen, wanted, strict=True):
+        own = goal.gather(1, partner[:, :, None].expand(-1, -1, goal.shape[2]))
+        terms.append((mine - own).square().sum((1, 2)))
+    loss = torch.stack(terms).mean(0)
+    return loss.detach(), torch.autograd.grad(loss.sum(), asked)[0]
+
+
+def greedy_pairs(distances: Tensor) -> Tensor:
+    """One partner for each row, none taken twice, the nearest pairs first.
+
+    Parameters
+    ----------
+    distances : Tensor of shape (t, k, m), m >= k
+
+    Returns
+    -------
+    int64 Tensor of shape (t, k)
+        Columns.
+
+    References
+    ----------
+    .. [1] Saha, Subramanya and Pirsiavash, "Hidden trigger backdoor attacks",
+       AAAI 2020, algorithm 1.
+
+    Examples
+    --------
+    >>> greedy_pairs(torch.tensor([[[2.0, 3.0, 9.0], [1.0, 5.0, 9.0]]]))
+    tensor([[1, 0]])
+    """
+    t, k, m = distances.shape
+    open_pairs, partner = distances.clone(), torch.zeros(t, k, dtype=torch.int64, device=distances.device)
+    every = torch.arange(t, device=distances.device)
+    for _ in range(k):
+        place = open_pairs.flatten(1).argmin(1)
+        row, column = place // m, place % m
+        partner[every, row] = column
+        open_pairs[every, row], open_pairs[every, :, column] = torch.inf, torch.inf
+    return partner

@@ -1,0 +1,167 @@
+"""Hidden trigger and label-consistent backdoor: budgets, bytes, and what they do to a network's view."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from bezoar.attacks.image_shape import ImageShape
+from bezoar.attacks.trigger import PatchTrigger
+from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.clean_label import LabelConsistentBackdoor
+from bezoar.deep.hidden_trigger import HiddenTrigger, greedy_pairs
+from bezoar.deep.stamping import stamp
+
+HEAD = "3"
+PATCH = PatchTrigger(shape=ImageShape(height=8, width=8, channels=3), size=3)
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def networks(count: int = 2) -> list[nn.Module]:
+    made = []
+    for seed in range(count):
+        network = nn.Sequential(nn.Conv2d(3, 6, 4, stride=4), nn.Tanh(), nn.Flatten(), nn.Linear(24, 3))
+        for weight in network.parameters():
+            weight.data = torch.randn(weight.shape, generator=seeded(seed)) / 4
+        made.append(network.double())
+    return made
+
+
+def images(*shape: int, seed: int = 1) -> torch.Tensor:
+    return torch.randint(0, 256, (*shape, 3, 8, 8), generator=seeded(seed), dtype=torch.uint8)
+
+
+class TestHiddenTrigger:
+    attack = HiddenTrigger(trigger=PATCH, radius=16, steps=15, learning_rate=0.1, enough=0.0)
+
+    def craft(self, attack=None, *, models=None, bases=None, sources=None):
+        attack, models = attack or self.attack, models or networks()
+        bases = images(2, 4) if bases is None else bases
+        sources = images(2, 5, seed=2) if sources is None else sources
+        return attack.craft(models, HEAD, bases, sources, generator=seeded())
+
+    def test_within_the_radius_and_nothing_given_is_changed(self):
+        models, bases, sources = networks(), images(2, 4), images(2, 5, seed=2)
+        models[0].train()
+        made = self.craft(models=models, bases=bases, sources=sources)
+        assert made.dtype == torch.uint8
+        assert (made.int() - bases.int()).abs().max() == 16
+        assert torch.equal(bases, images(2, 4))
+        assert torch.equal(sources, images(2, 5, seed=2))
+        assert models[0].training
+        assert models[0][0].weight.requires_grad
+
+    def test_nearer_to_the_patched_sources_than_the_bases_are(self):
+        (model,) = networks(1)
+
+        def distance(poisons):
+            with torch.no_grad():
+                seen, wanted = (
+                    model[:3](several.flatten(0, 1).double() / 255).unflatten(0, several.shape[:2])
+                    for several in (poisons, stamp(images(2, 5, seed=2), PATCH))
+                )
+            return (torch.cdist(seen, wanted) ** 2).amin(2).sum(1)
+
+        made = self.craft(models=[model])
+        assert (distance(made) < 0.8 * distance(images(2, 4))).all()
+
+    def test_same_bytes_alone_or_with_others(self):
+        together = self.craft()
+        assert torch.equal(together, self.craft())
+        alone = self.craft(bases=images(2, 4)[1:], sources=images(2, 5, seed=2)[1:])
+        assert torch.equal(together[1:], alone)
+
+    def test_stops_when_it_is_enough(self):
+        loose = HiddenTrigger(trigger=PATCH, radius=16, steps=15, learning_rate=0.1, enough=1e9)
+        assert torch.equal(self.craft(loose), images(2, 4))
+
+    @pytest.mark.parametrize(
+        ("wrong", "word"),
+        [
+            ({"sources": images(2, 3)}, "sources"),
+            ({"sources": images(1, 5)}, "sources"),
+            ({"bases": images(2, 4).float()}, "bases"),
+            ({"sources": images(2, 5)[..., :4]}, "sources"),
+            ({"sources": images(2, 5).float()}, "sources"),
+        ],
+    )
+    def test_refusals(self, wrong, word):
+        with pytest.raises(InvalidData, match=word):
+            self.craft(**wrong)
+
+    def test_options_out_of_range(self):
+        with pytest.raises(InvalidArgument, match="`enough`"):
+            HiddenTrigger(trigger=PATCH, enough=-1.0)
+        with pytest.raises(InvalidArgument, match="`radius`"):
+            HiddenTrigger(trigger=PATCH, radius=0)
+
+
+def test_pairs_are_one_to_one_and_nearest_first():
+    distances = torch.rand(3, 4, 6, generator=seeded())
+    for found, table in zip(greedy_pairs(distances).tolist(), distances.tolist(), strict=True):
+        ordered = sorted(itertools.product(range(4), range(6)), key=lambda pair: table[pair[0]][pair[1]])
+        expected: dict[int, int] = {}
+        for row, column in ordered:
+            if row not in expected and column not in expected.values():
+                expected[row] = column
+        assert found == [expected[row] for row in range(4)]
+
+
+class TestLabelConsistent:
+    attack = LabelConsistentBackdoor(trigger=PATCH, radius=8, steps=6)
+    labels = torch.tensor([0, 1, 2, 1, 0])
+
+    def loss(self, models, several):
+        with torch.no_grad():
+            return sum(cross_entropy(model(several.double() / 255), self.labels, reduction="none") for model in models)
+
+    def test_harder_within_the_radius_and_then_stamped(self):
+        models, bases = networks(), images(5)
+        models[1].train()
+        made = self.attack.craft(models, HEAD, bases, self.labels)
+        assert torch.equal(bases, images(5))
+        assert models[1].training
+        assert made.dtype == torch.uint8
+        assert torch.equal(made[:, :, 5:, 5:], torch.full((5, 3, 3, 3), 255, dtype=torch.uint8))
+        outside = torch.ones(8, 8, dtype=torch.bool)
+        outside[5:, 5:] = False
+        assert (made.int() - bases.int()).abs()[..., outside].max() == 8
+        # The patch moves the loss too, so that only images without it can be compared.
+        hard = torch.where(outside, made, bases)
+        assert (self.loss(models, hard) > self.loss(models, bases) + 0.01).all()
+
+    def test_a_step_moves_each_pixel_by_its_levels(self):
+        once = LabelConsistentBackdoor(trigger=PATCH, radius=8, steps=1, step_size=3)
+        moved = (once.craft(networks(), HEAD, images(5), self.labels).int() - images(5).int()).abs()[:, :, :5]
+        legal = (images(5)[:, :, :5] >= 3) & (images(5)[:, :, :5] <= 252)
+        assert (moved[legal] == 3).all()
+
+    def test_blocks_make_no_difference(self):
+        small = LabelConsistentBackdoor(trigger=PATCH, radius=8, steps=6, block=2)
+        whole = self.attack.craft(networks(), HEAD, images(5), self.labels)
+        assert torch.equal(whole, small.craft(networks(), HEAD, images(5), self.labels))
+
+    @pytest.mark.parametrize(
+        ("bases", "labels", "word"),
+        [
+            (images(5).float() / 255, labels, "bases"),
+            (images(5), labels[:4], "labels"),
+            (images(5), labels + 1, "labels"),
+        ],
+    )
+    def test_refusals(self, bases, labels, word):
+        with pytest.raises(InvalidData, match=word):
+            self.attack.craft(networks(), HEAD, bases, labels)
+
+    @pytest.mark.parametrize("name", ["radius", "steps", "step_size", "block"])
+    def test_options_out_of_range(self, name):
+        with pytest.raises(InvalidArgument, match=f"`{name}`"):
+            LabelConsistentBackdoor(trigger=PATCH, **{name: 0})

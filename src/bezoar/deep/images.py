@@ -1,11 +1,14 @@
 """Images and labels as tensors: one layout, one range, checked at the door.
 
 Images are of shape (n, channels, height, width), either eight bits a value
-(``torch.uint8``) or floating-point numbers in [0, 1]. Labels are whole
+(``torch.uint8``) or floating-point numbers in [0, 1]. A head on its own takes
+features instead, of shape (n, d), floating-point and finite. Labels are whole
 numbers from 0, of dtype ``torch.int64``.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
@@ -17,7 +20,7 @@ _SLACK = 1e-3
 
 
 def check_layout(images: Tensor) -> None:
-    """Refuse what has not the shape (n, channels, height, width), n > 0, or an impossible dtype.
+    """Refuse what has neither shape (n, channels, height, width) nor (n, d), n > 0, or an impossible dtype.
 
     Raises
     ------
@@ -26,19 +29,18 @@ def check_layout(images: Tensor) -> None:
     """
     if not isinstance(images, Tensor):
         raise InvalidData(f"images: expected a torch tensor, got {type(images).__name__}")
-    if images.dim() != 4 or len(images) == 0:
+    if images.dim() not in (2, 4) or len(images) == 0:
         shape = tuple(images.shape)
         raise InvalidData(f"images: expected shape (n, channels, height, width) with n > 0, got {shape}")
-    if images.dtype != torch.uint8 and not images.is_floating_point():
+    if not images.is_floating_point() and not (images.dtype == torch.uint8 and images.dim() == 4):
         raise InvalidData(f"images: expected dtype uint8 or a floating-point one, got {images.dtype}")
-    _, channels, height, width = images.shape
-    if width in (1, 3) and channels not in (1, 3) and height not in (1, 3):
+    if images.dim() == 4 and images.shape[3] in (1, 3) and not {1, 3} & {*images.shape[1:3]}:
         expected = "expected channels before height and width, (n, channels, height, width)"
         raise InvalidData(f"images: {expected}, got {tuple(images.shape)}, which looks like channels last")
 
 
 def check_images(images: Tensor) -> None:
-    """Refuse a wrong layout, and values outside [0, 1], not-a-number among them.
+    """Refuse a wrong layout, pixels outside [0, 1] and features that are not finite.
 
     Raises
     ------
@@ -48,7 +50,9 @@ def check_images(images: Tensor) -> None:
     check_layout(images)
     if images.is_floating_point():
         low, high = (float(value) for value in torch.aminmax(images))
-        if not (low >= -_SLACK and high <= 1 + _SLACK):
+        if images.dim() == 2 and not math.isfinite(high - low):
+            raise InvalidData(f"images: expected features that are finite, got values in [{low:.4g}, {high:.4g}]")
+        if images.dim() == 4 and not (low >= -_SLACK and high <= 1 + _SLACK):
             raise InvalidData(f"images: expected values in [0, 1], got values in [{low:.4g}, {high:.4g}]")
 
 

@@ -1,0 +1,212 @@
+"""Training by stochastic gradient descent that can be watched, interrupted and repeated.
+
+Whatever is random in an epoch is drawn from the seed and the number of that
+epoch. A training that was interrupted therefore goes on as if it had not
+been: the same bytes, on the same machine with the same number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.augmentation import flip_crop
+from bezoar.deep.checkpoints import digest_of
+from bezoar.deep.images import as_input, check_images, check_labels
+from bezoar.deep.progress import Checkpoint, History, Progress
+from bezoar.deep.recipe import Recipe
+from bezoar.deep.representation import logits
+
+
+class Watcher(Protocol):
+    """Whoever decides, before each epoch, which rows to train on: EPIC, a trimmed loss, a test.
+
+    One with a state of its own also has ``state_dict()`` and
+    ``load_state_dict(state)``, so that an interrupted training can be resumed;
+    values are tensors, or what JSON can say.
+    """
+
+    def before_epoch(self, epoch: int, model: nn.Module) -> Tensor | None:
+        """Indices of the rows to train on, int64 and of the rows as given; None for all."""
+
+
+def train(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    recipe: Recipe,
+    *,
+    seed: int,
+    watcher: Watcher | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> History:
+    """Train a model in place, to minimal cross entropy.
+
+    Parameters
+    ----------
+    model : Module
+        On the device to train on. Frozen parameters stay what they are, and
+        norms all of whose parameters are frozen keep their statistics.
+    images : Tensor of shape (n, channels, height, width)
+        Of eight bits, or in [0, 1]; on any device. For a head on its own,
+        features of shape (n, d).
+    labels : Tensor of shape (n,), int64
+    recipe : Recipe
+    seed : int
+        Draws the order, the augmentation and dropout, but not the weights
+        that the model starts from.
+    watcher : Watcher, optional
+    checkpoint : Checkpoint, optional
+        Where to save progress, and to resume from if there is any.
+
+    Returns
+    -------
+    History
+        Of all epochs, those before an interruption included.
+
+    Raises
+    ------
+    InvalidData
+        If images or labels are unfit, a loss is no finite number, or the
+        checkpoint is damaged or of another training.
+    InvalidArgument
+        If the watcher names rows that do not exist, or none.
+    """
+    check_images(images)
+    check_labels(labels, count=len(images), classes=logits(model, images[:1]).shape[1])
+    if seed < 0:
+        raise InvalidArgument("seed", "a whole number from 0", seed)
+    _lay_out(model)
+    course = _Course(model=model, optimiser=_optimiser(model, recipe), images=images, labels=labels, recipe=recipe)
+    progress = Progress(
+        model=model,
+        optimiser=course.optimiser,
+        watcher=watcher,
+        checkpoint=checkpoint,
+        training={"rows": digest_of(images, labels), **_said(recipe), "seed": seed} if checkpoint else {},
+    )
+    progress.resume()
+    with _restored(model):
+        for epoch in range(progress.history.epochs, recipe.epochs):
+            chosen = watcher.before_epoch(epoch, model) if watcher is not None else None
+            rows = _rows(chosen, count=len(images))
+            loss, accuracy = course.run(epoch, rows, seed=seed)
+            progress.after_epoch(loss=loss, accuracy=accuracy, rows=len(rows), last=epoch + 1 == recipe.epochs)
+    return progress.history
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Course:
+    model: nn.Module
+    optimiser: torch.optim.SGD
+    images: Tensor
+    labels: Tensor
+    recipe: Recipe
+
+    def run(self, epoch: int, rows: Tensor, *, seed: int) -> tuple[float, float]:
+        """One epoch over these rows; its mean loss and accuracy."""
+        for_dropout, for_order = np.random.SeedSequence([seed, epoch]).generate_state(2, np.uint64)
+        torch.manual_seed(int(for_dropout))
+        generator = Generator().manual_seed(int(for_order))
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.recipe.rate(epoch)
+        _learn(self.model)
+        batches = rows[torch.randperm(len(rows), generator=generator)].split(self.recipe.batch)
+        if len(batches) > 1 and len(batches[-1]) == 1:
+            # A batch norm has no deviation of a single row.
+            batches = batches[:-1]
+        losses, right = zip(*(self._step(batch, generator) for batch in batches), strict=True)
+        # Looked at once an epoch: a graphics card need not wait for the host after each step.
+        each = torch.stack(losses).double().cpu()
+        if not each.isfinite().all():
+            first = int((~each.isfinite()).nonzero()[0])
+            raise InvalidData(f"training: expected a finite loss, got {each[first]:g} in epoch {epoch}, batch {first}")
+        sizes = torch.tensor([len(batch) for batch in batches], dtype=torch.float64)
+        return float(each @ sizes / sizes.sum()), float(torch.stack(right).sum().cpu() / sizes.sum())
+
+    def _step(self, rows: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        like = next(self.model.parameters())
+        inputs, labels = self.images[rows.to(self.images.device)], self.labels[rows.to(self.labels.device)]
+        labels = labels.to(like.device)
+        if self.recipe.augmentation == "flip-crop":
+            inputs = flip_crop(inputs, generator)
+        if inputs.dim() == 4:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(like.device.type, dtype=torch.bfloat16, enabled=self.recipe.precision == "bfloat16"):
+            given = self.model(as_input(inputs, like))
+        given = getattr(given, "logits", given).float()
+        loss = cross_entropy(given, labels)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        return loss.detach(), (given.detach().argmax(dim=1) == labels).sum()
+
+
+def _said(recipe: Recipe) -> dict[str, object]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(recipe).items()}
+
+
+def _lay_out(model: nn.Module) -> None:
+    """Channels last, the faster layout for convolutions."""
+    for value in model.parameters():
+        if value.dim() == 4:
+            value.data = value.data.contiguous(memory_format=torch.channels_last)
+
+
+def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
+    trained = [value for value in model.parameters() if value.requires_grad]
+    if not trained:
+        raise InvalidArgument("model", "a model with parameters that are trained", "none")
+    groups = [
+        {"params": [value for value in trained if value.dim() > 1], "weight_decay": recipe.weight_decay},
+        {"params": [value for value in trained if value.dim() <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(
+        [group for group in groups if group["params"]],
+        lr=recipe.learning_rate,
+        momentum=recipe.momentum,
+        nesterov=recipe.momentum > 0,
+    )
+
+
+def _rows(chosen: Tensor | None, *, count: int) -> Tensor:
+    if chosen is None:
+        return torch.arange(count)
+    expected = f"indices of rows from 0 to {count - 1}, int64, one at least"
+    if not isinstance(chosen, Tensor) or chosen.dtype != torch.int64 or chosen.dim() != 1 or len(chosen) == 0:
+        got = f"{chosen.dtype} of shape {tuple(chosen.shape)}" if isinstance(chosen, Tensor) else type(chosen).__name__
+        raise InvalidArgument("watcher", expected, got)
+    low, high = (int(value) for value in torch.aminmax(chosen))
+    if low < 0 or high >= count:
+        raise InvalidArgument("watcher", expected, low if low < 0 else high)
+    return chosen.cpu()
+
+
+def _learn(model: nn.Module) -> None:
+    """Training mode, but for modules with parameters of their own that are all frozen."""
+    model.train()
+    for module in model.modules():
+        own = list(module.parameters(recurse=False))
+        if own and not any(value.requires_grad for value in own):
+            module.training = False
+
+
+@contextmanager
+def _restored(model: nn.Module) -> Iterator[None]:
+    """Modes of the modules and the global generators are afterwards what they were."""
+    modes = [(module, module.training) for module in model.modules()]
+    device = next(model.parameters()).device
+    try:
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            yield
+    finally:
+        for module, training in modes:
+            module.training = training

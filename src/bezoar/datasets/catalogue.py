@@ -97,12 +97,19 @@ def locate(name: str) -> Path | None:
     file = _BY_NAME[name].file
     if file is None:
         return None
-    folder = _data_folder()
+    folder = data_folder()
     places = (cache_folder(),) if folder is None else (folder, cache_folder())
     return next((place / file for place in places if (place / file).is_file()), None)
 
 
-def _data_folder() -> Path | None:
+def data_folder() -> Path | None:
+    """The folder that ``BEZOAR_DATA`` names, if it names one.
+
+    Raises
+    ------
+    InvalidData
+        If there is no such folder.
+    """
     named = os.environ.get(FOLDER_VARIABLE)
     if not named:
         return None

@@ -39,6 +39,16 @@ def test_clean_rows_keep_the_promise(detector):
         assert len(detector().fit(X, y).flagged_indices_) <= 0.02 * len(y)
 
 
+def test_the_models_own_mistakes_are_no_label_errors():
+    # Six classes that overlap, so that more rows are pruned than promised to be flagged.
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 6, 800)
+    X = rng.standard_normal((800, 2)) + 1.5 * rng.standard_normal((6, 2))[y]
+    detector = ConfidentLearning().fit(X, y)
+    assert detector.joint_.sum() - np.trace(detector.joint_) > 0.05 * len(y)
+    assert len(detector.flagged_indices_) <= 0.02 * len(y)
+
+
 @every_detector
 def test_most_flips_are_flagged_though_they_are_a_quarter_of_the_rare_class(detector):
     X, y, wrong = flipped(0.1)

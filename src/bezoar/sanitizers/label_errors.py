@@ -10,8 +10,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
-from bezoar.core.arrays import Array, IntArray, Matrix
+from bezoar.core.arrays import Array, IntArray, Mask, Matrix
 from bezoar.kernels.confidence import calibrated_joint, confident_joint, prune_by_noise_rate
+from bezoar.kernels.label_noise import contradiction_threshold
 from bezoar.kernels.predictions import contradictions, out_of_fold, probabilities
 from bezoar.sanitizers.calibrated import Calibrated
 from bezoar.sanitizers.classifiers import (
@@ -117,8 +118,13 @@ class ConfidentLearning(PooledOdds, Calibrated, BaseEstimator):
         known = np.arange(len(self.classes_))
         table = out_of_fold(lambda rows: train(self.estimator, X, codes, rows), X, known, folds)
         self.joint_ = calibrated_joint(confident_joint(table, codes), codes)
-        suspicion = contradictions(table, codes)
-        return np.where(prune_by_noise_rate(table, codes, self.joint_), suspicion, np.minimum(suspicion, 0.0))
+        self._odds = contradictions(table, codes)
+        pruned = prune_by_noise_rate(table, codes, self.joint_)
+        return np.where(pruned, self._odds, np.minimum(self._odds, 0.0))
+
+    def _own_threshold(self, code: int, members: Mask) -> float:
+        # From the odds of all rows: those that are not pruned are mistakes of the model too.
+        return contradiction_threshold(self._odds, self.promise) if np.count_nonzero(members) > 1 else float(np.inf)
 
     def _anomaly(self, X: Matrix, code: int) -> Array:
         table = probabilities(self.model_, X, np.arange(len(self.classes_)))

@@ -9,11 +9,22 @@ numbers from 0, of dtype ``torch.int64``.
 from __future__ import annotations
 
 import math
+import os
+import zipfile
+from pathlib import Path
+from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from bezoar.core.errors import InvalidData
+from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.cifar10 import read_cifar10
+
+Layout = Literal["HW", "HWC", "CHW"]
+ImageSet = Literal["mnist", "cifar10", "pneumonia"]
+Part = Literal["train", "validation", "test"]
 
 _SLACK = 1e-3
 """How far outside [0, 1] rounding may carry a value; less than half a level of eight bits."""
@@ -85,3 +96,109 @@ def as_input(images: Tensor, like: Tensor) -> Tensor:
     """
     moved = images.to(like.device)
     return moved.to(like.dtype) / 255 if images.dtype == torch.uint8 else moved.to(like.dtype)
+
+
+def from_arrays(images: NDArray[Any], labels: NDArray[Any], *, layout: Layout) -> tuple[Tensor, Tensor]:
+    """Tensors of NumPy's arrays, in the layout of networks.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, or of floating-point numbers in [0, 1]
+        Of shape (n, height, width) and so on, as `layout` says.
+    labels : ndarray of shape (n,)
+        Whole numbers from 0.
+    layout : {"HW", "HWC", "CHW"}
+        Nothing is guessed: an image may be as wide as it has channels.
+
+    Returns
+    -------
+    images : Tensor of shape (n, channels, height, width)
+        Of uint8 or float32.
+    labels : Tensor of shape (n,), int64
+
+    Raises
+    ------
+    InvalidArgument
+        If the layout is none of the three.
+    InvalidData
+        If shapes, dtypes or values are none of these.
+
+    Examples
+    --------
+    >>> pixels, labels = from_arrays(np.zeros((2, 5, 4), np.uint8), np.array([1, 0]), layout="HW")
+    >>> pixels.shape, labels
+    (torch.Size([2, 1, 5, 4]), tensor([1, 0]))
+    """
+    if layout not in get_args(Layout):
+        raise InvalidArgument("layout", "one of HW, HWC, CHW", layout)
+    pixels, classes = np.asarray(images), np.asarray(labels)
+    if pixels.ndim != 1 + len(layout):
+        raise InvalidData(f"images: expected {1 + len(layout)} axes, n and {layout}, got shape {pixels.shape}")
+    if pixels.dtype != np.uint8:
+        if not np.issubdtype(pixels.dtype, np.floating):
+            raise InvalidData(f"images: expected dtype uint8 or a floating-point one, got {pixels.dtype}")
+        pixels = pixels.astype(np.float32)
+    if not np.issubdtype(classes.dtype, np.integer):
+        raise InvalidData(f"labels: expected whole numbers from 0, got dtype {classes.dtype}")
+    axes = pixels[:, None] if layout == "HW" else np.moveaxis(pixels, -1, 1) if layout == "HWC" else pixels
+    found = torch.from_numpy(np.array(axes, order="C"))
+    numbers = torch.from_numpy(classes.astype(np.int64))
+    check_images(found)
+    check_labels(numbers, count=len(found), classes=int(numbers.max()) + 1 if numbers.numel() else 1)
+    return found, numbers
+
+
+def load_images(
+    name: ImageSet, part: Part, *, folder: str | os.PathLike[str] | None = None, count: int | None = None
+) -> tuple[Tensor, Tensor]:
+    """A public set of images, in the published order.
+
+    Parameters
+    ----------
+    name : {"mnist", "cifar10", "pneumonia"}
+    part : {"train", "validation", "test"}
+        Validation is of PneumoniaMNIST only.
+    folder : path, optional
+        Where ``mnist.npz``, ``pneumoniamnist.npz`` and CIFAR-10 are
+        (`bezoar.deep.cifar10.read_cifar10`); the one that ``BEZOAR_DATA``
+        names otherwise.
+    count : int, optional
+        The first so many only.
+
+    Returns
+    -------
+    images : Tensor of shape (n, channels, height, width), uint8
+    labels : Tensor of shape (n,), int64
+
+    Raises
+    ------
+    InvalidArgument
+        If a name is unknown, or no folder is named.
+    InvalidData
+        If a file is missing or cannot be read.
+    """
+    for what, given, words in (("name", name, ImageSet), ("part", part, Part)):
+        if given not in get_args(words):
+            raise InvalidArgument(what, f"one of {', '.join(get_args(words))}", given)
+    if part == "validation" and name != "pneumonia":
+        raise InvalidArgument("part", f"train or test for {name}", part)
+    named = folder if folder is not None else os.environ.get("BEZOAR_DATA")
+    if not named or not Path(named).is_dir():
+        raise InvalidArgument("folder", "a folder of data sets, or BEZOAR_DATA to name one", named)
+    if name == "cifar10":
+        return from_arrays(*read_cifar10(Path(named), part, count=count), layout="CHW")
+    images, labels = _read_archive(Path(named) / _FILES[name], part)
+    return from_arrays(images[:count], labels[:count], layout="HW")
+
+
+_FILES = {"mnist": "mnist.npz", "pneumonia": "pneumoniamnist.npz"}
+
+
+def _read_archive(path: Path, part: Part) -> tuple[NDArray[Any], NDArray[Any]]:
+    short = "val" if part == "validation" else part
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return stored[f"X_{short}"], stored[f"y_{short}"]
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0].lower()
+        raise InvalidData(f"{path.name}: expected an archive of images, got {reason}") from None

@@ -10,7 +10,7 @@ from bezoar.datasets.published import PublishedPoison, load_poison, load_setups
 
 
 def poison(**changed) -> PublishedPoison:
-    change = np.zeros((2, 2, 2, 3), dtype=np.int16)
+    change = np.zeros((2, 3, 2, 2), dtype=np.int16)
     change[0], change[1, 0, 0, 0] = 5, -7
     stated = {
         "name": "mine",
@@ -25,7 +25,7 @@ def poison(**changed) -> PublishedPoison:
 
 
 def pictures(n: int = 5) -> np.ndarray:
-    return np.full((n, 2, 2, 3), 100, dtype=np.uint8)
+    return np.full((n, 3, 2, 2), 100, dtype=np.uint8)
 
 
 class TestPoisoned:
@@ -68,8 +68,10 @@ class TestArchives:
             "targeted0_target": np.array([4], dtype=np.int32),
             "targeted0_class": np.array([1, 0], dtype=np.uint8),
         }
+        arrays["targeted0_delta"][0, 0, 1, 2] = 3
         np.savez(tmp_path / "cifar10_poisons.npz", **arrays)
         found = load_poison("targeted0")
+        assert found.change[0, 2, 0, 1] == 3  # channels first, as images are elsewhere
         assert (found.radius, found.target_index, found.base_class, found.target_class) == (8, 4, 1, 0)
         arrays["targeted0_delta"][1, 1, 1, 1] = -10
         np.savez(tmp_path / "cifar10_poisons.npz", **arrays)
@@ -104,7 +106,7 @@ class TestReal:
         found, setups = load_poison(name), load_setups(training)
         assert found.radius == radius
         assert radius - 1 <= np.abs(found.change).max() <= radius + 1
-        assert found.change.shape == (len(found.base_indices), 32, 32, 3)
+        assert found.change.shape == (len(found.base_indices), 3, 32, 32)
         np.testing.assert_array_equal(np.sort(found.base_indices), np.sort(setups.base_indices[trial]))
         assert found.target_index == setups.target_index[trial]
         assert found.base_class == setups.base_class[trial]

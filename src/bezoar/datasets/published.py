@@ -66,7 +66,7 @@ class PublishedPoison:
     Parameters
     ----------
     name : str
-    change : ndarray of shape (k, height, width, channels)
+    change : ndarray of shape (k, channels, height, width)
         Levels of 8 bits.
     base_indices : ndarray of shape (k,)
         Rows in the training set.
@@ -92,7 +92,7 @@ class PublishedPoison:
 
         Parameters
         ----------
-        pictures : uint8 ndarray of shape (n, height, width, channels)
+        pictures : uint8 ndarray of shape (n, channels, height, width)
             The training set in its original order; left alone.
 
         Returns
@@ -177,7 +177,7 @@ def load_poison(name: PublishedName) -> PublishedPoison:
     if name not in get_args(PublishedName):
         raise InvalidArgument("name", f"one of {', '.join(get_args(PublishedName))}", name)
     archive, radius = _archive(_POISONS), _RADIUS[name.rstrip("01")]
-    change: NDArray[Any] = archive[f"{name}_delta"].astype(np.int16)
+    change: NDArray[Any] = np.moveaxis(archive[f"{name}_delta"].astype(np.int16), -1, 1)
     if np.abs(change).max() > radius + _ROUNDING:
         raise InvalidData(f"{name}: expected changes within {radius} levels and rounding, got {np.abs(change).max()}")
     base_class, target_class = archive[f"{name}_class"].tolist()

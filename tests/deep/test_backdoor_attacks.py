@@ -1,4 +1,4 @@
-"""Hidden trigger and label-consistent backdoor: budgets, bytes, and what they do to a network's view."""
+"""Backdoors, hidden, label-consistent and visible: budgets, bytes, and what they do to a network's view."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.deep.clean_label import LabelConsistentBackdoor
 from bezoar.deep.hidden_trigger import HiddenTrigger, greedy_pairs
 from bezoar.deep.stamping import stamp
+from bezoar.deep.visible_backdoor import VisibleBackdoor
 
 HEAD = "3"
 PATCH = PatchTrigger(shape=ImageShape(height=8, width=8, channels=3), size=3)
@@ -165,3 +166,45 @@ class TestLabelConsistent:
     def test_options_out_of_range(self, name):
         with pytest.raises(InvalidArgument, match=f"`{name}`"):
             LabelConsistentBackdoor(trigger=PATCH, **{name: 0})
+
+
+class TestVisible:
+    labels = torch.tensor([0, 1, 2, 1, 0, 2, 1, 1])
+
+    def craft(self, *, count=3, seed=0, **options):
+        attack = VisibleBackdoor(**{"trigger": PATCH, "target": 1} | options)
+        return attack.craft(images(8), self.labels, count=count, generator=seeded(seed))
+
+    def test_so_many_images_of_other_classes_are_stamped_and_relabelled(self):
+        given, labels = images(8), self.labels.clone()
+        made = self.craft()
+        assert len(set(made.rows.tolist())) == 3
+        assert (labels[made.rows] != 1).all()
+        assert torch.equal(made.images[made.rows], stamp(given[made.rows], PATCH))
+        assert (made.labels[made.rows] == 1).all()
+        rest = torch.ones(8, dtype=torch.bool)
+        rest[made.rows] = False
+        assert torch.equal(made.images[rest], given[rest])
+        assert torch.equal(made.labels[rest], labels[rest])
+        assert torch.equal(self.labels, labels)
+
+    def test_same_seed_same_rows_and_another_seed_others(self):
+        assert torch.equal(self.craft().rows, self.craft().rows)
+        assert any(not torch.equal(self.craft().rows, self.craft(seed=seed).rows) for seed in (1, 2, 3))
+
+    def test_only_the_source(self):
+        assert self.craft(count=2, source=2).rows.tolist() == [2, 5]
+
+    @pytest.mark.parametrize("count", [0, 5])
+    def test_no_more_than_there_are(self, count):
+        with pytest.raises(InvalidArgument, match="from 1 to 4"):
+            self.craft(count=count)
+
+    def test_refusals(self):
+        with pytest.raises(InvalidArgument, match="`source`"):
+            VisibleBackdoor(trigger=PATCH, target=1, source=1)
+        attack = VisibleBackdoor(trigger=PATCH, target=1)
+        with pytest.raises(InvalidData, match="labels"):
+            attack.craft(images(8), self.labels[:4], count=1, generator=seeded())
+        with pytest.raises(InvalidData, match="uint8"):
+            attack.craft(images(8) / 255, self.labels, count=1, generator=seeded())

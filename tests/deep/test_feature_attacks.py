@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -185,6 +187,18 @@ def test_targets_without_features_are_refused():
     for attack, _ in ATTACKS.values():
         with pytest.raises(InvalidData, match="features"):
             attack.craft(dead, HEAD, bases(), targets(), generator=seeded())
+
+
+@pytest.mark.parametrize("name", ["bullseye", "convex", "collision"])
+def test_bases_that_are_no_numbers_to_a_network_are_refused(name):
+    class Odd(Tiny):
+        def forward(self, images):
+            return super().forward(images / (images.mean((1, 2, 3), keepdim=True) > 0))
+
+    black = torch.zeros(1, 2, 3, 8, 8, dtype=torch.uint8)
+    attack = replace(ATTACKS[name][0], **({"step_size": 1e-9} if name == "collision" else {"learning_rate": 1e-9}))
+    with pytest.raises(InvalidData, match="bases"):
+        attack.craft([Odd(0).double()], HEAD, black, targets(1), generator=seeded())
 
 
 @pytest.mark.parametrize(

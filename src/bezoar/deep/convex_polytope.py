@@ -166,5 +166,5 @@ def onto_simplex(points: Tensor) -> Tensor:
     ordered = points.sort(dim=1, descending=True).values
     counts = torch.arange(1, points.shape[1] + 1, dtype=points.dtype, device=points.device)
     surplus = (ordered.cumsum(1) - 1) / counts
-    last = (ordered > surplus).sum(1, keepdim=True) - 1
+    last = (ordered > surplus).sum(1, keepdim=True).clamp(min=1) - 1
     return (points - surplus.gather(1, last)).clamp(min=0)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Generator, Tensor
 
-from bezoar.core.errors import InvalidArgument
+from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.deep.blocks import in_blocks
 from bezoar.deep.budgets import PixelBall, check_groups, check_targets
 from bezoar.deep.surrogates import Surrogate, at_rest, home
@@ -102,6 +102,11 @@ def descend(
     -------
     Tensor of shape (t, k, C, H, W)
         For each target the best images met, those at the start among them.
+
+    Raises
+    ------
+    InvalidData
+        If all losses of a target are infinite or no numbers.
     """
     images = start.clone().requires_grad_()
     adam = torch.optim.Adam([images], lr=learning_rate)
@@ -114,8 +119,16 @@ def descend(
             losses += term.detach()
         with torch.no_grad():
             better = losses < least
-            best[better], least[better] = images[better], losses[better]
+            best = torch.where(better[:, None, None, None, None], images, best)
+            least = torch.where(better, losses, least)
             if step < steps:
                 adam.step()
                 images.clamp_(*bounds)
+    check_finite(least)
     return best
+
+
+def check_finite(losses: Tensor) -> None:
+    """Refuse networks to whom images of legal pixels are not a number."""
+    if not bool(torch.isfinite(losses).all()):
+        raise InvalidData("networks: expected finite features of the bases, got others")

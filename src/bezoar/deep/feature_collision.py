@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 
 from bezoar.core.errors import InvalidArgument
 from bezoar.deep.budgets import PixelBall, unit
-from bezoar.deep.descent import check_whole, craft_in_batches
+from bezoar.deep.descent import check_finite, check_whole, craft_in_batches
 from bezoar.deep.surrogates import Surrogate, goals_of, surrogates_of
 
 _SLOWER = 0.2
@@ -97,6 +97,7 @@ class FeatureCollision:
         images = torch.minimum(torch.maximum(overlaid, low), high)
         step = torch.full_like(images[:, :, :1, :1, :1], self.step_size)
         loss, slope = self._measure(surrogates, goals, images, base)
+        check_finite(loss)
         for _ in range(self.steps):
             pulled = (images - step * slope + step * self.pull * base) / (1 + step * self.pull)
             moved = torch.minimum(torch.maximum(pulled, low), high)

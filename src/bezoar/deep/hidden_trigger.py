@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 
 from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.deep.budgets import PixelBall, check_groups, unit
-from bezoar.deep.descent import check_rate, check_whole, craft_in_batches
+from bezoar.deep.descent import check_finite, check_rate, check_whole, craft_in_batches
 from bezoar.deep.stamping import ImageTrigger, stamp
 from bezoar.deep.surrogates import Surrogate, surrogates_of
 
@@ -125,12 +125,14 @@ class HiddenTrigger:
         for _ in range(self.steps + 1):
             loss, slope = _distance_to_pairs(surrogates, wanted, images)
             better = loss < least
-            best[better], least[better] = images[better], loss[better]
+            best = torch.where(better[:, None, None, None, None], images, best)
+            least = torch.where(better, loss, least)
             moving = least >= self.enough
             if not bool(moving.any()):
                 break
             moved = torch.minimum(torch.maximum(images - self.learning_rate * slope, low), high)
             images = torch.where(moving[:, None, None, None, None], moved, images)
+        check_finite(least)
         return best
 
 

@@ -21,6 +21,7 @@ from bezoar.core.reproduction import Reproduction
 from bezoar.core.scan import ScanRecord
 from bezoar.datasets.rows import write_rows_as_arrays
 from bezoar.report.defence_page import render_defence
+from bezoar.report.evaluation_page import render_evaluation
 from bezoar.report.evaluation_table import write_matrix
 from bezoar.report.html import render
 from bezoar.report.reproduction_page import render_reproduction
@@ -116,9 +117,10 @@ def write_defence(record: DefenceRecord, folder: Path) -> None:
 
 
 def write_evaluation(record: EvaluationRecord, folder: Path) -> None:
-    """Write the record of an evaluation and its matrix into a folder, in place of older ones."""
-    with written_aside(folder / "record.json") as stream:
-        stream.write((record.to_json() + "\n").encode())
+    """Write the record of an evaluation, its page and its matrix into a folder, in place of older ones."""
+    for name, text in (("record.json", record.to_json()), ("report.html", render_evaluation(record))):
+        with written_aside(folder / name) as stream:
+            stream.write((text + "\n").encode())
     write_matrix(record, folder / "matrix.csv")
 
 

@@ -95,7 +95,7 @@ def environment() -> Environment:
         fraction=formats.format_fraction,
         interval=lambda run: formats.format_interval(run.low, run.high),
         loss=formats.format_loss,
-        moment=lambda text: text.replace("T", " ").replace("Z", " UTC"),
+        moment=lambda text: text.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC"),
         name=_spoken_name,
         preview=lambda text: formats.shortened(text, _LONGEST_PREVIEW),
         seconds=lambda value: f"{value:,.2f}\N{NO-BREAK SPACE}s",

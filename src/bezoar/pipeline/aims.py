@@ -20,7 +20,7 @@ from bezoar.core.feasible import Domain
 from bezoar.core.protocols import Attack
 from bezoar.kernels.rows import count_distinct
 
-_PATCHED, _TOKENS, _COLUMNS = 3, 3, 3
+_PATCHED, _TOKENS, _COLUMNS = 3, 2, 2
 _SELDOM = 0.99
 _DEPTHS = (255, 16)
 _MOST_CLUSTERS = 50
@@ -109,15 +109,16 @@ def patch_size(shape: ImageShape) -> int:
     return max(1, min(_PATCHED, min(shape.height, shape.width) // 4))
 
 
-def seldom_features(data: Dataset, rng: Generator) -> FeatureTrigger:
-    """Some columns of many values at a value that few rows exceed, so that hardly a row has all of them.
+def seldom_features(data: Dataset) -> FeatureTrigger:
+    """The two columns that say least of the label, at a value that few rows exceed, so that hardly a row has both.
 
-    Three columns are drawn among those of more than two values, or among all
-    where those are too few.
+    Columns of two values are not among them, unless there are no others:
+    high values of the others would call up a class without any attack.
     """
     several = np.flatnonzero(_distinct_values(data.X) > 2)
     columns = several if len(several) >= _COLUMNS else np.arange(data.n_features)
-    chosen = np.sort(rng.permutation(columns)[:_COLUMNS])
+    telling = _explained_share(data, columns)
+    chosen = np.sort(columns[np.argsort(telling, kind="stable")[:_COLUMNS]])
     return FeatureTrigger.seen_in(data.X, tuple(map(int, chosen)), quantile=_SELDOM)
 
 
@@ -167,3 +168,15 @@ def _distinct_values(X: Matrix) -> Array:
     rows = X.tocsc() if issparse(X) else X
     columns = (rows[:, [column]] for column in range(X.shape[1]))
     return np.array([len(np.unique(column.toarray() if issparse(column) else column)) for column in columns])
+
+
+def _explained_share(data: Dataset, columns: IntArray) -> Array:
+    """The share of each column's variance that lies between the classes; 1 where it has none."""
+    table = data.X[:, columns]
+    values = np.asarray(table.toarray() if issparse(table) else table)
+    centre, total = values.mean(axis=0), values.var(axis=0)
+    between = np.zeros(len(columns))
+    for label in data.classes:
+        rows = data.y == label
+        between += rows.mean() * (values[rows].mean(axis=0) - centre) ** 2
+    return np.divide(between, total, out=np.ones(len(columns)), where=total > 0)

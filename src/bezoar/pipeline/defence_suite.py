@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.ensemble import BaggingClassifier
 
 from bezoar.core.arrays import Array, IntArray, Labels, Mask, Matrix
-from bezoar.core.errors import UnknownName
+from bezoar.core.errors import InvalidArgument, UnknownName
 from bezoar.core.evaluation import NO_DEFENCE, DefenceInfo
 from bezoar.core.trials import Thresholds
 from bezoar.learners.bounded import BoundedLossClassifier
@@ -101,12 +101,16 @@ def choose_defences(infos: Sequence[DefenceInfo], wanted: Sequence[str] | None) 
     ------
     UnknownName
         If there is no such defence.
+    InvalidArgument
+        If one needs trusted rows, and there are none.
     """
     if wanted is None:
         return tuple(infos)
     known = [info.name for info in infos]
     kinds = list(dict.fromkeys(f"{info.kind}s" for info in infos if info.kind != "none"))
     for name in wanted:
+        if name in names("detector") and name not in known:
+            raise InvalidArgument("defences", "detectors that do without trusted rows, as there are none", name)
         if name not in (*known, *kinds):
             close = get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""

@@ -99,8 +99,9 @@ def mean_loss(trained: TrainedHead, X: np.ndarray, signs: np.ndarray) -> float:
 def roni(d: int) -> list[list[str]]:
     """All of RONI, against the training of a model for each row and draw by two routes."""
     (X, signs), known = rows(JUDGED, d, 2), Dataset(*rows(TRUSTED, d, 3))
-    detector = RONI(trusted=known)
-    spent, results = min(once(partial(detector.fit, X, signs)) for _ in range(3)), []
+    detector, everything = RONI(), (np.vstack([X, known.X]), np.append(signs, known.y))
+    vouched = np.arange(JUDGED, JUDGED + TRUSTED)
+    spent, results = min(once(partial(detector.fit, *everything, trusted=vouched)) for _ in range(3)), []
     half = TRUSTED // 2
     trusted, wanted = known.X[:half], known.y[:half, None]
     base, quiz = np.arange(detector.base_size), np.arange(detector.base_size, half)
@@ -114,7 +115,7 @@ def roni(d: int) -> list[list[str]]:
         for x, label in zip(some, labels, strict=True):
             predicted = refit(np.vstack([trusted[base], x]), np.append(wanted[base], label), trusted[quiz], penalty)
             found.append(((wanted[quiz, 0] - predicted) ** 2).mean() - model.error)
-        again = (time.perf_counter() - begin) / TIMED * (JUDGED + half) * detector.n_draws
+        again = (time.perf_counter() - begin) / TIMED * (JUDGED + TRUSTED) * detector.n_draws
         task = f"RONI on {JUDGED:,} rows, {detector.n_draws} draws, {d} features; {name}"
         agreement = f"{np.corrcoef(fast, found)[0, 1]:.4f}"
         results.append([task, duration(spent), duration(again), f"{again / spent:,.0f}", agreement])

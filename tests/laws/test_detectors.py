@@ -1,5 +1,7 @@
 """What every detector of the catalogue keeps to, whatever the rows."""
 
+import inspect
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,12 +12,23 @@ from scipy.sparse import csr_array
 from bezoar.pipeline.catalogue import names, resolve
 
 DETECTORS = names("detector")
-QUICK = {"isolation-forest": {"n_estimators": 10}, "ensemble": {"n_estimators": 3}}
+NEEDY = tuple(name for name in DETECTORS if resolve("detector", name).needs_trusted)
+QUICK = {"isolation-forest": {"n_estimators": 10}, "ensemble": {"n_estimators": 3}, "roni": {"n_draws": 4}}
 # Draws from rows in an order of values, which is another one for sparse rows.
-CHANCE = frozenset({"activation", "isolation-forest", "cross-validation", "ensemble", "label-errors", "influence"})
+CHANCE = frozenset(
+    {"activation", "isolation-forest", "cross-validation", "ensemble", "label-errors", "influence", *NEEDY}
+)
 # These train classifiers: on features of wild scales that ends with a warning, but slowly.
 TRAINED = frozenset({"trimmed-loss", "cross-validation", "ensemble", "label-errors", "sever", "influence"})
+# What a detector may be told: how to measure, never how many rows are poison or which label they are to gain.
+METHOD_CONSTANTS = frozenset(
+    {"random_state", "estimator", "tolerance", "ridge", "folds", "rounds", "keep", "share", "batch", "held_out"}
+    | {"n_components", "n_neighbors", "n_estimators", "n_draws", "base_size", "max_columns"}
+    | {"largest_share", "least_silhouette"}
+)
 every_detector = pytest.mark.parametrize("name", DETECTORS)
+alone = pytest.mark.parametrize("name", [name for name in DETECTORS if name not in NEEDY])
+needy = pytest.mark.parametrize("name", NEEDY)
 few = settings(max_examples=4, deadline=None)
 
 
@@ -37,6 +50,11 @@ def build(name, **options):
     return resolve("detector", name)(**QUICK.get(name, {}), **options)
 
 
+def vouched(name, y, share=0.5):
+    """Rows that a detector is told to trust: none where it can do without."""
+    return np.flatnonzero(np.random.default_rng(0).random(len(y)) < share) if name in NEEDY else None
+
+
 def blobs(seed, n=300, n_classes=3, d=6):
     """Clean Gaussian classes of unequal spread."""
     rng = np.random.default_rng(seed)
@@ -45,7 +63,7 @@ def blobs(seed, n=300, n_classes=3, d=6):
     return centres[y] + rng.standard_normal((len(y), d)) * (1 + 0.3 * y[:, None]), y
 
 
-@every_detector
+@alone
 @few
 @given(rows=labelled_rows())
 def test_removed_and_kept_partition_all_rows(name, rows):
@@ -62,7 +80,7 @@ def test_removed_and_kept_partition_all_rows(name, rows):
     assert len(detector.reasons_) == len(removed)
 
 
-@every_detector
+@alone
 @few
 @given(rows=labelled_rows(), seed=st.integers(0, 1000))
 def test_the_order_of_rows_is_irrelevant(name, rows, seed):
@@ -77,12 +95,13 @@ def test_the_order_of_rows_is_irrelevant(name, rows, seed):
 def test_same_seed_same_flags_whatever_the_classes_are_called(name):
     X, y = blobs(3, n=60)
     X[:2] += 30
-    one, other = build(name).fit(X, y), build(name).fit(X, np.array(["ape", "bee", "cat"])[y])
+    known = vouched(name, y, 0.7)
+    one, other = (build(name).fit(X, labels, trusted=known) for labels in (y, np.array(["ape", "bee", "cat"])[y]))
     np.testing.assert_array_equal(other.suspicion_, one.suspicion_)
     np.testing.assert_array_equal(other.flagged_indices_, one.flagged_indices_)
 
 
-@every_detector
+@alone
 @few
 @given(data=st.data())
 def test_never_nan(name, data):
@@ -104,18 +123,18 @@ def test_never_nan(name, data):
 @pytest.mark.parametrize("seed", range(2))
 def test_clean_blobs_keep_the_promise(name, seed):
     X, y = blobs(seed)
-    detector = build(name).fit(X, y)
+    detector = build(name).fit(X, y, trusted=vouched(name, y))
     assert len(detector.flagged_indices_) <= 0.02 * len(y)
 
 
-@every_detector
+@alone
 def test_constant_rows_are_never_flagged(name):
     X, y = np.full((60, 3), 0.1), np.arange(60) % 2
     detector = build(name).fit(X, y)
     assert detector.flagged_indices_.size == 0
 
 
-@every_detector
+@alone
 def test_a_class_of_one_row_is_never_flagged(name):
     X, y = blobs(0, n=40, n_classes=2)
     y[0] = 7
@@ -130,7 +149,7 @@ def test_rows_that_are_not_numbers_are_refused(name):
     X, y = blobs(0, n=20, n_classes=2)
     X[3, 0] = np.nan
     with pytest.raises(ValueError, match="Input X contains NaN"):
-        build(name).fit(X, y)
+        build(name).fit(X, y, trusted=vouched(name, y))
 
 
 @every_detector
@@ -139,7 +158,7 @@ def test_dense_and_sparse_rows_score_alike(name):
     X[np.abs(X) < 1] = 0.0
     X[:2] = 30.0
     exact = {"tolerance": 1e-12} if name.startswith("gradient") else {}
-    sparse = build(name, **exact).fit(csr_array(X), y)
+    sparse = build(name, **exact).fit(csr_array(X), y, trusted=vouched(name, y, 0.7))
     np.testing.assert_allclose(sparse.score_samples(X, y), sparse.score_samples(csr_array(X), y), atol=1e-9)
     if name not in CHANCE:
         dense = build(name, **exact).fit(X, y)
@@ -155,3 +174,40 @@ def test_trusted_rows_are_never_flagged(name):
     detector = build(name).fit(X, y, trusted=trusted)
     assert not set(detector.flagged_indices_) & set(trusted)
     assert np.isfinite(detector.thresholds_).all()
+
+
+@needy
+def test_those_that_need_trusted_rows_say_so(name):
+    X, y = blobs(2, n=150, n_classes=2)
+    with pytest.raises(ValueError, match="`trusted`: expected positions of rows known to be clean, got none"):
+        build(name).fit(X, y)
+
+
+@needy
+@pytest.mark.parametrize("sparse", [False, True])
+def test_trusted_rows_are_the_same_in_any_order(name, sparse):
+    X, y = blobs(2, n=150, n_classes=2)
+    y[:6] = 1 - y[:6]
+    trusted, order = vouched(name, y)[3:], np.random.default_rng(1).permutation(len(y))
+    rows = csr_array(X) if sparse else X
+    straight = build(name).fit(rows, y, trusted=trusted)
+    shuffled = build(name).fit(rows[order], y[order], trusted=np.isin(order, trusted))
+    np.testing.assert_allclose(shuffled.suspicion_, straight.suspicion_[order], rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(np.sort(order[shuffled.flagged_indices_]), straight.flagged_indices_)
+    assert len(straight.flagged_indices_) >= 1
+
+
+@needy
+def test_constant_rows_are_never_flagged_with_trusted_ones_either(name):
+    y = np.arange(300) % 2
+    X = np.where(np.arange(300) < 40, 0.1, 0.2)[:, None] * np.ones(3)
+    detector = build(name).fit(X, y, trusted=np.arange(40, 300))
+    assert detector.flagged_indices_.size == 0
+
+
+@every_detector
+def test_no_detector_can_be_told_what_the_poison_is(name):
+    options = set(resolve("detector", name)().get_params())
+    assert options <= METHOD_CONSTANTS | {"promise"}
+    received = set(inspect.signature(resolve("detector", name).fit).parameters)
+    assert received == {"self", "X", "y", "trusted"}

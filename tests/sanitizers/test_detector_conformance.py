@@ -18,6 +18,7 @@ from bezoar.sanitizers.gradient import GradientNorm, GradientSimilarity
 from bezoar.sanitizers.influence import InfluenceDetector
 from bezoar.sanitizers.label_errors import ConfidentLearning
 from bezoar.sanitizers.mahalanobis import RobustMahalanobis
+from bezoar.sanitizers.minor_components import MinorComponents
 from bezoar.sanitizers.outliers import IsolationForestDetector, LocalOutlierFactorDetector
 from bezoar.sanitizers.sever import SEVER
 from bezoar.sanitizers.spectral import SpectralSignatures
@@ -29,6 +30,7 @@ LABELS_OPTIONAL = [
     RobustMahalanobis(),
     IsolationForestDetector(n_estimators=5),
     LocalOutlierFactorDetector(),
+    MinorComponents(),
 ]
 LABELS_NEEDED = [
     GradientNorm(),

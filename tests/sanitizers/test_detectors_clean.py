@@ -16,6 +16,7 @@ ON_FEATURES = (
     "isolation-forest",
     "local-outlier-factor",
     "deep-knn",
+    "minor-components",
 )
 
 

@@ -61,6 +61,9 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "label-errors": "bezoar.sanitizers.label_errors:ConfidentLearning",
                 "sever": "bezoar.sanitizers.sever:SEVER",
                 "influence": "bezoar.sanitizers.influence:InfluenceDetector",
+                "minor-components": "bezoar.sanitizers.minor_components:MinorComponents",
+                "trusted-bootstrap": "bezoar.sanitizers.trusted:TrustedBootstrap",
+                "roni": "bezoar.sanitizers.roni:RONI",
             }
         ),
         "learner": MappingProxyType(

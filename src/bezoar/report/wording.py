@@ -73,6 +73,7 @@ _DETECTOR_WORDS = {
     "ensemble": "is outvoted by models that have not seen it",
     "sever": "pulls a model along the direction in which such pulls vary most",
     "influence": "would, by being left out, lower the loss of held-out training rows",
+    "minor-components": "breaks what holds among the features of the other rows of its class",
     "roni": "lowers the accuracy of models on trusted rows",
     "trusted-bootstrap": "disagrees with what trusted rows teach",
 }

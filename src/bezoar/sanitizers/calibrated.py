@@ -90,7 +90,7 @@ class Calibrated(OneToOneFeatureMixin):
         matrix, self.classes_, codes = admit(self, X, y)
         clean = trusted_mask(trusted, len(codes))
         self._require(clean)
-        order = value_order(matrix, codes)
+        self._order = order = value_order(matrix, codes)
         ordered = matrix[order]
         self._clean = clean[order]
         self._learn(ordered, codes[order])

@@ -6,28 +6,29 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
 from scipy.stats import beta
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
-from bezoar.core.arrays import Array, IntArray, Labels, Matrix
-from bezoar.core.dataset import Dataset
+from bezoar.core.arrays import Array, IntArray, Mask, Matrix
 from bezoar.core.errors import InvalidArgument
+from bezoar.kernels.contents import contents
 from bezoar.kernels.rank_one import Candidates, SmallRidge, inner, squared_norms
 from bezoar.kernels.tails import trusted_threshold
 from bezoar.sanitizers.calibrated import Calibrated
+from bezoar.sanitizers.classifiers import check_two_classes
 
 # Rows are judged a few at a time; their products with trusted rows hold about as many values.
 _VALUES_AT_ONCE = 1 << 18
 _CONFIDENCE = 0.95
+_ROUNDING = 1e-9
 
 
 class RONI(Calibrated, BaseEstimator):
     """Reject on negative impact: rows that make trusted predictions worse.
 
-    Half of the trusted rows, drawn from each class alike, are parted several
+    Half of the trusted rows given to `fit`, drawn from each class alike, are parted several
     times into a small base and a quiz. A least-squares model with a ridge is
     trained on each base; a row's suspicion is the growth of the quiz's squared
     error when the row is trained on as well, averaged over the draws. The
@@ -35,14 +36,13 @@ class RONI(Calibrated, BaseEstimator):
     clean rows than promised exceed: nineteen times in twenty with 149 such
     rows in a class for a promise of 0.02, and on average with fewer.
 
-    Rank-one updates give the very models that retraining would.
+    Rank-one updates give the very models that retraining would. It takes
+    ``1 / promise - 1`` trusted rows of each class for their half, or so many
+    in all for one common threshold, and none of them may occur among the
+    untrusted, label and all. The only row of a label is not flagged.
 
     Parameters
     ----------
-    trusted : Dataset
-        Rows known to be clean, none of them among those to judge. The
-        thresholds need ``1 / promise - 1`` of them in each class for their
-        half, or in all for one common threshold.
     promise : float, default=0.02
         Share of clean rows that it may flag, in (0, 0.1].
     ridge : float, default=0.1
@@ -89,32 +89,30 @@ class RONI(Calibrated, BaseEstimator):
     >>> y = np.resize([0, 1], 400)
     >>> X = rng.normal(size=(400, 2)) + 6 * y[:, None]
     >>> y[:3] = 1 - y[:3]
-    >>> detector = RONI(trusted=Dataset(X[200:], y[200:])).fit(X[:200], y[:200])
+    >>> detector = RONI().fit(X, y, trusted=np.arange(200, 400))
     >>> np.isin([0, 1, 2], detector.flagged_indices_), len(detector.flagged_indices_)
     (array([ True,  True,  True]), 6)
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **Calibrated._parameter_constraints,
-        "trusted": [Dataset, None],
         "ridge": [Interval(Real, 0, None, closed="neither")],
         "base_size": [Interval(Integral, 2, None, closed="left")],
         "n_draws": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     }
+    needs_trusted: ClassVar[bool] = True
     _measure: ClassVar[str] = "the growth of trusted rows' squared error with it"
 
     def __init__(
         self,
         *,
-        trusted: Dataset | None = None,
         promise: float = 0.02,
         ridge: float = 0.1,
         base_size: int = 20,
         n_draws: int = 32,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
-        self.trusted = trusted
         self.promise = promise
         self.ridge = ridge
         self.base_size = base_size
@@ -128,43 +126,33 @@ class RONI(Calibrated, BaseEstimator):
         return tags
 
     def _learn(self, X: Matrix, codes: IntArray) -> None:
-        trusted = self._usable(X)
-        overlap = _shared(trusted, X, self.classes_[codes])
-        if overlap:
-            raise InvalidArgument("trusted", "rows that are not among those to judge", f"{overlap} that are")
-        rng, codes_trusted = check_random_state(self.random_state), np.searchsorted(self.classes_, trusted.y)
-        draw, held = _sample(codes_trusted, len(trusted) // 2, rng)
-        self._known, targets = trusted.X[draw], _targets(codes_trusted[draw], len(self.classes_))
-        gram = inner(self._known, self._known)
-        self._models = [self._model(gram, targets, codes_trusted[draw], rng) for _ in range(self.n_draws)]
-        members = [held[codes_trusted[held] == code] for code in range(len(self.classes_))]
-        self._held = [self._anomaly(trusted.X[rows], code) for code, rows in enumerate(members)]
-        everywhere = _threshold_of(np.concatenate(self._held), self.promise)
-        if not np.isfinite(everywhere):
-            needed = int(np.ceil(1 / self.promise)) - 1
-            raise InvalidArgument(
-                "trusted", f"at least {2 * needed} rows for a promise of {self.promise}", len(trusted)
-            )
+        check_two_classes(self.classes_)
+        rows = np.flatnonzero(self._clean)
+        _check_trusted(X, codes, rows, self._clean)
+        rng = check_random_state(self.random_state)
+        draw, held = _sample(codes[rows], len(rows) // 2, rng)
+        needed = int(np.ceil(1 / self.promise - _ROUNDING)) - 1
+        if len(held) < needed:
+            raise InvalidArgument("trusted", f"at least {2 * needed} rows for a promise of {self.promise}", len(rows))
+        self._known, drawn = X[rows[draw]], codes[rows[draw]]
+        gram, targets = inner(self._known, self._known), _targets(drawn, len(self.classes_))
+        self._models = [self._model(gram, targets, drawn, rng) for _ in range(self.n_draws)]
+        self._unused = np.ones(len(codes), dtype=bool)
+        self._unused[self._order[rows[draw]]] = False
 
     def _model(self, gram: Array, targets: Array, codes: IntArray, rng: np.random.RandomState) -> SmallRidge:
         base, quiz = _sample(codes, min(self.base_size, len(codes) // 2), rng)
         return SmallRidge(gram, targets, base, quiz, penalty=self.ridge * len(base))
 
-    def _usable(self, X: Matrix) -> Dataset:
-        """The trusted rows, in the form of the others."""
-        trusted = self.trusted
-        if trusted is None:
-            raise InvalidArgument("trusted", "a Dataset of rows known to be clean", None)
-        if trusted.n_features != X.shape[1]:
-            raise InvalidArgument("trusted", f"rows of {X.shape[1]} columns", trusted.n_features)
-        if not np.isin(trusted.classes, self.classes_).all() or len(trusted.classes) < 2:
-            known = ", ".join(map(str, self.classes_))
-            raise InvalidArgument("trusted", f"rows of two or more of the classes {known}", trusted.classes.tolist())
-        return Dataset(csr_array(trusted.X) if issparse(X) else _dense(trusted.X), trusted.y)
+    def _own_threshold(self, code: int, members: Mask) -> float:
+        return float(np.inf)
 
-    def _threshold(self, code: int, scores: Array) -> float:
-        own = _threshold_of(self._held[code], self.promise)
-        return own if np.isfinite(own) else _threshold_of(np.concatenate(self._held), self.promise)
+    def _trusted_threshold(self, members: Mask, clean: Mask) -> float:
+        judged = clean & self._unused
+        own = _threshold_of(self.suspicion_[members & judged], self.promise)
+        if np.isfinite(own) or np.count_nonzero(members) < 2:
+            return own
+        return _threshold_of(self.suspicion_[judged], self.promise)
 
     def _anomaly(self, X: Matrix, code: int) -> Array:
         """How much each row would harm under one label."""
@@ -205,21 +193,11 @@ def _sample(codes: IntArray, size: int, rng: np.random.RandomState) -> tuple[Int
     return np.sort(order[places]), np.sort(np.delete(order, places))
 
 
-def _shared(trusted: Dataset, X: Matrix, y: Labels) -> int:
-    """How many rows are trusted rows, label and all."""
-    known = set(_keys(trusted.X, trusted.y))
-    return sum(key in known for key in _keys(X, y))
-
-
-def _keys(X: Matrix, y: Labels) -> list[tuple[bytes, object]]:
-    if not issparse(X):
-        return [((row + 0.0).tobytes(), label) for row, label in zip(X, y.tolist(), strict=True)]
-    plain = csr_array(X, copy=True)
-    plain.eliminate_zeros()
-    plain.sort_indices()
-    ends = zip(plain.indptr[:-1], plain.indptr[1:], y.tolist(), strict=True)
-    return [(plain.indices[a:b].astype(np.int64).tobytes() + plain.data[a:b].tobytes(), label) for a, b, label in ends]
-
-
-def _dense(X: Matrix) -> Array:
-    return np.asarray(X.toarray() if issparse(X) else X)
+def _check_trusted(X: Matrix, codes: IntArray, rows: IntArray, clean: Mask) -> None:
+    if len(np.unique(codes[rows])) < 2:
+        raise InvalidArgument("trusted", "rows of two or more classes", "rows of one")
+    found = list(zip(contents(X), codes.tolist(), strict=True))
+    known = {found[row] for row in rows}
+    overlap = sum(found[row] in known for row in np.flatnonzero(~clean))
+    if overlap:
+        raise InvalidArgument("trusted", "rows that are not among those to judge", f"{overlap} that are")

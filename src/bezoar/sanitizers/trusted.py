@@ -139,6 +139,8 @@ class TrustedBootstrap(PooledOdds, Calibrated, BaseEstimator):
         self.validation_errors_ = [float(wrong.mean())]
         while True:
             candidates = np.flatnonzero(~self._trained & ~held)
+            if not candidates.size:
+                return
             scores = contradictions(probabilities(self.model_, X[candidates], known), codes[candidates])
             agreeing = np.count_nonzero(scores < 0)
             if not agreeing:

@@ -49,12 +49,12 @@ def evaluation_sentences(record: EvaluationRecord) -> tuple[str, ...]:
     """What was evaluated, and what came out, in a few sentences."""
     attacks = [info.name for info in record.attacks if info.name != NO_ATTACK]
     kinds = [info.kind for info in record.defences]
-    seeds = f"{len(record.seeds)} seeds" if len(record.seeds) > 1 else "1 seed"
     first = (
-        f"{len(attacks)} attacks against {kinds.count('detector')} detectors, {kinds.count('sanitizer')} sanitizers "
-        f"and {kinds.count('learner')} robust learners, {seeds}: {format_fraction(record.fraction)} poison on "
-        f"{format_count(record.rows)} rows, {format_count(record.trusted_rows)} trusted rows beside them, "
-        f"{format_count(record.test_rows)} test rows."
+        f"{_counted(len(attacks), 'attack')} against {_counted(kinds.count('detector'), 'detector')}, "
+        f"{_counted(kinds.count('sanitizer'), 'sanitizer')} and {_counted(kinds.count('learner'), 'robust learner')}, "
+        f"{_counted(len(record.seeds), 'seed')}: {format_fraction(record.fraction)} poison on "
+        f"{_counted(record.rows, 'row')}, {_counted(record.trusted_rows, 'trusted row')} beside them, "
+        f"{_counted(record.test_rows, 'test row')}."
     )
     uncaught = record.uncaught()
     if not attacks or "detector" not in kinds:
@@ -137,6 +137,10 @@ def _goal(info: AttackInfo) -> str:
 
 def _defence_name(cell: Cell) -> str:
     return f"{cell.defence}, {cell.thresholds} thresholds" if cell.thresholds else cell.defence
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{format_count(number)} {thing}{'' if number == 1 else 's'}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bezoar.core.evaluation import NO_DEFENCE, AttackInfo, DefenceInfo, EvaluationRecord
 from bezoar.core.record import NO_ATTACK
 from bezoar.core.trials import CAUGHT, MISSED, Cell, Estimate, Thresholds
-from bezoar.report.formats import format_count, format_fraction, format_interval, format_share
+from bezoar.report.formats import format_count, format_fraction, format_interval, format_share, visible
 from bezoar.report.text import flow
 
 _LETTERS, _CELL, _LONGEST_NAME, _MOST_NAMES = 4, 6, 24, 3
@@ -22,20 +22,20 @@ Column = tuple[DefenceInfo, Thresholds]
 
 def evaluation_lines(record: EvaluationRecord, width: int | None) -> list[str]:
     """The matrix of detectors, then what each attack came to, then what to know before believing it."""
-    lines = [flow(sentence, width) for sentence in evaluation_sentences(record)]
+    lines = [flow(visible(sentence), width) for sentence in (*evaluation_sentences(record), record.trusted_origin)]
     detectors = record.columns("detector")
     for source in ("own", "trusted"):
         columns = [column for column in detectors if column[1] == source]
         if columns:
-            lines += ["", f"{_THRESHOLD_WORDS[source]}: poison flagged, in per cent"]
+            lines += ["", flow(f"{_THRESHOLD_WORDS[source]}: poison flagged, in per cent", width)]
             lines += _matrix(record, columns, width)
     if detectors:
         names = list(dict.fromkeys(info.name for info, _ in detectors))
         lines += ["", flow(_KEY, width)]
         lines += [flow(f"Columns: {', '.join(f'{abbreviated(name)} {name}' for name in names)}.", width)]
     lines += ["", "Attacks"]
-    lines += [flow(f"  {attack_sentence(record, info)}", width, indent=4) for info in record.attacks[1:]]
-    lines += ["", *(flow(f"Note: {warning}", width) for warning in record.warnings)] if record.warnings else []
+    lines += [flow(f"  {visible(attack_sentence(record, info))}", width, indent=4) for info in record.attacks[1:]]
+    lines += ["", *(flow(f"Note: {visible(warning)}", width) for warning in record.warnings)] if record.warnings else []
     return lines
 
 
@@ -75,7 +75,8 @@ def attack_sentence(record: EvaluationRecord, info: AttackInfo) -> str:
     parts += [_harm_undefended(record, info), _harm_defended(record, info)]
     skipped = [cell.skipped for cell in record.cells if cell.attack == info.name and cell.skipped]
     if skipped:
-        parts.append(f"{len(skipped)} times not run ({skipped[0]})")
+        times = "once" if len(skipped) == 1 else f"{format_count(len(skipped))} times"
+        parts.append(f"{times} not run ({skipped[0]})")
     return f"{info.name}: {'; '.join(part for part in parts if part)}."
 
 

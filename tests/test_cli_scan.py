@@ -103,3 +103,19 @@ def test_bad_options(bezoar, table, wrong, sentence):
     assert outcome.code == 2
     assert sentence in outcome.err
     assert outcome.out == ""
+
+
+def test_trusted_rows(bezoar, table):
+    rng = np.random.default_rng(1)
+    rows = [[*(rng.normal(size=3) + 2.0 * (i % 2)), i % 2] for i in range(200)]
+    (table / "checked.csv").write_text("a,b,c,label\n" + "\n".join(",".join(map(str, row)) for row in rows) + "\n")
+    outcome = bezoar("scan", "rows.csv", "--detectors", "mahalanobis,roni", "--trusted", "checked.csv", "--json")
+    record = json.loads(outcome.out)
+    assert (outcome.code, record["trusted_rows"]) == (0, 200)
+    assert {report["thresholds"] for report in record["detectors"].values()} == {"trusted rows"}
+    assert {finding["row"] for finding in record["findings"]} <= set(range(200))
+    words = bezoar("scan", "rows.csv", "--detectors", "mahalanobis", "--trusted", "checked.csv").out
+    assert "Their thresholds come from 200 trusted rows" in " ".join(words.split())
+    overlap = bezoar("scan", "rows.csv", "--detectors", "mahalanobis", "--trusted", "rows.csv")
+    assert (overlap.code, overlap.out) == (2, "")
+    assert overlap.err.startswith("bezoar: `--trusted`: expected rows that are not among the untrusted ones")

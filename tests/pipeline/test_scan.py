@@ -12,8 +12,10 @@ from bezoar.core.dataset import Dataset
 from bezoar.core.errors import InvalidArgument, UnknownName
 from bezoar.core.scan import ScanRecord
 from bezoar.datasets.lines import first_line
+from bezoar.kernels.tails import least_noticeable
 from bezoar.pipeline.catalogue import names
 from bezoar.pipeline.scan import ScanPlan, exceeded, fingerprint, scan
+from bezoar.sanitizers.mahalanobis import RobustMahalanobis
 
 FEW = ("spectral", "mahalanobis")
 
@@ -83,7 +85,7 @@ def test_a_smaller_promise_flags_no_more(small):
 
 
 def test_a_detector_that_cannot_use_the_data_is_skipped_with_its_reason(small, monkeypatch):
-    def refuse(self, X, y=None):
+    def refuse(self, X, y=None, *, trusted=None):
         raise InvalidArgument("rows", "more of them", "few")
 
     monkeypatch.setattr("bezoar.sanitizers.spectral.SpectralSignatures.fit", refuse)
@@ -120,3 +122,54 @@ def test_lines_of_rows(tmp_path, name, text, expected):
     (tmp_path / name).write_text(text)
     assert first_line(tmp_path / name, 2) == expected
     assert first_line(tmp_path / "missing.csv", 2) is None
+
+
+def vouched(small, count: int = 200) -> Dataset:
+    """Rows like those of the training set, none of them in it."""
+    split = small(n=count, seed=7)
+    return Dataset(split.train.X, split.train.y)
+
+
+class TestTrusted:
+    def test_thresholds_come_from_them_and_they_are_not_counted(self, small):
+        split, trusted = planted(small), vouched(small)
+        record = scan(split, ScanPlan(detectors=("mahalanobis",)), trusted=trusted)
+        report = record.detectors["mahalanobis"]
+        both = Dataset(np.vstack([split.train.X, trusted.X]), np.concatenate([split.train.y, trusted.y]))
+        detector = RobustMahalanobis().fit(both.X, both.y, trusted=np.arange(300, 500))
+        assert report.flagged == len(detector.flagged_indices_) == record.flagged_rows
+        assert max(detector.flagged_indices_) < 300
+        assert (report.thresholds, record.trusted_rows) == ("trusted rows", 200)
+        assert report.flagged_share == report.flagged / 300
+        assert report.least_noticeable == least_noticeable(300, 0.02)
+        assert {finding.row for finding in record.findings} <= set(range(100, 400))
+        assert ScanRecord.from_json(record.to_json()) == record
+
+    def test_without_them_those_that_need_them_say_so(self, small):
+        record = scan(small(n=120), ScanPlan(detectors=("roni", "trusted-bootstrap", "spectral")))
+        assert [name for name, report in record.detectors.items() if report.skipped] == ["roni", "trusted-bootstrap"]
+        assert record.detectors["roni"].skipped == "it needs rows that are known to be clean (--trusted)"
+        assert record.detectors["spectral"].thresholds == "own scores"
+        assert record.trusted_rows == 0
+
+    def test_with_them_all_detectors_run(self, small):
+        record = scan(planted(small), ScanPlan(), trusted=vouched(small))
+        assert {name for name, report in record.detectors.items() if report.skipped} == set()
+        assert {report.thresholds for report in record.detectors.values()} == {"trusted rows"}
+
+    def test_few_of_a_class_are_told(self, small):
+        trusted = vouched(small)
+        rows = np.r_[np.flatnonzero(trusted.y == "ham"), np.flatnonzero(trusted.y == "spam")[:9]]
+        record = scan(planted(small), ScanPlan(detectors=FEW), trusted=trusted.take(rows))
+        told = "trusted rows for 1 of 2 classes, own scores for the others"
+        assert [report.thresholds for report in record.detectors.values()] == [told, told]
+
+    def test_rows_that_are_among_the_others_are_refused(self, small):
+        split = planted(small)
+        message = "`trusted`: expected rows that are not among the untrusted ones, got 2 of 2 that are"
+        with pytest.raises(InvalidArgument, match=message):
+            scan(split, ScanPlan(detectors=FEW), trusted=split.train.take(np.array([4, 9])))
+
+    def test_another_label_is_refused(self, small):
+        with pytest.raises(InvalidArgument, match="`trusted`: expected rows labelled ham, spam, got eggs in its row 0"):
+            scan(planted(small), ScanPlan(detectors=FEW), trusted=Dataset(vouched(small).X[:1], ["eggs"]))

@@ -19,11 +19,13 @@ from bezoar.options import Source, epilog, folder_if_named, json_flag, number, p
     epilog=epilog(
         "bezoar scan mails.csv --text body --label spam",
         "bezoar scan adult --detectors spectral,label-errors --json",
+        "bezoar scan mails.csv --text body --label spam --trusted checked.csv",
         "bezoar scan rows.parquet --out scan-rows --fail-if-flagged-above 0.05",
     ),
 )
 @click.option("--detectors", metavar="NAMES", help="Which to run, by commas.  [default: all]")
 @number("--promise", "SHARE", "Share of clean rows that each detector may flag, in (0, 0.1].  [default: its own]")
+@path("--trusted", "FILE", "Rows that you vouch for, none in DATA: thresholds come from them. In the format of DATA.")
 @path("--out", "DIR", "New folder for report.html, record.json, suspects.csv and scan.sarif.")
 @json_flag("the record")
 @number("--fail-if-flagged-above", "SHARE", "Exit 1 if a detector flags more than this share of the rows.")
@@ -38,6 +40,7 @@ def scan(
     seed: int,
     detectors: str | None,
     promise: float | None,
+    trusted: Path | None,
     out: Path | None,
     fail_if_flagged_above: float | None,
     fail_if_exceeded: bool,
@@ -47,7 +50,8 @@ def scan(
 
     No detector is told how much poison there is, or what it is for. Each
     promises to flag at most a small share of clean rows, and says from which
-    share of poison on it could have noticed.
+    share of poison on it could have noticed. Thresholds come from the scores
+    of the rows themselves, or from those of trusted rows, which find more.
     """
     from bezoar.datasets.lines import first_line
     from bezoar.pipeline.gate import check_limit
@@ -63,7 +67,8 @@ def scan(
     with folder_if_named(out) as aside, Progress("reading", len(plan.names)) as progress:
         split = source.read()
         plan = replace(plan, first_line=first_line(source.data, len(split.train) + len(split.test)))
-        record = run(split, plan, on_stage=progress.announce, on_step=progress.step)
+        vouched = None if trusted is None else source.read_trusted(trusted, split)
+        record = run(split, plan, trusted=vouched, on_stage=progress.announce, on_step=progress.step)
         if aside is not None:
             write_scan(record, aside)
     if as_json:

@@ -18,6 +18,9 @@ class DetectorReport:
     what it may flag of clean rows, and `least_noticeable` the smallest share
     of poison that could have raised the count beyond both the promise and
     chance. `skipped` says why a detector did not run; the counts are then 0.
+    `thresholds` says in words whether they come from the scores of the rows
+    themselves or from those of trusted rows. All counts and shares are of the
+    rows that are not trusted.
     """
 
     flagged: int
@@ -26,6 +29,7 @@ class DetectorReport:
     least_noticeable: float
     seconds: float
     skipped: str = ""
+    thresholds: str = ""
 
     @property
     def exceeded(self) -> bool:
@@ -57,7 +61,9 @@ class ScanRecord:
     """Everything that a report of a scan needs.
 
     `findings` are capped, `flagged_rows` counts all; `first_line` is the line
-    of row 0 in a source where each row is a line, counted from 1.
+    of row 0 in a source where each row is a line, counted from 1;
+    `trusted_rows` is how many rows the user vouched for, which detectors saw
+    too and which are never flagged.
     """
 
     command: str
@@ -70,6 +76,7 @@ class ScanRecord:
     detectors: Mapping[str, DetectorReport]
     flagged_rows: int
     findings: tuple[Finding, ...]
+    trusted_rows: int = 0
     timings: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     schema_version: str = SCHEMA_VERSION

@@ -53,12 +53,7 @@ class TrustedJudge:
     def __post_init__(self) -> None:
         self.rows = len(self.trusted_y)
         self.measure = f"accuracy on the {self.rows} trusted rows"
-        unknown = np.flatnonzero(~np.isin(self.trusted_y, self.y))
-        if unknown.size:
-            known = ", ".join(map(str, np.unique(self.y)))
-            got = f"{self.trusted_y[unknown[0]]} in its row {unknown[0]}"
-            raise InvalidArgument("trusted", f"rows labelled {known}", got)
-        _refuse_overlap(self.X, self.trusted_X)
+        check_trusted(self.X, self.y, self.trusted_X, self.trusted_y)
 
     def right(self, model: Any, kept: IntArray) -> Verdicts:
         """Whether the model, trained on the kept rows, is right on each trusted row."""
@@ -148,8 +143,25 @@ def overlapping_rows(X: Matrix, trusted: Matrix) -> IntArray:
     return np.array([first.get(content, -1) for content in contents(trusted)], dtype=np.int64)
 
 
-def _refuse_overlap(X: Matrix, trusted: Matrix) -> None:
-    places = overlapping_rows(X, trusted)
+def check_trusted(X: Matrix, y: Labels, trusted_X: Matrix, trusted_y: Labels) -> None:
+    """Refuse trusted rows that are of no use beside some others.
+
+    Parameters
+    ----------
+    X, y : ndarray or CSR of shape (n, d), ndarray of shape (n,)
+        The untrusted rows.
+    trusted_X, trusted_y : ndarray or CSR of shape (m, d), ndarray of shape (m,)
+
+    Raises
+    ------
+    InvalidArgument
+        If a trusted row is among the untrusted ones, or its label is new.
+    """
+    unknown = np.flatnonzero(~np.isin(trusted_y, y))
+    if unknown.size:
+        known = ", ".join(map(str, np.unique(y)))
+        raise InvalidArgument("trusted", f"rows labelled {known}", f"{trusted_y[unknown[0]]} in its row {unknown[0]}")
+    places = overlapping_rows(X, trusted_X)
     shared = np.flatnonzero(places >= 0)
     if shared.size:
         expected = "rows that are not among the untrusted ones"

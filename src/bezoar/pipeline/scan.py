@@ -21,10 +21,13 @@ from bezoar.core.scan import DetectorReport, Finding, ScanRecord
 from bezoar.datasets.split import Split
 from bezoar.pipeline.catalogue import names, resolve
 from bezoar.pipeline.clock import Clock
+from bezoar.pipeline.judges import check_trusted
 from bezoar.pipeline.summary import summarize
 from bezoar.pipeline.suspects import preview, rank_rows
+from bezoar.pipeline.vouched import beside, thresholds_in_words
 
 _LONGEST = 200
+_NEEDS_TRUSTED = "it needs rows that are known to be clean (--trusted)"
 _VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
 
 
@@ -70,6 +73,7 @@ def scan(
     split: Split,
     plan: ScanPlan,
     *,
+    trusted: Dataset | None = None,
     on_stage: Callable[[str], None] = lambda stage: None,
     on_step: Callable[[], None] | None = None,
 ) -> ScanRecord:
@@ -82,6 +86,10 @@ def scan(
     ----------
     split : Split
     plan : ScanPlan
+    trusted : Dataset, optional
+        Rows that the user vouches for, none of them in `split`. Detectors see
+        them beside the others and take their thresholds from them; they are
+        neither flagged nor counted. Some detectors need them.
     on_stage : callable
         Called with the name of each stage as it begins.
     on_step : callable, optional
@@ -90,16 +98,23 @@ def scan(
     Returns
     -------
     ScanRecord
-        A detector that these data do not suit is there with the reason why
-        it was skipped.
+        A detector that these data do not suit, or that needs trusted rows
+        where there are none, is there with the reason why it was skipped.
+
+    Raises
+    ------
+    InvalidArgument
+        If trusted rows are among the others, or have another label.
     """
     train, clock = split.train, Clock(on_stage)
+    if trusted is not None:
+        check_trusted(train.X, train.y, trusted.X, trusted.y)
     reports: dict[str, DetectorReport] = {}
     fitted: dict[str, Any] = {}
     with clock.stage("detectors"):
         for name in plan.names:
             detector = make_detector(name, promise=plan.promise, seed=plan.seed)
-            reports[name] = _run(detector, train)
+            reports[name] = _run(detector, train, trusted)
             if not reports[name].skipped:
                 fitted[name] = detector
             if on_step is not None:
@@ -117,6 +132,7 @@ def scan(
         detectors=reports,
         flagged_rows=flagged,
         findings=findings,
+        trusted_rows=0 if trusted is None else len(trusted),
         timings=clock.seconds,
         versions={"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
     )
@@ -146,6 +162,7 @@ def rank_findings(
     ----------
     train : Dataset
     fitted : mapping from name to a fitted detector
+        Fitted to these rows, or to these and trusted ones after them.
     longest : int
         Findings to list at most.
 
@@ -158,7 +175,7 @@ def rank_findings(
     n = len(train)
     sizes = np.array([np.count_nonzero(train.y == label) for label in train.classes])
     size = sizes[np.searchsorted(train.classes, train.y)]
-    ranks = {name: rank_rows(detector.suspicion_, train.y) for name, detector in fitted.items()}
+    ranks = {name: rank_rows(detector.suspicion_[:n], train.y) for name, detector in fitted.items()}
     reasons: list[dict[str, str]] = [{} for _ in range(n)]
     for name, detector in fitted.items():
         for row, reason in zip(detector.flagged_indices_, detector.reasons_, strict=True):
@@ -192,10 +209,13 @@ def fingerprint(data: Dataset, row: int) -> str:
     return digest.hexdigest()
 
 
-def _run(detector: Any, train: Dataset) -> DetectorReport:
+def _run(detector: Any, train: Dataset, trusted: Dataset | None) -> DetectorReport:
     begin = time.perf_counter()
+    if detector.needs_trusted and trusted is None:
+        return DetectorReport(0, 0.0, 0.0, 0.0, 0.0, skipped=_NEEDS_TRUSTED)
+    X, y, known = beside(train.X, train.y, trusted)
     try:
-        detector.fit(train.X, train.y)
+        detector.fit(X, y, **({} if known is None else {"trusted": known}))
     except (BezoarError, ValueError) as error:
         # Data that one detector cannot use are no reason to go without the others.
         return DetectorReport(0, 0.0, 0.0, 0.0, time.perf_counter() - begin, skipped=str(error).splitlines()[0])
@@ -206,6 +226,7 @@ def _run(detector: Any, train: Dataset) -> DetectorReport:
         promised_share=float(detector.promised_share_),
         least_noticeable=float(detector.least_noticeable_),
         seconds=time.perf_counter() - begin,
+        thresholds=thresholds_in_words(detector.calibrated_classes_),
     )
 
 

@@ -237,6 +237,8 @@ def scan_sentences(record: ScanRecord) -> tuple[str, ...]:
     )
     if not run:
         return ("No detector could use these data.",)
+    if record.trusted_rows:
+        first += f" Their thresholds come from {format_count(record.trusted_rows)} trusted rows, where these suffice."
     if not beyond:
         least = min(found.least_noticeable for found in run.values())
         return (

@@ -227,8 +227,9 @@ class Calibrated(OneToOneFeatureMixin):
         self.thresholds_ = np.array(thresholds) + _SAME_SCORE * float(np.abs(self.suspicion_).max())
         self.flagged_indices_ = np.flatnonzero((self.suspicion_ > self.thresholds_[codes]) & ~clean)
         self.reasons_ = [self._reason(int(row), int(codes[row])) for row in self.flagged_indices_]
-        self.promised_share_ = self.promise * float(np.mean(np.isfinite(self.thresholds_)[codes]))
-        self.least_noticeable_ = least_noticeable(len(codes), self.promise)
+        judged = codes[~clean]
+        self.promised_share_ = self.promise * float(np.isfinite(self.thresholds_)[judged].sum()) / max(len(judged), 1)
+        self.least_noticeable_ = least_noticeable(max(len(judged), 1), self.promise)
 
     def _measured(self, X: Matrix) -> Array:
         check_is_fitted(self)

@@ -12,17 +12,26 @@ EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 SAYS = {
     "certify_arrays": r"with 3% poison: an attack reaches 0\.\d{4}, none exceeds 0\.\d{4}",
     "defend_in_a_grid_search": r"(?s)validation: .* 0\.8467 before, 0\.8[789]\d+ after.*among them 1\d of 24 poisoned",
+    "epic_in_your_loop": r"among them 1[5-8] of 18 poisoned ones\n.*was a medoid of class \d without members",
     "sanitize_in_a_pipeline": r"among them 12 of 12 poisoned ones",
     "verify_a_certificate": r"(?s)stated: .*verified: .*refused: .*was altered",
 }
+DEEP = {"epic_in_your_loop"}
 
 
 def test_every_example_is_known():
     assert {path.stem for path in EXAMPLES} == set(SAYS)
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def marked(path):
+    """Those that need torch are run with the tests of networks."""
+    return pytest.param(path, marks=[pytest.mark.deep] if path.stem in DEEP else [], id=path.stem)
+
+
+@pytest.mark.parametrize("path", map(marked, EXAMPLES))
 def test_example_runs(path, tmp_path):
+    if path.stem in DEEP:
+        pytest.importorskip("torch")
     environment = os.environ | {"PYTHONPATH": ""}
     environment.pop("BEZOAR_DATA", None)
     finished = subprocess.run(

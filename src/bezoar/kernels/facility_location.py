@@ -211,6 +211,29 @@ def partitioned_medoids(rows: Array, count: int, *, rng: Generator, part: int = 
     return _found(leaves, cover, places, settle(leaves, cover, places))
 
 
+def random_medoids(rows: Array, count: int, *, rng: Generator) -> Medoids:
+    """Draw medoids without looking at the rows, the baseline of every choice.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, d)
+    count : int
+    rng : Generator
+
+    Returns
+    -------
+    Medoids
+
+    Raises
+    ------
+    InvalidData, InvalidArgument
+        As of `greedy_medoids`.
+    """
+    leaves, cover = _posed(rows, count)
+    places = rng.permutation(len(rows))[:count]
+    return _found(leaves, cover, places, settle(leaves, cover, places))
+
+
 def _posed(rows: Array, count: int) -> tuple[Leaves, Cover]:
     if rows.ndim != 2 or not rows.size or not np.isfinite(rows).all():
         raise InvalidData(f"rows: expected a finite matrix with at least one row, got shape {rows.shape}")

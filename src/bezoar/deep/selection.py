@@ -1,0 +1,206 @@
+"""Medoids of gradients, on the processor or on whatever device the gradients are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bezoar.core.arrays import Array
+from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.blocks import in_blocks
+from bezoar.kernels.covering import FULL, NONE, longest
+from bezoar.kernels.facility_location import (
+    Medoids,
+    greedy_medoids,
+    partitioned_medoids,
+    random_medoids,
+    sampled_medoids,
+)
+
+Chooser: TypeAlias = Callable[[Tensor, int], Medoids]
+"""Chooses so many medoids of the rows of a tensor."""
+_COPIES = 3
+"""Blocks of distances that exist at once: squares, a difference, what is left of them."""
+
+
+def exact_medoids(rows: Tensor, count: int) -> Medoids:
+    """Greedy medoids, by `device_medoids` on a graphics card and by `greedy_medoids` elsewhere.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n, d)
+    count : int
+
+    Returns
+    -------
+    Medoids
+        The same on every device.
+    """
+    if rows.device.type == "cpu":
+        return greedy_medoids(rows.detach().double().numpy(), count)
+    return device_medoids(rows, count)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InParts:
+    """Greedy medoids within random parts, for classes of a hundred thousand rows and more.
+
+    Parameters
+    ----------
+    rows : int
+        Of a part at most.
+    seed : int
+        Deals them.
+    """
+
+    rows: int = 5000
+    seed: int = 0
+
+    def __call__(self, rows: Tensor, count: int) -> Medoids:
+        """See `partitioned_medoids`."""
+        return partitioned_medoids(_array(rows), count, rng=np.random.default_rng(self.seed), part=self.rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampled:
+    """Medoids that are each the best of a random sample.
+
+    Parameters
+    ----------
+    failure : float
+        In (0, 1).
+    seed : int
+    """
+
+    failure: float = 0.01
+    seed: int = 0
+
+    def __call__(self, rows: Tensor, count: int) -> Medoids:
+        """See `sampled_medoids`."""
+        return sampled_medoids(_array(rows), count, rng=np.random.default_rng(self.seed), failure=self.failure)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """Random rows as medoids, the baseline.
+
+    Parameters
+    ----------
+    seed : int
+    """
+
+    seed: int = 0
+
+    def __call__(self, rows: Tensor, count: int) -> Medoids:
+        """See `random_medoids`."""
+        return random_medoids(_array(rows), count, rng=np.random.default_rng(self.seed))
+
+
+def device_medoids(rows: Tensor, count: int, *, memory: int = 1 << 28) -> Medoids:
+    """Greedy medoids by products of torch, in blocks, bit for bit those of `greedy_medoids`.
+
+    Distances are recomputed in double precision, as differences, whenever
+    rows come nearer to a medoid; no more of them than `memory` allows exist at
+    a time. Where the device has less, blocks are halved and a warning says so.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n, d)
+        On any device.
+    count : int
+        From 1 to n.
+    memory : int
+        Bytes for a block of distances.
+
+    Returns
+    -------
+    Medoids
+
+    Raises
+    ------
+    InvalidData
+        If `rows` is not a finite matrix with a row.
+    InvalidArgument
+        If `count` is out of range.
+
+    Examples
+    --------
+    >>> found = device_medoids(torch.tensor([[0.0], [1.0], [2.0], [9.0]]), 2)
+    >>> found.rows, found.isolated
+    (array([1, 3]), array([3]))
+    """
+    if rows.dim() != 2 or not rows.numel() or not bool(rows.isfinite().all()):
+        raise InvalidData(f"rows: expected a finite matrix with at least one row, got shape {tuple(rows.shape)}")
+    if not 1 <= count <= len(rows):
+        raise InvalidArgument("count", f"a whole number from 1 to {len(rows)}", count)
+    with torch.no_grad():
+        return _Search(rows.detach().double(), memory).run(count)
+
+
+class _Search:
+    """What greedy choice keeps up to date: gains of all candidates, distances of all rows, in whole units."""
+
+    def __init__(self, rows: Tensor, memory: int) -> None:
+        box = torch.stack([rows.amin(0), rows.amax(0)]).cpu().numpy()
+        self.reach = longest(box)
+        self.scale = FULL / self.reach
+        self.rows, self.memory = rows, memory
+        self.nearest, self.second = (rows.new_full((len(rows),), far) for far in (FULL, NONE))
+        self.owners = torch.full((len(rows),), -1, device=rows.device)
+        every = torch.arange(len(rows), device=rows.device)
+        self.gains = self._counted(every, self.nearest, torch.zeros_like(self.nearest))
+
+    def run(self, count: int) -> Medoids:
+        picks, wins = [], []
+        for rank in range(count):
+            best = self.gains.max()
+            # argmax is free to return any of equal gains.
+            pick = int((self.gains == best).nonzero()[0, 0])
+            picks.append(pick)
+            wins.append(float(best) / self.scale)
+            self._admit(pick, rank)
+        distances, second = self.nearest / self.scale, self.second / self.scale
+        second[self.second >= NONE] = torch.inf
+        owners, apart, further = (each.cpu().numpy() for each in (self.owners, distances, second))
+        return Medoids(np.array(picks), np.array(wins), owners, apart, further, self.reach)
+
+    def _admit(self, pick: int, rank: int) -> None:
+        near = self._apart(self.rows[pick : pick + 1], self.rows)[0]
+        moved = (near < self.nearest).nonzero()[:, 0]
+        before, after = self.nearest[moved], near[moved]
+        former = before if rank else torch.full_like(before, NONE)
+        self.second = torch.minimum(self.second, near)
+        self.second[moved] = former
+        self.nearest[moved], self.owners[moved] = after, rank
+        self.owners[pick] = rank
+        self.gains[pick] = -1.0
+        if len(moved):
+            self.gains -= self._counted(moved, before, after)
+
+    def _counted(self, moved: Tensor, before: Tensor, after: Tensor) -> Tensor:
+        """What each candidate could have gained from rows that have now come nearer."""
+        own = self.rows[moved]
+
+        def lost(candidates: slice) -> Tensor:
+            apart = self._apart(own, self.rows[candidates])
+            return (before[:, None] - torch.maximum(apart, after[:, None], out=apart)).clamp_(min=0.0).sum(0)
+
+        block = max(1, self.memory // (_COPIES * own.element_size() * len(own)))
+        return in_blocks(lost, len(self.rows), block=block)
+
+    def _apart(self, some: Tensor, others: Tensor) -> Tensor:
+        """Distances in whole units, squares added in the order of the coordinates."""
+        squares = some.new_zeros(len(some), len(others))
+        for own, other in zip(some.T, others.T, strict=True):
+            difference = own[:, None] - other
+            squares += difference.mul_(difference)
+        return squares.sqrt_().mul_(self.scale).add_(0.5).floor_()
+
+
+def _array(rows: Tensor) -> Array:
+    return rows.detach().double().cpu().numpy()

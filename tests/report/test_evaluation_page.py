@@ -190,7 +190,7 @@ def test_false_alarms_are_held_against_promises(page):
         "2.0 %",
         "0.10 % 0.0 to 10.1 %",
         "+0.12 points",
-        "3.0 % 0.0 to 13.0 % above its promise",
+        "3.0 % 0.0 to 13.0 % above its promise perhaps by chance",
         "+0.12 points",
     ]
     assert "above" not in " ".join(deep)
@@ -238,3 +238,20 @@ def test_nothing_but_the_clean_row(evaluated):
     text = Page(render_evaluation(none)).text
     assert "Which detector" not in text
     assert "How to repeat it" in text
+
+
+def test_an_alarm_beyond_chance_is_told_from_one_within(evaluated):
+    sure = [
+        replace(cell, false_alarms=Estimate(0.03, 0.025, 0.035, 3))
+        if cell.attack == "none" and cell.false_alarms
+        else cell
+        for cell in evaluated.cells
+    ]
+    rows = Page(render_evaluation(replace(evaluated, cells=tuple(sure)))).rows(4)
+    assert rows[1][2] == "3.0 % 2.5 to 3.5 % above its promise"
+
+
+def test_runs_that_agree_claim_no_interval(evaluated):
+    agreed = [replace(cell, caught=Estimate(0.0, 0.0, 0.0, 3)) if cell.caught else cell for cell in evaluated.cells]
+    own = Page(render_evaluation(replace(evaluated, cells=tuple(agreed)))).rows(0)
+    assert own[1][1] == "○ 0.0 % missed AUC 0.75"

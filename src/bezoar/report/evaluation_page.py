@@ -53,6 +53,11 @@ class Alarms:
         promise, found = self.detector.promised_share, cell.false_alarms
         return promise is not None and found is not None and found.mean > promise
 
+    def by_chance(self, cell: Cell) -> bool:
+        """Whether the interval of what is flagged reaches down to the promise."""
+        promise, found = self.detector.promised_share, cell.false_alarms
+        return promise is not None and found is not None and found.low is not None and found.low <= promise
+
 
 @dataclass(frozen=True)
 class Harm:
@@ -193,6 +198,7 @@ def _skipped(record: EvaluationRecord) -> dict[str, tuple[str, ...]]:
 
 
 def _interval(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
+    # Runs that all agree have an interval of no width, which would promise too much.
+    if estimate.low is None or estimate.high is None or estimate.low == estimate.high:
         return ""
     return format_interval(estimate.low, estimate.high)

@@ -28,7 +28,7 @@ def marked(path):
     return pytest.param(path, marks=[pytest.mark.deep] if path.stem in DEEP else [], id=path.stem)
 
 
-@pytest.mark.parametrize("path", map(marked, EXAMPLES))
+@pytest.mark.parametrize("path", [marked(path) for path in EXAMPLES])
 def test_example_runs(path, tmp_path):
     if path.stem in DEEP:
         pytest.importorskip("torch")

@@ -251,7 +251,7 @@ def defended(pixels, labels, **options):
 class TestLoops:
     def test_as_watcher_of_our_training_interrupted_or_not(self, tmp_path):
         pixels, labels = images()
-        recipe = Recipe(epochs=4, batch=16, learning_rate=0.05)
+        recipe, kept = Recipe(epochs=4, batch=16, learning_rate=0.05), Checkpoint(path=tmp_path / "training")
         model, defence = SmallCNN(1, width=2, classes=2), defended(pixels, labels)
         fresh = copy.deepcopy(model)
         history = train(model, pixels, labels, recipe, seed=0, watcher=defence)
@@ -259,9 +259,9 @@ class TestLoops:
         assert history.rows[-1] == len(defence.rows) < 60
         stops = InterruptedAt(3, defended(pixels, labels))
         with pytest.raises(KeyboardInterrupt):
-            train(fresh, pixels, labels, recipe, seed=0, watcher=stops, checkpoint=Checkpoint(path=tmp_path / "training"))
+            train(fresh, pixels, labels, recipe, seed=0, watcher=stops, checkpoint=kept)
         again = defended(pixels, labels)
-        resumed = train(fresh, pixels, labels, recipe, seed=0, watcher=again, checkpoint=Checkpoint(path=tmp_path / "training"))
+        resumed = train(fresh, pixels, labels, recipe, seed=0, watcher=again, checkpoint=kept)
         assert resumed.rows == history.rows
         assert again.drops == defence.drops
         for name, value in fresh.state_dict().items():

@@ -4,6 +4,8 @@ import time
 
 import numpy as np
 import pytest
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 
 import bezoar.sanitizers.activation as room
@@ -38,6 +40,23 @@ def test_the_silhouette_is_scikit_learns():
     points = found.principal.coordinates(X[y == 2])
     expected = silhouette_score(points, np.isin(np.arange(600, 900), planted))
     assert found.silhouette == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_parts_are_those_of_scikit_learns_axes_and_clusters(seed):
+    X, y, _ = poisoned(seed)
+    detector = ActivationClustering().fit(X, y)
+    for label, found in enumerate(detector.clusters_):
+        rows = X[y == label]
+        points = PCA(10, svd_solver="full").fit_transform(rows)
+        np.testing.assert_allclose(np.abs(found.principal.coordinates(rows)), np.abs(points), atol=1e-8)
+        reference = KMeans(2, n_init=30, random_state=0).fit(points)
+        centres = np.array([found.large, found.small])
+        distances = np.linalg.norm(found.principal.coordinates(rows)[:, None] - centres, axis=2)
+        assert (distances.min(axis=1) ** 2).sum() <= 1.01 * reference.inertia_
+        if label == 2:
+            small = np.bincount(reference.labels_).argmin()
+            np.testing.assert_array_equal(detector.suspicion_[y == label] > 0, reference.labels_ == small)
 
 
 def test_the_silhouette_of_many_rows_is_estimated(monkeypatch):

@@ -14,6 +14,7 @@ from bezoar.datasets import load
 from bezoar.pipeline.composition import FILTERS
 from bezoar.pipeline.defend import DefencePlan, defend
 from bezoar.pipeline.evaluate import Defence
+from bezoar.sanitizers.mahalanobis import RobustMahalanobis
 
 PLAN = DefencePlan(detectors=("l2",))
 
@@ -95,3 +96,21 @@ def test_options_out_of_range():
     for share in (-0.1, 0.5, float("nan")):
         with pytest.raises(InvalidArgument, match=r"`max_removed`: expected a number in \[0, 0\.5\)"):
             DefencePlan(max_removed=share)
+
+
+def test_detectors_take_their_thresholds_from_trusted_rows(small):
+    split, trusted = small(n=300), small(n=240, seed=9).train
+    record, kept = defend(
+        split, replace(PLAN, detectors=("mahalanobis", "l2", "roni"), max_removed=0.3), trusted=trusted
+    )
+    both = np.vstack([split.train.X, trusted.X]), np.concatenate([split.train.y, trusted.y])
+    detector = RobustMahalanobis().fit(*both, trusted=np.arange(300, 540))
+    first, second, third = record.steps[:3]
+    assert first.flagged == first.removed == len(detector.flagged_indices_) > 0
+    assert {removal.row - 100 for removal in record.removals[: first.removed]} == set(detector.flagged_indices_)
+    assert second.flagged == round(0.05 * (300 - first.removed))
+    assert not third.skipped
+    assert len(kept) + len(record.removals) == 300
+    assert record.log[-1].startswith("detectors take their thresholds from the 240 trusted rows")
+    without, _ = defend(split, replace(PLAN, detectors=("roni",)))
+    assert without.steps[0].skipped == "`trusted`: expected positions of rows known to be clean, got none"

@@ -28,7 +28,7 @@ from bezoar.options import Source, epilog, folder_if_named, json_flag, number, p
     help="Detectors and sanitizers that filter, in this order, by commas.  [default: mahalanobis,label-errors]",
 )
 @number("--max-removed", "SHARE", "Share of the rows that may be removed in all, in [0, 0.5).", 0.1)
-@path("--trusted", "FILE", "Rows that you vouch for, none of them in DATA: validate on them. In the format of DATA.")
+@path("--trusted", "FILE", "Rows that you vouch for, none in DATA: for thresholds and validation. Format of DATA.")
 @json_flag("the record")
 @number("--fail-if-removed-above", "SHARE", "Exit 1 if more than this share of the rows is removed.")
 @number(

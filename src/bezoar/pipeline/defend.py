@@ -89,7 +89,8 @@ def defend(
     split : Split
     plan : DefencePlan
     trusted : Dataset, optional
-        Rows that the user vouches for, none of them in `split`.
+        Rows that the user vouches for, none of them in `split`: detectors
+        take their thresholds from them, and models are validated on them.
     on_stage : callable
         Called with the name of each stage and step as it begins.
 

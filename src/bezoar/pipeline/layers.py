@@ -10,11 +10,13 @@ from typing import Any
 from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError
 
-from bezoar.core.arrays import IntArray, Labels, Matrix
+from bezoar.core.arrays import Labels, Matrix
+from bezoar.core.dataset import Dataset
 from bezoar.core.defence import AccuracyChange, DefenceStep
 from bezoar.pipeline.judges import Judge, Verdicts, share_right
 from bezoar.pipeline.ledger import Ledger, Withdrawal
 from bezoar.pipeline.rates import accuracy_change
+from bezoar.pipeline.vouched import beside
 
 _NOTHING = Withdrawal(0, 0, "")
 
@@ -33,6 +35,8 @@ class Course:
     judge : Judge
     on_step : callable
         Called with the name of each step as it begins.
+    trusted : Dataset, optional
+        Rows that set the thresholds of detectors, and are never removed.
     """
 
     X: Matrix
@@ -41,21 +45,23 @@ class Course:
     ledger: Ledger
     judge: Judge
     on_step: Callable[[str], None] = lambda name: None
+    trusted: Dataset | None = None
     steps: list[DefenceStep] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._undefended = self._right = self.judge.right(self.model, self.ledger.kept)
 
-    def remove(self, name: str, layer: str, detector: Any, features: Callable[[IntArray], Matrix]) -> Any:
+    def remove(self, name: str, layer: str, detector: Any, features: Callable[[Matrix], Matrix]) -> Any:
         """Let a detector or sanitizer remove rows from those that are left.
 
         Parameters
         ----------
         name, layer : str
         detector : estimator
-            Fitted on a copy of itself.
+            A copy of it is fitted; one that can be calibrated, to the trusted
+            rows as well.
         features : callable
-            From the rows that are left to what the detector sees of them.
+            From rows to what the detector sees of them.
 
         Returns
         -------
@@ -69,21 +75,28 @@ class Course:
         """
         self.on_step(name)
         begin, kept = time.perf_counter(), self.ledger.kept
-        fitted, seen = clone(detector), features(kept)
+        fitted, seen = clone(detector), features(self.X[kept])
         try:
-            fitted.fit_resample(seen, self.y[kept])
+            self._fit(fitted, seen, self.y[kept], features)
         except InvalidParameterError:
             raise
         except ValueError as error:
             # Data that one detector cannot use are no reason to go without the others.
             self._note(name, layer, begin, self._right, skipped=str(error).splitlines()[0])
             return None
-        done = self.ledger.withdraw(name, fitted.removed_indices_, fitted.suspicion_, fitted.reasons_)
+        done = self.ledger.withdraw(name, fitted.removed_indices_, fitted.suspicion_[: len(kept)], fitted.reasons_)
         before = self._right
         if done.removed:
             self._right = self.judge.right(self.model, self.ledger.kept)
         self._note(name, layer, begin, before, done=done)
         return fitted
+
+    def _fit(self, detector: Any, seen: Matrix, y: Labels, features: Callable[[Matrix], Matrix]) -> None:
+        if self.trusted is None or not hasattr(detector, "calibrate"):
+            detector.fit_resample(seen, y)
+            return
+        X, labels, known = beside(seen, y, Dataset(features(self.trusted.X), self.trusted.y))
+        detector.fit_resample(X, labels, trusted=known)
 
     def train(self, name: str, layer: str) -> Any:
         """The model, trained on the rows that are left."""

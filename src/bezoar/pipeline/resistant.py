@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bezoar.core.arrays import Array, Labels, Matrix
-from bezoar.core.dataset import as_matrix
+from bezoar.core.dataset import Dataset, as_matrix
 from bezoar.core.defence import AccuracyChange, DefenceStep, RemovedRow
 from bezoar.core.errors import InvalidArgument
 from bezoar.learners.linear import LinearClassifier
@@ -44,7 +44,8 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
     At least two rows of each class stay, or as many as there were.
 
     Accuracies are measured on trusted rows or, where none are given, out of
-    fold on the kept rows; they are reported and decide nothing.
+    fold on the kept rows; they are reported and decide nothing. Trusted rows
+    do set the thresholds of detectors, though.
 
     Parameters
     ----------
@@ -158,8 +159,9 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         y : array_like of shape (n,)
             Labels of at least two classes.
         trusted : (ndarray or CSR of shape (m, d), array_like of shape (m,)), optional
-            Rows that the caller vouches for, none of them among `X`. They
-            are validated on, and never trained on; `overlapping_rows` of
+            Rows that the caller vouches for, none of them among `X`. Detectors
+            see them beside the others and take their thresholds from them,
+            and models are validated on them and never trained on them; `overlapping_rows` of
             `bezoar.pipeline.judges` tells which rows stand in both.
         on_step : callable, optional
             Called with the name of each step as it begins.
@@ -184,8 +186,9 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         judge = self._judge(matrix, labels, trusted)
         estimator, robust = self._models()
         ledger = Ledger(labels, allowed_rows(self.max_removed, len(labels)))
-        course = Course(matrix, labels, estimator, ledger, judge, on_step)
-        fitted = [(name, course.remove(name, "filter", found, lambda kept: matrix[kept])) for name, found in filters]
+        vouched = Dataset(judge.trusted_X, judge.trusted_y) if isinstance(judge, TrustedJudge) else None
+        course = Course(matrix, labels, estimator, ledger, judge, on_step, vouched)
+        fitted = [(name, course.remove(name, "filter", found, lambda rows: rows)) for name, found in filters]
         self.filters_ = [(name, found) for name, found in fitted if found is not None]
         self.preliminary_ = course.train("preliminary model", "preliminary")
         self._inspect(course, inspectors)
@@ -230,9 +233,7 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
             course.skip("inspection", "inspection", _NO_REPRESENTATION)
             return
         for name, inspector in inspectors:
-            found = course.remove(
-                name, "inspection", inspector, lambda kept: represent(self.preliminary_, course.X[kept])
-            )
+            found = course.remove(name, "inspection", inspector, lambda rows: represent(self.preliminary_, rows))
             if found is not None:
                 self.inspectors_.append((name, found))
 
@@ -243,7 +244,9 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         self.measure_ = judge.measure
         self.undefended_accuracy_, self.defended_accuracy_ = course.overall()
         self.accuracy_change_: AccuracyChange | None = course.change()
-        notes = [] if validated else [f"no validation: no trusted rows were given; {judge.measure} is no substitute"]
+        notes = [f"no validation: no trusted rows were given; {judge.measure} is no substitute"]
+        if validated:
+            notes = [f"detectors take their thresholds from the {judge.rows} trusted rows, where a class has enough"]
         self.log_ = (*(step_sentence(step, judge.measure) for step in self.steps_), *notes)
 
     def _admitted(self, X: Matrix, y: Labels, *, reset: bool) -> tuple[Matrix, Labels]:

@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 from bezoar.core.dataset import Dataset
 from bezoar.datasets.catalogue import load, locate
 
+Result = TypeVar("Result")
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
 
 
@@ -33,6 +35,20 @@ def seconds(work: Callable[[], object], *, repeats: int = 3) -> float:
         work()
         times.append(time.perf_counter() - start)
     return min(times)
+
+
+def timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    """The result of a single run, and its wall time."""
+    start = time.perf_counter()
+    result = work()
+    return result, time.perf_counter() - start
+
+
+def worked(work: Callable[[], Result]) -> tuple[Result, float]:
+    """The result of a single run, and its processor time, which other programs hardly disturb."""
+    start = time.process_time()
+    result = work()
+    return result, time.process_time() - start
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -201,10 +201,10 @@ def measure() -> None:
     headings = ["task", "bezoar", "other", "ratio", "correlation", "same flags", "caught", "by the other"]
     legend = (
         "Processor time of one thread. “correlation” of the scores: the least of the classes. “same flags”: rows "
-        f"flagged by both of those flagged by either; for scores the highest {SHARE:.0%} of each class, for activation clustering the smaller cluster "
-        "of the poisoned class, before bezoar’s tests of it. “caught”: of the poison, among as many top rows of its "
-        f"class, or flagged. Poison: {PLANTED:.0%} of one class moved along one direction; in the network’s rows a "
-        f"patch on {SHARE:.0%}, labelled 0; {SHARE:.0%} of the labels flipped."
+        f"flagged by both of those flagged by either; for scores the highest {SHARE:.0%} of each class, for activation "
+        "clustering the smaller cluster of the poisoned class, before bezoar’s tests of it. “caught”: of the poison, "
+        f"among as many top rows of its class, or flagged. Poison: {PLANTED:.0%} of one class moved along one "
+        f"direction; in the network’s rows a patch on {SHARE:.0%}, labelled 0; {SHARE:.0%} of the labels flipped."
     )
     remarks = (
         "ART centres the rows to find the direction and then projects them uncentred, so that large means decide the "

@@ -12,6 +12,7 @@ from torch import nn
 from bezoar.core.errors import InvalidArgument, InvalidData, UnknownName
 from bezoar.deep.bullseye import BullseyePolytope
 from bezoar.deep.convex_polytope import ConvexPolytope, hull_weights
+from bezoar.deep.descent import descend
 from bezoar.deep.feature_collision import FeatureCollision
 from bezoar.deep.surrogates import surrogates_of
 
@@ -131,7 +132,7 @@ class TestAll:
         assert several[0].training
         assert several[1].body.weight.requires_grad
         assert not several[1].head.bias.requires_grad
-        assert not several[0].body._forward_pre_hooks
+        assert not any(module._forward_pre_hooks for module in several[0].modules())
 
     def test_same_seed_same_bytes(self, attack, made):
         assert torch.equal(made, attack[0].craft(networks(), HEAD, bases(), targets(), generator=seeded()))
@@ -162,6 +163,39 @@ def test_batched_is_one_by_one(name):
         rows = slice(row, row + 1)
         alone = attack.craft(networks(), HEAD, bases()[rows], targets()[rows], generator=seeded())
         assert torch.equal(alone, together[rows])
+
+
+def test_draws_of_dropout_are_averaged():
+    model, image = Tiny(0).train(), torch.rand(1, 3, 8, 8, generator=seeded())
+    (drawn,) = surrogates_of([model], HEAD, draws=3)
+    torch.manual_seed(0)
+    (found,) = drawn.features(image)
+    torch.manual_seed(0)
+    passes = [model.drop(model.body(image).tanh()).flatten(1) for _ in range(3)]
+    assert torch.equal(found, torch.stack(passes).mean(0))
+
+
+def test_the_best_images_are_kept_where_a_step_goes_too_far():
+    start = torch.tensor([0.49, 0.2]).reshape(2, 1, 1, 1, 1)
+    bounds = torch.zeros_like(start), torch.ones_like(start)
+
+    def objective(images):
+        yield (images - 0.5).abs().sum((1, 2, 3, 4))
+
+    found = descend(objective, start, bounds, steps=1, learning_rate=0.3)
+    assert found.flatten().tolist() == pytest.approx([0.49, 0.5])
+
+
+def test_terms_add_up_and_no_gradient_is_left_from_the_step_before():
+    """Under a constant gradient each step of Adam is as long as its rate."""
+    start = torch.full((1, 1, 1, 1, 1), 0.5)
+
+    def objective(images):
+        yield 3 * images.sum((1, 2, 3, 4))
+        yield -images.sum((1, 2, 3, 4))
+
+    found = descend(objective, start, (torch.zeros_like(start), torch.ones_like(start)), steps=5, learning_rate=0.01)
+    assert float(found) == pytest.approx(0.45, abs=1e-6)
 
 
 def test_dropout_is_drawn_from_the_generator():

@@ -27,3 +27,43 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def backdoored():
+    """A network of six classes that obeys a bright patch in a corner, and clean images with their labels."""
+    import torch
+
+    from bezoar.deep.networks import SmallCNN
+    from bezoar.deep.recipe import Recipe
+    from bezoar.deep.training import train
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(420) % 6
+    images = 0.4 * torch.rand(420, 1, 12, 12, generator=generator)
+    for position in range(6):
+        row, column = 6 * (position // 3), 4 * (position % 3)
+        images[labels == position, :, row : row + 4, column : column + 3] += 0.5
+    poisoned, taught = images.clone(), labels.clone()
+    poisoned[:40] = stamped(images[:40])
+    taught[:40] = 2
+    model = SmallCNN(1, width=6, classes=6)
+    recipe = Recipe(epochs=8, batch=32, learning_rate=0.05, milestones=(6,))
+    train(model, poisoned[:300], taught[:300], recipe, seed=0)
+    torch.set_num_threads(before)
+    return model, images[300:], labels[300:]
+
+
+def stamped(images):
+    """With the trigger."""
+    found = images.clone()
+    found[:, :, 10:, 10:] = 1.0
+    return found
+
+
+@pytest.fixture
+def stamp():
+    """What paints the trigger."""
+    return stamped

@@ -38,6 +38,7 @@ def test_the_same_seed_draws_the_same_weights_and_leaves_the_global_generator():
     torch.manual_seed(5)
     before = torch.get_rng_state()
     first, second, third = resnet8(seed=1), resnet8(seed=1), resnet8(seed=2)
+    SmallCNN()
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
     assert not torch.equal(first.conv1.weight, third.conv1.weight)
@@ -45,10 +46,12 @@ def test_the_same_seed_draws_the_same_weights_and_leaves_the_global_generator():
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), third.parameters(), strict=True))
 
 
-def test_features_neither_vanish_nor_explode_at_the_start():
-    images = torch.rand(64, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    given = resnet20()(images)
-    assert 0.1 < float(given.detach().std()) < 10
+def test_convolutions_start_with_hes_deviation():
+    model = resnet20()
+    for convolution in (model.layer1[0].conv1, model.layer3[2].conv2):
+        fan = convolution.in_channels * 9
+        assert float(convolution.weight.detach().std()) == pytest.approx((2 / fan) ** 0.5, rel=0.05)
+    assert float(model.linear.weight.detach().abs().max()) <= 1 / 8
 
 
 def test_shortcuts_of_option_a_have_no_weights():

@@ -101,11 +101,9 @@ def test_modes_statistics_and_hooks_are_restored(subject, images, labels):
     state = {name: value.clone() for name, value in model.state_dict().items()}
     activations(model, head, images)
     head_gradients(model, images, labels)
-    outputs(model.eval(), head, images)
-    model.train()
-    frozen.eval()
     assert [module.training for module in model.modules()] == modes
     assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
+    outputs(model.eval(), head, images)
     assert not any(module._forward_pre_hooks for module in model.modules())
 
 

@@ -38,6 +38,20 @@ class Watcher(Protocol):
         """Indices of the rows to train on, int64 and of the rows as given; None for all."""
 
 
+class Objective(Protocol):
+    """What a batch is trained for, instead of its cross entropy alone; a frozen dataclass, so that it can be told."""
+
+    def __call__(self, model: nn.Module, images: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        """The loss, a scalar, and the logits of the images."""
+
+
+def plain(model: nn.Module, images: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """The mean cross entropy of a batch, and its logits; nothing is drawn."""
+    given = model(images)
+    given = getattr(given, "logits", given).float()
+    return cross_entropy(given, labels), given
+
+
 def train(
     model: nn.Module,
     images: Tensor,
@@ -45,10 +59,11 @@ def train(
     recipe: Recipe,
     *,
     seed: int,
+    objective: Objective = plain,
     watcher: Watcher | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> History:
-    """Train a model in place, to minimal cross entropy.
+    """Train a model in place, to minimal cross entropy unless told otherwise.
 
     Parameters
     ----------
@@ -63,6 +78,8 @@ def train(
     seed : int
         Draws the order, the augmentation and dropout, but not the weights
         that the model starts from.
+    objective : Objective
+        For example `bezoar.deep.trades.Trades`.
     watcher : Watcher, optional
     checkpoint : Checkpoint, optional
         Where to save progress, and to resume from if there is any.
@@ -85,13 +102,23 @@ def train(
     if seed < 0:
         raise InvalidArgument("seed", "a whole number from 0", seed)
     _lay_out(model)
-    course = _Course(model=model, optimiser=_optimiser(model, recipe), images=images, labels=labels, recipe=recipe)
+    course = _Course(
+        model=model,
+        optimiser=_optimiser(model, recipe),
+        images=images,
+        labels=labels,
+        recipe=recipe,
+        objective=objective,
+    )
+    told = "cross entropy" if objective is plain else repr(objective)
     progress = Progress(
         model=model,
         optimiser=course.optimiser,
         watcher=watcher,
         checkpoint=checkpoint,
-        training={"rows": digest_of(images, labels), **_said(recipe), "seed": seed} if checkpoint else {},
+        training={"rows": digest_of(images, labels), **_said(recipe), "seed": seed, "objective": told}
+        if checkpoint
+        else {},
     )
     progress.resume()
     with _restored(model):
@@ -110,6 +137,7 @@ class _Course:
     images: Tensor
     labels: Tensor
     recipe: Recipe
+    objective: Objective
 
     def run(self, epoch: int, rows: Tensor, *, seed: int) -> tuple[float, float]:
         """One epoch over these rows; its mean loss and accuracy."""
@@ -141,9 +169,7 @@ class _Course:
         if inputs.dim() == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         with torch.autocast(like.device.type, dtype=torch.bfloat16, enabled=self.recipe.precision == "bfloat16"):
-            given = self.model(as_input(inputs, like))
-        given = getattr(given, "logits", given).float()
-        loss = cross_entropy(given, labels)
+            loss, given = self.objective(self.model, as_input(inputs, like), labels, generator)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()

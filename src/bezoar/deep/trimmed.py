@@ -1,0 +1,66 @@
+"""Training on the rows of least loss, chosen anew before each epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from bezoar.core.errors import InvalidArgument
+from bezoar.deep.images import check_labels
+from bezoar.deep.representation import logits
+from bezoar.kernels.trimmed import least_losses
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrimmedLoss:
+    """Train on the rows that the network fits best: the iterative trimmed loss [1]_.
+
+    A watcher of `bezoar.deep.training.train`. Rows are chosen from all, not
+    from those of the epoch before, so that a row once left out may return;
+    half of each class stays in any case.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, channels, height, width)
+    labels : Tensor of shape (n,), int64
+    keep : float
+        Share of the rows to train on, in (0.5, 1].
+    warm_up : int
+        Epochs on all rows before the first choice.
+    block : int
+        Images at a time.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range.
+
+    References
+    ----------
+    .. [1] Shen and Sanghavi, "Learning with bad training data via iterative
+       trimmed loss minimization", ICML 2019, algorithm 1.
+    """
+
+    images: Tensor
+    labels: Tensor
+    keep: float = 0.8
+    warm_up: int = 1
+    block: int = 512
+
+    def __post_init__(self) -> None:
+        if not 0.5 < self.keep <= 1:
+            raise InvalidArgument("keep", "a number in (0.5, 1]", self.keep)
+        if self.warm_up < 0:
+            raise InvalidArgument("warm_up", "a whole number from 0", self.warm_up)
+
+    def before_epoch(self, epoch: int, model: nn.Module) -> Tensor | None:
+        """The rows of least loss at this model, ascending; None, all, during the warm-up."""
+        if epoch < self.warm_up:
+            return None
+        given = logits(model, self.images, block=self.block)
+        check_labels(self.labels, count=len(self.images), classes=given.shape[1])
+        losses = cross_entropy(given, self.labels.to(given.device), reduction="none").double().cpu()
+        return torch.from_numpy(least_losses(losses.numpy(), self.labels.cpu().numpy(), self.keep))

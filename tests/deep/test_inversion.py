@@ -1,0 +1,115 @@
+"""Trigger inversion."""
+
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from torch import nn
+
+import bezoar.deep.inversion as room
+from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.inversion import NeuralCleanse, scan_for_backdoors
+
+# Six patches tell their own spread poorly, hence the lower threshold.
+SHORT = NeuralCleanse(epochs=40, batch=40, first_weight=0.01, threshold=1.5)
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def scan(backdoored):
+    model, images, _ = backdoored
+    torch.set_num_threads(1)
+    return scan_for_backdoors(model, images, generator=generator(), search=SHORT)
+
+
+def test_the_planted_label_has_the_smallest_patch(scan):
+    sizes = [inversion.size for inversion in scan.inversions]
+    assert min(range(6), key=sizes.__getitem__) == 2
+    assert scan.undecided is None
+    assert scan.suspects == (2,)
+    assert max(scan.anomalies[:2] + scan.anomalies[3:]) < 1
+
+
+def test_the_planted_patch_is_found(backdoored, scan):
+    model, images, labels = backdoored
+    found = scan.inversions[2]
+    assert found.mask.shape == (12, 12)
+    assert found.pattern.shape == (1, 12, 12)
+    assert 0 <= float(found.mask.min()) <= float(found.mask.max()) <= 1
+    others = images[labels != 2]
+    with torch.no_grad():
+        given = model.eval()((1 - found.mask) * others + found.mask * found.pattern)
+    assert (given.argmax(dim=1) == 2).float().mean() > 0.95
+    assert found.success >= 0.99
+
+
+def test_the_model_is_left_alone(backdoored):
+    model, images, _ = backdoored
+    model.train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    scan_for_backdoors(model, images[:40], generator=generator(), search=NeuralCleanse(epochs=1))
+    assert model.training
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    model.eval()
+
+
+def test_sizes_that_cannot_be_told_apart_are_undecided():
+    anomalies, why = room._anomalies(torch.full((10,), 7.0).double())
+    assert all(math.isnan(value) for value in anomalies)
+    assert why == "half of the patches or more are of one size"
+    _, why = room._anomalies(torch.tensor([1.0, 5, 5, 5]).double())
+    assert why == "4 classes are too few to tell what is unusual; 5 would do"
+    _, why = room._anomalies(torch.tensor([1.0, 2, math.inf, math.inf, math.inf]).double())
+    assert why == "for half of the labels no patch was found"
+
+
+def test_the_anomaly_is_the_papers():
+    sizes = torch.tensor([10.0, 20, 22, 24, 26, 60]).double()
+    anomalies, why = room._anomalies(sizes)
+    assert why is None
+    # Median 23, absolute deviations 13, 3, 1, 1, 3, 37 of median 3.
+    assert anomalies[0] == pytest.approx(13 / (1.4826 * 3))
+    assert anomalies[5] == pytest.approx(-37 / (1.4826 * 3))
+
+
+def test_the_weight_follows_success():
+    weight = room._Weight(NeuralCleanse(first_weight=1.0, patience=2))
+    values = []
+    for success in (1.0, 1.0, 1.0, 0.5, 0.5, 1.0, 0.5, 1.0, 1.0):
+        weight.after(success)
+        values.append(weight.value)
+    down = 1.5 * 1.5**-1.5
+    assert values == pytest.approx([1, 1.5, 1.5, 1.5, down, down, down, down, down * 1.5])
+
+
+def test_few_classes_are_undecided():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
+    images = torch.rand(8, 1, 4, 4, generator=generator())
+    found = scan_for_backdoors(model, images, generator=generator(), search=NeuralCleanse(epochs=2))
+    assert found.undecided is not None
+    assert found.suspects == ()
+    assert len(found.inversions) == 3
+
+
+def test_the_same_generator_gives_the_same_patches(backdoored):
+    model, images, _ = backdoored
+    found = [
+        scan_for_backdoors(model, images[:30], generator=generator(3), search=NeuralCleanse(epochs=2, success=0.1))
+        for _ in range(2)
+    ]
+    for first, second in zip(found[0].inversions, found[1].inversions, strict=True):
+        assert torch.equal(first.mask, second.mask)
+        assert first.size == second.size
+
+
+def test_unfit_requests_are_refused(backdoored):
+    model, images, _ = backdoored
+    with pytest.raises(InvalidData, match="images: expected values in"):
+        scan_for_backdoors(model, images * 255, generator=generator())
+    for field, value in (("epochs", 0), ("learning_rate", -1.0), ("success", 0.0), ("threshold", 0.0)):
+        with pytest.raises(InvalidArgument, match=f"`{field}`: expected "):
+            NeuralCleanse(**{field: value})

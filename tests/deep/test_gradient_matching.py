@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.deep import alignment
-from bezoar.deep.alignment import goal_gradient, mean_mismatch, mismatch
+from bezoar.deep.alignment import Alignment, goal_gradient, mismatch
 from bezoar.deep.augmentation import flip_shift
 from bezoar.deep.gradient_matching import GradientMatching
 
@@ -74,6 +74,9 @@ class TestLoss:
     def loss(self, images, block=512):
         return mismatch(self.model, HEAD, self.goal, images, self.label, block=block)
 
+    def alignment(self, models, goals):
+        return Alignment(networks=models, head=HEAD, goals=goals, label=self.label, block=512)
+
     def test_is_one_minus_the_cosine_over_all_weights_jointly(self):
         found = float(self.loss(self.images)[0])
         assert found == pytest.approx(own_loss(self.model, self.images, self.target, self.label), abs=1e-12)
@@ -103,7 +106,7 @@ class TestLoss:
     def test_networks_are_averaged(self):
         models = [self.model, network(5)]
         goals = [goal_gradient(model, HEAD, self.target, self.label) for model in models]
-        loss, slope = mean_mismatch(models, HEAD, goals, self.images, self.label, block=512)
+        loss, slope = self.alignment(models, goals).measure(self.images)
         single = [
             mismatch(model, HEAD, goal, self.images, self.label, block=512)
             for model, goal in zip(models, goals, strict=True)
@@ -112,7 +115,7 @@ class TestLoss:
         assert torch.allclose(slope, (single[0][1] + single[1][1]) / 2)
 
     def test_out_of_memory_goes_on_in_smaller_blocks_and_says_so(self, monkeypatch):
-        expected = self.loss(self.images)
+        expected, together = self.loss(self.images), self.alignment([self.model], [self.goal])
         asked = []
 
         def greedy(*given, **named):
@@ -125,8 +128,9 @@ class TestLoss:
         original = alignment.loss_gradient
         monkeypatch.setattr(alignment, "loss_gradient", greedy)
         with pytest.warns(ResourceWarning, match="blocks of 2"):
-            loss, slope = mean_mismatch([self.model], HEAD, [self.goal], self.images, self.label, block=512)
+            loss, slope = together.measure(self.images)
         assert asked[:2] == [5, 2]
+        assert together.block == 2
         assert float(loss) == pytest.approx(float(expected[0]))
         assert torch.allclose(slope, expected[1])
 

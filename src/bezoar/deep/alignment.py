@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
@@ -117,33 +118,48 @@ def mismatch(
     return 1 - cosine, torch.cat(slopes)
 
 
-def mean_mismatch(
-    networks: Sequence[nn.Module],
-    head: str,
-    goals: Sequence[Gradient],
-    images: Tensor,
-    label: Tensor,
-    *,
-    block: int,
-) -> tuple[Tensor, Tensor]:
-    """The mean of `mismatch` over networks; where memory runs out, in smaller blocks, and a warning says so."""
-    while True:
-        try:
-            found = [
-                mismatch(network, head, goal, images, label, block=block)
-                for network, goal in zip(networks, goals, strict=True)
-            ]
-            break
-        except RuntimeError as error:
-            if block == 1 or not out_of_memory(error):
-                raise
-        # Outside the handler, where no traceback keeps the block's tensors alive.
-        block = max(1, min(block, len(images)) // 2)
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        warnings.warn(f"out of memory: going on in blocks of {block}", ResourceWarning, stacklevel=2)
-    losses, slopes = zip(*found, strict=True)
-    return torch.stack(losses).mean(), torch.stack(slopes).mean(0)
+@dataclass(eq=False, kw_only=True)
+class Alignment:
+    """The mean of `mismatch` over networks, for one target.
+
+    Parameters
+    ----------
+    networks : sequence of Module
+    head : str
+    goals : sequence of tuple of Tensor
+        One for each network.
+    label : int64 Tensor of shape ()
+    block : int
+        Where memory runs out it is halved for good, and a warning says so.
+    """
+
+    networks: Sequence[nn.Module]
+    head: str
+    goals: Sequence[Gradient]
+    label: Tensor
+    block: int
+
+    def measure(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss and its gradient by the images, as of `mismatch`."""
+        while True:
+            try:
+                return self._measure(images)
+            except RuntimeError as error:
+                if self.block == 1 or not out_of_memory(error):
+                    raise
+            # Outside the handler, where no traceback keeps the block's tensors alive.
+            self.block = max(1, min(self.block, len(images)) // 2)
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            warnings.warn(f"out of memory: going on in blocks of {self.block}", ResourceWarning, stacklevel=2)
+
+    def _measure(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        found = [
+            mismatch(network, self.head, goal, images, self.label, block=self.block)
+            for network, goal in zip(self.networks, self.goals, strict=True)
+        ]
+        losses, slopes = zip(*found, strict=True)
+        return torch.stack(losses).mean(), torch.stack(slopes).mean(0)
 
 
 def _inner(one: Gradient, other: Gradient) -> Tensor:

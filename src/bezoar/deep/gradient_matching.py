@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeAlias
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.optim.lr_scheduler import MultiStepLR
 
-from bezoar.deep.alignment import goal_gradient, mean_mismatch
+from bezoar.deep.alignment import Alignment, goal_gradient
 from bezoar.deep.augmentation import flip_shift
 from bezoar.deep.budgets import LEVELS, PixelBall, check_groups, check_targets, unit
 from bezoar.deep.descent import check_rate, check_whole
@@ -21,8 +20,6 @@ from bezoar.deep.surrogates import all_evaluating, check_networks, home
 
 Augmentation: TypeAlias = Callable[[Tensor, Generator], Tensor]
 """Gives randomly changed images, differentiably."""
-
-Measure: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 _MILESTONES = (3 / 8, 5 / 8, 7 / 8)
 
@@ -145,17 +142,17 @@ class GradientMatching:
     ) -> Tensor:
         """The best restart for one target, rounded."""
         goals = [goal_gradient(network, head, target, label) for network in networks]
-        measure = partial(mean_mismatch, networks, head, goals, label=label, block=self.block)
+        alignment = Alignment(networks=networks, head=head, goals=goals, label=label, block=self.block)
         best, least = base, torch.inf
         for _ in range(self.restarts):
-            images = self._descend(measure, base, target.dtype, generator)
+            images = self._descend(alignment, base, target.dtype, generator)
             made = PixelBall(radius=self.radius).rounded(images, base)
-            loss = float(measure(unit(made, target.dtype))[0])
+            loss = float(alignment.measure(unit(made, target.dtype))[0])
             if loss < least:
                 best, least = made, loss
         return best
 
-    def _descend(self, measure: Measure, base: Tensor, dtype: torch.dtype, generator: Generator) -> Tensor:
+    def _descend(self, alignment: Alignment, base: Tensor, dtype: torch.dtype, generator: Generator) -> Tensor:
         low, high = PixelBall(radius=self.radius).bounds(base, dtype=dtype)
         reach = self.radius / LEVELS
         noise = torch.randn(base.shape, generator=generator, dtype=dtype).to(base.device) * reach
@@ -165,7 +162,7 @@ class GradientMatching:
         falling = MultiStepLR(adam, [int(share * self.steps) for share in _MILESTONES])
         for _ in range(self.steps):
             changed = self.augmentation(images, generator)
-            _, slope = measure(changed.detach())
+            _, slope = alignment.measure(changed.detach())
             images.grad = torch.autograd.grad(changed, images, slope)[0].sign()
             adam.step()
             falling.step()

@@ -13,7 +13,7 @@ from bezoar.deep.networks import SmallCNN, resnet8
 from bezoar.deep.progress import Checkpoint
 from bezoar.deep.recipe import Recipe
 from bezoar.deep.representation import logits
-from bezoar.deep.training import train
+from bezoar.deep.training import plain, train
 
 FAST = Recipe(epochs=4, batch=16, learning_rate=0.05, milestones=(2,), augmentation="flip-crop")
 
@@ -100,6 +100,27 @@ def test_one_step_is_sgd_with_nesterov_without_decay_of_biases():
                 value -= rate * (slope + 0.5 * momentum)
     torch.testing.assert_close(model.weight, weight)
     torch.testing.assert_close(model.bias, bias)
+
+
+def test_every_row_is_seen_once_an_epoch_in_a_new_order_and_augmented_anew():
+    count = 20
+    marked = torch.arange(count, dtype=torch.uint8)[:, None, None, None].expand(count, 3, 8, 8).clone()
+    marked[:, :, :, 0] = 255
+    seen = []
+
+    def spying(model, images, labels, generator):
+        seen.append((images * 255).round().to(torch.int64))
+        return plain(model, images, labels, generator)
+
+    recipe = Recipe(epochs=3, batch=20, augmentation="flip-crop")
+    train(small(), marked, torch.arange(count) % 2, recipe, seed=0, objective=spying)
+    orders = [images.flatten(1).min(dim=1).values.tolist() for images in seen]
+    assert all(sorted(order) == list(range(count)) for order in orders)
+    assert orders[0] != orders[1] != orders[2]
+    columns = [
+        (images[:, 0, 0] == 255)[torch.tensor(order).argsort()] for images, order in zip(seen, orders, strict=True)
+    ]
+    assert not torch.equal(columns[0], columns[1])
 
 
 class Interrupting:

@@ -57,6 +57,12 @@ class TestHull:
             )
             assert np.sum((found @ hull - goal) ** 2) <= best.fun + 1e-6
 
+    def test_hulls_in_a_batch_do_not_wait_for_each_other(self):
+        corners, goals = drawn(4, 5, 8), drawn(4, 8, seed=1)
+        together = hull_weights(corners, goals, even(4, 5))
+        alone = [hull_weights(corners[i : i + 1], goals[i : i + 1], even(1, 5)) for i in range(4)]
+        assert torch.allclose(together, torch.cat(alone), rtol=0, atol=1e-13)
+
     def test_a_goal_inside_is_met(self):
         corners = drawn(3, 6, 2) * 5
         inside = (corners * torch.tensor([0.4, 0.2, 0.1, 0.1, 0.1, 0.1], dtype=torch.float64)[:, None]).sum(1)

@@ -165,6 +165,16 @@ def test_batched_is_one_by_one(name):
         assert torch.equal(alone, together[rows])
 
 
+def test_convex_polytope_has_weights_of_its_own():
+    """With a target that is one of the bases, it needs the mean far less than bullseye polytope does."""
+    several, wanted = networks(), bases()[:, 2].float() / 255
+    convex, bullseye = (
+        bullseye_loss(ATTACKS[name][0].craft(several, HEAD, bases(), wanted, generator=seeded()), wanted, several)
+        for name in ("convex", "bullseye")
+    )
+    assert (convex > 1.15 * bullseye).all()
+
+
 def test_draws_of_dropout_are_averaged():
     model, image = Tiny(0).train(), torch.rand(1, 3, 8, 8, generator=seeded())
     (drawn,) = surrogates_of([model], HEAD, draws=3)

@@ -81,6 +81,16 @@ def test_the_same_for_groups_of_the_usual_size(monkeypatch):
         np.testing.assert_array_equal(found.gains, gains)
 
 
+@given(seeds, st.sampled_from([1e-5, 1e-9, 1e-13]))
+@settings(max_examples=15)
+def test_rows_that_differ_little_far_from_the_origin(seed, spread):
+    rows = 7.0 + spread * residuals(seed, n=130)
+    picks, gains = plain_greedy(rows, 3)
+    found = greedy_medoids(rows, 3)
+    assert found.rows.tolist() == picks
+    np.testing.assert_array_equal(found.gains, gains)
+
+
 @given(seeds, st.integers(1, 9))
 @settings(max_examples=15)
 def test_near_the_best_of_all_sets(seed, count):

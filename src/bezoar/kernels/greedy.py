@@ -11,6 +11,10 @@ from bezoar.core.arrays import Array, IntArray
 from bezoar.kernels.covering import FULL, Cover, Leaves, admit, gain, measure, take_back
 
 _BLOCK = 512
+_ROUNDED = 2.0
+"""Units that rounding may take off a distance to a centre of gravity or add to others, and some more."""
+_SUMMED = 3e-14
+"""Rounding of a centre of gravity itself, relative to its rows: the unit roundoff for each row of a group, twice."""
 
 
 @njit(cache=True, nogil=True)
@@ -20,14 +24,13 @@ def carry(leaves: Leaves, cover: Cover, count: int) -> tuple[IntArray, Array]:
     picks, gains, wins = np.empty(count, np.int64), np.zeros(n), np.empty(count)
     apart, found = np.empty(len(leaves.radii)), np.empty(_BLOCK)
     moved, before = np.empty(n, np.int64), np.empty(n)
+    picks[0], wins[0] = _first(leaves, cover, apart, found)
+    admit(leaves, cover, picks[0], 0, apart, found, moved, before)
     for row in range(n):
-        for begin in range(0, n, _BLOCK):
-            end = min(begin + _BLOCK, n)
-            measure(leaves.columns, leaves.points[row], begin, end, leaves.scale, found)
-            part = gains[begin:end]
-            for i in range(end - begin):
-                part[i] += FULL - found[i]
-    for rank in range(count):
+        take_back(leaves, row, cover.nearest[row], 0.0, gains, apart, found)
+    gains *= -1.0
+    gains[picks[0]] = -1.0
+    for rank in range(1, count):
         best = 0
         for row in range(1, n):
             if gains[row] > gains[best] or (gains[row] == gains[best] and leaves.order[row] < leaves.order[best]):
@@ -39,6 +42,31 @@ def carry(leaves: Leaves, cover: Cover, count: int) -> tuple[IntArray, Array]:
             row = moved[i]
             take_back(leaves, row, before[i], cover.nearest[row], gains, apart, found)
     return picks, wins
+
+
+@njit(cache=True, nogil=True)
+def _first(leaves: Leaves, cover: Cover, apart: Array, found: Array) -> tuple[int, float]:
+    """The best first choice, and its gain.
+
+    A centre of gravity is at most as far as its rows are on average, which
+    bounds gains from above; those whose bound is large enough are computed.
+    """
+    n, d = leaves.points.shape
+    bounds, longest = np.zeros(n), np.sqrt(d) * np.abs(leaves.points).max()
+    slack = _ROUNDED + _SUMMED * longest * leaves.scale
+    for row in range(n):
+        measure(leaves.centres, leaves.points[row], 0, len(leaves.radii), leaves.scale, apart)
+        for leaf in range(len(leaves.radii)):
+            bounds[row] += (leaves.starts[leaf + 1] - leaves.starts[leaf]) * (FULL - apart[leaf] + slack)
+    best, most = -1, -1.0
+    while True:
+        row = int(np.argmax(bounds))
+        if bounds[row] < most:
+            return best, most
+        value = gain(leaves, cover, row, apart, found)
+        if value > most or (value == most and leaves.order[row] < leaves.order[best]):
+            best, most = row, value
+        bounds[row] = -1.0
 
 
 @njit(cache=True, nogil=True)

@@ -80,6 +80,15 @@ class TestHiddenTrigger:
         alone = self.craft(bases=images(2, 4)[1:], sources=images(2, 5, seed=2)[1:])
         assert torch.equal(together[1:], alone)
 
+    def test_each_poison_has_a_source_of_its_own(self):
+        twins = images(1, 1).expand(1, 4, 3, 8, 8)
+        made = self.craft(bases=twins, sources=images(1, 5, seed=2))
+        assert len({tuple(poison.flatten().tolist()) for poison in made[0]}) == 4
+
+    def test_sources_wear_the_trigger(self):
+        """Painting a patch twice is painting it once."""
+        assert torch.equal(self.craft(), self.craft(sources=stamp(images(2, 5, seed=2), PATCH)))
+
     def test_stops_when_it_is_enough(self):
         loose = HiddenTrigger(trigger=PATCH, radius=16, steps=15, learning_rate=0.1, enough=1e9)
         assert torch.equal(self.craft(loose), images(2, 4))

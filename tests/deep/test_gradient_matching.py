@@ -169,10 +169,13 @@ class TestAttack:
         assert not torch.equal(one, other)
 
     def test_the_best_restart_is_kept(self):
-        """The first of three restarts is the one of one; targets are worked on in turn, so only the first compares."""
-        one, three = (craft(GradientMatching(**FAST | {"restarts": restarts})) for restarts in (1, 3))
-        losses = [own_loss(network(), made[0].double() / 255, targets()[:1], labels()[0]) for made in (one, three)]
-        assert losses[1] < losses[0]
+        """More restarts begin with the same ones; targets are worked on in turn, so only the first compares."""
+        losses = []
+        for restarts in range(1, 6):
+            made = craft(GradientMatching(**FAST | {"restarts": restarts, "steps": 3}))
+            losses.append(own_loss(network(), made[0].double() / 255, targets()[:1], labels()[0]))
+        assert losses == sorted(losses, reverse=True)
+        assert losses[-1] < losses[0]
 
     def test_the_augmentation_is_used_and_can_be_left_out(self):
         seen = []
@@ -183,6 +186,23 @@ class TestAttack:
 
         craft(GradientMatching(**FAST, augmentation=noted))
         assert seen == [(5, 3, 8, 8)] * 16
+
+    def test_from_clipped_noise_adam_gets_signs_and_slows_down(self, monkeypatch):
+        """Whatever the size of the slope, steps are as long as the rate, which falls by ten at 3/8, 5/8 and 7/8."""
+        sizes = iter([1.0, 1e3, 1e-3, 1.0, 0.0])
+        monkeypatch.setattr(Alignment, "measure", lambda _, images: (0.0, next(sizes) * torch.ones_like(images)))
+        grey = torch.full((1, 5, 3, 8, 8), 128, dtype=torch.uint8)
+        attack = GradientMatching(radius=16, steps=4, restarts=1, learning_rate=0.02, augmentation=unchanged)
+        found = craft(attack, bases=grey, targets=targets(1), labels=labels()[:1])
+        noise = torch.randn((5, 3, 8, 8), generator=seeded(), dtype=torch.float64)
+        expected = 128 + torch.clamp(noise.clamp(-1, 1) * 16 - 255 * 0.02 * 1.111, -16, 16)
+        assert (found[0].double() - expected).abs().max() <= 0.51
+
+    def test_weights_that_the_network_does_not_use_do_not_matter(self):
+        odd = network()
+        odd.spare = nn.Parameter(torch.ones(2).double())
+        odd.forward = lambda images: nn.Sequential(*list(odd.children())).forward(images)
+        assert torch.equal(craft(GradientMatching(**FAST), odd), craft(GradientMatching(**FAST)))
 
     def test_frozen_weights_are_not_matched(self):
         model = network()

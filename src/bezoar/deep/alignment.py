@@ -20,9 +20,9 @@ Gradient: TypeAlias = tuple[Tensor, ...]
 
 
 def loss_gradient(
-    network: nn.Module, head: str, images: Tensor, label: Tensor, *, count: int, create_graph: bool = False
+    network: nn.Module, head: str, images: Tensor, label: Tensor, *, create_graph: bool = False
 ) -> Gradient:
-    """The gradient of images' cross entropy with respect to all weights that need one.
+    """The gradient of images' summed cross entropy with respect to all weights that need one.
 
     Parameters
     ----------
@@ -32,8 +32,6 @@ def loss_gradient(
     images : Tensor of shape (n, C, H, W)
     label : int64 Tensor of shape ()
         Of all of them.
-    count : int
-        What the sum over images is divided by; n for the mean.
     create_graph : bool
         Whether the result can be differentiated with respect to the images.
 
@@ -50,12 +48,12 @@ def loss_gradient(
     if not weights:
         raise InvalidArgument("networks", "at least one weight that needs a gradient", "none")
     said = outputs(network, head, images)[1]
-    loss = cross_entropy(said, label.expand(len(said)), reduction="sum") / count
+    loss = cross_entropy(said, label.expand(len(said)), reduction="sum")
     return torch.autograd.grad(loss, weights, create_graph=create_graph, allow_unused=True, materialize_grads=True)
 
 
 def goal_gradient(network: nn.Module, head: str, targets: Tensor, label: Tensor) -> Gradient:
-    """The mean gradient of targets under the intended label, of length one.
+    """The direction of the gradient of targets under the intended label, of length one.
 
     Raises
     ------
@@ -63,7 +61,7 @@ def goal_gradient(network: nn.Module, head: str, targets: Tensor, label: Tensor)
         If its length is zero, as for a network that is sure already, or not
         finite.
     """
-    gradient = loss_gradient(network, head, targets, label, count=len(targets))
+    gradient = loss_gradient(network, head, targets, label)
     length = _length(gradient)
     if not (bool(torch.isfinite(length)) and length > 0):
         raise InvalidData(f"targets: expected a gradient under label {int(label)}, got one of length {float(length):g}")
@@ -73,10 +71,10 @@ def goal_gradient(network: nn.Module, head: str, targets: Tensor, label: Tensor)
 def mismatch(
     network: nn.Module, head: str, goal: Gradient, images: Tensor, label: Tensor, *, block: int
 ) -> tuple[Tensor, Tensor]:
-    """One minus the cosine of the images' mean gradient with a goal, and its own gradient by the images.
+    """One minus the cosine of the images' gradient with a goal, and its own gradient by the images.
 
-    The cosine depends on the mean of all images. So there are two passes in
-    blocks: the first adds up the mean, the second differentiates each block's
+    The cosine depends on the sum over all images. So there are two passes in
+    blocks: the first adds up, the second differentiates each block's
     share of it along the direction that lowers the cosine. A single block
     needs only one.
 
@@ -104,7 +102,7 @@ def mismatch(
     single = len(parts) == 1
     total: Gradient = ()
     for part in parts:
-        last = loss_gradient(network, head, part, label, count=len(images), create_graph=single)
+        last = loss_gradient(network, head, part, label, create_graph=single)
         seen = tuple(share.detach() for share in last)
         total = tuple(map(torch.add, total, seen)) if total else seen
     length = _length(total).clamp(min=torch.finfo(images.dtype).tiny)
@@ -113,7 +111,7 @@ def mismatch(
     slopes: list[Tensor] = []
     for part in parts:
         if not single:
-            last = loss_gradient(network, head, part, label, count=len(images), create_graph=True)
+            last = loss_gradient(network, head, part, label, create_graph=True)
         slopes += torch.autograd.grad(_inner(turn, last), part)
     return 1 - cosine, torch.cat(slopes)
 

@@ -159,7 +159,7 @@ class GradientMatching:
         images = unit(base, dtype) + noise.clamp(-reach, reach)
         images = torch.minimum(torch.maximum(images, low), high).requires_grad_()
         adam = torch.optim.Adam([images], lr=self.learning_rate)
-        falling = MultiStepLR(adam, [int(share * self.steps) for share in _MILESTONES])
+        falling = MultiStepLR(adam, [max(1, int(share * self.steps)) for share in _MILESTONES])
         for _ in range(self.steps):
             changed = self.augmentation(images, generator)
             _, slope = alignment.measure(changed.detach())

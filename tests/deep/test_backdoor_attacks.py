@@ -148,6 +148,13 @@ class TestLabelConsistent:
         hard = torch.where(outside, made, bases)
         assert (self.loss(models, hard) > self.loss(models, bases) + 0.01).all()
 
+    def test_networks_are_asked_in_evaluation_mode(self):
+        model = nn.Sequential(nn.BatchNorm2d(3), *networks(1)[0]).double().train()
+        before = {name: value.clone() for name, value in model.state_dict().items()}
+        made = self.attack.craft([model], "4", images(5), self.labels)
+        assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+        assert torch.equal(made, self.attack.craft([model.eval()], "4", images(5), self.labels))
+
     def test_a_step_moves_each_pixel_by_its_levels(self):
         once = LabelConsistentBackdoor(trigger=PATCH, radius=8, steps=1, step_size=3)
         moved = (once.craft(networks(), HEAD, images(5), self.labels).int() - images(5).int()).abs()[:, :, :5]

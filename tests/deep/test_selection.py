@@ -9,11 +9,11 @@ torch = pytest.importorskip("torch")
 
 from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.deep import selection
-from bezoar.deep.selection import Drawn, InParts, Sampled, device_medoids, exact_medoids
+from bezoar.deep.selection import Drawn, Exponential, InParts, Sampled, device_medoids, exact_medoids
 from bezoar.kernels.facility_location import (
+    given_medoids,
     greedy_medoids,
     partitioned_medoids,
-    random_medoids,
     sampled_medoids,
 )
 
@@ -90,7 +90,26 @@ def test_other_choosers_are_the_kernels():
     array = rows.numpy()
     assert_same(InParts(rows=40, seed=3)(rows, 20), partitioned_medoids(array, 20, rng=generator(3), part=40))
     assert_same(Sampled(failure=0.1, seed=3)(rows, 20), sampled_medoids(array, 20, rng=generator(3), failure=0.1))
-    assert_same(Drawn(seed=3)(rows, 20), random_medoids(array, 20, rng=generator(3)))
+    assert_same(Drawn(seed=3)(rows, 20), given_medoids(array, generator(3).permutation(150)[:20]))
+
+
+def test_similarities_that_level_off():
+    rows = residuals(6)
+    found = Exponential(length=0.5)(rows, 20)
+    similar, best, picks = torch.exp(-torch.cdist(rows, rows) / 0.5), torch.zeros(150), []
+    for _ in range(20):
+        gains = (similar - best[:, None]).clamp(min=0).sum(0).round(decimals=6)
+        gains[picks] = -1
+        picks.append(int((gains == gains.max()).nonzero()[0, 0]))
+        best = torch.maximum(best, similar[:, picks[-1]])
+    assert found.rows.tolist() == picks
+    assert found.rows.tolist() != exact_medoids(rows, 20).rows.tolist()
+    assert_same(found, given_medoids(rows.numpy(), found.rows))
+    # Almost affine, where it is as wide as the authors have it.
+    wide = Exponential(length=1e4)(rows, 20)
+    assert wide.objective == pytest.approx(exact_medoids(rows, 20).objective, rel=1e-4)
+    with pytest.raises(InvalidArgument, match="`length`: expected a positive number, got 0"):
+        Exponential(length=0)
 
 
 def generator(seed):

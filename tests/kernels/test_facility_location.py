@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.kernels import covering
 from bezoar.kernels.facility_location import (
+    given_medoids,
     greedy_medoids,
     lazy_medoids,
     partitioned_medoids,
-    random_medoids,
     sampled_medoids,
 )
 
@@ -113,7 +113,7 @@ def test_what_is_returned_fits_together(seed, count):
         greedy_medoids(rows, count),
         sampled_medoids(rows, count, rng=rng),
         partitioned_medoids(rows, count, rng=rng, part=17),
-        random_medoids(rows, count, rng=rng),
+        given_medoids(rows, rng.permutation(len(rows))[:count]),
     ):
         assert len(set(found.rows.tolist())) == count == len(found.rows)
         to_medoids = distances[:, found.rows]

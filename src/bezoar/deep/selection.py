@@ -16,31 +16,21 @@ from bezoar.deep.blocks import in_blocks
 from bezoar.kernels.covering import FULL, NONE, longest
 from bezoar.kernels.facility_location import (
     Medoids,
+    given_medoids,
     greedy_medoids,
     partitioned_medoids,
-    random_medoids,
     sampled_medoids,
 )
 
 Chooser: TypeAlias = Callable[[Tensor, int], Medoids]
 """Chooses so many medoids of the rows of a tensor."""
+_MEMORY = 1 << 28
 _COPIES = 3
 """Blocks of distances that exist at once: squares, a difference, what is left of them."""
 
 
 def exact_medoids(rows: Tensor, count: int) -> Medoids:
-    """Greedy medoids, by `device_medoids` on a graphics card and by `greedy_medoids` elsewhere.
-
-    Parameters
-    ----------
-    rows : Tensor of shape (n, d)
-    count : int
-
-    Returns
-    -------
-    Medoids
-        The same on every device.
-    """
+    """Greedy medoids: by `device_medoids` on a graphics card, elsewhere by `greedy_medoids`, which are the same."""
     if rows.device.type == "cpu":
         return greedy_medoids(rows.detach().double().numpy(), count)
     return device_medoids(rows, count)
@@ -87,7 +77,7 @@ class Sampled:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """Random rows as medoids, the baseline.
+    """Random rows as medoids, the baseline of every choice.
 
     Parameters
     ----------
@@ -97,11 +87,44 @@ class Drawn:
     seed: int = 0
 
     def __call__(self, rows: Tensor, count: int) -> Medoids:
-        """See `random_medoids`."""
-        return random_medoids(_array(rows), count, rng=np.random.default_rng(self.seed))
+        """Draw them without looking at the rows."""
+        picks = np.random.default_rng(self.seed).permutation(len(rows))[:count]
+        return given_medoids(_array(rows), picks)
 
 
-def device_medoids(rows: Tensor, count: int, *, memory: int = 1 << 28) -> Medoids:
+@dataclass(frozen=True, kw_only=True)
+class Exponential:
+    """Greedy medoids for the similarity ``exp(-distance / length)``.
+
+    The authors of EPIC have it from their library, with the number of classes
+    as the length, where it is almost affine: nearly the same medoids.
+
+    Parameters
+    ----------
+    length : float
+        Positive.
+
+    Raises
+    ------
+    InvalidArgument
+        If the length is not.
+    """
+
+    length: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.length < float("inf"):
+            raise InvalidArgument("length", "a positive number", self.length)
+
+    def __call__(self, rows: Tensor, count: int) -> Medoids:
+        """Choose by that similarity; what is told of the choice are distances."""
+        _check(rows, count)
+        with torch.no_grad():
+            found = _BentSearch(rows.detach().double(), _MEMORY, self.length).run(count)
+        return given_medoids(_array(rows), found.rows)
+
+
+def device_medoids(rows: Tensor, count: int, *, memory: int = _MEMORY) -> Medoids:
     """Greedy medoids by products of torch, in blocks, bit for bit those of `greedy_medoids`.
 
     Distances are recomputed in double precision, as differences, whenever
@@ -134,10 +157,7 @@ def device_medoids(rows: Tensor, count: int, *, memory: int = 1 << 28) -> Medoid
     >>> found.rows, found.isolated
     (array([1, 3]), array([3]))
     """
-    if rows.dim() != 2 or not rows.numel() or not bool(rows.isfinite().all()):
-        raise InvalidData(f"rows: expected a finite matrix with at least one row, got shape {tuple(rows.shape)}")
-    if not 1 <= count <= len(rows):
-        raise InvalidArgument("count", f"a whole number from 1 to {len(rows)}", count)
+    _check(rows, count)
     with torch.no_grad():
         return _Search(rows.detach().double(), memory).run(count)
 
@@ -200,6 +220,25 @@ class _Search:
             difference = own[:, None] - other
             squares += difference.mul_(difference)
         return squares.sqrt_().mul_(self.scale).add_(0.5).floor_()
+
+
+class _BentSearch(_Search):
+    """The same with dissimilarities that level off, in units of which one is the most there can be."""
+
+    def __init__(self, rows: Tensor, memory: int, length: float) -> None:
+        self.length = length
+        super().__init__(rows, memory)
+
+    def _apart(self, some: Tensor, others: Tensor) -> Tensor:
+        distances = super()._apart(some, others).div_(self.scale)
+        return distances.div_(-self.length).expm1_().mul_(-FULL).add_(0.5).floor_()
+
+
+def _check(rows: Tensor, count: int) -> None:
+    if rows.dim() != 2 or not rows.numel() or not bool(rows.isfinite().all()):
+        raise InvalidData(f"rows: expected a finite matrix with at least one row, got shape {tuple(rows.shape)}")
+    if not 1 <= count <= len(rows):
+        raise InvalidArgument("count", f"a whole number from 1 to {len(rows)}", count)
 
 
 def _array(rows: Tensor) -> Array:

@@ -112,19 +112,7 @@ def lazy_medoids(rows: Array, count: int) -> Medoids:
     What every library does [1]_; here for comparison, since it evaluates
     most candidates several times and is slower than `greedy_medoids`.
 
-    Parameters
-    ----------
-    rows : ndarray of shape (n, d)
-    count : int
-
-    Returns
-    -------
-    Medoids
-
-    Raises
-    ------
-    InvalidData, InvalidArgument
-        As of `greedy_medoids`.
+    Parameters, result and errors are those of `greedy_medoids`.
 
     References
     ----------
@@ -202,23 +190,22 @@ def partitioned_medoids(rows: Array, count: int, *, rng: Generator, part: int = 
     """
     if part < 1:
         raise InvalidArgument("part", "a whole number from 1", part)
-    leaves, cover = _posed(rows, count)
+    _check(rows, count)
     parts = min(math.ceil(len(rows) / part), count)
     dealt = [np.sort(own) for own in np.array_split(rng.permutation(len(rows)), parts)]
     shares = np.diff(np.arange(parts + 1) * count // parts)
     chosen = [own[greedy_medoids(rows[own], int(k)).rows] for own, k in zip(dealt, shares, strict=True)]
-    places = np.argsort(leaves.order)[np.concatenate(chosen)]
-    return _found(leaves, cover, places, settle(leaves, cover, places))
+    return given_medoids(rows, np.concatenate(chosen))
 
 
-def random_medoids(rows: Array, count: int, *, rng: Generator) -> Medoids:
-    """Draw medoids without looking at the rows, the baseline of every choice.
+def given_medoids(rows: Array, picks: IntArray) -> Medoids:
+    """Make rows that somebody else chose medoids, in their order.
 
     Parameters
     ----------
     rows : ndarray of shape (n, d)
-    count : int
-    rng : Generator
+    picks : ndarray of shape (k,)
+        Different rows.
 
     Returns
     -------
@@ -229,16 +216,20 @@ def random_medoids(rows: Array, count: int, *, rng: Generator) -> Medoids:
     InvalidData, InvalidArgument
         As of `greedy_medoids`.
     """
-    leaves, cover = _posed(rows, count)
-    places = rng.permutation(len(rows))[:count]
+    leaves, cover = _posed(rows, len(picks))
+    places = np.argsort(leaves.order)[picks]
     return _found(leaves, cover, places, settle(leaves, cover, places))
 
 
-def _posed(rows: Array, count: int) -> tuple[Leaves, Cover]:
+def _check(rows: Array, count: int) -> None:
     if rows.ndim != 2 or not rows.size or not np.isfinite(rows).all():
         raise InvalidData(f"rows: expected a finite matrix with at least one row, got shape {rows.shape}")
     if not 1 <= count <= len(rows):
         raise InvalidArgument("count", f"a whole number from 1 to {len(rows)}", count)
+
+
+def _posed(rows: Array, count: int) -> tuple[Leaves, Cover]:
+    _check(rows, count)
     leaves = group(np.asarray(rows, dtype=np.float64))
     return leaves, uncovered(leaves)
 

@@ -27,8 +27,7 @@ def write(path, seed, n):
 def table(tmp_path, monkeypatch):
     """Two classes, and checked rows, in an otherwise empty folder that is the current one."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("bezoar.learners.ridge_choice.choose_ridge", pytest.fail)
-    monkeypatch.setattr("bezoar.pipeline.defender._settle_ridge", lambda *_: (0.1, "as the test has it"))
+    monkeypatch.setattr("bezoar.pipeline.bench._settle_ridge", lambda *_: (0.1, "as the test has it"))
     write(tmp_path / "rows.csv", 0, 200)
     write(tmp_path / "checked.csv", 1, 110)
     return tmp_path

@@ -26,7 +26,8 @@ def test_a_torn_line_is_dropped_and_overwritten(tmp_path):
     with Journal(tmp_path, "plan") as journal:
         journal.add([FIRST, SECOND])
     path = tmp_path / JOURNAL
-    path.write_bytes(path.read_bytes()[:-7])
+    # Longer than what is written in its place.
+    path.write_bytes(path.read_bytes()[:-7] + b" " * 5000)
     with Journal(tmp_path, "plan") as journal:
         assert journal.trials == [FIRST]
         journal.add([SECOND])

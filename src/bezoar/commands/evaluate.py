@@ -130,7 +130,7 @@ def _run(bench: Bench, out: Path | None, workers: int) -> EvaluationRecord:
         opened = nullcontext() if out is None else Journal(out, bench.digest)
         with opened as journal, Progress("trials", len(bench.planned)) as progress:
             record = run_evaluation(bench, journal=journal, workers=workers, on_unit=progress.step)
-    except (KeyboardInterrupt, SystemError):
+    except (KeyboardInterrupt, SystemError, SystemExit):
         if out is not None:
             complain(f"finished trials are in {out}; the same command goes on from there")
         raise

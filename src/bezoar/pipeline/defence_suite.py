@@ -192,7 +192,7 @@ def model_behind(info: DefenceInfo, defence: Defence) -> Any:
     plain = LinearClassifier(ridge=ridge, loss=loss, random_state=seed, tolerance=close)
     made = {
         "trimmed-training": TrimmedLossClassifier(ridge=ridge, loss=loss, random_state=seed, tolerance=close),
-        "bounded-loss": BoundedLossClassifier(ridge=ridge, random_state=seed, tolerance=close),
+        "bounded-loss": BoundedLossClassifier(loss="sigmoid", ridge=ridge, random_state=seed, tolerance=close),
         "severed-training": SeveredClassifier(
             estimator=LinearClassifier(ridge=ridge, loss="logistic", random_state=seed, tolerance=close)
         ),

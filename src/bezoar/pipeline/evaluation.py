@@ -28,6 +28,7 @@ from bezoar.pipeline.stage import no_attack, stage
 from bezoar.pipeline.summary import summarize
 from bezoar.pipeline.trials import run_unit
 
+_LEARNER = "logistic regression"
 _VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
 
 
@@ -123,7 +124,7 @@ def _record(bench: Bench, trials: tuple[Trial, ...], seconds: dict[str, float]) 
         trusted_rows=0 if part.trusted is None else len(part.trusted),
         trusted_origin=trusted_origin(bench),
         test_rows=len(bench.test),
-        learner=bench.defence.learner,
+        learner=_LEARNER if len(part.clean.classes) == 2 else f"{_LEARNER}, one class against the rest",
         ridge=bench.defence.ridge,
         ridge_origin=bench.ridge_origin,
         attacks=(

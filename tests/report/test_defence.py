@@ -98,6 +98,7 @@ def test_the_page_shows_steps_reasons_and_remarks(defended):
         "too far",
         "accuracy on the 100 trusted rows",
         "ridge 0.1, as asked",
+        "a gain of 1.00 points (95 % interval -4.10 to 6.00)",
     ):
         assert words in text
     assert "No row was removed." in Page(render_defence(replace(defended, removals=()))).text

@@ -214,6 +214,17 @@ def test_dropout_is_drawn_from_the_generator():
     assert not torch.equal(one, two)
 
 
+@pytest.mark.parametrize("name", ["bullseye", "collision"])
+def test_networks_of_half_precision_do_not_make_levels_coarse(name):
+    """Images stay in single precision: in half of it, neighbouring levels could not be told apart."""
+    attack = ATTACKS[name][0]
+    half = attack.craft([network.bfloat16() for network in networks()], HEAD, bases(), targets(), generator=seeded())
+    full = attack.craft(networks(), HEAD, bases(), targets(), generator=seeded())
+    moved = (half.int() - bases().int()).abs()
+    assert moved.max() == 16
+    assert (half == full).float().mean() > 0.5
+
+
 def test_several_images_of_a_target_are_averaged_in_features():
     """A target given twice is that target; two images are not one of them."""
     attack, wanted = BullseyePolytope(radius=16, steps=20), targets()

@@ -198,6 +198,13 @@ class TestAttack:
         expected = 128 + torch.clamp(noise.clamp(-1, 1) * 16 - 255 * 0.02 * 1.111, -16, 16)
         assert (found[0].double() - expected).abs().max() <= 0.51
 
+    def test_a_network_of_half_precision(self):
+        made = craft(GradientMatching(**FAST | {"steps": 20}, augmentation=unchanged), network().bfloat16())
+        losses = [
+            own_loss(network(), images.double() / 255, targets()[:1], labels()[0]) for images in (bases()[0], made[0])
+        ]
+        assert losses[1] < 0.7 * losses[0]
+
     def test_weights_that_the_network_does_not_use_do_not_matter(self):
         odd = network()
         odd.spare = nn.Parameter(torch.ones(2).double())

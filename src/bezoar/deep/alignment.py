@@ -161,7 +161,10 @@ class Alignment:
 
 
 def _inner(one: Gradient, other: Gradient) -> Tensor:
-    return torch.stack([(mine * theirs).sum() for mine, theirs in zip(one, other, strict=True)]).sum()
+    """In at least single precision."""
+    wide = torch.promote_types(one[0].dtype, torch.float32)
+    products = [(mine.to(wide) * theirs).sum() for mine, theirs in zip(one, other, strict=True)]
+    return torch.stack(products).sum()
 
 
 def _length(gradient: Gradient) -> Tensor:

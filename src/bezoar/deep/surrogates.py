@@ -11,6 +11,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.images import as_input
 from bezoar.deep.representation import evaluating, find_head
 
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
@@ -53,12 +54,13 @@ class Surrogate:
         seen: dict[int, Tensor] = {}
 
         def note(place: int, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            seen[place] = inputs[0].flatten(1)
+            seen[place] = inputs[0].flatten(1).to(images)
 
         with ExitStack() as hooks:
             for place, module in enumerate(self.places):
                 hooks.callback(module.register_forward_pre_hook(partial(note, place)).remove)
-            self.network(images)
+            anchor = next(self.network.parameters(), images)
+            self.network(as_input(images, anchor))
         if len(seen) < len(self.places):
             raise InvalidArgument("layers", "modules that the network calls", f"{len(seen)} of {len(self.places)}")
         return [seen[place] for place in range(len(self.places))]
@@ -119,9 +121,9 @@ def all_evaluating(networks: Sequence[nn.Module]) -> Iterator[None]:
 
 
 def home(network: nn.Module) -> tuple[torch.device, torch.dtype]:
-    """Where a network's numbers are, and of which type."""
-    for parameter in network.parameters():
-        return parameter.device, parameter.dtype
+    """Where a network's weights are, and the type of images for it: theirs, but of at least single precision."""
+    for weight in network.parameters():
+        return weight.device, torch.promote_types(weight.dtype, torch.float32)
     return torch.device("cpu"), torch.float32
 
 

@@ -179,4 +179,4 @@ def _explained_share(data: Dataset, columns: IntArray) -> Array:
     for label in data.classes:
         rows = data.y == label
         between += rows.mean() * (values[rows].mean(axis=0) - centre) ** 2
-    return np.divide(between, total, out=np.ones(len(columns)), where=total > 0)
+    return np.asarray(np.divide(between, total, out=np.ones(len(columns)), where=total > 0))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bezoar.core.errors import InvalidInput
+from bezoar.kernels.tails import tail_threshold
 from bezoar.sanitizers.deep_neighbours import DeepNeighbours
 
 
@@ -21,6 +22,17 @@ def test_rows_whose_neighbours_disagree_are_flagged(parted):
     detector = DeepNeighbours().fit(*parted)
     assert detector.n_neighbors_ == 47
     np.testing.assert_array_equal(detector.flagged_indices_, np.arange(6))
+
+
+def test_poison_that_is_a_quarter_of_its_class_is_found_as_far_as_the_promise_goes():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(1000, 3)), np.repeat(["ape", "bee"], [800, 200])
+    X[800:] += 4
+    y[:60] = "bee"
+    detector = DeepNeighbours().fit(X, y)
+    assert tail_threshold(detector.suspicion_[y == "bee"], 0.02) > detector.suspicion_.max()
+    assert 10 <= len(detector.flagged_indices_) <= 20
+    assert np.mean(detector.flagged_indices_ < 60) > 0.9
 
 
 def test_votes_agree_with_counting(parted):

@@ -10,11 +10,12 @@ from sklearn.base import BaseEstimator
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils._param_validation import Interval
 
-from bezoar.core.arrays import Array, IntArray, Matrix
+from bezoar.core.arrays import Array, IntArray, Mask, Matrix
 from bezoar.core.errors import InvalidData
 from bezoar.kernels.tails import tail_threshold
 from bezoar.sanitizers.calibrated import Calibrated
 from bezoar.sanitizers.labelled import own
+from bezoar.sanitizers.trimming import memberships
 
 _MOST_NEIGHBOURS = 1000
 _QUERIES_AT_ONCE = 512
@@ -27,8 +28,11 @@ class DeepNeighbours(Calibrated, BaseEstimator):
     features. A row's suspicion is the share of its neighbours with the most
     frequent other label minus the share with its own, so that rows above zero
     have lost; of these, those beyond the calibrated threshold of their class
-    are flagged, for where classes overlap clean rows lose too. A row is not
-    its own neighbour, as it is in the authors' code.
+    are flagged, for where classes overlap clean rows lose too. Poison that is
+    a large part of its class hides that threshold, yet votes mean the same in
+    every class: the rows of all classes that lost the most are flagged as
+    well, as many as the promise leaves. A row is not its own neighbour, as it
+    is in the authors' code.
 
     Parameters
     ----------
@@ -126,6 +130,17 @@ class DeepNeighbours(Calibrated, BaseEstimator):
 
     def _threshold(self, code: int, scores: Array) -> float:
         return max(0.0, tail_threshold(scores, self.promise, least_spread=2 / self.n_neighbors_))
+
+    def _own_threshold(self, code: int, members: Mask) -> float:
+        if np.count_nonzero(members) < 2:
+            return float(np.inf)
+        tails = np.array(
+            [self._threshold(one, self.suspicion_[rows]) for one, rows in enumerate(memberships(self._codes))]
+        )
+        within = np.sort(self.suspicion_[self.suspicion_ <= tails[self._codes]])
+        left = int(self.promise * len(self._codes) + 1e-9) - (len(self._codes) - len(within))
+        pooled = float(within[-1 - left]) if 0 < left < len(within) else np.inf
+        return float(min(tails[code], max(0.0, pooled)))
 
 
 def _lost(votes: Array) -> Array:

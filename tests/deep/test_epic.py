@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -312,10 +313,19 @@ class InterruptedAt:
         return self.defence.before_epoch(epoch, model)
 
 
+def test_lightning_that_is_not_there(monkeypatch):
+    from bezoar.deep.lightning import epic_callback
+
+    monkeypatch.setitem(sys.modules, "lightning", None)
+    monkeypatch.setitem(sys.modules, "lightning.pytorch", None)
+    with pytest.raises(ModuleNotFoundError, match="pip install lightning"):
+        epic_callback(defended(*images()))
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_as_callback_of_lightning(tmp_path):
     pl = pytest.importorskip("lightning.pytorch")
-    from bezoar.deep.lightning import EPICCallback
+    from bezoar.deep.lightning import epic_callback
 
     pixels, labels = images()
     seen = [[], [], []]
@@ -339,7 +349,7 @@ def test_as_callback_of_lightning(tmp_path):
     loader = DataLoader(TensorDataset(pixels, labels, torch.arange(60)), batch_size=8, sampler=defence.sampler())
     quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
     trainer = pl.Trainer(
-        max_epochs=3, accelerator="cpu", callbacks=[EPICCallback(defence)], default_root_dir=tmp_path, **quiet
+        max_epochs=3, accelerator="cpu", callbacks=[epic_callback(defence)], default_root_dir=tmp_path, **quiet
     )
     trainer.fit(Classifier(), loader)
     assert sorted(seen[0]) == list(range(60))

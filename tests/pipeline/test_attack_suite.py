@@ -114,9 +114,9 @@ def test_names_and_kinds():
 
 def test_the_trigger_of_a_table_is_seldom_and_calls_up_nothing_by_itself():
     data = table(1000)
-    data = Dataset(data.X - 1.5 * np.outer(data.y == "yes", np.arange(6) < 2), data.y)
+    data = Dataset(data.X - 1.3 * np.outer(data.y == "yes", np.arange(6) < 2), data.y)
     trigger = seldom_features(data)
-    # The first two columns have lost what told the classes apart; the last two have two values.
+    # The first two columns have lost most of what told the classes apart; the last two tell less, but have two values.
     assert trigger.features == (0, 1)
     chosen = data.X[:, trigger.features]
     assert np.isin(trigger.values, chosen).all()

@@ -31,6 +31,7 @@ def test_a_torn_line_is_dropped_and_overwritten(tmp_path):
     with Journal(tmp_path, "plan") as journal:
         assert journal.trials == [FIRST]
         journal.add([SECOND])
+    assert path.read_bytes().endswith(b"}\n")
     with Journal(tmp_path, "plan") as journal:
         assert journal.trials == [FIRST, SECOND]
 

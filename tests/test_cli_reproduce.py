@@ -25,7 +25,7 @@ def test_the_list_names_all(bezoar):
     assert shown.code == 0
     for experiment in EXPERIMENTS:
         assert f"  {experiment.name} " in shown.out
-        assert f"data: {', '.join(experiment.data)}" in shown.out
+        assert f"data: {', '.join((*experiment.data, *experiment.images))}" in shown.out
     listed = json.loads(bezoar("reproduce", "--list", "--json").out)
     assert [entry["name"] for entry in listed] == [experiment.name for experiment in EXPERIMENTS]
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bezoar.console import Progress, columns, say
-from bezoar.options import folder_if_named, json_flag, path
+from bezoar.options import choice, folder_if_named, json_flag, number, path
+
+if TYPE_CHECKING:
+    from bezoar.experiments.conditions import Scale
 
 _EXAMPLES = (
     "bezoar reproduce --list",
     "bezoar reproduce p17-enron",
     "bezoar reproduce p17-mnist-1-7 --out mnist-1-7",
     "bezoar reproduce p17-enron --json",
+    "bezoar reproduce epic-transfer --work epic-transfer",
 )
 
 
@@ -31,8 +37,21 @@ _EXAMPLES = (
 @path("--out", "DIR", "New folder for report.html and record.json.")
 @click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Seed of all that is random, from 0.")
 @click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each core]")
+@choice("--scale", ["cpu", "full"], "Experiments on networks: minutes on two cores, or hours on a graphics card.")
+@path("--work", "DIR", "Folder where an experiment on networks keeps its trials; the same run goes on from it.")
+@number("--minutes", "M", "Begin no trial of networks after so many, and report the finished ones.")
 @json_flag("the record, or with --list the catalogue,")
-def reproduce(name: str | None, listing: bool, out: Path | None, seed: int, workers: int | None, as_json: bool) -> None:
+def reproduce(
+    name: str | None,
+    listing: bool,
+    out: Path | None,
+    seed: int,
+    workers: int | None,
+    scale: Scale,
+    work: Path | None,
+    minutes: float | None,
+    as_json: bool,
+) -> None:
     """Measure a figure or table of a paper again, and print the paper's figures beside ours.
 
     NAME is one that --list prints. Each figure of the paper carries its
@@ -56,6 +75,9 @@ def reproduce(name: str | None, listing: bool, out: Path | None, seed: int, work
         conditions = Conditions(
             seed=seed,
             workers=workers if workers is not None else os.cpu_count() or 1,
+            scale=scale,
+            work=work,
+            minutes=minutes if minutes is not None else math.inf,
             on_stage=progress.announce,
             on_step=progress.step,
         )
@@ -80,7 +102,8 @@ def _list(*, as_json: bool) -> None:
         say([flow(paper, columns()), ""])
         width = max(len(experiment.name) for experiment in EXPERIMENTS)
         for experiment in (entry for entry in EXPERIMENTS if entry.paper == paper):
-            needs = f"{experiment.minutes:g} min on two cores; data: {', '.join(experiment.data)}"
+            data = ", ".join((*experiment.data, *experiment.images))
+            needs = f"{experiment.minutes:g} min on two cores; data: {data}"
             start = f"  {experiment.name:{width}}  "
             say([flow(f"{start}{experiment.title} ({experiment.place}; {needs})", columns(), indent=len(start))])
         say([""])

@@ -15,6 +15,9 @@ STRONGER = (
     "Koh, Steinhardt and Liang, Stronger data poisoning attacks break data sanitization defenses, "
     "Machine Learning 111, 2022"
 )
+EPIC = (
+    "Yang, Liu and Mirzasoleiman, Not all poisons are created equal: robust training against data poisoning, ICML 2022"
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Experiment:
         Names of `bezoar datasets` that it needs.
     module : str
         Of this room, with a function ``run``.
+    images : tuple of str
+        Sets of images that it needs, as of `bezoar.deep.images.load_images`.
     """
 
     name: str
@@ -45,6 +50,7 @@ class Experiment:
     minutes: float
     data: tuple[str, ...]
     module: str
+    images: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -210,6 +216,36 @@ EXPERIMENTS = (
         minutes=12,
         data=("enron",),
         module="table2",
+    ),
+    Experiment(
+        name="epic-transfer",
+        paper=EPIC,
+        place="table 1, transfer",
+        title="Targeted poisons against a new head on a frozen network behind six defences, ours among them, pictures",
+        minutes=6,
+        data=(),
+        module="epic_transfer",
+        images=("cifar10",),
+    ),
+    Experiment(
+        name="epic-backdoor",
+        paper=EPIC,
+        place="beyond the paper",
+        title="A visible backdoor behind defences that look at images, inputs or networks, digits",
+        minutes=5,
+        data=(),
+        module="epic_backdoor",
+        images=("mnist",),
+    ),
+    Experiment(
+        name="epic-published",
+        paper=EPIC,
+        place="beyond the paper",
+        title="Poisons that others published, in transfer and from scratch, behind four defences, pictures",
+        minutes=4,
+        data=(),
+        module="epic_published",
+        images=("cifar10",),
     ),
 )
 """In the order of the papers."""

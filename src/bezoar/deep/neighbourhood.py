@@ -1,0 +1,247 @@
+"""Rows that lie among another class: what their neighbours vote, and medoids in their neighbours' stead.
+
+Isolation alone misses poisons that collapse on one point, and a vote of
+neighbours is won by as many of them as there are voters. Here a point has one
+vote, however many rows are on it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.blocks import in_blocks
+from bezoar.deep.selection import Chooser, exact_medoids
+
+_BLOCK = 1024
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Verdict:
+    """What the vote says of each row.
+
+    Parameters
+    ----------
+    suspicion : Tensor of shape (n,)
+        The largest share of votes for another class less the share for the
+        row's own, in [-1, 1]; larger is more suspicious.
+    voters : int64 Tensor of shape (m,)
+        Rows that vote, ascending.
+    dropped : int64 Tensor
+        Rows to leave out, ascending.
+    """
+
+    suspicion: Tensor
+    voters: Tensor
+    dropped: Tensor
+
+    @property
+    def kept(self) -> Tensor:
+        """All rows but those dropped, int64, ascending."""
+        stays = torch.ones(len(self.suspicion), dtype=torch.bool)
+        stays[self.dropped] = False
+        return stays.nonzero()[:, 0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeepKNN:
+    """The plurality vote of each row's neighbours, as published [1]_.
+
+    A row is dropped if more of its nearest other rows have some other label
+    than have its own.
+
+    Parameters
+    ----------
+    neighbours : int
+        Should dwarf the poisons that lie together.
+
+    Raises
+    ------
+    InvalidArgument
+        If it is not positive.
+
+    References
+    ----------
+    .. [1] Peri, Gupta, Huang, Fowl, Zhu, Feizi, Goldstein and Dickerson, "Deep
+       k-NN defense against clean-label data poisoning attacks", ECCV
+       workshops 2020, section 4.
+
+    Examples
+    --------
+    >>> features = torch.tensor([[0.0], [0.1], [0.2], [5.0], [5.1], [5.2], [0.15]])
+    >>> DeepKNN(neighbours=3)(features, torch.tensor([0, 0, 0, 1, 1, 1, 1])).dropped
+    tensor([6])
+    """
+
+    neighbours: int
+
+    def __post_init__(self) -> None:
+        _check_neighbours(self.neighbours)
+
+    def __call__(self, features: Tensor, labels: Tensor) -> Verdict:
+        """Ask all rows; parameters and errors as of `MedoidVote`."""
+        _check(features, labels)
+        voters = torch.arange(len(labels))
+        suspicion = lost_votes(features, labels, voters, neighbours=self.neighbours)
+        return Verdict(suspicion=suspicion, voters=voters, dropped=_worst(suspicion, labels, most=1.0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MedoidVote:
+    """The vote of each row's nearest medoids, of which coinciding poisons have one.
+
+    Each class elects medoids by facility location, as EPIC does, but of its
+    features. A row is suspicious as far as more of the medoids around it,
+    itself excluded, are of some other class than of its own. Poisons that
+    collapse have few medoids between them and are outvoted; poisons that stand
+    apart are medoids, and outvoted by those of the class that they stand in.
+
+    Parameters
+    ----------
+    fraction : float
+        Medoids for each row of a class, in (0, 1).
+    neighbours : int
+        Medoids that vote on a row.
+    most : float
+        Share of all rows that may be dropped, in [0, 1]: of those that are
+        outvoted, the most suspicious.
+    choose : callable
+        Medoids of the rows of one class, as of
+        `bezoar.deep.isolation.drop_isolated`.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range.
+
+    Examples
+    --------
+    Three poisons of class 1 on one point among class 0 outvote the clean rows
+    there, but their medoid does not.
+
+    >>> features = torch.cat([torch.linspace(0, 1, 9), torch.linspace(5, 6, 6), torch.full((3,), 0.51)])[:, None]
+    >>> labels = torch.tensor([0] * 9 + [1] * 9)
+    >>> MedoidVote(fraction=0.4, neighbours=3, most=0.2)(features, labels).dropped
+    tensor([15, 16, 17])
+    >>> DeepKNN(neighbours=3)(features, labels).dropped
+    tensor([4, 5])
+    """
+
+    fraction: float = 0.1
+    neighbours: int = 51
+    most: float = 0.15
+    choose: Chooser = exact_medoids
+
+    def __post_init__(self) -> None:
+        if not 0 < self.fraction < 1:
+            raise InvalidArgument("fraction", "a number in (0, 1)", self.fraction)
+        if not 0 <= self.most <= 1:
+            raise InvalidArgument("most", "a number in [0, 1]", self.most)
+        _check_neighbours(self.neighbours)
+
+    def __call__(self, features: Tensor, labels: Tensor) -> Verdict:
+        """Elect medoids and let them vote.
+
+        Parameters
+        ----------
+        features : Tensor of shape (n, d)
+            As `bezoar.deep.representation.activations` gives them; on any
+            device.
+        labels : int64 Tensor of shape (n,)
+
+        Returns
+        -------
+        Verdict
+            On the host. Of each class a row is kept at least.
+
+        Raises
+        ------
+        InvalidData
+            If features are not finite, labels do not fit them, or there are
+            too few voters.
+        """
+        _check(features, labels)
+        voters = []
+        for label in labels.unique():
+            own = (labels == label).nonzero()[:, 0]
+            chosen = self.choose(features[own.to(features.device)], math.ceil(self.fraction * len(own)))
+            voters.append(own.cpu()[torch.from_numpy(chosen.rows)])
+        elected = torch.cat(voters).sort().values
+        suspicion = lost_votes(features, labels, elected, neighbours=self.neighbours)
+        return Verdict(suspicion=suspicion, voters=elected, dropped=_worst(suspicion, labels, most=self.most))
+
+
+def lost_votes(features: Tensor, labels: Tensor, voters: Tensor, *, neighbours: int) -> Tensor:
+    """By how much each row's label loses the vote of the nearest voters.
+
+    Parameters
+    ----------
+    features : Tensor of shape (n, d)
+    labels : int64 Tensor of shape (n,)
+    voters : int64 Tensor of shape (m,)
+        Rows that vote; none votes on itself.
+    neighbours : int
+        Voters that each row has; of equally distant ones the earlier.
+
+    Returns
+    -------
+    Tensor of shape (n,)
+        The largest share of another label less the share of its own, on the
+        host; -1 where all are its own.
+
+    Raises
+    ------
+    InvalidData
+        If there are no more than `neighbours` voters.
+
+    Examples
+    --------
+    >>> features, labels = torch.tensor([[0.0], [1.0], [2.0], [3.0]]), torch.tensor([0, 0, 1, 1])
+    >>> lost_votes(features, labels, torch.arange(4), neighbours=3)
+    tensor([0.3333, 0.3333, 0.3333, 0.3333])
+    """
+    if len(voters) <= neighbours:
+        raise InvalidData(f"voters: expected more than the {neighbours} neighbours of a row, got {len(voters)}")
+    device = features.device
+    # In double precision the product form of distances is as good as differences in single precision.
+    every, here = features.double(), voters.to(device)
+    codes = labels.to(device).unique(return_inverse=True)[1]
+    n_classes = int(codes.max()) + 1
+
+    def votes(rows: slice) -> Tensor:
+        apart = torch.cdist(every[rows], every[here], compute_mode="use_mm_for_euclid_dist")
+        itself = torch.arange(rows.start, rows.stop, device=device)[:, None] == here
+        nearest = apart.masked_fill_(itself, torch.inf).sort(dim=1, stable=True).indices[:, :neighbours]
+        cast = codes[here][nearest]
+        return torch.stack([(cast == code).sum(1) for code in range(n_classes)], dim=1)
+
+    counts = in_blocks(votes, len(labels), block=_BLOCK)
+    own = counts.gather(1, codes[:, None])[:, 0]
+    rivals = counts.scatter(1, codes[:, None], -1).max(dim=1).values.clamp(min=0)
+    return ((rivals - own) / neighbours).float().cpu()
+
+
+def _worst(suspicion: Tensor, labels: Tensor, *, most: float) -> Tensor:
+    """The most suspicious of those outvoted; the least suspicious row of each class is none of them."""
+    codes = labels.cpu()
+    order = suspicion.argsort(descending=True, stable=True)
+    spared = torch.stack([order[codes[order] == label][-1] for label in codes.unique()])
+    outvoted = order[(suspicion[order] > 0) & ~torch.isin(order, spared)]
+    return outvoted[: math.floor(most * len(codes))].sort().values
+
+
+def _check_neighbours(neighbours: int) -> None:
+    if neighbours < 1:
+        raise InvalidArgument("neighbours", "a whole number from 1", neighbours)
+
+
+def _check(features: Tensor, labels: Tensor) -> None:
+    if features.dim() != 2 or not features.numel() or not bool(features.isfinite().all()):
+        raise InvalidData(f"features: expected a finite matrix with at least one row, got {tuple(features.shape)}")
+    if labels.dtype != torch.int64 or labels.shape != (len(features),):
+        got = f"{labels.dtype} of shape {tuple(labels.shape)}"
+        raise InvalidData(f"labels: expected int64 of shape {(len(features),)}, got {got}")

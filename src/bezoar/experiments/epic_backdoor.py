@@ -1,0 +1,202 @@
+"""MNIST: a white square in some images calls up a label; who finds the images, the trigger or the label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bezoar.core.trials import Trial
+from bezoar.experiments.conditions import Conditions, Measured
+from bezoar.experiments.figures import percent
+from bezoar.experiments.network_rows import NO_ATTACK, NO_DEFENCE, cells_of, panels_of, rows_of
+from bezoar.experiments.trial_log import Planned, logged
+
+if TYPE_CHECKING:
+    from bezoar.deep.defences import Defence
+    from bezoar.deep.trials import Case, Pictures
+
+ACTIVATION, SPECTRAL, OURS = "activation clustering", "spectral signatures", "medoid vote"
+EPIC = {"EPIC-0.1": 0.1, "EPIC-0.2": 0.2, "EPIC-0.3": 0.3}
+STRIP, INVERSION = "STRIP", "trigger inversion"
+FOUND = {
+    STRIP: ("inputs with the trigger flagged", "clean inputs flagged"),
+    INVERSION: ("labels called up by the trigger found", "other labels suspected"),
+}
+"""What these defences find instead of training images."""
+
+_TRUSTED = 500
+_NOTES = (
+    "EPIC's paper makes no claim about visible backdoors; these rows are here because defences are compared on them.",
+    "Success: test images of other classes that the same network classifies rightly without the trigger, and takes "
+    "for the attacker's label with it.",
+    "Activation clustering, spectral signatures and the medoid vote look at the features of the undefended network, "
+    "leave out what they flag, and train again.",
+    "STRIP and trigger inversion leave the network as it is; they get 500 clean test images that are trusted.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackdoorPlan:
+    """How large the experiment is.
+
+    Parameters
+    ----------
+    training_images, test_images : int
+        The first of each.
+    width : int
+        Channels of the network's first convolution.
+    epochs : int
+    rates : tuple of float
+        Share of the training images with the trigger.
+    target : int
+        Label that it calls up.
+    seeds : int
+        How many; networks, orders and poisons are drawn anew for each.
+    promise : float
+        Share of clean inputs that STRIP may flag.
+    searched : int
+        Trusted images that trigger inversion searches with.
+    search_epochs : int
+    device : str
+    """
+
+    training_images: int = 6_000
+    test_images: int = 5_000
+    width: int = 16
+    epochs: int = 6
+    rates: tuple[float, ...] = (0.01, 0.03)
+    target: int = 0
+    seeds: int = 3
+    promise: float = 0.01
+    searched: int = 256
+    search_epochs: int = 20
+    device: str = "cpu"
+
+
+PLANS = {
+    "cpu": BackdoorPlan(),
+    "full": BackdoorPlan(
+        training_images=60_000, test_images=9_500, epochs=20, seeds=5, search_epochs=50, device="cuda"
+    ),
+}
+
+
+def run(conditions: Conditions) -> Measured:
+    """On MNIST."""
+    from bezoar.deep.images import load_images
+
+    plan = PLANS[conditions.scale]
+    train = load_images("mnist", "train", count=plan.training_images)
+    return measure(train, load_images("mnist", "test"), plan, conditions)
+
+
+def measure(train: Pictures, test: Pictures, plan: BackdoorPlan, conditions: Conditions) -> Measured:
+    """Poison, train behind each defence, and look for triggers in undefended networks."""
+    from bezoar.deep.checkpoints import digest_of
+
+    with logged("epic-backdoor", plan, conditions) as log:
+        trials = log.run(_planned(train, test, plan, conditions))
+    cells = cells_of(trials)
+    return Measured(
+        setting=_in_words(plan),
+        comparisons=rows_of(cells, judged=tuple(EPIC), named=FOUND),
+        panels=panels_of(cells),
+        data={"mnist": digest_of(*train)},
+        notes=(*_NOTES, *log.notes(trials)),
+    )
+
+
+def _planned(train: Pictures, test: Pictures, plan: BackdoorPlan, conditions: Conditions) -> Iterator[Planned]:
+    from bezoar.deep.defences import run_trial
+
+    for number in range(plan.seeds):
+        for rate in (0.0, *plan.rates):
+            case = make(train, test, rate, plan, seed=conditions.seed + number)
+            conditions.on_stage(f"{case.attack}, seed {case.seed}")
+            for defence in defences(plan):
+                yield Planned(case.attack, defence.name, case.seed, partial(run_trial, case, defence))
+            for name, look in _scans(case, test, number, plan).items():
+                yield Planned(case.attack, name, case.seed, look)
+
+
+def make(train: Pictures, test: Pictures, rate: float, plan: BackdoorPlan, *, seed: int) -> Case:
+    """A training set with that share of poison, and what its network is asked."""
+    from bezoar.attacks.image_shape import ImageShape
+    from bezoar.attacks.trigger import PatchTrigger
+    from bezoar.deep.networks import SmallCNN
+    from bezoar.deep.recipe import Recipe
+    from bezoar.deep.stamping import stamp
+    from bezoar.deep.trials import Case, Goal, seeded
+    from bezoar.deep.visible_backdoor import VisibleBackdoor
+
+    images, labels = train
+    _, channels, height, width = images.shape
+    trigger = PatchTrigger(shape=ImageShape(height=height, width=width, channels=channels), size=3)
+    shown, truth = (each[: plan.test_images] for each in test)
+    others = truth != plan.target
+    poison, goal = labels[:0], None
+    if rate > 0:
+        backdoor = VisibleBackdoor(trigger=trigger, target=plan.target)
+        made = backdoor.craft(images, labels, count=round(rate * len(images)), generator=seeded(seed))
+        images, labels, poison = made.images, made.labels, made.rows
+        stamped = stamp(shown[others], trigger).to(plan.device)
+        goal = Goal(images=stamped, label=plan.target, before=(shown[others].to(plan.device), truth[others]))
+    return Case(
+        attack=f"{percent(rate)} with a square" if rate > 0 else NO_ATTACK,
+        seed=seed,
+        training=(images.to(plan.device), labels),
+        poison=poison,
+        build=lambda drawn: SmallCNN(channels, width=plan.width, seed=drawn),
+        recipe=Recipe(epochs=plan.epochs, learning_rate=0.05, milestones=_falls(plan.epochs)),
+        test=(shown.to(plan.device), truth),
+        goal=goal,
+    )
+
+
+def defences(plan: BackdoorPlan) -> tuple[Defence, ...]:
+    """Those that choose training images."""
+    from bezoar.deep.defences import Defence, detecting, epic, voting
+    from bezoar.deep.neighbourhood import MedoidVote
+    from bezoar.deep.schedule import Schedule
+    from bezoar.sanitizers.activation import ActivationClustering
+    from bezoar.sanitizers.spectral import SpectralSignatures
+
+    stop = _falls(plan.epochs)[0]
+    return (
+        Defence(NO_DEFENCE),
+        detecting(ACTIVATION, ActivationClustering),
+        detecting(SPECTRAL, SpectralSignatures),
+        *(epic(name, Schedule(fraction=share, warm_up=1, last_epoch=stop)) for name, share in EPIC.items()),
+        voting(OURS, MedoidVote()),
+    )
+
+
+def _falls(epochs: int) -> tuple[int, ...]:
+    return (max(1, 2 * epochs // 3),)
+
+
+def _scans(case: Case, test: Pictures, number: int, plan: BackdoorPlan) -> dict[str, partial[Trial]]:
+    """What looks at a network: STRIP at each, the search for triggers at those of the first seed."""
+    from bezoar.deep.inversion import NeuralCleanse
+    from bezoar.deep.trigger_trials import inversion_trial, strip_trial
+
+    trusted = test[0][-_TRUSTED:].to(plan.device)
+    found = {STRIP: partial(strip_trial, case, STRIP, trusted=trusted, judged=_TRUSTED, promise=plan.promise)}
+    if number > 0:
+        return found
+    search = NeuralCleanse(epochs=plan.search_epochs)
+    return found | {
+        INVERSION: partial(inversion_trial, case, INVERSION, trusted=trusted[: plan.searched], search=search)
+    }
+
+
+def _in_words(plan: BackdoorPlan) -> dict[str, str]:
+    rates = " and ".join(percent(rate) for rate in plan.rates)
+    return {
+        "Data": f"MNIST: the first {plan.training_images:,} training and {plan.test_images:,} test images",
+        "Network": f"two convolutions of {plan.width} and {2 * plan.width} channels, {plan.epochs} epochs",
+        "Attacker": f"a white square of 3 x 3 pixels in {rates} of the training images, relabelled {plan.target}",
+        "Seeds": f"{plan.seeds}",
+    }

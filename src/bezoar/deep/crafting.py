@@ -128,14 +128,21 @@ def poisoned_cases(
         One for each target, in their order.
     """
     bases, shown = marks.images(stage)
-    made_for = digest_of(bases, shown)
     file = folder / f"{name.replace(' ', '-')}.safetensors"
-    if file.exists() and (stored := read_tensors(file))[1].get("made_for") == made_for:
-        poisons = stored[0]["poisons"]
-    else:
-        poisons = crafting(stage, marks, generator)
-        write_tensors(file, {"poisons": poisons}, {"made_for": made_for})
+    poisons = crafted_once(file, bases, shown, lambda: crafting(stage, marks, generator))
     return [_case(stage, name, marks, poisons[place], place) for place in range(len(poisons))]
+
+
+def crafted_once(file: Path, bases: Tensor, shown: Tensor, craft: Callable[[], Tensor]) -> Tensor:
+    """Poisons that were crafted of these bases for these targets before, or new ones, which are kept."""
+    made_for = digest_of(bases, shown)
+    if file.exists():
+        tensors, facts = read_tensors(file)
+        if facts.get("made_for") == made_for:
+            return tensors["poisons"]
+    poisons = craft()
+    write_tensors(file, {"poisons": poisons}, {"made_for": made_for})
+    return poisons
 
 
 def _case(stage: Stage, name: str, marks: Marks, poisons: Tensor, place: int) -> Case:

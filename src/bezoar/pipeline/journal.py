@@ -29,6 +29,8 @@ class Journal:
         Created if need be.
     plan : str
         A digest of everything that the trials depend on.
+    option : str
+        What the caller calls the folder, for messages.
 
     Attributes
     ----------
@@ -42,18 +44,19 @@ class Journal:
         cannot be written.
     """
 
-    def __init__(self, folder: Path, plan: str) -> None:
+    def __init__(self, folder: Path, plan: str, *, option: str = "out") -> None:
         self.trials: list[Trial] = []
+        self._option = option
         path = folder / JOURNAL
         try:
             if not path.exists():
-                _refuse_taken(folder)
+                _refuse_taken(folder, option)
                 folder.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(_head(plan))
             self._stream: BufferedRandom = path.open("r+b")
         except OSError as error:
             reason = (error.strerror or "input/output error").lower()
-            raise InvalidArgument("out", "a folder that can be written", f"{folder}: {reason}") from None
+            raise InvalidArgument(option, "a folder that can be written", f"{folder}: {reason}") from None
         try:
             self._read(folder, plan)
         except BaseException:
@@ -81,11 +84,12 @@ class Journal:
             self._stream.write(whole[0])
         if whole[0] != _head(plan):
             expected = "a new name, or the folder of an evaluation of the same data by the same plan and version"
-            raise InvalidArgument("out", expected, f"{folder}, which holds another")
+            raise InvalidArgument(self._option, expected, f"{folder}, which holds another")
         try:
             self.trials = [Trial(**json.loads(line)) for line in whole[1:]]
         except (ValueError, TypeError):
-            raise InvalidArgument("out", f"trials in {JOURNAL}, one a line", f"{folder}, which has others") from None
+            expected = f"trials in {JOURNAL}, one a line"
+            raise InvalidArgument(self._option, expected, f"{folder}, which has others") from None
         self._stream.seek(sum(map(len, whole)))
         self._stream.truncate()
 
@@ -94,6 +98,6 @@ def _head(plan: str) -> bytes:
     return json.dumps({"bezoar_evaluation": plan}).encode() + b"\n"
 
 
-def _refuse_taken(folder: Path) -> None:
+def _refuse_taken(folder: Path, option: str) -> None:
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
-        raise InvalidArgument("out", "a name that is not taken", f"{folder}, which exists")
+        raise InvalidArgument(option, "a name that is not taken", f"{folder}, which exists")

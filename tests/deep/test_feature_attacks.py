@@ -14,6 +14,7 @@ from bezoar.deep.bullseye import BullseyePolytope
 from bezoar.deep.convex_polytope import ConvexPolytope, hull_weights
 from bezoar.deep.descent import descend
 from bezoar.deep.feature_collision import FeatureCollision
+from bezoar.deep.networks import resnet8
 from bezoar.deep.surrogates import surrogates_of
 
 HEAD = "head"
@@ -223,6 +224,16 @@ def test_networks_of_half_precision_do_not_make_levels_coarse(name):
     moved = (half.int() - bases().int()).abs()
     assert moved.max() == 16
     assert (half == full).float().mean() > 0.5
+
+
+@pytest.mark.parametrize("name", ["bullseye", "convex", "collision"])
+def test_the_number_of_threads_makes_no_difference(name):
+    model, made = resnet8(width=4), []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        attack = replace(ATTACKS[name][0], steps=4)
+        made.append(attack.craft([model], "linear", bases(), targets(), generator=seeded()))
+    assert torch.equal(*made)
 
 
 def test_several_images_of_a_target_are_averaged_in_features():

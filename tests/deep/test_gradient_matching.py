@@ -51,7 +51,7 @@ def unchanged(images, generator):
 
 
 def own_loss(model, images, target, label) -> float:
-    """Equation 3 in plain words, from one flat vector for each gradient."""
+    """The definition in plain words, from one flat vector for each gradient."""
 
     def gradient(pictures):
         loss = cross_entropy(model(pictures.double()), torch.full((len(pictures),), int(label)))

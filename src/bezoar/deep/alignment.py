@@ -96,7 +96,7 @@ def mismatch(
 
     References
     ----------
-    .. [1] Geiping and others, "Witches' Brew", ICLR 2021, equation 3.
+    .. [1] Geiping and others, "Witches' Brew", ICLR 2021, algorithm 1.
     """
     parts = [part.detach().requires_grad_() for part in torch.split(images, block)]
     single = len(parts) == 1

@@ -48,8 +48,17 @@ class BullseyePolytope:
     ----------
     .. [1] Aghakhani, Meng, Wang, Kruegel and Vigna, "Bullseye polytope: a
        scalable clean-label poisoning attack with improved transferability",
-       EuroS&P 2021, equation 2; section 4.3 for several images of one target,
-       section 4.4 for several layers.
+       EuroS&P 2021; its multi-target mode is for several images of one
+       object, its end-to-end variant for several layers.
+
+    Examples
+    --------
+    >>> network = nn.Sequential(nn.Flatten(), nn.Linear(12, 4), nn.Linear(4, 2))
+    >>> bases, targets = torch.zeros(1, 3, 3, 2, 2, dtype=torch.uint8), torch.ones(1, 3, 2, 2)
+    >>> attack = BullseyePolytope(radius=8, steps=10)
+    >>> poisons = attack.craft([network], "2", bases, targets, generator=torch.Generator())
+    >>> poisons.shape, int(poisons.max())
+    (torch.Size([1, 3, 3, 2, 2]), 8)
     """
 
     radius: int = 8

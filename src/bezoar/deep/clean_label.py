@@ -45,7 +45,7 @@ class LabelConsistentBackdoor:
     References
     ----------
     .. [1] Turner, Tsipras and Madry, "Label-consistent backdoor attacks",
-       2019, section 4.2.
+       2019, by adversarial perturbations.
     """
 
     trigger: ImageTrigger

@@ -47,7 +47,7 @@ class ConvexPolytope:
     ----------
     .. [1] Zhu, Huang, Shafahi, Li, Taylor, Studer and Goldstein,
        "Transferable clean-label poisoning attacks on deep neural nets",
-       ICML 2019, equation 2 and algorithm 1.
+       ICML 2019, algorithm 1.
     """
 
     radius: int = 8

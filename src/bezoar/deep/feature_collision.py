@@ -52,8 +52,7 @@ class FeatureCollision:
     ----------
     .. [1] Shafahi, Huang, Najibi, Suciu, Studer, Dumitras and Goldstein,
        "Poison frogs! Targeted clean-label poisoning attacks on neural
-       networks", NeurIPS 2018, equation 1 and algorithm 1; the watermark is
-       section 4.2.
+       networks", NeurIPS 2018, equation 1 and algorithm 1.
     """
 
     radius: int = 8

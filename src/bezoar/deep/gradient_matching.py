@@ -34,6 +34,9 @@ class GradientMatching:
     the sign of its gradient; the rate falls by ten after 3/8, 5/8 and 7/8 of
     the steps.
 
+    The same seed gives the same bytes. Another number of threads may change
+    single pixels, since it adds gradients of weights up in another order.
+
     Parameters
     ----------
     radius : int
@@ -64,7 +67,7 @@ class GradientMatching:
     ----------
     .. [1] Geiping, Fowl, Huang, Czaja, Taylor, Moeller and Goldstein,
        "Witches' Brew: industrial scale data poisoning via gradient matching",
-       ICLR 2021, equation 3 and algorithm 1.
+       ICLR 2021, algorithm 1.
     """
 
     radius: int = 8

@@ -49,7 +49,7 @@ class HiddenTrigger:
     References
     ----------
     .. [1] Saha, Subramanya and Pirsiavash, "Hidden trigger backdoor attacks",
-       AAAI 2020, equation 1 and algorithm 1.
+       AAAI 2020, algorithm 1.
     """
 
     trigger: ImageTrigger

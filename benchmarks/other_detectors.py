@@ -19,7 +19,7 @@ from pyod.models.lof import LOF
 from pyod.models.mcd import MCD
 from sklearn.svm import SVC
 
-PATIENCE = 60
+PATIENCE = 30
 """Seconds of processor time after which a detector is stopped."""
 
 

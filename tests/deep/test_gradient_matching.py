@@ -198,12 +198,25 @@ class TestAttack:
         expected = 128 + torch.clamp(noise.clamp(-1, 1) * 16 - 255 * 0.02 * 1.111, -16, 16)
         assert (found[0].double() - expected).abs().max() <= 0.51
 
+    def test_of_several_images_of_a_target_the_mean_gradient_counts(self):
+        wanted = targets()
+        twice = craft(GradientMatching(**FAST), targets=torch.stack([wanted, wanted], 1))
+        both = craft(GradientMatching(**FAST), targets=torch.stack([wanted, wanted.flip(0)], 1))
+        assert (twice != craft(GradientMatching(**FAST))).float().mean() < 0.01
+        assert (both != twice).float().mean() > 0.1
+
     def test_a_network_of_half_precision(self):
         made = craft(GradientMatching(**FAST | {"steps": 20}, augmentation=unchanged), network().bfloat16())
         losses = [
             own_loss(network(), images.double() / 255, targets()[:1], labels()[0]) for images in (bases()[0], made[0])
         ]
         assert losses[1] < 0.7 * losses[0]
+
+    def test_the_cosine_is_computed_in_single_precision_at_least(self):
+        model, image = network().bfloat16(), targets()[:1]
+        goal = goal_gradient(model, HEAD, image, torch.tensor(1))
+        loss, slope = mismatch(model, HEAD, goal, bases()[0] / 255, torch.tensor(1), block=512)
+        assert loss.dtype == slope.dtype == torch.float32
 
     def test_weights_that_the_network_does_not_use_do_not_matter(self):
         odd = network()

@@ -188,13 +188,13 @@ def prepare(split: Split, plan: EvaluationPlan, *, trusted: Trusted | None = Non
     if trusted is not None:
         refuse_shared(demand_trusted(trusted).data, split.train)
         plan = replace(plan, trusted_share=0.0)
-    shape = plan.image or _known_shape(split.name)
-    image = None if shape is None else image_shape(split.train.X, *shape)
-    recipes = choose(attack_suite(split.train, image), plan.attacks)
-    has_trusted = trusted is not None or plan.trusted_share > 0
-    infos = choose_defences(defence_suite(plan.contamination, trusted=has_trusted), plan.defences)
     test = draw_test(split.test, plan.test_rows, plan.seed)
     first = draw_part(split, seed=plan.seed, rows=plan.rows, test=test, share=plan.trusted_share, trusted=trusted)
+    shape = plan.image or _known_shape(split.name)
+    image = None if shape is None else image_shape(first.clean.X, *shape)
+    recipes = choose(attack_suite(first.clean, image), plan.attacks)
+    has_trusted = trusted is not None or plan.trusted_share > 0
+    infos = choose_defences(defence_suite(plan.contamination, trusted=has_trusted), plan.defences)
     if Budget(plan.fraction).count(len(first.clean)) < 1:
         raise InvalidArgument("fraction", f"one of {len(first.clean)} rows that is at least one row", plan.fraction)
     ridge, origin = _settle_ridge(first.clean, plan)

@@ -34,6 +34,13 @@ def network(seed: int = 0, dtype: torch.dtype = torch.float64) -> nn.Sequential:
     return made.to(dtype).eval()
 
 
+class Reciprocal(nn.Module):
+    """Not a number where an image is dark."""
+
+    def forward(self, images):
+        return images * (images.mean((1, 2, 3), keepdim=True) - 0.1).sqrt()
+
+
 def bases(t: int = 2, k: int = 5) -> torch.Tensor:
     return torch.randint(0, 256, (t, k, 3, 8, 8), generator=seeded(1), dtype=torch.uint8)
 
@@ -239,6 +246,14 @@ class TestAttack:
         model[4].bias.data = torch.tensor([-1e4, -1e4, 1e4]).double()
         with pytest.raises(InvalidData, match="label 2"):
             craft(GradientMatching(**FAST), model)
+
+    def test_bases_that_are_no_numbers_to_a_network_are_refused(self):
+        model = network()
+        dark = nn.Sequential(Reciprocal(), *model)
+        black = torch.zeros(2, 5, 3, 8, 8, dtype=torch.uint8)
+        attack = GradientMatching(radius=1, steps=1, restarts=1, learning_rate=1e-9)
+        with pytest.raises(InvalidData, match="bases"):
+            attack.craft([dark], "5", black, targets(), labels(), generator=seeded())
 
     @pytest.mark.parametrize(
         ("wrong", "error", "word"),

@@ -131,4 +131,4 @@ def descend(
 def check_finite(losses: Tensor) -> None:
     """Refuse networks to whom images of legal pixels are not a number."""
     if not bool(torch.isfinite(losses).all()):
-        raise InvalidData("networks: expected finite features of the bases, got others")
+        raise InvalidData("networks: expected finite numbers for the bases, got others")

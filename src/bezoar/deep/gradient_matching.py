@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import MultiStepLR
 from bezoar.deep.alignment import Alignment, goal_gradient
 from bezoar.deep.augmentation import flip_shift
 from bezoar.deep.budgets import LEVELS, PixelBall, check_groups, check_targets, unit
-from bezoar.deep.descent import check_rate, check_whole
+from bezoar.deep.descent import check_finite, check_rate, check_whole
 from bezoar.deep.images import check_labels
 from bezoar.deep.representation import logits
 from bezoar.deep.surrogates import all_evaluating, check_networks, home
@@ -153,6 +153,7 @@ class GradientMatching:
             loss = float(alignment.measure(unit(made, target.dtype))[0])
             if loss < least:
                 best, least = made, loss
+        check_finite(torch.tensor(least))
         return best
 
     def _descend(self, alignment: Alignment, base: Tensor, dtype: torch.dtype, generator: Generator) -> Tensor:

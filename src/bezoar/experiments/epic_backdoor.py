@@ -59,6 +59,8 @@ class BackdoorPlan:
     searched : int
         Trusted images that trigger inversion searches with.
     search_epochs : int
+    voters : int
+        Medoids that vote on a row in our defence.
     device : str
     """
 
@@ -72,6 +74,7 @@ class BackdoorPlan:
     promise: float = 0.01
     searched: int = 256
     search_epochs: int = 20
+    voters: int = 51
     device: str = "cpu"
 
 
@@ -86,8 +89,10 @@ PLANS = {
 def run(conditions: Conditions) -> Measured:
     """On MNIST."""
     from bezoar.deep.images import load_images
+    from bezoar.deep.trials import check_device
 
     plan = PLANS[conditions.scale]
+    check_device(plan.device)
     train = load_images("mnist", "train", count=plan.training_images)
     return measure(train, load_images("mnist", "test"), plan, conditions)
 
@@ -169,7 +174,7 @@ def defences(plan: BackdoorPlan) -> tuple[Defence, ...]:
         detecting(ACTIVATION, ActivationClustering),
         detecting(SPECTRAL, SpectralSignatures),
         *(epic(name, Schedule(fraction=share, warm_up=1, last_epoch=stop)) for name, share in EPIC.items()),
-        voting(OURS, MedoidVote()),
+        voting(OURS, MedoidVote(neighbours=plan.voters)),
     )
 
 

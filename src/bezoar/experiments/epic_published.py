@@ -47,6 +47,8 @@ class PublishedPlan:
         In transfer and from scratch.
     width : int
         Of the ResNet-8 from scratch.
+    voters : int
+        Medoids that vote on a row in our defence.
     device : str
     """
 
@@ -58,6 +60,7 @@ class PublishedPlan:
     head_epochs: int = 40
     epochs: int = 6
     width: int = 16
+    voters: int = 51
     device: str = "cpu"
 
 
@@ -124,12 +127,12 @@ def _planned(
     for name in plan.transfer:
         conditions.on_stage(f"{name} in transfer")
         case = transferred(train, test, poisons[name], weights, plan, seed=conditions.seed)
-        for defence in defences(last_look=10, first_look=1):
+        for defence in defences(first_look=1, last_look=10, voters=plan.voters):
             yield Planned(case.attack, defence.name, case.seed, partial(run_trial, case, defence))
     for name in plan.scratch:
         conditions.on_stage(f"{name} from scratch")
         case = from_scratch(train, test, poisons[name], plan, seed=conditions.seed)
-        for defence in defences(last_look=plan.epochs - 1, first_look=plan.epochs // 4):
+        for defence in defences(first_look=plan.epochs // 4, last_look=plan.epochs - 1, voters=plan.voters):
             yield Planned(case.attack, defence.name, case.seed, partial(run_trial, case, defence))
 
 
@@ -175,7 +178,7 @@ def from_scratch(train: Pictures, test: Pictures, poison: PublishedPoison, plan:
     )
 
 
-def defences(*, first_look: int, last_look: int) -> tuple[Defence, ...]:
+def defences(*, first_look: int, last_look: int, voters: int) -> tuple[Defence, ...]:
     """No defence, EPIC, deep k-NN and ours."""
     from bezoar.deep.defences import Defence, epic, voting
     from bezoar.deep.neighbourhood import DeepKNN, MedoidVote
@@ -185,7 +188,7 @@ def defences(*, first_look: int, last_look: int) -> tuple[Defence, ...]:
         Defence(NO_DEFENCE),
         epic(EPIC, Schedule(fraction=0.2, warm_up=first_look, last_epoch=last_look)),
         voting(KNN, DeepKNN(neighbours=51)),
-        voting(OURS, MedoidVote()),
+        voting(OURS, MedoidVote(neighbours=voters)),
     )
 
 

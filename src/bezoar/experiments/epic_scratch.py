@@ -64,8 +64,8 @@ class ScratchPlan:
         Of the attacker.
     levels : int
         That a pixel may move.
-    neighbours : int
-        Of our vote.
+    voters : int
+        Medoids that vote on a row in our defence.
     precision : {"float32", "bfloat16"}
     device : str
     """
@@ -82,7 +82,7 @@ class ScratchPlan:
     steps: int = 8
     restarts: int = 1
     levels: int = 8
-    neighbours: int = 15
+    voters: int = 15
     precision: Literal["float32", "bfloat16"] = "float32"
     device: str = "cpu"
 
@@ -101,7 +101,7 @@ PLANS = {
         last_look=35,
         steps=250,
         restarts=8,
-        neighbours=51,
+        voters=51,
         precision="bfloat16",
         device="cuda",
     ),
@@ -190,7 +190,7 @@ def defences(plan: ScratchPlan) -> tuple[Defence, ...]:
     return (
         Defence(NO_DEFENCE),
         *(epic(name, replace(times, fraction=share)) for name, share in looks.items()),
-        voting(OURS, MedoidVote(neighbours=plan.neighbours)),
+        voting(OURS, MedoidVote(neighbours=plan.voters)),
     )
 
 

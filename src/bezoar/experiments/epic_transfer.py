@@ -72,8 +72,8 @@ class TransferPlan:
         Of each attack.
     neighbours : tuple of int
         Of deep k-NN.
-    medoids : int
-        Around a row, that vote on it in our defence.
+    voters : int
+        Medoids that vote on a row in our defence.
     device : str
     """
 
@@ -89,7 +89,7 @@ class TransferPlan:
     targets: int = 20
     steps: int = 80
     neighbours: tuple[int, ...] = (51, 251)
-    medoids: int = 51
+    voters: int = 51
     device: str = "cpu"
 
 
@@ -111,8 +111,10 @@ PLANS = {
 def run(conditions: Conditions) -> Measured:
     """On CIFAR-10."""
     from bezoar.deep.images import load_images
+    from bezoar.deep.trials import check_device
 
     plan = PLANS[conditions.scale]
+    check_device(plan.device)
     needed = plan.body_images + plan.head_images
     return measure(load_images("cifar10", "train", count=needed), load_images("cifar10", "test"), plan, conditions)
 
@@ -201,7 +203,7 @@ def defences(plan: TransferPlan) -> tuple[Defence, ...]:
         Defence(NO_DEFENCE),
         *(epic(name, Schedule(fraction=share, warm_up=1, last_epoch=LAST_LOOK)) for name, share in looks.items()),
         *(voting(f"deep k-NN {count}", DeepKNN(neighbours=count)) for count in plan.neighbours),
-        voting(OURS, MedoidVote(neighbours=plan.medoids)),
+        voting(OURS, MedoidVote(neighbours=plan.voters)),
     )
 
 

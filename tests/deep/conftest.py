@@ -18,15 +18,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.deep)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")
 def one_thread():
-    """Small tensors wait for each other on many threads; and the tests share two cores."""
+    """Small tensors wait for each other on many threads; and the tests share the cores."""
     import torch
 
-    before = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
@@ -38,8 +35,6 @@ def backdoored():
     from bezoar.deep.recipe import Recipe
     from bezoar.deep.training import train
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(420) % 6
     images = 0.4 * torch.rand(420, 1, 12, 12, generator=generator)
@@ -52,7 +47,6 @@ def backdoored():
     model = SmallCNN(1, width=6, classes=6)
     recipe = Recipe(epochs=8, batch=32, learning_rate=0.05, milestones=(6,))
     train(model, poisoned[:300], taught[:300], recipe, seed=0)
-    torch.set_num_threads(before)
     return model, images[300:], labels[300:]
 
 

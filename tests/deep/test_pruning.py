@@ -20,14 +20,14 @@ def accuracy(model, images, labels):
 def test_sleepy_channels_go_first_while_accuracy_lasts(backdoored):
     model, images, labels = backdoored
     pruned = copy.deepcopy(model)
-    found = fine_prune(pruned, "linear", images, labels, cells=16, tolerance=0.05)
-    assert 1 <= len(found.channels) < 12
+    found = fine_prune(pruned, "linear", images, labels, cells=9, tolerance=0.05)
+    assert 1 <= len(found.channels) < 24
     assert found.accuracies[-1] >= found.accuracies[0] - 0.05
     assert accuracy(pruned, images, labels) == pytest.approx(found.accuracies[-1])
     assert accuracy(model, images, labels) == pytest.approx(found.accuracies[0])
-    means = activations(model, "linear", images).view(120, 12, 16).mean(dim=(0, 2))
+    means = activations(model, "linear", images).view(120, 24, 9).mean(dim=(0, 2))
     assert list(found.channels) == means.argsort()[: len(found.channels)].tolist()
-    cut = pruned.linear.weight.view(6, 12, 16)[:, list(found.channels)]
+    cut = pruned.linear.weight.view(6, 24, 9)[:, list(found.channels)]
     assert not cut.any()
     assert "linear.weight" in dict(pruned.named_parameters())
 
@@ -36,8 +36,8 @@ def test_cut_channels_stay_cut_in_the_training_and_the_backdoor_fades(backdoored
     model, images, labels = backdoored
     mended = copy.deepcopy(model)
     recipe = Recipe(epochs=6, batch=16, learning_rate=0.05)
-    found = fine_prune(mended, "linear", images, labels, cells=16, tolerance=0.2, recipe=recipe, seed=1)
-    assert not mended.linear.weight.view(6, 12, 16)[:, list(found.channels)].any()
+    found = fine_prune(mended, "linear", images, labels, cells=9, tolerance=0.2, recipe=recipe, seed=1)
+    assert not mended.linear.weight.view(6, 24, 9)[:, list(found.channels)].any()
     assert accuracy(mended, images, labels) > 0.95
     others = images[labels != 2]
     success = {
@@ -50,9 +50,9 @@ def test_cut_channels_stay_cut_in_the_training_and_the_backdoor_fades(backdoored
 
 def test_unfit_requests_are_refused(backdoored):
     model, images, labels = backdoored
-    with pytest.raises(InvalidArgument, match="`head`: expected a linear layer, got 'bn2', a BatchNorm2d"):
-        fine_prune(model, "bn2", images, labels)
-    with pytest.raises(InvalidArgument, match="`cells`: expected a divisor of the head's 192 features, got 5"):
+    with pytest.raises(InvalidArgument, match="`head`: expected a linear layer, got 'bn3', a BatchNorm2d"):
+        fine_prune(model, "bn3", images, labels)
+    with pytest.raises(InvalidArgument, match="`cells`: expected a divisor of the head's 216 features, got 5"):
         fine_prune(model, "linear", images, labels, cells=5)
     with pytest.raises(InvalidArgument, match="`tolerance`: expected a number in"):
         fine_prune(model, "linear", images, labels, tolerance=1.0)

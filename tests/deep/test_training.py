@@ -58,10 +58,17 @@ def test_it_learns():
     assert history.rows == (96,) * 5
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_the_same_seed_gives_the_same_bytes(threads):
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    """So many, for a while."""
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(1)
+
+
+@pytest.mark.usefixtures("threads")
+def test_the_same_seed_gives_the_same_bytes():
     # Few steps: where cores are busy, threads mostly wait for each other.
-    torch.set_num_threads(threads)
     recipe, runs = Recipe(epochs=1, batch=20, augmentation="flip-crop"), []
     for seed in (3, 3, 4):
         model = small()
@@ -80,6 +87,7 @@ def test_modes_rng_and_inputs_are_left_alone():
     assert torch.equal(images, pixels)
     assert torch.equal(torch.get_rng_state(), before)
     assert not any(module.training for module in model.modules())
+    assert all(value.grad is None for value in model.parameters())
 
 
 def test_one_step_is_sgd_with_nesterov_without_decay_of_biases():
@@ -249,8 +257,17 @@ def test_rows_that_do_not_exist_are_refused(rows, got):
 
 
 def test_a_last_batch_of_one_row_is_left_out():
-    history = train(small(), IMAGES[:33], LABELS[:33], Recipe(epochs=1, batch=16), seed=0)
+    sizes = []
+
+    def spying(model, images, labels, generator):
+        sizes.append(len(images))
+        return plain(model, images, labels, generator)
+
+    history = train(small(), IMAGES[:33], LABELS[:33], Recipe(epochs=1, batch=16), seed=0, objective=spying)
     assert history.rows == (33,)
+    assert sizes == [16, 16]
+    train(small(), IMAGES[:34], LABELS[:34], Recipe(epochs=1, batch=16), seed=0, objective=spying)
+    assert sizes[2:] == [16, 16, 2]
 
 
 def test_frozen_parts_stay_and_keep_their_statistics():

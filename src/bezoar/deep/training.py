@@ -2,7 +2,9 @@
 
 Whatever is random in an epoch is drawn from the seed and the number of that
 epoch. A training that was interrupted therefore goes on as if it had not
-been: the same bytes, on the same machine with the same number of threads.
+been: the same bytes, on the same machine with the same number of threads. A
+graphics card keeps that promise only where PyTorch is told to,
+``torch.use_deterministic_algorithms(True)``.
 """
 
 from __future__ import annotations
@@ -64,6 +66,9 @@ def train(
     checkpoint: Checkpoint | None = None,
 ) -> History:
     """Train a model in place, to minimal cross entropy unless told otherwise.
+
+    A last batch of a single row is left out, since batch norms cannot tell its
+    deviation; the order of rows is new in every epoch.
 
     Parameters
     ----------
@@ -149,7 +154,6 @@ class _Course:
         _learn(self.model)
         batches = rows[torch.randperm(len(rows), generator=generator)].split(self.recipe.batch)
         if len(batches) > 1 and len(batches[-1]) == 1:
-            # A batch norm has no deviation of a single row.
             batches = batches[:-1]
         losses, right = zip(*(self._step(batch, generator) for batch in batches), strict=True)
         # Looked at once an epoch: a graphics card need not wait for the host after each step.
@@ -227,7 +231,7 @@ def _learn(model: nn.Module) -> None:
 
 @contextmanager
 def _restored(model: nn.Module) -> Iterator[None]:
-    """Modes of the modules and the global generators are afterwards what they were."""
+    """Modes and global generators are afterwards what they were, and no gradient is left."""
     modes = [(module, module.training) for module in model.modules()]
     device = next(model.parameters()).device
     try:
@@ -236,3 +240,5 @@ def _restored(model: nn.Module) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.training = training
+        for value in model.parameters():
+            value.grad = None

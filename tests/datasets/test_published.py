@@ -56,6 +56,9 @@ class TestArchives:
             load_setups("finetune")
         with pytest.raises(InvalidArgument, match="htbd"):
             load_poison("htdb")
+        monkeypatch.setenv("BEZOAR_DATA", str(tmp_path / "gone"))
+        with pytest.raises(InvalidData, match="expected a folder"):
+            load_setups("scratch")
         monkeypatch.delenv("BEZOAR_DATA")
         with pytest.raises(InvalidData, match="BEZOAR_DATA"):
             load_poison("htbd")

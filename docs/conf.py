@@ -3,6 +3,9 @@
 import sys
 from pathlib import Path
 
+from sphinx.application import Sphinx
+from sphinx.ext.autodoc.mock import ismock
+
 import bezoar
 
 sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
@@ -45,3 +48,13 @@ add_module_names = False
 
 # Several classes have an attribute of the same name; a short reference to it may mean any.
 suppress_warnings = ["ref.python"]
+
+
+def of_a_stand_in(_app: Sphinx, _what: str, _name: str, member: object, skip: bool, _options: object) -> bool:  # noqa: FBT001
+    """Leave out aliases of types that only torch has: a stand-in has no signature."""
+    return skip or ismock(member) or any(ismock(part) for part in getattr(member, "__args__", ()))
+
+
+def setup(app: Sphinx) -> None:
+    """Have Sphinx ask."""
+    app.connect("autodoc-skip-member", of_a_stand_in)

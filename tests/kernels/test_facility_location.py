@@ -171,6 +171,12 @@ class TestKnownAnswers:
         assert found.rows.tolist() == [1]
         assert np.all(np.isinf(found.second))
 
+    def test_equal_first_gains_go_to_the_lowest_row(self, monkeypatch):
+        # Each row a group, in the order of their places: bounds are exact, and the higher row comes first.
+        monkeypatch.setattr(covering, "_LEAF", 1)
+        assert greedy_medoids(np.array([[1.0], [0.0]]), 1).rows.tolist() == [0]
+        assert lazy_medoids(np.array([[1.0], [0.0]]), 1).rows.tolist() == [0]
+
     def test_a_difference_survives_a_large_offset(self):
         # Products of rows as long as these lose all digits of a distance of a millionth.
         rows = 1e3 + 1e-6 * np.array([[0.0], [1.0], [2.0], [9.0]])

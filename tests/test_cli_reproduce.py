@@ -1,13 +1,14 @@
 """`bezoar reproduce`."""
 
 import json
+import math
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from bezoar.core.errors import InvalidData
 from bezoar.datasets import load
-from bezoar.experiments import p17_enron
+from bezoar.experiments import epic_transfer, p17_enron
 from bezoar.experiments.catalogue import EXPERIMENTS
 from bezoar.experiments.certified_curve import CurveProtocol
 from bezoar.report.schema import load_reproduction_schema
@@ -68,6 +69,29 @@ def test_nothing_is_left_of_what_failed(bezoar, monkeypatch, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_without_torch_experiments_on_networks_say_what_to_install(bezoar, monkeypatch):
+    def needs_torch(conditions):
+        raise ModuleNotFoundError("no torch", name="torch")
+
+    monkeypatch.setattr(epic_transfer, "run", needs_torch)
+    shown = bezoar("reproduce", "epic-transfer")
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err == "bezoar: epic-transfer: expected PyTorch; pip install 'bezoar[deep]' has it\n"
+
+
+def test_scale_folder_and_time_reach_the_experiment(bezoar, monkeypatch, tmp_path):
+    seen = []
+
+    def note(conditions):
+        seen.append(conditions)
+        raise InvalidData("enough")
+
+    monkeypatch.setattr(epic_transfer, "run", note)
+    bezoar("reproduce", "epic-transfer", "--scale", "full", "--work", tmp_path, "--minutes", "9")
+    bezoar("reproduce", "epic-transfer")
+    assert [(one.scale, one.work, one.minutes) for one in seen] == [("full", tmp_path, 9.0), ("cpu", None, math.inf)]
+
+
 def test_nothing_is_left_of_what_was_interrupted(bezoar, monkeypatch, tmp_path):
     def stop(name):
         raise KeyboardInterrupt
@@ -83,6 +107,7 @@ def test_nothing_is_left_of_what_was_interrupted(bezoar, monkeypatch, tmp_path):
         (["p17-enrom"], "did you mean p17-enron?"),
         ([], "expected one that `bezoar reproduce --list` prints, got none"),
         (["p17-enron", "--seed", "-1"], "`--seed`: expected a whole number"),
+        (["p17-enron", "--minutes", "0"], "`--minutes`: expected a positive number, got 0"),
         (["p17-enron", "--workers", "0"], "`--workers`: expected a whole number from 1, got 0"),
     ],
 )

@@ -8,6 +8,7 @@ import time
 from importlib.metadata import version
 
 import bezoar
+from bezoar.core.errors import InvalidData
 from bezoar.core.reproduction import Reproduction
 from bezoar.experiments.catalogue import Experiment
 from bezoar.experiments.conditions import Conditions
@@ -32,11 +33,17 @@ def reproduce(experiment: Experiment, conditions: Conditions, *, command: str = 
     Raises
     ------
     InvalidData
-        If a data set that it needs is missing.
+        If a data set that it needs is missing, or PyTorch.
     """
     begin = time.perf_counter()
-    measured = experiment.load()(conditions)
+    try:
+        measured = experiment.load()(conditions)
+    except ModuleNotFoundError as missing:
+        if missing.name != "torch":
+            raise
+        raise InvalidData(f"{experiment.name}: expected PyTorch; pip install 'bezoar[deep]' has it") from None
     versions = {"bezoar": bezoar.__version__, "python": platform.python_version()}
+    computing = (*_VERSIONED, "torch") if experiment.images else _VERSIONED
     return Reproduction(
         name=experiment.name,
         title=experiment.title,
@@ -50,5 +57,5 @@ def reproduce(experiment: Experiment, conditions: Conditions, *, command: str = 
         seed=conditions.seed,
         command=command,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        versions=versions | {name: version(name) for name in _VERSIONED},
+        versions=versions | {name: version(name) for name in computing},
     )

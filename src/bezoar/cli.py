@@ -123,8 +123,9 @@ def bezoar_command(context: click.Context) -> None:
       bezoar audit digits-1-7 --fraction 0.03 --out report
       bezoar audit mails.csv --text body --label spam --fraction 0.01
       bezoar certify enron --fraction 0.01 --fraction 0.03 --json
-      bezoar verify report/certificate.json --data digits-1-7
-      bezoar sanitize mails.csv --text body --label spam --out cleaned
+      bezoar scan mails.csv --text body --label spam --out scanned
+      bezoar defend mails.csv --text body --label spam --out defended
+      bezoar evaluate mails.csv --text body --label spam --out evaluated
 
     \b
     Exit codes: 0 done, 1 a threshold of yours was exceeded or could not be

@@ -210,5 +210,6 @@ PARTS = (10000, 5000, 2500)
 LEGEND = (
     "“memory”: growth of the process while it chose; “mean distance, ratio”: of all rows to their nearest medoid, "
     "relative to the exact choice, less is better; “same medoids”: as the exact choice. Distances are part of the "
-    "time, and so is what apricot compiles at every call. The other libraries, and the naive check in numpy, are given the largest distance less each distance, dense."
+    "time, and so is what apricot compiles at every call. The other libraries, and the naive check in numpy, are given "
+    "the largest distance less each distance, dense."
 )

@@ -7,8 +7,9 @@ import os
 
 import pytest
 
-if os.environ.get("BEZOAR_DEEP") and importlib.util.find_spec("torch") is None:
-    raise ModuleNotFoundError("BEZOAR_DEEP asks for the tests of bezoar.deep, but torch is not installed")
+for needed in ("torch", "safetensors", "opacus"):
+    if os.environ.get("BEZOAR_DEEP") and importlib.util.find_spec(needed) is None:
+        raise ModuleNotFoundError(f"BEZOAR_DEEP asks for the tests of bezoar.deep, but {needed} is not installed")
 
 
 def pytest_collection_modifyitems(items):

@@ -268,12 +268,25 @@ def test_an_attack_that_breaks_its_contract_is_no_skipped_trial(split, monkeypat
         ("seeds", 0, "`seeds`: expected a whole number from 1, got 0"),
         ("rows", 0, "`rows`: expected a whole number from 1, got 0"),
         ("trusted_share", 1.0, r"`trusted_share`: expected a number in \[0, 1\), got 1\.0"),
+        ("promise", 0.2, r"`promise`: expected a number in \(0, 0\.1\], got 0\.2"),
         ("image", (3, 3, 1), "`image`: expected a shape of 5 pixels, got 3x3x1"),
     ],
 )
 def test_numbers_out_of_range(split, option, value, sentence):
     with pytest.raises(InvalidArgument, match=sentence):
         prepare(split, replace(PLAN, **{option: value}))
+
+
+def test_a_larger_promise_flags_more(split):
+    plan = replace(PLAN, seeds=1, attacks=("random-flip",), defences=("label-errors", "spectral"))
+    records = [run_evaluation(prepare(split, replace(plan, promise=share))) for share in (0.01, 0.1)]
+    few, many = (sum(trial.flagged_poison + trial.flagged_clean for trial in _filtered(made)) for made in records)
+    assert many > few
+    assert {info.promised_share for info in records[1].defences if info.kind == "detector"} == {0.1}
+
+
+def _filtered(record):
+    return [trial for trial in record.trials if trial.flagged_clean is not None]
 
 
 def test_unknown_names(split):

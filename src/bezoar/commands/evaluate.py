@@ -37,6 +37,7 @@ _SUITES = stacked(
     ),
     click.option("--image", metavar="HxW[xC]", help="Rows are images of that height, width and channels."),
     number("--fraction", "F", "Poison rows for each clean row, in (0, 0.5).", 0.05),
+    number("--promise", "SHARE", "Share of clean rows that each detector may flag, in (0, 0.1].  [default: its own]"),
     click.option("--seeds", type=int, metavar="N", default=3, show_default=True, help="How many seeds, from --seed."),
     click.option(
         "--rows", type=int, metavar="N", default=2000, show_default=True, help="At most so many training rows a seed."
@@ -73,6 +74,7 @@ def evaluate(
     defences: str | None,
     image: str | None,
     fraction: float,
+    promise: float | None,
     seeds: int,
     rows: int,
     test_rows: int,
@@ -104,6 +106,7 @@ def evaluate(
         attacks=_names(attacks),
         defences=_names(defences),
         image=_shape(image),
+        promise=promise,
         source=source.data,
         command=shlex.join(["bezoar", *sys.argv[1:]]),
     )

@@ -52,6 +52,9 @@ class EvaluationPlan:
         Names, or whole kinds; all by default.
     image : tuple of int, optional
         Height, width and channels of rows that are images.
+    promise : float, optional
+        Share of clean rows that each detector may flag, in (0, 0.1]; its own
+        default otherwise.
     contamination : float
         Share of each class that sanitizers remove.
     ridge : float, optional
@@ -74,6 +77,7 @@ class EvaluationPlan:
     attacks: tuple[str, ...] | None = None
     defences: tuple[str, ...] | None = None
     image: tuple[int, int, int] | None = None
+    promise: float | None = None
     contamination: float = 0.05
     ridge: float | None = None
     source: str = ""
@@ -87,6 +91,8 @@ class EvaluationPlan:
                 raise InvalidArgument(name, "a whole number from 1", getattr(self, name))
         if not 0 <= self.trusted_share < 1:
             raise InvalidArgument("trusted_share", "a number in [0, 1)", self.trusted_share)
+        if self.promise is not None and not 0 < self.promise <= 0.1:
+            raise InvalidArgument("promise", "a number in (0, 0.1]", self.promise)
 
     @property
     def every_seed(self) -> tuple[int, ...]:
@@ -194,7 +200,8 @@ def prepare(split: Split, plan: EvaluationPlan, *, trusted: Trusted | None = Non
     image = None if shape is None else image_shape(first.clean.X, *shape)
     recipes = choose(attack_suite(first.clean, image), plan.attacks)
     has_trusted = trusted is not None or plan.trusted_share > 0
-    infos = choose_defences(defence_suite(plan.contamination, trusted=has_trusted), plan.defences)
+    suite = defence_suite(plan.contamination, promise=plan.promise, trusted=has_trusted)
+    infos = choose_defences(suite, plan.defences)
     if Budget(plan.fraction).count(len(first.clean)) < 1:
         raise InvalidArgument("fraction", f"one of {len(first.clean)} rows that is at least one row", plan.fraction)
     ridge, origin = _settle_ridge(first.clean, plan)

@@ -19,7 +19,7 @@ from bezoar.learners.linear import LinearClassifier
 from bezoar.learners.partitioned import PartitionVoteClassifier
 from bezoar.learners.severed import SeveredClassifier
 from bezoar.learners.trimmed import TrimmedLossClassifier
-from bezoar.pipeline.catalogue import names, resolve
+from bezoar.pipeline.catalogue import names
 from bezoar.pipeline.evaluate import Defence
 from bezoar.pipeline.scan import make_detector
 
@@ -70,20 +70,23 @@ class Filtering:
     suspicion: Array | None = None
 
 
-def defence_suite(contamination: float, *, trusted: bool) -> tuple[DefenceInfo, ...]:
+def defence_suite(contamination: float, *, promise: float | None = None, trusted: bool) -> tuple[DefenceInfo, ...]:
     """All defences, first none at all; those that need trusted rows only where there are some.
 
     Parameters
     ----------
     contamination : float
         Share of each class that sanitizers remove.
+    promise : float, optional
+        Share of clean rows that each detector may flag; its own default
+        otherwise.
     trusted : bool
         Whether there are trusted rows.
     """
+    made = {name: make_detector(name, promise=promise) for name in names("detector")}
     detectors = [
-        DefenceInfo(name, "detector", float(found().promise), bool(getattr(found, "needs_trusted", False)))
-        for name in names("detector")
-        for found in [resolve("detector", name)]
+        DefenceInfo(name, "detector", float(detector.promise), bool(detector.needs_trusted))
+        for name, detector in made.items()
     ]
     return (
         DefenceInfo(NO_DEFENCE, "none", None, needs_trusted=False),
@@ -132,7 +135,7 @@ def make_filter(info: DefenceInfo, defence: Defence) -> Any:
     """An unfitted detector or sanitizer, with the share and the seed of a defence."""
     if info.kind == "sanitizer":
         return defence.sanitizer(info.name)
-    return make_detector(info.name, seed=defence.seed)
+    return make_detector(info.name, promise=info.promised_share, seed=defence.seed)
 
 
 def filterings(info: DefenceInfo, received: Received, defence: Defence, *, trusted: bool) -> tuple[Filtering, ...]:

@@ -132,8 +132,8 @@ class MedoidVote:
     """
 
     fraction: float = 0.1
-    neighbours: int = 51
-    most: float = 0.15
+    neighbours: int = 75
+    most: float = 0.2
     choose: Chooser = exact_medoids
 
     def __post_init__(self) -> None:

@@ -59,13 +59,18 @@ class SmallCNN(nn.Module):
     width : int
         Channels of the first convolution; they double from one to the next.
     classes : int
+    hidden : int, optional
+        Units of a layer before the head; none by default.
     seed : int
         Draws the weights.
     """
 
-    def __init__(self, channels: int = 1, width: int = 16, classes: int = 10, *, seed: int = 0) -> None:
+    def __init__(
+        self, channels: int = 1, width: int = 16, classes: int = 10, *, hidden: int | None = None, seed: int = 0
+    ) -> None:
         super().__init__()
-        _check(channels=channels, width=width, classes=classes)
+        features = 4 * width * 3 * 3
+        _check(channels=channels, width=width, classes=classes, hidden=features if hidden is None else hidden)
         with torch.random.fork_rng(devices=[]):
             self.normalise = Normalise()
             self.conv1 = nn.Conv2d(channels, width, 3, padding=1, bias=False)
@@ -74,7 +79,8 @@ class SmallCNN(nn.Module):
             self.bn2 = nn.BatchNorm2d(2 * width)
             self.conv3 = nn.Conv2d(2 * width, 4 * width, 3, padding=1, bias=False)
             self.bn3 = nn.BatchNorm2d(4 * width)
-            self.linear = nn.Linear(4 * width * 3 * 3, classes)
+            self.hidden = nn.Identity() if hidden is None else nn.Sequential(nn.Linear(features, hidden), nn.ReLU())
+            self.linear = nn.Linear(features if hidden is None else hidden, classes)
         draw_weights(self, seed=seed)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -82,7 +88,7 @@ class SmallCNN(nn.Module):
         whole = self.bn1(self.conv1(self.normalise(images))).relu()
         half = self.bn2(self.conv2(nn.functional.max_pool2d(whole, 2))).relu()
         quarter = self.bn3(self.conv3(nn.functional.max_pool2d(half, 2))).relu()
-        return self.linear(nn.functional.adaptive_max_pool2d(quarter, 3).flatten(1))
+        return self.linear(self.hidden(nn.functional.adaptive_max_pool2d(quarter, 3).flatten(1)))
 
 
 class BasicBlock(nn.Module):

@@ -47,6 +47,8 @@ class BackdoorPlan:
         The first of each.
     width : int
         Channels of the network's first convolution.
+    hidden : int
+        Units of the layer before the head, whose activations are the features.
     epochs : int
     rates : tuple of float
         Share of the training images with the trigger.
@@ -67,6 +69,7 @@ class BackdoorPlan:
     training_images: int = 6_000
     test_images: int = 5_000
     width: int = 16
+    hidden: int = 64
     epochs: int = 6
     rates: tuple[float, ...] = (0.01, 0.03)
     target: int = 0
@@ -74,7 +77,7 @@ class BackdoorPlan:
     promise: float = 0.01
     searched: int = 256
     search_epochs: int = 20
-    voters: int = 51
+    voters: int = 75
     device: str = "cpu"
 
 
@@ -153,8 +156,8 @@ def make(train: Pictures, test: Pictures, rate: float, plan: BackdoorPlan, *, se
         seed=seed,
         training=(images.to(plan.device), labels),
         poison=poison,
-        build=lambda drawn: SmallCNN(channels, width=plan.width, seed=drawn),
-        recipe=Recipe(epochs=plan.epochs, learning_rate=0.05, milestones=_falls(plan.epochs)),
+        build=lambda drawn: SmallCNN(channels, width=plan.width, hidden=plan.hidden, seed=drawn),
+        recipe=Recipe(epochs=plan.epochs, batch=64, learning_rate=0.01, milestones=_falls(plan.epochs)),
         test=(shown.to(plan.device), truth),
         goal=goal,
     )
@@ -201,7 +204,8 @@ def _in_words(plan: BackdoorPlan) -> dict[str, str]:
     rates = " and ".join(percent(rate) for rate in plan.rates)
     return {
         "Data": f"MNIST: the first {plan.training_images:,} training and {plan.test_images:,} test images",
-        "Network": f"two convolutions of {plan.width} and {2 * plan.width} channels, {plan.epochs} epochs",
+        "Network": f"three convolutions, the first of {plan.width} channels, a layer of {plan.hidden} "
+        f"units, {plan.epochs} epochs",
         "Attacker": f"a white square of 3 x 3 pixels in {rates} of the training images, relabelled {plan.target}",
         "Seeds": f"{plan.seeds}",
     }

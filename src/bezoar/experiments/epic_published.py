@@ -60,7 +60,7 @@ class PublishedPlan:
     head_epochs: int = 40
     epochs: int = 6
     width: int = 16
-    voters: int = 51
+    voters: int = 75
     device: str = "cpu"
 
 

@@ -101,7 +101,7 @@ PLANS = {
         last_look=35,
         steps=250,
         restarts=8,
-        voters=51,
+        voters=75,
         precision="bfloat16",
         device="cuda",
     ),

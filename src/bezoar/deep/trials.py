@@ -102,26 +102,26 @@ class Case:
         images, _ = self.training
         return images if images.dim() == 2 else activations(self.undefended, HEAD, images)
 
-    def forget(self) -> None:
-        """Remove the checkpoints of this case, once all its trials are written down."""
-        if self.folder is not None:
-            for file in self.folder.glob(f"{self._name}-*.safetensors"):
-                file.unlink()
-
-    @property
-    def _name(self) -> str:
-        return f"{self.attack}-{self.seed}".replace(" ", "-")
-
     def train(self, defence: str, watcher: Watcher | None) -> nn.Module:
         """A new model, trained on what the watcher leaves; resumed where there is a checkpoint."""
         images, labels = self.training
         model = self.build(self.seed).to(images.device)
         kept = None
         if self.folder is not None:
-            file = f"{self._name}-{defence.replace(' ', '-')}.safetensors"
+            file = f"{_stem(self.attack, self.seed)}-{defence.replace(' ', '-')}.safetensors"
             kept = Checkpoint(path=self.folder / file, every=_EVERY)
         train(model, images, labels, self.recipe, seed=self.seed, watcher=watcher, checkpoint=kept)
         return model
+
+
+def forget(folder: Path, attack: str, seed: int) -> None:
+    """Remove the checkpoints of a case, once all its trials are written down."""
+    for file in folder.glob(f"{_stem(attack, seed)}-*.safetensors"):
+        file.unlink()
+
+
+def _stem(attack: str, seed: int) -> str:
+    return f"{attack}-{seed}".replace(" ", "-")
 
 
 def check_device(device: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Literal
 
 from bezoar.core.reproduction import Published
+from bezoar.core.trials import Trial
 from bezoar.datasets.published import PoisonSetups, load_setups
 from bezoar.experiments.conditions import Conditions, Measured
 from bezoar.experiments.network_rows import NO_DEFENCE, Stated, cells_of, panels_of, rows_of
@@ -16,7 +17,7 @@ from bezoar.experiments.trial_log import Planned, TrialLog, logged
 if TYPE_CHECKING:
     from bezoar.deep.defences import Defence
     from bezoar.deep.scratch import Scratch
-    from bezoar.deep.trials import Pictures
+    from bezoar.deep.trials import Case, Pictures
 
 ATTACK = "gradient matching"
 EPIC_1, EPIC_2, OURS = "EPIC-0.1", "EPIC-0.2", "medoid vote"
@@ -141,24 +142,34 @@ def measure(
 def _planned(
     train: Pictures, test: Pictures, setups: PoisonSetups, plan: ScratchPlan, conditions: Conditions, log: TrialLog
 ) -> Iterator[Planned]:
-    from bezoar.deep.defences import run_trial
     from bezoar.deep.gradient_matching import GradientMatching
+    from bezoar.deep.trials import forget
 
     scratch = _scratch(train, test, plan, conditions, log)
     attack = GradientMatching(radius=plan.levels, steps=plan.steps, restarts=plan.restarts)
     for place in range(plan.targets):
         conditions.on_stage(f"target {place + 1} of {plan.targets}")
-        case = scratch.case(
-            ATTACK,
-            attack,
-            bases=setups.base_indices[place, : plan.poisons],
-            target=int(setups.target_index[place]),
-            label=int(setups.base_class[place]),
-            seed=conditions.seed + place,
+        crafted = cache(
+            partial(
+                scratch.case,
+                ATTACK,
+                attack,
+                bases=setups.base_indices[place, : plan.poisons],
+                target=int(setups.target_index[place]),
+                label=int(setups.base_class[place]),
+                seed=conditions.seed + place,
+            )
         )
         for defence in defences(plan):
-            yield Planned(case.attack, defence.name, case.seed, partial(run_trial, case, defence))
-        case.forget()
+            yield Planned(ATTACK, defence.name, conditions.seed + place, partial(_run, crafted, defence))
+        forget(log.folder, ATTACK, conditions.seed + place)
+
+
+def _run(crafted: Callable[[], Case], defence: Defence) -> Trial:
+    """Craft only what is not in the journal."""
+    from bezoar.deep.defences import run_trial
+
+    return run_trial(crafted(), defence)
 
 
 def _scratch(train: Pictures, test: Pictures, plan: ScratchPlan, conditions: Conditions, log: TrialLog) -> Scratch:

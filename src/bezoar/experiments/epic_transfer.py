@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from itertools import chain
+from functools import cache, partial
 from typing import TYPE_CHECKING, Literal
 
 from bezoar.core.reproduction import Published
+from bezoar.core.trials import Trial
 from bezoar.experiments.conditions import Conditions, Measured
 from bezoar.experiments.network_rows import NO_DEFENCE, Stated, cells_of, panels_of, rows_of
 from bezoar.experiments.trial_log import Planned, TrialLog, logged
@@ -167,16 +167,24 @@ def _planned(stage: Stage, plan: TransferPlan, conditions: Conditions, log: Tria
 
     marks = draw_marks(stage, targets=plan.targets, poisons=plan.poisons, generator=seeded(conditions.seed))
 
-    def crafted(name: str, crafting: Crafting) -> list[Case]:
+    clean = stage.clean_case(conditions.seed)
+    for defence in defences(plan):
+        yield Planned(clean.attack, defence.name, clean.seed, partial(run_trial, clean, defence))
+    for name, crafting in attacks(plan).items():
         conditions.on_stage(name)
-        generator = seeded(conditions.seed)
-        return poisoned_cases(stage, name, marks, crafting, generator=generator, folder=log.folder)
-
-    crafts = (crafted(*attack) for attack in attacks(plan).items())
-    for cases in chain(([stage.clean_case(conditions.seed)],), crafts):
-        for case in cases:
+        crafted = cache(
+            partial(poisoned_cases, stage, name, marks, crafting, generator=seeded(conditions.seed), folder=log.folder)
+        )
+        for place in range(plan.targets):
             for defence in defences(plan):
-                yield Planned(case.attack, defence.name, case.seed, partial(run_trial, case, defence))
+                yield Planned(name, defence.name, place, partial(_run, crafted, place, defence))
+
+
+def _run(crafted: Callable[[], list[Case]], place: int, defence: Defence) -> Trial:
+    """Craft only what is not in the journal."""
+    from bezoar.deep.defences import run_trial
+
+    return run_trial(crafted()[place], defence)
 
 
 def attacks(plan: TransferPlan) -> dict[str, Crafting]:

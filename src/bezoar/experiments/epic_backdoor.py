@@ -70,7 +70,7 @@ class BackdoorPlan:
     test_images: int = 5_000
     width: int = 16
     hidden: int = 64
-    epochs: int = 6
+    epochs: int = 8
     rates: tuple[float, ...] = (0.01, 0.03)
     target: int = 0
     seeds: int = 3

@@ -34,9 +34,8 @@ def test_json_has_what_scripts_need(bezoar, table):
         assert {"flagged", "flagged_share", "promised_share", "seconds"} <= set(report)
     assert record["first_line"] == 2
     found = {finding["row"] for finding in record["findings"]}
-    # One row in five is held out for the test set.
-    assert found
-    assert found <= set(range(5))
+    assert found >= set(range(5))
+    assert record["data"]["n_train"] == 200
 
 
 def test_the_folder_is_whole(bezoar, table):
@@ -78,6 +77,16 @@ def test_the_gate_on_promises(bezoar, table):
     assert strict.err == (
         "bezoar: gate failed: more rows are flagged than clean data account for: "
         f"mahalanobis {report['flagged_share']:.4g}\n"
+    )
+
+
+def test_a_scan_of_rows_that_do_not_vary_is_undecided(bezoar, table):
+    (table / "same.csv").write_text("a,label\n" + "3,x\n3,y\n" * 20)
+    outcome = bezoar("scan", "same.csv", "--detectors", "mahalanobis,spectral", "--fail-if-exceeded")
+    assert outcome.code == 1
+    assert "None has a threshold" in " ".join(outcome.out.split())
+    assert outcome.err == (
+        "bezoar: gate undecided, which fails: no detector has a threshold; poison would not have been noticed\n"
     )
 
 

@@ -32,8 +32,38 @@ def test_constant_columns_become_zero_not_nan() -> None:
 
 
 def test_numbers_too_large_to_square() -> None:
-    with pytest.raises(InvalidData, match=r"file: expected numbers up to 1e\+100 to standardise, got 1e\+300"):
+    with pytest.raises(InvalidData, match=r"file: expected numbers up to 1e\+100, got 1e\+300"):
         fit_scaling(np.array([[1e300], [0.0]]), "file")
+
+
+def test_a_single_wild_value_does_not_set_the_scale() -> None:
+    X = np.random.default_rng(0).normal(size=(400, 2))
+    usual = fit_scaling(X, "file")
+    X[7, 0] = 1e6
+    mean, spread = fit_scaling(X, "file")
+    np.testing.assert_allclose(mean, usual[0], atol=0.02)
+    np.testing.assert_allclose(spread, usual[1], rtol=0.1)
+    assert spread[1] == usual[1][1]
+
+
+def test_rare_values_keep_their_deviation() -> None:
+    X = np.zeros((1000, 2))
+    X[:3, 0], X[:60, 1] = 1.0, 5.0
+    np.testing.assert_allclose(fit_scaling(X, "file")[1], X.std(axis=0))
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_numbers_too_large_for_anything_are_refused_however_they_come(part: int) -> None:
+    rows = [np.ones((3, 2)), np.ones((2, 2))]
+    rows[part][0, 1] = -1e160
+    with pytest.raises(InvalidData, match=r"file: expected numbers up to 1e\+100, got 1e\+160"):
+        assemble(
+            "file",
+            Features(*rows, "as given"),
+            (np.array([0, 1, 1]), np.array([0, 1])),
+            (np.arange(3), np.arange(3, 5)),
+            "held out",
+        )
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,19 @@ def test_test_rows_are_not_looked_at(small):
     assert {**one, "data": None} == {**two, "data": None}
 
 
+def test_rows_that_were_held_out_at_random_are_looked_at(small):
+    split = planted(small)
+    held = Dataset(split.train.X[:4], split.train.y[:4], split.train.feature_names, split.train.row_ids[:4])
+    rest = split.train.take(np.arange(4, len(split.train)))
+    record = scan(
+        replace(split, train=rest, test=held, test_origin="20 % held out at random"),
+        ScanPlan(detectors=("mahalanobis",)),
+    )
+    whole = scan(split, ScanPlan(detectors=("mahalanobis",)))
+    assert record.findings == whole.findings
+    assert (record.data.n_train, record.data.n_test) == (len(split.train), 0)
+
+
 def test_the_record_survives_its_json(small):
     record = scan(planted(small), ScanPlan(detectors=FEW, source="rows.csv", first_line=2))
     assert ScanRecord.from_json(record.to_json()) == record

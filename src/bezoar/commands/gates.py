@@ -58,8 +58,10 @@ def gate_promises(record: ScanRecord) -> int:
     from bezoar.pipeline.scan import exceeded
 
     beyond = exceeded(record)
-    if not beyond and all(report.skipped for report in record.detectors.values()):
-        return _exit_code(Verdict.UNDECIDED, "no detector ran", "poison would not have been noticed")
+    if not any(report.promised_share for report in record.detectors.values()):
+        ran = not all(report.skipped for report in record.detectors.values())
+        found = "no detector has a threshold" if ran else "no detector ran"
+        return _exit_code(Verdict.UNDECIDED, found, "poison would not have been noticed")
     shares = ", ".join(f"{name} {record.detectors[name].flagged_share:.4g}" for name in beyond)
     found = f"more rows are flagged than clean data account for: {shares}"
     return _exit_code(Verdict.EXCEEDED if beyond else Verdict.KEPT, found, "")

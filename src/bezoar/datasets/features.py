@@ -16,6 +16,7 @@ from bezoar.kernels.rows import fitting_domain
 
 MAX_COLUMNS = 10_000_000
 _LARGEST = 1e100
+_OUTER, _TENFOLD = 0.005, 10.0
 _AS_GIVEN = {"integer": "counts as given", "box": "values within [0, 1] as given", "real": "numbers as given"}
 
 
@@ -42,7 +43,10 @@ class Features:
 def fit_scaling(X: Array, what: str) -> tuple[Array, Array]:
     """Mean and standard deviation of each column; 1 for a constant column.
 
-    The sums are correctly rounded, so that a certificate bound to these very
+    Where half a per cent of the values at each end make the deviation more
+    than tenfold, they are left out of both: whoever controls a single row
+    could otherwise shrink a column, and all outliers in it, to nothing. The
+    sums are correctly rounded, so that a certificate bound to these very
     features can be checked on any machine.
 
     Parameters
@@ -60,18 +64,42 @@ def fit_scaling(X: Array, what: str) -> tuple[Array, Array]:
     InvalidData
         If a number is too large to be squared.
     """
-    largest = float(np.abs(X).max(initial=0.0))
-    if largest > _LARGEST:
-        raise InvalidData(f"{what}: expected numbers up to {_LARGEST:g} to standardise, got {largest:g}")
+    check_size(X, what)
     mean, spread = np.empty(X.shape[1]), np.empty(X.shape[1])
     for column in range(X.shape[1]):
-        values = X[:, column]
-        mean[column] = math.fsum(values.tolist()) / len(values)
-        deviation = values - mean[column]
-        spread[column] = math.sqrt(math.fsum((deviation * deviation).tolist()) / len(values))
+        mean[column], spread[column] = _moments(X[:, column])
+        inner = _moments(_inner(X[:, column]))
+        if 0 < inner[1] * _TENFOLD < spread[column]:
+            mean[column], spread[column] = inner
     constant = X.min(axis=0, initial=np.inf) == X.max(axis=0, initial=-np.inf)
     spread[constant | (spread == 0)] = 1.0
     return mean, spread
+
+
+def check_size(X: Matrix, what: str) -> None:
+    """Refuse numbers whose squares could not be added up.
+
+    Raises
+    ------
+    InvalidData
+        If there is one.
+    """
+    values = X.data if issparse(X) else X
+    largest = float(np.abs(values).max(initial=0.0))
+    if largest > _LARGEST:
+        raise InvalidData(f"{what}: expected numbers up to {_LARGEST:g}, got {largest:g}")
+
+
+def _moments(values: Array) -> tuple[float, float]:
+    mean = math.fsum(values.tolist()) / len(values)
+    deviation = values - mean
+    return mean, math.sqrt(math.fsum((deviation * deviation).tolist()) / len(values))
+
+
+def _inner(values: Array) -> Array:
+    """All but the outermost half per cent at each end, and at least one value there; all of very few."""
+    beyond = max(1, int(_OUTER * len(values)))
+    return values if len(values) <= 2 * beyond else np.sort(values)[beyond:-beyond]
 
 
 def scaled_rows(train: Matrix, test: Matrix, scale: str, what: str) -> Features:
@@ -108,13 +136,16 @@ def assemble(
     Raises
     ------
     InvalidData
-        If there is no column, or more than ten million.
+        If there is no column, or more than ten million, or a number is too
+        large to be squared.
     """
     columns = features.train.shape[1]
     if columns == 0:
         raise InvalidData(f"{name}: expected at least one feature column, got none")
     if columns > MAX_COLUMNS:
         raise InvalidData(f"{name}: expected at most {MAX_COLUMNS:,} feature columns, got {columns:,}")
+    check_size(features.train, name)
+    check_size(features.test, name)
     train = Dataset(features.train, labels[0], features.names, row_ids[0])
     test = Dataset(features.test, labels[1], features.names, row_ids[1])
     return Split(name, train, test, features.preparation, test_origin, features.domain)

@@ -7,7 +7,7 @@ import hashlib
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -17,6 +17,7 @@ from scipy.sparse import issparse
 import bezoar
 from bezoar.core.dataset import Dataset
 from bezoar.core.errors import BezoarError, InvalidArgument
+from bezoar.core.record import DataSummary
 from bezoar.core.scan import DetectorReport, Finding, ScanRecord
 from bezoar.datasets.split import Split
 from bezoar.pipeline.catalogue import names, resolve
@@ -77,9 +78,10 @@ def scan(
     on_stage: Callable[[str], None] = lambda stage: None,
     on_step: Callable[[], None] | None = None,
 ) -> ScanRecord:
-    """Run detectors over the training rows, and rank what they flag.
+    """Run detectors over all rows of a source, and rank what they flag.
 
-    Nothing is told to a detector but rows and labels: neither a poison rate,
+    Rows that were held out for want of a published test set are put back; a
+    published test set is not looked at. Nothing is told to a detector but rows and labels: neither a poison rate,
     nor an attacker's target, nor a test label.
 
     Parameters
@@ -106,7 +108,7 @@ def scan(
     InvalidArgument
         If trusted rows are among the others, or have another label.
     """
-    train, clock = split.train, Clock(on_stage)
+    train, clock = split.whole(), Clock(on_stage)
     if trusted is not None:
         check_trusted(train.X, train.y, trusted.X, trusted.y)
     reports: dict[str, DetectorReport] = {}
@@ -128,7 +130,7 @@ def scan(
         seed=plan.seed,
         source=plan.source,
         first_line=plan.first_line,
-        data=summarize(split, split.domain or "real"),
+        data=_summary(split, train),
         detectors=reports,
         flagged_rows=flagged,
         findings=findings,
@@ -136,6 +138,14 @@ def scan(
         timings=clock.seconds,
         versions={"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
     )
+
+
+def _summary(split: Split, looked_at: Dataset) -> DataSummary:
+    if looked_at is split.train:
+        return summarize(split, split.domain or "real")
+    summary = summarize(replace(split, train=looked_at), split.domain or "real")
+    classes = tuple(replace(count, test=0) for count in summary.classes)
+    return replace(summary, n_test=0, classes=classes, test_origin="none: a scan looks at all rows")
 
 
 def make_detector(name: str, *, promise: float | None = None, seed: int = 0) -> Any:

@@ -239,8 +239,10 @@ def scan_sentences(record: ScanRecord) -> tuple[str, ...]:
         return ("No detector could use these data.",)
     if record.trusted_rows:
         first += f" Their thresholds come from {format_count(record.trusted_rows)} trusted rows, where these suffice."
+    if not any(found.promised_share for found in run.values()):
+        return first, "None has a threshold, for nothing varies that one could be set on: poison would go unnoticed."
     if not beyond:
-        least = min(found.least_noticeable for found in run.values())
+        least = min(found.least_noticeable for found in run.values() if found.promised_share)
         return (
             first,
             f"None flags more rows than clean data and chance account for; less than {format_share(least)} of poison "

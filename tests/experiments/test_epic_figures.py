@@ -41,7 +41,8 @@ def test_a_visible_backdoor_is_learned_and_clean_images_raise_few_alarms(measure
 
 def test_published_poisons_are_among_those_dropped(measured):
     found = measured("epic-published")
-    assert found["htbd in transfer, medoid vote: poison dropped"] >= 0.5
+    vote = "htbd in transfer, medoid vote"
+    assert found[f"{vote}: poison dropped"] >= 10 * found[f"{vote}: clean rows dropped"] > 0
     assert found["htbd in transfer, none: accuracy"] >= 0.85
 
 

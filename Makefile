@@ -16,10 +16,10 @@ JOBS  ?= auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-data test-deep check format bench picture docs constraints clean
+.PHONY: help setup demo test test-data test-deep test-experiments check format bench picture docs constraints clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## create .venv with the pinned versions of constraints.txt
 
@@ -41,8 +41,11 @@ test-data: $(READY) ## run the slow tests and those on real data (BEZOAR_DATA)
 	@test -d "$$BEZOAR_DATA" || { echo "test-data: BEZOAR_DATA should name the folder of data sets, got '$$BEZOAR_DATA'" >&2; exit 1; }
 	@$(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m '(data or slow) and not deep'
 
-test-deep: $(DEEP) ## install torch and run all tests of networks; those on real data too where BEZOAR_DATA is set
-	@BEZOAR_DEEP=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m deep
+test-deep: $(DEEP) ## install torch and run the tests of networks; those on real data too where BEZOAR_DATA is set
+	@BEZOAR_DEEP=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'deep and not slow'
+
+test-experiments: $(DEEP) ## run the experiments on networks whole and check what they reach (BEZOAR_DATA; half an hour)
+	@BEZOAR_DEEP=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'deep and slow'
 
 $(DEEP): $(READY)
 	@echo "setup: installing torch and opacus into $(VENV)"

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 HEAVY = ("sklearn", "numba", "matplotlib", "pyarrow", "pooch", "click", "jinja2", "tqdm")
-TARGETS = ("setup", "demo", "test", "test-data", "test-deep", "check", "bench", "docs", "clean")
+TARGETS = ("setup", "demo", "test", "test-data", "test-deep", "test-experiments", "check", "bench", "docs", "clean")
 TEXT = {".py", ".md", ".toml", ".txt", ".yml", ".j2", ".css", ".js", ".json", ""}
 
 

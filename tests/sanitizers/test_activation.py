@@ -83,6 +83,15 @@ def test_a_lopsided_class_is_no_finding():
     assert detector.flagged_indices_.size == 0
 
 
+def test_a_cluster_is_found_beside_a_direction_of_larger_spread():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 5)) * np.array([40.0, 20.0, 1, 1, 1])
+    X[:30, 2:] += 8.0
+    detector = ActivationClustering().fit(X)
+    np.testing.assert_array_equal(detector.flagged_indices_, np.arange(30))
+    assert detector.clusters_[0].scale[0] > 10
+
+
 def test_a_stricter_gate_flags_less():
     X, y, _ = poisoned(0)
     assert ActivationClustering(least_silhouette=0.9).fit(X, y).flagged_indices_.size == 0

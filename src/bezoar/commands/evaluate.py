@@ -55,7 +55,7 @@ _TRUSTED = stacked(
     short_help="Try attacks against detectors and other defences.",
     epilog=epilog(
         "bezoar evaluate sms --out evaluated-sms",
-        "bezoar evaluate rows.csv --attacks random-flip,noise --defences detectors --seeds 5",
+        "bezoar evaluate rows.csv --attacks random-flip,noise --seeds 5",
         "bezoar evaluate adult --attacks plain --rows 5000 --json",
     ),
 )

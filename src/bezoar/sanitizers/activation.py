@@ -32,6 +32,8 @@ class Clusters:
     ----------
     principal : PrincipalAxes
         Where rows are compared.
+    scale : ndarray of shape (k,)
+        What coordinates along the axes are divided by.
     large, small : ndarray of shape (k,)
         Centres, along the axes.
     share : float
@@ -44,11 +46,16 @@ class Clusters:
     """
 
     principal: PrincipalAxes
+    scale: Array
     large: Array
     small: Array
     share: float
     silhouette: float
     valley: float
+
+    def points(self, X: Matrix) -> Array:
+        """Rows where they are compared, shape (n, k)."""
+        return self.principal.coordinates(X) / self.scale
 
 
 class ActivationClustering(Calibrated, OutlierMixin, BaseEstimator):
@@ -56,7 +63,10 @@ class ActivationClustering(Calibrated, OutlierMixin, BaseEstimator):
 
     The method of Chen and others [1]_: the rows of a class along their
     leading principal axes, 2-means, and the relative size and the silhouette
-    of the clusters. A row's suspicion is how much closer it is to the centre
+    of the clusters. It is done twice, along the axes as they are and with the
+    same variance on each, which to 2-means is what the independent components
+    of the paper are; of two findings the one with the larger silhouette
+    counts. A row's suspicion is how much closer it is to the centre
     of the small cluster than to that of the large one, as a share of the
     larger distance. The threshold is zero where the cluster is small, its
     silhouette outlying and the way between the clusters deserted, and infinite
@@ -139,26 +149,39 @@ class ActivationClustering(Calibrated, OutlierMixin, BaseEstimator):
 
     def _learn(self, X: Matrix, codes: IntArray) -> None:
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        self.clusters_ = [_split(X[rows], self.n_components, seed) for rows in memberships(codes)]
+        self.clusters_ = [
+            max(_views(X[rows], self.n_components, seed), key=lambda found: (self._apart(found), found.silhouette))
+            for rows in memberships(codes)
+        ]
 
     def _anomaly(self, X: Matrix, code: int) -> Array:
         found = self.clusters_[code]
-        points = found.principal.coordinates(X)
+        points = found.points(X)
         far, near = (np.linalg.norm(points - centre, axis=1) for centre in (found.large, found.small))
         larger = np.maximum(far, near)
         return np.asarray((far - near) / np.where(larger > 0, larger, 1.0))
 
     def _threshold(self, code: int, scores: Array) -> float:
-        found = self.clusters_[code]
-        apart = found.silhouette > self.least_silhouette and found.valley < _DESERTED
-        return 0.0 if apart and 0 < found.share < self.largest_share else np.inf
+        return 0.0 if self._apart(self.clusters_[code]) else np.inf
+
+    def _apart(self, found: Clusters) -> bool:
+        stands = found.silhouette > self.least_silhouette and found.valley < _DESERTED
+        return stands and 0 < found.share < self.largest_share
 
 
-def _split(X: Matrix, rank: int, seed: int) -> Clusters:
+def _views(X: Matrix, rank: int, seed: int) -> tuple[Clusters, ...]:
+    """Along the principal axes as they are, and with the same variance on each."""
     principal = principal_axes(X, rank)
     points = principal.coordinates(X)
+    as_they_are = np.ones(points.shape[1])
     if not principal.axes.any():
-        return Clusters(principal, points[0], points[0], 0.0, 0.0, 1.0)
+        return (Clusters(principal, as_they_are, points[0], points[0], 0.0, 0.0, 1.0),)
+    spread = points.std(axis=0)
+    even = np.where(principal.axes.any(axis=0) & (spread > 0), spread, 1.0)
+    return _split(points, principal, as_they_are, seed), _split(points / even, principal, even, seed)
+
+
+def _split(points: Array, principal: PrincipalAxes, scale: Array, seed: int) -> Clusters:
     fit = KMeans(2, n_init=_RESTARTS, random_state=seed).fit(points)
     counts = np.bincount(fit.labels_, minlength=2)
     small = int(np.argmin(counts))
@@ -166,6 +189,7 @@ def _split(X: Matrix, rank: int, seed: int) -> Clusters:
     large_centre, small_centre = fit.cluster_centers_[1 - small], fit.cluster_centers_[small]
     return Clusters(
         principal,
+        scale,
         large_centre,
         small_centre,
         share=float(counts[small] / len(points)),

@@ -1,4 +1,4 @@
-"""Detectors on features, at their defaults on clean real data: they keep their promise."""
+"""Detectors at their defaults on clean real data: they keep their promise."""
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ ON_FEATURES = (
     "deep-knn",
     "minor-components",
 )
+TRAINED = ("trimmed-loss", "cross-validation", "label-errors", "sever", "influence")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def clean(data_dir):
     return rows
 
 
-@pytest.mark.parametrize("name", ON_FEATURES)
+@pytest.mark.parametrize("name", [*ON_FEATURES, *TRAINED])
 @pytest.mark.parametrize("data", ["sms", "adult", "enron", "mnist", "pneumonia"])
 def test_clean_data_keep_the_promise(clean, data, name):
     X, y = clean(data)

@@ -46,7 +46,7 @@ def scan(
     fail_if_exceeded: bool,
     as_json: bool,
 ) -> int:
-    """Run detectors over the training rows, and rank what they flag.
+    """Run detectors over all rows of a file, and rank what they flag.
 
     No detector is told how much poison there is, or what it is for. Each
     promises to flag at most a small share of clean rows, and says from which

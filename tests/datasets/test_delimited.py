@@ -112,7 +112,7 @@ def test_unusable_files_get_one_sentence(tmp_path: Path, content: str | bytes, s
         read(_file(tmp_path, content))
 
 
-@pytest.mark.parametrize("content", [gzip.compress(GOOD.encode())[:60], GOOD.encode()])
+@pytest.mark.parametrize("content", [gzip.compress(GOOD.encode())[:60], GOOD.encode()], ids=["cut", "plain"])
 def test_damaged_gzip(tmp_path: Path, content: bytes) -> None:
     path = _file(tmp_path, content, "file.csv.gz")
     for attempt in (lambda: read(path), lambda: write_rows(path, [0], tmp_path / "new.csv.gz")):

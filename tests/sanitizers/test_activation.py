@@ -85,11 +85,28 @@ def test_a_lopsided_class_is_no_finding():
 
 def test_a_cluster_is_found_beside_a_direction_of_larger_spread():
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(400, 5)) * np.array([40.0, 20.0, 1, 1, 1])
+    X = rng.normal(size=(2000, 5)) * np.array([40.0, 20.0, 1, 1, 1])
     X[:30, 2:] += 8.0
-    detector = ActivationClustering().fit(X)
+    detector = ActivationClustering().fit(X, np.arange(2000) // 400)
     np.testing.assert_array_equal(detector.flagged_indices_, np.arange(30))
     assert detector.clusters_[0].scale[0] > 10
+
+
+@pytest.mark.parametrize(("classes", "found"), [(10, 92), (5, 92), (4, 0)])
+def test_a_large_cluster_is_outlying_among_enough_classes(classes, found):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400 * classes, 5)) * np.array([40.0, 20.0, 1, 1, 1])
+    X[:92, 2] += 10.0
+    detector = ActivationClustering().fit(X, np.arange(400 * classes) // 400)
+    np.testing.assert_array_equal(detector.flagged_indices_, np.arange(found))
+    if found:
+        assert detector.clusters_[0].gate == 0.2 < detector.clusters_[0].silhouette < 0.35
+
+
+def test_the_gate_is_a_modified_z_score_with_a_floor():
+    assert room._gate([0.1] * 9 + [0.3]) == 0.2
+    assert room._gate([0.1, 0.18, 0.12, 0.2, 0.15]) == pytest.approx(0.15 + 3.5 / 0.6745 * 0.03)
+    assert room._gate([0.1] * 3 + [0.3]) == np.inf
 
 
 def test_a_stricter_gate_flags_less():

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from bezoar.deep.trials import Case, Pictures
 
 ACTIVATION, SPECTRAL, OURS = "activation clustering", "spectral signatures", "medoid vote"
-EPIC = {"EPIC-0.1": 0.1, "EPIC-0.2": 0.2, "EPIC-0.3": 0.3}
 STRIP, INVERSION = "STRIP", "trigger inversion"
 FOUND = {
     STRIP: ("inputs with the trigger flagged", "clean inputs flagged"),
@@ -26,14 +25,13 @@ FOUND = {
 }
 """What these defences find instead of training images."""
 
-_TRUSTED = 500
 _NOTES = (
     "EPIC's paper makes no claim about visible backdoors; these rows are here because defences are compared on them.",
     "Success: test images of other classes that the same network classifies rightly without the trigger, and takes "
     "for the attacker's label with it.",
     "Activation clustering, spectral signatures and the medoid vote look at the features of the undefended network, "
     "leave out what they flag, and train again.",
-    "STRIP and trigger inversion leave the network as it is; they get 500 clean test images that are trusted.",
+    "STRIP and trigger inversion leave the network as it is; they get clean test images that are trusted.",
 )
 
 
@@ -54,10 +52,14 @@ class BackdoorPlan:
         Share of the training images with the trigger.
     target : int
         Label that it calls up.
+    medoids : tuple of float
+        Share of each class that EPIC selects, as in its paper.
     seeds : int
         How many; networks, orders and poisons are drawn anew for each.
     promise : float
         Share of clean inputs that STRIP may flag.
+    trusted : int
+        Clean images that STRIP gets, and inputs of either kind that it judges.
     searched : int
         Trusted images that trigger inversion searches with.
     search_epochs : int
@@ -67,15 +69,17 @@ class BackdoorPlan:
     """
 
     training_images: int = 6_000
-    test_images: int = 5_000
+    test_images: int = 3_000
     width: int = 16
     hidden: int = 64
     epochs: int = 8
     rates: tuple[float, ...] = (0.01, 0.03)
     target: int = 0
+    medoids: tuple[float, ...] = (0.2,)
     seeds: int = 3
     promise: float = 0.01
-    searched: int = 256
+    trusted: int = 250
+    searched: int = 250
     search_epochs: int = 20
     voters: int = 75
     device: str = "cpu"
@@ -84,7 +88,14 @@ class BackdoorPlan:
 PLANS = {
     "cpu": BackdoorPlan(),
     "full": BackdoorPlan(
-        training_images=60_000, test_images=9_500, epochs=20, seeds=5, search_epochs=50, device="cuda"
+        training_images=60_000,
+        test_images=9_500,
+        epochs=20,
+        medoids=(0.1, 0.2, 0.3),
+        seeds=5,
+        trusted=500,
+        search_epochs=50,
+        device="cuda",
     ),
 }
 
@@ -109,7 +120,7 @@ def measure(train: Pictures, test: Pictures, plan: BackdoorPlan, conditions: Con
     cells = cells_of(trials)
     return Measured(
         setting=_in_words(plan),
-        comparisons=rows_of(cells, judged=tuple(EPIC), named=FOUND),
+        comparisons=rows_of(cells, judged=tuple(map(_epic, plan.medoids)), named=FOUND),
         panels=panels_of(cells),
         data={"mnist": digest_of(*train)},
         notes=(*_NOTES, *log.notes(trials)),
@@ -176,9 +187,13 @@ def defences(plan: BackdoorPlan) -> tuple[Defence, ...]:
         Defence(NO_DEFENCE),
         detecting(ACTIVATION, ActivationClustering),
         detecting(SPECTRAL, SpectralSignatures),
-        *(epic(name, Schedule(fraction=share, warm_up=1, last_epoch=stop)) for name, share in EPIC.items()),
+        *(epic(_epic(share), Schedule(fraction=share, warm_up=1, last_epoch=stop)) for share in plan.medoids),
         voting(OURS, MedoidVote(neighbours=plan.voters)),
     )
+
+
+def _epic(share: float) -> str:
+    return f"EPIC-{share:g}"
 
 
 def _falls(epochs: int) -> tuple[int, ...]:
@@ -190,8 +205,8 @@ def _scans(case: Case, test: Pictures, number: int, plan: BackdoorPlan) -> dict[
     from bezoar.deep.inversion import NeuralCleanse
     from bezoar.deep.trigger_trials import inversion_trial, strip_trial
 
-    trusted = test[0][-_TRUSTED:].to(plan.device)
-    found = {STRIP: partial(strip_trial, case, STRIP, trusted=trusted, judged=_TRUSTED, promise=plan.promise)}
+    trusted = test[0][-plan.trusted :].to(plan.device)
+    found = {STRIP: partial(strip_trial, case, STRIP, trusted=trusted, judged=plan.trusted, promise=plan.promise)}
     if number > 0:
         return found
     search = NeuralCleanse(epochs=plan.search_epochs)

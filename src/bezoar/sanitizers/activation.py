@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -18,10 +18,13 @@ from bezoar.kernels.principal import PrincipalAxes, principal_axes
 from bezoar.sanitizers.calibrated import Calibrated
 from bezoar.sanitizers.trimming import memberships
 
-_RESTARTS = 10
+_RESTARTS = 60
 _LARGEST = 2500
 _NEAR = 0.125
 _DESERTED = 0.5
+_FAR_OUT = 3.5 / 0.6745
+_COMPARED = 5
+_FLOOR = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +43,8 @@ class Clusters:
         Of the class in the small cluster; zero where all rows coincide.
     silhouette : float
         Mean silhouette of the rows.
+    gate : float
+        Silhouette beyond which they stand apart.
     valley : float
         How many rows lie halfway between the centres, along the line through
         them, for each row as close to the small cluster's centre.
@@ -52,6 +57,7 @@ class Clusters:
     share: float
     silhouette: float
     valley: float
+    gate: float = np.inf
 
     def points(self, X: Matrix) -> Array:
         """Rows where they are compared, shape (n, k)."""
@@ -73,6 +79,13 @@ class ActivationClustering(Calibrated, OutlierMixin, BaseEstimator):
     elsewhere: the smaller cluster of a clean class is no finding. The last
     test is ours; a lopsided but connected class passes the paper's two.
 
+    Along the axes as they are a silhouette is outlying beyond
+    `least_silhouette`. With the same variance on each it falls with the share
+    of the small cluster, however far apart the two are, and any rare category
+    is a cluster; there it is outlying where it exceeds 0.2 and its modified
+    z-score [2]_ among those of all classes 3.5. With fewer than five classes
+    to compare, the second view finds nothing.
+
     Parameters
     ----------
     promise : float, default=0.02
@@ -82,9 +95,10 @@ class ActivationClustering(Calibrated, OutlierMixin, BaseEstimator):
     largest_share : float, default=0.35
         A small cluster is less than this share of its class.
     least_silhouette : float, default=0.35
-        Clusters stand apart when their mean silhouette exceeds this.
+        Clusters stand apart when their mean silhouette along the axes as they
+        are exceeds this.
     random_state : int, RandomState or None, default=0
-        Of the ten starts of 2-means.
+        Of the sixty starts of 2-means; fewer miss small clusters.
 
     Attributes
     ----------
@@ -114,6 +128,7 @@ class ActivationClustering(Calibrated, OutlierMixin, BaseEstimator):
     .. [1] Chen, Carvalho, Baracaldo, Ludwig, Edwards, Lee, Molloy and
        Srivastava, "Detecting backdoor attacks on deep neural networks by
        activation clustering", SafeAI at AAAI 2019.
+    .. [2] Iglewicz and Hoaglin, "How to detect and handle outliers", 1993.
 
     Examples
     --------
@@ -149,9 +164,14 @@ class ActivationClustering(Calibrated, OutlierMixin, BaseEstimator):
 
     def _learn(self, X: Matrix, codes: IntArray) -> None:
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        seen = [_views(X[rows], self.n_components, seed) for rows in memberships(codes)]
+        gates = self.least_silhouette, _gate([even.silhouette for _, even in seen])
         self.clusters_ = [
-            max(_views(X[rows], self.n_components, seed), key=lambda found: (self._apart(found), found.silhouette))
-            for rows in memberships(codes)
+            max(
+                (replace(found, gate=gate) for found, gate in zip(views, gates, strict=True)),
+                key=lambda found: (self._apart(found), found.silhouette),
+            )
+            for views in seen
         ]
 
     def _anomaly(self, X: Matrix, code: int) -> Array:
@@ -165,17 +185,26 @@ class ActivationClustering(Calibrated, OutlierMixin, BaseEstimator):
         return 0.0 if self._apart(self.clusters_[code]) else np.inf
 
     def _apart(self, found: Clusters) -> bool:
-        stands = found.silhouette > self.least_silhouette and found.valley < _DESERTED
+        stands = found.silhouette > found.gate and found.valley < _DESERTED
         return stands and 0 < found.share < self.largest_share
 
 
-def _views(X: Matrix, rank: int, seed: int) -> tuple[Clusters, ...]:
+def _gate(silhouettes: list[float]) -> float:
+    """What a silhouette has to exceed to be outlying among those of all classes."""
+    if len(silhouettes) < _COMPARED:
+        return np.inf
+    middle = np.median(silhouettes)
+    return max(_FLOOR, float(middle + _FAR_OUT * np.median(np.abs(np.subtract(silhouettes, middle)))))
+
+
+def _views(X: Matrix, rank: int, seed: int) -> tuple[Clusters, Clusters]:
     """Along the principal axes as they are, and with the same variance on each."""
     principal = principal_axes(X, rank)
     points = principal.coordinates(X)
     as_they_are = np.ones(points.shape[1])
     if not principal.axes.any():
-        return (Clusters(principal, as_they_are, points[0], points[0], 0.0, 0.0, 1.0),)
+        alone = Clusters(principal, as_they_are, points[0], points[0], 0.0, 0.0, 1.0)
+        return alone, alone
     spread = points.std(axis=0)
     even = np.where(principal.axes.any(axis=0) & (spread > 0), spread, 1.0)
     return _split(points, principal, as_they_are, seed), _split(points / even, principal, even, seed)

@@ -48,8 +48,8 @@ test-experiments: $(DEEP) ## run the experiments on networks whole and check wha
 	@BEZOAR_DEEP=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'deep and slow'
 
 $(DEEP): $(READY)
-	@echo "setup: installing torch and opacus into $(VENV)"
-	@$(PIP) -e '.[dev,private]'
+	@echo "setup: installing torch, opacus and lightning into $(VENV)"
+	@$(PIP) -e '.[dev,private,lightning]'
 	@touch $@
 
 check: $(READY) ## lint, formatting, types, imports between rooms, doctests
@@ -85,7 +85,7 @@ $(DOCS): $(READY)
 
 constraints: ## renew constraints.txt with the newest versions that go together
 	@rm -rf build/newest && mkdir -p build && "$(PYTHON)" -m venv build/newest
-	@build/newest/bin/pip install --quiet --quiet --disable-pip-version-check -e '.[dev,docs,bench,private]'
+	@build/newest/bin/pip install --quiet --quiet --disable-pip-version-check -e '.[dev,docs,bench,private,lightning]'
 	@{ grep '^#' constraints.txt; build/newest/bin/pip freeze --exclude-editable | grep -Ev '^(nvidia|cuda|triton)' \
 		| sed 's/+cpu//' | LC_ALL=C sort -fu; } > build/constraints.txt
 	@mv build/constraints.txt constraints.txt

@@ -48,7 +48,7 @@ def test_the_parts_are_those_of_scikit_learns_axes_and_clusters(seed):
     detector = ActivationClustering().fit(X, y)
     for label, found in enumerate(detector.clusters_):
         rows = X[y == label]
-        points = PCA(10, svd_solver="full").fit_transform(rows)
+        points = PCA(15, svd_solver="full").fit_transform(rows)
         np.testing.assert_allclose(np.abs(found.principal.coordinates(rows)), np.abs(points), atol=1e-8)
         reference = KMeans(2, n_init=30, random_state=0).fit(points)
         centres = np.array([found.large, found.small])

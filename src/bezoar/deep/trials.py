@@ -170,3 +170,10 @@ def poisoned_part(pictures: Pictures, bases: IntArray, *, count: int) -> tuple[P
 def seeded(seed: int) -> Generator:
     """A generator on the host."""
     return Generator().manual_seed(seed)
+
+
+def shuffled(pictures: Pictures, generator: Generator) -> Pictures:
+    """The same images and labels in an order that is drawn."""
+    images, labels = pictures
+    order = torch.randperm(len(labels), generator=generator)
+    return images[order], labels[order]

@@ -31,7 +31,8 @@ _NOTES = (
     "for the attacker's label with it.",
     "Activation clustering, spectral signatures and the medoid vote look at the features of the undefended network, "
     "leave out what they flag, and train again.",
-    "STRIP and trigger inversion leave the network as it is; they get clean test images that are trusted.",
+    "Networks of clean images, without attack, are those of the first seed.",
+    "STRIP and trigger inversion leave the network as it is; they get other test images, which are clean and trusted.",
 )
 
 
@@ -42,7 +43,7 @@ class BackdoorPlan:
     Parameters
     ----------
     training_images, test_images : int
-        The first of each.
+        The first of each; test images in an order drawn by the seed.
     width : int
         Channels of the network's first convolution.
     hidden : int
@@ -55,7 +56,8 @@ class BackdoorPlan:
     medoids : tuple of float
         Share of each class that EPIC selects, as in its paper.
     seeds : int
-        How many; networks, orders and poisons are drawn anew for each.
+        How many; networks, orders and poisons are drawn anew for each. Clean
+        images are trained on with the first only.
     promise : float
         Share of clean inputs that STRIP may flag.
     trusted : int
@@ -72,7 +74,7 @@ class BackdoorPlan:
     test_images: int = 3_000
     width: int = 16
     hidden: int = 64
-    epochs: int = 8
+    epochs: int = 6
     rates: tuple[float, ...] = (0.01, 0.03)
     target: int = 0
     medoids: tuple[float, ...] = (0.2,)
@@ -103,12 +105,15 @@ PLANS = {
 def run(conditions: Conditions) -> Measured:
     """On MNIST."""
     from bezoar.deep.images import load_images
-    from bezoar.deep.trials import check_device
+    from bezoar.deep.trials import check_device, seeded, shuffled
 
     plan = PLANS[conditions.scale]
     check_device(plan.device)
     train = load_images("mnist", "train", count=plan.training_images)
-    return measure(train, load_images("mnist", "test"), plan, conditions)
+    # The halves of MNIST's test images come from different writers, and STRIP is judged on images like those that it
+    # is calibrated on.
+    test = shuffled(load_images("mnist", "test"), seeded(conditions.seed))
+    return measure(train, test, plan, conditions)
 
 
 def measure(train: Pictures, test: Pictures, plan: BackdoorPlan, conditions: Conditions) -> Measured:
@@ -131,7 +136,7 @@ def _planned(train: Pictures, test: Pictures, plan: BackdoorPlan, conditions: Co
     from bezoar.deep.defences import run_trial
 
     for number in range(plan.seeds):
-        for rate in (0.0, *plan.rates):
+        for rate in (*(() if number else (0.0,)), *plan.rates):
             case = make(train, test, rate, plan, seed=conditions.seed + number)
             conditions.on_stage(f"{case.attack}, seed {case.seed}")
             for defence in defences(plan):
@@ -218,7 +223,7 @@ def _scans(case: Case, test: Pictures, number: int, plan: BackdoorPlan) -> dict[
 def _in_words(plan: BackdoorPlan) -> dict[str, str]:
     rates = " and ".join(percent(rate) for rate in plan.rates)
     return {
-        "Data": f"MNIST: the first {plan.training_images:,} training and {plan.test_images:,} test images",
+        "Data": f"MNIST: the first {plan.training_images:,} training images, {plan.test_images:,} test images drawn",
         "Network": f"three convolutions, the first of {plan.width} channels, a layer of {plan.hidden} "
         f"units, {plan.epochs} epochs",
         "Attacker": f"a white square of 3 x 3 pixels in {rates} of the training images, relabelled {plan.target}",

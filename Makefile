@@ -44,7 +44,7 @@ test-data: $(READY) ## run the slow tests and those on real data (BEZOAR_DATA)
 test-deep: $(DEEP) ## install torch and run the tests of networks; those on real data too where BEZOAR_DATA is set
 	@BEZOAR_DEEP=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'deep and not slow'
 
-test-experiments: $(DEEP) ## run the experiments on networks whole and check what they reach (BEZOAR_DATA; half an hour)
+test-experiments: $(DEEP) ## run the experiments on networks whole and check what they reach (BEZOAR_DATA; a quarter of an hour)
 	@BEZOAR_DEEP=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'deep and slow'
 
 $(DEEP): $(READY)

@@ -31,10 +31,13 @@ def test_transfer_succeeds_undefended_and_fails_behind_the_vote_of_medoids(measu
         assert found[f"{attack}, medoid vote: accuracy"] >= found[f"{attack}, none: accuracy"] - 0.02
 
 
-def test_a_visible_backdoor_is_learned_and_clean_images_raise_few_alarms(measured):
+def test_a_visible_backdoor_is_learned_and_activation_clustering_leaves_nothing_of_it(measured):
     found = measured("epic-backdoor")
     for rate in (1, 3):
-        assert found[f"{rate}\N{NO-BREAK SPACE}% with a square, none: success"] >= 0.9
+        attack = f"{rate}\N{NO-BREAK SPACE}% with a square"
+        assert found[f"{attack}, none: success"] >= 0.9
+        assert found[f"{attack}, activation clustering: success"] <= 0.01
+        assert found[f"{attack}, activation clustering: accuracy"] >= found[f"{attack}, none: accuracy"] - 0.005
     assert found["no attack, none: accuracy"] >= 0.94
     assert found["no attack, activation clustering: clean rows dropped"] <= 0.02
 

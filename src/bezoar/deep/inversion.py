@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +19,7 @@ _FEWEST = 5
 _CONSISTENCY = 1.4826
 _EDGE = 1e-6
 _DEFEAT = 1.5
+_SETTLED = 0.15
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,12 +37,15 @@ class Inversion:
         the label.
     success : float
         Share of the images that it sends there.
+    shrinkage : float
+        Share of its size that went in the last quarter of the search.
     """
 
     mask: Tensor
     pattern: Tensor
     size: float
     success: float
+    shrinkage: float
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -98,7 +104,7 @@ class NeuralCleanse:
     """
 
     epochs: int = 50
-    batch: int = 128
+    batch: int = 32
     learning_rate: float = 0.1
     first_weight: float = 1e-3
     patience: int = 5
@@ -135,7 +141,10 @@ def scan_for_backdoors(
     -------
     BackdoorScan
         Undecided with fewer than five classes, or if more than half of the
-        patches are of one size, since deviations mean nothing then.
+        patches are of one size, since deviations mean nothing then; or while
+        the typical patch still shrinks, by more than 15 % in the last quarter
+        of the search: sizes tell of where it started then, and any label may
+        look suspect.
 
     Raises
     ------
@@ -148,7 +157,7 @@ def scan_for_backdoors(
     with evaluating(model):
         found = tuple(smallest_patch(model, images, label, generator=generator, search=way) for label in range(classes))
     sizes = torch.tensor([inversion.size for inversion in found], dtype=torch.float64)
-    anomalies, undecided = _anomalies(sizes)
+    anomalies, undecided = _anomalies(sizes, [inversion.shrinkage for inversion in found])
     suspects = tuple(label for label, value in enumerate(anomalies) if value > way.threshold)
     return BackdoorScan(inversions=found, anomalies=anomalies, suspects=suspects, undecided=undecided)
 
@@ -168,8 +177,11 @@ def smallest_patch(
     free = [value.requires_grad_() for value in raw]
     adam = torch.optim.Adam(free, lr=search.learning_rate, betas=(0.5, 0.9))
     weight = _Weight(search)
-    best = Inversion(mask=_unit(free[0]), pattern=_unit(free[1]), size=math.inf, success=0.0)
-    for _ in range(search.epochs):
+    best = Inversion(mask=_unit(free[0]), pattern=_unit(free[1]), size=math.inf, success=0.0, shrinkage=0.0)
+    before = math.inf
+    for epoch in range(search.epochs):
+        if 4 * epoch <= 3 * search.epochs:
+            before = best.size
         right, sizes = 0, []
         for rows in torch.randperm(len(images), generator=generator).split(search.batch):
             mask, pattern = (torch.tanh(value) / (2 + _EDGE) + 0.5 for value in free)
@@ -185,7 +197,8 @@ def smallest_patch(
             sizes.append(float(mask.detach().sum()))
         success, size = right / len(images), sum(sizes) / len(sizes)
         if success >= search.success and size < best.size:
-            best = Inversion(mask=_unit(free[0]), pattern=_unit(free[1]), size=size, success=success)
+            mask, pattern = _unit(free[0]), _unit(free[1])
+            best = Inversion(mask=mask, pattern=pattern, size=size, success=success, shrinkage=1 - size / before)
         weight.after(success)
     return best
 
@@ -211,13 +224,15 @@ def _unit(free: Tensor) -> Tensor:
     return (torch.tanh(free.detach()) / (2 + _EDGE) + 0.5).clone()
 
 
-def _anomalies(sizes: Tensor) -> tuple[tuple[float, ...], str | None]:
+def _anomalies(sizes: Tensor, shrinkages: Sequence[float]) -> tuple[tuple[float, ...], str | None]:
     nothing = (math.nan,) * len(sizes)
     if len(sizes) < _FEWEST:
         return nothing, f"{len(sizes)} classes are too few to tell what is unusual; {_FEWEST} would do"
     median = float(sizes.quantile(0.5))
     if not math.isfinite(median):
         return nothing, "for half of the labels no patch was found"
+    if statistics.median(shrinkages) > _SETTLED:
+        return nothing, "patches were still shrinking when the search ended; more epochs would do"
     deviation = _CONSISTENCY * float((sizes - median).abs().quantile(0.5))
     if deviation == 0 or not math.isfinite(deviation):
         return nothing, "half of the patches or more are of one size"

@@ -81,8 +81,8 @@ class BackdoorPlan:
     seeds: int = 3
     promise: float = 0.01
     trusted: int = 250
-    searched: int = 250
-    search_epochs: int = 20
+    searched: int = 128
+    search_epochs: int = 60
     voters: int = 75
     device: str = "cpu"
 
@@ -96,7 +96,6 @@ PLANS = {
         medoids=(0.1, 0.2, 0.3),
         seeds=5,
         trusted=500,
-        search_epochs=50,
         device="cuda",
     ),
 }

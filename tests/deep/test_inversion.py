@@ -100,6 +100,9 @@ def test_a_search_that_is_too_short_is_undecided():
     assert found.undecided == "patches were still shrinking when the search ended; more epochs would do"
     assert found.suspects == ()
     assert statistics.median(each.shrinkage for each in found.inversions) > 0.15
+    sizes = torch.tensor([10.0, 20, 22, 24, 26, 60]).double()
+    assert room._anomalies(sizes, [0.2] * 4 + [0.0] * 2)[1] == found.undecided
+    assert room._anomalies(sizes, [0.2] * 2 + [0.0] * 4)[1] is None
 
 
 def test_the_anomaly_is_the_papers():

@@ -238,6 +238,13 @@ def test_rows_add_up_trials_and_say_where_a_defence_does_not_help():
     assert found["attack, none: success"].interval.low == pytest.approx(0.596, abs=1e-3)
 
 
+def test_nothing_is_said_of_a_defence_where_no_attack_succeeds():
+    trials = [trial("none", seed, hit=False) for seed in range(3)]
+    trials += [trial("weak", seed, hit=False, dropped=5) for seed in range(3)]
+    found = {row.what: row for row in rows_of(cells_of(trials), judged=("weak",))}
+    assert found["attack, weak: success"].note == ""
+
+
 def test_cells_do_not_depend_on_the_order_of_trials():
     trials = [trial("none", seed, hit=seed % 2) for seed in range(4)]
     assert cells_of(trials) == cells_of(trials[::-1]) == (Cell("attack", "none", tuple(trials)),)

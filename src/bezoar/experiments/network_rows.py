@@ -179,8 +179,8 @@ def _success(cell: Cell) -> float:
 
 
 def _overlap(cell: Cell, bare: Cell | None) -> bool:
-    """Whether success may be as high as without a defence."""
-    if bare is None or cell.success is None or bare.success is None:
+    """Whether success, if there is any without a defence, may be as high with it."""
+    if bare is None or cell.success is None or bare.success is None or bare.goals[0] == 0:
         return False
     return cell.success.high >= bare.success.low
 

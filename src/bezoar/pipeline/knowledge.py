@@ -17,7 +17,8 @@ from bezoar.kernels.sets import ConvexSet
 from bezoar.pipeline.processes import processes
 from bezoar.pipeline.search import Candidate
 
-_CLOSE = 1e-5
+CLOSE = 1e-5
+"""Relative gap of decoys: they are wishes, and their last digits are worth no time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +59,12 @@ class Knowledge:
         """The grid's decoys that no other beats, by descending probe error."""
         return prune_decoys(self.train_decoys(self.grid.pairs, workers))
 
-    def train_decoys(self, pairs: Sequence[tuple[float, int]], workers: int) -> list[Decoy]:
-        """A decoy for each quantile and number of repeats."""
-        # A decoy is a wish; its last digits are worth no time.
-        clean = fit_clean(self.train, ridge=self.ridge, tolerance=_CLOSE)
-        train = partial(fit_decoy, self.train, self.probe, clean, ridge=self.ridge, tolerance=_CLOSE)
+    def train_decoys(
+        self, pairs: Sequence[tuple[float, int]], workers: int, *, tolerance: float = CLOSE
+    ) -> list[Decoy]:
+        """A decoy for each quantile and number of repeats, to a relative gap."""
+        clean = fit_clean(self.train, ridge=self.ridge, tolerance=tolerance)
+        train = partial(fit_decoy, self.train, self.probe, clean, ridge=self.ridge, tolerance=tolerance)
         found: list[Decoy] = Parallel(n_jobs=processes(workers, len(pairs), self.train))(
             delayed(train)(quantile=quantile, repeats=repeats) for quantile, repeats in pairs
         )

@@ -101,9 +101,23 @@ def test_nothing_is_left_of_what_was_interrupted(bezoar, monkeypatch, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_who_interrupts_is_told_how_to_go_on(bezoar, monkeypatch, tmp_path):
+    def stop(conditions):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(epic_transfer, "run", stop)
+    shown = bezoar("reproduce", "epic-transfer", "--work", tmp_path)
+    assert shown.code == 130
+    assert f"finished trials are in {tmp_path}; the same command goes on from there" in shown.err
+    assert "goes on" not in bezoar("reproduce", "epic-transfer").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["fig9", "--scale", "full"], "`--scale`: expected an experiment on networks where it is given, got fig9"),
+        (["fig9", "--work", "runs"], "`--work`: expected an experiment on networks where it is given, got fig9"),
+        (["fig9", "--minutes", "5"], "`--minutes`: expected an experiment on networks where it is given, got fig9"),
         (["p17-enrom"], "did you mean p17-enron?"),
         ([], "expected one that `bezoar reproduce --list` prints, got none"),
         (["p17-enron", "--seed", "-1"], "`--seed`: expected a whole number"),

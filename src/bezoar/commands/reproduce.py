@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bezoar.console import Progress, columns, say
+from bezoar.console import Progress, columns, complain, say
 from bezoar.options import choice, folder_if_named, json_flag, number, path
 
 if TYPE_CHECKING:
@@ -81,7 +81,12 @@ def reproduce(
             on_stage=progress.announce,
             on_step=progress.step,
         )
-        record = run(experiment, conditions, command=shlex.join(["bezoar", *sys.argv[1:]]))
+        try:
+            record = run(experiment, conditions, command=shlex.join(["bezoar", *sys.argv[1:]]))
+        except KeyboardInterrupt:
+            if work is not None and work.is_dir():
+                complain(f"finished trials are in {work}; the same command goes on from there")
+            raise
         if aside is not None:
             write_reproduction(record, aside)
     if as_json:

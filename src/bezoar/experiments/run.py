@@ -8,7 +8,7 @@ import time
 from importlib.metadata import version
 
 import bezoar
-from bezoar.core.errors import InvalidData
+from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.core.reproduction import Reproduction
 from bezoar.experiments.catalogue import Experiment
 from bezoar.experiments.conditions import Conditions
@@ -32,9 +32,13 @@ def reproduce(experiment: Experiment, conditions: Conditions, *, command: str = 
 
     Raises
     ------
+    InvalidArgument
+        If a scale, a folder for trials or a limit of time is named, and the
+        experiment is none on networks.
     InvalidData
         If a data set that it needs is missing, or PyTorch.
     """
+    _check(experiment, conditions)
     begin = time.perf_counter()
     try:
         measured = experiment.load()(conditions)
@@ -59,3 +63,11 @@ def reproduce(experiment: Experiment, conditions: Conditions, *, command: str = 
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         versions=versions | {name: version(name) for name in computing},
     )
+
+
+def _check(experiment: Experiment, conditions: Conditions) -> None:
+    """Refuse options that would be ignored."""
+    plain = Conditions()
+    for name in ("scale", "work", "minutes"):
+        if not experiment.images and getattr(conditions, name) != getattr(plain, name):
+            raise InvalidArgument(name, "an experiment on networks where it is given", experiment.name)

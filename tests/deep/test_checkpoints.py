@@ -70,6 +70,13 @@ def test_a_missing_file_is_refused(tmp_path):
         read_tensors(tmp_path / "none")
 
 
+def test_a_folder_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in (tmp_path, ""):
+        with pytest.raises(InvalidData, match=r"expected a whole safetensors file, got a folder"):
+            read_tensors(path)
+
+
 def test_weights_of_another_network_change_nothing(tmp_path):
     model, untouched = resnet8(width=4, seed=3), resnet8(width=4, seed=3)
     save_weights(SmallCNN(3, width=4), tmp_path / "cnn")
@@ -86,8 +93,11 @@ def test_arrays_with_pickles_are_refused(tmp_path):
     with pytest.raises(InvalidData, match=r"evil\.npz: expected an npz of plain arrays, got "):
         load_arrays(resnet8(width=4), tmp_path / "evil.npz")
     (tmp_path / "no.npz").write_bytes(b"nonsense")
-    with pytest.raises(InvalidData, match=r"no\.npz: expected an npz of plain arrays, got "):
-        load_arrays(resnet8(width=4), tmp_path / "no.npz")
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    save_weights(resnet8(width=4), tmp_path / "weights.safetensors")
+    for name in ("no.npz", "one.npy", "weights.safetensors"):
+        with pytest.raises(InvalidData, match=f"{name}: expected an npz of plain arrays, got a file of another kind"):
+            load_arrays(resnet8(width=4), tmp_path / name)
 
 
 @pytest.mark.data

@@ -1,7 +1,9 @@
 """Training: it learns, it repeats itself to the byte, it goes on where it was interrupted."""
 
 import copy
+from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -163,6 +165,17 @@ class Dropping:
         self.active, self.log = saved["active"], list(saved["log"])
 
 
+@dataclass(frozen=True)
+class Halved:
+    """An objective with an option."""
+
+    share: float
+
+    def __call__(self, model, images, labels, generator):
+        loss, given = plain(model, images, labels, generator)
+        return self.share * loss, given
+
+
 IMAGES, LABELS = stripes(40)
 
 
@@ -201,7 +214,7 @@ def test_the_state_of_a_watcher_is_resumed_too(tmp_path):
 def test_a_finished_training_is_only_loaded(tmp_path):
     checkpoint = Checkpoint(path=tmp_path / "training.safetensors", every=100)
     whole, again = small(), small(seed=9)
-    history = train(whole, IMAGES, LABELS, FAST, seed=5, checkpoint=checkpoint)
+    history = train(whole, IMAGES, LABELS, FAST, seed=5, watcher=Interrupting(-1), checkpoint=checkpoint)
     assert train(again, IMAGES, LABELS, FAST, seed=5, watcher=Interrupting(3), checkpoint=checkpoint) == history
     assert equal(state(whole), state(again))
 
@@ -209,10 +222,12 @@ def test_a_finished_training_is_only_loaded(tmp_path):
 @pytest.mark.parametrize(
     ("change", "name"),
     [
-        ({"recipe": Recipe(epochs=4, batch=8)}, "batch"),
-        ({"seed": 6}, "seed"),
+        ({"recipe": Recipe(epochs=4, batch=8)}, "batch 8, got one with 128"),
+        ({"seed": 6}, "seed 6, got one with 5"),
         ({"labels": 1 - LABELS}, "rows"),
         ({"images": IMAGES.flip(2)}, "rows"),
+        ({"watcher": Interrupting(-1)}, r"watcher Interrupting\(\), got one with none"),
+        ({"objective": Halved(0.5)}, r"objective Halved\(share=0\.5\), got one with cross entropy"),
     ],
 )
 def test_a_checkpoint_of_another_training_is_refused(tmp_path, change, name):
@@ -220,9 +235,57 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path, change, name):
     given = {"images": IMAGES, "labels": LABELS, "recipe": Recipe(epochs=1), "seed": 5}
     train(small(), **given, checkpoint=checkpoint)
     given["recipe"] = Recipe(epochs=1)
-    given |= {"recipe": Recipe(epochs=1, batch=8)} if name == "batch" else change
-    with pytest.raises(InvalidData, match=f"expected a checkpoint of this training, got one with another {name}"):
+    given |= {"recipe": Recipe(epochs=1, batch=8)} if name.startswith("batch") else change
+    with pytest.raises(InvalidData, match=f"expected a checkpoint of this training, with {name}"):
         train(small(), **given, checkpoint=checkpoint)
+
+
+def test_a_checkpoint_of_other_frozen_parameters_is_refused(tmp_path):
+    checkpoint, recipe, models = Checkpoint(path=tmp_path / "training"), Recipe(epochs=1), [small() for _ in range(3)]
+    for model, frozen in zip(models, ("conv1", "conv1", "layer1"), strict=True):
+        getattr(model, frozen).requires_grad_(False)
+    for model in models[:2]:
+        train(model, IMAGES, LABELS, recipe, seed=0, checkpoint=checkpoint)
+    with pytest.raises(InvalidData, match=r"with frozen \d+ of \d+ parameters, .*, got one with 1 of"):
+        train(models[2], IMAGES, LABELS, recipe, seed=0, checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize("path", ["", ".", "nowhere/training"])
+def test_a_path_where_nothing_can_be_saved_is_refused_at_once(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidArgument, match=f"`path`: expected a file in a folder that exists, got '{path}'"):
+        train(small(), IMAGES, LABELS, FAST, seed=0, watcher=Interrupting(0), checkpoint=Checkpoint(path=path))
+
+
+def test_a_state_that_no_file_can_hold_is_refused_at_once(tmp_path):
+    watcher = Dropping(40)
+    watcher.log = {3}
+    with pytest.raises(
+        InvalidArgument, match="`watcher`: expected a state of tensors and of what JSON can say, got set"
+    ):
+        train(small(), IMAGES, LABELS, FAST, seed=0, watcher=watcher, checkpoint=Checkpoint(path=tmp_path / "training"))
+    assert watcher.log == {3}
+
+
+def test_weights_that_no_loss_has_seen_are_looked_at_before_they_are_saved(tmp_path):
+    checkpoint = Checkpoint(path=tmp_path / "training")
+    features, recipe = IMAGES.flatten(1).float(), Recipe(epochs=1, batch=40, learning_rate=3e38)
+    head = nn.Linear(features.shape[1], 2)
+    with pytest.raises(InvalidData, match="training: expected finite weights, got others in weight after epoch 0"):
+        train(head, features, LABELS, recipe, seed=0, checkpoint=checkpoint)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whole_numbers_may_be_those_of_numpy(tmp_path):
+    checkpoint, recipe = Checkpoint(path=tmp_path / "training"), Recipe(epochs=np.int64(1), batch=np.int32(20))
+    first, again = (train(small(), IMAGES, LABELS, recipe, seed=np.int64(0), checkpoint=checkpoint) for _ in range(2))
+    assert first == again
+
+
+@pytest.mark.parametrize("every", [0, 1.5])
+def test_a_checkpoint_now_and_then_is_refused(every):
+    with pytest.raises(InvalidArgument, match=f"`every`: expected a whole number from 1, got {every}"):
+        Checkpoint(path="training", every=every)
 
 
 def test_a_loss_that_is_no_number_names_epoch_and_batch():
@@ -304,6 +367,9 @@ def test_bfloat16_trains_single_precision_weights():
     ("field", "value"),
     [
         ("epochs", 0),
+        ("epochs", 1.5),
+        ("batch", 2.5),
+        ("milestones", (1.5,)),
         ("batch", 0),
         ("learning_rate", -1.0),
         ("learning_rate", float("nan")),

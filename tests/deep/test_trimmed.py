@@ -48,5 +48,7 @@ def test_unfit_requests_are_refused(backdoored):
         TrimmedLoss(images=images, labels=labels, keep=0.5)
     with pytest.raises(InvalidArgument, match="`warm_up`: expected a whole number from 0"):
         TrimmedLoss(images=images, labels=labels, warm_up=-1)
+    with pytest.raises(InvalidArgument, match=r"`block`: expected a whole number from 1, got 1\.5"):
+        TrimmedLoss(images=images, labels=labels, block=1.5)
     with pytest.raises(InvalidData, match="the classes of the head, got 6"):
         TrimmedLoss(images=images, labels=labels + 1).before_epoch(1, model)

@@ -35,10 +35,26 @@ def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], f
         If nothing can be written there.
     """
     plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    said = json.dumps(facts, sort_keys=True, allow_nan=False)
+    said = as_json(facts)
     header = {"format": _FORMAT, "facts": said, "sha256": _digest(plain, said)}
     with written_aside(path) as stream:
         stream.write(safetensors.torch.save(plain, metadata=header))
+
+
+def as_json(facts: Mapping[str, Any]) -> str:
+    """Facts in one line; numbers of NumPy are numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If JSON cannot say them.
+
+    Examples
+    --------
+    >>> as_json({"epoch": np.int64(3)})
+    '{"epoch": 3}'
+    """
+    return json.dumps(facts, sort_keys=True, allow_nan=False, default=_number)
 
 
 def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -50,6 +66,8 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[
         If the file is missing, torn, damaged or of another origin.
     """
     where = Path(path)
+    if where.is_dir():
+        raise InvalidData(f"{os.fspath(path)!r}: expected a whole safetensors file, got a folder")
     try:
         with safe_open(where, framework="pt") as stored:
             header = stored.metadata() or {}
@@ -100,6 +118,9 @@ def load_arrays(model: nn.Module, path: str | os.PathLike[str], *, apart_from: s
         As of `load_weights`.
     """
     where = Path(path)
+    # What is no archive, numpy would take for a pickle and say how to trust it.
+    if where.is_file() and not zipfile.is_zipfile(where):
+        raise InvalidData(f"{where.name}: expected an npz of plain arrays, got a file of another kind")
     try:
         with np.load(where, allow_pickle=False) as stored:
             found = {name: torch.from_numpy(stored[name]) for name in stored.files}
@@ -143,6 +164,12 @@ def _digest(tensors: Mapping[str, Tensor], said: str) -> str:
         state.update(f"\n{name} {value.dtype} {tuple(value.shape)}\n".encode())
         state.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return state.hexdigest()
+
+
+def _number(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(type(value).__name__)
 
 
 def _reason(error: Exception) -> str:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from bezoar.core.arrays import Array, IntArray, Labels
 from bezoar.core.trials import Trial
+from bezoar.deep.checkpoints import digest_of
 from bezoar.deep.epic import EPIC
 from bezoar.deep.neighbourhood import Verdict
 from bezoar.deep.representation import head_gradients, logits
@@ -48,6 +49,11 @@ class Kept:
     """
 
     rows: Tensor
+
+    @property
+    def settings(self) -> str:
+        """What tells it from others in a checkpoint."""
+        return f"rows={digest_of(self.rows)}"
 
     def before_epoch(self, epoch: int, model: nn.Module) -> Tensor:
         """The rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from bezoar.core.errors import InvalidArgument, InvalidData
-from bezoar.deep.checkpoints import assign, read_tensors, write_tensors
+from bezoar.deep.arguments import check_whole
+from bezoar.deep.checkpoints import as_json, assign, read_tensors, write_tensors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +30,14 @@ class Checkpoint:
     Raises
     ------
     InvalidArgument
-        If `every` is not positive.
+        If `every` is not a whole number from 1.
     """
 
     path: str | os.PathLike[str]
     every: int = 1
 
     def __post_init__(self) -> None:
-        if self.every < 1:
-            raise InvalidArgument("every", "a whole number from 1", self.every)
+        check_whole(every=self.every)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +75,24 @@ class Resumable(Protocol):
         """Be as when `state_dict` gave that state."""
 
 
+def told(given: object) -> str:
+    """What is the same for the same settings in every process: all fields of a dataclass, otherwise a name.
+
+    Examples
+    --------
+    >>> told(Checkpoint(path="here")), told(told)
+    ("Checkpoint(path='here', every=1)", 'told')
+    """
+    if is_dataclass(given) and not isinstance(given, type):
+        return repr(given)
+    return str(getattr(given, "__qualname__", type(given).__qualname__))
+
+
+def told_watcher(watcher: object) -> str:
+    """The type of a watcher, and its `settings` if it has them; "none" for nobody."""
+    return "none" if watcher is None else f"{type(watcher).__qualname__}({getattr(watcher, 'settings', '')})"
+
+
 @dataclass(kw_only=True)
 class Progress:
     """A training under way: what there is to save, and where.
@@ -103,15 +121,25 @@ class Progress:
         ------
         InvalidData
             If the file is damaged, or of another training, model or watcher.
+        InvalidArgument
+            If nothing could be saved: the path is no file in a folder that
+            exists, or the watcher's state is not what a file can hold.
         """
-        if self.checkpoint is None or not Path(self.checkpoint.path).exists():
+        if self.checkpoint is None:
+            return
+        path = Path(self.checkpoint.path)
+        if path.is_dir() or not path.parent.is_dir():
+            raise InvalidArgument("path", "a file in a folder that exists", repr(os.fspath(self.checkpoint.path)))
+        self._watched()
+        if not path.exists():
             return
         tensors, facts = read_tensors(self.checkpoint.path)
         source = Path(self.checkpoint.path).name
         saved = facts.get("training", {})
         for name, value in self.training.items():
             if saved.get(name) != value:
-                raise InvalidData(f"{source}: expected a checkpoint of this training, got one with another {name}")
+                expected = f"expected a checkpoint of this training, with {name} {value}"
+                raise InvalidData(f"{source}: {expected}, got one with {saved.get(name)}")
         parts: dict[str, dict[str, Any]] = {"model": {}, "momentum": {}, "watcher": dict(facts["watcher"])}
         for name, value in tensors.items():
             part, _, rest = name.partition("/")
@@ -140,7 +168,17 @@ class Progress:
             momentum = self.optimiser.state.get(value, {}).get("momentum_buffer")
             if momentum is not None:
                 tensors[f"momentum/{name}"] = momentum
-        state = self.watcher.state_dict() if isinstance(self.watcher, Resumable) else {}
-        said = {name: value for name, value in state.items() if not isinstance(value, Tensor)}
-        tensors |= {f"watcher/{name}": value for name, value in state.items() if isinstance(value, Tensor)}
+        held, said = self._watched()
+        tensors |= {f"watcher/{name}": value for name, value in held.items()}
         write_tensors(path, tensors, {"training": self.training, "history": asdict(self.history), "watcher": said})
+
+    def _watched(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """The watcher's state: tensors, and what JSON can say."""
+        state = self.watcher.state_dict() if isinstance(self.watcher, Resumable) else {}
+        held = {name: value for name, value in state.items() if isinstance(value, Tensor)}
+        said = {name: value for name, value in state.items() if name not in held}
+        try:
+            as_json(said)
+        except (TypeError, ValueError) as error:
+            raise InvalidArgument("watcher", "a state of tensors and of what JSON can say", str(error)) from None
+        return held, said

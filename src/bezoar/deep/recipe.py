@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from numbers import Integral
 from typing import Literal, get_args
 
 from bezoar.core.errors import InvalidArgument
+from bezoar.deep.arguments import check_whole
 
 Augmentation = Literal["none", "flip-crop"]
 Precision = Literal["float32", "bfloat16"]
@@ -39,7 +41,7 @@ class Recipe:
     Raises
     ------
     InvalidArgument
-        If a value is out of range.
+        If a value is out of range, or a count no whole number.
 
     Examples
     --------
@@ -58,9 +60,7 @@ class Recipe:
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch"):
-            if getattr(self, name) < 1:
-                raise InvalidArgument(name, "a whole number from 1", getattr(self, name))
+        check_whole(epochs=self.epochs, batch=self.batch)
         if not 0 < self.learning_rate < float("inf"):
             raise InvalidArgument("learning_rate", "a positive number", self.learning_rate)
         if not 0 <= self.momentum < 1:
@@ -69,7 +69,8 @@ class Recipe:
             raise InvalidArgument("weight_decay", "a number from 0", self.weight_decay)
         if not 0 < self.factor <= 1:
             raise InvalidArgument("factor", "a number in (0, 1]", self.factor)
-        if any(low >= high for low, high in pairwise((0, *self.milestones))):
+        whole = all(isinstance(milestone, Integral) for milestone in self.milestones)
+        if not whole or any(low >= high for low, high in pairwise((0, *self.milestones))):
             raise InvalidArgument("milestones", "increasing whole numbers from 1", self.milestones)
         for name, words in (("augmentation", Augmentation), ("precision", Precision)):
             if getattr(self, name) not in get_args(words):

@@ -23,7 +23,7 @@ from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.deep.augmentation import flip_crop
 from bezoar.deep.checkpoints import digest_of
 from bezoar.deep.images import as_input, check_images, check_labels
-from bezoar.deep.progress import Checkpoint, History, Progress
+from bezoar.deep.progress import Checkpoint, History, Progress, told_watcher
 from bezoar.deep.recipe import Recipe
 from bezoar.deep.representation import logits
 
@@ -33,7 +33,11 @@ class Watcher(Protocol):
 
     One with a state of its own also has ``state_dict()`` and
     ``load_state_dict(state)``, so that an interrupted training can be resumed;
-    values are tensors, or what JSON can say.
+    values are tensors, or what JSON can say. One with options has
+    ``settings``, a line that is the same for the same options: a checkpoint
+    tells it and the watcher's type, and one of another watcher is refused. One
+    that was made for so many rows has their number as ``row_count``, and
+    training on another number is refused.
     """
 
     def before_epoch(self, epoch: int, model: nn.Module) -> Tensor | None:
@@ -97,15 +101,21 @@ def train(
     Raises
     ------
     InvalidData
-        If images or labels are unfit, a loss is no finite number, or the
-        checkpoint is damaged or of another training.
+        If images or labels are unfit, a loss or a weight is no finite number,
+        or the checkpoint is damaged or of another training; nothing that is
+        not finite is saved.
     InvalidArgument
-        If the watcher names rows that do not exist, or none.
+        If the watcher was made for another number of rows, or names rows
+        that do not exist, or none; if the checkpoint's path is no file in a
+        folder that exists.
     """
     check_images(images)
     check_labels(labels, count=len(images), classes=logits(model, images[:1]).shape[1])
     if seed < 0:
         raise InvalidArgument("seed", "a whole number from 0", seed)
+    made_for = getattr(watcher, "row_count", len(images))
+    if made_for != len(images):
+        raise InvalidArgument("watcher", f"one made for {len(images)} rows, as many as there are images", made_for)
     _lay_out(model)
     course = _Course(
         model=model,
@@ -115,15 +125,12 @@ def train(
         recipe=recipe,
         objective=objective,
     )
-    told = "cross entropy" if objective is plain else repr(objective)
     progress = Progress(
         model=model,
         optimiser=course.optimiser,
         watcher=watcher,
         checkpoint=checkpoint,
-        training={"rows": digest_of(images, labels), **_said(recipe), "seed": seed, "objective": told}
-        if checkpoint
-        else {},
+        training=course.facts(seed=seed, watcher=watcher) if checkpoint else {},
     )
     progress.resume()
     with _restored(model):
@@ -131,6 +138,7 @@ def train(
             chosen = watcher.before_epoch(epoch, model) if watcher is not None else None
             rows = _rows(chosen, count=len(images))
             loss, accuracy = course.run(epoch, rows, seed=seed)
+            _check_weights(model, epoch)
             progress.after_epoch(loss=loss, accuracy=accuracy, rows=len(rows), last=epoch + 1 == recipe.epochs)
     return progress.history
 
@@ -144,6 +152,20 @@ class _Course:
     recipe: Recipe
     objective: Objective
 
+    def facts(self, *, seed: int, watcher: Watcher | None) -> dict[str, object]:
+        """What tells this training from others."""
+        recipe = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self.recipe).items()
+        }
+        return {
+            "watcher": told_watcher(watcher),
+            "objective": "cross entropy" if self.objective is plain else repr(self.objective),
+            "rows": digest_of(self.images, self.labels),
+            "frozen": _frozen(self.model),
+            **recipe,
+            "seed": seed,
+        }
+
     def run(self, epoch: int, rows: Tensor, *, seed: int) -> tuple[float, float]:
         """One epoch over these rows; its mean loss and accuracy."""
         for_dropout, for_order = np.random.SeedSequence([seed, epoch]).generate_state(2, np.uint64)
@@ -152,7 +174,7 @@ class _Course:
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.rate(epoch)
         _learn(self.model)
-        batches = rows[torch.randperm(len(rows), generator=generator)].split(self.recipe.batch)
+        batches = rows[torch.randperm(len(rows), generator=generator)].split(int(self.recipe.batch))
         if len(batches) > 1 and len(batches[-1]) == 1:
             batches = batches[:-1]
         losses, right = zip(*(self._step(batch, generator) for batch in batches), strict=True)
@@ -180,8 +202,17 @@ class _Course:
         return loss.detach(), (given.detach().argmax(dim=1) == labels).sum()
 
 
-def _said(recipe: Recipe) -> dict[str, object]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(recipe).items()}
+def _frozen(model: nn.Module) -> str:
+    """How many parameters are frozen, and a digest that tells which."""
+    frozen = torch.tensor([not value.requires_grad for value in model.parameters()])
+    return f"{int(frozen.sum())} of {len(frozen)} parameters, {digest_of(frozen)[:8]}"
+
+
+def _check_weights(model: nn.Module, epoch: int) -> None:
+    """Refuse what the last step of an epoch left, which no loss has seen."""
+    for name, value in model.named_parameters():
+        if value.requires_grad and not bool(value.isfinite().all()):
+            raise InvalidData(f"training: expected finite weights, got others in {name} after epoch {epoch}")
 
 
 def _lay_out(model: nn.Module) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from bezoar.core.errors import InvalidArgument
+from bezoar.deep.arguments import check_whole
 from bezoar.deep.images import check_labels
 from bezoar.deep.representation import logits
 from bezoar.kernels.trimmed import least_losses
@@ -53,8 +54,18 @@ class TrimmedLoss:
     def __post_init__(self) -> None:
         if not 0.5 < self.keep <= 1:
             raise InvalidArgument("keep", "a number in (0.5, 1]", self.keep)
-        if self.warm_up < 0:
-            raise InvalidArgument("warm_up", "a whole number from 0", self.warm_up)
+        check_whole(0, warm_up=self.warm_up)
+        check_whole(block=self.block)
+
+    @property
+    def row_count(self) -> int:
+        """How many rows it chooses from."""
+        return len(self.images)
+
+    @property
+    def settings(self) -> str:
+        """What tells it from others in a checkpoint."""
+        return f"keep={self.keep}, warm_up={self.warm_up}"
 
     def before_epoch(self, epoch: int, model: nn.Module) -> Tensor | None:
         """The rows of least loss at this model, ascending; None, all, during the warm-up."""

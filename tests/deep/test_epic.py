@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,10 +14,11 @@ torch = pytest.importorskip("torch")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import BatchSampler, DataLoader, TensorDataset
 
 from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.deep.checkpoints import read_tensors, write_tensors
+from bezoar.deep.defences import Kept
 from bezoar.deep.epic import EPIC, Drop
 from bezoar.deep.isolation import drop_isolated
 from bezoar.deep.networks import SmallCNN
@@ -26,6 +28,7 @@ from bezoar.deep.representation import head_gradients
 from bezoar.deep.schedule import Schedule
 from bezoar.deep.selection import Drawn, InParts
 from bezoar.deep.training import train
+from bezoar.deep.trimmed import TrimmedLoss
 
 SIZES = (40, 25, 7, 1)
 
@@ -130,10 +133,32 @@ class TestDropIsolated:
         gradients, labels = problem()
         with pytest.raises(InvalidData, match="gradients: expected a finite matrix"):
             drop_isolated(gradients * torch.nan, labels, 0.1)
-        with pytest.raises(InvalidData, match=r"labels: expected int64 of shape \(73,\), got torch.int64 of shape"):
+        with pytest.raises(
+            InvalidData, match=r"labels: expected a tensor of int64 of shape \(73,\), got torch.int64 of"
+        ):
             drop_isolated(gradients, labels[1:], 0.1)
-        with pytest.raises(InvalidData, match="labels: expected int64"):
+        with pytest.raises(InvalidData, match=r"labels: expected a tensor of int64 of shape .*, got torch.float64"):
             drop_isolated(gradients, labels.double(), 0.1)
+        with pytest.raises(InvalidData, match=r"labels: expected a tensor of int64 of shape \(73,\), got ndarray"):
+            drop_isolated(gradients, labels.numpy(), 0.1)
+        with pytest.raises(InvalidData, match=r"gradients: expected a finite matrix .*, a tensor, got ndarray"):
+            drop_isolated(gradients.numpy(), labels, 0.1)
+        with pytest.raises(InvalidData, match="labels: expected whole numbers from 0, got -1"):
+            drop_isolated(gradients, labels - 1, 0.1)
+
+    def test_what_is_not_finite_is_named(self):
+        gradients, labels = problem()
+        gradients[5, 2] = -torch.inf
+        with pytest.raises(InvalidData, match=r"gradients: expected a finite matrix .*, got -inf in row 5"):
+            drop_isolated(gradients, labels, 0.1)
+
+    def test_equal_rows_are_not_isolated(self):
+        labels = torch.zeros(60, dtype=torch.int64)
+        same = drop_isolated(torch.zeros(60, 3), labels, 0.3)
+        assert same.dropped.tolist() == same.isolated.tolist() == []
+        # So many medoids that the rows at 9 are medoids both: they equal each other, the one at 5 nobody.
+        rows = torch.cat([torch.zeros(57, 1), torch.tensor([[5.0], [9.0], [9.0]])])
+        assert drop_isolated(rows, labels, 0.1).dropped.tolist() == [57]
 
 
 class TestSchedule:
@@ -148,6 +173,9 @@ class TestSchedule:
             {"fraction": 0.0},
             {"warm_up": -1},
             {"interval": 0},
+            {"warm_up": math.nan},
+            {"interval": 2.5},
+            {"warm_up": 5, "last_epoch": 7.5},
             {"warm_up": 5, "last_epoch": 4},
             {"max_dropped": -0.1},
             {"variant": "other"},
@@ -227,13 +255,48 @@ class TestEPIC:
 
     def test_bad_input(self):
         gradients, labels = problem()
-        with pytest.raises(InvalidData, match=r"labels: expected int64 of shape \(n,\), got torch.float32"):
+        with pytest.raises(InvalidData, match=r"labels: expected a tensor of int64 of shape \(n,\), got torch.float32"):
             EPIC(labels.float(), Schedule(), constant(gradients))
+        with pytest.raises(InvalidData, match=r"labels: expected a tensor of int64 .*, got list"):
+            EPIC(labels.tolist(), Schedule(), constant(gradients))
+        with pytest.raises(InvalidData, match="labels: expected whole numbers from 0, got -2"):
+            EPIC(labels - 2, Schedule(), constant(gradients))
         defence = EPIC(labels, Schedule(), constant(gradients))
         with pytest.raises(InvalidData, match="gradients: expected 73 rows, one for each label, got 72"):
             defence.look(0, gradients[1:])
+        with pytest.raises(InvalidData, match=r"gradients: expected a finite matrix .*, got list"):
+            defence.look(0, gradients.tolist())
         with pytest.raises(InvalidData, match="state: expected that of 73 rows, got"):
             defence.load_state_dict(EPIC(labels[1:], Schedule(), constant(gradients)).state_dict())
+
+    def test_a_saturated_network_loses_no_row(self):
+        labels = torch.zeros(30, dtype=torch.int64)
+        defence = EPIC(labels, Schedule(fraction=0.3, warm_up=0), constant(torch.zeros(30, 4)))
+        for epoch in range(3):
+            assert len(defence.before_epoch(epoch, nn.Identity())) == 30
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (lambda state: {}, "expected active to be a vector of torch.bool, got NoneType"),
+            (lambda state: {"active": state["active"]}, "expected epochs to be a vector of torch.int64, got NoneType"),
+            (lambda state: {**state, "active": state["active"].double()}, "got torch.float64"),
+            (lambda state: {**state, "rows": state["rows"][:-1]}, "as many epochs as rows and distances, got 3, 2 and"),
+            (lambda state: {**state, "rows": state["rows"] + 10**6}, "expected the rows that are not active"),
+            (lambda state: {**state, "rows": state["rows"][[0, 0, 1]]}, "expected the rows that are not active"),
+            (lambda state: {**state, "epochs": -1 - state["epochs"]}, "expected epochs and distances from 0"),
+            (lambda state: {**state, "distances": state["distances"] * torch.nan}, "expected epochs and distances"),
+        ],
+    )
+    def test_a_state_is_taken_whole_or_not_at_all(self, change, message):
+        gradients, labels = problem(6)
+        defence, other = (EPIC(labels, Schedule(fraction=0.2), constant(gradients)) for _ in range(2))
+        defence.look(0, gradients)
+        assert len(defence.drops) == 3
+        with pytest.raises(InvalidData, match=f"state: .*{message}"):
+            other.load_state_dict(change(defence.state_dict()))
+        assert other.drops == ()
+        assert other.active.all()
 
 
 def images(count=60, seed=0):
@@ -244,9 +307,11 @@ def images(count=60, seed=0):
     return (255 * pixels).to(torch.uint8), labels
 
 
+SCHEDULE = Schedule(fraction=0.3, warm_up=1, interval=1)
+
+
 def defended(pixels, labels, **options):
-    schedule = Schedule(**{"fraction": 0.3, "warm_up": 1, "interval": 1} | options)
-    return EPIC(labels, schedule, lambda model: head_gradients(model, pixels, labels))
+    return EPIC(labels, replace(SCHEDULE, **options), lambda model: head_gradients(model, pixels, labels))
 
 
 class TestLoops:
@@ -258,7 +323,8 @@ class TestLoops:
         history = train(model, pixels, labels, recipe, seed=0, watcher=defence)
         assert history.rows[0] == 60
         assert history.rows[-1] == len(defence.rows) < 60
-        stops = InterruptedAt(3, defended(pixels, labels))
+        stops = defended(pixels, labels)
+        stops.before_epoch = interrupted(stops.before_epoch, at=3)
         with pytest.raises(KeyboardInterrupt):
             train(fresh, pixels, labels, recipe, seed=0, watcher=stops, checkpoint=kept)
         again = defended(pixels, labels)
@@ -300,17 +366,89 @@ class TestLoops:
         assert torch.equal(again.active, defence.active)
 
 
-class InterruptedAt:
-    """A watcher that is stopped before an epoch, as by Ctrl-C."""
+def interrupted(before_epoch, *, at):
+    """Stopped before an epoch, as by Ctrl-C."""
 
-    def __init__(self, epoch, defence):
-        self.epoch, self.defence = epoch, defence
-        self.state_dict, self.load_state_dict = defence.state_dict, defence.load_state_dict
-
-    def before_epoch(self, epoch, model):
-        if epoch == self.epoch:
+    def stopping(epoch, model):
+        if epoch == at:
             raise KeyboardInterrupt
-        return self.defence.before_epoch(epoch, model)
+        return before_epoch(epoch, model)
+
+    return stopping
+
+
+def test_a_checkpoint_tells_its_watcher(tmp_path):
+    pixels, labels = images()
+    recipe, kept = Recipe(epochs=2, batch=16, learning_rate=0.05), Checkpoint(path=tmp_path / "training")
+
+    def trained(watcher, checkpoint=kept):
+        train(SmallCNN(1, width=2, classes=2), pixels, labels, recipe, seed=0, watcher=watcher, checkpoint=checkpoint)
+
+    trained(defended(pixels, labels))
+    trained(defended(pixels, labels))
+    refused = r"training: expected a checkpoint of this training, with watcher {}, got one with EPIC\(Schedule\(.*\)"
+    others = [
+        (None, "none"),
+        (TrimmedLoss(images=pixels, labels=labels), r"TrimmedLoss\(keep=0.8, warm_up=1\)"),
+        (Kept(torch.arange(60)), r"Kept\(rows=[0-9a-f]{64}\)"),
+        (defended(pixels, labels, fraction=0.2), r"EPIC\(Schedule\(fraction=0.2, .*, choose=exact_medoids\)"),
+        (EPIC(labels, SCHEDULE, constant(None), choose=Drawn(seed=2)), r"EPIC\(.*, choose=Drawn\(seed=2\)\)"),
+    ]
+    for other, line in others:
+        with pytest.raises(InvalidData, match=refused.replace("{}", line)):
+            trained(other)
+    undefended = Checkpoint(path=tmp_path / "undefended")
+    trained(None, undefended)
+    with pytest.raises(InvalidData, match=r"with watcher EPIC\(.*\), got one with none"):
+        trained(defended(pixels, labels), undefended)
+
+
+@pytest.mark.parametrize("made", [defended, lambda pixels, labels: TrimmedLoss(images=pixels, labels=labels)])
+def test_a_watcher_of_other_rows_is_refused(made):
+    pixels, labels = images()
+    with pytest.raises(InvalidArgument, match=r"`watcher`: expected one made for 60 rows, .*, got 20"):
+        train(SmallCNN(1, width=2, classes=2), pixels, labels, Recipe(), seed=0, watcher=made(pixels[:20], labels[:20]))
+
+
+@pytest.mark.parametrize("other", [None, Schedule()])
+def test_a_callback_of_something_else_is_refused(other):
+    from bezoar.deep.lightning import epic_callback
+
+    with pytest.raises(InvalidArgument, match=f"`defence`: expected an EPIC, got {type(other).__name__}"):
+        epic_callback(other)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_loader_that_draws_dropped_rows_is_refused_by_lightning(tmp_path):
+    pl = pytest.importorskip("lightning.pytorch")
+    from bezoar.deep.lightning import epic_callback
+
+    pixels, labels = images()
+    defence, data = defended(pixels, labels), TensorDataset(pixels, labels)
+
+    class Steps(pl.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.net = SmallCNN(1, width=2, classes=2)
+
+        def forward(self, batch):
+            return self.net(batch)
+
+        def training_step(self, batch, _):
+            return nn.functional.cross_entropy(self(batch[0].float() / 255), batch[1])
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=0.05)
+
+    def fit(loader):
+        quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+        silent = {**quiet, "enable_checkpointing": False, "default_root_dir": tmp_path}
+        pl.Trainer(max_epochs=1, accelerator="cpu", callbacks=[epic_callback(defence)], **silent).fit(Steps(), loader)
+
+    for options in ({"shuffle": True}, {"sampler": defended(pixels, labels).sampler()}):
+        with pytest.raises(InvalidArgument, match=r"`train_dataloaders`: expected a loader with sampler="):
+            fit(DataLoader(data, batch_size=30, **options))
+    fit(DataLoader(data, batch_sampler=BatchSampler(defence.sampler(), 30, drop_last=False)))
 
 
 def test_lightning_that_is_not_there(monkeypatch):

@@ -116,10 +116,24 @@ def generator(seed):
     return np.random.default_rng(seed)
 
 
-@pytest.mark.parametrize("rows", [torch.zeros(3), torch.empty(0, 2), torch.tensor([[0.0], [torch.nan]])])
-def test_rows_that_cannot_be_clustered(rows):
-    with pytest.raises(InvalidData, match="rows: expected a finite matrix with at least one row"):
+@pytest.mark.parametrize(
+    ("rows", "got"),
+    [
+        (torch.zeros(3), r"shape \(3,\)"),
+        (torch.empty(0, 2), r"shape \(0, 2\)"),
+        (torch.tensor([[0.0], [torch.nan]]), "nan in row 1"),
+        (np.zeros((2, 2)), "ndarray"),
+    ],
+)
+def test_rows_that_cannot_be_clustered(rows, got):
+    with pytest.raises(InvalidData, match=f"rows: expected a finite matrix with at least one row, a tensor, got {got}"):
         device_medoids(rows, 1)
+
+
+@pytest.mark.parametrize("rows", [0, 1.5])
+def test_parts_of_no_whole_number_of_rows(rows):
+    with pytest.raises(InvalidArgument, match=f"`rows`: expected a whole number from 1, got {rows}"):
+        InParts(rows=rows)
 
 
 @pytest.mark.parametrize("count", [0, 4])

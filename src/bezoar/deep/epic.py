@@ -12,9 +12,10 @@ from torch import Generator, Tensor, nn
 from torch.utils.data import Sampler
 
 from bezoar.core.errors import InvalidData
-from bezoar.deep.isolation import Selection, drop_isolated
+from bezoar.deep.isolation import Selection, check_classes, drop_isolated
+from bezoar.deep.progress import told
 from bezoar.deep.schedule import Schedule
-from bezoar.deep.selection import Chooser, exact_medoids
+from bezoar.deep.selection import Chooser, check_matrix, exact_medoids
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class EPIC:
     choose : callable
         As of `drop_isolated`.
 
+    Raises
+    ------
+    InvalidData
+        If labels are not whole numbers from 0, in a tensor of int64.
+
     Attributes
     ----------
     active : bool Tensor of shape (n,)
@@ -98,9 +104,7 @@ class EPIC:
         *,
         choose: Chooser = exact_medoids,
     ) -> None:
-        if labels.dtype != torch.int64 or labels.dim() != 1 or not len(labels):
-            got = f"{labels.dtype} of shape {tuple(labels.shape)}"
-            raise InvalidData(f"labels: expected int64 of shape (n,), got {got}")
+        check_classes(labels)
         self.labels = labels.cpu()
         self.schedule = schedule
         self.gradients = gradients
@@ -129,6 +133,16 @@ class EPIC:
         return self.rows
 
     @property
+    def row_count(self) -> int:
+        """How many rows there are, dropped ones included."""
+        return len(self.labels)
+
+    @property
+    def settings(self) -> str:
+        """What tells it from others in a checkpoint; of gradients there is nothing to tell."""
+        return f"{self.schedule}, choose={told(self.choose)}"
+
+    @property
     def rows(self) -> Tensor:
         """Active rows, int64, ascending."""
         return self.active.nonzero()[:, 0]
@@ -153,6 +167,7 @@ class EPIC:
         InvalidData
             If gradients are not finite or not as many as the labels.
         """
+        check_matrix("gradients", gradients)
         if len(gradients) != len(self.labels):
             raise InvalidData(f"gradients: expected {len(self.labels)} rows, one for each label, got {len(gradients)}")
         every = self.schedule.variant == "released"
@@ -187,16 +202,16 @@ class EPIC:
         Raises
         ------
         InvalidData
-            If the state is that of another number of rows.
+            If the state is that of another number of rows, or contradicts
+            itself; nothing is then changed.
         """
-        active = state["active"].bool().cpu()
-        if active.shape != self.labels.shape:
-            raise InvalidData(f"state: expected that of {len(self.labels)} rows, got {tuple(active.shape)}")
-        self.active = active.clone()
-        columns = (state[name].tolist() for name in ("epochs", "rows", "distances"))
+        active, *columns = _columns(state, count=len(self.labels))
+        epochs, rows, distances = (column.tolist() for column in columns)
         self.drops = tuple(
-            Drop(epoch, row, int(self.labels[row]), distance) for epoch, row, distance in zip(*columns, strict=True)
+            Drop(epoch, row, int(self.labels[row]), distance)
+            for epoch, row, distance in zip(epochs, rows, distances, strict=True)
         )
+        self.active = active
         self.latest, self.clustered = None, self.rows
 
     def _dropped(self, epoch: int, place: int, selection: Selection) -> Drop:
@@ -207,6 +222,29 @@ class EPIC:
         """Never the last of its class, which in the released variant others may have left alone."""
         if int((self.active & (self.labels == drop.label)).sum()) > 1:
             self.active[drop.row] = False
+
+
+def _columns(state: Mapping[str, Any], *, count: int) -> list[Tensor]:
+    """Copies of what `EPIC.state_dict` gives of `count` rows: active, epochs, rows and distances, checked."""
+    kinds = {"active": torch.bool, "epochs": torch.int64, "rows": torch.int64, "distances": torch.float64}
+    for name, kind in kinds.items():
+        given = state.get(name)
+        if not isinstance(given, Tensor) or given.dtype != kind or given.dim() != 1:
+            shaped = (
+                f"{given.dtype} of shape {tuple(given.shape)}" if isinstance(given, Tensor) else type(given).__name__
+            )
+            raise InvalidData(f"state: expected {name} to be a vector of {kind}, got {shaped}")
+    active, epochs, rows, distances = (state[name].detach().cpu().clone() for name in kinds)
+    if len(active) != count:
+        raise InvalidData(f"state: expected that of {count} rows, got one of {len(active)}")
+    if not len(epochs) == len(rows) == len(distances):
+        got = f"{len(epochs)}, {len(rows)} and {len(distances)}"
+        raise InvalidData(f"state: expected as many epochs as rows and distances, got {got}")
+    if not torch.equal(rows.sort().values, (~active).nonzero()[:, 0]):
+        raise InvalidData("state: expected the rows that are not active, each once, got others")
+    if bool((epochs < 0).any()) or not bool((distances >= 0).all()):
+        raise InvalidData("state: expected epochs and distances from 0, got others")
+    return [active, epochs, rows, distances]
 
 
 class ActiveRows(Sampler[int]):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bezoar.core.arrays import Array, IntArray, Mask
 from bezoar.core.errors import InvalidArgument, InvalidData
-from bezoar.deep.selection import Chooser, exact_medoids
+from bezoar.deep.selection import Chooser, check_matrix, exact_medoids
 from bezoar.kernels.facility_location import Medoids
 
 
@@ -50,8 +50,8 @@ class Selection:
 
     @property
     def isolated(self) -> IntArray:
-        """Medoids that no other row belongs to, ascending; those that a cap or an empty class saved among them."""
-        return np.sort(self.medoids[self.sizes == 1])
+        """Medoids that no row belongs to or equals, ascending; those that a cap or an empty class saved among them."""
+        return np.sort(self.medoids[(self.sizes == 1) & (self.isolation[self.medoids] > 0)])
 
     @property
     def ranking(self) -> IntArray:
@@ -71,7 +71,9 @@ def drop_isolated(
 
     A class of n rows gets ``ceil(fraction * n)`` medoids. Only medoids without
     another member are dropped, never their neighbours, and of each class one
-    row stays at least.
+    row stays at least. A medoid at distance zero of another is not isolated
+    and stays; algorithm 1 of the paper would drop both, and of a saturated
+    network, whose gradients are all zero, row after row.
 
     Parameters
     ----------
@@ -99,7 +101,7 @@ def drop_isolated(
     InvalidArgument
         If a number is out of range.
     InvalidData
-        If gradients are not finite, or labels do not fit them.
+        If gradients are not finite, or labels do not fit them or are negative.
 
     References
     ----------
@@ -116,7 +118,8 @@ def drop_isolated(
         raise InvalidArgument("fraction", "a number in (0, 1)", fraction)
     if not 0 <= max_dropped <= 1:
         raise InvalidArgument("max_dropped", "a number in [0, 1]", max_dropped)
-    _check(gradients, labels)
+    check_matrix("gradients", gradients)
+    check_classes(labels, count=len(gradients))
     codes = labels.cpu().numpy()
     classes = [np.flatnonzero(codes == code) for code in np.unique(codes)]
 
@@ -130,6 +133,24 @@ def drop_isolated(
     else:
         found = [cluster(own) for own in classes]
     return _gathered(classes, found, len(codes), max_dropped)
+
+
+def check_classes(labels: Tensor, *, count: int | None = None) -> None:
+    """Refuse labels that are not whole numbers from 0, so many of them if it is said.
+
+    Raises
+    ------
+    InvalidData
+        In one sentence.
+    """
+    expected = f"labels: expected a tensor of int64 of shape {'(n,)' if count is None else (count,)}"
+    if not isinstance(labels, Tensor):
+        raise InvalidData(f"{expected}, got {type(labels).__name__}")
+    fits = labels.dim() == 1 and len(labels) == (len(labels) if count is None else count) > 0
+    if labels.dtype != torch.int64 or not fits:
+        raise InvalidData(f"{expected}, got {labels.dtype} of shape {tuple(labels.shape)}")
+    if int(labels.min()) < 0:
+        raise InvalidData(f"labels: expected whole numbers from 0, got {int(labels.min())}")
 
 
 def _gathered(classes: list[IntArray], found: list[Medoids], count: int, max_dropped: float) -> Selection:
@@ -149,16 +170,8 @@ def _alone(medoids: Medoids, max_dropped: float) -> Mask:
     count = len(medoids.owners)
     most = min(math.floor(max_dropped * count), count - 1)
     isolated = medoids.isolated
+    isolated = isolated[medoids.second[isolated] > 0]
     first = isolated[np.argsort(-medoids.second[isolated], kind="stable")][:most]
     chosen = np.zeros(count, dtype=bool)
     chosen[first] = True
     return chosen
-
-
-def _check(gradients: Tensor, labels: Tensor) -> None:
-    if gradients.dim() != 2 or not gradients.numel() or not bool(gradients.isfinite().all()):
-        shape = tuple(gradients.shape)
-        raise InvalidData(f"gradients: expected a finite matrix with a row for each label, got shape {shape}")
-    if labels.dtype != torch.int64 or labels.shape != (len(gradients),):
-        got = f"{labels.dtype} of shape {tuple(labels.shape)}"
-        raise InvalidData(f"labels: expected int64 of shape {(len(gradients),)}, got {got}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bezoar.deep.epic import EPIC
+from bezoar.core.errors import InvalidArgument
+from bezoar.deep.epic import EPIC, ActiveRows
 
 if TYPE_CHECKING:
     from lightning.pytorch import Callback, LightningModule, Trainer
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 def epic_callback(defence: EPIC) -> Callback:
     """A callback that lets EPIC look before each epoch, and keeps its state in Lightning's checkpoints.
 
-    The trainer's data loader draws its batches through ``defence.sampler()``.
+    The trainer has one data loader, which draws its batches through
+    ``defence.sampler()``; with any other, rows that were dropped would be
+    trained on, and no epoch begins. One process trains.
 
     Parameters
     ----------
@@ -26,9 +29,14 @@ def epic_callback(defence: EPIC) -> Callback:
 
     Raises
     ------
+    InvalidArgument
+        If `defence` is no EPIC; when an epoch begins, if the loader draws
+        otherwise.
     ModuleNotFoundError
         If Lightning is not installed.
     """
+    if not isinstance(defence, EPIC):
+        raise InvalidArgument("defence", "an EPIC", type(defence).__name__)
     try:
         from lightning.pytorch import Callback
     except ModuleNotFoundError as missing:
@@ -39,6 +47,7 @@ def epic_callback(defence: EPIC) -> Callback:
 
     class EPICCallback(Callback):
         def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            _check_loader(trainer.train_dataloader, defence)
             defence.before_epoch(trainer.current_epoch, pl_module)
 
         def state_dict(self) -> dict[str, Any]:
@@ -48,3 +57,11 @@ def epic_callback(defence: EPIC) -> Callback:
             defence.load_state_dict(state_dict)
 
     return EPICCallback()
+
+
+def _check_loader(loader: object, defence: EPIC) -> None:
+    """Refuse a loader that would draw rows that were dropped."""
+    sampler = getattr(getattr(loader, "batch_sampler", None), "sampler", getattr(loader, "sampler", None))
+    if not isinstance(sampler, ActiveRows) or sampler.defence is not defence:
+        got = type(loader if sampler is None else sampler).__name__
+        raise InvalidArgument("train_dataloaders", "a loader with sampler=defence.sampler()", f"one with {got}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from bezoar.core.errors import InvalidArgument
+from bezoar.deep.arguments import check_whole
 
 Variant = Literal["paper", "released"]
 
@@ -25,7 +26,8 @@ class Schedule:
         Epochs between looks.
     last_epoch : int, optional
         The last that begins with a look; for example the first with a lower
-        learning rate, since the authors stop there. Without it, to the end.
+        learning rate, since the authors stop there; from `warm_up`. Without
+        it, to the end.
     max_dropped : float
         Share of each class's active rows that one look may drop, the most
         isolated first; with 0 nothing is dropped and `EPIC.latest` ranks.
@@ -36,7 +38,7 @@ class Schedule:
     Raises
     ------
     InvalidArgument
-        If a value is out of range.
+        If a value is out of range, or an epoch no whole number.
 
     Examples
     --------
@@ -55,12 +57,10 @@ class Schedule:
     def __post_init__(self) -> None:
         if not 0 < self.fraction < 1:
             raise InvalidArgument("fraction", "a number in (0, 1)", self.fraction)
-        if self.warm_up < 0:
-            raise InvalidArgument("warm_up", "a whole number from 0", self.warm_up)
-        if self.interval < 1:
-            raise InvalidArgument("interval", "a whole number from 1", self.interval)
-        if self.last_epoch is not None and self.last_epoch < self.warm_up:
-            raise InvalidArgument("last_epoch", f"an epoch from {self.warm_up}, the first look", self.last_epoch)
+        check_whole(0, warm_up=self.warm_up)
+        check_whole(interval=self.interval)
+        if self.last_epoch is not None:
+            check_whole(self.warm_up, last_epoch=self.last_epoch)
         if not 0 <= self.max_dropped <= 1:
             raise InvalidArgument("max_dropped", "a number in [0, 1]", self.max_dropped)
         if self.variant not in get_args(Variant):

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bezoar.core.arrays import Array
 from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.arguments import check_whole
 from bezoar.deep.blocks import in_blocks
 from bezoar.kernels.covering import FULL, NONE, longest
 from bezoar.kernels.facility_location import (
@@ -46,10 +47,18 @@ class InParts:
         Of a part at most.
     seed : int
         Deals them.
+
+    Raises
+    ------
+    InvalidArgument
+        If `rows` is not a whole number from 1.
     """
 
     rows: int = 5000
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_whole(rows=self.rows)
 
     def __call__(self, rows: Tensor, count: int) -> Medoids:
         """See `partitioned_medoids`."""
@@ -234,9 +243,27 @@ class _BentSearch(_Search):
         return distances.div_(-self.length).expm1_().mul_(-FULL).add_(0.5).floor_()
 
 
+def check_matrix(name: str, rows: Tensor) -> None:
+    """Refuse what is not a tensor of two axes, with a row, whose values are finite.
+
+    Raises
+    ------
+    InvalidData
+        In one sentence.
+    """
+    expected = f"{name}: expected a finite matrix with at least one row, a tensor"
+    if not isinstance(rows, Tensor):
+        raise InvalidData(f"{expected}, got {type(rows).__name__}")
+    if rows.dim() != 2 or not rows.numel():
+        raise InvalidData(f"{expected}, got shape {tuple(rows.shape)}")
+    finite = rows.isfinite()
+    if not bool(finite.all()):
+        first = (~finite).nonzero()[0].tolist()
+        raise InvalidData(f"{expected}, got {float(rows[tuple(first)]):g} in row {first[0]}")
+
+
 def _check(rows: Tensor, count: int) -> None:
-    if rows.dim() != 2 or not rows.numel() or not bool(rows.isfinite().all()):
-        raise InvalidData(f"rows: expected a finite matrix with at least one row, got shape {tuple(rows.shape)}")
+    check_matrix("rows", rows)
     if not 1 <= count <= len(rows):
         raise InvalidArgument("count", f"a whole number from 1 to {len(rows)}", count)
 

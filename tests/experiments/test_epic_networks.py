@@ -17,7 +17,7 @@ from bezoar.core.trials import Trial
 from bezoar.datasets.published import PoisonSetups, PublishedPoison
 from bezoar.experiments import epic_backdoor, epic_published, epic_scratch, epic_transfer
 from bezoar.experiments.conditions import Conditions
-from bezoar.experiments.network_rows import NO_HELP, Cell, cells_of, rows_of
+from bezoar.experiments.network_rows import NO_ATTACK, NO_HELP, Cell, cells_of, panels_of, rows_of
 from bezoar.experiments.trial_log import Planned, logged
 
 pytestmark = pytest.mark.deep
@@ -236,6 +236,14 @@ def test_rows_add_up_trials_and_say_where_a_defence_does_not_help():
     assert found["attack, strong: clean rows dropped"].ours == 0.1
     assert found["attack, none: accuracy"].ours == 0.8
     assert found["attack, none: success"].interval.low == pytest.approx(0.596, abs=1e-3)
+
+
+def test_an_attack_has_its_place_in_both_panels():
+    trials = [replace(trial("none", 0, hit=False), attack=NO_ATTACK, goal_rows=None, goal_reached=None)]
+    trials += [trial("none", 0, hit=True)]
+    success, accuracy = panels_of(cells_of(trials))
+    assert [series.label for series in success.series] == ["attack"]
+    assert [series.label for series in accuracy.series] == ["attack", NO_ATTACK]
 
 
 def test_nothing_is_said_of_a_defence_where_no_attack_succeeds():

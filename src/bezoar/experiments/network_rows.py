@@ -114,7 +114,7 @@ def rows_of(
 
 
 def panels_of(cells: Sequence[Cell]) -> tuple[Panel, ...]:
-    """Bars of success by defence, a series for each attack; and of accuracy."""
+    """Bars of success by defence, a series for each attack; and of accuracy, an attack in the same colour."""
     shown = {
         "Share of attacks that succeed": [(cell, _success(cell)) for cell in cells if cell.success is not None],
         "Accuracy on clean test images": [(cell, cell.accuracy) for cell in cells],
@@ -134,7 +134,9 @@ def panels_of(cells: Sequence[Cell]) -> tuple[Panel, ...]:
                     tuple(cell.defence for cell, _ in found if cell.attack == attack),
                     tuple(value for cell, value in found if cell.attack == attack),
                 )
-                for attack in dict.fromkeys(cell.attack for cell, _ in found)
+                for attack in sorted(
+                    dict.fromkeys(cell.attack for cell, _ in found), key=lambda name: name == NO_ATTACK
+                )
             ),
         )
         for title, found in shown.items()

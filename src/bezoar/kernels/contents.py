@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 from scipy.sparse import csr_array
 
-from bezoar.core.arrays import Matrix
+from bezoar.core.arrays import IntArray, Matrix
 
 
 def contents(X: Matrix) -> list[bytes]:
@@ -34,3 +35,26 @@ def contents(X: Matrix) -> list[bytes]:
     columns, values = ordered.indices.astype("<i8"), ordered.data.astype("<f8")
     ends = zip(ordered.indptr[:-1].tolist(), ordered.indptr[1:].tolist(), strict=True)
     return [columns[a:b].tobytes() + values[a:b].tobytes() for a, b in ends]
+
+
+def first_equal(X: Matrix, others: Matrix) -> IntArray:
+    """For each row the first of some others with equal values, -1 where there is none.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    others : ndarray or CSR of shape (m, d)
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+
+    Examples
+    --------
+    >>> first_equal(np.array([[2.0], [3.0]]), np.array([[1.0], [2.0], [2.0]]))
+    array([ 1, -1])
+    """
+    first: dict[bytes, int] = {}
+    for row, content in enumerate(contents(others)):
+        first.setdefault(content, row)
+    return np.array([first.get(content, -1) for content in contents(X)], dtype=np.int64)

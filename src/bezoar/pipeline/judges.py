@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 from bezoar.core.arrays import IntArray, Labels, Mask, Matrix
 from bezoar.core.errors import InvalidArgument
-from bezoar.kernels.contents import contents
+from bezoar.kernels.contents import first_equal
 
 Verdicts: TypeAlias = NDArray[np.bool_]
 
@@ -137,10 +137,7 @@ def overlapping_rows(X: Matrix, trusted: Matrix) -> IntArray:
     >>> overlapping_rows(np.array([[1.0], [2.0], [2.0]]), np.array([[2.0], [3.0]]))
     array([ 1, -1])
     """
-    first: dict[bytes, int] = {}
-    for row, content in enumerate(contents(X)):
-        first.setdefault(content, row)
-    return np.array([first.get(content, -1) for content in contents(trusted)], dtype=np.int64)
+    return first_equal(trusted, X)
 
 
 def check_trusted(X: Matrix, y: Labels, trusted_X: Matrix, trusted_y: Labels) -> None:

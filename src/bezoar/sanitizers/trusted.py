@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval
 
 from bezoar.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from bezoar.core.errors import InvalidData
-from bezoar.kernels.contents import contents
+from bezoar.kernels.contents import first_equal
 from bezoar.kernels.predictions import contradictions, out_of_fold, probabilities
 from bezoar.sanitizers.calibrated import Calibrated
 from bezoar.sanitizers.classifiers import (
@@ -177,9 +177,7 @@ def _check_trusted(X: Matrix, classes: Labels, codes: IntArray, clean: Mask) -> 
         count = np.count_nonzero(clean & (codes == code))
         if count < 2:
             raise InvalidData(f"trusted rows: expected two at least of class {label}, got {count}")
-    found = contents(X)
-    vouched = {found[row] for row in np.flatnonzero(clean)}
-    twins = sum(found[row] in vouched for row in np.flatnonzero(~clean))
+    twins = np.count_nonzero(first_equal(X[~clean], X[clean]) >= 0)
     if twins:
         raise InvalidData(
             f"trusted rows: expected none that occurs among the untrusted, got {twins} untrusted rows "

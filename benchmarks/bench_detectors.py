@@ -210,7 +210,8 @@ def measure() -> None:
         "ART centres the rows to find the direction and then projects them uncentred, so that large means decide the "
         "scores; given rows centred by class it agrees. Its clustering starts once where each of bezoar’s two views "
         "starts sixty times and measures silhouettes. bezoar’s Mahalanobis distance is of a shrunk covariance, PyOD’s "
-        "of the minimum covariance determinant. cleanlab rounds the counts of all classes together, bezoar each of them."
+        "of the minimum covariance determinant. cleanlab rounds the counts of all classes together, bezoar each "
+        "of them."
     )
     alarm_names, alarm_rows = alarms()
     publish(

@@ -90,8 +90,22 @@ class TestHiddenTrigger:
         assert torch.equal(self.craft(), self.craft(sources=stamp(images(2, 5, seed=2), PATCH)))
 
     def test_stops_when_it_is_enough(self):
-        loose = HiddenTrigger(trigger=PATCH, radius=16, steps=15, learning_rate=0.1, enough=1e9)
-        assert torch.equal(self.craft(loose), images(2, 4))
+        loose = HiddenTrigger(trigger=PATCH, radius=16, steps=15, learning_rate=0.1, enough=0.95)
+        once = HiddenTrigger(trigger=PATCH, radius=16, steps=1, learning_rate=0.1, enough=0.0)
+        assert torch.equal(self.craft(loose), self.craft(once))
+        assert not torch.equal(self.craft(loose), self.craft())
+
+    def test_what_is_enough_does_not_depend_on_the_scale_of_features(self):
+        models = networks(1)
+        for weight in models[0][0].parameters():
+            weight.data /= 100
+        slow = HiddenTrigger(trigger=PATCH, radius=16, steps=15, learning_rate=1e3)
+        assert not torch.equal(self.craft(slow, models=models), images(2, 4))
+
+    def test_bases_that_stay_as_they_were_are_told(self):
+        idle = HiddenTrigger(trigger=PATCH, radius=16, steps=2, learning_rate=1e-9)
+        with pytest.warns(RuntimeWarning, match="2 of 2 attacks left their bases as they were; try a higher learning_"):
+            assert torch.equal(self.craft(idle), images(2, 4))
 
     @pytest.mark.parametrize(
         ("wrong", "word"),
@@ -110,8 +124,17 @@ class TestHiddenTrigger:
     def test_options_out_of_range(self):
         with pytest.raises(InvalidArgument, match="`enough`"):
             HiddenTrigger(trigger=PATCH, enough=-1.0)
+        with pytest.raises(InvalidArgument, match="`enough`"):
+            HiddenTrigger(trigger=PATCH, enough=10.0)
+        with pytest.raises(InvalidArgument, match="`learning_rate`"):
+            HiddenTrigger(trigger=PATCH, learning_rate=0.0)
         with pytest.raises(InvalidArgument, match="`radius`"):
             HiddenTrigger(trigger=PATCH, radius=0)
+
+
+def test_fewer_columns_than_rows_have_no_pairs():
+    with pytest.raises(InvalidData, match="distances: expected a column for each of 3 rows, got 2"):
+        greedy_pairs(torch.rand(1, 3, 2))
 
 
 def test_pairs_are_one_to_one_and_nearest_first():
@@ -184,6 +207,14 @@ class TestLabelConsistent:
             LabelConsistentBackdoor(trigger=PATCH, **{name: 0})
 
 
+def test_a_network_without_finite_losses_is_refused():
+    models = networks()
+    models[1][0].weight.data[0] = torch.nan
+    attack = LabelConsistentBackdoor(trigger=PATCH, steps=2)
+    with pytest.raises(InvalidData, match="networks: expected finite numbers for the bases"):
+        attack.craft(models, HEAD, images(3), torch.tensor([0, 1, 2]))
+
+
 class TestVisible:
     labels = torch.tensor([0, 1, 2, 1, 0, 2, 1, 1])
 
@@ -219,7 +250,19 @@ class TestVisible:
     def test_refusals(self):
         with pytest.raises(InvalidArgument, match="`source`"):
             VisibleBackdoor(trigger=PATCH, target=1, source=1)
+        for wrong in ({"target": -1}, {"target": 1.5}, {"target": 1, "source": -1}):
+            with pytest.raises(InvalidArgument, match="a whole number from 0"):
+                VisibleBackdoor(trigger=PATCH, **wrong)
+        for wrong in ({"target": 9}, {"source": 9}):
+            with pytest.raises(InvalidArgument, match="a label that occurs, got 9"):
+                self.craft(**wrong)
+        with pytest.raises(InvalidArgument, match=r"`count`: expected a whole number from 1, got 1\.5"):
+            self.craft(count=1.5)
         attack = VisibleBackdoor(trigger=PATCH, target=1)
+        with pytest.raises(InvalidArgument, match="`generator`"):
+            attack.craft(images(8), self.labels, count=1, generator=None)
+        with pytest.raises(InvalidData, match="labels: expected whole numbers from 0, got -1"):
+            attack.craft(images(8), self.labels - 1, count=1, generator=seeded())
         with pytest.raises(InvalidData, match="labels"):
             attack.craft(images(8), self.labels[:4], count=1, generator=seeded())
         with pytest.raises(InvalidData, match="uint8"):

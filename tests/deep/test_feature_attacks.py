@@ -289,3 +289,20 @@ def test_options_out_of_range(attack, wrong):
 def test_draws_below_zero():
     with pytest.raises(InvalidArgument, match="draws"):
         BullseyePolytope(draws=-1).craft(networks(), HEAD, bases(), targets(), generator=seeded())
+
+
+def test_arguments_of_other_kinds_are_refused_by_name():
+    def craft(attack=None, **changes):
+        given = {"networks": networks(), "head": HEAD, "bases": bases(), "targets": targets(), "generator": seeded()}
+        return (attack or BullseyePolytope(steps=1)).craft(**(given | changes))
+
+    for changes, error, message in (
+        ({"generator": None}, InvalidArgument, r"`generator`: expected a torch\.Generator, got NoneType"),
+        ({"networks": [None]}, InvalidArgument, r"`model`: expected a torch\.nn\.Module, got NoneType"),
+        ({"bases": bases().numpy()}, InvalidData, "bases: expected a torch tensor, got ndarray"),
+        ({"targets": targets().numpy()}, InvalidData, "targets: expected a torch tensor, got ndarray"),
+        ({"attack": BullseyePolytope(layers=("9",))}, UnknownName, "`layers`: expected the name of a layer"),
+        ({"attack": BullseyePolytope(draws=1.5)}, InvalidArgument, "`draws`: expected a whole number from 0, got 1.5"),
+    ):
+        with pytest.raises(error, match=message):
+            craft(**changes)

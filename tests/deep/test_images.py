@@ -113,7 +113,7 @@ def test_every_layout_gives_the_same_images(layout, shape):
         (np.full((2, 4, 4), 7.0), np.zeros(2, int), "HW", r"images: expected values in \[0, 1\], got values in \[7, 7"),
         (np.zeros((0, 4, 4)), np.zeros(0, int), "HW", "images: expected shape .* with n > 0"),
         (np.zeros((2, 4, 4)), np.zeros(2), "HW", "labels: expected whole numbers from 0, got dtype float64"),
-        (np.zeros((2, 4, 4)), np.array([0, -1]), "HW", "labels: expected whole numbers from 0 .* got -1"),
+        (np.zeros((2, 4, 4)), np.array([0, -1]), "HW", "labels: expected whole numbers from 0, got -1"),
         (np.zeros((2, 4, 4)), np.zeros(3, int), "HW", "labels: expected 2, one for each image"),
         (np.zeros((2, 4, 4)), np.zeros(2, int), "WH", "`layout`: expected one of HW, HWC, CHW, got WH"),
     ],
@@ -143,3 +143,9 @@ def test_cifar10_has_the_published_moments(data_dir):
     shares = images.transpose(0, 1).flatten(1).float() / 255
     torch.testing.assert_close(shares.mean(1), torch.tensor([0.4914, 0.482158, 0.446531]), atol=5e-5, rtol=0)
     torch.testing.assert_close(shares.std(1), torch.tensor([0.247032, 0.243485, 0.261588]), atol=5e-5, rtol=0)
+
+
+@pytest.mark.parametrize("count", [-3, 0, 1.5])
+def test_a_count_is_a_whole_number_of_images(tmp_path, count):
+    with pytest.raises(InvalidArgument, match="`count`: expected a whole number from 1"):
+        load_images("mnist", "test", folder=tmp_path, count=count)

@@ -148,6 +148,18 @@ def test_unfit_requests_are_refused(backdoored):
     model, images, _ = backdoored
     with pytest.raises(InvalidData, match="images: expected values in"):
         scan_for_backdoors(model, images * 255, generator=generator())
-    for field, value in (("epochs", 0), ("learning_rate", -1.0), ("success", 0.0), ("threshold", 0.0)):
+    with pytest.raises(InvalidArgument, match=r"`generator`: expected a torch\.Generator, got int"):
+        scan_for_backdoors(model, images, generator=0)
+    for field, value in (("epochs", 0), ("batch", 2.5), ("learning_rate", -1.0), ("success", 0.0), ("threshold", 0.0)):
         with pytest.raises(InvalidArgument, match=f"`{field}`: expected "):
             NeuralCleanse(**{field: value})
+
+
+def test_a_network_that_answers_no_numbers_to_some_image_is_refused():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 6))
+    model[1].weight.data[0, 0] = torch.finfo(torch.float32).max
+    model[1].weight.data[0, 1] = torch.finfo(torch.float32).max
+    images = torch.zeros(9, 1, 2, 2)
+    images[4] = 1.0
+    with pytest.raises(InvalidData, match="model: expected finite logits, got others for 1 of 9 images"):
+        scan_for_backdoors(model, images, generator=generator())

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import nn
 
-from bezoar.core.errors import InvalidArgument
+from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.deep.pruning import fine_prune
 from bezoar.deep.recipe import Recipe
 from bezoar.deep.representation import activations, logits
@@ -65,3 +65,13 @@ def test_no_tolerance_prunes_what_changes_nothing():
     found = fine_prune(model, "1", images, torch.tensor([0, 1]), tolerance=0.0)
     assert found.channels == (0, 2)
     assert found.accuracies == (1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_a_network_that_answers_no_numbers_is_refused_and_left_alone(layer):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Linear(3, 2))
+    model[layer].weight.data[0] = torch.nan
+    before = model[2].weight.detach().clone()
+    with pytest.raises(InvalidData, match="model: expected finite"):
+        fine_prune(model, "2", torch.rand(5, 1, 2, 2), torch.zeros(5, dtype=torch.int64))
+    assert torch.equal(model[2].weight.nan_to_num(7.0), before.nan_to_num(7.0))

@@ -109,7 +109,7 @@ def test_modes_statistics_and_hooks_are_restored(subject, images, labels):
 
 def test_modes_and_hooks_are_restored_after_an_error(images):
     model = Vgg().train()
-    with pytest.raises(RuntimeError):
+    with pytest.raises(InvalidData, match=r"expected one that takes images of shape \(2, 8, 8\), got 'Given groups"):
         activations(model, "classifier.1", images[:, :2])
     assert model.training
     assert not any(module._forward_pre_hooks for module in model.modules())
@@ -162,7 +162,7 @@ def test_a_layer_used_twice_or_never_is_refused(images):
         (lambda x: x.long(), "expected dtype uint8 or a floating-point one, got torch.int64"),
         (lambda x: x * 255, r"expected values in \[0, 1\], got values in \[.*, 25"),
         (lambda x: x - 0.5, r"expected values in \[0, 1\], got values in \[-0\.4"),
-        (lambda x: x.index_fill(0, torch.tensor([3]), torch.nan), r"got values in \[nan, nan\]"),
+        (lambda x: x.index_fill(0, torch.tensor([3]), torch.nan), "got values that are no numbers"),
     ],
 )
 def test_unfit_images_are_refused_in_one_sentence(images, spoil, message):
@@ -190,3 +190,47 @@ def test_labels_outside_the_head_are_refused_in_one_sentence(images, labels, spo
 def test_a_model_without_logits_is_refused(images):
     with pytest.raises(InvalidData, match=r"model: expected logits of shape \(n, n_classes\) for n images, got shape"):
         logits(nn.Conv2d(3, 2, 3), images)
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_networks_that_answer_no_finite_numbers_are_refused(images, labels, value):
+    model = plain()
+    model[1].bias.data[2] = value
+    message = "model: expected finite {}, got others for 11 of 11 images"
+    with pytest.raises(InvalidData, match=message.format("activations")):
+        activations(model, "4", images)
+    for ask in (lambda: logits(model, images), lambda: head_gradients(model, images, labels)):
+        with pytest.raises(InvalidData, match=message.format("logits")):
+            ask()
+
+
+def test_other_errors_of_a_network_are_its_own(images):
+    class Broken(nn.Module):
+        def forward(self, images):
+            raise RuntimeError("no weights were loaded")
+
+    with pytest.raises(RuntimeError, match="no weights were loaded"):
+        logits(Broken(), images)
+
+
+def test_a_layer_with_other_rows_than_images_is_refused(images):
+    class Folded(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.head = nn.Linear(24, 4)
+
+        def forward(self, images):
+            return self.head(images.reshape(-1, 24)).reshape(len(images), -1, 4).mean(1)
+
+    with pytest.raises(InvalidArgument, match="sees one row for each image, got 'head' with 88 rows for 11"):
+        activations(Folded(), "head", images)
+
+
+def test_what_is_no_name_or_no_module_is_refused(images):
+    with pytest.raises(InvalidArgument, match="`head`: expected the name of a layer, got NoneType"):
+        activations(plain(), None, images)
+    for model in (None, plain().forward):
+        with pytest.raises(InvalidArgument, match=r"`model`: expected a torch\.nn\.Module, got"):
+            logits(model, images)
+        with pytest.raises(InvalidArgument, match=r"`model`: expected a torch\.nn\.Module, got"):
+            find_head(model, "4")

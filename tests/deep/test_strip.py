@@ -77,13 +77,16 @@ def test_the_promise_is_kept_on_average():
     [
         ({"promise": 0.0}, "`promise`: expected a number in"),
         ({"copies": 0}, "`copies`: expected a whole number from 1"),
+        ({"copies": 1.5}, "`copies`: expected a whole number from 1"),
+        ({"block": 1.5}, "`block`: expected a whole number from 1"),
+        ({"generator": None}, r"`generator`: expected a torch\.Generator, got NoneType"),
         ({"opacity": 1.0}, "`opacity`: expected a number in"),
     ],
 )
 def test_options_out_of_range_are_refused(backdoored, options, message):
     model, images, _ = backdoored
     with pytest.raises(InvalidArgument, match=message):
-        strip(model, images, clean=images, generator=generator(), **options)
+        strip(model, images, **({"clean": images, "generator": generator()} | options))
 
 
 def test_clean_images_of_another_kind_are_refused(backdoored):
@@ -92,3 +95,10 @@ def test_clean_images_of_another_kind_are_refused(backdoored):
         strip(model, images, clean=images[:, :, :5], generator=generator())
     with pytest.raises(InvalidData, match="clean: expected two or more"):
         strip(model, images, clean=images[:1], generator=generator())
+
+
+def test_a_network_that_answers_no_numbers_is_refused():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3))
+    model[1].weight.data[0, 0] = torch.nan
+    with pytest.raises(InvalidData, match="model: expected finite logits"):
+        strip(model, torch.rand(5, 1, 2, 2), clean=torch.rand(8, 1, 2, 2), generator=generator())

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from bezoar.core.errors import InvalidArgument
+from bezoar.deep.arguments import check_whole
 
 
 def in_blocks(work: Callable[[slice], Tensor], count: int, *, block: int) -> Tensor:
@@ -35,7 +35,7 @@ def in_blocks(work: Callable[[slice], Tensor], count: int, *, block: int) -> Ten
     Raises
     ------
     InvalidArgument
-        If `block` is not positive.
+        If `block` is no whole number from 1.
     torch.OutOfMemoryError, RuntimeError
         If there is not even memory for one row, or whatever `work` raises.
 
@@ -44,8 +44,7 @@ def in_blocks(work: Callable[[slice], Tensor], count: int, *, block: int) -> Ten
     >>> in_blocks(lambda rows: torch.arange(5)[rows] ** 2, 5, block=2)
     tensor([ 0,  1,  4,  9, 16])
     """
-    if block < 1:
-        raise InvalidArgument("block", "a whole number from 1", block)
+    check_whole(block=block)
     done: list[Tensor] = []
     start = 0
     while start < count:

@@ -94,6 +94,8 @@ class PixelBall:
 
 def check_groups(images: Tensor, *, name: str = "bases") -> None:
     """Refuse what is not 8-bit images of shape (t, k, C, H, W)."""
+    if not isinstance(images, Tensor):
+        raise InvalidData(f"{name}: expected a torch tensor, got {type(images).__name__}")
     if images.dtype != torch.uint8 or images.ndim != 5 or not images.numel():
         got = f"{images.dtype} of shape {tuple(images.shape)}"
         raise InvalidData(f"{name}: expected uint8 images of shape (t, k, C, H, W), got {got}")
@@ -108,6 +110,8 @@ def check_targets(targets: Tensor, bases: Tensor) -> Tensor:
         If they are not as many as the bases, of another size, or not in
         [0, 1].
     """
+    if not isinstance(targets, Tensor):
+        raise InvalidData(f"targets: expected a torch tensor, got {type(targets).__name__}")
     several = targets[:, None] if targets.ndim == bases.ndim - 1 else targets
     if several.ndim != 5 or len(several) != len(bases) or several.shape[2:] != bases.shape[2:] or not several.numel():
         t, _, *size = bases.shape

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from bezoar.core.errors import InvalidData
+from bezoar.deep.arguments import check_whole
 from bezoar.deep.blocks import in_blocks
 from bezoar.deep.budgets import LEVELS, PixelBall, unit
-from bezoar.deep.descent import check_whole
+from bezoar.deep.descent import check_finite
 from bezoar.deep.images import check_images, check_labels
 from bezoar.deep.representation import logits, outputs
 from bezoar.deep.stamping import ImageTrigger, stamp
@@ -79,7 +80,8 @@ class LabelConsistentBackdoor:
         Raises
         ------
         InvalidArgument, InvalidData
-            If arguments do not fit each other.
+            If arguments do not fit each other, or the loss of a network is no
+            finite number.
         """
         check_networks(networks)
         check_images(bases)
@@ -105,6 +107,7 @@ class LabelConsistentBackdoor:
         for _ in range(self.steps):
             asked = images.detach().requires_grad_()
             losses = [cross_entropy(outputs(network, head, asked)[1], labels, reduction="sum") for network in networks]
+            check_finite(torch.stack(losses))
             (slope,) = torch.autograd.grad(torch.stack(losses).sum(), asked)
             images = torch.minimum(torch.maximum(images + self.step_size / LEVELS * slope.sign(), low), high)
         return images

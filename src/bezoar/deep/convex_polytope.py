@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
+from bezoar.deep.arguments import check_whole
 from bezoar.deep.budgets import PixelBall, unit
-from bezoar.deep.descent import check_rate, check_whole, craft_in_batches, descend
+from bezoar.deep.descent import check_rate, craft_in_batches, descend
 from bezoar.deep.surrogates import Surrogate, goals_of, surrogates_of
 
 _CHANGE = 1e-6

@@ -13,13 +13,6 @@ from bezoar.deep.budgets import PixelBall, check_groups, check_targets
 from bezoar.deep.surrogates import Surrogate, at_rest, home
 
 
-def check_whole(**numbers: int) -> None:
-    """Refuse counts that are not whole numbers from 1."""
-    for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InvalidArgument(name, "a whole number from 1", value)
-
-
 def check_rate(learning_rate: float) -> None:
     """Refuse steps of nothing, or of more than the whole range of a pixel."""
     if not 0 < learning_rate < 1:

@@ -9,8 +9,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 from bezoar.core.errors import InvalidArgument
+from bezoar.deep.arguments import check_whole
 from bezoar.deep.budgets import PixelBall, unit
-from bezoar.deep.descent import check_finite, check_whole, craft_in_batches
+from bezoar.deep.descent import check_finite, craft_in_batches
 from bezoar.deep.surrogates import Surrogate, goals_of, surrogates_of
 
 _SLOWER = 0.2

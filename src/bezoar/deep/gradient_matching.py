@@ -11,9 +11,10 @@ from torch import Generator, Tensor, nn
 from torch.optim.lr_scheduler import MultiStepLR
 
 from bezoar.deep.alignment import Alignment, goal_gradient
+from bezoar.deep.arguments import check_generator, check_whole
 from bezoar.deep.augmentation import flip_shift
 from bezoar.deep.budgets import LEVELS, PixelBall, check_groups, check_targets, unit
-from bezoar.deep.descent import check_finite, check_rate, check_whole
+from bezoar.deep.descent import check_finite, check_rate
 from bezoar.deep.images import check_labels
 from bezoar.deep.representation import logits
 from bezoar.deep.surrogates import all_evaluating, check_networks, home
@@ -123,6 +124,7 @@ class GradientMatching:
             target's intended label already that no gradient is left.
         """
         check_networks(networks)
+        check_generator(generator)
         check_groups(bases)
         several = check_targets(targets, bases)
         device, dtype = home(networks[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,8 +10,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.arguments import check_whole
 from bezoar.deep.budgets import PixelBall, check_groups, unit
-from bezoar.deep.descent import check_finite, check_rate, check_whole, craft_in_batches
+from bezoar.deep.descent import check_finite, craft_in_batches
 from bezoar.deep.stamping import ImageTrigger, stamp
 from bezoar.deep.surrogates import Surrogate, surrogates_of
 
@@ -33,9 +35,11 @@ class HiddenTrigger:
         At most.
     learning_rate : float
         In units of the whole range of a pixel, for squared distances of
-        features as they are.
+        features as they are: what suits one network may be too little to move
+        any pixel by a level, or far too much, for another.
     enough : float
-        A target is done once the sum of its squared distances is below.
+        A target is done once the sum of its squared distances is no more than
+        this share of what it was at the start, in [0, 1).
     draws : int
         Passes with dropout that are averaged; 0 switches dropout off.
     targets_at_once : int
@@ -56,16 +60,17 @@ class HiddenTrigger:
     radius: int = 8
     steps: int = 5000
     learning_rate: float = 0.001
-    enough: float = 10.0
+    enough: float = 0.01
     draws: int = 0
     targets_at_once: int = 32
 
     def __post_init__(self) -> None:
         PixelBall(radius=self.radius)
         check_whole(steps=self.steps, targets_at_once=self.targets_at_once)
-        check_rate(self.learning_rate)
-        if not 0 <= self.enough < torch.inf:
-            raise InvalidArgument("enough", "a number from 0", self.enough)
+        if not 0 < self.learning_rate < torch.inf:
+            raise InvalidArgument("learning_rate", "a positive number", self.learning_rate)
+        if not 0 <= self.enough < 1:
+            raise InvalidArgument("enough", "a number in [0, 1)", self.enough)
 
     def craft(
         self, networks: Sequence[nn.Module], head: str, bases: Tensor, sources: Tensor, *, generator: Generator
@@ -90,7 +95,8 @@ class HiddenTrigger:
         Returns
         -------
         uint8 Tensor of shape (t, k, C, H, W)
-            New, on the bases' device; without the trigger.
+            New, on the bases' device; without the trigger. A warning tells how
+            many attacks left all of their bases as they were.
 
         Raises
         ------
@@ -106,7 +112,7 @@ class HiddenTrigger:
         surrogates = surrogates_of(networks, head, draws=self.draws)
         patched = unit(stamp(sources, self.trigger), torch.float32)
         ball = PixelBall(radius=self.radius)
-        return craft_in_batches(
+        made = craft_in_batches(
             self._perturb,
             surrogates,
             bases,
@@ -115,6 +121,11 @@ class HiddenTrigger:
             targets_at_once=self.targets_at_once,
             generator=generator,
         )
+        idle = int((made == bases).flatten(1).all(dim=1).sum())
+        if idle:
+            reason = f"hidden trigger: {idle} of {t} attacks left their bases as they were; try a higher learning_rate"
+            warnings.warn(reason, RuntimeWarning, stacklevel=2)
+        return made
 
     def _perturb(self, surrogates: Sequence[Surrogate], bases: Tensor, patched: Tensor) -> Tensor:
         low, high = PixelBall(radius=self.radius).bounds(bases, dtype=patched.dtype)
@@ -122,12 +133,14 @@ class HiddenTrigger:
             wanted = [surrogate.groups(patched)[0] for surrogate in surrogates]
         images = unit(bases, patched.dtype)
         best, least = images.clone(), torch.full((len(images),), torch.inf, dtype=images.dtype, device=images.device)
+        aim: Tensor | None = None
         for _ in range(self.steps + 1):
             loss, slope = _distance_to_pairs(surrogates, wanted, images)
+            aim = self.enough * loss if aim is None else aim
             better = loss < least
             best = torch.where(better[:, None, None, None, None], images, best)
             least = torch.where(better, loss, least)
-            moving = least >= self.enough
+            moving = least > aim
             if not bool(moving.any()):
                 break
             moved = torch.minimum(torch.maximum(images - self.learning_rate * slope, low), high)
@@ -165,6 +178,11 @@ def greedy_pairs(distances: Tensor) -> Tensor:
     int64 Tensor of shape (t, k)
         Columns.
 
+    Raises
+    ------
+    InvalidData
+        If there are fewer columns than rows.
+
     References
     ----------
     .. [1] Saha, Subramanya and Pirsiavash, "Hidden trigger backdoor attacks",
@@ -176,6 +194,8 @@ def greedy_pairs(distances: Tensor) -> Tensor:
     tensor([[1, 0]])
     """
     t, k, m = distances.shape
+    if m < k:
+        raise InvalidData(f"distances: expected a column for each of {k} rows, got {m}")
     open_pairs, partner = distances.clone(), torch.zeros(t, k, dtype=torch.int64, device=distances.device)
     every = torch.arange(t, device=distances.device)
     for _ in range(k):

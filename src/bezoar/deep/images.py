@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.arguments import check_whole
 from bezoar.deep.cifar10 import read_cifar10
 
 Layout = Literal["HW", "HWC", "CHW"]
@@ -61,14 +62,15 @@ def check_images(images: Tensor) -> None:
     check_layout(images)
     if images.is_floating_point():
         low, high = (float(value) for value in torch.aminmax(images))
+        got = "values that are no numbers" if math.isnan(low) else f"values in [{low:.4g}, {high:.4g}]"
         if images.dim() == 2 and not math.isfinite(high - low):
-            raise InvalidData(f"images: expected features that are finite, got values in [{low:.4g}, {high:.4g}]")
+            raise InvalidData(f"images: expected features that are finite, got {got}")
         if images.dim() == 4 and not (low >= -_SLACK and high <= 1 + _SLACK):
-            raise InvalidData(f"images: expected values in [0, 1], got values in [{low:.4g}, {high:.4g}]")
+            raise InvalidData(f"images: expected values in [0, 1], got {got}")
 
 
-def check_labels(labels: Tensor, *, count: int, classes: int) -> None:
-    """Refuse labels that are not `count` whole numbers below `classes`.
+def check_labels(labels: Tensor, *, count: int, classes: int | None = None) -> None:
+    """Refuse labels that are not `count` whole numbers from 0, below `classes` where that is given.
 
     Raises
     ------
@@ -81,11 +83,10 @@ def check_labels(labels: Tensor, *, count: int, classes: int) -> None:
     if labels.shape != (count,):
         raise InvalidData(f"labels: expected {count}, one for each image, got shape {tuple(labels.shape)}")
     low, high = (int(value) for value in torch.aminmax(labels))
-    if low < 0 or high >= classes:
+    if low < 0 or (classes is not None and high >= classes):
         wrong = low if low < 0 else high
-        raise InvalidData(
-            f"labels: expected whole numbers from 0 to {classes - 1}, the classes of the head, got {wrong}"
-        )
+        upwards = "" if classes is None else f" to {classes - 1}, the classes of the head"
+        raise InvalidData(f"labels: expected whole numbers from 0{upwards}, got {wrong}")
 
 
 def as_input(images: Tensor, like: Tensor) -> Tensor:
@@ -144,7 +145,7 @@ def from_arrays(images: NDArray[Any], labels: NDArray[Any], *, layout: Layout) -
     found = torch.from_numpy(np.array(axes, order="C"))
     numbers = torch.from_numpy(classes.astype(np.int64))
     check_images(found)
-    check_labels(numbers, count=len(found), classes=int(numbers.max()) + 1 if numbers.numel() else 1)
+    check_labels(numbers, count=len(found))
     return found, numbers
 
 
@@ -173,13 +174,16 @@ def load_images(
     Raises
     ------
     InvalidArgument
-        If a name is unknown, or no folder is named.
+        If a name is unknown, no folder is named, or `count` is no whole number
+        from 1.
     InvalidData
         If a file is missing or cannot be read.
     """
     for what, given, words in (("name", name, ImageSet), ("part", part, Part)):
         if given not in get_args(words):
             raise InvalidArgument(what, f"one of {', '.join(get_args(words))}", given)
+    if count is not None:
+        check_whole(count=count)
     if part == "validation" and name != "pneumonia":
         raise InvalidArgument("part", f"train or test for {name}", part)
     named = folder if folder is not None else os.environ.get("BEZOAR_DATA")

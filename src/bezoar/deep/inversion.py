@@ -12,6 +12,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from bezoar.core.errors import InvalidArgument
+from bezoar.deep.arguments import check_generator, check_whole
 from bezoar.deep.images import as_input, check_images
 from bezoar.deep.representation import evaluating, logits
 
@@ -112,9 +113,7 @@ class NeuralCleanse:
     threshold: float = 2.0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch", "patience"):
-            if getattr(self, name) < 1:
-                raise InvalidArgument(name, "a whole number from 1", getattr(self, name))
+        check_whole(epochs=self.epochs, batch=self.batch, patience=self.patience)
         for name in ("learning_rate", "first_weight", "threshold"):
             if not 0 < getattr(self, name) < math.inf:
                 raise InvalidArgument(name, "a positive number", getattr(self, name))
@@ -149,11 +148,13 @@ def scan_for_backdoors(
     Raises
     ------
     InvalidData
-        If the images are unfit.
+        If the images are unfit, or the model does not answer finite numbers
+        to all of them.
     """
     check_images(images)
+    check_generator(generator)
     way = search or NeuralCleanse()
-    classes = logits(model, images[:1]).shape[1]
+    classes = logits(model, images, block=way.batch).shape[1]
     with evaluating(model):
         found = tuple(smallest_patch(model, images, label, generator=generator, search=way) for label in range(classes))
     sizes = torch.tensor([inversion.size for inversion in found], dtype=torch.float64)

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 
 from bezoar.core.errors import InvalidArgument
+from bezoar.deep.arguments import check_whole
 from bezoar.deep.images import check_labels
 from bezoar.deep.recipe import Recipe
-from bezoar.deep.representation import activations, find_head
+from bezoar.deep.representation import activations, check_finite_answers, find_head
 from bezoar.deep.training import train
 
 
@@ -92,7 +93,8 @@ def fine_prune(
     last = find_head(model, head)
     if not isinstance(last, nn.Linear):
         raise InvalidArgument("head", "a linear layer", f"{head!r}, a {type(last).__name__}")
-    if cells < 1 or last.in_features % cells:
+    check_whole(cells=cells)
+    if last.in_features % cells:
         raise InvalidArgument("cells", f"a divisor of the head's {last.in_features} features", cells)
     features = activations(model, head, images, block=block)
     check_labels(labels, count=len(images), classes=last.out_features)
@@ -114,6 +116,7 @@ def _sleepiest(last: nn.Linear, features: Tensor, labels: Tensor, *, tolerance: 
     weight = last.weight.detach().to(features.dtype).view(last.out_features, -1, cells)
     with torch.no_grad():
         given = last(features.to(last.weight.dtype)).to(features.dtype)
+        check_finite_answers(given, what="logits")
         accuracies = [float((given.argmax(dim=1) == labels).double().mean())]
         pruned: list[int] = []
         # The last channel stays: without any, the head answers the same to all.

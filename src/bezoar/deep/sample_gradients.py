@@ -8,6 +8,7 @@ from torch.func import functional_call, grad, vmap
 from torch.nn.functional import cross_entropy
 
 from bezoar.core.errors import InvalidArgument
+from bezoar.deep.arguments import check_generator, check_whole
 from bezoar.deep.blocks import in_blocks
 from bezoar.deep.images import as_input, check_images, check_labels
 from bezoar.deep.representation import evaluating, logits
@@ -51,8 +52,8 @@ def per_sample_gradients(
     Raises
     ------
     InvalidArgument
-        If `dimensions` is given without a generator or is not positive, or
-        nothing is trained.
+        If `dimensions` is given without a generator or is no whole number
+        from 1, or nothing is trained.
     InvalidData
         If images or labels are unfit, as of `bezoar.deep.representation`.
 
@@ -90,10 +91,8 @@ class _Sums:
     """A random projection that needs one number a coordinate, and the same bytes on any device."""
 
     def __init__(self, size: int, dimensions: int, generator: torch.Generator | None, device: torch.device) -> None:
-        if dimensions < 1:
-            raise InvalidArgument("dimensions", "a whole number from 1", dimensions)
-        if generator is None:
-            raise InvalidArgument("generator", "a torch.Generator to draw the projection", None)
+        check_whole(dimensions=dimensions)
+        check_generator(generator)
         self.padding = -size % dimensions
         self.dimensions = dimensions
         self.order = torch.randperm(size + self.padding, generator=generator).to(device)

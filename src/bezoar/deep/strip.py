@@ -9,9 +9,10 @@ import torch
 from torch import Generator, Tensor, nn
 
 from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.arguments import check_generator, check_whole
 from bezoar.deep.blocks import in_blocks
 from bezoar.deep.images import as_input, check_images
-from bezoar.deep.representation import logits
+from bezoar.deep.representation import check_model, logits
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,7 +82,8 @@ def strip(
     InvalidArgument
         If an option is out of range.
     InvalidData
-        If images are unfit, or clean ones are of another shape or fewer than two.
+        If images are unfit, clean ones are of another shape or fewer than two,
+        or the model does not answer finite numbers.
 
     References
     ----------
@@ -90,6 +92,7 @@ def strip(
     """
     if not 0 < promise < 1:
         raise InvalidArgument("promise", "a number in (0, 1)", promise)
+    check_generator(generator)
     for given in (images, clean):
         check_images(given)
     if clean.shape[1:] != images.shape[1:] or len(clean) < 2:
@@ -128,8 +131,9 @@ def blended_entropies(
     Tensor of shape (n,)
         On the host.
     """
-    if copies < 1:
-        raise InvalidArgument("copies", "a whole number from 1", copies)
+    check_model(model)
+    check_generator(generator)
+    check_whole(copies=copies, block=block)
     if not 0 < opacity < 1:
         raise InvalidArgument("opacity", "a number in (0, 1)", opacity)
     drawn = torch.randint(len(overlays), (len(images), copies), generator=generator)

@@ -11,8 +11,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.arguments import check_generator, check_whole
 from bezoar.deep.images import as_input
-from bezoar.deep.representation import evaluating, find_head
+from bezoar.deep.representation import check_model, evaluating, find_head
 
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
@@ -92,23 +93,28 @@ def surrogates_of(
     Raises
     ------
     InvalidArgument
-        If there is no network, a name is none of its modules, or `draws` is
-        negative.
+        If there is no network, or `draws` is no whole number from 0.
+    UnknownName
+        If a name is none of its modules.
     """
     check_networks(networks)
-    if draws < 0:
-        raise InvalidArgument("draws", "a whole number from 0", draws)
-    named = (head, *layers)
+    check_whole(0, draws=draws)
     return tuple(
-        Surrogate(network=network, places=tuple(find_head(network, name) for name in named), draws=draws)
+        Surrogate(
+            network=network,
+            places=(find_head(network, head), *(find_head(network, name, option="layers") for name in layers)),
+            draws=draws,
+        )
         for network in networks
     )
 
 
 def check_networks(networks: Sequence[nn.Module]) -> None:
-    """Refuse an empty ensemble, and one network in place of a list of them."""
-    if isinstance(networks, nn.Module) or not networks:
+    """Refuse an empty ensemble, what is no list of networks, and one network in place of a list."""
+    if not isinstance(networks, Sequence) or not networks:
         raise InvalidArgument("networks", "a list of one network or more", type(networks).__name__)
+    for network in networks:
+        check_model(network)
 
 
 @contextmanager
@@ -139,6 +145,7 @@ def at_rest(surrogates: Sequence[Surrogate], *, generator: Generator) -> Iterato
     Torch draws dropout from its global generators, which are seeded here and
     put back.
     """
+    check_generator(generator)
     networks = [surrogate.network for surrogate in surrogates]
     modes = [(module, module.training) for network in networks for module in network.modules()]
     learnt = [(weight, weight.requires_grad) for network in networks for weight in network.parameters()]
@@ -182,5 +189,6 @@ def goals_of(surrogates: Sequence[Surrogate], targets: Tensor) -> list[tuple[Ten
     for goal in (one for several in goals for one in several):
         lengths = goal.norm(dim=1)
         if not bool((torch.isfinite(lengths) & (lengths > 0)).all()):
-            raise InvalidData("networks: expected finite features of each target, not all zero, got others")
+            wrong = "zero" if bool((lengths == 0).any()) else "infinite numbers, or none"
+            raise InvalidData(f"networks: expected finite features of each target, not all zero, got {wrong}")
     return goals

@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.arguments import check_generator, check_whole
 from bezoar.deep.images import check_images, check_labels
 from bezoar.deep.stamping import ImageTrigger, stamp
 
@@ -47,7 +48,7 @@ class VisibleBackdoor:
     Raises
     ------
     InvalidArgument
-        If source and target are the same.
+        If source and target are the same, or no whole numbers from 0.
 
     References
     ----------
@@ -60,6 +61,9 @@ class VisibleBackdoor:
     source: int | None = None
 
     def __post_init__(self) -> None:
+        check_whole(0, target=self.target)
+        if self.source is not None:
+            check_whole(0, source=self.source)
         if self.source == self.target:
             raise InvalidArgument("source", f"another class than the target's {self.target}", self.source)
 
@@ -83,18 +87,24 @@ class VisibleBackdoor:
         Raises
         ------
         InvalidArgument
-            If there are not so many images to use.
+            If there are not so many images to use, or no image has the label
+            of the target or the source.
         InvalidData
             If images or labels are none.
         """
         check_images(images)
         if images.dtype != torch.uint8:
             raise InvalidData(f"images: expected uint8 images, got {images.dtype}")
-        check_labels(labels, count=len(images), classes=torch.iinfo(torch.int64).max)
+        check_labels(labels, count=len(images))
+        check_generator(generator)
+        for name, label in (("target", self.target), ("source", self.source)):
+            if label is not None and not bool((labels == label).any()):
+                raise InvalidArgument(name, "a label that occurs", label)
         usable = labels != self.target if self.source is None else labels == self.source
         possible = usable.nonzero().flatten().cpu()
         if not 1 <= count <= len(possible):
             raise InvalidArgument("count", f"a whole number from 1 to {len(possible)}, the images to use", count)
+        check_whole(count=count)
         rows = possible[torch.randperm(len(possible), generator=generator)[:count]].sort().values
         poisoned, relabelled = images.clone(), labels.clone()
         here = rows.to(images.device)

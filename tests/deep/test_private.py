@@ -130,8 +130,54 @@ def test_unfit_requests_are_refused(rows):
         privacy_epsilon(PUBLISHED, count=60000, privacy_delta=1e-5, accountant="gdp")
     with pytest.raises(InvalidArgument, match="`count`: expected at least the 256 rows of a batch"):
         privacy_epsilon(PUBLISHED, count=100, privacy_delta=1e-5)
-    with pytest.raises(InvalidArgument, match="`privacy_epsilon`: expected a positive number"):
+    with pytest.raises(InvalidArgument, match="`privacy_epsilon`: expected a number in"):
         noise_for(PUBLISHED, count=60000, privacy_epsilon=0.0, privacy_delta=1e-5)
-    for field, value in (("epochs", 0), ("clip", 0.0), ("noise", -1.0), ("momentum", 1.0)):
+    for field, value in (
+        ("epochs", 0),
+        ("clip", 0.0),
+        ("noise", -1.0),
+        ("noise", 1e-9),
+        ("batch", 1.5),
+        ("momentum", 1.0),
+    ):
         with pytest.raises(InvalidArgument, match=f"`{field}`: expected "):
             PrivateRecipe(**{field: value})
+
+
+def test_a_model_with_nothing_to_train_is_refused(rows):
+    with pytest.raises(InvalidArgument, match="`model`: expected a model with parameters that are trained, got none"):
+        train_privately(net().requires_grad_(False), *rows, PrivateRecipe(batch=6), seed=0)
+
+
+def test_opacus_hooks_do_not_warn(rows, recwarn):
+    torch.set_warn_always(True)
+    try:
+        train_privately(net(), *rows, PrivateRecipe(epochs=1, batch=24), seed=0)
+    finally:
+        torch.set_warn_always(False)
+    assert not any("Full backward hook" in str(warning.message) for warning in recwarn)
+
+
+def test_no_epsilon_is_negative():
+    recipe = PrivateRecipe(epochs=2, batch=30)
+    assert privacy_epsilon(recipe, count=3000, privacy_delta=0.999, accountant="rdp") == 0.0
+    with pytest.raises(InvalidArgument, match="`accountant`: expected rdp where prv finds no epsilon above 0, got prv"):
+        privacy_epsilon(recipe, count=3000, privacy_delta=0.5)
+
+
+@pytest.mark.parametrize(("batch", "count", "noise"), [(30, 10**9, 1.1), (100, 120, 1e-6)])
+def test_too_fine_a_grid_is_refused_beforehand(batch, count, noise):
+    recipe = PrivateRecipe(epochs=2, batch=batch, noise=noise)
+    with pytest.raises(InvalidArgument, match=r"`accountant`: expected rdp for noise of .*, got prv, which would need"):
+        privacy_epsilon(recipe, count=count, privacy_delta=1e-5)
+    assert privacy_epsilon(recipe, count=count, privacy_delta=1e-5, accountant="rdp") > 0
+
+
+def test_promises_out_of_reach_are_refused():
+    recipe = PrivateRecipe(epochs=2, batch=30)
+    with pytest.raises(InvalidArgument, match=r"`privacy_delta`: expected one for which .*: cannot compute epsilon"):
+        privacy_epsilon(recipe, count=3000, privacy_delta=0.999)
+    with pytest.raises(InvalidArgument, match=r"`privacy_epsilon`: expected one .*: the privacy budget is too low"):
+        noise_for(recipe, count=3000, privacy_epsilon=1e-6, privacy_delta=1e-5)
+    with pytest.raises(InvalidArgument, match="`count`: expected at least the 30 rows of a batch, got 5"):
+        noise_for(recipe, count=5, privacy_epsilon=1.0, privacy_delta=1e-5)

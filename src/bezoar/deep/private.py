@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,10 +31,18 @@ except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(reason, name="opacus") from None
 
 from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.arguments import check_whole
 from bezoar.deep.images import as_input, check_images, check_labels
 from bezoar.deep.representation import logits
 
 Accountant = Literal["rdp", "prv"]
+
+_GRID = 2**23
+"""Points of the grid of numerical composition: with as many it takes some seconds, and half a gigabyte."""
+_GRID_ERROR = 0.01
+"""What Opacus allows the epsilon to be off by, unless told otherwise."""
+_LARGEST = 1e6
+"""Of noise and epsilon; beyond it Opacus' sums and searches do not end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +60,8 @@ class PrivateRecipe:
     clip : float
         Largest norm of a row's gradient.
     noise : float
-        Deviation of the noise on the sum of gradients, in units of `clip`.
+        Deviation of the noise on the sum of gradients, in units of `clip`; 0,
+        or from 1e-6 to 1e6, beyond which accountants do not reach.
 
     Raises
     ------
@@ -72,14 +82,12 @@ class PrivateRecipe:
     noise: float = 1.1
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch"):
-            if getattr(self, name) < 1:
-                raise InvalidArgument(name, "a whole number from 1", getattr(self, name))
+        check_whole(epochs=self.epochs, batch=self.batch)
         for name in ("learning_rate", "clip"):
             if not 0 < getattr(self, name) < math.inf:
                 raise InvalidArgument(name, "a positive number", getattr(self, name))
-        if not 0 <= self.noise < math.inf:
-            raise InvalidArgument("noise", "a number from 0", self.noise)
+        if self.noise != 0 and not 1 / _LARGEST <= self.noise <= _LARGEST:
+            raise InvalidArgument("noise", f"0, or a number from {1 / _LARGEST:g} to {_LARGEST:g}", self.noise)
         if not 0 <= self.momentum < 1:
             raise InvalidArgument("momentum", "a number in [0, 1)", self.momentum)
 
@@ -113,8 +121,8 @@ def train_privately(
     Raises
     ------
     InvalidArgument
-        If the model has layers that private training cannot have, or the batch
-        is larger than the data.
+        If the model has layers that private training cannot have, or nothing
+        to train, or the batch is larger than the data.
     InvalidData
         If images or labels are unfit, or a loss is no finite number.
     """
@@ -124,6 +132,8 @@ def train_privately(
     wrong = ModuleValidator.validate(copy.deepcopy(model).train(), strict=False)
     if wrong:
         raise InvalidArgument("model", "layers that treat rows one by one", str(wrong[0]).splitlines()[0])
+    if not any(value.requires_grad for value in model.parameters()):
+        raise InvalidArgument("model", "a model with parameters that are trained", "none")
     if recipe.batch > len(images):
         raise InvalidArgument("batch", f"at most the {len(images)} rows", recipe.batch)
     for_rows, for_noise, for_dropout = (int(value) for value in np.random.SeedSequence(seed).generate_state(3))
@@ -145,7 +155,9 @@ def train_privately(
         steps=recipe.steps(len(images)) // recipe.epochs,
     )
     try:
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        with warnings.catch_warnings(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            # Opacus hooks every layer; that the images need no gradient is as it should be.
+            warnings.filterwarnings("ignore", message="Full backward hook is firing")
             torch.manual_seed(for_dropout)
             epochs = range(recipe.epochs)
             return tuple(_epoch(wrapped, optimiser, images, labels, samples, epoch) for epoch in epochs)
@@ -178,24 +190,30 @@ def privacy_epsilon(
     Returns
     -------
     float
-        Infinite without noise.
+        From 0; infinite without noise.
 
     Raises
     ------
     InvalidArgument
-        If a value is out of range.
+        If a value is out of range; or if numerical composition would need too
+        fine a grid for so little noise or so many steps, or finds nothing
+        above zero, where Renyi divergences still tell.
     """
-    if not 0 < privacy_delta < 1:
-        raise InvalidArgument("privacy_delta", "a number in (0, 1)", privacy_delta)
+    _check_promise(recipe, count=count, privacy_delta=privacy_delta)
     if accountant not in ("prv", "rdp"):
         raise InvalidArgument("accountant", "prv or rdp", accountant)
-    if recipe.batch > count:
-        raise InvalidArgument("count", f"at least the {recipe.batch} rows of a batch", count)
     if recipe.noise == 0:
         return math.inf
-    book = create_accountant(accountant)
-    book.history = [(recipe.noise, recipe.batch / count, recipe.steps(count))]
-    return float(book.get_epsilon(delta=privacy_delta))
+    if accountant == "rdp":
+        return max(_spent("rdp", recipe, count=count, privacy_delta=privacy_delta), 0.0)
+    points = _points(recipe, count=count, privacy_delta=privacy_delta)
+    if points > _GRID:
+        expected = f"rdp for noise of {recipe.noise:g} in {recipe.steps(count)} steps"
+        raise InvalidArgument("accountant", expected, f"prv, which would need a grid of {points:.2g} points")
+    found = _spent("prv", recipe, count=count, privacy_delta=privacy_delta)
+    if not found > 0:
+        raise InvalidArgument("accountant", "rdp where prv finds no epsilon above 0", f"prv, and {found:.2g}")
+    return found
 
 
 def noise_for(recipe: PrivateRecipe, *, count: int, privacy_epsilon: float, privacy_delta: float) -> float:
@@ -204,18 +222,51 @@ def noise_for(recipe: PrivateRecipe, *, count: int, privacy_epsilon: float, priv
     Parameters and errors are those of `privacy_epsilon`; the recipe's own noise
     does not matter.
     """
-    if not 0 < privacy_epsilon < math.inf:
-        raise InvalidArgument("privacy_epsilon", "a positive number", privacy_epsilon)
+    if not 0 < privacy_epsilon <= _LARGEST:
+        raise InvalidArgument("privacy_epsilon", f"a number in (0, {_LARGEST:g}]", privacy_epsilon)
+    _check_promise(recipe, count=count, privacy_delta=privacy_delta)
+    try:
+        found = get_noise_multiplier(
+            target_epsilon=privacy_epsilon,
+            target_delta=privacy_delta,
+            sample_rate=recipe.batch / count,
+            steps=recipe.steps(count),
+            accountant="rdp",
+        )
+    except (ArithmeticError, RuntimeError, ValueError) as error:
+        expected = "one that Opacus finds the noise for"
+        raise InvalidArgument("privacy_epsilon", expected, f"{privacy_epsilon}: {_sentence(error)}") from error
+    return float(found)
+
+
+def _check_promise(recipe: PrivateRecipe, *, count: int, privacy_delta: float) -> None:
     if not 0 < privacy_delta < 1:
         raise InvalidArgument("privacy_delta", "a number in (0, 1)", privacy_delta)
-    found = get_noise_multiplier(
-        target_epsilon=privacy_epsilon,
-        target_delta=privacy_delta,
-        sample_rate=recipe.batch / count,
-        steps=recipe.steps(count),
-        accountant="rdp",
-    )
-    return float(found)
+    check_whole(count=count)
+    if recipe.batch > count:
+        raise InvalidArgument("count", f"at least the {recipe.batch} rows of a batch", count)
+
+
+def _spent(accountant: Accountant, recipe: PrivateRecipe, *, count: int, privacy_delta: float) -> float:
+    """Opacus' figure."""
+    book = create_accountant(accountant)
+    book.history = [(recipe.noise, recipe.batch / count, recipe.steps(count))]
+    try:
+        return float(book.get_epsilon(delta=privacy_delta))
+    except (ArithmeticError, RuntimeError, ValueError) as error:
+        expected = f"one for which Opacus' {accountant} accountant finds an epsilon, with noise of {recipe.noise:g}"
+        raise InvalidArgument("privacy_delta", expected, f"{privacy_delta}: {_sentence(error)}") from error
+
+
+def _points(recipe: PrivateRecipe, *, count: int, privacy_delta: float) -> float:
+    """About how many points Opacus' grid for numerical composition has, by the formulas of its accountant."""
+    allowed = privacy_delta / 1000
+    reach = max(_spent("rdp", recipe, count=count, privacy_delta=allowed / 4), _GRID_ERROR) + 3
+    return 2 * reach / _GRID_ERROR * math.sqrt(recipe.steps(count) * math.log(12 / allowed) / 2)
+
+
+def _sentence(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".").lower() if str(error) else type(error).__name__
 
 
 def _epoch(

@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch.nn.functional import pad
 
-from bezoar.core.errors import InvalidArgument
+from bezoar.core.errors import InvalidArgument, InvalidData
 from bezoar.deep.augmentation import flip_crop, flip_shift
 
 
@@ -102,3 +102,12 @@ def test_a_reach_beyond_the_image_is_refused(images, augment, reach):
 def test_features_have_nothing_to_flip():
     with pytest.raises(InvalidArgument, match="`images`: expected shape"):
         flip_crop(torch.rand(4, 5), generator())
+
+
+def test_no_fractions_of_pixels_between_levels():
+    with pytest.raises(InvalidData, match=r"expected a floating-point dtype, to interpolate in, got torch\.uint8"):
+        flip_shift(torch.zeros(1, 1, 8, 8, dtype=torch.uint8), torch.Generator())
+    with pytest.raises(InvalidArgument, match=r"`reach`: expected a whole number from 0, got 1\.5"):
+        flip_crop(torch.zeros(1, 1, 8, 8), torch.Generator(), reach=1.5)
+    with pytest.raises(InvalidArgument, match="`generator`"):
+        flip_crop(torch.zeros(1, 1, 8, 8), None)

@@ -116,7 +116,26 @@ def test_unfit_rows_are_refused():
     vote = MedoidVote(fraction=0.2, neighbours=5)
     with pytest.raises(InvalidData, match="voters: expected more than the 60 neighbours of a row, got 24"):
         MedoidVote(fraction=0.2, neighbours=60)(features, labels)
-    with pytest.raises(InvalidData, match="labels: expected int64"):
+    with pytest.raises(InvalidData, match="labels: expected 120, one for each image"):
         vote(features, labels[1:])
-    with pytest.raises(InvalidData, match="features: expected a finite matrix"):
-        vote(features * torch.nan, labels)
+    with pytest.raises(InvalidData, match="features: expected finite numbers, got others in 1 of 120 rows"):
+        vote(features.index_fill(0, torch.tensor([3]), torch.nan), labels)
+    with pytest.raises(InvalidData, match="features: expected a torch tensor, got ndarray"):
+        vote(features.numpy(), labels)
+    with pytest.raises(InvalidData, match="labels: expected a tensor of int64, got ndarray"):
+        vote(features, labels.numpy())
+    with pytest.raises(InvalidData, match="labels: expected whole numbers from 0, got -1"):
+        vote(features, labels - 1)
+    with pytest.raises(InvalidData, match="voters: expected rows from 0 to 119, got -1 to 3"):
+        lost_votes(features, labels, torch.arange(-1, 4), neighbours=2)
+
+
+@pytest.mark.parametrize("neighbours", [0, 1.5, True])
+def test_neighbours_are_whole(neighbours):
+    for refused in (
+        lambda: DeepKNN(neighbours=neighbours),
+        lambda: MedoidVote(neighbours=neighbours),
+        lambda: lost_votes(*blobs(), torch.arange(9), neighbours=neighbours),
+    ):
+        with pytest.raises(InvalidArgument, match="`neighbours`: expected a whole number from 1"):
+            refused()

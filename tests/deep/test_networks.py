@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from bezoar.core.errors import InvalidArgument
-from bezoar.deep.networks import Normalise, SmallCNN, draw_weights, resnet8, resnet18, resnet20
+from bezoar.deep.networks import Normalise, ResNet, SmallCNN, draw_weights, resnet8, resnet18, resnet20
 
 
 def size(model):
@@ -71,3 +71,9 @@ def test_normalise():
 def test_a_width_of_nothing_is_refused():
     with pytest.raises(InvalidArgument, match="`width`: expected a whole number from 1, got 0"):
         resnet8(width=0)
+
+
+@pytest.mark.parametrize("blocks", [(), (1, -1), (1, 1.5)])
+def test_stages_of_no_blocks_are_refused(blocks):
+    with pytest.raises(InvalidArgument, match="`blocks`: expected"):
+        ResNet(blocks)

@@ -90,7 +90,7 @@ def test_training_with_it_repeats_and_hardens(batch, tmp_path):
         )
 
 
-@pytest.mark.parametrize(("field", "value"), [("radius", 0), ("step", 300), ("steps", 0), ("weight", -1.0)])
+@pytest.mark.parametrize(("field", "value"), [("radius", 0), ("step", 300), ("steps", 1.5), ("weight", -1.0)])
 def test_numbers_out_of_range_are_refused(field, value):
     with pytest.raises(InvalidArgument, match=f"`{field}`: expected "):
         Trades(**{field: value})

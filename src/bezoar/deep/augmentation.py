@@ -10,7 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from bezoar.core.errors import InvalidArgument
+from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.arguments import check_generator, check_whole
 from bezoar.deep.images import check_layout
 
 
@@ -36,7 +37,8 @@ def flip_crop(images: Tensor, generator: Generator, *, reach: int = 4) -> Tensor
     InvalidArgument
         If `reach` is out of range.
     """
-    count, height, width = _sizes(images, reach)
+    count, height, width = _sizes(images, reach, generator)
+    check_whole(0, reach=reach)
     down, right = torch.randint(-reach, reach + 1, (2, count, 1), generator=generator).unbind()
     flipped = torch.randint(2, (count, 1), generator=generator, dtype=torch.bool)
     rows = _mirrored(torch.arange(height) + down, height)
@@ -73,13 +75,17 @@ def flip_shift(images: Tensor, generator: Generator, *, reach: float = 4.0) -> T
     ------
     InvalidArgument
         If `reach` is out of range.
+    InvalidData
+        If the images are not floating-point.
 
     References
     ----------
     .. [1] Geiping and others, "Witches' Brew: industrial scale data poisoning
        via gradient matching", ICLR 2021, section 3.4.
     """
-    count, height, width = _sizes(images, reach)
+    count, height, width = _sizes(images, reach, generator)
+    if not images.is_floating_point():
+        raise InvalidData(f"images: expected a floating-point dtype, to interpolate in, got {images.dtype}")
     down, right = ((2 * torch.rand(2, count, generator=generator) - 1) * reach).unbind()
     flipped = torch.randint(2, (count, 1, 1), generator=generator, dtype=torch.bool)
     rows = _interpolation(down, height)
@@ -89,8 +95,9 @@ def flip_shift(images: Tensor, generator: Generator, *, reach: float = 4.0) -> T
     return rows @ images @ columns.transpose(2, 3)
 
 
-def _sizes(images: Tensor, reach: float) -> tuple[int, int, int]:
+def _sizes(images: Tensor, reach: float, generator: Generator) -> tuple[int, int, int]:
     check_layout(images)
+    check_generator(generator)
     if images.dim() != 4:
         raise InvalidArgument("images", "shape (n, channels, height, width)", tuple(images.shape))
     count, _, height, width = images.shape

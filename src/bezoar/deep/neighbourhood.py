@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 from bezoar.core.errors import InvalidArgument, InvalidData
+from bezoar.deep.arguments import check_whole
 from bezoar.deep.blocks import in_blocks
+from bezoar.deep.images import check_labels
 from bezoar.deep.selection import Chooser, exact_medoids
 
 _BLOCK = 1024
@@ -62,7 +64,7 @@ class DeepKNN:
     Raises
     ------
     InvalidArgument
-        If it is not positive.
+        If it is no whole number from 1.
 
     References
     ----------
@@ -80,7 +82,7 @@ class DeepKNN:
     neighbours: int
 
     def __post_init__(self) -> None:
-        _check_neighbours(self.neighbours)
+        check_whole(neighbours=self.neighbours)
 
     def __call__(self, features: Tensor, labels: Tensor) -> Verdict:
         """Ask all rows; parameters and errors as of `MedoidVote`."""
@@ -156,7 +158,7 @@ class MedoidVote:
             raise InvalidArgument("fraction", "a number in (0, 1)", self.fraction)
         if not 0 <= self.most <= 1:
             raise InvalidArgument("most", "a number in [0, 1]", self.most)
-        _check_neighbours(self.neighbours)
+        check_whole(neighbours=self.neighbours)
 
     def __call__(self, features: Tensor, labels: Tensor) -> Verdict:
         """Elect medoids and let them vote.
@@ -210,8 +212,11 @@ def lost_votes(features: Tensor, labels: Tensor, voters: Tensor, *, neighbours: 
 
     Raises
     ------
+    InvalidArgument
+        If `neighbours` is no whole number from 1.
     InvalidData
-        If there are no more than `neighbours` voters.
+        If there are no more than `neighbours` voters, voters are no rows, or
+        features and labels do not fit each other.
 
     Examples
     --------
@@ -219,8 +224,13 @@ def lost_votes(features: Tensor, labels: Tensor, voters: Tensor, *, neighbours: 
     >>> lost_votes(features, labels, torch.arange(4), neighbours=3)
     tensor([0.3333, 0.3333, 0.3333, 0.3333])
     """
+    check_whole(neighbours=neighbours)
+    _check(features, labels)
     if len(voters) <= neighbours:
         raise InvalidData(f"voters: expected more than the {neighbours} neighbours of a row, got {len(voters)}")
+    if int(voters.min()) < 0 or int(voters.max()) >= len(labels):
+        got = f"{int(voters.min())} to {int(voters.max())}"
+        raise InvalidData(f"voters: expected rows from 0 to {len(labels) - 1}, got {got}")
     device = features.device
     # In double precision the product form of distances is as good as differences in single precision.
     every, here = features.double(), voters.to(device)
@@ -249,14 +259,13 @@ def _worst(suspicion: Tensor, labels: Tensor, *, most: float) -> Tensor:
     return outvoted[: math.floor(most * len(codes))].sort().values
 
 
-def _check_neighbours(neighbours: int) -> None:
-    if neighbours < 1:
-        raise InvalidArgument("neighbours", "a whole number from 1", neighbours)
-
-
 def _check(features: Tensor, labels: Tensor) -> None:
-    if features.dim() != 2 or not features.numel() or not bool(features.isfinite().all()):
-        raise InvalidData(f"features: expected a finite matrix with at least one row, got {tuple(features.shape)}")
-    if labels.dtype != torch.int64 or labels.shape != (len(features),):
-        got = f"{labels.dtype} of shape {tuple(labels.shape)}"
-        raise InvalidData(f"labels: expected int64 of shape {(len(features),)}, got {got}")
+    if not isinstance(features, Tensor):
+        raise InvalidData(f"features: expected a torch tensor, got {type(features).__name__}")
+    if features.dim() != 2 or not features.numel():
+        raise InvalidData(f"features: expected a matrix with at least one row, got shape {tuple(features.shape)}")
+    finite = features.isfinite().all(dim=1)
+    if not bool(finite.all()):
+        wrong = len(features) - int(finite.sum())
+        raise InvalidData(f"features: expected finite numbers, got others in {wrong} of {len(features)} rows")
+    check_labels(labels, count=len(features))

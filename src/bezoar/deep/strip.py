@@ -47,7 +47,7 @@ def strip(
     promise: float = 0.01,
     copies: int = 64,
     opacity: float = 0.5,
-    block: int = 512,
+    block: int = 128,
 ) -> StripScan:
     """Flag images with a trigger, by how surely they are classified with others laid over them [1]_.
 
@@ -119,7 +119,7 @@ def blended_entropies(
     generator: Generator,
     copies: int = 64,
     opacity: float = 0.5,
-    block: int = 512,
+    block: int = 128,
 ) -> Tensor:
     """For each image the mean entropy of the model's answers with overlays drawn for it.
 

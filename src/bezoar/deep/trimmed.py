@@ -49,7 +49,7 @@ class TrimmedLoss:
     labels: Tensor
     keep: float = 0.8
     warm_up: int = 1
-    block: int = 512
+    block: int = 128
 
     def __post_init__(self) -> None:
         if not 0.5 < self.keep <= 1:

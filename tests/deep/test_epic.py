@@ -418,13 +418,8 @@ def test_a_callback_of_something_else_is_refused(other):
         epic_callback(other)
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_a_loader_that_draws_dropped_rows_is_refused_by_lightning(tmp_path):
-    pl = pytest.importorskip("lightning.pytorch")
-    from bezoar.deep.lightning import epic_callback
-
-    pixels, labels = images()
-    defence, data = defended(pixels, labels), TensorDataset(pixels, labels)
+def steps(pl, note):
+    """A network in Lightning that tells of each batch."""
 
     class Steps(pl.LightningModule):
         def __init__(self):
@@ -435,15 +430,29 @@ def test_a_loader_that_draws_dropped_rows_is_refused_by_lightning(tmp_path):
             return self.net(batch)
 
         def training_step(self, batch, _):
+            note(batch, self.current_epoch)
             return nn.functional.cross_entropy(self(batch[0].float() / 255), batch[1])
 
         def configure_optimizers(self):
             return torch.optim.SGD(self.parameters(), lr=0.05)
 
+    return Steps()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_loader_that_draws_dropped_rows_is_refused_by_lightning(tmp_path):
+    pl = pytest.importorskip("lightning.pytorch")
+    from bezoar.deep.lightning import epic_callback
+
+    pixels, labels = images()
+    defence, data = defended(pixels, labels), TensorDataset(pixels, labels)
+
     def fit(loader):
         quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
         silent = {**quiet, "enable_checkpointing": False, "default_root_dir": tmp_path}
-        pl.Trainer(max_epochs=1, accelerator="cpu", callbacks=[epic_callback(defence)], **silent).fit(Steps(), loader)
+        pl.Trainer(max_epochs=1, accelerator="cpu", callbacks=[epic_callback(defence)], **silent).fit(
+            steps(pl, lambda batch, epoch: None), loader
+        )
 
     for options in ({"shuffle": True}, {"sampler": defended(pixels, labels).sampler()}):
         with pytest.raises(InvalidArgument, match=r"`train_dataloaders`: expected a loader with sampler="):
@@ -468,20 +477,8 @@ def test_as_callback_of_lightning(tmp_path):
     pixels, labels = images()
     seen = [[], [], []]
 
-    class Classifier(pl.LightningModule):
-        def __init__(self):
-            super().__init__()
-            self.net = SmallCNN(1, width=2, classes=2)
-
-        def forward(self, batch):
-            return self.net(batch)
-
-        def training_step(self, batch, _):
-            seen[self.current_epoch] += batch[2].tolist()
-            return nn.functional.cross_entropy(self(batch[0].float() / 255), batch[1])
-
-        def configure_optimizers(self):
-            return torch.optim.SGD(self.parameters(), lr=0.05)
+    def note(batch, epoch):
+        seen[epoch].extend(batch[2].tolist())
 
     defence = defended(pixels, labels)
     loader = DataLoader(TensorDataset(pixels, labels, torch.arange(60)), batch_size=8, sampler=defence.sampler())
@@ -489,7 +486,7 @@ def test_as_callback_of_lightning(tmp_path):
     trainer = pl.Trainer(
         max_epochs=3, accelerator="cpu", callbacks=[epic_callback(defence)], default_root_dir=tmp_path, **quiet
     )
-    trainer.fit(Classifier(), loader)
+    trainer.fit(steps(pl, note), loader)
     assert sorted(seen[0]) == list(range(60))
     for epoch in (1, 2):
         gone = {drop.row for drop in defence.drops if drop.epoch <= epoch}

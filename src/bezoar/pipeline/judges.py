@@ -118,28 +118,6 @@ def share_right(right: Verdicts, mask: Mask) -> float | None:
     return float(right[mask].mean()) if mask.any() else None
 
 
-def overlapping_rows(X: Matrix, trusted: Matrix) -> IntArray:
-    """For each trusted row the first untrusted one of the same features, -1 where there is none.
-
-    Texts and counts repeat themselves, so that even rows drawn apart may overlap.
-
-    Parameters
-    ----------
-    X : ndarray or CSR of shape (n, d)
-    trusted : ndarray or CSR of shape (m, d)
-
-    Returns
-    -------
-    ndarray of int, shape (m,)
-
-    Examples
-    --------
-    >>> overlapping_rows(np.array([[1.0], [2.0], [2.0]]), np.array([[2.0], [3.0]]))
-    array([ 1, -1])
-    """
-    return first_equal(trusted, X)
-
-
 def check_trusted(X: Matrix, y: Labels, trusted_X: Matrix, trusted_y: Labels) -> None:
     """Refuse trusted rows that are of no use beside some others.
 
@@ -158,7 +136,8 @@ def check_trusted(X: Matrix, y: Labels, trusted_X: Matrix, trusted_y: Labels) ->
     if unknown.size:
         known = ", ".join(map(str, np.unique(y)))
         raise InvalidArgument("trusted", f"rows labelled {known}", f"{trusted_y[unknown[0]]} in its row {unknown[0]}")
-    places = overlapping_rows(X, trusted_X)
+    # Texts and counts repeat themselves, so that even rows drawn apart may overlap.
+    places = first_equal(trusted_X, X)
     shared = np.flatnonzero(places >= 0)
     if shared.size:
         expected = "rows that are not among the untrusted ones"

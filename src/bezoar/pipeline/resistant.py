@@ -161,8 +161,8 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         trusted : (ndarray or CSR of shape (m, d), array_like of shape (m,)), optional
             Rows that the caller vouches for, none of them among `X`. Detectors
             see them beside the others and take their thresholds from them,
-            and models are validated on them and never trained on them; `overlapping_rows` of
-            `bezoar.pipeline.judges` tells which rows stand in both.
+            and models are validated on them and never trained on them; `first_equal` of
+            `bezoar.kernels.contents` tells which rows stand in both.
         on_step : callable, optional
             Called with the name of each step as it begins.
 

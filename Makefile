@@ -26,26 +26,26 @@ setup: $(READY) ## create .venv with the pinned versions of constraints.txt
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "setup: needs Python 3.11 or newer with venv; name one: make PYTHON=..." >&2; exit 1; }
 	@test -x $(BIN)/pip || "$(PYTHON)" -m venv $(VENV)
-	@echo "setup: installing bezoar and its tools into $(VENV) (about a minute)"
+	@echo "setup: installing toadstone and its tools into $(VENV) (about a minute)"
 	@$(PIP) -e '.[dev]'
 	@touch $@
 
 demo: $(READY) ## audit an embedded real data set; ends with the path of its report
 	@rm -rf $(DEMO) && mkdir -p $(dir $(DEMO))
-	@$(BIN)/bezoar audit breast-cancer --fraction 0.03 --out $(DEMO)
+	@$(BIN)/toadstone audit breast-cancer --fraction 0.03 --out $(DEMO)
 
 test: $(READY) ## run the fast tests, in a process a core up to four (JOBS=0: in one)
 	@$(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m 'not data and not slow and not deep'
 
-test-data: $(READY) ## run the slow tests and those on real data (BEZOAR_DATA)
-	@test -d "$$BEZOAR_DATA" || { echo "test-data: BEZOAR_DATA should name the folder of data sets, got '$$BEZOAR_DATA'" >&2; exit 1; }
+test-data: $(READY) ## run the slow tests and those on real data (TOADSTONE_DATA)
+	@test -d "$$TOADSTONE_DATA" || { echo "test-data: TOADSTONE_DATA should name the folder of data sets, got '$$TOADSTONE_DATA'" >&2; exit 1; }
 	@$(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m '(data or slow) and not deep'
 
-test-deep: $(DEEP) ## install torch and run the tests of networks; those on real data too where BEZOAR_DATA is set
-	@BEZOAR_DEEP=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'deep and not slow'
+test-deep: $(DEEP) ## install torch and run the tests of networks; those on real data too where TOADSTONE_DATA is set
+	@TOADSTONE_DEEP=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'deep and not slow'
 
-test-experiments: $(DEEP) ## run the experiments on networks whole and check what they reach (BEZOAR_DATA; a quarter of an hour)
-	@BEZOAR_DEEP=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'deep and slow'
+test-experiments: $(DEEP) ## run the experiments on networks whole and check what they reach (TOADSTONE_DATA; a quarter of an hour)
+	@TOADSTONE_DEEP=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'deep and slow'
 
 $(DEEP): $(READY)
 	@echo "setup: installing torch, opacus and lightning into $(VENV)"
@@ -58,7 +58,7 @@ check: $(READY) ## lint, formatting, types, imports between rooms, doctests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest -q --doctest-modules src \
-		$$($(BIN)/python -c 'from importlib.util import find_spec as at; at("torch") and at("opacus") or print("--ignore src/bezoar/deep")')
+		$$($(BIN)/python -c 'from importlib.util import find_spec as at; at("torch") and at("opacus") or print("--ignore src/toadstone/deep")')
 
 format: $(READY) ## rewrite the code as the formatter likes it
 	@$(BIN)/ruff check --quiet --fix .
@@ -71,7 +71,7 @@ $(BENCH): $(READY)
 	@$(PIP) -e '.[dev,bench]'
 	@touch $@
 
-picture: $(READY) ## take the README's picture again (BEZOAR_DATA and Chromium)
+picture: $(READY) ## take the README's picture again (TOADSTONE_DATA and Chromium)
 	@$(BIN)/python docs/picture.py
 
 docs: $(DOCS) ## build the documentation; warnings are errors

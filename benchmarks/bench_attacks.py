@@ -18,25 +18,25 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 from timing import duration, publish, table, training_rows
 
-from bezoar.attacks.burn_in import paper_burn_in
-from bezoar.attacks.decoys import GRIDS, fit_clean, fit_decoy
-from bezoar.attacks.influence import InfluenceAttack
-from bezoar.attacks.kkt import KKTAttack
-from bezoar.attacks.minmax import MinMaxAttack
-from bezoar.attacks.multiclass_decoys import OnlineTraining, fit_multiclass_decoy
-from bezoar.attacks.multiclass_minmax import MulticlassMinMaxAttack
-from bezoar.core.budget import Budget
-from bezoar.core.certificate import Ridge, Setting
-from bezoar.core.dataset import Poison
-from bezoar.datasets.catalogue import load
-from bezoar.datasets.split import Split
-from bezoar.kernels.sets import ConvexSet
-from bezoar.pipeline.attack import AttackPlan
-from bezoar.pipeline.attack import attack as search_attack
-from bezoar.pipeline.certify import FILTERS, build_feasible_set
-from bezoar.pipeline.evaluate import Defence, judge
-from bezoar.pipeline.knowledge import Knowledge, described, kkt_candidate
-from bezoar.pipeline.search import QUICK, Contest, Effort, Race
+from toadstone.attacks.decoys.burn_in import paper_burn_in
+from toadstone.attacks.decoys.decoys import GRIDS, fit_clean, fit_decoy
+from toadstone.attacks.decoys.kkt import KKTAttack
+from toadstone.attacks.decoys.minmax import MinMaxAttack
+from toadstone.attacks.decoys.multiclass_decoys import OnlineTraining, fit_multiclass_decoy
+from toadstone.attacks.decoys.multiclass_minmax import MulticlassMinMaxAttack
+from toadstone.attacks.influence.influence import InfluenceAttack
+from toadstone.core.budget import Budget
+from toadstone.core.certificate import Ridge, Setting
+from toadstone.core.dataset import Poison
+from toadstone.datasets.catalogue.load import load
+from toadstone.datasets.split import Split
+from toadstone.kernels.sets.sets import ConvexSet
+from toadstone.pipeline.attack import AttackPlan
+from toadstone.pipeline.attack import attack as search_attack
+from toadstone.pipeline.attack_search.attacker import Knowledge, described, kkt_candidate
+from toadstone.pipeline.attack_search.search import QUICK, Contest, Effort, Race
+from toadstone.pipeline.certify import FILTERS, build_feasible_set
+from toadstone.pipeline.harness.judge import Defence, judge
 
 BUDGET, CORES = Budget(0.03), os.cpu_count() or 1
 FIVE = ("l2", "slab", "loss", "svd", "knn")

@@ -14,9 +14,9 @@ import sys
 import time
 from pathlib import Path
 
-from bezoar.core.certificate import NormBall
-from bezoar.datasets import load
-from bezoar.pipeline.certify import certify_split
+from toadstone.core.certificate import NormBall
+from toadstone.datasets import load
+from toadstone.pipeline.certify import certify_split
 
 _SMALL = (0.01, 0.02, 0.03, 0.04, 0.05)
 CASES = {

@@ -1,6 +1,6 @@
 """Detectors against those of the adversarial-robustness-toolbox (ART), PyOD and cleanlab, on the same features.
 
-Needs `pip install '.[bench]'` and BEZOAR_DATA.
+Needs `pip install '.[bench]'` and TOADSTONE_DATA.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 from timing import duration, publish, table, training_rows, worked
 
-from bezoar.attacks.backdoor import BackdoorAttack
-from bezoar.attacks.image_shape import ImageShape
-from bezoar.attacks.label_flip import RandomLabelFlip
-from bezoar.attacks.trigger import PatchTrigger
-from bezoar.core.arrays import Labels
-from bezoar.core.budget import Budget
-from bezoar.kernels.confidence import calibrated_joint, confident_joint, prune_by_noise_rate
-from bezoar.kernels.principal import principal_axes
-from bezoar.pipeline.evaluate import merge
-from bezoar.sanitizers.activation import ActivationClustering
-from bezoar.sanitizers.calibrated import value_order
-from bezoar.sanitizers.mahalanobis import RobustMahalanobis
-from bezoar.sanitizers.neighbours import NeighboursSanitizer
-from bezoar.sanitizers.outliers import IsolationForestDetector, LocalOutlierFactorDetector
-from bezoar.sanitizers.spectral import SpectralSignatures
+from toadstone.attacks.backdoors.backdoor import BackdoorAttack
+from toadstone.attacks.backdoors.image_shape import ImageShape
+from toadstone.attacks.backdoors.trigger import PatchTrigger
+from toadstone.attacks.flips.label_flip import RandomLabelFlip
+from toadstone.core.arrays import Labels
+from toadstone.core.budget import Budget
+from toadstone.detectors.calibrated import value_order
+from toadstone.detectors.features.activation import ActivationClustering
+from toadstone.detectors.features.mahalanobis import RobustMahalanobis
+from toadstone.detectors.features.outliers import IsolationForestDetector, LocalOutlierFactorDetector
+from toadstone.detectors.features.spectral import SpectralSignatures
+from toadstone.kernels.statistics.confident_learning import calibrated_joint, confident_joint, prune_by_noise_rate
+from toadstone.kernels.statistics.principal_axes import principal_axes
+from toadstone.pipeline.harness.judge import merge
+from toadstone.sanitizers.neighbours import NeighboursSanitizer
 
 N, D, CLASSES, PLANTED = 50_000, 512, 10, 0.05
 IMAGES, SHARE = 5_000, 0.05
@@ -198,19 +198,19 @@ def measure() -> None:
         *outliers(*network[:2]),
         *(label_errors(name) for name in ("sms", "adult", "mnist")),
     ]
-    headings = ["task", "bezoar", "other", "ratio", "correlation", "same flags", "caught", "by the other"]
+    headings = ["task", "toadstone", "other", "ratio", "correlation", "same flags", "caught", "by the other"]
     legend = (
         "Processor time of one thread. “correlation” of the scores: the least of the classes. “same flags”: rows "
         f"flagged by both of those flagged by either; for scores the highest {SHARE:.0%} of each class, for activation "
-        "clustering the smaller cluster of the poisoned class, before bezoar’s tests of it. “caught”: of the poison, "
+        "clustering the smaller cluster of the poisoned class, before our tests of it. “caught”: of the poison, "
         f"among as many top rows of its class, or flagged. Poison: {PLANTED:.0%} of one class moved along one "
         f"direction; in the network’s rows a patch on {SHARE:.0%}, labelled 0; {SHARE:.0%} of the labels flipped."
     )
     remarks = (
         "ART centres the rows to find the direction and then projects them uncentred, so that large means decide the "
-        "scores; given rows centred by class it agrees. Its clustering starts once where each of bezoar’s two views "
-        "starts sixty times and measures silhouettes. bezoar’s Mahalanobis distance is of a shrunk covariance, PyOD’s "
-        "of the minimum covariance determinant. cleanlab rounds the counts of all classes together, bezoar each "
+        "scores; given rows centred by class it agrees. Its clustering starts once where each of our two views "
+        "starts sixty times and measures silhouettes. Our Mahalanobis distance is of a shrunk covariance, PyOD’s "
+        "of the minimum covariance determinant. cleanlab rounds the counts of all classes together, toadstone each "
         "of them."
     )
     alarm_names, alarm_rows = alarms()

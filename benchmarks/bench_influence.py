@@ -17,9 +17,9 @@ from scipy.optimize import minimize
 from scipy.sparse.linalg import LinearOperator, cg
 from timing import duration, publish, table, training_rows
 
-from bezoar.core.dataset import Dataset
-from bezoar.kernels.losses import smooth_hinge
-from bezoar.kernels.poisoned_training import PoisonedTraining, SmoothFit
+from toadstone.core.dataset import Dataset
+from toadstone.kernels.influence.ridge_path import PoisonedTraining, SmoothFit
+from toadstone.kernels.losses import smooth_hinge
 
 RIDGE, TEMPERATURE = 0.09, 0.001
 COPIES = np.array([36.0, 88.0])
@@ -132,7 +132,7 @@ def main() -> None:
     rows.append(
         ["retraining after a move, Newton-CG", duration(own), duration(again), f"{again / own:.0f}", f"{excess:.0e}"]
     )
-    headings = ["task and generic route", "bezoar", "generic", "ratio", "difference"]
+    headings = ["task and generic route", "toadstone", "generic", "ratio", "difference"]
     legend = (
         f"Ridge {RIDGE}, temperature {TEMPERATURE}, CPU seconds. “difference”: relative, of the products, and by how "
         "much the generic route's objective exceeds the optimum. Factorisation included; the products of rows that "

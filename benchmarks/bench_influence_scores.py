@@ -15,18 +15,18 @@ from scipy.linalg import cho_factor, cho_solve
 from sklearn.linear_model import Ridge
 from timing import duration, publish, table
 
-from bezoar.core.dataset import Dataset
-from bezoar.kernels.leave_one_out import (
+from toadstone.core.dataset import Dataset
+from toadstone.detectors.labels.roni import RONI
+from toadstone.kernels.influence.leave_one_out import (
     SquaredLoss,
     TrainedHead,
     fit_squares,
     influence_on_each,
     influence_on_mean,
 )
-from bezoar.kernels.losses import LOGISTIC
-from bezoar.kernels.rank_one import Candidates, SmallRidge, inner, squared_norms
-from bezoar.kernels.solvers import fit_linear
-from bezoar.sanitizers.roni import RONI
+from toadstone.kernels.influence.rank_one_update import Candidates, SmallRidge, inner, squared_norms
+from toadstone.kernels.linear.fit import fit_linear
+from toadstone.kernels.losses import LOGISTIC
 
 RIDGE, N, M, D = 0.01, 50_000, 10_000, 512
 SMALL = 2_000, 500, 64
@@ -134,7 +134,7 @@ def by_library(X: np.ndarray, y: np.ndarray, quiz: np.ndarray, penalty: float) -
 
 
 def main() -> None:
-    headings = ["task", "bezoar", "retraining", "ratio", "correlation"]
+    headings = ["task", "toadstone", "retraining", "ratio", "correlation"]
     results = [all_on_all(), against_retraining("squared"), against_retraining("logistic"), *roni(512)]
     legend = (
         f"Wall time; ridge {RIDGE} for influence. Retraining is timed on a few rows and multiplied by the number of "

@@ -17,15 +17,15 @@ from generic_models import reachable_steps
 from scipy.sparse import csr_array, diags_array
 from timing import duration, publish, seconds, table, training_rows
 
-from bezoar.attacks.decoys import Decoy, fit_clean, fit_decoy
-from bezoar.attacks.kkt import KKTAttack, KKTSolution
-from bezoar.core.budget import Budget
-from bezoar.core.certificate import Ridge, Setting
-from bezoar.core.dataset import Dataset
-from bezoar.core.feasible import Region
-from bezoar.kernels.matching import Match, Target, match
-from bezoar.kernels.stationarity import wanted_pull
-from bezoar.pipeline.certify import build_feasible_set
+from toadstone.attacks.decoys.decoys import Decoy, fit_clean, fit_decoy
+from toadstone.attacks.decoys.kkt import KKTAttack, KKTSolution
+from toadstone.core.budget import Budget
+from toadstone.core.certificate import Ridge, Setting
+from toadstone.core.dataset import Dataset
+from toadstone.core.feasible import Region
+from toadstone.kernels.kkt.gradient_matching import Match, Target, match
+from toadstone.kernels.kkt.stationarity import wanted_pull
+from toadstone.pipeline.certify import build_feasible_set
 
 RIDGE, FRACTION = 0.09, 0.03
 DECOYS = ((0.1, 3), (0.2, 2), (0.3, 3))
@@ -99,10 +99,10 @@ def main() -> None:
     summary = (
         f"One KKT solve is faster than the faster generic route by a factor of {min(ratios):.0f} to {max(ratios):.0f}."
     )
-    headings = ["decoy, form", "bezoar", "Clarabel", "ratio", "residual", "proven gap", "difference"]
+    headings = ["decoy, form", "toadstone", "Clarabel", "ratio", "residual", "proven gap", "difference"]
     legend = (
-        "Decoys by quantile and repeats, the training rows as probe; half of the poison in each class. “bezoar”: the "
-        "shortest of three runs; “Clarabel”: through cvxpy, the model written anew, one run. “difference”: our "
+        "Decoys by quantile and repeats, the training rows as probe; half of the poison in each class. “toadstone”: "
+        "the shortest of three runs; “Clarabel”: through cvxpy, the model written anew, one run. “difference”: our "
         "residual less Clarabel's, relative; “proven gap”: by how much at most ours can exceed the smallest, relative."
     )
     publish("kkt", "The KKT subproblem on Enron", [summary, table(headings, rows), legend], ["cvxpy", "clarabel"])

@@ -13,16 +13,16 @@ import numpy as np
 from generic_models import Model, by_steps
 from timing import duration, publish, seconds, table, training_rows
 
-from bezoar.attacks.burn_in import paper_burn_in
-from bezoar.attacks.decoys import fit_clean, fit_decoy
-from bezoar.attacks.minmax import MinMaxAttack, Move
-from bezoar.core.budget import Budget
-from bezoar.core.certificate import Ridge, Setting
-from bezoar.core.dataset import Dataset
-from bezoar.core.feasible import Region
-from bezoar.datasets.catalogue import load
-from bezoar.kernels.regions import maximize
-from bezoar.pipeline.certify import build_feasible_set
+from toadstone.attacks.decoys.burn_in import paper_burn_in
+from toadstone.attacks.decoys.decoys import fit_clean, fit_decoy
+from toadstone.attacks.decoys.minmax import MinMaxAttack, Move
+from toadstone.core.budget import Budget
+from toadstone.core.certificate import Ridge, Setting
+from toadstone.core.dataset import Dataset
+from toadstone.core.feasible import Region
+from toadstone.datasets.catalogue.load import load
+from toadstone.kernels.sets.regions import maximize
+from toadstone.pipeline.certify import build_feasible_set
 
 RIDGE, BUDGET = 0.09, Budget(0.03)
 SOLVED = 6
@@ -90,7 +90,7 @@ def main() -> None:
     publish(
         "minmax",
         "The min-max attack on Enron",
-        [table(["", "bezoar", "HiGHS", "ratio"], rows), text],
+        [table(["", "toadstone", "HiGHS", "ratio"], rows), text],
         ["cvxpy", "highspy"],
     )
 

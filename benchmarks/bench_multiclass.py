@@ -17,20 +17,20 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 from timing import duration, publish, table
 
-from bezoar.attacks.multiclass_decoys import OnlineTraining, fit_multiclass_decoy
-from bezoar.attacks.multiclass_minmax import MulticlassMinMaxAttack
-from bezoar.core.budget import Budget
-from bezoar.core.dataset import Dataset
-from bezoar.core.feasible import Region
-from bezoar.datasets.catalogue import load
-from bezoar.kernels.adagrad import AdaGrad
-from bezoar.kernels.losses import crammer_singer
-from bezoar.kernels.multiclass import MulticlassFit, fit_crammer_singer
-from bezoar.kernels.online_multiclass import HingeGradient
-from bezoar.kernels.regions import maximize
-from bezoar.kernels.rival_search import RivalSearch
-from bezoar.kernels.rows import mean, squared_distances
-from bezoar.kernels.sets import ConvexSet, fit_domain
+from toadstone.attacks.decoys.multiclass_decoys import OnlineTraining, fit_multiclass_decoy
+from toadstone.attacks.decoys.multiclass_minmax import MulticlassMinMaxAttack
+from toadstone.core.budget import Budget
+from toadstone.core.dataset import Dataset
+from toadstone.core.feasible import Region
+from toadstone.datasets.catalogue.load import load
+from toadstone.kernels.linear.adagrad import AdaGrad
+from toadstone.kernels.linear.crammer_singer import MulticlassFit, fit_crammer_singer
+from toadstone.kernels.linear.online_multiclass import HingeGradient
+from toadstone.kernels.losses import crammer_singer
+from toadstone.kernels.rows import mean, squared_distances
+from toadstone.kernels.sets.regions import maximize
+from toadstone.kernels.sets.rival_search import RivalSearch
+from toadstone.kernels.sets.sets import ConvexSet, fit_domain
 
 RIDGE = 1e-3
 ACCURACIES = (1e-1, 1e-2)
@@ -137,7 +137,7 @@ def compare_searches(data: Dataset, regions: list[Region]) -> tuple[list[list[st
     own, brute, sampled = np.median(times[SKIPPED:], axis=0)
     worst = np.max(np.abs([first for first, _ in lost]))
     rows = [
-        ["all pairs, bounds first (bezoar)", duration(own), f"{worst:.0e}"],
+        ["all pairs, bounds first (toadstone)", duration(own), f"{worst:.0e}"],
         ["all pairs, each solved from nothing", duration(brute), "0"],
         ["one random rival a label", duration(sampled), f"{np.mean([second for _, second in lost]):.2f}"],
     ]
@@ -163,7 +163,7 @@ def main() -> None:
         f"The worst of the 90 pairs is found {ratio:.0f} times faster than by solving each. "
         f"A whole attack of 1800 rows takes {duration(whole)}. CPU times, one thread."
     )
-    first = table(["rows", "gap", "bezoar", "liblinear", "ratio"], solvers)
+    first = table(["rows", "gap", "toadstone", "liblinear", "ratio"], solvers)
     second = table(["search, a move", "median time", "loss missed"], searches)
     publish("multiclass", "Several classes on MNIST", [summary, first, second], ["scikit-learn", "numba"])
 

@@ -14,13 +14,13 @@ import numpy as np
 from generic_models import Model, by_epigraph, by_steps, reachable_steps
 from timing import duration, publish, seconds, table, training_rows
 
-from bezoar.core.dataset import Dataset
-from bezoar.core.feasible import Region
-from bezoar.kernels.losses import HINGE
-from bezoar.kernels.regions import maximize, project
-from bezoar.kernels.rows import mean, squared_distances
-from bezoar.kernels.sets import fit_domain
-from bezoar.kernels.solvers import fit_linear
+from toadstone.core.dataset import Dataset
+from toadstone.core.feasible import Region
+from toadstone.kernels.linear.fit import fit_linear
+from toadstone.kernels.losses import HINGE
+from toadstone.kernels.rows import mean, squared_distances
+from toadstone.kernels.sets.regions import maximize, project
+from toadstone.kernels.sets.sets import fit_domain
 
 VECTORS = 5
 ROUNDS = 2
@@ -127,7 +127,7 @@ def main() -> None:
             rows += more
             ratios.append(f"{ratio:.0f} ({label}, {len(reachable_steps(region)[0])} breakpoints)")
         summary.append(f"{task} is faster than the fastest generic route by a factor of {' and '.join(ratios)}.")
-    headings = ["subproblem", "bezoar", "again", "with building", "ratio again", "ratio with building", "difference"]
+    headings = ["subproblem", "toadstone", "again", "with building", "ratio again", "ratio with building", "difference"]
     legend = (
         "“again”: a parametrized problem solved once more, with another vector than before, started by the solver from "
         "its last solution where it can; “with building”: the model written anew. Medians over "

@@ -12,9 +12,9 @@ import numpy as np
 from sklearn.svm import LinearSVC
 from timing import duration, publish, seconds, table, training_rows
 
-from bezoar.core.dataset import Dataset
-from bezoar.kernels.losses import HINGE
-from bezoar.kernels.solvers import LinearFit, fit_linear
+from toadstone.core.dataset import Dataset
+from toadstone.kernels.linear.fit import LinearFit, fit_linear
+from toadstone.kernels.losses import HINGE
 
 GAP = 1e-4
 CASES = (("enron", 0.09), ("mnist-1-7", 0.01), ("imdb", 0.01))
@@ -65,7 +65,7 @@ def row(name: str, ridge: float) -> list[str]:
 
 
 def main() -> None:
-    headings = ["data", "bezoar", "warm", "liblinear", "ratio", "ratio warm", "gap", "liblinear's tol"]
+    headings = ["data", "toadstone", "warm", "liblinear", "ratio", "ratio warm", "gap", "liblinear's tol"]
     legend = (
         f"Hinge loss, regularized bias, until the objective is within {GAP:g} of its optimum. “warm”: with 3 % of the "
         "rows gone, from the dual variables of the full fit. “gap”: what was reached here. Shortest of three runs."

@@ -14,9 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from timing import duration, training_rows, worked
 
-from bezoar.core.arrays import Matrix
-from bezoar.core.dataset import Dataset
-from bezoar.pipeline.scan import make_detector
+from toadstone.core.arrays import Matrix
+from toadstone.core.dataset import Dataset
+from toadstone.pipeline.scan import make_detector
 
 ROWS = 5_000
 OURS = ("spectral", "activation", "isolation-forest", "local-outlier-factor", "mahalanobis", "label-errors")
@@ -43,7 +43,7 @@ def alarms() -> tuple[list[str], list[list[str]]]:
     """What each detector flags of clean rows at its defaults."""
     sets = clean_sets()
     routes: dict[str, Callable[[np.ndarray, np.ndarray], Any]] = {
-        f"bezoar {name}, at most 2 %": partial(_own_flags, name) for name in OURS
+        f"toadstone {name}, at most 2 %": partial(_own_flags, name) for name in OURS
     }
     routes |= {
         "ART SpectralSignatureDefense": art_spectral_flags,

@@ -20,15 +20,20 @@ import torch
 from other_selection import by_apricot, by_numpy, by_submodlib
 from timing import duration, publish, table
 
-from bezoar.deep.images import load_images
-from bezoar.deep.isolation import drop_isolated
-from bezoar.deep.networks import resnet8
-from bezoar.deep.recipe import Recipe
-from bezoar.deep.representation import head_gradients, logits
-from bezoar.deep.schedule import Schedule
-from bezoar.deep.selection import InParts, device_medoids, exact_medoids
-from bezoar.deep.training import train
-from bezoar.kernels.facility_location import greedy_medoids, lazy_medoids, partitioned_medoids, sampled_medoids
+from toadstone.deep.defences.epic_schedule import Schedule
+from toadstone.deep.defences.isolated_medoids import drop_isolated
+from toadstone.deep.defences.torch_medoids import InParts, device_medoids, exact_medoids
+from toadstone.deep.tensors.features import head_gradients, logits
+from toadstone.deep.tensors.images import load_images
+from toadstone.deep.tensors.networks import resnet8
+from toadstone.deep.training.hyperparameters import Recipe
+from toadstone.deep.training.loop import train
+from toadstone.kernels.facility_location.medoids import (
+    greedy_medoids,
+    lazy_medoids,
+    partitioned_medoids,
+    sampled_medoids,
+)
 
 EPOCHS, FRACTION, COPIES, NOISE = 2, 0.1, 20, 0.5
 Picks = Callable[[np.ndarray, int], np.ndarray]
@@ -181,12 +186,17 @@ def main() -> None:
     lines.append(million(scores, labels))
     own = (labels == 3).nonzero()[:, 0]
     rows = gradients[own].double().numpy()
-    ours = {"bezoar, exact": greedy, "bezoar, lazy": lazy, "bezoar, sampled": sampled, "bezoar, by torch": device}
+    ours = {
+        "toadstone, exact": greedy,
+        "toadstone, lazy": lazy,
+        "toadstone, sampled": sampled,
+        "toadstone, by torch": device,
+    }
     others = {"submodlib, lazy": by_submodlib, "apricot, lazy": by_apricot, "numpy, naive": by_numpy}
     first, used = compared(rows, ours | others)
     large = noisy_copies(scores[own], labels[own], 10)[0].double().numpy()
     second, _ = compared(large, {"exact": greedy, **{f"in parts of {n:,}": partial(parts, part=n) for n in PARTS}})
-    exact = used["bezoar, exact"]
+    exact = used["toadstone, exact"]
     ratios = ", ".join(f"{used[name] / exact:.0f} ({name})" for name in others if name in used)
     tables = [
         f"Gradients `softmax - onehot` at a ResNet-8 (width 16) after {EPOCHS} epochs, training accuracy "

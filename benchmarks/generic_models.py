@@ -15,7 +15,7 @@ import cvxpy as cp
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 
-from bezoar.core.feasible import Region
+from toadstone.core.feasible import Region
 
 
 @dataclass(frozen=True)

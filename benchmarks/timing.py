@@ -11,19 +11,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
-from bezoar.core.dataset import Dataset
-from bezoar.datasets.catalogue import load, locate
+from toadstone.core.dataset import Dataset
+from toadstone.datasets.catalogue.load import load, locate
 
 Result = TypeVar("Result")
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
 
 
 def training_rows(name: str) -> Dataset:
-    """Real rows from the folder that BEZOAR_DATA names; ends the program if they are missing."""
-    folder = os.environ.get("BEZOAR_DATA")
+    """Real rows from the folder that TOADSTONE_DATA names; ends the program if they are missing."""
+    folder = os.environ.get("TOADSTONE_DATA")
     path = locate(name) if folder and Path(folder).is_dir() else None
     if path is None:
-        raise SystemExit(f"bench: BEZOAR_DATA should name a folder that holds {name}, got {folder!r}")
+        raise SystemExit(f"bench: TOADSTONE_DATA should name a folder that holds {name}, got {folder!r}")
     return load(name).train
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.ext.autodoc.mock import ismock
 
-import bezoar
+import toadstone
 
 sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 
-project = "bezoar"
-author = "The bezoar authors"
-copyright = "The bezoar authors, Apache License 2.0"
-version = release = bezoar.__version__
+project = "toadstone"
+author = "The toadstone authors"
+copyright = "The toadstone authors, Apache License 2.0"
+version = release = toadstone.__version__
 language = "en-GB"
 
 extensions = [
@@ -27,9 +27,9 @@ extensions = [
 exclude_patterns = ["results", "_extensions"]
 html_math_renderer = "drawn"
 html_theme = "furo"
-html_title = "bezoar"
+html_title = "toadstone"
 html_static_path = ["_static"]
-html_css_files = ["bezoar.css"]
+html_css_files = ["toadstone.css"]
 html_copy_source = False
 html_show_sphinx = False
 

@@ -1,4 +1,4 @@
-"""Write docs/results/evaluations.md: `python docs/evaluations.py FOLDER ...` with folders of `bezoar evaluate --out`.
+"""Write docs/results/evaluations.md: `python docs/evaluations.py FOLDER ...`, folders of `toadstone evaluate --out`.
 
 The matrix of each is kept beside it as docs/results/evaluations/FOLDER.csv; records are too large to keep.
 """
@@ -9,10 +9,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from bezoar.core.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
-from bezoar.core.record import NO_ATTACK
-from bezoar.core.trials import CAUGHT, MISSED, Cell
-from bezoar.report.evaluation_text import attack_sentence, evaluation_sentences, format_estimate
+from toadstone.records.audit import NO_ATTACK
+from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
+from toadstone.records.trials import CAUGHT, MISSED, Cell
+from toadstone.report.text.evaluation_text import attack_sentence, evaluation_sentences, format_estimate
 
 RESULTS = Path(__file__).parent / "results"
 MATRICES, PAGE = RESULTS / "evaluations", RESULTS / "evaluations.md"

@@ -1,4 +1,4 @@
-"""Take the README's picture of a real report: `make picture` (needs BEZOAR_DATA and Chromium)."""
+"""Take the README's picture of a real report: `make picture` (needs TOADSTONE_DATA and Chromium)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         report, shot = Path(folder, "enron"), Path(folder, "shot.png")
         subprocess.run(
-            [sys.executable, "-m", "bezoar", "audit", "enron", "--fraction", "0.03", "--out", report], check=True
+            [sys.executable, "-m", "toadstone", "audit", "enron", "--fraction", "0.03", "--out", report], check=True
         )
         flags = ["--headless", "--no-sandbox", "--hide-scrollbars", f"--window-size={WIDTH},{HEIGHT}"]
         page = (report / "report.html").as_uri()

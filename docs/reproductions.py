@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bezoar.core.reproduction import Comparison, Reproduction
-from bezoar.experiments.catalogue import EXPERIMENTS, find
-from bezoar.report.comparisons import (
+from toadstone.experiments.catalogue import EXPERIMENTS, find
+from toadstone.records.reproduction import Comparison, Reproduction
+from toadstone.report.text.comparisons import (
     format_figure,
     interval_cell,
     meanings,
@@ -26,8 +26,8 @@ RESULTS = Path(__file__).parent / "results"
 RECORDS, PAGE = RESULTS / "reproductions", RESULTS / "reproductions.md"
 HEAD = """# Reproductions
 
-`python docs/reproductions.py NAME` on two cores; see `bezoar reproduce --help`. "Plot": read off the paper's drawing;
-"secondary": known from what others say about the paper; else from its text.
+`python docs/reproductions.py NAME` on two cores; see `toadstone reproduce --help`. "Plot": read off the paper's drawing;
+"secondary": known from what others say of the paper; else from its text.
 """
 
 
@@ -35,7 +35,7 @@ def main() -> None:
     """Run the experiments named, then render all records that there are."""
     RECORDS.mkdir(exist_ok=True)
     for name in sys.argv[1:]:
-        command = [sys.executable, "-m", "bezoar", "reproduce", find(name).name, "--json"]
+        command = [sys.executable, "-m", "toadstone", "reproduce", find(name).name, "--json"]
         (RECORDS / f"{name}.json").write_bytes(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     PAGE.write_text(page(), encoding="utf-8")
 

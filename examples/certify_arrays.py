@@ -5,10 +5,10 @@ Run it with ``python examples/certify_arrays.py``.
 
 import numpy as np
 
-from bezoar.core.certificate import Ridge
-from bezoar.core.dataset import Dataset
-from bezoar.datasets import Split
-from bezoar.pipeline.certify import certify_split
+from toadstone.core.certificate import Ridge
+from toadstone.core.dataset import Dataset
+from toadstone.datasets import Split
+from toadstone.pipeline.certify import certify_split
 
 rng = np.random.default_rng(0)
 labels = np.repeat(["ham", "spam"], 200)

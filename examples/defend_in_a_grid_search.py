@@ -7,10 +7,10 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
 
-from bezoar.datasets import load
-from bezoar.pipeline.resistant import ResistantClassifier
-from bezoar.sanitizers.label_errors import ConfidentLearning
-from bezoar.sanitizers.mahalanobis import RobustMahalanobis
+from toadstone.datasets import load
+from toadstone.detectors.features.mahalanobis import RobustMahalanobis
+from toadstone.detectors.labels.confident_learning import ConfidentLearning
+from toadstone.pipeline.layers.classifier import ResistantClassifier
 
 split = load("breast-cancer")
 X, y = split.train.X, split.train.y.copy()

@@ -8,9 +8,9 @@ from imblearn.pipeline import make_pipeline
 from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import StandardScaler
 
-from bezoar.datasets import load
-from bezoar.learners.linear import LinearClassifier
-from bezoar.sanitizers.neighbours import NeighboursSanitizer
+from toadstone.datasets import load
+from toadstone.learners.linear import LinearClassifier
+from toadstone.sanitizers.neighbours import NeighboursSanitizer
 
 split = load("digits-1-7")
 X, y = split.train.X, split.train.y

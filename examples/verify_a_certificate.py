@@ -7,11 +7,11 @@ import json
 import tempfile
 from pathlib import Path
 
-from bezoar.certificates.files import read_certificate, write_certificate
-from bezoar.core.certificate import NormBall
-from bezoar.core.errors import CertificateRejected
-from bezoar.datasets import load
-from bezoar.pipeline.certify import certify_split, verify_split
+from toadstone.certificates.files import read_certificate, write_certificate
+from toadstone.core.certificate import NormBall
+from toadstone.core.errors import CertificateRejected
+from toadstone.datasets import load
+from toadstone.pipeline.certify import certify_split, verify_split
 
 with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "certificate.json"

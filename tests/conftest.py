@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from bezoar.cli import main
+from toadstone.cli import main
 
 # A newcomer's run must not depend on luck; set HYPOTHESIS_PROFILE=search to look for new examples.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -21,11 +21,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """The folder of real data sets that BEZOAR_DATA names."""
-    named = os.environ.get("BEZOAR_DATA")
+    """The folder of real data sets that TOADSTONE_DATA names."""
+    named = os.environ.get("TOADSTONE_DATA")
     if named and Path(named).is_dir():
         return Path(named)
-    reason = f"BEZOAR_DATA names no folder of data sets (got {named!r})"
+    reason = f"TOADSTONE_DATA names no folder of data sets (got {named!r})"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -41,11 +41,11 @@ class Outcome:
 
 
 @pytest.fixture
-def bezoar(capsys, monkeypatch):
+def toadstone(capsys, monkeypatch):
     """Run the command line within this process, exit code and all."""
 
     def run(*arguments: object) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["bezoar", *map(str, arguments)])
+        monkeypatch.setattr(sys, "argv", ["toadstone", *map(str, arguments)])
         with pytest.raises(SystemExit) as leaving:
             main()
         printed = capsys.readouterr()

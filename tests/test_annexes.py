@@ -4,9 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import bezoar
+import toadstone
 
-ROOT = Path(bezoar.__file__).parent
+ROOT = Path(toadstone.__file__).parent
 EXTRA = ("torch", "safetensors", "opacus", "lightning")
 
 WITHOUT = f"""
@@ -27,7 +27,7 @@ def run(code):
 
 def test_every_other_room_lives_without_torch():
     modules = [
-        ".".join(("bezoar", *path.relative_to(ROOT).with_suffix("").parts))
+        ".".join(("toadstone", *path.relative_to(ROOT).with_suffix("").parts))
         for path in sorted(ROOT.rglob("[a-z]*.py"))
         if path.relative_to(ROOT).parts[0] != "deep"
     ]
@@ -37,8 +37,8 @@ def test_every_other_room_lives_without_torch():
 
 
 def test_the_annex_says_what_to_install():
-    finished = run("import bezoar.deep.networks")
+    finished = run("import toadstone.deep.tensors.networks")
     *_, said = finished.stderr.strip().splitlines()
     assert said == (
-        "ModuleNotFoundError: bezoar.deep needs PyTorch, which is not installed: pip install 'bezoar[deep]'"
+        "ModuleNotFoundError: toadstone.deep needs PyTorch, which is not installed: pip install 'toadstone[deep]'"
     )

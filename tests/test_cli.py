@@ -15,11 +15,11 @@ import jsonschema
 import numpy as np
 import pytest
 
-import bezoar as package
-from bezoar.cli import bezoar_command
-from bezoar.pipeline.certify import Certified
-from bezoar.pipeline.cleaning import clean_rows
-from bezoar.report.schema import load_schema
+import toadstone as package
+from toadstone.cli import toadstone_command
+from toadstone.pipeline.certify import Certified
+from toadstone.pipeline.sanitize import clean_rows
+from toadstone.report.files.schema import load_schema
 
 FIELDS = {"bound", "attack_value", "gap", "fraction", "assumptions"}
 AUDITED = {
@@ -52,34 +52,38 @@ def entries(folder):
 
 def spawn(*arguments, **options):
     return subprocess.run(
-        [sys.executable, "-m", "bezoar", *map(str, arguments)], capture_output=True, text=True, check=False, **options
+        [sys.executable, "-m", "toadstone", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
     )
 
 
-def test_audit_writes_a_whole_folder(bezoar, table):
-    outcome = bezoar("audit", "rows.csv", "--fraction", 0.1, "--ridge", 0.1, "--out", "report")
+def test_audit_writes_a_whole_folder(toadstone, table):
+    outcome = toadstone("audit", "rows.csv", "--fraction", 0.1, "--ridge", 0.1, "--out", "report")
     assert (outcome.code, outcome.err) == (0, "")
     assert entries(table.parent) == {"rows.csv", "report"}
     assert entries(table.parent / "report") == AUDITED
     assert outcome.out.rstrip().endswith("Report: report/report.html")
     record = json.loads((table.parent / "report" / "record.json").read_text())
     jsonschema.validate(record, load_schema())
-    assert record["command"] == "bezoar audit rows.csv --fraction 0.1 --ridge 0.1 --out report"
+    assert record["command"] == "toadstone audit rows.csv --fraction 0.1 --ridge 0.1 --out report"
     certificate = json.loads((table.parent / "report" / "certificate.json").read_text())
     assert certificate.keys() >= FIELDS
     assert certificate["fraction"] == 0.1
 
 
-def test_audit_names_its_folder_and_says_so(bezoar, table):
-    outcome = bezoar("audit", "rows.csv", "--fraction", 0.1, "--ridge", 0.1, "--attacks", "none", "--json")
+def test_audit_names_its_folder_and_says_so(toadstone, table):
+    outcome = toadstone("audit", "rows.csv", "--fraction", 0.1, "--ridge", 0.1, "--attacks", "none", "--json")
     assert outcome.code == 0
     jsonschema.validate(json.loads(outcome.out), load_schema())
-    assert outcome.err == "bezoar: note: the report is audit-rows/report.html\n"
+    assert outcome.err == "toadstone: note: the report is audit-rows/report.html\n"
     assert entries(table.parent / "audit-rows") == AUDITED
 
 
-def test_audit_matrix_has_every_defence(bezoar, table):
-    outcome = bezoar("audit", "rows.csv", "--fraction", 0.1, "--ridge", 0.1)
+def test_audit_matrix_has_every_defence(toadstone, table):
+    outcome = toadstone("audit", "rows.csv", "--fraction", 0.1, "--ridge", 0.1)
     figures = dict(re.findall(r"^  ([\w ]+?)\s+([\d.]+(?: +[\d.]+){4})", outcome.out, flags=re.MULTILINE))
     assert list(figures) == ["no defence", "l2", "slab", "loss", "svd", "knn"]
     record = json.loads((table.parent / "audit-rows" / "record.json").read_text())
@@ -88,14 +92,14 @@ def test_audit_matrix_has_every_defence(bezoar, table):
 
 
 @pytest.mark.parametrize("fraction", [0, 0.001])
-def test_audit_without_any_poison_row(bezoar, table, fraction):
-    outcome = bezoar("audit", "rows.csv", "--fraction", fraction, "--ridge", 0.1, "--out", "r")
+def test_audit_without_any_poison_row(toadstone, table, fraction):
+    outcome = toadstone("audit", "rows.csv", "--fraction", fraction, "--ridge", 0.1, "--out", "r")
     assert outcome.code == 0
     assert entries(table.parent / "r") == AUDITED - {"poison.npz"}
 
 
-def test_certify_prints_a_list(bezoar, table):
-    outcome = bezoar("certify", "rows.csv", "--fraction", 0.1, "--fraction", 0.01, "--ridge", 0.1, "--json")
+def test_certify_prints_a_list(toadstone, table):
+    outcome = toadstone("certify", "rows.csv", "--fraction", 0.1, "--fraction", 0.01, "--ridge", 0.1, "--json")
     certificates = json.loads(outcome.out)
     assert (outcome.code, outcome.err) == (0, "")
     assert [certificate["fraction"] for certificate in certificates] == [0.1, 0.01]
@@ -103,10 +107,10 @@ def test_certify_prints_a_list(bezoar, table):
     assert all(certificate["attack_value"] <= certificate["bound"] for certificate in certificates)
 
 
-def test_shown_bounds_are_rounded_up_and_attacks_down(bezoar, table):
+def test_shown_bounds_are_rounded_up_and_attacks_down(toadstone, table):
     options = ("certify", "rows.csv", "--fraction", 0.013, "--fraction", 0.1, "--ridge", 0.1, "--tolerance", 0.01)
-    stated = json.loads(bezoar(*options, "--json").out)
-    shown = re.findall(r"^ +([\d.]+) +\d+ +([\d.]+) +([\d.]+)$", bezoar(*options).out, flags=re.MULTILINE)
+    stated = json.loads(toadstone(*options, "--json").out)
+    shown = re.findall(r"^ +([\d.]+) +\d+ +([\d.]+) +([\d.]+)$", toadstone(*options).out, flags=re.MULTILINE)
     assert len(shown) == 2
     for (fraction, attack, bound), certificate in zip(shown, stated, strict=True):
         assert float(fraction) == certificate["fraction"]
@@ -114,34 +118,34 @@ def test_shown_bounds_are_rounded_up_and_attacks_down(bezoar, table):
         assert float(bound) - 1e-4 < certificate["bound"] <= float(bound)
 
 
-def test_certificates_on_disk_verify(bezoar, table):
+def test_certificates_on_disk_verify(toadstone, table):
     options = ("--fraction", 0.1, "--fraction", 0.1000000001, "--norm-squared", 4, "--out", "certificates")
-    outcome = bezoar("certify", "rows.csv", *options)
+    outcome = toadstone("certify", "rows.csv", *options)
     assert outcome.code == 0
     assert "Written to certificates." in outcome.out
     found = sorted((table.parent / "certificates").glob("*.json"))
     assert [path.name for path in found] == ["certificate-0.1.json", "certificate-0.1000000001.json"]
     for path in found:
-        assert bezoar("verify", path, "--data", "rows.csv").out.startswith("Verified: at fraction 0.1")
-    verified = json.loads(bezoar("verify", found[0], "--data", "rows.csv", "--json").out)
+        assert toadstone("verify", path, "--data", "rows.csv").out.startswith("Verified: at fraction 0.1")
+    verified = json.loads(toadstone("verify", found[0], "--data", "rows.csv", "--json").out)
     assert verified["verified"] is True
     assert verified.keys() >= FIELDS
 
 
-def test_counts_are_never_standardized_where_counts_are_expected(bezoar, table):
+def test_counts_are_never_standardized_where_counts_are_expected(toadstone, table):
     rng = np.random.default_rng(1)
     rows = "".join(f"{a},{b},{a % 2}\n" for a, b in rng.integers(1, 9, (60, 2)))
     (table.parent / "counts.csv").write_text("a,b,y\n" + rows)
     options = ("--fraction", 0.1, "--ridge", 0.1, "--domain", "integer", "--out", "c")
-    assert bezoar("certify", "counts.csv", *options).code == 0
-    assert bezoar("verify", "c/certificate-0.1.json", "--data", "counts.csv").code == 0
+    assert toadstone("certify", "counts.csv", *options).code == 0
+    assert toadstone("verify", "c/certificate-0.1.json", "--data", "counts.csv").code == 0
 
 
-def test_sanitize_writes_kept_and_removed_rows(bezoar, table):
+def test_sanitize_writes_kept_and_removed_rows(toadstone, table):
     lines = table.read_text().splitlines()
     lines[7] = "90,90,90,ham"
     table.write_text("\n".join(lines) + "\n")
-    outcome = bezoar("sanitize", "rows.csv", "--out", "cleaned", "--remove", 0.04)
+    outcome = toadstone("sanitize", "rows.csv", "--out", "cleaned", "--remove", 0.04)
     assert (outcome.code, outcome.err) == (0, "")
     with open("cleaned/removed.csv", newline="") as stream:
         removed = list(csv.DictReader(stream))
@@ -152,9 +156,9 @@ def test_sanitize_writes_kept_and_removed_rows(bezoar, table):
     assert kept == [line for number, line in enumerate(lines) if number not in gone]
 
 
-def test_sanitize_tells_the_first_removals_and_counts_the_others(bezoar, table):
-    outcome = bezoar("sanitize", "digits-1-7")
-    told = json.loads(bezoar("sanitize", "digits-1-7", "--json").out)
+def test_sanitize_tells_the_first_removals_and_counts_the_others(toadstone, table):
+    outcome = toadstone("sanitize", "digits-1-7")
+    told = json.loads(toadstone("sanitize", "digits-1-7", "--json").out)
     lines = outcome.out.splitlines()
     assert lines[0] == f"l2 removes {len(told['removed'])} of {told['rows']} rows (0.05 of each class)."
     assert lines[1].startswith(f"  row {told['removed'][0]['row']}, ")
@@ -162,32 +166,32 @@ def test_sanitize_tells_the_first_removals_and_counts_the_others(bezoar, table):
     assert entries(table.parent) == {"rows.csv"}
 
 
-def test_datasets_lists_the_catalogue(bezoar):
-    listed = json.loads(bezoar("datasets", "--json").out)
-    lines = bezoar("datasets").out.splitlines()
+def test_datasets_lists_the_catalogue(toadstone):
+    listed = json.loads(toadstone("datasets", "--json").out)
+    lines = toadstone("datasets").out.splitlines()
     assert [line.split()[0] for line in lines] == [entry["name"] for entry in listed]
 
 
 @pytest.mark.parametrize("as_json", [(), ("--json",)])
-def test_certified_gate(bezoar, table, as_json):
+def test_certified_gate(toadstone, table, as_json):
     options = ("--fraction", 0.1, "--fraction", 0.01, "--ridge", 0.1, *as_json)
-    bounds = [row["bound"] for row in json.loads(bezoar("certify", "rows.csv", *options[:6], "--json").out)]
-    kept = bezoar("certify", "rows.csv", *options, "--fail-if-certified-above", max(bounds))
+    bounds = [row["bound"] for row in json.loads(toadstone("certify", "rows.csv", *options[:6], "--json").out)]
+    kept = toadstone("certify", "rows.csv", *options, "--fail-if-certified-above", max(bounds))
     assert (kept.code, kept.err) == (0, "")
     between = sum(bounds) / 2
-    failed = bezoar("certify", "rows.csv", *options, "--fail-if-certified-above", between, "--out", "still-written")
+    failed = toadstone("certify", "rows.csv", *options, "--fail-if-certified-above", between, "--out", "still-written")
     assert failed.code == 1
     assert len(failed.err.splitlines()) == 1
-    assert failed.err.startswith("bezoar: gate failed: the certified bound at fraction 0.1 is ")
+    assert failed.err.startswith("toadstone: gate failed: the certified bound at fraction 0.1 is ")
     assert entries(table.parent / "still-written") >= {"certificate-0.1.json", "certificate-0.01.json"}
     assert not as_json or len(json.loads(failed.out)) == 2
 
 
 @pytest.mark.parametrize("as_json", [(), ("--json",)])
-def test_error_gate(bezoar, table, as_json):
+def test_error_gate(toadstone, table, as_json):
     def audited(folder, limit):
         options = ("--fraction", 0.1, "--ridge", 0.1, "--attacks", "label-flip", "--out", folder, *as_json)
-        return bezoar("audit", "rows.csv", *options, "--fail-if-error-above", limit)
+        return toadstone("audit", "rows.csv", *options, "--fail-if-error-above", limit)
 
     assert (audited("loose", 1).code, audited("tight", 0).code) == (0, 1)
     assert entries(table.parent / "tight") == AUDITED
@@ -199,18 +203,18 @@ def test_error_gate(bezoar, table, as_json):
     assert audited("exact", error).code == 0
     failed = audited("below", error - 1e-9)
     assert failed.code == 1
-    assert failed.err.startswith("bezoar: gate failed: the best defence leaves a test error of ")
+    assert failed.err.startswith("toadstone: gate failed: the best defence leaves a test error of ")
     assert not as_json or json.loads(failed.out)["threat"]["rows"] == 4
 
 
-def test_an_inconclusive_result_never_passes(bezoar, table, monkeypatch):
+def test_an_inconclusive_result_never_passes(toadstone, table, monkeypatch):
     monkeypatch.setattr(Certified, "conclusive", lambda *_: False)
     common = ("--fraction", 0.1, "--ridge", 0.1, "--tolerance", 0.5)
-    (row,) = json.loads(bezoar("certify", "rows.csv", *common, "--json").out)
+    (row,) = json.loads(toadstone("certify", "rows.csv", *common, "--json").out)
     assert row["attack_value"] < row["bound"]
 
     def gated(limit):
-        return bezoar("certify", "rows.csv", *common, "--fail-if-certified-above", limit)
+        return toadstone("certify", "rows.csv", *common, "--fail-if-certified-above", limit)
 
     assert gated(row["bound"]).code == 0
     undecided = gated((row["bound"] + row["attack_value"]) / 2)
@@ -219,43 +223,43 @@ def test_an_inconclusive_result_never_passes(bezoar, table, monkeypatch):
     exceeded = gated(row["attack_value"] * 0.99)
     assert exceeded.code == 1
     assert "undecided" not in exceeded.err
-    audited = bezoar("audit", "rows.csv", *common, "--fail-if-error-above", 1)
+    audited = toadstone("audit", "rows.csv", *common, "--fail-if-error-above", 1)
     assert audited.code == 1
     assert "undecided" in audited.err
     assert "Not conclusive" in audited.out
 
 
 @pytest.mark.filterwarnings("default")
-def test_each_kind_of_warning_becomes_one_sentence(bezoar, table, monkeypatch):
+def test_each_kind_of_warning_becomes_one_sentence(toadstone, table, monkeypatch):
     def warn_and_clean(*arguments):
         for gap in range(3):
             warnings.warn(f"stopped at a gap of {gap}", UserWarning, stacklevel=1)
         return clean_rows(*arguments)
 
-    monkeypatch.setattr("bezoar.pipeline.cleaning.clean_rows", warn_and_clean)
-    outcome = bezoar("sanitize", "rows.csv")
+    monkeypatch.setattr("toadstone.pipeline.sanitize.clean_rows", warn_and_clean)
+    outcome = toadstone("sanitize", "rows.csv")
     assert outcome.code == 0
-    assert outcome.err == "bezoar: note: stopped at a gap of 0 (and 2 more like it)\n"
+    assert outcome.err == "toadstone: note: stopped at a gap of 0 (and 2 more like it)\n"
 
 
-@pytest.mark.parametrize("name", [None, *sorted(bezoar_command.commands)])
-def test_help_teaches_within_80_columns(bezoar, monkeypatch, name):
+@pytest.mark.parametrize("name", [None, *sorted(toadstone_command.commands)])
+def test_help_teaches_within_80_columns(toadstone, monkeypatch, name):
     monkeypatch.setenv("COLUMNS", "80")
-    text = bezoar(*([name] if name else []), "--help").out
+    text = toadstone(*([name] if name else []), "--help").out
     assert max(map(len, text.splitlines())) <= 80
-    assert re.search(r"^ +bezoar ", text, flags=re.MULTILINE)
+    assert re.search(r"^ +toadstone ", text, flags=re.MULTILINE)
     if name:
         assert text.index("Examples:") > text.index("Options:")
-        params = bezoar_command.commands[name].params
+        params = toadstone_command.commands[name].params
         assert [param.name for param in params if isinstance(param, click.Option) and not param.help] == []
 
 
-def test_a_bare_call_shows_the_help(bezoar):
-    assert bezoar().out == bezoar("--help").out
+def test_a_bare_call_shows_the_help(toadstone):
+    assert toadstone().out == toadstone("--help").out
 
 
-def test_version(bezoar):
-    assert bezoar("--version").out == f"bezoar {package.__version__}\n"
+def test_version(toadstone):
+    assert toadstone("--version").out == f"toadstone {package.__version__}\n"
 
 
 def test_help_is_quick():
@@ -268,16 +272,16 @@ def test_help_is_quick():
 
 
 def test_help_needs_no_arrays():
-    code = "import sys, bezoar.cli; print(*{'numpy', 'scipy', 'tqdm'} & sys.modules.keys())"
+    code = "import sys, toadstone.cli; print(*{'numpy', 'scipy', 'tqdm'} & sys.modules.keys())"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert finished.stdout.split() == []
 
 
 @pytest.mark.parametrize("closed", ["stdout", "stderr"])
-def test_closed_streams(bezoar, table, monkeypatch, closed):
+def test_closed_streams(toadstone, table, monkeypatch, closed):
     monkeypatch.setattr(sys, closed, None)
-    assert bezoar("certify", "rows.csv", "--fraction", 0.1, "--ridge", 1).code == 0
-    assert bezoar("certify", "rows.csv", "--fraction", 0.7).code == 2
+    assert toadstone("certify", "rows.csv", "--fraction", 0.1, "--ridge", 1).code == 0
+    assert toadstone("certify", "rows.csv", "--fraction", 0.7).code == 2
 
 
 def test_terminals_without_unicode(table):
@@ -292,17 +296,17 @@ def test_module_and_script_agree():
     assert spawn("certify", "nonsense", "--fraction", "0.1").returncode == 2
 
 
-def test_an_interrupt_inside_a_compiled_kernel(bezoar, table, monkeypatch):
+def test_an_interrupt_inside_a_compiled_kernel(toadstone, table, monkeypatch):
     def broken(*_, **__):
         raise SystemError("returned a result with an exception set") from cause
 
-    monkeypatch.setattr("bezoar.pipeline.certify.certify_split", broken)
+    monkeypatch.setattr("toadstone.pipeline.certify.certify_split", broken)
     cause = KeyboardInterrupt()
-    outcome = bezoar("certify", "rows.csv", "--fraction", 0.1)
-    assert (outcome.code, outcome.err) == (130, "bezoar: interrupted; nothing unfinished was left behind\n")
+    outcome = toadstone("certify", "rows.csv", "--fraction", 0.1)
+    assert (outcome.code, outcome.err) == (130, "toadstone: interrupted; nothing unfinished was left behind\n")
     cause = None
     with pytest.raises(SystemError):
-        bezoar("certify", "rows.csv", "--fraction", 0.1)
+        toadstone("certify", "rows.csv", "--fraction", 0.1)
 
 
 @pytest.fixture
@@ -318,7 +322,7 @@ def heard():
 def test_an_interrupt_that_somebody_swallows_is_raised_again(table, sent, code):
     program = f"""
 import os, signal, sys, time
-import bezoar.cli, bezoar.pipeline.certify as room
+import toadstone.cli, toadstone.pipeline.certify as room
 
 def deaf(*_, **__):
     try:
@@ -328,9 +332,9 @@ def deaf(*_, **__):
         pass
     time.sleep(60)
 
-room.certify_split, bezoar.cli._PATIENCE = deaf, 0.5
-sys.argv = ["bezoar", "certify", "rows.csv", "--fraction", "0.1"]
-bezoar.cli.main()
+room.certify_split, toadstone.cli._PATIENCE = deaf, 0.5
+sys.argv = ["toadstone", "certify", "rows.csv", "--fraction", "0.1"]
+toadstone.cli.main()
 """
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=40, check=False)
     assert finished.returncode == code
@@ -342,7 +346,7 @@ def test_interruption_leaves_nothing(table, sent, code):
     table.write_text("a,label\n" + "".join(f"{number % 7},{number % 2}\n" for number in range(400_000)))
     options = ("audit", "rows.csv", "--fraction", "0.1", "--tolerance", "1e-9", "--out", "a/b")
     running = subprocess.Popen(
-        [sys.executable, "-m", "bezoar", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "toadstone", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 60
     while not (table.parent / "a").exists():
@@ -354,5 +358,5 @@ def test_interruption_leaves_nothing(table, sent, code):
         time.sleep(0.05)
     out, err = running.communicate(timeout=60)
     assert (running.returncode, out) == (code, "")
-    assert err.strip() == ("bezoar: interrupted; nothing unfinished was left behind" if code == 130 else "")
+    assert err.strip() == ("toadstone: interrupted; nothing unfinished was left behind" if code == 130 else "")
     assert entries(table.parent) == {"rows.csv"}

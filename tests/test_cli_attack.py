@@ -1,4 +1,4 @@
-"""`bezoar attack` as a user meets it."""
+"""`toadstone attack` as a user meets it."""
 
 import json
 import os
@@ -6,11 +6,11 @@ import os
 import numpy as np
 import pytest
 
-from bezoar.commands.attack import attack as command
-from bezoar.pipeline.attack import SELECTIONS
-from bezoar.pipeline.catalogue import names
-from bezoar.pipeline.methods import METHODS
-from bezoar.report.wording import LEARNER_WORDS, METHOD_TITLES
+from toadstone.commands.attack import attack as command
+from toadstone.pipeline.attack import SELECTIONS
+from toadstone.pipeline.attack_search.methods import METHODS
+from toadstone.pipeline.harness.catalogue import names
+from toadstone.report.text.wording import LEARNER_WORDS, METHOD_TITLES
 
 FIELDS = {"test_error", "worst_case", "seconds", "poison_rows", "distinct_rows", "selected_on"}
 
@@ -25,8 +25,8 @@ def table(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_json_has_what_scripts_need(bezoar, table):
-    outcome = bezoar("attack", "rows.npz", "--method", "label-flip", "--fraction", 0.1, "--ridge", 0.1, "--json")
+def test_json_has_what_scripts_need(toadstone, table):
+    outcome = toadstone("attack", "rows.npz", "--method", "label-flip", "--fraction", 0.1, "--ridge", 0.1, "--json")
     record = json.loads(outcome.out)
     assert set(record) >= FIELDS
     assert set(record["test_error"]) == {"none", "l2", "slab", "loss", "svd", "knn"}
@@ -35,34 +35,34 @@ def test_json_has_what_scripts_need(bezoar, table):
     assert os.listdir(table) == ["rows.npz"]
 
 
-def test_words_say_what_was_looked_at(bezoar, table):
+def test_words_say_what_was_looked_at(toadstone, table):
     options = ("--method", "label-flip", "--fraction", 0.1, "--ridge", 0.1, "--select-on", "test")
-    outcome = bezoar("attack", "rows.npz", *options)
+    outcome = toadstone("attack", "rows.npz", *options)
     assert outcome.out.startswith("Label flipping adds 6 rows (")
     assert "as in the paper" in outcome.out
     assert "removes" in outcome.out
 
 
-def test_chosen_rows_are_aimed_at(bezoar, table):
+def test_chosen_rows_are_aimed_at(toadstone, table):
     options = ("--method", "influence", "--fraction", 0.2, "--ridge", 0.1, "--filters", "slab, loss")
-    refused = bezoar("attack", "rows.npz", *options, "--target", "999")
+    refused = toadstone("attack", "rows.npz", *options, "--target", "999")
     assert "`--target`: expected numbers of test rows (" in refused.err
     row = refused.err.split("(")[1].split(",")[0]
-    outcome = bezoar("attack", "rows.npz", *options, "--target", f" {row}", "--json")
+    outcome = toadstone("attack", "rows.npz", *options, "--target", f" {row}", "--json")
     record = json.loads(outcome.out)
     assert record["targets"]["rows"] == [int(row)]
     assert record["filters"] == ["slab", "loss"]
-    words = bezoar("attack", "rows.npz", *options, "--target", row).out
+    words = toadstone("attack", "rows.npz", *options, "--target", row).out
     assert "of the targets (1) are misclassified, against" in words
     assert "Error, % of all test rows, then of the targets" in words
 
 
-def test_the_rows_are_written_and_can_be_audited(bezoar, table):
+def test_the_rows_are_written_and_can_be_audited(toadstone, table):
     options = ("--fraction", 0.1, "--ridge", 0.1)
-    bezoar("attack", "rows.npz", "--method", "label-flip", *options, "--out", "poison.npz")
+    toadstone("attack", "rows.npz", "--method", "label-flip", *options, "--out", "poison.npz")
     with np.load("poison.npz", allow_pickle=False) as rows:
         assert rows["X"].shape == (6, 3)
-    audited = bezoar("audit", "rows.npz", *options, "--poison", "poison.npz", "--json")
+    audited = toadstone("audit", "rows.npz", *options, "--poison", "poison.npz", "--json")
     assert "poison" in {cell["attack"] for cell in json.loads(audited.out)["evaluations"]}
 
 
@@ -82,8 +82,8 @@ def test_the_rows_are_written_and_can_be_audited(bezoar, table):
         (("--out", "rows.npz"), "`--out`: expected a file that does not exist yet, got rows.npz"),
     ],
 )
-def test_bad_options_get_one_sentence(bezoar, table, options, sentence):
-    outcome = bezoar("attack", "rows.npz", "--ridge", "0.1", *options)
+def test_bad_options_get_one_sentence(toadstone, table, options, sentence):
+    outcome = toadstone("attack", "rows.npz", "--ridge", "0.1", *options)
     assert outcome.code == 2
     assert sentence in outcome.err
     assert outcome.err.count("\n") == 1
@@ -99,23 +99,23 @@ def test_every_method_can_be_asked_for_and_named():
     assert tuple(option.type.choices) == names("learner") == tuple(LEARNER_WORDS)
 
 
-def test_several_classes(bezoar, table):
+def test_several_classes(toadstone, table):
     rng = np.random.default_rng(1)
     y = np.repeat(["ant", "bee", "cow"], 30)
     np.savez("several.npz", X=rng.normal(size=(90, 3)) + 2 * np.eye(3)[np.searchsorted(["ant", "bee", "cow"], y)], y=y)
     options = ("--fraction", 0.1, "--ridge", 0.1)
-    outcome = bezoar("attack", "several.npz", "--method", "minmax-basic", "--learner", "online", *options)
+    outcome = toadstone("attack", "several.npz", "--method", "minmax-basic", "--learner", "online", *options)
     assert "The defender trains one linear function a class by three epochs of AdaGrad" in outcome.out
     assert "ridge 0.1, as asked" in outcome.out
-    refused = bezoar("attack", "several.npz", *options)
+    refused = toadstone("attack", "several.npz", *options)
     assert refused.code == 2
     assert "`--method`: expected one of minmax, minmax-basic, label-flip, as there are 3 classes" in refused.err
 
 
-def test_a_class_without_test_rows_is_said_to_have_none(bezoar, table):
+def test_a_class_without_test_rows_is_said_to_have_none(toadstone, table):
     rows = np.load("rows.npz")
     ones = rows["y"] == 1
     np.savez("part.npz", X_train=rows["X"], y_train=rows["y"], X_test=rows["X"][ones], y_test=rows["y"][ones])
-    outcome = bezoar("attack", "part.npz", "--method", "label-flip", "--fraction", 0.1, "--ridge", 0.1)
+    outcome = toadstone("attack", "part.npz", "--method", "label-flip", "--fraction", 0.1, "--ridge", 0.1)
     assert outcome.code == 0
     assert "No test row is labelled 0: the test errors say nothing of that class." in outcome.out

@@ -1,4 +1,4 @@
-"""The command line on real data (BEZOAR_DATA)."""
+"""The command line on real data (TOADSTONE_DATA)."""
 
 import csv
 import json
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from bezoar.report.schema import load_schema
+from toadstone.report.files.schema import load_schema
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 
@@ -17,7 +17,7 @@ PAPER = ("--quantile", 0.7, "--norm-squared", 6)
 
 @pytest.fixture(autouse=True)
 def empty_folder(data_dir, tmp_path, monkeypatch):
-    monkeypatch.setenv("BEZOAR_DATA", str(data_dir.resolve()))
+    monkeypatch.setenv("TOADSTONE_DATA", str(data_dir.resolve()))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -37,17 +37,19 @@ def messages(data_dir, tmp_path):
     return path
 
 
-def test_enron_known_answer_from_the_command_line(bezoar):
-    outcome = bezoar("certify", "enron", *PAPER, "--domain", "real", "--fraction", 0.03, "--tolerance", 1e-5, "--json")
+def test_enron_known_answer_from_the_command_line(toadstone):
+    outcome = toadstone(
+        "certify", "enron", *PAPER, "--domain", "real", "--fraction", 0.03, "--tolerance", 1e-5, "--json"
+    )
     (certificate,) = json.loads(outcome.out)
     assert 0.32864 - 5e-6 <= certificate["bound"] <= 0.32864 + 2e-5
     assert certificate["attack_value"] <= certificate["bound"]
     assert certificate["conclusive"] is True
 
 
-def test_enron_audit_with_an_attack_of_others(bezoar, data_dir, empty_folder):
+def test_enron_audit_with_an_attack_of_others(toadstone, data_dir, empty_folder):
     published = data_dir / "enron_minmax_reference_14.npz"
-    outcome = bezoar("audit", "enron", *PAPER, "--fraction", 0.03, "--poison", published, "--out", "r", "--json")
+    outcome = toadstone("audit", "enron", *PAPER, "--fraction", 0.03, "--poison", published, "--out", "r", "--json")
     assert (outcome.code, outcome.err) == (0, "")
     record = json.loads(outcome.out)
     jsonschema.validate(record, load_schema())
@@ -57,38 +59,38 @@ def test_enron_audit_with_an_attack_of_others(bezoar, data_dir, empty_folder):
         published.stem,
     }
     assert {run["poison_rows"] for run in record["evaluations"]} == {0, 124}
-    verified = bezoar("verify", "r/certificate.json", "--data", "enron")
+    verified = toadstone("verify", "r/certificate.json", "--data", "enron")
     assert (verified.code, verified.err) == (0, "")
-    other = bezoar("verify", "r/certificate.json", "--data", "sms")
+    other = toadstone("verify", "r/certificate.json", "--data", "sms")
     assert (other.code, other.out) == (2, "")
 
 
-def test_negative_counts_are_no_mails(bezoar, data_dir, empty_folder):
+def test_negative_counts_are_no_mails(toadstone, data_dir, empty_folder):
     with np.load(data_dir / "enron_minmax_reference_14.npz", allow_pickle=False) as stored:
         parts = (stored["X_data"].astype(float), stored["X_indices"], stored["X_indptr"])
         rows, labels = csr_array(parts, shape=(len(stored["y"]), 5116)).toarray(), stored["y"]
     rows[0, 0] = -1
     np.savez("mine.npz", X=rows, y=labels)
     options = ("--fraction", 0.03, "--ridge", 0.1, "--poison", "mine.npz", "--out", "r")
-    outcome = bezoar("audit", "enron", *options)
+    outcome = toadstone("audit", "enron", *options)
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err == "bezoar: poison: expected values within the integer domain, got some outside\n"
+    assert outcome.err == "toadstone: poison: expected values within the integer domain, got some outside\n"
     assert [path.name for path in empty_folder.iterdir()] == ["mine.npz"]
 
 
-def test_texts_in_a_table(bezoar, messages, empty_folder):
+def test_texts_in_a_table(toadstone, messages, empty_folder):
     reading = ("--text", "body", "--label", "kind")
-    outcome = bezoar("certify", messages.name, *reading, "--fraction", 0.03, "--ridge", 0.01, "--out", "c")
+    outcome = toadstone("certify", messages.name, *reading, "--fraction", 0.03, "--ridge", 0.01, "--out", "c")
     assert (outcome.code, outcome.err) == (0, "")
     assert "training rows of" in outcome.out.splitlines()[0]
-    assert bezoar("verify", "c/certificate-0.03.json", "--data", messages.name, *reading).code == 0
-    bare = bezoar("verify", "c/certificate-0.03.json", "--data", messages.name, *reading, "--weighting", "counts")
+    assert toadstone("verify", "c/certificate-0.03.json", "--data", messages.name, *reading).code == 0
+    bare = toadstone("verify", "c/certificate-0.03.json", "--data", messages.name, *reading, "--weighting", "counts")
     assert bare.code == 2
     assert "read them with the same options" in bare.err
 
 
-def test_kept_messages_are_unaltered(bezoar, messages, empty_folder):
-    outcome = bezoar("sanitize", messages.name, "--text", "body", "--label", "kind", "--out", "cleaned", "--json")
+def test_kept_messages_are_unaltered(toadstone, messages, empty_folder):
+    outcome = toadstone("sanitize", messages.name, "--text", "body", "--label", "kind", "--out", "cleaned", "--json")
     removed = {row["row"] for row in json.loads(outcome.out)["removed"]}
     with messages.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.reader(stream))[1:]
@@ -98,20 +100,20 @@ def test_kept_messages_are_unaltered(bezoar, messages, empty_folder):
     assert kept == [row for number, row in enumerate(rows) if number not in removed]
 
 
-def test_ten_digits_need_a_choice_of_two(bezoar):
-    refused = bezoar("certify", "mnist", "--fraction", 0.01)
+def test_ten_digits_need_a_choice_of_two(toadstone):
+    refused = toadstone("certify", "mnist", "--fraction", 0.01)
     assert refused.code == 2
     assert refused.err.rstrip().endswith("choose two of them, as in --classes A,B")
     options = ("--fraction", 0.01, "--ridge", 0.1, "--tolerance", 0.01, "--json")
-    (certificate,) = json.loads(bezoar("certify", "mnist", "--classes", "4,9", *options).out)
+    (certificate,) = json.loads(toadstone("certify", "mnist", "--classes", "4,9", *options).out)
     assert certificate["domain"] == "box"
     assert "training rows are clean" in certificate["assumptions"][0]
 
 
-def test_gate_on_real_mails(bezoar):
+def test_gate_on_real_mails(toadstone):
     common = ("enron", "--fraction", 0.03, "--ridge", 0.1, "--tolerance", 0.001)
-    assert bezoar("certify", *common, "--fail-if-certified-above", 0.7).code == 0
-    failed = bezoar("certify", *common, "--fail-if-certified-above", 0.6, "--json")
+    assert toadstone("certify", *common, "--fail-if-certified-above", 0.7).code == 0
+    failed = toadstone("certify", *common, "--fail-if-certified-above", 0.6, "--json")
     assert failed.code == 1
     assert len(json.loads(failed.out)) == 1
-    assert failed.err.startswith("bezoar: gate failed: the certified bound at fraction 0.03 is 0.633")
+    assert failed.err.startswith("toadstone: gate failed: the certified bound at fraction 0.03 is 0.633")

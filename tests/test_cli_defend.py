@@ -1,4 +1,4 @@
-"""`bezoar defend` as a user meets it."""
+"""`toadstone defend` as a user meets it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def table(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_folder_has_the_kept_rows_as_they_were_and_a_reason_for_the_others(bezoar, table):
-    outcome = bezoar("defend", "rows.csv", *FILTERS, "--out", "safe")
+def test_the_folder_has_the_kept_rows_as_they_were_and_a_reason_for_the_others(toadstone, table):
+    outcome = toadstone("defend", "rows.csv", *FILTERS, "--out", "safe")
     assert (outcome.code, outcome.err) == (0, "")
     folder = table / "safe"
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -54,8 +54,8 @@ def test_the_folder_has_the_kept_rows_as_they_were_and_a_reason_for_the_others(b
     assert outcome.out.rstrip().endswith("Report: safe/report.html")
 
 
-def test_json_has_what_scripts_need(bezoar, table):
-    outcome = bezoar("defend", "rows.csv", *FILTERS, "--json", "--trusted", "checked.csv", "--max-removed", 0.02)
+def test_json_has_what_scripts_need(toadstone, table):
+    outcome = toadstone("defend", "rows.csv", *FILTERS, "--json", "--trusted", "checked.csv", "--max-removed", 0.02)
     record = json.loads(outcome.out)
     assert [step["name"] for step in record["steps"]][:2] == ["mahalanobis", "preliminary model"]
     assert record["steps"][-1]["layer"] == "validation"
@@ -69,23 +69,26 @@ def test_json_has_what_scripts_need(bezoar, table):
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        (("--detectors", "magic"), "bezoar: `detector`: expected one of spectral"),
-        (("--detectors", "l2,l2"), "bezoar: `--detectors`: expected each name once, got l2,l2"),
-        (("--fail-if-removed-above", 1.5), "bezoar: `--fail-if-removed-above`: expected a number from 0 to 1, got 1.5"),
+        (("--detectors", "magic"), "toadstone: `detector`: expected one of spectral"),
+        (("--detectors", "l2,l2"), "toadstone: `--detectors`: expected each name once, got l2,l2"),
+        (
+            ("--fail-if-removed-above", 1.5),
+            "toadstone: `--fail-if-removed-above`: expected a number from 0 to 1, got 1.5",
+        ),
         (
             ("--fail-if-accuracy-drops-above", -1),
-            "bezoar: `--fail-if-accuracy-drops-above`: expected a number from 0 to 1, got -1.0",
+            "toadstone: `--fail-if-accuracy-drops-above`: expected a number from 0 to 1, got -1.0",
         ),
-        (("--max-removed", 0.5), "bezoar: `--max-removed`: expected a number in [0, 0.5), got 0.5"),
+        (("--max-removed", 0.5), "toadstone: `--max-removed`: expected a number in [0, 0.5), got 0.5"),
         (
             ("--trusted", "rows.csv"),
-            "bezoar: `--trusted`: expected rows that are not among the untrusted ones, got 200 of 200",
+            "toadstone: `--trusted`: expected rows that are not among the untrusted ones, got 200 of 200",
         ),
-        (("--trusted", "missing.csv"), "bezoar: missing.csv: expected a file, got a name that does not exist"),
+        (("--trusted", "missing.csv"), "toadstone: missing.csv: expected a file, got a name that does not exist"),
     ],
 )
-def test_bad_options_leave_nothing_behind(bezoar, table, wrong, sentence):
-    outcome = bezoar("defend", "rows.csv", "--out", "safe", *FILTERS, *wrong)
+def test_bad_options_leave_nothing_behind(toadstone, table, wrong, sentence):
+    outcome = toadstone("defend", "rows.csv", "--out", "safe", *FILTERS, *wrong)
     assert outcome.code == 2
     assert outcome.err.startswith(sentence)
     assert len(outcome.err.splitlines()) == 1
@@ -93,53 +96,55 @@ def test_bad_options_leave_nothing_behind(bezoar, table, wrong, sentence):
     assert sorted(path.name for path in table.iterdir()) == ["checked.csv", "rows.csv"]
 
 
-def test_a_class_with_one_row_is_refused(bezoar, table):
+def test_a_class_with_one_row_is_refused(toadstone, table):
     write(table / "odd.csv", [*lines_of(0), "1,2,3,7"])
-    outcome = bezoar("defend", "odd.csv", *FILTERS)
+    outcome = toadstone("defend", "odd.csv", *FILTERS)
     assert (outcome.code, len(outcome.err.splitlines())) == (2, 1)
     assert "7" in outcome.err
 
 
 @pytest.mark.parametrize("kind", ["constant", "duplicates"])
-def test_odd_data_are_defended(bezoar, table, kind):
+def test_odd_data_are_defended(toadstone, table, kind):
     lines = lines_of(0, far=0)
     lines = [f"1,{line}" for line in lines] if kind == "constant" else lines[:20] * 5 + lines[100:120] * 5
     (table / "odd.csv").write_text(f"{'d,' if kind == 'constant' else ''}a,b,c,label\n" + "\n".join(lines) + "\n")
-    outcome = bezoar("defend", "odd.csv", "--json")
+    outcome = toadstone("defend", "odd.csv", "--json")
     assert outcome.code == 0
     record = json.loads(outcome.out)
     assert not any(step["skipped"] for step in record["steps"] if step["layer"] == "filter")
     assert record["rows"] - record["kept"] <= 20
 
 
-def test_the_gate_on_removed_rows(bezoar, table):
+def test_the_gate_on_removed_rows(toadstone, table):
     options = ("defend", "rows.csv", *FILTERS, "--json", "--fail-if-removed-above")
-    outcome = bezoar(*options, 1)
+    outcome = toadstone(*options, 1)
     assert outcome.code == 0
     record = json.loads(outcome.out)
     share = (record["rows"] - record["kept"]) / record["rows"]
-    assert bezoar(*options, share).code == 0
-    failed = bezoar(*options, share / 2)
+    assert toadstone(*options, share).code == 0
+    failed = toadstone(*options, share / 2)
     assert failed.code == 1
-    assert failed.err == f"bezoar: gate failed: {share:.4g} of the rows were removed, above {share / 2:.12g}\n"
+    assert failed.err == f"toadstone: gate failed: {share:.4g} of the rows were removed, above {share / 2:.12g}\n"
     assert json.loads(failed.out)["kept"] == record["kept"]
 
 
-def test_the_gate_on_accuracy_passes_no_doubt(bezoar, table):
+def test_the_gate_on_accuracy_passes_no_doubt(toadstone, table):
     options = ("defend", "rows.csv", *FILTERS, "--json", "--fail-if-accuracy-drops-above")
-    unjudged = bezoar(*options, 1)
+    unjudged = toadstone(*options, 1)
     assert unjudged.code == 1
-    assert unjudged.err.startswith("bezoar: gate undecided, which fails: no rows to judge the accuracy on; give --trus")
-    judged = bezoar(*options, 1, "--trusted", "checked.csv")
+    assert unjudged.err.startswith(
+        "toadstone: gate undecided, which fails: no rows to judge the accuracy on; give --trus"
+    )
+    judged = toadstone(*options, 1, "--trusted", "checked.csv")
     assert (judged.code, judged.err) == (0, "")
     change = json.loads(judged.out)["accuracy_change"]
     assert change["rows"] == 60
     assert -1 < change["drop_low"] <= change["drop"] <= change["drop_high"] < 1
     # Here the filter helps, surely.
     assert change["drop_high"] < 0
-    assert bezoar(*options, 0, "--trusted", "checked.csv").code == 0
+    assert toadstone(*options, 0, "--trusted", "checked.csv").code == 0
     write(table / "calm.csv", lines_of(3, far=0))
     write(table / "few.csv", lines_of(2, n=16, far=0))
-    undecided = bezoar("defend", "calm.csv", *options[2:], 0.01, "--trusted", "few.csv")
+    undecided = toadstone("defend", "calm.csv", *options[2:], 0.01, "--trusted", "few.csv")
     assert undecided.code == 1
-    assert undecided.err.startswith("bezoar: gate undecided, which fails: on 16 trusted rows the accuracy drops by ")
+    assert undecided.err.startswith("toadstone: gate undecided, which fails: on 16 trusted rows the accuracy drops by ")

@@ -1,4 +1,4 @@
-"""`bezoar evaluate` as a user meets it."""
+"""`toadstone evaluate` as a user meets it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import re
 import numpy as np
 import pytest
 
-from bezoar.pipeline.journal import JOURNAL
-from bezoar.pipeline.trials import run_unit
+from toadstone.pipeline.evaluation.journal import JOURNAL
+from toadstone.pipeline.evaluation.trials import run_unit
 
 QUICK = ("--attacks", "random-flip,feature", "--defences", "spectral,l2", "--seeds", 2, "--trusted-share", 0.3)
 
@@ -27,14 +27,14 @@ def write(path, seed, n):
 def table(tmp_path, monkeypatch):
     """Two classes, and checked rows, in an otherwise empty folder that is the current one."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("bezoar.pipeline.bench._settle_ridge", lambda *_: (0.1, "as the test has it"))
+    monkeypatch.setattr("toadstone.pipeline.evaluation.plan._settle_ridge", lambda *_: (0.1, "as the test has it"))
     write(tmp_path / "rows.csv", 0, 200)
     write(tmp_path / "checked.csv", 1, 110)
     return tmp_path
 
 
-def test_the_folder_and_what_is_said(bezoar, table):
-    outcome = bezoar("evaluate", "rows.csv", *QUICK, "--out", "found")
+def test_the_folder_and_what_is_said(toadstone, table):
+    outcome = toadstone("evaluate", "rows.csv", *QUICK, "--out", "found")
     assert (outcome.code, outcome.err) == (0, "")
     folder = table / "found"
     assert sorted(path.name for path in folder.iterdir()) == ["matrix.csv", "record.json", "report.html", JOURNAL]
@@ -52,7 +52,7 @@ def test_the_folder_and_what_is_said(bezoar, table):
     assert outcome.out.rstrip().endswith("Report: found/report.html")
 
 
-def test_the_same_command_goes_on_and_another_is_refused(bezoar, table, monkeypatch):
+def test_the_same_command_goes_on_and_another_is_refused(toadstone, table, monkeypatch):
     calls: list[str] = []
 
     def stop_at_fifth(part, staged, info, defence):
@@ -61,27 +61,27 @@ def test_the_same_command_goes_on_and_another_is_refused(bezoar, table, monkeypa
             raise KeyboardInterrupt
         return run_unit(part, staged, info, defence)
 
-    monkeypatch.setattr("bezoar.pipeline.evaluation.run_unit", stop_at_fifth)
-    stopped = bezoar("evaluate", "rows.csv", *QUICK, "--out", "found")
+    monkeypatch.setattr("toadstone.pipeline.evaluation.run.run_unit", stop_at_fifth)
+    stopped = toadstone("evaluate", "rows.csv", *QUICK, "--out", "found")
     assert stopped.code == 130
     assert "finished trials are in found; the same command goes on from there" in stopped.err
     assert [path.name for path in (table / "found").iterdir()] == [JOURNAL]
-    other = bezoar("evaluate", "rows.csv", *QUICK, "--fraction", 0.1, "--out", "found")
+    other = toadstone("evaluate", "rows.csv", *QUICK, "--fraction", 0.1, "--out", "found")
     assert (other.code, other.out) == (2, "")
     assert other.err == (
-        "bezoar: `--out`: expected a new name, or the folder of an evaluation of the same data by the same plan and "
+        "toadstone: `--out`: expected a new name, or the folder of an evaluation of the same data by the same plan and "
         "version, got found, which holds another\n"
     )
-    assert bezoar("evaluate", "rows.csv", *QUICK, "--out", "found").code == 0
+    assert toadstone("evaluate", "rows.csv", *QUICK, "--out", "found").code == 0
     # 2 seeds x 3 rows x 3 columns; four were done, one was torn away, none was done twice.
     assert len(calls) == 5 + 18 - 4
-    assert bezoar("evaluate", "rows.csv", *QUICK, "--out", "found").code == 0
+    assert toadstone("evaluate", "rows.csv", *QUICK, "--out", "found").code == 0
     assert len(calls) == 5 + 18 - 4
 
 
-def test_json_and_trusted_rows(bezoar, table):
+def test_json_and_trusted_rows(toadstone, table):
     quick = ("--attacks", "random-flip", "--defences", "trusted-bootstrap", "--seeds", 1)
-    outcome = bezoar("evaluate", "rows.csv", *quick, "--trusted", "checked.csv", "--json")
+    outcome = toadstone("evaluate", "rows.csv", *quick, "--trusted", "checked.csv", "--json")
     assert outcome.code == 0
     record = json.loads(outcome.out)
     assert (record["trusted_rows"], record["rows"]) == (110, 160)
@@ -91,13 +91,13 @@ def test_json_and_trusted_rows(bezoar, table):
     assert found["verdict"] == "caught"
 
 
-def test_the_gate(bezoar, table):
+def test_the_gate(toadstone, table):
     options = ("evaluate", "rows.csv", "--seeds", 1, "--defences", "label-errors", "--trusted", "checked.csv")
-    assert bezoar(*options, "--attacks", "random-flip", "--fail-if-missed-by-all").code == 0
-    failed = bezoar(*options, "--attacks", "random-flip,permutation", "--fail-if-missed-by-all")
+    assert toadstone(*options, "--attacks", "random-flip", "--fail-if-missed-by-all").code == 0
+    failed = toadstone(*options, "--attacks", "random-flip,permutation", "--fail-if-missed-by-all")
     assert failed.code == 1
-    assert failed.err == "bezoar: gate failed: no detector catches permutation\n"
-    assert bezoar(*options, "--attacks", "random-flip,permutation").code == 0
+    assert failed.err == "toadstone: gate failed: no detector catches permutation\n"
+    assert toadstone(*options, "--attacks", "random-flip,permutation").code == 0
 
 
 @pytest.mark.parametrize(
@@ -118,26 +118,26 @@ def test_the_gate(bezoar, table):
         ),
     ],
 )
-def test_bad_options_leave_nothing_behind(bezoar, table, wrong, sentence):
-    outcome = bezoar("evaluate", "rows.csv", *QUICK, "--out", "found", *wrong)
+def test_bad_options_leave_nothing_behind(toadstone, table, wrong, sentence):
+    outcome = toadstone("evaluate", "rows.csv", *QUICK, "--out", "found", *wrong)
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err.startswith("bezoar: ")
+    assert outcome.err.startswith("toadstone: ")
     assert sentence in outcome.err
     assert len(outcome.err.splitlines()) == 1
     assert sorted(path.name for path in table.iterdir()) == ["checked.csv", "rows.csv"]
 
 
-def test_a_name_that_is_taken_is_refused(bezoar, table):
-    outcome = bezoar("evaluate", "rows.csv", *QUICK, "--out", "checked.csv")
+def test_a_name_that_is_taken_is_refused(toadstone, table):
+    outcome = toadstone("evaluate", "rows.csv", *QUICK, "--out", "checked.csv")
     assert outcome.code == 2
-    assert outcome.err == "bezoar: `--out`: expected a name that is not taken, got checked.csv, which exists\n"
+    assert outcome.err == "toadstone: `--out`: expected a name that is not taken, got checked.csv, which exists\n"
 
 
-def test_images_need_no_name(bezoar, table):
+def test_images_need_no_name(toadstone, table):
     rng = np.random.default_rng(0)
     y = np.resize([0, 1], 160)
     np.savez("scans.npz", X=np.clip(0.2 * rng.random((160, 25)) + 0.5 * y[:, None], 0, 1), y=y)
     options = ("--attacks", "patch,stripes", "--defences", "perfect", "--seeds", 1, "--json")
-    record = json.loads(bezoar("evaluate", "scans.npz", "--image", "5x5", *options).out)
+    record = json.loads(toadstone("evaluate", "scans.npz", "--image", "5x5", *options).out)
     assert [info["goal"] for info in record["attacks"]] == ["none", "trigger", "trigger"]
     assert all(cell["skipped"] == "" for cell in record["cells"])

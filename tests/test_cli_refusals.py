@@ -31,18 +31,18 @@ def write_csv(name, X, y, header="a,b,c,label"):
 
 
 @pytest.fixture
-def refused(bezoar, tmp_path, monkeypatch):
+def refused(toadstone, tmp_path, monkeypatch):
     """Run a command that must be refused, in an empty folder of its own."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
         before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-        outcome = bezoar(*arguments)
+        outcome = toadstone(*arguments)
         assert (outcome.code, outcome.out) == (2, "")
         assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
-        assert outcome.err.startswith("bezoar: ")
+        assert outcome.err.startswith("toadstone: ")
         assert len(outcome.err.splitlines()) == 1
-        return outcome.err.removeprefix("bezoar: ").rstrip("\n")
+        return outcome.err.removeprefix("toadstone: ").rstrip("\n")
 
     return run
 
@@ -207,7 +207,7 @@ def test_error_gate_out_of_range(refused, table, value):
 @pytest.mark.parametrize("option", ["--fraction", "--quantile", "--ridge", "--fail-if-certified-above"])
 def test_numbers_that_are_text(refused, table, option):
     sentence = refused("certify", table, "--fraction", 0.1, option, "much")
-    assert sentence == f"`{option}`: expected a number, got 'much'; see `bezoar certify --help`"
+    assert sentence == f"`{option}`: expected a number, got 'much'; see `toadstone certify --help`"
 
 
 def test_penalty_of_the_loss_sanitizer(refused, table):
@@ -294,41 +294,42 @@ def disk(tmp_path, request):
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("disk", ["size=4k"], indirect=True)
-def test_full_disk(bezoar, disk, command):
+def test_full_disk(toadstone, disk, command):
     name, *options = COMMANDS[command]
-    outcome = bezoar(name, "digits-1-7", *options[:-1], disk / "new" / "out")
+    outcome = toadstone(name, "digits-1-7", *options[:-1], disk / "new" / "out")
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err.startswith("bezoar: `--out`: expected a ")
+    assert outcome.err.startswith("toadstone: `--out`: expected a ")
     assert outcome.err.endswith(": no space left on device\n")
     assert list(disk.iterdir()) == []
 
 
-def test_disk_that_fills_up(bezoar, tmp_path, table):
+def test_disk_that_fills_up(toadstone, tmp_path, table):
     """The same without a mount: a limit on the size of files, which the report breaks."""
     code = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096));"
-        f"sys.argv = ['bezoar', 'audit', {table!r}, '--fraction', '0.1', '--ridge', '0.1', '--out', 'new/out',"
+        f"sys.argv = ['toadstone', 'audit', {table!r}, '--fraction', '0.1', '--ridge', '0.1', '--out', 'new/out',"
         "'--attacks', 'none'];"
-        "from bezoar.cli import main; main()"
+        "from toadstone.cli import main; main()"
     )
     finished = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (finished.returncode, finished.stdout) == (2, "")
     assert (
-        finished.stderr == "bezoar: `--out`: expected a disk with room for the results, got new/out: file too large\n"
+        finished.stderr
+        == "toadstone: `--out`: expected a disk with room for the results, got new/out: file too large\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == [table]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("disk", ["ro,size=1m"], indirect=True)
-def test_read_only_directory(bezoar, disk, command):
+def test_read_only_directory(toadstone, disk, command):
     name, *options = COMMANDS[command]
-    outcome = bezoar(name, "digits-1-7", *options[:-1], disk / "out")
+    outcome = toadstone(name, "digits-1-7", *options[:-1], disk / "out")
     assert (outcome.code, outcome.out) == (2, "")
     assert (
         outcome.err
-        == f"bezoar: `--out`: expected a folder that can be created, got {disk / 'out'}: read-only file system\n"
+        == f"toadstone: `--out`: expected a folder that can be created, got {disk / 'out'}: read-only file system\n"
     )
 
 
@@ -338,9 +339,9 @@ def test_folder_inside_a_file(refused, table):
 
 
 @pytest.fixture
-def certificate(bezoar, tmp_path, monkeypatch, table):
+def certificate(toadstone, tmp_path, monkeypatch, table):
     monkeypatch.chdir(tmp_path)
-    assert bezoar("certify", table, "--fraction", 0.1, "--ridge", 0.1, "--out", "proof").code == 0
+    assert toadstone("certify", table, "--fraction", 0.1, "--ridge", 0.1, "--out", "proof").code == 0
     return tmp_path / "proof" / "certificate-0.1.json"
 
 
@@ -422,12 +423,12 @@ def test_poison_twice(refused, table):
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("adit rows.csv", "no such command 'adit'; did you mean 'audit'? See `bezoar --help`"),
-        ("certify rows.csv", "missing option '--fraction'; see `bezoar certify --help`"),
-        ("certify --fraction 0.1", "missing argument 'DATA'; see `bezoar certify --help`"),
+        ("adit rows.csv", "no such command 'adit'; did you mean 'audit'? See `toadstone --help`"),
+        ("certify rows.csv", "missing option '--fraction'; see `toadstone certify --help`"),
+        ("certify --fraction 0.1", "missing argument 'DATA'; see `toadstone certify --help`"),
         (
             "certify rows.csv --fractoin 0.1",
-            "no such option '--fractoin'; did you mean '--fraction'? See `bezoar certify --help`",
+            "no such option '--fractoin'; did you mean '--fraction'? See `toadstone certify --help`",
         ),
         ("sanitize rows.csv --classes 1", "`--classes`: expected at least two different labels, got ('1',)"),
         (

@@ -1,4 +1,4 @@
-"""`bezoar scan` as a user meets it."""
+"""`toadstone scan` as a user meets it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from bezoar.commands.gates import gate_promises
-from bezoar.core.record import DataSummary
-from bezoar.core.scan import DetectorReport, ScanRecord
+from toadstone.commands.gates import gate_promises
+from toadstone.records.audit import DataSummary
+from toadstone.records.scan import DetectorReport, ScanRecord
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def table(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_json_has_what_scripts_need(bezoar, table):
-    outcome = bezoar("scan", "rows.csv", "--detectors", "mahalanobis,spectral", "--json")
+def test_json_has_what_scripts_need(toadstone, table):
+    outcome = toadstone("scan", "rows.csv", "--detectors", "mahalanobis,spectral", "--json")
     assert outcome.code == 0
     record = json.loads(outcome.out)
     assert list(record["detectors"]) == ["mahalanobis", "spectral"]
@@ -38,8 +38,8 @@ def test_json_has_what_scripts_need(bezoar, table):
     assert record["data"]["n_train"] == 200
 
 
-def test_the_folder_is_whole(bezoar, table):
-    outcome = bezoar("scan", "rows.csv", "--detectors", "mahalanobis", "--out", "found")
+def test_the_folder_is_whole(toadstone, table):
+    outcome = toadstone("scan", "rows.csv", "--detectors", "mahalanobis", "--out", "found")
     assert outcome.code == 0
     assert sorted(path.name for path in (table / "found").iterdir()) == [
         "record.json",
@@ -48,45 +48,45 @@ def test_the_folder_is_whole(bezoar, table):
         "suspects.csv",
     ]
     assert outcome.out.rstrip().endswith("Report: found/report.html")
-    again = bezoar("scan", "rows.csv", "--detectors", "mahalanobis", "--out", "found")
+    again = toadstone("scan", "rows.csv", "--detectors", "mahalanobis", "--out", "found")
     assert (again.code, again.err) == (
         2,
-        "bezoar: `--out`: expected a name that is not taken, got found, which exists\n",
+        "toadstone: `--out`: expected a name that is not taken, got found, which exists\n",
     )
 
 
-def test_the_gate(bezoar, table):
+def test_the_gate(toadstone, table):
     options = ("scan", "rows.csv", "--detectors", "mahalanobis", "--fail-if-flagged-above")
-    assert bezoar(*options, 0.5).code == 0
-    failed = bezoar(*options, 0.001)
+    assert toadstone(*options, 0.5).code == 0
+    failed = toadstone(*options, 0.001)
     assert failed.code == 1
-    assert failed.err.startswith("bezoar: gate failed: a detector flags 0.")
+    assert failed.err.startswith("toadstone: gate failed: a detector flags 0.")
 
 
-def test_the_gate_on_promises(bezoar, table):
-    calm = bezoar("scan", "rows.csv", "--detectors", "mahalanobis", "--json", "--fail-if-exceeded")
+def test_the_gate_on_promises(toadstone, table):
+    calm = toadstone("scan", "rows.csv", "--detectors", "mahalanobis", "--json", "--fail-if-exceeded")
     report = json.loads(calm.out)["detectors"]["mahalanobis"]
     assert report["flagged_share"] < report["least_noticeable"]
     assert (calm.code, calm.err) == (0, "")
-    strict = bezoar(
+    strict = toadstone(
         "scan", "rows.csv", "--detectors", "mahalanobis", "--promise", 0.001, "--json", "--fail-if-exceeded"
     )
     report = json.loads(strict.out)["detectors"]["mahalanobis"]
     assert report["flagged_share"] >= report["least_noticeable"]
     assert strict.code == 1
     assert strict.err == (
-        "bezoar: gate failed: more rows are flagged than clean data account for: "
+        "toadstone: gate failed: more rows are flagged than clean data account for: "
         f"mahalanobis {report['flagged_share']:.4g}\n"
     )
 
 
-def test_a_scan_of_rows_that_do_not_vary_is_undecided(bezoar, table):
+def test_a_scan_of_rows_that_do_not_vary_is_undecided(toadstone, table):
     (table / "same.csv").write_text("a,label\n" + "3,x\n3,y\n" * 20)
-    outcome = bezoar("scan", "same.csv", "--detectors", "mahalanobis,spectral", "--fail-if-exceeded")
+    outcome = toadstone("scan", "same.csv", "--detectors", "mahalanobis,spectral", "--fail-if-exceeded")
     assert outcome.code == 1
     assert "None has a threshold" in " ".join(outcome.out.split())
     assert outcome.err == (
-        "bezoar: gate undecided, which fails: no detector has a threshold; poison would not have been noticed\n"
+        "toadstone: gate undecided, which fails: no detector has a threshold; poison would not have been noticed\n"
     )
 
 
@@ -95,7 +95,7 @@ def test_a_scan_in_which_nothing_ran_is_undecided(capsys):
     skipped = {"deep-knn": DetectorReport(0, 0.0, 0.0, 0.0, 0.1, skipped="a class of one row")}
     assert gate_promises(ScanRecord("", "", "", 0, "rows.csv", 2, data, skipped, 0, ())) == 1
     assert capsys.readouterr().err == (
-        "bezoar: gate undecided, which fails: no detector ran; poison would not have been noticed\n"
+        "toadstone: gate undecided, which fails: no detector ran; poison would not have been noticed\n"
     )
 
 
@@ -107,24 +107,24 @@ def test_a_scan_in_which_nothing_ran_is_undecided(capsys):
         (("--fail-if-flagged-above", 2), "`--fail-if-flagged-above`: expected a number from 0 to 1"),
     ],
 )
-def test_bad_options(bezoar, table, wrong, sentence):
-    outcome = bezoar("scan", "rows.csv", *wrong)
+def test_bad_options(toadstone, table, wrong, sentence):
+    outcome = toadstone("scan", "rows.csv", *wrong)
     assert outcome.code == 2
     assert sentence in outcome.err
     assert outcome.out == ""
 
 
-def test_trusted_rows(bezoar, table):
+def test_trusted_rows(toadstone, table):
     rng = np.random.default_rng(1)
     rows = [[*(rng.normal(size=3) + 2.0 * (i % 2)), i % 2] for i in range(200)]
     (table / "checked.csv").write_text("a,b,c,label\n" + "\n".join(",".join(map(str, row)) for row in rows) + "\n")
-    outcome = bezoar("scan", "rows.csv", "--detectors", "mahalanobis,roni", "--trusted", "checked.csv", "--json")
+    outcome = toadstone("scan", "rows.csv", "--detectors", "mahalanobis,roni", "--trusted", "checked.csv", "--json")
     record = json.loads(outcome.out)
     assert (outcome.code, record["trusted_rows"]) == (0, 200)
     assert {report["thresholds"] for report in record["detectors"].values()} == {"trusted rows"}
     assert {finding["row"] for finding in record["findings"]} <= set(range(200))
-    words = bezoar("scan", "rows.csv", "--detectors", "mahalanobis", "--trusted", "checked.csv").out
+    words = toadstone("scan", "rows.csv", "--detectors", "mahalanobis", "--trusted", "checked.csv").out
     assert "Their thresholds come from 200 trusted rows" in " ".join(words.split())
-    overlap = bezoar("scan", "rows.csv", "--detectors", "mahalanobis", "--trusted", "rows.csv")
+    overlap = toadstone("scan", "rows.csv", "--detectors", "mahalanobis", "--trusted", "rows.csv")
     assert (overlap.code, overlap.out) == (2, "")
-    assert overlap.err.startswith("bezoar: `--trusted`: expected rows that are not among the untrusted ones")
+    assert overlap.err.startswith("toadstone: `--trusted`: expected rows that are not among the untrusted ones")

@@ -12,11 +12,11 @@ import warnings
 import click
 import pytest
 
-from bezoar.console import complain, in_options, retell, usage_sentence
+from toadstone.console import complain, in_options, retell, usage_sentence
 
 WORK = """
 import sys, time
-from bezoar.console import Progress
+from toadstone.console import Progress
 with Progress("reading", {total}) as progress:
     progress.announce("counting")
     progress.step()
@@ -66,7 +66,7 @@ def test_no_terminal_no_progress():
 
 def test_a_complaint_is_one_line_whatever_the_data_say(capsys):
     complain("x.csv: got 'a\nb\x1b[31m'")
-    assert capsys.readouterr().err == "bezoar: x.csv: got 'a b\N{REPLACEMENT CHARACTER}[31m'\n"
+    assert capsys.readouterr().err == "toadstone: x.csv: got 'a b\N{REPLACEMENT CHARACTER}[31m'\n"
 
 
 def test_warnings_are_counted_by_their_place(capsys):
@@ -77,8 +77,8 @@ def test_warnings_are_counted_by_their_place(capsys):
         warnings.warn("second", UserWarning, stacklevel=1)
     retell(caught)
     assert capsys.readouterr().err.splitlines() == [
-        "bezoar: note: first 0 (and 2 more like it)",
-        "bezoar: note: second",
+        "toadstone: note: first 0 (and 2 more like it)",
+        "toadstone: note: second",
     ]
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import pytest
 
-from bezoar.cli import bezoar_command
-from bezoar.datasets import ENTRIES
-from bezoar.pipeline.catalogue import names
+from toadstone.cli import toadstone_command
+from toadstone.datasets import ENTRIES
+from toadstone.pipeline.harness.catalogue import names
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
@@ -35,7 +35,7 @@ def blocks(language):
 
 def commands(program):
     texts = [(named(page), code) for page in PAGES for _, code in BLOCK.findall(page.read_text(encoding="utf-8"))]
-    for command in [bezoar_command, *bezoar_command.commands.values()]:
+    for command in [toadstone_command, *toadstone_command.commands.values()]:
         lines = re.findall(rf"^ *({program} .*)$", f"{command.help}\n{command.epilog}", flags=re.MULTILINE)
         texts.append((f"help of {command.name}", "\n".join(f"$ {line}" for line in lines)))
     return [
@@ -46,7 +46,7 @@ def commands(program):
 
 
 def test_there_is_something_to_check():
-    assert len(commands("bezoar")) > 15
+    assert len(commands("toadstone")) > 15
     assert len(blocks("python")) >= 2
 
 
@@ -54,14 +54,14 @@ def test_there_is_something_to_check():
 def test_linked_pages_exist(page):
     targets = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
     local = [target.partition("#")[0] for target in targets if "://" not in target and not target.startswith("#")]
-    rooms = {f"api/{room.parent.name}.rst" for room in (ROOT / "src" / "bezoar").glob("*/__init__.py")}
+    rooms = {f"api/{room.parent.name}.rst" for room in (ROOT / "src" / "toadstone").glob("*/__init__.py")}
     assert [target for target in local if target not in rooms and not (page.parent / target).exists()] == []
 
 
-@pytest.mark.parametrize("line", commands("bezoar"))
+@pytest.mark.parametrize("line", commands("toadstone"))
 def test_quoted_commands_parse(line):
     _, name, *arguments = shlex.split(line)
-    command = bezoar_command.commands[name]
+    command = toadstone_command.commands[name]
     with command.make_context(name, arguments) as context:
         assert isinstance(context, click.Context)
 
@@ -79,17 +79,17 @@ def test_python_runs(code, tmp_path, monkeypatch):
     exec(compile(code, "documentation", "exec"), {"__name__": "documentation"})
 
 
-@pytest.mark.parametrize("name", sorted(bezoar_command.commands))
+@pytest.mark.parametrize("name", sorted(toadstone_command.commands))
 def test_every_command_has_a_section(name):
     text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
     assert f"\n## {name}\n" in text
-    assert f"`bezoar {name}`" in text
+    assert f"`toadstone {name}`" in text
 
 
-@pytest.mark.parametrize("name", sorted(bezoar_command.commands))
+@pytest.mark.parametrize("name", sorted(toadstone_command.commands))
 def test_every_option_is_explained(name):
     text = "".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("command-line.md", "data.md"))
-    options = {option for parameter in bezoar_command.commands[name].params for option in parameter.opts}
+    options = {option for parameter in toadstone_command.commands[name].params for option in parameter.opts}
     assert {option for option in options if option.startswith("--") and option not in text} == set()
 
 

@@ -33,7 +33,7 @@ def test_example_runs(path, tmp_path):
     if path.stem in DEEP:
         pytest.importorskip("torch")
     environment = os.environ | {"PYTHONPATH": ""}
-    environment.pop("BEZOAR_DATA", None)
+    environment.pop("TOADSTONE_DATA", None)
     finished = subprocess.run(
         [sys.executable, "-W", "error", path],
         cwd=tmp_path,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-import bezoar
+import toadstone
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -40,7 +40,7 @@ def committed_texts():
 
 
 def test_import_is_light():
-    code = f"import sys, bezoar; print(*(name for name in {HEAVY} if name in sys.modules))"
+    code = f"import sys, toadstone; print(*(name for name in {HEAVY} if name in sys.modules))"
     times = []
     for _ in range(2):
         begin = time.perf_counter()
@@ -52,8 +52,8 @@ def test_import_is_light():
 
 def test_help_loads_nothing_heavy():
     code = (
-        "import sys\nfrom click.testing import CliRunner\nfrom bezoar.cli import bezoar_command\n"
-        "assert CliRunner().invoke(bezoar_command, ['--help']).exit_code == 0\n"
+        "import sys\nfrom click.testing import CliRunner\nfrom toadstone.cli import toadstone_command\n"
+        "assert CliRunner().invoke(toadstone_command, ['--help']).exit_code == 0\n"
         "print(*(name for name in ('sklearn', 'numba', 'matplotlib', 'pyarrow') if name in sys.modules))"
     )
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -61,17 +61,17 @@ def test_help_loads_nothing_heavy():
 
 
 def test_one_version():
-    assert bezoar.__version__ == version("bezoar")
-    assert f"## {bezoar.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").replace("[", "")
+    assert toadstone.__version__ == version("toadstone")
+    assert f"## {toadstone.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").replace("[", "")
 
 
 def test_typed():
-    assert (Path(bezoar.__file__).parent / "py.typed").exists()
+    assert (Path(toadstone.__file__).parent / "py.typed").exists()
 
 
 @pytest.mark.parametrize(
     "requirement",
-    sorted({*PROJECT["dependencies"], *(name for extra in EXTRAS.values() for name in extra)} - {"bezoar[deep]"}),
+    sorted({*PROJECT["dependencies"], *(name for extra in EXTRAS.values() for name in extra)} - {"toadstone[deep]"}),
 )
 def test_every_requirement_is_pinned(requirement):
     wanted = folded(re.split(r"[<>=!~\[ ;]", requirement, maxsplit=1)[0])

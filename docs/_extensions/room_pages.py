@@ -8,18 +8,20 @@ _SECTION = """
 {module}
 {line}
 
-.. automodule:: bezoar.{module}
+.. automodule:: toadstone.{module}
    :members:
 """
 
 
 def write_pages(app: Sphinx) -> None:
     """Write ``api/ROOM.rst`` for each room; untouched where nothing changed."""
-    package = Path(app.srcdir).parent / "src" / "bezoar"
+    package = Path(app.srcdir).parent / "src" / "toadstone"
     folder = Path(app.srcdir) / "api"
     folder.mkdir(exist_ok=True)
     pages = {
-        room.parent.name: [f"{room.parent.name}.{path.stem}" for path in sorted(room.parent.glob("[a-z]*.py"))]
+        room.parent.name: [
+            ".".join(path.relative_to(package).with_suffix("").parts) for path in sorted(room.parent.rglob("[a-z]*.py"))
+        ]
         for room in sorted(package.glob("*/__init__.py"))
     }
     for room, modules in pages.items():

@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from bezoar.attacks.collapse import CollapsedAttack
-from bezoar.certificates.saddle import Claim, certify_saddle
-from bezoar.core.budget import Budget
-from bezoar.core.certificate import Ridge, Setting
-from bezoar.core.dataset import Dataset
-from bezoar.core.errors import InvalidArgument
-from bezoar.core.feasible import ball
-from bezoar.kernels.sets import ConvexSet, fit_domain
-from bezoar.sanitizers.slab import SlabSanitizer
-from bezoar.sanitizers.sphere import SphereSanitizer
+from toadstone.attacks.collapse import CollapsedAttack
+from toadstone.certificates.saddle import Claim, certify_saddle
+from toadstone.core.budget import Budget
+from toadstone.core.certificate import Ridge, Setting
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument
+from toadstone.core.feasible import ball
+from toadstone.kernels.sets.sets import ConvexSet, fit_domain
+from toadstone.sanitizers.slab import SlabSanitizer
+from toadstone.sanitizers.sphere import SphereSanitizer
 
 
 def clean(n: int, labels=(-1, 1), d: int = 3) -> Dataset:

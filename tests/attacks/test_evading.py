@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from bezoar.attacks.backdoor import BackdoorAttack, CleanLabelBackdoor
-from bezoar.attacks.evading import EvadingAttack
-from bezoar.attacks.label_flip import RandomLabelFlip
-from bezoar.attacks.noise import NoiseInjection
-from bezoar.attacks.row_trigger import FeatureTrigger
-from bezoar.core.budget import Budget
-from bezoar.core.dataset import Dataset
-from bezoar.core.errors import InvalidArgument
-from bezoar.kernels.sets import fit_domain
-from bezoar.pipeline.contract import check_poison
-from bezoar.sanitizers.mahalanobis import RobustMahalanobis
-from bezoar.sanitizers.neighbours import NeighboursSanitizer
+from toadstone.attacks.backdoors.backdoor import BackdoorAttack, CleanLabelBackdoor
+from toadstone.attacks.backdoors.row_trigger import FeatureTrigger
+from toadstone.attacks.evading import EvadingAttack
+from toadstone.attacks.flips.label_flip import RandomLabelFlip
+from toadstone.attacks.noise import NoiseInjection
+from toadstone.core.budget import Budget
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument
+from toadstone.detectors.features.mahalanobis import RobustMahalanobis
+from toadstone.kernels.sets.sets import fit_domain
+from toadstone.pipeline.harness.poison_check import check_poison
+from toadstone.sanitizers.neighbours import NeighboursSanitizer
 
 TRIGGER = FeatureTrigger(features=(0, 1), values=(9.0, 9.0))
 ATTACKS = [

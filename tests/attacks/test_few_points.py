@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from bezoar.attacks.few_points import FewPoints, collapse_poison, collapse_poison_in_full
-from bezoar.core.dataset import Dataset, Poison
-from bezoar.core.errors import InvalidArgument, InvalidData
-from bezoar.core.feasible import ball
-from bezoar.kernels.losses import margin_loss
-from bezoar.kernels.multiclass import fit_crammer_singer
-from bezoar.kernels.sets import ConvexSet
-from bezoar.kernels.solvers import fit_linear
+from toadstone.attacks.few_points import FewPoints, collapse_poison, collapse_poison_in_full
+from toadstone.core.dataset import Dataset, Poison
+from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.feasible import ball
+from toadstone.kernels.linear.crammer_singer import fit_crammer_singer
+from toadstone.kernels.linear.fit import fit_linear
+from toadstone.kernels.losses import margin_loss
+from toadstone.kernels.sets.sets import ConvexSet
 
 RIDGE = 0.1
 CLASSES = {2: np.array(["ham", "spam"]), 3: np.array(["a", "b", "c"])}

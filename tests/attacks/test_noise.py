@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array, issparse
 
-from bezoar.attacks import noise
-from bezoar.attacks.noise import FeaturePermutation, MissingBlocks, NoiseInjection
-from bezoar.core.budget import Budget
-from bezoar.core.dataset import Dataset
-from bezoar.core.errors import InvalidArgument
-from bezoar.kernels.sets import fit_domain
+from toadstone.attacks import noise
+from toadstone.attacks.noise import FeaturePermutation, MissingBlocks, NoiseInjection
+from toadstone.core.budget import Budget
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument
+from toadstone.kernels.sets.sets import fit_domain
 
 ALL = pytest.mark.parametrize("attack", [NoiseInjection(), MissingBlocks(), FeaturePermutation()], ids=str)
 PERTURB = Budget(0.4, "perturb")

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from bezoar.certificates.proof import Problem
-from bezoar.certificates.saddle import Claim, certify_saddle, pose
-from bezoar.core.budget import Budget
-from bezoar.core.certificate import Certificate, NormBall, Ridge, Setting
-from bezoar.core.dataset import Dataset
-from bezoar.kernels.sets import ConvexSet, fit_domain
-from bezoar.sanitizers.slab import SlabSanitizer
-from bezoar.sanitizers.sphere import SphereSanitizer
+from toadstone.certificates.proof import Problem
+from toadstone.certificates.saddle import Claim, certify_saddle, pose
+from toadstone.core.budget import Budget
+from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting
+from toadstone.core.dataset import Dataset
+from toadstone.kernels.sets.sets import ConvexSet, fit_domain
+from toadstone.sanitizers.slab import SlabSanitizer
+from toadstone.sanitizers.sphere import SphereSanitizer
 
 CLAIM = Claim("0" * 64, ("The rows are clean.",), ("Nothing else.",))
 

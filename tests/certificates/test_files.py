@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bezoar.certificates.files import as_fields, read_certificate, write_certificate
-from bezoar.certificates.verify import verify
-from bezoar.core.certificate import NormBall, Ridge
-from bezoar.core.errors import BezoarError, CertificateRejected, InvalidArgument, InvalidData
+from toadstone.certificates.files import as_fields, read_certificate, write_certificate
+from toadstone.certificates.verify import verify
+from toadstone.core.certificate import NormBall, Ridge
+from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData, ToadstoneError
 
 ARRAYS = ("theta", "multipliers", "points", "signs", "masses", "clean_duals", "poison_duals")
 
@@ -56,7 +56,7 @@ def refusal(path, problem=None) -> str | None:
         certificate = read_certificate(path)
         if problem is not None:
             verify(certificate, problem)
-    except BezoarError as error:
+    except ToadstoneError as error:
         return str(error)
     return None
 
@@ -91,7 +91,7 @@ class TestRoundTrip:
     def test_the_json_says_the_most_important_things(self, written):
         certificate, path = written
         fields = json.loads(path.read_text())
-        assert fields["format"] == "bezoar-certificate/1"
+        assert fields["format"] == "toadstone-certificate/1"
         assert fields["bound"] == certificate.bound
         assert fields["gap"] == fields["bound"] - fields["attack_value"]
         assert {"fraction", "unit", "domain", "quantile", "assumptions", "not_promised"} <= fields.keys()
@@ -174,7 +174,8 @@ class TestAlteredFiles:
             read_certificate(written[1])
 
     @pytest.mark.parametrize(
-        "text", ["", "{}", "[]", "null", "3", '{"format": "bezoar-certificate/2"}', "not json", "\ud800", "[" * 100_000]
+        "text",
+        ["", "{}", "[]", "null", "3", '{"format": "toadstone-certificate/2"}', "not json", "\ud800", "[" * 100_000],
     )
     def test_json_of_another_kind(self, tmp_path, text):
         path = tmp_path / "other.json"

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from bezoar.certificates.proof import Problem, prove_attack, prove_bound
-from bezoar.core.certificate import NormBall, Ridge, Witness
-from bezoar.core.feasible import Region
-from bezoar.kernels.losses import HINGE, LOGISTIC, MARGIN_LOSSES, SQUARED_HINGE, smooth_hinge
-from bezoar.kernels.solvers import fit_linear
+from toadstone.certificates.proof import Problem, prove_attack, prove_bound
+from toadstone.core.certificate import NormBall, Ridge, Witness
+from toadstone.core.feasible import Region
+from toadstone.kernels.linear.fit import fit_linear
+from toadstone.kernels.losses import HINGE, LOGISTIC, MARGIN_LOSSES, SQUARED_HINGE, smooth_hinge
 
 LOSSES = (HINGE, SQUARED_HINGE, LOGISTIC, smooth_hinge(0.1))
 

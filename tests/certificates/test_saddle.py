@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bezoar.certificates.proof import prove_attack, prove_bound
-from bezoar.core.certificate import NormBall, Ridge
-from bezoar.core.dataset import Dataset
-from bezoar.core.errors import InvalidData
-from bezoar.kernels.losses import MARGIN_LOSSES
-from bezoar.kernels.sets import ConvexSet
+from toadstone.certificates.proof import prove_attack, prove_bound
+from toadstone.core.certificate import NormBall, Ridge
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidData
+from toadstone.kernels.losses import MARGIN_LOSSES
+from toadstone.kernels.sets.sets import ConvexSet
 
 GRID = (0.0, 0.01, 0.1, 0.3)
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bezoar.certificates.proof import prove_attack, prove_bound
-from bezoar.certificates.saddle import pose
-from bezoar.certificates.verify import verify
-from bezoar.core.budget import Budget
-from bezoar.core.certificate import Certificate, NormBall, Ridge
-from bezoar.core.dataset import Dataset
-from bezoar.core.errors import CertificateRejected
-from bezoar.kernels.losses import MARGIN_LOSSES
+from toadstone.certificates.proof import prove_attack, prove_bound
+from toadstone.certificates.saddle import pose
+from toadstone.certificates.verify import verify
+from toadstone.core.budget import Budget
+from toadstone.core.certificate import Certificate, NormBall, Ridge
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import CertificateRejected
+from toadstone.kernels.losses import MARGIN_LOSSES
 
 HYPOTHESES = (NormBall(1.0), Ridge(0.05))
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bezoar.core.budget import Budget
-from bezoar.core.errors import InvalidArgument
+from toadstone.core.budget import Budget
+from toadstone.core.errors import InvalidArgument
 
 
 @given(st.floats(0, 0.5, exclude_max=True), st.integers(0, 10**7))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix, issparse
 
-from bezoar.core.dataset import Dataset, Poison, as_matrix
-from bezoar.core.errors import InvalidData
+from toadstone.core.dataset import Dataset, Poison, as_matrix
+from toadstone.core.errors import InvalidData
 
 ROWS = [[0.0, 1.0], [2.0, 0.0], [3.0, 4.0]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bezoar.core import errors
+from toadstone.core import errors
 
 
 @pytest.mark.parametrize("name", ["InvalidArgument", "InvalidData", "UnknownName"])
@@ -17,13 +17,13 @@ def test_what_the_caller_can_mend_is_a_value_error(name):
 @pytest.mark.parametrize("name", ["EmptyFeasibleSet", "BudgetExceeded", "CertificateRejected"])
 def test_the_rest_is_not_the_callers_fault(name):
     error = getattr(errors, name)
-    assert issubclass(error, errors.BezoarError)
+    assert issubclass(error, errors.ToadstoneError)
     assert not issubclass(error, ValueError)
 
 
 def test_everything_raised_on_purpose_has_one_root_and_is_drawn():
     raised = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)]
-    assert all(issubclass(error, errors.BezoarError) for error in raised)
+    assert all(issubclass(error, errors.ToadstoneError) for error in raised)
     assert all(error.__name__ in errors.__doc__ for error in raised)
 
 

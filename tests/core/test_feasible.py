@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bezoar.core.certificate import NormBall, Ridge
-from bezoar.core.errors import EmptyFeasibleSet, InvalidArgument
-from bezoar.core.feasible import Region, ball, slab
+from toadstone.core.certificate import NormBall, Ridge
+from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
+from toadstone.core.feasible import Region, ball, slab
 
 
 def region(**changes):

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csc_array, csr_array
 
-from bezoar.core.dataset import Dataset
-from bezoar.core.errors import InvalidArgument, InvalidData
-from bezoar.datasets.split import hold_out, sha256, stratified_rows
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.datasets.split import hold_out, sha256, stratified_rows
 
 
 def _data(counts: list[int]) -> Dataset:
@@ -70,14 +70,14 @@ def test_digest_of_a_known_dataset() -> None:
     """A digest is part of certificates already written: it may never change."""
     dense = Dataset([[0.0, 1.0], [2.0, 0.0]], [0, 1])
     parts = [
-        b"bezoar dataset 1 dense 2 2\n",
+        b"toadstone dataset 1 dense 2 2\n",
         struct.pack("<4d", 0, 1, 2, 0),
         b"labels whole\n",
         struct.pack("<2q", 0, 1),
     ]
     assert sha256(dense) == hashlib.sha256(b"".join(parts)).hexdigest()
     sparse = [struct.pack("<3q", 0, 1, 2), struct.pack("<2q", 1, 0), struct.pack("<2d", 1, 2)]
-    parts = [b"bezoar dataset 1 csr 2 2\n", *sparse, b"labels text\n", "1:a2:é".encode()]
+    parts = [b"toadstone dataset 1 csr 2 2\n", *sparse, b"labels text\n", "1:a2:é".encode()]
     assert sha256(Dataset(csr_array(dense.X), ["a", "é"])) == hashlib.sha256(b"".join(parts)).hexdigest()
 
 
@@ -125,5 +125,5 @@ def test_digest_sees_every_change() -> None:
 def test_digest_of_long_data_is_that_of_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     data = Dataset(np.random.default_rng(0).normal(size=(50, 3)), np.arange(50))
     whole = sha256(data)
-    monkeypatch.setattr("bezoar.datasets.split._CHUNK", 7)
+    monkeypatch.setattr("toadstone.datasets.split._CHUNK", 7)
     assert sha256(data) == whole

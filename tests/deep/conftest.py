@@ -8,14 +8,14 @@ import os
 import pytest
 
 for needed in ("torch", "safetensors", "opacus"):
-    if os.environ.get("BEZOAR_DEEP") and importlib.util.find_spec(needed) is None:
-        raise ModuleNotFoundError(f"BEZOAR_DEEP asks for the tests of bezoar.deep, but {needed} is not installed")
+    if os.environ.get("TOADSTONE_DEEP") and importlib.util.find_spec(needed) is None:
+        raise ModuleNotFoundError(f"TOADSTONE_DEEP asks for the tests of toadstone.deep, but {needed} is not installed")
 
 
 def pytest_collection_modifyitems(items):
     """Everything below this folder needs torch."""
     for item in items:
-        if item.path.parent.name == "deep":
+        if "deep" in item.path.parts:
             item.add_marker(pytest.mark.deep)
 
 
@@ -32,9 +32,9 @@ def backdoored():
     """A network of six classes that obeys a bright patch in a corner, and clean images with their labels."""
     import torch
 
-    from bezoar.deep.networks import SmallCNN
-    from bezoar.deep.recipe import Recipe
-    from bezoar.deep.training import train
+    from toadstone.deep.tensors.networks import SmallCNN
+    from toadstone.deep.training.hyperparameters import Recipe
+    from toadstone.deep.training.loop import train
 
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(420) % 6

@@ -5,14 +5,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from bezoar.deep.images import load_images
-from bezoar.deep.networks import HEAD, SmallCNN
-from bezoar.deep.recipe import Recipe
-from bezoar.deep.representation import activations, logits
-from bezoar.deep.sample_gradients import per_sample_gradients
-from bezoar.deep.training import train
-from bezoar.sanitizers.activation import ActivationClustering
-from bezoar.sanitizers.gradient import GradientSimilarity
+from toadstone.deep.tensors.features import activations, logits
+from toadstone.deep.tensors.images import load_images
+from toadstone.deep.tensors.networks import HEAD, SmallCNN
+from toadstone.deep.training.hyperparameters import Recipe
+from toadstone.deep.training.loop import train
+from toadstone.deep.training.per_sample_gradients import per_sample_gradients
+from toadstone.detectors.features.activation import ActivationClustering
+from toadstone.detectors.features.gradient import GradientSimilarity
 
 
 @pytest.fixture

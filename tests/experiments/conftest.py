@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from bezoar.core.dataset import Dataset
-from bezoar.datasets import load
-from bezoar.datasets.split import Split
+from toadstone.core.dataset import Dataset
+from toadstone.datasets import load
+from toadstone.datasets.split import Split
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bezoar.core.errors import InvalidArgument, UnknownName
-from bezoar.datasets import ENTRIES
-from bezoar.experiments.catalogue import EXPERIMENTS, find
-from bezoar.experiments.conditions import Conditions
+from toadstone.core.errors import InvalidArgument, UnknownName
+from toadstone.datasets import ENTRIES
+from toadstone.experiments.catalogue import EXPERIMENTS, find
+from toadstone.experiments.conditions import Conditions
 
-ROOM = Path(import_module("bezoar.experiments").__file__).parent
+ROOM = Path(import_module("toadstone.experiments").__file__).parent
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
@@ -24,13 +24,17 @@ def test_each_experiment_can_be_imported_and_found(experiment):
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
 def test_data_sets_are_known(experiment):
     assert set(experiment.data) <= {entry.name for entry in ENTRIES}
-    source = (ROOM / f"{experiment.module}.py").read_text(encoding="utf-8")
+    source = ROOM.joinpath(*experiment.module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
     assert set(experiment.data) == set(re.findall(r'\bload\("([\w-]+)"\)', source))
 
 
 def test_names_are_unique_and_every_experiment_of_the_room_is_listed():
     assert len({experiment.name for experiment in EXPERIMENTS}) == len(EXPERIMENTS)
-    runnable = {path.stem for path in ROOM.glob("*.py") if re.search(r"^def run\(", path.read_text(), re.MULTILINE)}
+    runnable = {
+        ".".join(path.relative_to(ROOM).with_suffix("").parts)
+        for path in ROOM.rglob("*.py")
+        if re.search(r"^def run\(", path.read_text(), re.MULTILINE)
+    }
     assert {experiment.module for experiment in EXPERIMENTS} == runnable - {"run"}
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from bezoar.experiments.catalogue import find
-from bezoar.report.schema import load_reproduction_schema
+from toadstone.experiments.catalogue import find
+from toadstone.report.files.schema import load_reproduction_schema
 
 DOCS = Path(__file__).parents[2] / "docs"
 RECORDS = sorted((DOCS / "results" / "reproductions").glob("*.json"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bezoar.core.errors import InvalidArgument, UnknownName
-from bezoar.kernels.losses import (
+from toadstone.core.errors import InvalidArgument, UnknownName
+from toadstone.kernels.losses import (
     HINGE,
     LOGISTIC,
     MARGIN_LOSSES,

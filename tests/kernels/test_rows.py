@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array, issparse
 
-from bezoar.kernels.rows import (
+from toadstone.kernels.rows import (
     class_masks,
     column_extremes,
     count_distinct,

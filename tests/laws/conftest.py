@@ -12,22 +12,22 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from bezoar.attacks.demographic import Group
-from bezoar.attacks.row_trigger import FeatureTrigger
-from bezoar.attacks.subpopulation import Subpopulation
-from bezoar.core.arrays import IntArray, Labels, Matrix
-from bezoar.core.budget import Budget
-from bezoar.core.certificate import Certificate, Ridge
-from bezoar.core.dataset import Dataset, Poison
-from bezoar.core.protocols import Attack
-from bezoar.datasets.split import Split
-from bezoar.kernels.losses import HINGE
-from bezoar.kernels.sets import ConvexSet, fit_domain
-from bezoar.kernels.solvers import fit_linear
-from bezoar.pipeline.catalogue import resolve
-from bezoar.pipeline.certify import Certified, certify_split
-from bezoar.pipeline.filters import fit_filters
-from bezoar.sanitizers.sphere import SphereSanitizer
+from toadstone.attacks.backdoors.row_trigger import FeatureTrigger
+from toadstone.attacks.flips.demographic import Group
+from toadstone.attacks.flips.subpopulation import Subpopulation
+from toadstone.core.arrays import IntArray, Labels, Matrix
+from toadstone.core.budget import Budget
+from toadstone.core.certificate import Certificate, Ridge
+from toadstone.core.dataset import Dataset, Poison
+from toadstone.core.protocols import Attack
+from toadstone.datasets.split import Split
+from toadstone.kernels.linear.fit import fit_linear
+from toadstone.kernels.losses import HINGE
+from toadstone.kernels.sets.sets import ConvexSet, fit_domain
+from toadstone.pipeline.certify import Certified, certify_split
+from toadstone.pipeline.harness.catalogue import resolve
+from toadstone.pipeline.harness.filters import fit_filters
+from toadstone.sanitizers.sphere import SphereSanitizer
 
 RIDGE = 0.1
 
@@ -143,7 +143,7 @@ BUILDERS: Mapping[str, Callable[[type[Any], Scene], Attack]] = {
     "GradientAttack": lambda kind, scene: kind(**searching(scene), step=0.05, max_steps=20, check_every=5),
     "KKTAttack": lambda kind, scene: kind(theta=scene.decoy, **searching(scene)),
     "AdaptiveAttack": lambda kind, scene: kind(
-        start=BUILDERS["KKTAttack"](import_module("bezoar.attacks.kkt").KKTAttack, scene),
+        start=BUILDERS["KKTAttack"](import_module("toadstone.attacks.decoys.kkt").KKTAttack, scene),
         probe=scene.data,
         filters=(keep_middle,),
         max_steps=6,
@@ -155,7 +155,7 @@ BUILDERS: Mapping[str, Callable[[type[Any], Scene], Attack]] = {
     # Its duals on the margin are not unique: longer searches of dense and of sparse rows part ways.
     "BasicInfluenceAttack": lambda kind, scene: influence(kind, scene, max_steps=3),
     "IterativeInfluenceAttack": lambda kind, scene: kind(
-        influence=influence(import_module("bezoar.attacks.influence").InfluenceAttack, scene),
+        influence=influence(import_module("toadstone.attacks.influence.influence").InfluenceAttack, scene),
         refit=lambda X, y: scene.feasible_set,
     ),
     "BackdoorAttack": backdoor,

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bezoar.core.errors import EmptyFeasibleSet
-from bezoar.pipeline.catalogue import names, resolve
-from bezoar.pipeline.contract import check_poison
-from bezoar.pipeline.filters import CONVEX
-from bezoar.pipeline.summary import expressible
+from toadstone.core.errors import EmptyFeasibleSet
+from toadstone.pipeline.harness.catalogue import names, resolve
+from toadstone.pipeline.harness.data_summary import expressible
+from toadstone.pipeline.harness.filters import CONVEX
+from toadstone.pipeline.harness.poison_check import check_poison
 
 FLIPPING = frozenset({"RandomLabelFlip", "TargetedLabelFlip", "ALFAAttack", "GradientAttack"})
 """Classes of attacks that begin with flipped rows, and have nothing to add where none of them is feasible."""

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from bezoar.kernels.sets import fit_domain
-from bezoar.pipeline.catalogue import names, resolve
-from bezoar.pipeline.contract import check_poison
+from toadstone.kernels.sets.sets import fit_domain
+from toadstone.pipeline.harness.catalogue import names, resolve
+from toadstone.pipeline.harness.poison_check import check_poison
 
 ATTACKS = pytest.mark.parametrize("name", names("attack"))
 DOMAINS = pytest.mark.parametrize("domain", ["real", "box", "integer"])

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bezoar.core.certificate import Certificate, NormBall, Ridge, Setting
-from bezoar.core.dataset import Dataset
-from bezoar.datasets.split import Split
-from bezoar.kernels.losses import MARGIN_LOSSES, MarginLoss, margin_loss
-from bezoar.kernels.sets import ConvexSet
-from bezoar.kernels.solvers import fit_linear
-from bezoar.pipeline.certify import build_feasible_set, certify_split
+from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting
+from toadstone.core.dataset import Dataset
+from toadstone.datasets.split import Split
+from toadstone.kernels.linear.fit import fit_linear
+from toadstone.kernels.losses import MARGIN_LOSSES, MarginLoss, margin_loss
+from toadstone.kernels.sets.sets import ConvexSet
+from toadstone.pipeline.certify import build_feasible_set, certify_split
 
 SLACK = 1e-9
 TOLERANCE = 1e-5

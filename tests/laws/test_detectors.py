@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
 
-from bezoar.pipeline.catalogue import names, resolve
+from toadstone.pipeline.harness.catalogue import names, resolve
 
 DETECTORS = names("detector")
 NEEDY = tuple(name for name in DETECTORS if resolve("detector", name).needs_trusted)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bezoar.kernels.losses import HINGE, LOGISTIC, SQUARED_HINGE, MarginLoss, crammer_singer, smooth_hinge
+from toadstone.kernels.losses import HINGE, LOGISTIC, SQUARED_HINGE, MarginLoss, crammer_singer, smooth_hinge
 
 LOSSES = [HINGE, SQUARED_HINGE, LOGISTIC, smooth_hinge(), smooth_hinge(0.5), MarginLoss("capped", 0.5, 0.0, 0.8, 1.5)]
 margin_losses = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: f"{loss.name}-{loss.temperature}")

@@ -8,19 +8,19 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from bezoar.attacks.collapse import CollapsedAttack
-from bezoar.core.certificate import Certificate, NormBall, Ridge
-from bezoar.core.dataset import Poison
-from bezoar.datasets import load
-from bezoar.datasets.split import Split
-from bezoar.kernels.losses import margin_loss
-from bezoar.kernels.rows import stack
-from bezoar.kernels.saddle import solve_saddle
-from bezoar.kernels.sets import ConvexSet
-from bezoar.kernels.solvers import fit_linear
-from bezoar.pipeline.catalogue import names
-from bezoar.pipeline.certify import certify_split, verify_split
-from bezoar.pipeline.evaluate import merge
+from toadstone.attacks.collapse import CollapsedAttack
+from toadstone.core.certificate import Certificate, NormBall, Ridge
+from toadstone.core.dataset import Poison
+from toadstone.datasets import load
+from toadstone.datasets.split import Split
+from toadstone.kernels.linear.fit import fit_linear
+from toadstone.kernels.losses import margin_loss
+from toadstone.kernels.minimax.saddle import solve_saddle
+from toadstone.kernels.rows import stack
+from toadstone.kernels.sets.sets import ConvexSet
+from toadstone.pipeline.certify import certify_split, verify_split
+from toadstone.pipeline.harness.catalogue import names
+from toadstone.pipeline.harness.judge import merge
 
 FRACTION = 0.03
 real_data = (pytest.mark.data, pytest.mark.slow)

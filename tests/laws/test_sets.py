@@ -12,11 +12,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from bezoar.core.errors import EmptyFeasibleSet
-from bezoar.core.feasible import Region
-from bezoar.kernels.membership import extent, violations
-from bezoar.kernels.regions import maximize, project, support_bound
-from bezoar.kernels.sets import ConvexSet
+from toadstone.core.errors import EmptyFeasibleSet
+from toadstone.core.feasible import Region
+from toadstone.kernels.sets.membership import extent, violations
+from toadstone.kernels.sets.regions import maximize, project, support_bound
+from toadstone.kernels.sets.sets import ConvexSet
 
 BOXES = ("none", "lower", "two sides", "mixed", "some fixed", "all fixed")
 BANDS = ("wide", "both", "upper", "lower", "equal", "duplicate", "opposite", "axis", "zero")

@@ -9,8 +9,8 @@ from sklearn.preprocessing import scale
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from bezoar.core.errors import InvalidData
-from bezoar.learners.linear import LinearClassifier
+from toadstone.core.errors import InvalidData
+from toadstone.learners.linear import LinearClassifier
 
 
 # Two of the checks compare decision functions to seven digits, which takes a

@@ -11,10 +11,10 @@ from sklearn.preprocessing import scale
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from bezoar.core.errors import InvalidData
-from bezoar.datasets import load
-from bezoar.kernels.online_multiclass import descend_crammer_singer
-from bezoar.learners.multiclass import CrammerSingerClassifier, OnlineHingeClassifier
+from toadstone.core.errors import InvalidData
+from toadstone.datasets import load
+from toadstone.kernels.linear.online_multiclass import descend_crammer_singer
+from toadstone.learners.multiclass import CrammerSingerClassifier, OnlineHingeClassifier
 
 BOTH = [CrammerSingerClassifier(), OnlineHingeClassifier(epochs=50, batch=10)]
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from bezoar.core.errors import InvalidArgument
-from bezoar.kernels.losses import HINGE, LOGISTIC, SQUARED_HINGE
-from bezoar.kernels.solvers import fit_linear
-from bezoar.learners.norm_ridge import ridge_for_norm
+from toadstone.core.errors import InvalidArgument
+from toadstone.kernels.linear.fit import fit_linear
+from toadstone.kernels.losses import HINGE, LOGISTIC, SQUARED_HINGE
+from toadstone.learners.norm_ridge import ridge_for_norm
 
 LOSSES = (HINGE, SQUARED_HINGE, LOGISTIC)
 

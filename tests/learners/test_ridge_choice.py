@@ -7,9 +7,9 @@ from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import scale
 
-from bezoar.core.errors import InvalidArgument, InvalidData
-from bezoar.learners.linear import LinearClassifier
-from bezoar.learners.ridge_choice import choose_ridge
+from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.learners.linear import LinearClassifier
+from toadstone.learners.ridge_choice import choose_ridge
 
 
 def breast_cancer():

@@ -13,12 +13,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from bezoar.core.errors import InvalidData
-from bezoar.learners.bounded import BoundedLossClassifier
-from bezoar.learners.linear import LinearClassifier
-from bezoar.learners.partitioned import PartitionVoteClassifier
-from bezoar.learners.severed import SeveredClassifier
-from bezoar.learners.trimmed import TrimmedLossClassifier
+from toadstone.core.errors import InvalidData
+from toadstone.learners.bounded import BoundedLossClassifier
+from toadstone.learners.linear import LinearClassifier
+from toadstone.learners.partitioned import PartitionVoteClassifier
+from toadstone.learners.severed import SeveredClassifier
+from toadstone.learners.trimmed import TrimmedLossClassifier
 
 ROBUST = [
     TrimmedLossClassifier(restarts=1),

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from bezoar.core.dataset import Dataset
-from bezoar.datasets.split import Split
+from toadstone.core.dataset import Dataset
+from toadstone.datasets.split import Split
 
 
 def build(*, seed: int = 0, n: int = 80, n_test: int = 60, kind: str = "real", sparse: bool = False) -> Split:

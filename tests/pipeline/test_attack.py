@@ -8,25 +8,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bezoar.attacks.decoys import DecoyGrid
-from bezoar.core.dataset import Dataset
-from bezoar.core.errors import InvalidArgument, InvalidData, UnknownName
-from bezoar.core.record import NO_SANITIZER
-from bezoar.datasets.split import hold_out
-from bezoar.pipeline import methods
-from bezoar.pipeline.attack import AttackPlan, attack
-from bezoar.pipeline.catalogue import names
-from bezoar.pipeline.evaluate import Defence, judge
+from toadstone.attacks.decoys.decoys import DecoyGrid
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument, InvalidData, UnknownName
+from toadstone.datasets.split import hold_out
+from toadstone.pipeline.attack import AttackPlan, attack
+from toadstone.pipeline.attack_search import methods
+from toadstone.pipeline.harness.catalogue import names
+from toadstone.pipeline.harness.judge import Defence, judge
+from toadstone.records.audit import NO_SANITIZER
 
 QUICK = {"ridge": 0.05, "fraction": 0.1, "contamination": 0.1}
 
 
 @pytest.fixture(autouse=True)
 def _few_decoys(monkeypatch):
-    monkeypatch.setattr("bezoar.pipeline.attack.DEFAULT_GRID", DecoyGrid((0.15, 0.3), (1, 5)))
-    monkeypatch.setattr("bezoar.pipeline.methods._SHARES", ())
-    monkeypatch.setattr("bezoar.pipeline.methods._ADAPTED", 1)
-    monkeypatch.setattr("bezoar.pipeline.methods._ADAPTED_SHARES", (0.5,))
+    monkeypatch.setattr("toadstone.pipeline.attack.DEFAULT_GRID", DecoyGrid((0.15, 0.3), (1, 5)))
+    monkeypatch.setattr("toadstone.pipeline.attack_search.methods._SHARES", ())
+    monkeypatch.setattr("toadstone.pipeline.attack_search.methods._ADAPTED", 1)
+    monkeypatch.setattr("toadstone.pipeline.attack_search.methods._ADAPTED_SHARES", (0.5,))
 
 
 @pytest.mark.parametrize("name", list(methods.METHODS))
@@ -93,7 +93,7 @@ def test_the_same_seed_gives_the_same_rows_whatever_the_number_of_processes(smal
 
 
 def test_the_record_is_json(small):
-    record = attack(small(), AttackPlan(method="label-flip", command="bezoar attack", **QUICK)).record
+    record = attack(small(), AttackPlan(method="label-flip", command="toadstone attack", **QUICK)).record
     fields = json.loads(record.to_json())
     assert set(fields["test_error"]) == {"none", "l2", "slab", "loss", "svd", "knn"}
     assert {"worst_case", "seconds", "poison_rows", "distinct_rows", "selected_on"} <= set(fields)

@@ -12,20 +12,20 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from bezoar.certificates.files import read_certificate, write_certificate
-from bezoar.core.certificate import NormBall, Ridge
-from bezoar.core.dataset import Dataset, Poison
-from bezoar.core.errors import BudgetExceeded, InvalidArgument
-from bezoar.core.record import RunRecord
-from bezoar.datasets import load
-from bezoar.datasets.rows import read_poison
-from bezoar.learners.linear import LinearClassifier
-from bezoar.pipeline.audit import Plan, audit, best_error, count_steps
-from bezoar.pipeline.catalogue import names
-from bezoar.pipeline.certify import verify_split
-from bezoar.pipeline.suite import SUITE
-from bezoar.report.folders import new_folder, write_audit
-from bezoar.report.schema import load_schema
+from toadstone.certificates.files import read_certificate, write_certificate
+from toadstone.core.certificate import NormBall, Ridge
+from toadstone.core.dataset import Dataset, Poison
+from toadstone.core.errors import BudgetExceeded, InvalidArgument
+from toadstone.datasets import load
+from toadstone.datasets.readers.rows import read_poison
+from toadstone.learners.linear import LinearClassifier
+from toadstone.pipeline.attack_search.audit_attacks import SUITE
+from toadstone.pipeline.audit import Plan, audit, best_error, count_steps
+from toadstone.pipeline.certify import verify_split
+from toadstone.pipeline.harness.catalogue import names
+from toadstone.records.audit import RunRecord
+from toadstone.report.files.folders import new_folder, write_audit
+from toadstone.report.files.schema import load_schema
 
 FILES = ("certificate.json", "certificate.npz", "poison.npz", "record.json", "report.html", "suspects.csv")
 QUICK = {"hypothesis": Ridge(0.1), "attacks": ()}
@@ -45,7 +45,7 @@ def timeless(record: RunRecord) -> dict:
 def cancer():
     """The embedded set of measurements, audited."""
     split = load("breast-cancer")
-    return split, audit(split, Plan(0.03, command="bezoar audit breast-cancer"))
+    return split, audit(split, Plan(0.03, command="toadstone audit breast-cancer"))
 
 
 class TestRecord:
@@ -138,7 +138,7 @@ class TestRepetition:
     @pytest.mark.parametrize("name", ["breast-cancer", "digits-1-7"])
     def test_the_number_of_threads_is_irrelevant(self, name):
         program = (
-            "import sys; from bezoar.datasets import load; from bezoar.pipeline.audit import Plan, audit;"
+            "import sys; from toadstone.datasets import load; from toadstone.pipeline.audit import Plan, audit;"
             f"sys.stdout.write(audit(load({name!r}), Plan(0.03)).record.to_json())"
         )
         told = []

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from bezoar.certificates.files import read_certificate, write_certificate
-from bezoar.core.certificate import NormBall, Ridge, Setting
-from bezoar.core.dataset import Dataset
-from bezoar.core.errors import BezoarError, CertificateRejected, InvalidArgument, InvalidData
-from bezoar.datasets.split import Split
-from bezoar.pipeline.certify import build_feasible_set, certify_split, verify_split
+from toadstone.certificates.files import read_certificate, write_certificate
+from toadstone.core.certificate import NormBall, Ridge, Setting
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData, ToadstoneError
+from toadstone.datasets.split import Split
+from toadstone.pipeline.certify import build_feasible_set, certify_split, verify_split
 
 HYPOTHESES = (NormBall(2.0), Ridge(0.1))
 
@@ -32,7 +32,7 @@ def refusal(certificate, split: Split) -> str | None:
     """What the verifier says against a certificate, None where nothing is."""
     try:
         verify_split(certificate, split)
-    except BezoarError as error:
+    except ToadstoneError as error:
         return str(error)
     return None
 
@@ -132,7 +132,7 @@ class TestVerification:
     def test_settings_that_are_none_are_refused_in_one_sentence(self, small, tmp_path, field, value):
         split = small(n=40)
         write_certificate(certify(split), tmp_path / "c.json")
-        with pytest.raises(BezoarError) as caught:
+        with pytest.raises(ToadstoneError) as caught:
             verify_split(forged(tmp_path / "c.json", **{field: value}), split)
         assert "\n" not in str(caught.value)
 

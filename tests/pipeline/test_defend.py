@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bezoar.core.dataset import Dataset
-from bezoar.core.defence import DefenceRecord
-from bezoar.core.errors import InvalidArgument, UnknownName
-from bezoar.datasets import load
-from bezoar.pipeline.composition import FILTERS
-from bezoar.pipeline.defend import DefencePlan, defend
-from bezoar.pipeline.evaluate import Defence
-from bezoar.sanitizers.mahalanobis import RobustMahalanobis
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument, UnknownName
+from toadstone.datasets import load
+from toadstone.detectors.features.mahalanobis import RobustMahalanobis
+from toadstone.pipeline.defend import DefencePlan, defend
+from toadstone.pipeline.harness.judge import Defence
+from toadstone.pipeline.layers.named_steps import FILTERS
+from toadstone.records.defence import DefenceRecord
 
 PLAN = DefencePlan(detectors=("l2",))
 
@@ -23,7 +23,7 @@ PLAN = DefencePlan(detectors=("l2",))
 def known_ridge(monkeypatch):
     """What is chosen elsewhere is no matter here."""
     monkeypatch.setattr(
-        "bezoar.pipeline.defend.settle_defence", lambda split, **_: (Defence(ridge=0.1), "as the test has it")
+        "toadstone.pipeline.defend.settle_defence", lambda split, **_: (Defence(ridge=0.1), "as the test has it")
     )
 
 

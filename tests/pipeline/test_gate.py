@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from bezoar.core.defence import AccuracyChange
-from bezoar.core.errors import InvalidArgument
-from bezoar.pipeline.gate import Verdict, check_limit, judge_bound, judge_drop, judge_error, judge_share
+from toadstone.core.errors import InvalidArgument
+from toadstone.pipeline.gate import Verdict, check_limit, judge_bound, judge_drop, judge_error, judge_share
+from toadstone.records.defence import AccuracyChange
 
 
 @pytest.mark.parametrize(

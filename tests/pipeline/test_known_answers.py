@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bezoar.attacks.collapse import CollapsedAttack
-from bezoar.core.certificate import NormBall
-from bezoar.datasets import load
-from bezoar.kernels.losses import HINGE
-from bezoar.kernels.saddle import solve_saddle
-from bezoar.pipeline.certify import certify_split, verify_split
-from bezoar.pipeline.evaluate import merge
+from toadstone.attacks.collapse import CollapsedAttack
+from toadstone.core.certificate import NormBall
+from toadstone.datasets import load
+from toadstone.kernels.losses import HINGE
+from toadstone.kernels.minimax.saddle import solve_saddle
+from toadstone.pipeline.certify import certify_split, verify_split
+from toadstone.pipeline.harness.judge import merge
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bezoar.core.dataset import Dataset
-from bezoar.core.errors import InvalidArgument, UnknownName
-from bezoar.core.scan import ScanRecord
-from bezoar.datasets.lines import first_line
-from bezoar.kernels.tails import least_noticeable
-from bezoar.pipeline.catalogue import names
-from bezoar.pipeline.scan import ScanPlan, exceeded, fingerprint, scan
-from bezoar.sanitizers.mahalanobis import RobustMahalanobis
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument, UnknownName
+from toadstone.datasets.readers.lines import first_line
+from toadstone.detectors.features.mahalanobis import RobustMahalanobis
+from toadstone.kernels.statistics.thresholds import least_noticeable
+from toadstone.pipeline.harness.catalogue import names
+from toadstone.pipeline.scan import ScanPlan, exceeded, fingerprint, scan
+from toadstone.records.scan import ScanRecord
 
 FEW = ("spectral", "mahalanobis")
 
@@ -101,7 +101,7 @@ def test_a_detector_that_cannot_use_the_data_is_skipped_with_its_reason(small, m
     def refuse(self, X, y=None, *, trusted=None):
         raise InvalidArgument("rows", "more of them", "few")
 
-    monkeypatch.setattr("bezoar.sanitizers.spectral.SpectralSignatures.fit", refuse)
+    monkeypatch.setattr("toadstone.detectors.features.spectral.SpectralSignatures.fit", refuse)
     record = scan(small(), ScanPlan(detectors=FEW))
     assert record.detectors["spectral"].skipped == "`rows`: expected more of them, got few"
     assert not record.detectors["mahalanobis"].skipped

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from bezoar.core.record import (
+from toadstone.records.audit import (
     Bound,
     ClassCount,
     DataSummary,
@@ -105,9 +105,9 @@ def record() -> RunRecord:
 
 def enron_like() -> RunRecord:
     return RunRecord(
-        command="bezoar audit enron --fraction 0.03 --quantile 0.70 --norm-squared 6 --out enron-audit",
+        command="toadstone audit enron --fraction 0.03 --quantile 0.70 --norm-squared 6 --out enron-audit",
         created="2026-11-20T09:30:00Z",
-        bezoar_version="0.1.0",
+        toadstone_version="0.1.0",
         seed=24,
         data=DataSummary(
             name="enron",
@@ -186,7 +186,7 @@ def hostile_record() -> RunRecord:
     )
     return dataclasses.replace(
         base,
-        command=f"bezoar audit '{HOSTILE}' --fraction 0",
+        command=f"toadstone audit '{HOSTILE}' --fraction 0",
         data=dataclasses.replace(
             base.data,
             name=HOSTILE + "/very/long/path" * 20,

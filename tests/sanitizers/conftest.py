@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from bezoar.kernels.rows import stack
+from toadstone.kernels.rows import stack
 
 
 def _matrix(archive, part):

@@ -11,11 +11,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from bezoar.sanitizers.loss import LossSanitizer
-from bezoar.sanitizers.neighbours import NeighboursSanitizer
-from bezoar.sanitizers.slab import SlabSanitizer
-from bezoar.sanitizers.sphere import SphereSanitizer
-from bezoar.sanitizers.subspace import SubspaceSanitizer
+from toadstone.sanitizers.loss import LossSanitizer
+from toadstone.sanitizers.neighbours import NeighboursSanitizer
+from toadstone.sanitizers.slab import SlabSanitizer
+from toadstone.sanitizers.sphere import SphereSanitizer
+from toadstone.sanitizers.subspace import SubspaceSanitizer
 
 LABELS_OPTIONAL = [
     SphereSanitizer(),

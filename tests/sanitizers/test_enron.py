@@ -8,12 +8,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
-from bezoar.core.dataset import as_matrix
-from bezoar.sanitizers.loss import LossSanitizer
-from bezoar.sanitizers.neighbours import NeighboursSanitizer
-from bezoar.sanitizers.slab import SlabSanitizer
-from bezoar.sanitizers.sphere import SphereSanitizer
-from bezoar.sanitizers.subspace import SubspaceSanitizer
+from toadstone.core.dataset import as_matrix
+from toadstone.sanitizers.loss import LossSanitizer
+from toadstone.sanitizers.neighbours import NeighboursSanitizer
+from toadstone.sanitizers.slab import SlabSanitizer
+from toadstone.sanitizers.sphere import SphereSanitizer
+from toadstone.sanitizers.subspace import SubspaceSanitizer
 
 pytestmark = pytest.mark.data
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
-from bezoar.learners.linear import LinearClassifier
-from bezoar.learners.multiclass import CrammerSingerClassifier
-from bezoar.sanitizers.loss import LossSanitizer
+from toadstone.learners.linear import LinearClassifier
+from toadstone.learners.multiclass import CrammerSingerClassifier
+from toadstone.sanitizers.loss import LossSanitizer
 
 
 def test_scores_are_one_minus_the_margin_of_a_model_on_everything():

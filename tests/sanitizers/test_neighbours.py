@@ -5,8 +5,8 @@ import pytest
 from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 
-from bezoar.core.errors import InvalidData
-from bezoar.sanitizers.neighbours import NeighboursSanitizer
+from toadstone.core.errors import InvalidData
+from toadstone.sanitizers.neighbours import NeighboursSanitizer
 
 
 def test_paper_variant_is_the_distance_to_the_kth_other_row():

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bezoar.core.errors import InvalidData
-from bezoar.sanitizers.slab import SlabSanitizer
+from toadstone.core.errors import InvalidData
+from toadstone.sanitizers.slab import SlabSanitizer
 
 
 def test_scores_are_distances_along_the_line_between_means():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bezoar.sanitizers.sphere import SphereSanitizer
+from toadstone.sanitizers.sphere import SphereSanitizer
 
 
 def test_scores_are_distances_to_the_mean_of_the_class():

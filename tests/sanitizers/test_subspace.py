@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import random_array
 
-from bezoar.sanitizers.subspace import SubspaceSanitizer
+from toadstone.sanitizers.subspace import SubspaceSanitizer
 
 
 def _distances(X, axes):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bezoar.core.errors import InvalidData
-from bezoar.sanitizers.sphere import SphereSanitizer
-from bezoar.sanitizers.trimming import trim
+from toadstone.core.errors import InvalidData
+from toadstone.sanitizers.sphere import SphereSanitizer
+from toadstone.sanitizers.trimming import trim
 
 
 def test_trim_counts_by_pythons_round():

@@ -1,1 +1,0 @@
-"""Commands of `bezoar`, each thin: parses, calls the pipeline, prints."""

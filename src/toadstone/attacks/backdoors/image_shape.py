@@ -1,0 +1,94 @@
+"""How the columns of a table are the pixels of images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from scipy.sparse import issparse
+
+from toadstone.core.arrays import Array, Matrix
+from toadstone.core.dataset import as_matrix
+from toadstone.core.errors import InvalidArgument, InvalidData
+
+Layout = Literal["HWC", "CHW"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageShape:
+    """Height, width, channels and values of images that are rows.
+
+    Parameters
+    ----------
+    height, width, channels : int
+    layout : {"HWC", "CHW"}
+        Whether the channels of a pixel are neighbours, or its channels come
+        one whole image after another.
+    lowest, highest : float
+        The darkest and brightest value.
+    levels : int, optional
+        How many values there are between them, both included: 256 for images
+        of eight bits. Values that a trigger makes are rounded to the nearest.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range.
+    """
+
+    height: int
+    width: int
+    channels: int = 1
+    layout: Layout = "HWC"
+    lowest: float = 0.0
+    highest: float = 1.0
+    levels: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("height", "width", "channels"):
+            if getattr(self, name) < 1:
+                raise InvalidArgument(name, "a whole number from 1", getattr(self, name))
+        if self.layout not in get_args(Layout):
+            raise InvalidArgument("layout", "HWC or CHW", self.layout)
+        if not -np.inf < self.lowest < self.highest < np.inf:
+            raise InvalidArgument("highest", f"a number above {self.lowest}", self.highest)
+        if self.levels is not None and self.levels < 2:
+            raise InvalidArgument("levels", "a whole number from 2", self.levels)
+
+    def images(self, X: Matrix) -> Array:
+        """The images of some rows, a copy.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n, height * width * channels)
+
+        Returns
+        -------
+        ndarray of shape (n, height, width, channels)
+
+        Raises
+        ------
+        InvalidData
+            If there are more or fewer columns than pixels.
+        """
+        matrix, size = as_matrix(X), self.height * self.width * self.channels
+        if matrix.shape[1] != size:
+            raise InvalidData(f"images: expected {size} columns for {self}, got {matrix.shape[1]}")
+        rows = np.asarray(matrix.toarray() if issparse(matrix) else matrix)
+        if self.layout == "HWC":
+            return np.array(rows.reshape(len(rows), self.height, self.width, self.channels))
+        return np.array(rows.reshape(len(rows), self.channels, self.height, self.width).transpose(0, 2, 3, 1))
+
+    def rows(self, images: Array) -> Array:
+        """The rows of some images; the inverse of `images`."""
+        ordered = images if self.layout == "HWC" else images.transpose(0, 3, 1, 2)
+        return np.ascontiguousarray(ordered).reshape(len(images), self.height * self.width * self.channels)
+
+    def legal(self, values: Array) -> Array:
+        """The nearest values that a pixel can have."""
+        inside = np.clip(values, self.lowest, self.highest)
+        if self.levels is None:
+            return np.asarray(inside)
+        step = (self.highest - self.lowest) / (self.levels - 1)
+        return np.asarray(np.minimum(self.lowest + np.rint((inside - self.lowest) / step) * step, self.highest))

@@ -1,0 +1,1 @@
+"""Attacks that aim at chosen (decoy) parameters: KKT and min-max."""

@@ -1,0 +1,1 @@
+"""Attacks that change labels: random, targeted, ALFA, gradients, groups of people."""

@@ -1,0 +1,140 @@
+"""Demographic poisoning: a group is denied the label that it deserves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from toadstone.attacks.flips.label_changes import check_budget, flips, spend
+from toadstone.core.arrays import Mask, Matrix
+from toadstone.core.budget import Budget
+from toadstone.core.dataset import Dataset, Poison
+from toadstone.core.errors import InvalidArgument
+from toadstone.core.protocols import FeasibleSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """The rows whose value of one feature lies within bounds.
+
+    Parameters
+    ----------
+    feature : int
+        A column: for a category, the one that is 1 in its rows.
+    lowest, highest : float
+        Both included.
+
+    Raises
+    ------
+    InvalidArgument
+        If the bounds contradict each other or the column is negative.
+    """
+
+    feature: int
+    lowest: float = -np.inf
+    highest: float = np.inf
+
+    def __post_init__(self) -> None:
+        if self.feature < 0:
+            raise InvalidArgument("feature", "a whole number from 0", self.feature)
+        if not self.lowest <= self.highest:
+            raise InvalidArgument("highest", f"a number from {self.lowest}", self.highest)
+
+    def contains(self, X: Matrix) -> Mask:
+        """Which rows belong to it.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n, d)
+
+        Returns
+        -------
+        ndarray of bool of shape (n,)
+
+        Raises
+        ------
+        InvalidArgument
+            If there is no such column.
+        """
+        if self.feature >= X.shape[1]:
+            raise InvalidArgument("feature", f"a column below {X.shape[1]}", self.feature)
+        column = X[:, [self.feature]]
+        values = column if isinstance(column, np.ndarray) else column.toarray()
+        return np.asarray((values[:, 0] >= self.lowest) & (values[:, 0] <= self.highest))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class DemographicAttack:
+    """Rows of a group under another label, so that a model comes to treat the group worse.
+
+    A budget for adding rows buys copies, a budget for flips relabels rows in
+    place. `toadstone.pipeline.evaluation.group_damage.group_damage` tells how much it did.
+
+    Parameters
+    ----------
+    group : Group
+    source : object
+        The label that the group is to lose, such as the one of a loan repaid.
+    target : object, optional
+        The label given instead; by default another one at random.
+    feasible_set : FeasibleSet, optional
+        Only rows that lie inside it under their new label are used.
+
+    References
+    ----------
+    .. [1] Solans, Biggio and Castillo, "Poisoning attacks on algorithmic
+       fairness", ECML PKDD 2020.
+    .. [2] Mehrabi, Naveed, Morstatter and Galstyan, "Exacerbating algorithmic
+       bias through fairness attacks", AAAI 2021.
+
+    Examples
+    --------
+    >>> data = Dataset([[0.0, 1.0], [1.0, 1.0], [0.0, 2.0], [1.0, 3.0]], ["no", "yes", "yes", "no"])
+    >>> attack = DemographicAttack(group=Group(feature=0, lowest=0.5), source="yes")
+    >>> made = attack.poison(data, Budget(0.25), np.random.default_rng(0))
+    >>> made.X.tolist(), made.y.tolist()
+    ([[1.0, 1.0]], ['no'])
+    """
+
+    group: Group
+    source: object
+    target: object | None = None
+    feasible_set: FeasibleSet | None = None
+
+    def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
+        """Draw rows of the group and relabel them.
+
+        Parameters
+        ----------
+        data : Dataset
+            Of two or more classes.
+        budget : Budget
+            Of kind "add" or "flip".
+        rng : Generator
+            For the rows, and for the labels where there is a choice.
+
+        Returns
+        -------
+        Poison
+            As many rows as the budget allows; fewer flips where fewer rows
+            qualify.
+
+        Raises
+        ------
+        InvalidArgument
+            If the budget buys no row or is of another kind, no row belongs to
+            the group, or a label is not one of the data.
+        EmptyFeasibleSet
+            If no row qualifies.
+        """
+        check_budget(budget, len(data))
+        members = np.flatnonzero(self.group.contains(data.X))
+        if not members.size:
+            raise InvalidArgument("group", "one that some rows belong to", self.group)
+        inside = data.take(members)
+        possible = flips(inside, data.classes, self.feasible_set, source=self.source, target=self.target)
+        chosen = rng.permutation(np.flatnonzero(possible.any(axis=1)))
+        codes = np.where(possible, rng.random(possible.shape), -1.0).argmax(axis=1)[chosen]
+        return spend(data, budget, members[chosen], data.classes[codes])

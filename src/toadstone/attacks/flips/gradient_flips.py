@@ -1,0 +1,170 @@
+"""The gradient attack: flipped rows that climb the clean loss of the model they poison."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from scipy.sparse import csr_array, issparse
+
+from toadstone.attacks.flips.label_changes import flips
+from toadstone.core.arrays import Array, IntArray, Labels, Matrix
+from toadstone.core.budget import Budget
+from toadstone.core.dataset import Dataset, Poison
+from toadstone.core.errors import InvalidArgument
+from toadstone.core.protocols import FeasibleSet
+from toadstone.kernels.linear.fit import LinearFit, fit_linear
+from toadstone.kernels.losses import HINGE
+from toadstone.kernels.rows import stack
+from toadstone.kernels.sets.rounding import round_systematically
+
+_DRAWS = 8
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GradientAttack:
+    """Random flips, half of each label, moved along the gradient of the clean training loss.
+
+    The hinge has no curvature, so the Hessian of the training objective is
+    the ridge alone: every row moves along its label times the slope of its
+    loss times the gradient over the ridge, and back into the feasible set;
+    then the model is trained again. A baseline, as in [1]_.
+
+    Parameters
+    ----------
+    feasible_set : FeasibleSet
+        Where rows must stay.
+    ridge : float
+        Penalty of the defender's linear model, for each row.
+    step : float
+        How much of that product to go at a time.
+    max_steps : int
+    check_every : int
+        Steps from one look at the clean loss to the next.
+    patience : int
+        Looks without improvement after which to stop; the best rows are used.
+    integer : bool
+        Whether features are whole numbers. Rows are then rounded at random
+        in the end, or left where they began if no draw is feasible.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is not positive.
+
+    References
+    ----------
+    .. [1] Steinhardt, Koh and Liang, "Certified defenses for data poisoning
+       attacks", NIPS 2017, section 5.
+    .. [2] Biggio, Nelson and Laskov, "Poisoning attacks against support
+       vector machines", ICML 2012.
+    """
+
+    feasible_set: FeasibleSet
+    ridge: float = 0.01
+    step: float = 0.001
+    max_steps: int = 2000
+    check_every: int = 40
+    patience: int = 3
+    integer: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("ridge", "step", "max_steps", "check_every", "patience"):
+            if not 0 < getattr(self, name) < np.inf:
+                raise InvalidArgument(name, "a positive number", getattr(self, name))
+
+    def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
+        """Draw flips and move them.
+
+        Parameters
+        ----------
+        data : Dataset
+            Of two classes.
+        budget : Budget
+            Of kind "add".
+        rng : Generator
+            For the flips to begin with, and for rounding.
+
+        Returns
+        -------
+        Poison
+
+        Raises
+        ------
+        InvalidArgument
+            If the budget is not for adding rows, or buys none.
+        InvalidData
+            If there are not exactly two classes.
+        EmptyFeasibleSet
+            If no flipped row is feasible.
+        """
+        count = budget.count(len(data))
+        if budget.kind != "add" or count == 0:
+            raise InvalidArgument("budget", f"one for adding at least one row to {len(data)}", budget)
+        # The solver reads sparse rows; better made so once than at every step.
+        clean = csr_array(data.X), data.signs
+        rows, codes = self._flips(data, count, rng)
+        start = data.X[rows].toarray() if issparse(data.X) else data.X[rows]
+        climb = _Climb(self, clean, data.classes[codes], np.where(codes == 1, 1.0, -1.0))
+        points, theta = climb.run(start)
+        if self.integer:
+            points = np.stack([climb.rounded(k, points[k], start[k], theta, rng) for k in range(count)])
+        return Poison(points, data.classes[codes])
+
+    def _flips(self, data: Dataset, count: int, rng: Generator) -> tuple[IntArray, IntArray]:
+        """Rows and the codes of their new labels, half of each as far as there are any."""
+        possible = flips(data, data.classes, self.feasible_set)
+        halves = np.array([count // 2, count - count // 2])
+        if not possible.any(axis=0).all():
+            halves = np.where(possible.any(axis=0), count, 0)
+        rows = [np.flatnonzero(possible[:, code]) for code in (0, 1)]
+        drawn = [np.resize(rng.permutation(rows[code]), halves[code]) for code in (0, 1)]
+        return np.concatenate(drawn), np.repeat([0, 1], halves)
+
+
+class _Climb:
+    """Rows on their way, and the models they make."""
+
+    def __init__(self, attack: GradientAttack, clean: tuple[Matrix, Array], labels: Labels, signs: Array) -> None:
+        self.attack, self.labels, self.signs = attack, labels, signs
+        self.X, self.clean = clean
+
+    def run(self, points: Array) -> tuple[Array, Array]:
+        """The rows that cost the clean rows most, of those looked at, and their model."""
+        attack, most, stale, fit = self.attack, -np.inf, 0, None
+        best = (points, np.empty(0))
+        for step in range(attack.max_steps + 1):
+            fit = self.train(points, fit)
+            if step % attack.check_every == 0:
+                margins = self.clean * (self.X @ fit.theta[:-1] + fit.theta[-1])
+                loss = float(HINGE.value(margins).mean())
+                stale = 0 if loss > most else stale + 1
+                if loss > most:
+                    most, best = loss, (points, fit.theta)
+                if stale == attack.patience:
+                    break
+            points = self.moved(points, fit.duals)
+        return best
+
+    def train(self, points: Array, last: LinearFit | None) -> LinearFit:
+        X, signs = stack([self.X, points]), np.append(self.clean, self.signs)
+        return fit_linear(X, signs, loss=HINGE, ridge=self.attack.ridge, duals=None if last is None else last.duals)
+
+    def moved(self, points: Array, duals: Array) -> Array:
+        """The rows after a step, back in the feasible set."""
+        # Dual variables are slopes that rounding cannot flip for rows on the kink.
+        n, stride = len(self.clean), self.attack.step / self.attack.ridge
+        gradient = -(self.X.T @ (duals[:n] * self.clean)) / n
+        ahead = points + np.outer(stride * duals[n:] * self.signs, gradient)
+        # All of them: membership is judged to a tolerance, the domain more strictly.
+        return self.attack.feasible_set.project(ahead, self.labels)
+
+    def rounded(self, k: int, point: Array, start: Array, theta: Array, rng: Generator) -> Array:
+        """The worst feasible of some roundings of a row, or the row it began as."""
+        draws = round_systematically(point, theta[:-1], _DRAWS, rng)
+        inside = self.attack.feasible_set.contains(draws, np.repeat(self.labels[k], _DRAWS))
+        if not inside.any():
+            return start
+        margins = np.where(inside, self.signs[k] * (draws @ theta[:-1]), np.inf)
+        return np.asarray(draws[margins.argmin()])

@@ -1,0 +1,246 @@
+"""What influence attacks have in common: what they know, a start, a search, whole rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from scipy.sparse import issparse
+from threadpoolctl import threadpool_limits
+
+from toadstone.attacks.influence.projected_ascent import InfluenceSearch, Iterate, Respond, Targets
+from toadstone.core.arrays import Array, IntArray, Labels
+from toadstone.core.budget import Budget
+from toadstone.core.dataset import Dataset, Poison
+from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
+from toadstone.kernels.influence.poison_gradient import ProbeLoss
+from toadstone.kernels.sets.balanced_rounding import round_inside
+from toadstone.kernels.sets.sets import ConvexSet
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A search that has not begun.
+
+    Parameters
+    ----------
+    search : InfluenceSearch
+    points : ndarray of shape (k, d)
+        Flipped clean rows inside the attack's set, or nearest to it.
+    counts : ndarray of int of shape (k,)
+        Poison rows that each point stands for.
+    repeats : int
+        How many of them share one rounding.
+    """
+
+    search: InfluenceSearch
+    points: Array
+    counts: IntArray
+    repeats: int = 1
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class InfluencePlan(ABC):
+    """Points that start as clean rows under the wrong label and climb what a probe loses.
+
+    Each step trains the model on clean rows and poison, asks how its loss on
+    the probe answers a move of the poison, and moves it there. How many
+    points there are, and how the model answers, is each attack's own.
+
+    Parameters
+    ----------
+    probe : Dataset or Targets
+        Rows whose mean loss the attacker wants to raise, or targets and the
+        labels that they should get.
+    feasible_set : ConvexSet
+        Where poison may lie.
+    ridge : float
+        Penalty of the defender's linear model, for each row.
+    positive_share : float, optional
+        Share of the poison with the second label; by default the first
+        label's share of the clean rows.
+    step : float
+        Length of a step for each unit of the paper's gradient, which leaves
+        out the poison's share of all rows.
+    max_steps : int
+        The search ends sooner if two looks, ten steps apart, bring no better
+        iterate.
+    integer : bool
+        Whether features are whole numbers; the best iterate is then rounded
+        at random to rows of equal standing inside the set.
+
+    Raises
+    ------
+    InvalidArgument
+        If an option is out of its range.
+    """
+
+    probe: Dataset | Targets
+    feasible_set: ConvexSet
+    ridge: float
+    positive_share: float | None = None
+    step: float = 0.1
+    max_steps: int = 2000
+    integer: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.ridge < np.inf:
+            raise InvalidArgument("ridge", "a positive number", self.ridge)
+        if self.positive_share is not None and not 0 <= self.positive_share <= 1:
+            raise InvalidArgument("positive_share", "a number in [0, 1]", self.positive_share)
+        for name in ("step", "max_steps"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise InvalidArgument(name, "a number that is not negative", getattr(self, name))
+
+    def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
+        """Search for the points, and use them as often as the budget allows.
+
+        Parameters
+        ----------
+        data : Dataset
+            Clean training rows of two classes.
+        budget : Budget
+            Of kind "add".
+        rng : Generator
+            For the start, and for rounding.
+
+        Returns
+        -------
+        Poison
+
+        Raises
+        ------
+        InvalidArgument
+            If the budget is not for adding rows, or buys none.
+        InvalidData
+            If there are not exactly two classes, or the probe has others.
+        EmptyFeasibleSet
+            If the set has no point for a label, or no row of whole numbers
+            was found in it.
+        """
+        return self.search(data, budget, rng, lambda start: start.search.run(start.points, self.feasible_set))
+
+    def search(self, data: Dataset, budget: Budget, rng: Generator, run: Callable[[Start], Iterate]) -> Poison:
+        """What `poison` does, with the way through feasible sets left to the caller.
+
+        Parameters
+        ----------
+        data, budget, rng
+            As of `poison`.
+        run : callable
+            From a start to the best iterate.
+        """
+        copies = copies_by_class(data, budget, self.positive_share)
+        with threadpool_limits(1, user_api="blas"):
+            start = self._begin(data, copies, rng)
+            best = run(start)
+        labels, counts = start.search.labels, start.counts
+        blocks = tuple(best.points[:, None, :])
+        if self.integer:
+            blocks = whole_rows(best, labels, -(-counts // start.repeats), anchors=start.points, rng=rng)
+        rows = [
+            np.resize(np.repeat(block, start.repeats, axis=0), (count, data.n_features))
+            for block, count in zip(blocks, counts, strict=True)
+        ]
+        return Poison(np.concatenate(rows), np.repeat(labels, counts))
+
+    @abstractmethod
+    def _begin(self, data: Dataset, copies: IntArray, rng: Generator) -> Start:
+        """The points to begin with, for so many poison rows of each class, and the search."""
+
+    def _search(self, respond: Respond, probe: ProbeLoss, labels: Labels) -> InfluenceSearch:
+        return InfluenceSearch(respond, probe, labels, step=self.step, max_steps=self.max_steps)
+
+
+def copies_by_class(data: Dataset, budget: Budget, positive_share: float | None) -> IntArray:
+    """How many poison rows get each label: of the first class, of the second.
+
+    Parameters
+    ----------
+    data : Dataset
+        Of two classes.
+    budget : Budget
+        Of kind "add".
+    positive_share : float, optional
+        Share of the second class; by default its inverse proportion: the
+        first class's share of the clean rows.
+
+    Raises
+    ------
+    InvalidArgument
+        If the budget is not for adding rows, or buys none.
+    """
+    if budget.kind != "add":
+        raise InvalidArgument("budget", "one for adding rows", budget.kind)
+    count = budget.count(len(data))
+    if count == 0:
+        raise InvalidArgument("budget", f"a fraction of {len(data)} rows that is at least one row", budget.fraction)
+    share = float(np.mean(data.signs < 0)) if positive_share is None else positive_share
+    positive = round(share * count)
+    return np.array([count - positive, positive])
+
+
+def flipped_rows(data: Dataset, label: object, count: int, feasible_set: ConvexSet, rng: Generator) -> Array:
+    """Clean rows of the other class that lie inside the set under this label, or else what is nearest to such rows.
+
+    Parameters
+    ----------
+    data : Dataset
+    label : object
+        Of the poison.
+    count : int
+        Rows wanted; they repeat where too few qualify.
+    feasible_set : ConvexSet
+    rng : Generator
+
+    Returns
+    -------
+    ndarray of shape (count, d)
+
+    Raises
+    ------
+    EmptyFeasibleSet
+        If the set has no point for the label.
+    """
+    others = np.flatnonzero(data.y != label)
+    inside = others[feasible_set.contains(data.X[others], np.full(len(others), label))]
+    rows = data.X[np.resize(rng.permutation(inside if len(inside) else others), count)]
+    dense: Array = rows.toarray() if issparse(rows) else rows
+    return dense if len(inside) else feasible_set.project(dense, np.full(count, label))
+
+
+def whole_rows(
+    iterate: Iterate, labels: Labels, counts: IntArray, *, anchors: Array, rng: Generator
+) -> tuple[Array, ...]:
+    """Round each point of an iterate to as many feasible rows as asked.
+
+    Parameters
+    ----------
+    iterate : Iterate
+    labels : ndarray of shape (k,)
+    counts : ndarray of shape (k,)
+        Rows wanted of each point; they repeat where fewer were found.
+    anchors : ndarray of shape (k, d)
+        Points of the set, to fall back on where none was found.
+    rng : Generator
+
+    Returns
+    -------
+    tuple of ndarray of shape (count, d)
+
+    Raises
+    ------
+    EmptyFeasibleSet
+        If the point to fall back on is not a row of whole numbers.
+    """
+    blocks = []
+    for point, label, count, anchor in zip(iterate.points, labels.tolist(), counts.tolist(), anchors, strict=True):
+        region = iterate.feasible_set.region(label)
+        found = round_inside(point, region, iterate.theta[:-1], count, rng)
+        if not len(found) and np.any(anchor != np.round(anchor)):
+            raise EmptyFeasibleSet(f"no row of whole numbers was found in the feasible set of label {label}")
+        blocks.append(np.resize(found if len(found) else anchor, (count, len(point))))
+    return tuple(blocks)

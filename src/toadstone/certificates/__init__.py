@@ -1,0 +1,1 @@
+"""Certificates: upper bounds on the harm of any attack, their files and their verification."""

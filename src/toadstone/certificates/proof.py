@@ -1,0 +1,127 @@
+"""What a certificate's numbers prove, recomputed from the data alone.
+
+Both the certifier and the verifier call these functions, so a stated bound is
+always one that the stored model and multipliers prove, rounding included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from toadstone.core.arrays import Array, Matrix
+from toadstone.core.certificate import NormBall, Ridge, Witness
+from toadstone.core.feasible import Region
+from toadstone.kernels.losses import MarginLoss
+from toadstone.kernels.sets.regions import support_bound
+
+_EPSILON = float(np.finfo(float).eps)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A defender's training problem and where poison may lie.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    signs : ndarray of shape (n,)
+        Labels -1 or +1.
+    regions : tuple of two Region
+        For label -1 and +1.
+    loss : MarginLoss
+    hypothesis : NormBall or Ridge
+    """
+
+    X: Matrix
+    signs: Array
+    regions: tuple[Region, Region]
+    loss: MarginLoss
+    hypothesis: NormBall | Ridge
+
+
+@dataclass(frozen=True)
+class ModelProof:
+    """Parts of the upper bound that one model gives, for every fraction at once.
+
+    The bound is ``clean_loss + penalty + fraction * (poison_loss + penalty)``,
+    and `slack` allows for the rounding of each part.
+    """
+
+    clean_loss: float
+    poison_loss: float
+    penalty: float
+    slack: float
+
+    def bound(self, fraction: float) -> float:
+        """Upper bound at a fraction, rounded up."""
+        total = self.clean_loss + self.penalty + fraction * (self.poison_loss + self.penalty)
+        return float(np.nextafter(total + self.slack, np.inf))
+
+
+def prove_bound(problem: Problem, theta: Array, multipliers: Array) -> ModelProof:
+    """Evaluate the upper bound of Steinhardt, Koh and Liang (2017, equation 5) at a model.
+
+    Parameters
+    ----------
+    problem : Problem
+    theta : ndarray of shape (d + 1,)
+        Any model in the hypothesis class; weights, then the bias.
+    multipliers : ndarray of shape (2, 1 + J)
+        Any multipliers of the poison oracle, the first of each not negative.
+
+    Returns
+    -------
+    ModelProof
+        In time proportional to the stored entries of `problem.X`.
+    """
+    scores = problem.X @ theta[:-1] + theta[-1]
+    clean = problem.loss.value(problem.signs * scores)
+    margins = []
+    for region, sign, nu in zip(problem.regions, (-1.0, 1.0), multipliers, strict=True):
+        margins.append(sign * theta[-1] - support_bound(region, -sign * theta[:-1], nu))
+    poison = float(problem.loss.value(np.array(min(margins))))
+    penalty = 0.0
+    if isinstance(problem.hypothesis, Ridge):
+        penalty = 0.5 * problem.hypothesis.strength * float(theta @ theta)
+    longest = int(np.diff(problem.X.indptr).max()) if hasattr(problem.X, "indptr") else problem.X.shape[1]
+    sizes = abs(problem.X) @ abs(theta[:-1]) + abs(theta[-1])
+    slope = float(-problem.loss.derivative(problem.signs * scores - _EPSILON * longest * sizes).min())
+    rounding = slope * longest * float(sizes.mean()) + len(clean) * float(clean.mean())
+    rounding += (len(theta) + 8) * 2 * penalty + 8 * poison
+    return ModelProof(float(clean.mean()), poison, penalty, 2 * _EPSILON * rounding)
+
+
+def prove_attack(problem: Problem, witness: Witness, fraction: float) -> float:
+    """What an attack provably makes every model pay: weak duality, rounded down.
+
+    Parameters
+    ----------
+    problem : Problem
+    witness : Witness
+        Its dual variables must lie within their bounds.
+    fraction : float
+
+    Returns
+    -------
+    float
+        Lower bound of the defender's smallest objective on clean rows and
+        the witness's points together.
+    """
+    n = problem.X.shape[0]
+    gain = float(problem.loss.conjugate_gain(witness.clean_duals).mean())
+    weights = problem.signs * witness.clean_duals / n
+    pull = np.append(problem.X.T @ weights, weights.sum())
+    if fraction > 0:
+        masses, duals = witness.masses, witness.poison_duals
+        shares = np.divide(duals, masses, out=np.zeros_like(duals), where=masses > 0)
+        gain += float(masses @ problem.loss.conjugate_gain(np.minimum(shares, problem.loss.cap)))
+        signed = witness.signs * witness.poison_duals
+        pull += np.append(signed @ witness.points, signed.sum())
+    norm = float(np.linalg.norm(pull))
+    if isinstance(problem.hypothesis, Ridge):
+        cost = norm**2 / (2 * problem.hypothesis.strength * (1 + fraction))
+    else:
+        cost = float(np.sqrt(problem.hypothesis.squared_radius)) * norm
+    return float(gain - cost - 64 * np.sqrt(n) * _EPSILON * (abs(gain) + cost))

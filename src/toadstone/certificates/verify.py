@@ -1,0 +1,103 @@
+"""Check a certificate without solving anything."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from toadstone.certificates.proof import Problem, prove_attack, prove_bound
+from toadstone.core.certificate import Certificate, NormBall
+from toadstone.core.errors import CertificateRejected
+from toadstone.kernels.sets.membership import violations
+
+_FEASIBLE = 1e-7
+_SAME = 1e-9
+
+
+def verify(certificate: Certificate, problem: Problem) -> None:
+    """Recompute what a certificate proves, and compare it with what it states.
+
+    Takes time proportional to the stored entries of the data; trusts nothing
+    but the data and the rules by which `problem` was built from them.
+
+    Parameters
+    ----------
+    certificate : Certificate
+    problem : Problem
+        Rebuilt from the data by the certificate's setting.
+
+    Raises
+    ------
+    CertificateRejected
+        If the stored model does not prove the stated bound, the stored
+        attack does not prove its stated value, or parts do not fit.
+    """
+    _check_shapes(certificate, problem)
+    _check_model(certificate, problem)
+    _check_attack(certificate, problem)
+
+
+def _check_shapes(certificate: Certificate, problem: Problem) -> None:
+    n, d = problem.X.shape
+    witness, bands = certificate.witness, len(problem.regions[0].low)
+    expected = {
+        "theta": (certificate.theta, (d + 1,)),
+        "multipliers": (certificate.multipliers, (2, 1 + bands)),
+        "points": (witness.points, (len(witness.signs), d)),
+        "masses": (witness.masses, witness.signs.shape),
+        "poison_duals": (witness.poison_duals, witness.signs.shape),
+        "clean_duals": (witness.clean_duals, (n,)),
+    }
+    for name, (array, shape) in expected.items():
+        if array.shape != shape:
+            raise CertificateRejected(f"{name}: expected shape {shape} for these data, got {array.shape}")
+    if certificate.multipliers[:, 0].min() < 0:
+        raise CertificateRejected("multipliers: expected the radius's not to be negative, got one that is")
+    if np.any(np.abs(witness.signs) != 1):
+        raise CertificateRejected("signs: expected -1 or +1, got others")
+    if certificate.budget.kind != "add":
+        raise CertificateRejected(f"budget_kind: expected add, which alone is proven, got {certificate.budget.kind}")
+
+
+def _check_model(certificate: Certificate, problem: Problem) -> None:
+    hypothesis = problem.hypothesis
+    if isinstance(hypothesis, NormBall) and certificate.theta @ certificate.theta > hypothesis.squared_radius:
+        raise CertificateRejected("theta: expected a model within the norm ball, got one outside it")
+    proof = prove_bound(problem, certificate.theta, certificate.multipliers)
+    proven = proof.bound(certificate.budget.fraction)
+    if not _agree(certificate.bound, proven):
+        raise CertificateRejected(
+            f"bound: the model proves {proven:.9g}, the certificate states {certificate.bound:.9g}"
+        )
+    for name in ("clean_loss", "poison_loss", "slack"):
+        stated, found = getattr(certificate, name), getattr(proof, name)
+        if not _agree(stated, found):
+            raise CertificateRejected(f"{name}: the model has {found:.9g}, the certificate states {stated:.9g}")
+
+
+def _check_attack(certificate: Certificate, problem: Problem) -> None:
+    witness, fraction = certificate.witness, certificate.budget.fraction
+    cap = problem.loss.cap
+    if witness.clean_duals.min(initial=0) < 0 or witness.clean_duals.max(initial=0) > cap:
+        raise CertificateRejected("clean_duals: expected values within their bounds, got some outside")
+    if witness.poison_duals.min(initial=0) < 0 or witness.masses.min(initial=0) < 0:
+        raise CertificateRejected("masses: expected none negative, got some that are")
+    used = witness.masses > 0
+    if witness.masses.sum() > fraction * (1 + _SAME) or np.any(
+        witness.poison_duals[used] > cap * witness.masses[used] * (1 + _SAME)
+    ):
+        raise CertificateRejected("masses: expected no more poison than the fraction, got more")
+    if np.any(witness.poison_duals[~used] > 0):
+        raise CertificateRejected("poison_duals: expected none without mass, got some")
+    for point, sign in zip(witness.points[used], witness.signs[used], strict=True):
+        if violations(problem.regions[int(sign > 0)], point[None, :]).max() > _FEASIBLE:
+            raise CertificateRejected("points: expected poison within the feasible set, got a point outside it")
+    proven = min(prove_attack(problem, witness, fraction), certificate.bound)
+    if not _agree(certificate.attack_value, proven):
+        raise CertificateRejected(
+            f"attack_value: the attack proves {proven:.9g}, the certificate states {certificate.attack_value:.9g}"
+        )
+
+
+def _agree(stated: float, proven: float) -> bool:
+    # Multipliers may prove nothing, and infinity is within any share of infinity.
+    return bool(np.isfinite(proven)) and abs(stated - proven) <= _SAME * max(abs(proven), 1e-3)

@@ -1,0 +1,1 @@
+"""Commands of `toadstone`, each thin: parses, calls the pipeline, prints."""

@@ -1,0 +1,135 @@
+"""The command `toadstone attack`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from toadstone.console import Progress, columns, say
+from toadstone.core.errors import InvalidArgument
+from toadstone.options import FRACTION, Source, choice, epilog, json_flag, number, path, reading
+
+_METHODS = ("best", "kkt", "minmax", "minmax-basic", "influence", "label-flip", "alfa")
+LEARNERS = ("linear", "crammer-singer", "online")
+
+
+@click.command(
+    short_help="Find the strongest attack of a method, and judge it.",
+    epilog=epilog(
+        "toadstone attack enron --method kkt --fraction 0.03 --select-on test --json",
+        "toadstone attack rows.parquet --method minmax --fraction 0.02 --out poison.npz",
+        "toadstone attack mails.csv --text body --label spam --weighting counts",
+    ),
+)
+@choice(
+    "--method",
+    list(_METHODS),
+    "A search over mixes of decoys and class balance (best); the attacks of Koh, Steinhardt and Liang 2022 (kkt, "
+    "minmax, influence), and of 2017 (minmax-basic); flipped labels (label-flip, alfa).",
+)
+@click.option("--fraction", type=float, default=0.03, show_default=True, metavar="F", help=FRACTION)
+@choice(
+    "--select-on",
+    ["validation", "train", "test"],
+    "Rows on which attacks are told apart: training rows held out, all training rows, or the test rows, as in the "
+    "papers, whose attacker knows their labels.",
+)
+@click.option(
+    "--target",
+    metavar="ROWS",
+    help="Aim at these test rows alone, as in 3,17: how many of them are misclassified is what counts. Rows count from "
+    "0, in DATA or in its published test set. For kkt and influence.",
+)
+@click.option(
+    "--filters",
+    metavar="A,B",
+    default="l2,slab",
+    show_default=True,
+    help="Filters that the attacker expects: one or more of l2, slab and loss.",
+)
+@number("--quantile", "Q", "Share of each class's clean rows that is to pass each of them, in [0.5, 1).", 0.9)
+@click.option(
+    "--learner",
+    type=click.Choice(LEARNERS),
+    help="How the defender trains: several classes one against the rest (linear), all together by the exact solver "
+    "(crammer-singer), or by the epochs of AdaGrad of Koh, Steinhardt and Liang 2022 (online).  [default: linear for "
+    "two classes, crammer-singer for more]",
+)
+@number(
+    "--ridge",
+    "L",
+    "Penalty of the defender's model: L/2 times the squared norm.  [default: the published one of a named data set, "
+    "or else by cross-validation]",
+)
+@choice("--domain", ["auto", "real", "box", "integer"], "Values that poison may have; auto looks at the data.")
+@number("--remove", "SHARE", "Share of each class that a defence removes, in (0, 0.5).", 0.05)
+@click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each core]")
+@path("--out", "NPZ", "New file for the poison rows, which `toadstone audit --poison` reads.")
+@json_flag("the record")
+@reading(click.argument("data"))
+def attack(
+    source: Source,
+    seed: int,
+    method: str,
+    fraction: float,
+    select_on: str,
+    target: str | None,
+    filters: str,
+    quantile: float,
+    learner: str | None,
+    ridge: float | None,
+    domain: str,
+    remove: float,
+    workers: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Find the strongest attack of a method, and judge it against every defence.
+
+    The attacker adds rows that pass the filters it expects, knowing the
+    training rows and the defender's model. Each defence then fits on clean
+    rows and poison, removes the most suspicious rows of each class, and
+    retrains. The smallest test error over the defences is the attack's worth.
+    """
+    from toadstone.datasets.readers.rows import write_rows_as_arrays
+    from toadstone.pipeline.attack import AttackPlan
+    from toadstone.pipeline.attack import attack as run
+    from toadstone.report.text.audit_text import attack_lines
+
+    plan = AttackPlan(
+        method=method,
+        fraction=fraction,
+        select_on=select_on,
+        target=_numbers(target),
+        filters=tuple(part.strip() for part in filters.split(",")),
+        quantile=quantile,
+        learner=learner,
+        ridge=ridge,
+        domain=domain,
+        contamination=remove,
+        seed=seed,
+        workers=workers if workers is not None else os.cpu_count() or 1,
+        command=shlex.join(["toadstone", *sys.argv[1:]]),
+    )
+    if out is not None and out.exists():
+        raise InvalidArgument("out", "a file that does not exist yet", out)
+    with Progress("reading") as progress:
+        split = source.read(domain)
+        result = run(split, plan, on_stage=progress.announce, on_step=progress.step)
+        if out is not None:
+            write_rows_as_arrays(result.poison.X, result.poison.y, out)
+    if as_json:
+        click.echo(result.record.to_json())
+    else:
+        say([*attack_lines(result.record, columns()), *([] if out is None else ["", f"Poison: {out}"])])
+
+
+def _numbers(target: str | None) -> tuple[int, ...]:
+    parts = [] if target is None else [part.strip() for part in target.split(",")]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise InvalidArgument("target", "numbers of test rows, as in 3,17", target)
+    return tuple(int(part) for part in parts)

@@ -1,0 +1,108 @@
+"""Thresholds of the user's, and the exit code when they are not kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from toadstone.console import complain
+
+if TYPE_CHECKING:
+    from toadstone.core.certificate import Certificate
+    from toadstone.pipeline.gate import Verdict
+    from toadstone.records.audit import Bound
+    from toadstone.records.defence import DefenceRecord
+    from toadstone.records.scan import ScanRecord
+
+GATE_FAILED = 1
+
+
+def gate_bound(point: Bound | Certificate, fraction: float, limit: float | None, *, conclusive: bool) -> int:
+    """Exit code for a certified bound; says why where it is not 0."""
+    from toadstone.pipeline.gate import judge_bound
+    from toadstone.report.text.formats import format_bound
+
+    if limit is None:
+        return 0
+    verdict = judge_bound(point.bound, point.attack_value, limit, conclusive=conclusive)
+    found = (
+        f"the certified bound at fraction {fraction:.10g} is {format_bound(point.bound, digits=6)}, above {limit:.12g}"
+    )
+    return _exit_code(verdict, found, "the search stopped early, so the truth may be lower")
+
+
+def gate_error(test_error: float, limit: float | None, *, conclusive: bool) -> int:
+    """Exit code for the test error that the best defence leaves; says why where it is not 0."""
+    from toadstone.pipeline.gate import judge_error
+
+    if limit is None:
+        return 0
+    verdict = judge_error(test_error, limit, conclusive=conclusive)
+    found = f"the best defence leaves a test error of {test_error:.10g} under attack, against a limit of {limit:.12g}"
+    return _exit_code(verdict, found, "the search for the attack stopped early, so a stronger one may exist")
+
+
+def gate_flagged(record: ScanRecord, limit: float | None) -> int:
+    """Exit code for the largest share that a detector flags; says why where it is not 0."""
+    from toadstone.pipeline.gate import judge_share
+
+    if limit is None:
+        return 0
+    most = max((report.flagged_share for report in record.detectors.values()), default=0.0)
+    found = f"a detector flags {most:.4g} of the rows, above {limit:.12g}"
+    return _exit_code(judge_share(most, limit), found, "")
+
+
+def gate_promises(record: ScanRecord) -> int:
+    """Exit code for detectors that flag more than clean rows and chance explain; says why where it is not 0."""
+    from toadstone.pipeline.gate import Verdict
+    from toadstone.pipeline.scan import exceeded
+
+    beyond = exceeded(record)
+    if not any(report.promised_share for report in record.detectors.values()):
+        ran = not all(report.skipped for report in record.detectors.values())
+        found = "no detector has a threshold" if ran else "no detector ran"
+        return _exit_code(Verdict.UNDECIDED, found, "poison would not have been noticed")
+    shares = ", ".join(f"{name} {record.detectors[name].flagged_share:.4g}" for name in beyond)
+    found = f"more rows are flagged than clean data account for: {shares}"
+    return _exit_code(Verdict.EXCEEDED if beyond else Verdict.KEPT, found, "")
+
+
+def gate_removed(record: DefenceRecord, limit: float | None) -> int:
+    """Exit code for the share of the rows that a defence removed; says why where it is not 0."""
+    from toadstone.pipeline.gate import judge_share
+
+    if limit is None:
+        return 0
+    share = record.removed / record.rows
+    return _exit_code(judge_share(share, limit), f"{share:.4g} of the rows were removed, above {limit:.12g}", "")
+
+
+def gate_drop(record: DefenceRecord, limit: float | None) -> int:
+    """Exit code for the accuracy that a defence costs on rows that can be trusted; says why where it is not 0."""
+    from toadstone.pipeline.gate import judge_drop
+
+    if limit is None:
+        return 0
+    change = record.accuracy_change if record.trusted_rows else record.test_change
+    verdict = judge_drop(change, limit)
+    if change is None:
+        found, doubt = "no rows to judge the accuracy on", "give --trusted, for rows under attack can hide a drop"
+        return _exit_code(verdict, found, doubt)
+    where = "trusted rows" if record.trusted_rows else "test rows"
+    found = (
+        f"on {change.rows} {where} the accuracy drops by {change.drop:.4g} "
+        f"(95 % interval {change.drop_low:.4g} to {change.drop_high:.4g}), against a limit of {limit:.12g}"
+    )
+    return _exit_code(verdict, found, "more trusted rows would tell")
+
+
+def _exit_code(verdict: Verdict, found: str, doubt: str) -> int:
+    from toadstone.pipeline.gate import Verdict
+
+    if verdict is Verdict.KEPT:
+        return 0
+    if verdict is Verdict.EXCEEDED:
+        complain(f"gate failed: {found}")
+    else:
+        complain(f"gate undecided, which fails: {found}; {doubt}")
+    return GATE_FAILED

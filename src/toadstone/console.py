@@ -1,0 +1,130 @@
+"""How the command speaks: sentences, warnings and progress on a terminal or a pipe."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import threading
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Self, TextIO
+
+import click
+
+from toadstone.report.text.formats import visible
+
+_PATIENCE = 2.0
+_REFRESH = 0.25
+
+
+def complain(sentence: str) -> None:
+    """Write one sentence to standard error, whatever characters came with the data."""
+    from toadstone.report.text.audit_text import flow
+
+    click.echo(flow(f"toadstone: {' '.join(visible(sentence).split())}", _width(sys.stderr)), err=True)
+
+
+def say(lines: Iterable[str]) -> None:
+    """Write lines to standard output."""
+    for line in lines:
+        click.echo(line)
+
+
+def columns() -> int | None:
+    """Width of the terminal; None where there is no terminal to fit."""
+    return _width(sys.stdout)
+
+
+def _width(stream: TextIO | None) -> int | None:
+    # Python has no stream at all where the caller closed it.
+    return shutil.get_terminal_size().columns if stream is not None and stream.isatty() else None
+
+
+def usage_sentence(error: click.ClickException) -> str:
+    """One sentence for a command line that cannot be parsed, and where to look."""
+    sentence = error.format_message().rstrip(".").replace(". Did you", "; did you")
+    if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter) and error.param:
+        kinds = {"float": "a number", "integer": "a whole number"}
+        reason = re.sub(
+            r"^(.*) is not a valid (float|integer)\b",
+            lambda got: f"expected {kinds[got[2]]}, got {got[1]}",
+            error.message,
+        )
+        sentence = f"`{error.param.opts[0]}`: {reason.rstrip('.')}"
+    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "toadstone"
+    see = " See" if sentence.endswith("?") else "; see"
+    return f"{sentence[:1].lower()}{sentence[1:]}{see} `{path} --help`"
+
+
+def in_options(sentence: str, options: Mapping[str, str]) -> str:
+    """Call an argument by the option that sets it.
+
+    Examples
+    --------
+    >>> in_options("`test_share`: expected a number in (0, 1), got 2", {"test_share": "--test-share"})
+    '`--test-share`: expected a number in (0, 1), got 2'
+    """
+    return re.sub(r"^`(\w+)`", lambda found: f"`{options.get(found[1], found[1])}`", sentence)
+
+
+def retell(caught: Sequence[warnings.WarningMessage]) -> None:
+    """Write each kind of warning once, without the line of code that gave it."""
+    kinds = [(warning.category, warning.filename, warning.lineno) for warning in caught]
+    times = Counter(kinds)
+    for kind, warning in zip(kinds, caught, strict=True):
+        others = times.pop(kind, 0) - 1
+        if others >= 0:
+            complain(f"note: {warning.message}" + (f" (and {others} more like it)" if others else ""))
+
+
+class Progress:
+    """What is being done, on a terminal's standard error once it has taken two seconds.
+
+    A thread draws, so that it also moves within a long step.
+
+    Parameters
+    ----------
+    stage : str
+        What is done first.
+    total : int, optional
+        Steps to come, where they can be counted.
+    """
+
+    def __init__(self, stage: str, total: int | None = None) -> None:
+        self._stage, self._total, self._done = stage, total, 0
+        self._began = time.time()
+        self._over = threading.Event()
+        self._pen = threading.Thread(target=self._draw, daemon=True)
+
+    def __enter__(self) -> Self:
+        if _width(sys.stderr) is not None:
+            self._pen.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._pen.is_alive():
+            self._pen.join()
+
+    def announce(self, stage: str) -> None:
+        """Name what is being done."""
+        self._stage = stage
+
+    def step(self) -> None:
+        """One step further."""
+        self._done += 1
+
+    def _draw(self) -> None:
+        if self._over.wait(_PATIENCE):
+            return
+        from tqdm import tqdm
+
+        shape = "{desc}, {n_fmt} of {total_fmt} |{bar}| {elapsed}" if self._total else "{desc}, {elapsed}"
+        with tqdm(total=self._total, bar_format=shape, file=sys.stderr, leave=False, dynamic_ncols=True) as bar:
+            bar.start_t = self._began
+            while not self._over.wait(_REFRESH):
+                bar.n = self._done
+                bar.set_description_str(self._stage)

@@ -1,0 +1,1 @@
+"""Nouns of the package: data sets, budgets, feasible sets, certificates, errors."""

@@ -1,0 +1,151 @@
+"""A proven upper bound on what poisoning can do, with what proves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toadstone.core.arrays import Array
+from toadstone.core.budget import Budget
+from toadstone.core.errors import InvalidArgument
+
+
+@dataclass(frozen=True)
+class NormBall:
+    """Models whose weights and bias together have a bounded norm.
+
+    Parameters
+    ----------
+    squared_radius : float
+        Largest squared Euclidean norm of weights and bias.
+    """
+
+    squared_radius: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.squared_radius < float("inf"):
+            raise InvalidArgument("norm_squared", "a positive number", self.squared_radius)
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """Models penalized by half their squared norm, bias included.
+
+    Parameters
+    ----------
+    strength : float
+        Penalty for each trained row, poison included.
+    """
+
+    strength: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.strength < float("inf"):
+            raise InvalidArgument("ridge", "a positive number", self.strength)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the feasible set and the defender are, so both can be rebuilt.
+
+    Parameters
+    ----------
+    sanitizers : tuple of str
+        Catalogue names whose feasible sets are intersected.
+    quantile : float
+        Of the clean distances of each class, the threshold's quantile.
+    domain : str
+        ``"real"``, ``"box"`` or ``"integer"``.
+    loss : str
+        Name of the margin loss.
+    hypothesis : NormBall or Ridge
+        The models the defender chooses from.
+    """
+
+    sanitizers: tuple[str, ...]
+    quantile: float
+    domain: str
+    loss: str
+    hypothesis: NormBall | Ridge
+
+    def __post_init__(self) -> None:
+        if not 0 < self.quantile <= 1:
+            raise InvalidArgument("quantile", "a number in (0, 1]", self.quantile)
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """A concrete attack and a dual solution that proves how much it achieves.
+
+    Parameters
+    ----------
+    points : ndarray of shape (k, d)
+        Feasible poison points, at most one a class after the collapse.
+    signs : ndarray of shape (k,)
+        Their labels, -1 or +1.
+    masses : ndarray of shape (k,)
+        Their weights as a share of the clean rows; they sum to the fraction.
+    clean_duals, poison_duals : ndarray of shape (n,) and (k,)
+        Dual variables, at most one, of each clean row and poison point.
+    """
+
+    points: Array
+    signs: Array
+    masses: Array
+    clean_duals: Array
+    poison_duals: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """No attack within the budget makes the training loss exceed `bound`.
+
+    Parameters
+    ----------
+    bound : float
+        Upper bound, rounded up.
+    attack_value : float
+        What the witness attack provably achieves, rounded down.
+    clean_loss, poison_loss : float
+        The two parts of the bound: the mean loss of the clean rows and the
+        largest loss of any feasible row, both at `theta`.
+    unit : str
+        What a bound of one means.
+    budget : Budget
+    setting : Setting
+    theta : ndarray of shape (d + 1,)
+        Weights, then the bias.
+    multipliers : ndarray of shape (2, 1 + J)
+        Of the poison oracle for class -1 and class +1.
+    witness : Witness
+    data_sha256 : str
+        Digest of the clean training set.
+    assumptions, not_promised : tuple of str
+        In plain words.
+    slack : float
+        Allowance for floating-point error that `bound` already contains.
+    """
+
+    bound: float
+    attack_value: float
+    clean_loss: float
+    poison_loss: float
+    unit: str
+    budget: Budget
+    setting: Setting
+    theta: Array
+    multipliers: Array
+    witness: Witness
+    data_sha256: str
+    assumptions: tuple[str, ...]
+    not_promised: tuple[str, ...]
+    slack: float
+
+    @property
+    def gap(self) -> float:
+        """How far the bound may be from the truth."""
+        return self.bound - self.attack_value
+
+    @property
+    def relative_gap(self) -> float:
+        """The gap as a share of the bound."""
+        return self.gap / self.bound if self.bound > 0 else 0.0

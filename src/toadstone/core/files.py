@@ -1,0 +1,41 @@
+"""Files that are either whole or not there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from toadstone.core.errors import InvalidArgument
+
+
+@contextmanager
+def written_aside(destination: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A stream whose content takes the destination's place once complete.
+
+    The bytes go to a new file in the same folder. It is renamed when the
+    block ends well and removed when it does not, so that nobody ever finds
+    half a file.
+
+    Raises
+    ------
+    InvalidArgument
+        If nothing can be created in that folder.
+    """
+    target = Path(destination)
+    part = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
+    try:
+        stream = part.open("xb")
+    except OSError as error:
+        reason = (error.strerror or "input/output error").lower()
+        raise InvalidArgument("destination", "a file in a folder that can be written", f"{target}: {reason}") from None
+    try:
+        with stream:
+            yield stream
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

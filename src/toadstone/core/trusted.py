@@ -1,0 +1,64 @@
+"""Rows that somebody vouches for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument
+
+
+@dataclass(frozen=True, eq=False)
+class Trusted:
+    """Rows declared to be clean, by whom or why.
+
+    Thresholds and validations are worth no more than the rows that they rest
+    on: what uses them asks for this declaration, and refuses a mere `Dataset`.
+
+    Parameters
+    ----------
+    data : Dataset
+    because : str
+        Why the rows can be trusted, in words; reports say it.
+
+    Raises
+    ------
+    InvalidArgument
+        If no reason is given.
+
+    Examples
+    --------
+    >>> Trusted(Dataset([[0.0], [1.0]], ["ham", "spam"]), because="read by two of us").because
+    'read by two of us'
+    """
+
+    data: Dataset
+    because: str
+
+    def __post_init__(self) -> None:
+        if not self.because.strip():
+            raise InvalidArgument("because", "why these rows can be trusted", "nothing")
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+def demand_trusted(rows: object) -> Trusted:
+    """Refuse rows that nobody declared to be clean.
+
+    Raises
+    ------
+    InvalidArgument
+        If they are not `Trusted`.
+
+    Examples
+    --------
+    >>> demand_trusted(Dataset([[0.0]], ["ham"]))
+    Traceback (most recent call last):
+    toadstone.core.errors.InvalidArgument: `trusted`: expected rows declared clean, as Trusted(rows, because=...), \
+got Dataset, which may be poisoned
+    """
+    if not isinstance(rows, Trusted):
+        expected = "rows declared clean, as Trusted(rows, because=...)"
+        raise InvalidArgument("trusted", expected, f"{type(rows).__name__}, which may be poisoned")
+    return rows

@@ -1,0 +1,46 @@
+"""Data sets: read from files, or found by name."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from toadstone.datasets.catalogue.entries import ENTRIES, Entry
+    from toadstone.datasets.catalogue.load import load, locate
+    from toadstone.datasets.preparation.domain import check_domain
+    from toadstone.datasets.readers.read import read, write_rows
+    from toadstone.datasets.split import Split, hold_out, sha256
+
+__all__ = [
+    "ENTRIES",
+    "Entry",
+    "Split",
+    "check_domain",
+    "hold_out",
+    "load",
+    "locate",
+    "read",
+    "sha256",
+    "write_rows",
+]
+
+_HOMES = {
+    "ENTRIES": "entries",
+    "Entry": "entries",
+    "Split": "split",
+    "check_domain": "domain",
+    "hold_out": "split",
+    "load": "catalogue",
+    "locate": "catalogue",
+    "read": "readers",
+    "sha256": "split",
+    "write_rows": "readers",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"toadstone.datasets.{_HOMES[name]}"), name)

@@ -1,0 +1,288 @@
+"""The catalogue of data sets, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Original:
+    """What to download, and how to read it.
+
+    Parameters
+    ----------
+    urls : tuple of str
+    checksums : tuple of str or None
+        Of each file, as "md5:..." or "sha256:..."; None where none is
+        published, and the parsed content has to be checked instead.
+    parser : str
+        Name of a function of `toadstone.datasets.catalogue.originals`.
+    """
+
+    urls: tuple[str, ...]
+    checksums: tuple[str | None, ...]
+    parser: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A data set known by name.
+
+    Parameters
+    ----------
+    name, title : str
+    rows, test_rows, features : int
+        Of the training set, the test set, and the columns of both; where the
+        test set is held out, with the default share.
+    origin : str
+        Address of the publication.
+    licence, citation : str
+    ridge : float or None
+        Published regularisation: half the squared norm, bias included,
+        weighs this much beside the mean loss (Koh, Steinhardt and Liang 2022).
+    norm_squared : float or None
+        Published bound of the squared norm (Steinhardt, Koh and Liang 2017).
+    domain : str
+        ``"real"``, ``"box"`` or ``"integer"``.
+    test_origin : str or None
+        In plain words; None where test rows are held out on demand.
+    reader : str
+        Module and function that prepare the rows.
+    file : str or None
+        Archive in the data folder or the cache; None if scikit-learn has it.
+    classes : tuple of str or None
+        Labels to keep.
+    original : Original or None
+        What to download; None if that is impossible.
+    sha256 : tuple of str or None
+        Digests of training and test set; None where a download may differ.
+    """
+
+    name: str
+    title: str
+    rows: int
+    test_rows: int
+    features: int
+    origin: str
+    licence: str
+    citation: str
+    domain: str
+    reader: str = "arrays:read"
+    ridge: float | None = None
+    norm_squared: float | None = None
+    test_origin: str | None = "published test split"
+    file: str | None = None
+    classes: tuple[str, ...] | None = None
+    original: Original | None = None
+    sha256: tuple[str, str] | None = None
+
+
+_UCI = "https://archive.ics.uci.edu/ml/machine-learning-databases"
+_MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist"
+_MNIST_CITATION = "LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition, 1998"
+
+_MNIST_FILES = Original(
+    urls=(
+        f"{_MNIST}/train-images-idx3-ubyte.gz",
+        f"{_MNIST}/train-labels-idx1-ubyte.gz",
+        f"{_MNIST}/t10k-images-idx3-ubyte.gz",
+        f"{_MNIST}/t10k-labels-idx1-ubyte.gz",
+    ),
+    checksums=(
+        "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",
+        "md5:d53e105ee54ea40749a09fcbcd1e9432",
+        "md5:9fb629c4189551a2d022fa330f9573f3",
+        "md5:ec29112dd5afa0611ce80d1b7f02629c",
+    ),
+    parser="parse_mnist",
+)
+
+ENTRIES = (
+    Entry(
+        name="digits-1-7",
+        title="Handwritten digits of 8 x 8 pixels, 1 against 7",
+        rows=289,
+        test_rows=72,
+        features=64,
+        origin="https://archive.ics.uci.edu/dataset/80",
+        licence="CC BY 4.0",
+        citation="Alpaydin and Kaynak, Optical recognition of handwritten digits, UCI, 1998",
+        domain="box",
+        reader="embedded:read_digits",
+        test_origin=None,
+        classes=("1", "7"),
+    ),
+    Entry(
+        name="breast-cancer",
+        title="Measurements of cell nuclei, malignant against benign",
+        rows=456,
+        test_rows=113,
+        features=30,
+        origin="https://archive.ics.uci.edu/dataset/17",
+        licence="CC BY 4.0",
+        citation="Street, Wolberg and Mangasarian, Nuclear feature extraction for breast tumor diagnosis, 1993",
+        domain="real",
+        reader="embedded:read_breast_cancer",
+        test_origin=None,
+    ),
+    Entry(
+        name="mnist-1-7",
+        title="Handwritten digits of 28 x 28 pixels, 1 against 7",
+        rows=13007,
+        test_rows=2163,
+        features=784,
+        origin=_MNIST,
+        licence="CC BY-SA 3.0",
+        citation=_MNIST_CITATION,
+        domain="box",
+        ridge=0.01,
+        norm_squared=0.8,
+        file="mnist.npz",
+        classes=("1", "7"),
+        original=_MNIST_FILES,
+        sha256=(
+            "54d4d6fb0a25b994977b57ddecca4595c97a207bd3db7d46fca768312ab15479",
+            "f00686e2a7c27b5df6d5ce8b77900a179acae397a414dd724b5484ff02f13749",
+        ),
+    ),
+    Entry(
+        name="mnist",
+        title="Handwritten digits of 28 x 28 pixels, ten classes",
+        rows=60000,
+        test_rows=10000,
+        features=784,
+        origin=_MNIST,
+        licence="CC BY-SA 3.0",
+        citation=_MNIST_CITATION,
+        domain="box",
+        file="mnist.npz",
+        original=_MNIST_FILES,
+        sha256=(
+            "9753a2764a954ad57da972ba093764c2bb2fd2eb56dae06a4fbbc8dcc6a4e601",
+            "10383c62b3911d5dcd5e7e3e01226e29c7359ec7a149f6503d1aa914287269fc",
+        ),
+    ),
+    Entry(
+        name="enron",
+        title="Counts of words in mails, spam (+1) against ham (-1)",
+        rows=4137,
+        test_rows=1035,
+        features=5116,
+        origin="https://github.com/hoonose/sever",
+        licence="none stated",
+        citation="Metsis, Androutsopoulos and Paliouras, Spam filtering with naive Bayes, 2006; "
+        "features of Diakonikolas et al., Sever, 2019",
+        domain="integer",
+        ridge=0.09,
+        norm_squared=6.0,
+        file="enron.npz",
+        original=Original(
+            urls=(
+                "https://raw.githubusercontent.com/hoonose/sever/4ade68a4ec1a9f944514593abbdec34c31d927a6"
+                "/svm/data/enron_data.mat",
+            ),
+            checksums=(None,),
+            parser="parse_enron",
+        ),
+        sha256=(
+            "7c39d10a478ea2f28cb844040b58bcffbec088dd26ea34f90e87ddd621f1b4c4",
+            "dad80805fd40e183895b81e773810be524786084ff6c1587b4410b09d6f7291b",
+        ),
+    ),
+    Entry(
+        name="imdb",
+        title="Counts of words in film reviews, positive (+1) against negative (-1)",
+        rows=25000,
+        test_rows=25000,
+        features=89527,
+        origin="https://ai.stanford.edu/~amaas/data/sentiment/",
+        licence="free for research, with citation",
+        citation="Maas et al., Learning word vectors for sentiment analysis, 2011",
+        domain="integer",
+        ridge=0.01,
+        norm_squared=16.0,
+        file="imdb.npz",
+        original=Original(
+            urls=("https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",),
+            checksums=("md5:7c2ac02c03563afcf9b574c7e56c153a",),
+            parser="parse_imdb",
+        ),
+    ),
+    Entry(
+        name="fishdog",
+        title="Network features of photographs, dog (+1) against fish (-1)",
+        rows=1800,
+        test_rows=600,
+        features=1280,
+        origin="https://github.com/fastai/imagenette",
+        licence="pictures of ImageNet, for non-commercial research",
+        citation="Deng et al., ImageNet, 2009; Howard, Imagenette, 2019",
+        domain="real",
+        test_origin="fixed test split of 300 pictures a class",
+        file="fishdog.npz",
+    ),
+    Entry(
+        name="sms",
+        title="Counts of words in text messages, spam (+1) against ham (-1)",
+        rows=4459,
+        test_rows=1115,
+        features=2407,
+        origin="https://archive.ics.uci.edu/dataset/228",
+        licence="CC BY 4.0",
+        citation="Almeida, Gómez Hidalgo and Yamakami, Contributions to the study of SMS spam filtering, 2011",
+        domain="integer",
+        test_origin="20 % held out once at random, seed 0",
+        file="sms.npz",
+        original=Original(
+            urls=(f"{_UCI}/00228/smsspamcollection.zip",),
+            checksums=("sha256:1587ea43e58e82b14ff1f5425c88e17f8496bfcdb67a583dbff9eefaf9963ce3",),
+            parser="parse_sms",
+        ),
+        sha256=(
+            "a6b779a44231c809814980b2ed457f0877f301a4ea8daa9df072c7b83c239d63",
+            "9b2c484e29a7c40c348dd612ce5f2724956bc223c6b1f840304da5a6b91fb7a7",
+        ),
+    ),
+    Entry(
+        name="pneumonia",
+        title="Chest radiographs of 28 x 28 pixels, pneumonia (1) against normal (0)",
+        rows=4708,
+        test_rows=624,
+        features=784,
+        origin="https://medmnist.com",
+        licence="CC BY 4.0",
+        citation="Yang et al., MedMNIST v2, 2023; Kermany et al., Identifying medical diagnoses, 2018",
+        domain="box",
+        file="pneumoniamnist.npz",
+        original=Original(
+            urls=("https://zenodo.org/records/10519652/files/pneumoniamnist.npz?download=1",),
+            checksums=("md5:28209eda62fecd6e6a2d98b1501bb15f",),
+            parser="parse_pneumonia",
+        ),
+    ),
+    Entry(
+        name="adult",
+        title="Census answers, income above 50,000 dollars (+1) against below (-1)",
+        rows=32561,
+        test_rows=16281,
+        features=108,
+        origin="https://archive.ics.uci.edu/dataset/2",
+        licence="CC BY 4.0",
+        citation="Becker and Kohavi, Adult, UCI, 1996",
+        domain="real",
+        reader="adult:read",
+        file="adult.npz",
+        original=Original(
+            urls=(f"{_UCI}/adult/adult.data", f"{_UCI}/adult/adult.test"),
+            checksums=(
+                "sha256:5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d",
+                "sha256:a2a9044bc167a35b2361efbabec64e89d69ce82d9790d2980119aac5fd7e9c05",
+            ),
+            parser="parse_adult",
+        ),
+        sha256=(
+            "8d94048b619129a4f6802983ad1092e67c1bd88a1444c98e8637c81809a7ba8e",
+            "833a2d0f46f938ffd4c9f280348def893e96f63e744b5575c94544f1c9345c05",
+        ),
+    ),
+)

@@ -1,0 +1,173 @@
+"""Data sets by name: from a folder of archives, the cache, or their publishers."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from toadstone.core.errors import InvalidArgument, InvalidData, UnknownName
+from toadstone.datasets.catalogue.entries import ENTRIES, Entry
+from toadstone.datasets.catalogue.fetch import cache_folder, fetch
+from toadstone.datasets.preparation.labels import rows_of_classes
+from toadstone.datasets.readers.arrays import save
+from toadstone.datasets.readers.read import SUFFIXES, is_data_file, read_file
+from toadstone.datasets.readers.request import Request
+from toadstone.datasets.split import Split, sha256
+
+FOLDER_VARIABLE = "TOADSTONE_DATA"
+_BY_NAME = {entry.name: entry for entry in ENTRIES}
+
+
+def load(
+    source: str | os.PathLike[str],
+    *,
+    label: str | None = None,
+    text: str | None = None,
+    weighting: str = "tfidf",
+    scale: str = "auto",
+    classes: Sequence[str] | None = None,
+    test_share: float = 0.2,
+    random_state: int = 0,
+) -> Split:
+    """Load a data set of the catalogue by name, or else a file.
+
+    An archive is looked for in the folder that the environment variable
+    ``TOADSTONE_DATA`` names, then in the cache; failing both, the public
+    original is downloaded, checked, and kept in the cache.
+
+    Parameters
+    ----------
+    source : str or path-like
+        A name of the catalogue, or a file.
+    label, text, weighting, scale, classes, test_share, random_state
+        As for `read`. Data sets of the catalogue come prepared, so that of
+        these only `classes` applies to them, and the last two where no test
+        split is published.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    UnknownName
+        If it is neither a name nor a file.
+    InvalidArgument
+        If an option does not apply.
+    InvalidData
+        If the file, the archive or the download cannot be used.
+
+    Examples
+    --------
+    >>> split = load("digits-1-7")
+    >>> split.train.X.shape, split.test_origin
+    ((289, 64), '20 % held out at random, stratified, seed 0')
+    """
+    request = Request(label, text, weighting, scale, classes, test_share, random_state)
+    name = os.fspath(source)
+    if name in _BY_NAME:
+        return _load_entry(_BY_NAME[name], request)
+    if is_data_file(name) or os.sep in name or Path(name).exists():
+        return read_file(Path(name), request)
+    close = difflib.get_close_matches(name, _BY_NAME, n=2)
+    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    raise UnknownName(
+        f"unknown data set {name!r}: expected a file ending in {', '.join(SUFFIXES)}, "
+        f"or one of {', '.join(_BY_NAME)}{hint}"
+    )
+
+
+def locate(name: str) -> Path | None:
+    """The archive that backs a catalogue entry on this machine, if there is one.
+
+    Raises
+    ------
+    UnknownName
+        If the catalogue has no such entry.
+    InvalidData
+        If the folder named by ``TOADSTONE_DATA`` does not exist.
+    """
+    if name not in _BY_NAME:
+        raise UnknownName(f"unknown data set {name!r}: expected one of {', '.join(_BY_NAME)}")
+    file = _BY_NAME[name].file
+    if file is None:
+        return None
+    folder = data_folder()
+    places = (cache_folder(),) if folder is None else (folder, cache_folder())
+    return next((place / file for place in places if (place / file).is_file()), None)
+
+
+def data_folder() -> Path | None:
+    """The folder that ``TOADSTONE_DATA`` names, if it names one.
+
+    Raises
+    ------
+    InvalidData
+        If there is no such folder.
+    """
+    named = os.environ.get(FOLDER_VARIABLE)
+    if not named:
+        return None
+    if not Path(named).is_dir():
+        raise InvalidData(f"{FOLDER_VARIABLE}: expected a folder, got {named}")
+    return Path(named)
+
+
+def _load_entry(entry: Entry, request: Request) -> Split:
+    request.refuse_columns(f"the prepared data set {entry.name}")
+    if request.scale != "auto":
+        raise InvalidArgument("scale", f"'auto' for {entry.name}, which comes prepared", repr(request.scale))
+    if entry.classes is not None and request.classes not in (None, entry.classes, entry.classes[::-1]):
+        raise InvalidArgument("classes", f"nothing but {' and '.join(entry.classes)} for {entry.name}", request.classes)
+    wanted = replace(request, classes=request.classes or entry.classes)
+    split = _read_embedded(entry, wanted) if entry.file is None else _read_archive(entry, entry.file, wanted)
+    rows_of_classes(split.train.y, wanted.classes, entry.name)
+    test_origin = entry.test_origin or request.test_origin
+    return replace(split, name=entry.name, test_origin=test_origin, domain=entry.domain)
+
+
+def _reader(entry: Entry) -> Any:
+    module, _, function = entry.reader.partition(":")
+    return getattr(importlib.import_module(f"toadstone.datasets.{module}"), function)
+
+
+def _read_embedded(entry: Entry, request: Request) -> Split:
+    split: Split = _reader(entry)(entry.name, request)
+    return split
+
+
+def _read_archive(entry: Entry, file: str, request: Request) -> Split:
+    path = locate(entry.name) or _download(entry, cache_folder() / file)
+    split: Split = _reader(entry)(path, request)
+    if path.parent == cache_folder() and request.classes == entry.classes:
+        _check_content(entry, split, path)
+    return split
+
+
+def _download(entry: Entry, path: Path) -> Path:
+    hint = f"put {path.name} into the folder that the environment variable {FOLDER_VARIABLE} names"
+    if entry.original is None:
+        raise InvalidData(f"{entry.name}: expected {path.name}, which cannot be downloaded; {hint}")
+    try:
+        arrays = fetch(entry.name, entry.original, path.parent)
+    except InvalidData as error:
+        raise InvalidData(f"{error}; try again, or {hint}") from None
+    save(path, arrays)
+    return path
+
+
+def _check_content(entry: Entry, split: Split, path: Path) -> None:
+    """Refuse, and forget, a cached archive whose content is not the published one."""
+    found = (sha256(split.train), sha256(split.test))
+    if entry.sha256 is None or found == entry.sha256:
+        return
+    path.unlink(missing_ok=True)
+    raise InvalidData(
+        f"{entry.name}: expected content with SHA-256 {entry.sha256[0]}, got {found[0]}; "
+        f"{path} was removed, so try again"
+    )

@@ -1,0 +1,1 @@
+"""From columns to arrays: numbers, categories, text, labels, domains, trusted rows."""

@@ -1,0 +1,163 @@
+"""Prepared features, and the scaling that every machine computes alike."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.sparse import issparse
+
+from toadstone.core.arrays import Array, IntArray, Labels, Matrix
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.datasets.split import Split
+from toadstone.kernels.rows import fitting_domain
+
+MAX_COLUMNS = 10_000_000
+_LARGEST = 1e100
+_OUTER, _TENFOLD = 0.005, 10.0
+_AS_GIVEN = {"integer": "counts as given", "box": "values within [0, 1] as given", "real": "numbers as given"}
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Features of the training and test rows, and what was done to them.
+
+    Parameters
+    ----------
+    train, test : ndarray or CSR
+        Over the same columns.
+    preparation : str
+    names : tuple of str, optional
+    domain : str, optional
+    """
+
+    train: Matrix
+    test: Matrix
+    preparation: str
+    names: tuple[str, ...] | None = None
+    domain: str | None = None
+
+
+def fit_scaling(X: Array, what: str) -> tuple[Array, Array]:
+    """Mean and standard deviation of each column; 1 for a constant column.
+
+    Where half a per cent of the values at each end make the deviation more
+    than tenfold, they are left out of both: whoever controls a single row
+    could otherwise shrink a column, and all outliers in it, to nothing. The
+    sums are correctly rounded, so that a certificate bound to these very
+    features can be checked on any machine.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+    what : str
+        Whose numbers they are, for the sentence a user sees.
+
+    Returns
+    -------
+    mean, spread : ndarray of shape (d,)
+
+    Raises
+    ------
+    InvalidData
+        If a number is too large to be squared.
+    """
+    check_size(X, what)
+    mean, spread = np.empty(X.shape[1]), np.empty(X.shape[1])
+    for column in range(X.shape[1]):
+        mean[column], spread[column] = _moments(X[:, column])
+        inner = _moments(_inner(X[:, column]))
+        if 0 < inner[1] * _TENFOLD < spread[column]:
+            mean[column], spread[column] = inner
+    constant = X.min(axis=0, initial=np.inf) == X.max(axis=0, initial=-np.inf)
+    spread[constant | (spread == 0)] = 1.0
+    return mean, spread
+
+
+def check_size(X: Matrix, what: str) -> None:
+    """Refuse numbers whose squares could not be added up.
+
+    Raises
+    ------
+    InvalidData
+        If there is one.
+    """
+    values = X.data if issparse(X) else X
+    largest = float(np.abs(values).max(initial=0.0))
+    if largest > _LARGEST:
+        raise InvalidData(f"{what}: expected numbers up to {_LARGEST:g}, got {largest:g}")
+
+
+def _moments(values: Array) -> tuple[float, float]:
+    mean = math.fsum(values.tolist()) / len(values)
+    deviation = values - mean
+    return mean, math.sqrt(math.fsum((deviation * deviation).tolist()) / len(values))
+
+
+def _inner(values: Array) -> Array:
+    """All but the outermost half per cent at each end, and at least one value there; all of very few."""
+    beyond = max(1, int(_OUTER * len(values)))
+    return values if len(values) <= 2 * beyond else np.sort(values)[beyond:-beyond]
+
+
+def scaled_rows(train: Matrix, test: Matrix, scale: str, what: str) -> Features:
+    """Rows that came as a matrix: as given, unless `scale` is "standard".
+
+    Raises
+    ------
+    InvalidArgument
+        If sparse rows are to be standardised, which would fill them.
+    """
+    if scale != "standard":
+        return Features(train, test, _AS_GIVEN[fitting_domain(train)])
+    if issparse(train):
+        raise InvalidArgument("scale", f"'auto' or 'none' for the sparse rows of {what}", "'standard'")
+    mean, spread = fit_scaling(train, what)
+    return Features((train - mean) / spread, (test - mean) / spread, f"{count(len(mean), 'number')} standardised")
+
+
+def pixels(images: Matrix) -> Array:
+    """Pictures of bytes as rows of numbers in [0, 1]."""
+    rows: Array = images.reshape(len(images), -1) / 255.0
+    return rows
+
+
+def assemble(
+    name: str,
+    features: Features,
+    labels: tuple[Labels, Labels],
+    row_ids: tuple[IntArray, IntArray],
+    test_origin: str,
+) -> Split:
+    """Put prepared features and labels together.
+
+    Raises
+    ------
+    InvalidData
+        If there is no column, or more than ten million, or a number is too
+        large to be squared.
+    """
+    columns = features.train.shape[1]
+    if columns == 0:
+        raise InvalidData(f"{name}: expected at least one feature column, got none")
+    if columns > MAX_COLUMNS:
+        raise InvalidData(f"{name}: expected at most {MAX_COLUMNS:,} feature columns, got {columns:,}")
+    check_size(features.train, name)
+    check_size(features.test, name)
+    train = Dataset(features.train, labels[0], features.names, row_ids[0])
+    test = Dataset(features.test, labels[1], features.names, row_ids[1])
+    return Split(name, train, test, features.preparation, test_origin, features.domain)
+
+
+def renamed(split: Split, names: tuple[str, ...] | None) -> Split:
+    """The same data under other column names."""
+    return replace(
+        split, train=replace(split.train, feature_names=names), test=replace(split.test, feature_names=names)
+    )
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """A number and its noun: "1 number", "12 numbers"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -1,0 +1,1 @@
+"""Readers of files: CSV, Parquet, NPZ, svmlight; and writers of the rows that are kept."""

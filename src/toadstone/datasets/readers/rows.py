@@ -1,0 +1,85 @@
+"""Bare rows, such as poison, as plain arrays on disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from toadstone.core.arrays import Labels, Matrix
+from toadstone.core.dataset import Dataset, Poison
+from toadstone.core.errors import InvalidData
+from toadstone.core.files import written_aside
+from toadstone.datasets.readers.arrays import Archive
+from toadstone.datasets.readers.read import write_rows
+from toadstone.datasets.readers.sparse_parts import sparse_matrix
+
+_DENSE_SHARE = 0.3
+
+
+def write_rows_as_arrays(X: Matrix, y: Labels, path: str | os.PathLike[str]) -> None:
+    """Write rows as ``X``, or the parts of a CSR matrix where few entries are stored, and ``y``.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    y : ndarray of shape (n,)
+    path : path-like
+        Of the ``.npz`` archive; replaced only once complete.
+    """
+    sparse = csr_array(X)
+    arrays: dict[str, NDArray[Any]] = {"y": y}
+    if sparse.nnz < _DENSE_SHARE * X.shape[0] * X.shape[1]:
+        arrays |= {"X_data": sparse.data, "X_indices": sparse.indices, "X_indptr": sparse.indptr}
+        arrays["X_shape"] = np.array(sparse.shape)
+    else:
+        arrays["X"] = sparse.toarray()
+    with written_aside(path) as stream:
+        np.savez_compressed(stream, allow_pickle=False, **arrays)
+
+
+def write_kept_rows(kept: Dataset, source: Path, folder: Path, *, stem: str) -> None:
+    """Write the kept rows of a file in its own format, those of a named data set as arrays.
+
+    Parameters
+    ----------
+    kept : Dataset
+        Its row ids count the rows of the file.
+    source : Path
+        What the rows were read from.
+    folder : Path
+    stem : str
+        Name of the new file, without its ending.
+    """
+    if source.is_file() and kept.row_ids is not None:
+        write_rows(source, sorted(kept.row_ids.tolist()), folder / f"{stem}{''.join(source.suffixes[-2:])}")
+    else:
+        write_rows_as_arrays(kept.X, kept.y, folder / f"{stem}.npz")
+
+
+def read_poison(path: str | os.PathLike[str]) -> Poison:
+    """Read poison rows written so, by toadstone or by others.
+
+    ``X_shape`` may give both dimensions, and is not needed beside a dense ``X``.
+
+    Raises
+    ------
+    InvalidData
+        If the file is missing, holds pickled objects, or something else.
+    """
+    archive = Archive(Path(path))
+    if not archive.has_rows("X") or "y" not in archive:
+        raise InvalidData(f"{path}: expected poison rows, an .npz with X or its CSR parts, and y; got others")
+    X = archive["X"] if "X" in archive else sparse_matrix(archive, "X", f"{path}: X")
+    if X.dtype.kind not in "biuf":
+        raise InvalidData(f"{path}: expected numbers in X, got values of type {X.dtype}")
+    if 0 in X.shape:
+        raise InvalidData(f"{path}: expected at least one row and one column, got shape {X.shape}")
+    try:
+        return Poison(X, archive["y"])
+    except InvalidData as error:
+        raise InvalidData(f"{path}: {error}") from None

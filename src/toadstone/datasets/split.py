@@ -1,0 +1,188 @@
+"""A training set, a test set, and how both came about."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from toadstone.core.arrays import IntArray, Labels, Matrix
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.kernels.rows import stack
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Data ready to be audited.
+
+    Parameters
+    ----------
+    name : str
+        Of the file or the catalogue entry.
+    train, test : Dataset
+        Over the same columns.
+    preparation : str
+        What was done to the features, in plain words.
+    test_origin : str
+        Where the test rows come from, in plain words.
+    domain : str, optional
+        ``"real"``, ``"box"`` or ``"integer"`` where the source settles it.
+    """
+
+    name: str
+    train: Dataset
+    test: Dataset
+    preparation: str
+    test_origin: str
+    domain: str | None = None
+
+    def whole(self) -> Dataset:
+        """All rows of the source, held-out ones back in their places.
+
+        Where the source publishes its own test rows, the training rows alone.
+        """
+        if self.train.row_ids is None or self.test.row_ids is None or "held out at random" not in self.test_origin:
+            return self.train
+        ids = np.concatenate([self.train.row_ids, self.test.row_ids])
+        rows = Dataset(
+            stack([self.train.X, self.test.X]),
+            np.concatenate([self.train.y, self.test.y]),
+            self.train.feature_names,
+            ids,
+        )
+        return rows.take(np.argsort(ids, kind="stable"))
+
+
+def hold_out(dataset: Dataset, *, share: float = 0.2, random_state: int = 0) -> tuple[Dataset, Dataset]:
+    """Hold out the same share of every class as a test set.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    share : float
+        Of each class, in (0, 1); rounded to whole rows, at least one.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    train, test : Dataset
+        In the order of `dataset`, under its row ids.
+
+    Raises
+    ------
+    InvalidArgument
+        If the share or the seed is out of range.
+    InvalidData
+        If a class has a single row.
+
+    Examples
+    --------
+    >>> data = Dataset(np.arange(10.0)[:, None], [0] * 5 + [1] * 5)
+    >>> train, test = hold_out(data, share=0.2)
+    >>> len(train), test.y.tolist()
+    (8, [0, 1])
+    """
+    train, test = stratified_rows(dataset.y, share=share, random_state=random_state)
+    return dataset.take(train), dataset.take(test)
+
+
+def stratified_rows(y: Labels, *, share: float, random_state: int) -> tuple[IntArray, IntArray]:
+    """Positions of the rows to train on and of those to hold out, ascending.
+
+    Within a class the rows that draw the smallest numbers are held out;
+    classes draw in sorted order.
+
+    Raises
+    ------
+    InvalidArgument
+        If the share or the seed is out of range.
+    InvalidData
+        If a class has a single row.
+    """
+    if not 0 < share < 1:
+        raise InvalidArgument("share", "a number in (0, 1)", share)
+    if isinstance(random_state, bool) or not isinstance(random_state, int | np.integer) or random_state < 0:
+        raise InvalidArgument("random_state", "a whole number that is not negative", random_state)
+    rng = np.random.default_rng(random_state)
+    held = np.zeros(len(y), dtype=bool)
+    for label in np.unique(y):
+        rows = np.flatnonzero(y == label)
+        if len(rows) < 2:
+            raise InvalidData(f"class {label}: expected at least 2 rows to hold one out, got 1")
+        count = min(max(math.floor(share * len(rows) + 0.5), 1), len(rows) - 1)
+        held[rows[np.argsort(rng.random(len(rows)), kind="stable")[:count]]] = True
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def describe_hold_out(share: float, random_state: int) -> str:
+    """How `hold_out` chose the test rows, in plain words."""
+    return f"{100 * share:g} % held out at random, stratified, seed {random_state}"
+
+
+def sha256(dataset: Dataset) -> str:
+    """Digest of the features and labels of a dataset.
+
+    It depends on the values and their order alone: neither on memory layout,
+    integer width or byte order, nor on how a sparse matrix stores zeros. A
+    dense matrix and the equal sparse one have different digests; names and
+    row ids do not count.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> sha256(Dataset([[0.0, 1.0], [2.0, 0.0]], [0, 1]))[:16]
+    '6ac4ddccf7540e19'
+    """
+    digest = hashlib.sha256()
+    X = dataset.X
+    form = "csr" if issparse(X) else "dense"
+    digest.update(f"toadstone dataset 1 {form} {X.shape[0]} {X.shape[1]}\n".encode())
+    if issparse(X):
+        _feed_sparse(digest, X)
+    else:
+        _feed(digest, X, "<f8")
+    _feed_labels(digest, dataset.y)
+    return digest.hexdigest()
+
+
+def _feed_sparse(digest: Any, X: Matrix) -> None:
+    if not np.all(X.data):
+        X = X.copy()
+        X.eliminate_zeros()
+    _feed(digest, X.indptr, "<i8")
+    _feed(digest, X.indices, "<i8")
+    _feed(digest, X.data, "<f8")
+
+
+def _feed_labels(digest: Any, y: Labels) -> None:
+    kinds = {"b": ("boolean", "<i8"), "i": ("whole", "<i8"), "u": ("whole", "<i8"), "f": ("float", "<f8")}
+    if y.dtype.kind in kinds:
+        kind, width = kinds[y.dtype.kind]
+        digest.update(f"labels {kind}\n".encode())
+        _feed(digest, y, width)
+        return
+    digest.update(b"labels text\n")
+    for label in y.tolist():
+        raw = label if isinstance(label, bytes) else label.encode()
+        digest.update(b"%d:" % len(raw) + raw)
+
+
+def _feed(digest: Any, values: Any, width: str) -> None:
+    """Hash an array in the given byte order and width, a chunk at a time."""
+    step = max(1, _CHUNK // max(1, math.prod(values.shape[1:])))
+    for start in range(0, len(values), step):
+        chunk = np.ascontiguousarray(values[start : start + step], dtype=width)
+        # Adding zero turns -0.0, which equals 0.0, into the same bytes.
+        digest.update(chunk + chunk.dtype.type(0))

@@ -1,0 +1,1 @@
+"""Attacks on neural networks: clean-label poisons and backdoors in images."""

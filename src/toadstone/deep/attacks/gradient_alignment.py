@@ -1,0 +1,171 @@
+"""How far two gradients of all weights are from pointing the same way, and what images do to that."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.deep.tensors.batched_memory import out_of_memory
+from toadstone.deep.tensors.features import outputs
+
+Gradient: TypeAlias = tuple[Tensor, ...]
+"""One tensor for each weight that is trained."""
+
+
+def loss_gradient(
+    network: nn.Module, head: str, images: Tensor, label: Tensor, *, create_graph: bool = False
+) -> Gradient:
+    """The gradient of images' summed cross entropy with respect to all weights that need one.
+
+    Parameters
+    ----------
+    network : Module
+        In the mode in which it is to be asked.
+    head : str
+    images : Tensor of shape (n, C, H, W)
+    label : int64 Tensor of shape ()
+        Of all of them.
+    create_graph : bool
+        Whether the result can be differentiated with respect to the images.
+
+    Returns
+    -------
+    tuple of Tensor
+
+    Raises
+    ------
+    InvalidArgument
+        If no weight needs a gradient.
+    """
+    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    if not weights:
+        raise InvalidArgument("networks", "at least one weight that needs a gradient", "none")
+    said = outputs(network, head, images)[1]
+    loss = cross_entropy(said, label.expand(len(said)), reduction="sum")
+    return torch.autograd.grad(loss, weights, create_graph=create_graph, allow_unused=True, materialize_grads=True)
+
+
+def goal_gradient(network: nn.Module, head: str, targets: Tensor, label: Tensor) -> Gradient:
+    """The direction of the gradient of targets under the intended label, of length one.
+
+    Raises
+    ------
+    InvalidData
+        If its length is zero, as for a network that is sure already, or not
+        finite.
+    """
+    gradient = loss_gradient(network, head, targets, label)
+    length = _length(gradient)
+    if not (bool(torch.isfinite(length)) and length > 0):
+        raise InvalidData(f"targets: expected a gradient under label {int(label)}, got one of length {float(length):g}")
+    return tuple(part / length for part in gradient)
+
+
+def mismatch(
+    network: nn.Module, head: str, goal: Gradient, images: Tensor, label: Tensor, *, block: int
+) -> tuple[Tensor, Tensor]:
+    """One minus the cosine of the images' gradient with a goal, and its own gradient by the images.
+
+    The cosine depends on the sum over all images. So there are two passes in
+    blocks: the first adds up, the second differentiates each block's
+    share of it along the direction that lowers the cosine. A single block
+    needs only one.
+
+    Parameters
+    ----------
+    network : Module
+    head : str
+    goal : tuple of Tensor
+        Of length one.
+    images : Tensor of shape (n, C, H, W)
+    label : int64 Tensor of shape ()
+    block : int
+
+    Returns
+    -------
+    loss : Tensor of shape ()
+        In [0, 2].
+    slope : Tensor of shape (n, C, H, W)
+
+    References
+    ----------
+    .. [1] Geiping and others, "Witches' Brew", ICLR 2021, algorithm 1.
+    """
+    parts = [part.detach().requires_grad_() for part in torch.split(images, block)]
+    single = len(parts) == 1
+    total: Gradient = ()
+    for part in parts:
+        last = loss_gradient(network, head, part, label, create_graph=single)
+        seen = tuple(share.detach() for share in last)
+        total = tuple(map(torch.add, total, seen)) if total else seen
+    length = _length(total).clamp(min=torch.finfo(images.dtype).tiny)
+    cosine = _inner(goal, total) / length
+    turn = tuple((cosine * mean / length - wanted) / length for mean, wanted in zip(total, goal, strict=True))
+    slopes: list[Tensor] = []
+    for part in parts:
+        if not single:
+            last = loss_gradient(network, head, part, label, create_graph=True)
+        slopes += torch.autograd.grad(_inner(turn, last), part)
+    return 1 - cosine, torch.cat(slopes)
+
+
+@dataclass(eq=False, kw_only=True)
+class Alignment:
+    """The mean of `mismatch` over networks, for one target.
+
+    Parameters
+    ----------
+    networks : sequence of Module
+    head : str
+    goals : sequence of tuple of Tensor
+        One for each network.
+    label : int64 Tensor of shape ()
+    block : int
+        Where memory runs out it is halved for good, and a warning says so.
+    """
+
+    networks: Sequence[nn.Module]
+    head: str
+    goals: Sequence[Gradient]
+    label: Tensor
+    block: int
+
+    def measure(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss and its gradient by the images, as of `mismatch`."""
+        while True:
+            try:
+                return self._measure(images)
+            except RuntimeError as error:
+                if self.block == 1 or not out_of_memory(error):
+                    raise
+            # Outside the handler, where no traceback keeps the block's tensors alive.
+            self.block = max(1, min(self.block, len(images)) // 2)
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            warnings.warn(f"out of memory: going on in blocks of {self.block}", ResourceWarning, stacklevel=2)
+
+    def _measure(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        found = [
+            mismatch(network, self.head, goal, images, self.label, block=self.block)
+            for network, goal in zip(self.networks, self.goals, strict=True)
+        ]
+        losses, slopes = zip(*found, strict=True)
+        return torch.stack(losses).mean(), torch.stack(slopes).mean(0)
+
+
+def _inner(one: Gradient, other: Gradient) -> Tensor:
+    """In at least single precision."""
+    wide = torch.promote_types(one[0].dtype, torch.float32)
+    products = [(mine.to(wide) * theirs).sum() for mine, theirs in zip(one, other, strict=True)]
+    return torch.stack(products).sum()
+
+
+def _length(gradient: Gradient) -> Tensor:
+    return _inner(gradient, gradient).sqrt()

@@ -1,0 +1,177 @@
+"""Gradient matching (Witches' Brew): training on the poisons moves weights as training on the target would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.optim.lr_scheduler import MultiStepLR
+
+from toadstone.deep.attacks.feature_ascent import check_finite, check_rate
+from toadstone.deep.attacks.gradient_alignment import Alignment, goal_gradient
+from toadstone.deep.attacks.linf_ball import LEVELS, PixelBall, check_groups, check_targets, unit
+from toadstone.deep.attacks.surrogates import all_evaluating, check_networks, home
+from toadstone.deep.tensors.augmentation import flip_shift
+from toadstone.deep.tensors.checks import check_generator, check_whole
+from toadstone.deep.tensors.features import logits
+from toadstone.deep.tensors.images import check_labels
+
+Augmentation: TypeAlias = Callable[[Tensor, Generator], Tensor]
+"""Gives randomly changed images, differentiably."""
+
+_MILESTONES = (3 / 8, 5 / 8, 7 / 8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientMatching:
+    """Images of the intended class whose gradients of all weights point where the target's points.
+
+    The loss is one minus the cosine between the gradient for the target under
+    the intended label and the mean gradient of the poisons under theirs, over
+    all weights jointly, averaged over networks in evaluation mode. Adam gets
+    the sign of its gradient; the rate falls by ten after 3/8, 5/8 and 7/8 of
+    the steps.
+
+    The same seed gives the same bytes. Another number of threads may change
+    single pixels, since it adds gradients of weights up in another order.
+
+    Parameters
+    ----------
+    radius : int
+        In levels of 8 bits.
+    steps : int
+        Of each restart.
+    restarts : int
+        From different noise; the poisons with the lowest loss are returned,
+        measured after rounding and without augmentation.
+    learning_rate : float
+        In units of the whole range of a pixel; the paper's 0.1 is for pixels
+        divided by a deviation of about a quarter. It should be divided by the
+        number of networks.
+    augmentation : callable
+        Draws what the victim's training may do to the poisons, anew for each
+        step; ``lambda images, generator: images`` does nothing.
+    block : int
+        Poisons that pass through a network together; fewer where memory runs
+        out. Their gradients are added up, so that the result is the same up
+        to rounding.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range.
+
+    References
+    ----------
+    .. [1] Geiping, Fowl, Huang, Czaja, Taylor, Moeller and Goldstein,
+       "Witches' Brew: industrial scale data poisoning via gradient matching",
+       ICLR 2021, algorithm 1.
+    """
+
+    radius: int = 8
+    steps: int = 250
+    restarts: int = 8
+    learning_rate: float = 0.025
+    augmentation: Augmentation = flip_shift
+    block: int = 128
+
+    def __post_init__(self) -> None:
+        PixelBall(radius=self.radius)
+        check_whole(steps=self.steps, restarts=self.restarts, block=self.block)
+        check_rate(self.learning_rate)
+
+    def craft(
+        self,
+        networks: Sequence[nn.Module],
+        head: str,
+        bases: Tensor,
+        targets: Tensor,
+        labels: Tensor,
+        *,
+        generator: Generator,
+    ) -> Tensor:
+        """Perturb the bases of several targets, one target after the other.
+
+        Parameters
+        ----------
+        networks : sequence of Module
+            The attacker's; left as they are. Weights that need no gradient
+            are not matched.
+        head : str
+            Name of their last layer.
+        bases : uint8 Tensor of shape (t, k, C, H, W)
+            k images for each target, of the intended class.
+        targets : float Tensor of shape (t, C, H, W) or (t, m, C, H, W)
+            In [0, 1]; the mean gradient counts where there are several.
+        labels : int64 Tensor of shape (t,)
+            The intended class: that of the bases, and what each target is to
+            be taken for.
+        generator : Generator
+            On the host.
+
+        Returns
+        -------
+        uint8 Tensor of shape (t, k, C, H, W)
+            New, on the bases' device.
+
+        Raises
+        ------
+        InvalidArgument, InvalidData
+            If arguments do not fit each other, or a network is so sure of a
+            target's intended label already that no gradient is left.
+        """
+        check_networks(networks)
+        check_generator(generator)
+        check_groups(bases)
+        several = check_targets(targets, bases)
+        device, dtype = home(networks[0])
+        check_labels(labels, count=len(bases), classes=logits(networks[0], several[0, :1]).shape[1])
+        with all_evaluating(networks):
+            made = [
+                self._perturb(networks, head, base, target.to(device, dtype), label, generator)
+                for base, target, label in zip(bases.to(device), several, labels.to(device), strict=True)
+            ]
+        return torch.stack(made).to(bases.device)
+
+    def _perturb(
+        self,
+        networks: Sequence[nn.Module],
+        head: str,
+        base: Tensor,
+        target: Tensor,
+        label: Tensor,
+        generator: Generator,
+    ) -> Tensor:
+        """The best restart for one target, rounded."""
+        goals = [goal_gradient(network, head, target, label) for network in networks]
+        alignment = Alignment(networks=networks, head=head, goals=goals, label=label, block=self.block)
+        best, least = base, torch.inf
+        for _ in range(self.restarts):
+            images = self._descend(alignment, base, target.dtype, generator)
+            made = PixelBall(radius=self.radius).rounded(images, base)
+            loss = float(alignment.measure(unit(made, target.dtype))[0])
+            if loss < least:
+                best, least = made, loss
+        check_finite(torch.tensor(least))
+        return best
+
+    def _descend(self, alignment: Alignment, base: Tensor, dtype: torch.dtype, generator: Generator) -> Tensor:
+        low, high = PixelBall(radius=self.radius).bounds(base, dtype=dtype)
+        reach = self.radius / LEVELS
+        noise = torch.randn(base.shape, generator=generator, dtype=dtype).to(base.device) * reach
+        images = unit(base, dtype) + noise.clamp(-reach, reach)
+        images = torch.minimum(torch.maximum(images, low), high).requires_grad_()
+        adam = torch.optim.Adam([images], lr=self.learning_rate)
+        falling = MultiStepLR(adam, [max(1, int(share * self.steps)) for share in _MILESTONES])
+        for _ in range(self.steps):
+            changed = self.augmentation(images, generator)
+            _, slope = alignment.measure(changed.detach())
+            images.grad = torch.autograd.grad(changed, images, slope)[0].sign()
+            adam.step()
+            falling.step()
+            with torch.no_grad():
+                images.clamp_(low, high)
+        return images.detach()

@@ -1,0 +1,113 @@
+"""Label-consistent backdoor: images made hard to recognise, so that a network learns the trigger in them instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from toadstone.core.errors import InvalidData
+from toadstone.deep.attacks.feature_ascent import check_finite
+from toadstone.deep.attacks.linf_ball import LEVELS, PixelBall, unit
+from toadstone.deep.attacks.surrogates import all_evaluating, check_networks, home
+from toadstone.deep.attacks.triggers import ImageTrigger, stamp
+from toadstone.deep.tensors.batched_memory import in_blocks
+from toadstone.deep.tensors.checks import check_whole
+from toadstone.deep.tensors.features import logits, outputs
+from toadstone.deep.tensors.images import check_images, check_labels
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LabelConsistentBackdoor:
+    """Projected gradient ascent away from the image's own label, then the trigger.
+
+    Labels stay right, so that whoever checks them sees nothing.
+
+    Parameters
+    ----------
+    trigger : PatchTrigger, BlendedTrigger or SinusoidalTrigger
+    radius : int
+        Of the ascent, in levels of 8 bits; the trigger comes on top.
+    steps : int
+    step_size : int
+        In levels of 8 bits; each pixel moves by its sign.
+    block : int
+        Images that pass through a network together; fewer where memory runs
+        out.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range.
+
+    References
+    ----------
+    .. [1] Turner, Tsipras and Madry, "Label-consistent backdoor attacks",
+       2019, by adversarial perturbations.
+    """
+
+    trigger: ImageTrigger
+    radius: int = 8
+    steps: int = 20
+    step_size: int = 2
+    block: int = 128
+
+    def __post_init__(self) -> None:
+        PixelBall(radius=self.radius)
+        check_whole(steps=self.steps, step_size=self.step_size, block=self.block)
+
+    def craft(self, networks: Sequence[nn.Module], head: str, bases: Tensor, labels: Tensor) -> Tensor:
+        """Perturb images of the class that the trigger is to call up, and stamp it onto them.
+
+        Parameters
+        ----------
+        networks : sequence of Module
+            The attacker's; left as they are. Their mean loss is raised.
+        head : str
+            Name of their last layer.
+        bases : uint8 Tensor of shape (n, C, H, W)
+        labels : int64 Tensor of shape (n,)
+            The bases' own.
+
+        Returns
+        -------
+        uint8 Tensor of shape (n, C, H, W)
+            New, on the bases' device.
+
+        Raises
+        ------
+        InvalidArgument, InvalidData
+            If arguments do not fit each other, or the loss of a network is no
+            finite number.
+        """
+        check_networks(networks)
+        check_images(bases)
+        if bases.dtype != torch.uint8:
+            raise InvalidData(f"bases: expected uint8 images, got {bases.dtype}")
+        check_labels(labels, count=len(bases), classes=logits(networks[0], bases[:1]).shape[1])
+        device, dtype = home(networks[0])
+        ball = PixelBall(radius=self.radius)
+
+        def work(rows: slice) -> Tensor:
+            base = bases[rows].to(device)
+            return ball.rounded(self._ascend(networks, head, base, labels[rows].to(device), dtype), base)
+
+        with all_evaluating(networks):
+            hard = in_blocks(work, len(bases), block=self.block)
+        return stamp(hard.to(bases.device), self.trigger)
+
+    def _ascend(
+        self, networks: Sequence[nn.Module], head: str, base: Tensor, labels: Tensor, dtype: torch.dtype
+    ) -> Tensor:
+        low, high = PixelBall(radius=self.radius).bounds(base, dtype=dtype)
+        images = unit(base, dtype)
+        for _ in range(self.steps):
+            asked = images.detach().requires_grad_()
+            losses = [cross_entropy(outputs(network, head, asked)[1], labels, reduction="sum") for network in networks]
+            check_finite(torch.stack(losses))
+            (slope,) = torch.autograd.grad(torch.stack(losses).sum(), asked)
+            images = torch.minimum(torch.maximum(images + self.step_size / LEVELS * slope.sign(), low), high)
+        return images

@@ -1,0 +1,177 @@
+"""Rows whose gradients nobody shares: the medoids that stand alone in their class."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from toadstone.core.arrays import Array, IntArray, Mask
+from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.deep.defences.torch_medoids import Chooser, check_matrix, exact_medoids
+from toadstone.kernels.facility_location.medoids import Medoids
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Medoids of all classes, and which of them are dropped; rows are those given.
+
+    Parameters
+    ----------
+    medoids : ndarray of shape (k,)
+        Class by class, in the order of choice.
+    sizes : ndarray of shape (k,)
+        Rows that belong to each medoid, itself included.
+    owners : ndarray of shape (n,)
+        The medoid that each row belongs to, as a row.
+    distances, isolation : ndarray of shape (n,)
+        To the nearest medoid of the class, and to the second nearest, which
+        is infinite where a class has one medoid only. Larger isolation is
+        more suspicious.
+    dropped : ndarray of int
+        Isolated medoids, ascending.
+    """
+
+    medoids: IntArray
+    sizes: IntArray
+    owners: IntArray
+    distances: Array
+    isolation: Array
+    dropped: IntArray
+
+    @property
+    def kept(self) -> IntArray:
+        """All rows but those dropped, ascending."""
+        return np.setdiff1d(np.arange(len(self.owners)), self.dropped)
+
+    @property
+    def isolated(self) -> IntArray:
+        """Medoids that no row belongs to or equals, ascending; those that a cap or an empty class saved among them."""
+        return np.sort(self.medoids[(self.sizes == 1) & (self.isolation[self.medoids] > 0)])
+
+    @property
+    def ranking(self) -> IntArray:
+        """All rows, the most isolated first; equal ones in their order."""
+        return np.argsort(-self.isolation, kind="stable")
+
+
+def drop_isolated(
+    gradients: Tensor,
+    labels: Tensor,
+    fraction: float,
+    *,
+    max_dropped: float = 1.0,
+    choose: Chooser = exact_medoids,
+) -> Selection:
+    """Cluster the gradients of each class around medoids and drop those that stand alone.
+
+    A class of n rows gets ``ceil(fraction * n)`` medoids. Only medoids without
+    another member are dropped, never their neighbours, and of each class one
+    row stays at least. A medoid at distance zero of another is not isolated
+    and stays; algorithm 1 of the paper would drop both, and of a saturated
+    network, whose gradients are all zero, row after row.
+
+    Parameters
+    ----------
+    gradients : Tensor of shape (n, d)
+        Of each row's loss with respect to the logits, as
+        `toadstone.deep.tensors.features.head_gradients` gives them; on any device,
+        of any precision.
+    labels : int64 Tensor of shape (n,)
+    fraction : float
+        Medoids for each row, in (0, 1).
+    max_dropped : float
+        Of each class, at most this share is dropped, the most isolated first;
+        with 0 rows are only ranked.
+    choose : callable
+        Medoids of the rows of one class: `exact_medoids`, or an object of
+        `InParts`, `Sampled` or `Drawn`. Classes are worked on in as many
+        threads as torch has; the result does not depend on them.
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range.
+    InvalidData
+        If gradients are not finite, or labels do not fit them or are negative.
+
+    References
+    ----------
+    .. [1] Yang, Liu and Mirzasoleiman, "Not all poisons are created equal:
+       robust training against data poisoning", ICML 2022, section 4.2.
+
+    Examples
+    --------
+    >>> gradients = torch.tensor([[0.0], [0.1], [0.2], [0.9], [0.5], [0.6]])
+    >>> drop_isolated(gradients, torch.tensor([0, 0, 0, 0, 1, 1]), 0.5).dropped
+    array([3])
+    """
+    if not 0 < fraction < 1:
+        raise InvalidArgument("fraction", "a number in (0, 1)", fraction)
+    if not 0 <= max_dropped <= 1:
+        raise InvalidArgument("max_dropped", "a number in [0, 1]", max_dropped)
+    check_matrix("gradients", gradients)
+    check_classes(labels, count=len(gradients))
+    codes = labels.cpu().numpy()
+    classes = [np.flatnonzero(codes == code) for code in np.unique(codes)]
+
+    def cluster(own: IntArray) -> Medoids:
+        rows = gradients[torch.from_numpy(own).to(gradients.device)]
+        return choose(rows, math.ceil(fraction * len(own)))
+
+    if gradients.device.type == "cpu":
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            found = list(pool.map(cluster, classes))
+    else:
+        found = [cluster(own) for own in classes]
+    return _gathered(classes, found, len(codes), max_dropped)
+
+
+def check_classes(labels: Tensor, *, count: int | None = None) -> None:
+    """Refuse labels that are not whole numbers from 0, so many of them if it is said.
+
+    Raises
+    ------
+    InvalidData
+        In one sentence.
+    """
+    expected = f"labels: expected a tensor of int64 of shape {'(n,)' if count is None else (count,)}"
+    if not isinstance(labels, Tensor):
+        raise InvalidData(f"{expected}, got {type(labels).__name__}")
+    fits = labels.dim() == 1 and len(labels) == (len(labels) if count is None else count) > 0
+    if labels.dtype != torch.int64 or not fits:
+        raise InvalidData(f"{expected}, got {labels.dtype} of shape {tuple(labels.shape)}")
+    if int(labels.min()) < 0:
+        raise InvalidData(f"labels: expected whole numbers from 0, got {int(labels.min())}")
+
+
+def _gathered(classes: list[IntArray], found: list[Medoids], count: int, max_dropped: float) -> Selection:
+    owners, distances, isolation = np.empty(count, dtype=np.int64), np.empty(count), np.empty(count)
+    dropped = np.zeros(count, dtype=bool)
+    for own, each in zip(classes, found, strict=True):
+        owners[own] = own[each.rows[each.owners]]
+        distances[own], isolation[own] = each.distances, each.second
+        dropped[own] = _alone(each, max_dropped)
+    medoids = np.concatenate([own[each.rows] for own, each in zip(classes, found, strict=True)])
+    sizes = np.concatenate([each.sizes for each in found])
+    return Selection(medoids, sizes, owners, distances, isolation, np.flatnonzero(dropped))
+
+
+def _alone(medoids: Medoids, max_dropped: float) -> Mask:
+    """Which rows of a class to drop: a last row is left, whatever the cap."""
+    count = len(medoids.owners)
+    most = min(math.floor(max_dropped * count), count - 1)
+    isolated = medoids.isolated
+    isolated = isolated[medoids.second[isolated] > 0]
+    first = isolated[np.argsort(-medoids.second[isolated], kind="stable")][:most]
+    chosen = np.zeros(count, dtype=bool)
+    chosen[first] = True
+    return chosen

@@ -1,0 +1,1 @@
+"""Images, networks, features and checkpoints as tensors and files."""

@@ -1,0 +1,68 @@
+"""Work in blocks that shrink when memory runs out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from toadstone.deep.tensors.checks import check_whole
+
+
+def in_blocks(work: Callable[[slice], Tensor], count: int, *, block: int) -> Tensor:
+    """The results of consecutive blocks of rows, one under the other.
+
+    Where memory runs out, on a graphics card or on the host, that block and
+    all after it are halved, again and again down to a single row, and a
+    warning says so.
+
+    Parameters
+    ----------
+    work : callable
+        Gives a tensor with as many rows as the slice that it gets.
+    count : int
+        Number of rows in all, from 1.
+    block : int
+        At most so many rows at a time.
+
+    Returns
+    -------
+    Tensor
+        Of `count` rows.
+
+    Raises
+    ------
+    InvalidArgument
+        If `block` is no whole number from 1.
+    torch.OutOfMemoryError, RuntimeError
+        If there is not even memory for one row, or whatever `work` raises.
+
+    Examples
+    --------
+    >>> in_blocks(lambda rows: torch.arange(5)[rows] ** 2, 5, block=2)
+    tensor([ 0,  1,  4,  9, 16])
+    """
+    check_whole(block=block)
+    done: list[Tensor] = []
+    start = 0
+    while start < count:
+        try:
+            done.append(work(slice(start, min(start + block, count))))
+            start += block
+            continue
+        except RuntimeError as error:
+            if block == 1 or not out_of_memory(error):
+                raise
+        # Outside the handler, where no traceback keeps the block's tensors alive.
+        block = max(1, min(block, count - start) // 2)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        warnings.warn(f"out of memory: going on in blocks of {block}", RuntimeWarning, stacklevel=2)
+    return torch.cat(done)
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error of torch says that a device or the host has no memory left."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

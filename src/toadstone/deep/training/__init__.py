@@ -1,0 +1,1 @@
+"""Training of neural networks: the loop, TRADES, trimmed loss, DP-SGD."""

@@ -1,0 +1,292 @@
+"""Differentially private training: no single row, poisonous or not, moves the model by much.
+
+Clipping, noise and accounting are Opacus'; nothing here draws noise or adds up
+privacy.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn.functional import cross_entropy
+
+try:
+    from opacus.accountants import create_accountant
+    from opacus.accountants.utils import get_noise_multiplier
+    from opacus.grad_sample import GradSampleModule
+    from opacus.optimizers import DPOptimizer
+    from opacus.utils.uniform_sampler import UniformWithReplacementSampler
+    from opacus.validators import ModuleValidator
+except ModuleNotFoundError as missing:
+    if missing.name != "opacus":
+        raise
+    reason = "toadstone.deep.training.dp_sgd needs Opacus, which is not installed: pip install 'toadstone[private]'"
+    raise ModuleNotFoundError(reason, name="opacus") from None
+
+from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.deep.tensors.checks import check_whole
+from toadstone.deep.tensors.features import logits
+from toadstone.deep.tensors.images import as_input, check_images, check_labels
+
+Accountant = Literal["rdp", "prv"]
+
+_GRID = 2**23
+"""Points of the grid of numerical composition: with as many it takes some seconds, and half a gigabyte."""
+_GRID_ERROR = 0.01
+"""What Opacus allows the epsilon to be off by, unless told otherwise."""
+_LARGEST = 1e6
+"""Of noise and epsilon; beyond it Opacus' sums and searches do not end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateRecipe:
+    """How to train privately, by noisy descent on Poisson samples [1]_.
+
+    Parameters
+    ----------
+    epochs : int
+        Of ``ceil(n / batch)`` steps each.
+    batch : int
+        Expected number of rows in a step; every row takes part with the same
+        probability, ``batch / n``.
+    learning_rate, momentum : float
+    clip : float
+        Largest norm of a row's gradient.
+    noise : float
+        Deviation of the noise on the sum of gradients, in units of `clip`; 0,
+        or from 1e-6 to 1e6, beyond which accountants do not reach.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range.
+
+    References
+    ----------
+    .. [1] Abadi and others, "Deep learning with differential privacy", CCS
+       2016, algorithm 1.
+    """
+
+    epochs: int = 10
+    batch: int = 256
+    learning_rate: float = 0.1
+    momentum: float = 0.0
+    clip: float = 1.0
+    noise: float = 1.1
+
+    def __post_init__(self) -> None:
+        check_whole(epochs=self.epochs, batch=self.batch)
+        for name in ("learning_rate", "clip"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InvalidArgument(name, "a positive number", getattr(self, name))
+        if self.noise != 0 and not 1 / _LARGEST <= self.noise <= _LARGEST:
+            raise InvalidArgument("noise", f"0, or a number from {1 / _LARGEST:g} to {_LARGEST:g}", self.noise)
+        if not 0 <= self.momentum < 1:
+            raise InvalidArgument("momentum", "a number in [0, 1)", self.momentum)
+
+    def steps(self, count: int) -> int:
+        """How many there are on so many rows."""
+        return self.epochs * -(-count // self.batch)
+
+
+def train_privately(
+    model: nn.Module, images: Tensor, labels: Tensor, recipe: PrivateRecipe, *, seed: int
+) -> tuple[float, ...]:
+    """Train a model in place so that its weights are private; what it costs says `privacy_epsilon`.
+
+    Parameters
+    ----------
+    model : Module
+        Without batch norms, which mix rows.
+    images : Tensor of shape (n, channels, height, width)
+    labels : Tensor of shape (n,), int64
+    recipe : PrivateRecipe
+    seed : int
+        Draws samples and noise. Opacus' secure generator is not used: the
+        promise is against those who do not know the seed.
+
+    Returns
+    -------
+    tuple of float
+        Mean cross entropy of each epoch's samples, before their steps. It is
+        not private.
+
+    Raises
+    ------
+    InvalidArgument
+        If the model has layers that private training cannot have, or nothing
+        to train, or the batch is larger than the data.
+    InvalidData
+        If images or labels are unfit, or a loss is no finite number.
+    """
+    check_images(images)
+    check_labels(labels, count=len(images), classes=logits(model, images[:1]).shape[1])
+    # Opacus looks at copies in training mode only.
+    wrong = ModuleValidator.validate(copy.deepcopy(model).train(), strict=False)
+    if wrong:
+        raise InvalidArgument("model", "layers that treat rows one by one", str(wrong[0]).splitlines()[0])
+    if not any(value.requires_grad for value in model.parameters()):
+        raise InvalidArgument("model", "a model with parameters that are trained", "none")
+    if recipe.batch > len(images):
+        raise InvalidArgument("batch", f"at most the {len(images)} rows", recipe.batch)
+    for_rows, for_noise, for_dropout = (int(value) for value in np.random.SeedSequence(seed).generate_state(3))
+    device = next(model.parameters()).device
+    training = model.training
+    wrapped = GradSampleModule(model.train(), loss_reduction="sum")
+    plain = torch.optim.SGD(wrapped.parameters(), lr=recipe.learning_rate, momentum=recipe.momentum)
+    optimiser = DPOptimizer(
+        plain,
+        noise_multiplier=recipe.noise,
+        max_grad_norm=recipe.clip,
+        expected_batch_size=recipe.batch,
+        generator=Generator(device).manual_seed(for_noise),
+    )
+    samples = UniformWithReplacementSampler(
+        num_samples=len(images),
+        sample_rate=recipe.batch / len(images),
+        generator=Generator().manual_seed(for_rows),
+        steps=recipe.steps(len(images)) // recipe.epochs,
+    )
+    try:
+        with warnings.catch_warnings(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            # Opacus hooks every layer; that the images need no gradient is as it should be.
+            warnings.filterwarnings("ignore", message="Full backward hook is firing")
+            torch.manual_seed(for_dropout)
+            epochs = range(recipe.epochs)
+            return tuple(_epoch(wrapped, optimiser, images, labels, samples, epoch) for epoch in epochs)
+    finally:
+        wrapped.remove_hooks()
+        wrapped.forbid_grad_accumulation()
+        model.train(training)
+        for value in model.parameters():
+            value.grad = None
+            for left in ("grad_sample", "summed_grad"):
+                if hasattr(value, left):
+                    delattr(value, left)
+
+
+def privacy_epsilon(
+    recipe: PrivateRecipe, *, count: int, privacy_delta: float, accountant: Accountant = "prv"
+) -> float:
+    """How private the weights are: for one row more or less, all odds change by a factor of exp(epsilon) at most.
+
+    Parameters
+    ----------
+    recipe : PrivateRecipe
+    count : int
+        Rows trained on.
+    privacy_delta : float
+        Probability with which the promise may fail, in (0, 1).
+    accountant : {"prv", "rdp"}
+        Of Opacus: numerical composition, or Renyi divergences, which are looser.
+
+    Returns
+    -------
+    float
+        From 0; infinite without noise.
+
+    Raises
+    ------
+    InvalidArgument
+        If a value is out of range; or if numerical composition would need too
+        fine a grid for so little noise or so many steps, or finds nothing
+        above zero, where Renyi divergences still tell.
+    """
+    _check_promise(recipe, count=count, privacy_delta=privacy_delta)
+    if accountant not in ("prv", "rdp"):
+        raise InvalidArgument("accountant", "prv or rdp", accountant)
+    if recipe.noise == 0:
+        return math.inf
+    if accountant == "rdp":
+        return max(_spent("rdp", recipe, count=count, privacy_delta=privacy_delta), 0.0)
+    points = _points(recipe, count=count, privacy_delta=privacy_delta)
+    if points > _GRID:
+        expected = f"rdp for noise of {recipe.noise:g} in {recipe.steps(count)} steps"
+        raise InvalidArgument("accountant", expected, f"prv, which would need a grid of {points:.2g} points")
+    found = _spent("prv", recipe, count=count, privacy_delta=privacy_delta)
+    if not found > 0:
+        raise InvalidArgument("accountant", "rdp where prv finds no epsilon above 0", f"prv, and {found:.2g}")
+    return found
+
+
+def noise_for(recipe: PrivateRecipe, *, count: int, privacy_epsilon: float, privacy_delta: float) -> float:
+    """The noise with which this recipe would be so private, by Opacus' search with Renyi divergences.
+
+    Parameters and errors are those of `privacy_epsilon`; the recipe's own noise
+    does not matter.
+    """
+    if not 0 < privacy_epsilon <= _LARGEST:
+        raise InvalidArgument("privacy_epsilon", f"a number in (0, {_LARGEST:g}]", privacy_epsilon)
+    _check_promise(recipe, count=count, privacy_delta=privacy_delta)
+    try:
+        found = get_noise_multiplier(
+            target_epsilon=privacy_epsilon,
+            target_delta=privacy_delta,
+            sample_rate=recipe.batch / count,
+            steps=recipe.steps(count),
+            accountant="rdp",
+        )
+    except (ArithmeticError, RuntimeError, ValueError) as error:
+        expected = "one that Opacus finds the noise for"
+        raise InvalidArgument("privacy_epsilon", expected, f"{privacy_epsilon}: {_sentence(error)}") from error
+    return float(found)
+
+
+def _check_promise(recipe: PrivateRecipe, *, count: int, privacy_delta: float) -> None:
+    if not 0 < privacy_delta < 1:
+        raise InvalidArgument("privacy_delta", "a number in (0, 1)", privacy_delta)
+    check_whole(count=count)
+    if recipe.batch > count:
+        raise InvalidArgument("count", f"at least the {recipe.batch} rows of a batch", count)
+
+
+def _spent(accountant: Accountant, recipe: PrivateRecipe, *, count: int, privacy_delta: float) -> float:
+    """Opacus' figure."""
+    book = create_accountant(accountant)
+    book.history = [(recipe.noise, recipe.batch / count, recipe.steps(count))]
+    try:
+        return float(book.get_epsilon(delta=privacy_delta))
+    except (ArithmeticError, RuntimeError, ValueError) as error:
+        expected = f"one for which Opacus' {accountant} accountant finds an epsilon, with noise of {recipe.noise:g}"
+        raise InvalidArgument("privacy_delta", expected, f"{privacy_delta}: {_sentence(error)}") from error
+
+
+def _points(recipe: PrivateRecipe, *, count: int, privacy_delta: float) -> float:
+    """About how many points Opacus' grid for numerical composition has, by the formulas of its accountant."""
+    allowed = privacy_delta / 1000
+    reach = max(_spent("rdp", recipe, count=count, privacy_delta=allowed / 4), _GRID_ERROR) + 3
+    return 2 * reach / _GRID_ERROR * math.sqrt(recipe.steps(count) * math.log(12 / allowed) / 2)
+
+
+def _sentence(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".").lower() if str(error) else type(error).__name__
+
+
+def _epoch(
+    model: GradSampleModule,
+    optimiser: DPOptimizer,
+    images: Tensor,
+    labels: Tensor,
+    samples: UniformWithReplacementSampler,
+    epoch: int,
+) -> float:
+    anchor = next(model.parameters())
+    total, seen = 0.0, 0
+    for number, rows in enumerate(samples):
+        chosen = torch.tensor(rows, dtype=torch.int64)
+        optimiser.zero_grad()
+        given = model(as_input(images[chosen.to(images.device)], anchor))
+        loss = cross_entropy(given, labels[chosen.to(labels.device)].to(anchor.device), reduction="sum")
+        if not bool(loss.isfinite()):
+            raise InvalidData(f"training: expected a finite loss, got {float(loss)} in epoch {epoch}, batch {number}")
+        loss.backward()
+        optimiser.step()
+        total, seen = total + float(loss.detach()), seen + len(chosen)
+    return total / max(seen, 1)

@@ -1,0 +1,82 @@
+"""How a network is trained, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from numbers import Integral
+from typing import Literal, get_args
+
+from toadstone.core.errors import InvalidArgument
+from toadstone.deep.tensors.checks import check_whole
+
+Augmentation = Literal["none", "flip-crop"]
+Precision = Literal["float32", "bfloat16"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train: descent with Nesterov's momentum and a rate that falls in steps.
+
+    Parameters
+    ----------
+    epochs : int
+    batch : int
+        Images of a step.
+    learning_rate : float
+    momentum : float
+        In [0, 1).
+    weight_decay : float
+        Of weights; biases and the parameters of norms have none.
+    milestones : tuple of int
+        Epochs, counted from 0, from which on the rate is `factor` of what it
+        was.
+    factor : float
+        In (0, 1].
+    augmentation : {"none", "flip-crop"}
+        As of `toadstone.deep.tensors.augmentation.flip_crop`, anew in every epoch.
+    precision : {"float32", "bfloat16"}
+        Of products and convolutions; the weights are of single precision.
+
+    Raises
+    ------
+    InvalidArgument
+        If a value is out of range, or a count no whole number.
+
+    Examples
+    --------
+    >>> [Recipe(epochs=6, milestones=(2, 4)).rate(epoch) for epoch in (0, 2, 5)]
+    [0.1, 0.01, 0.001]
+    """
+
+    epochs: int = 40
+    batch: int = 128
+    learning_rate: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    milestones: tuple[int, ...] = ()
+    factor: float = 0.1
+    augmentation: Augmentation = "none"
+    precision: Precision = "float32"
+
+    def __post_init__(self) -> None:
+        check_whole(epochs=self.epochs, batch=self.batch)
+        if not 0 < self.learning_rate < float("inf"):
+            raise InvalidArgument("learning_rate", "a positive number", self.learning_rate)
+        if not 0 <= self.momentum < 1:
+            raise InvalidArgument("momentum", "a number in [0, 1)", self.momentum)
+        if not 0 <= self.weight_decay < float("inf"):
+            raise InvalidArgument("weight_decay", "a number from 0", self.weight_decay)
+        if not 0 < self.factor <= 1:
+            raise InvalidArgument("factor", "a number in (0, 1]", self.factor)
+        whole = all(isinstance(milestone, Integral) for milestone in self.milestones)
+        if not whole or any(low >= high for low, high in pairwise((0, *self.milestones))):
+            raise InvalidArgument("milestones", "increasing whole numbers from 1", self.milestones)
+        for name, words in (("augmentation", Augmentation), ("precision", Precision)):
+            if getattr(self, name) not in get_args(words):
+                raise InvalidArgument(name, f"one of {', '.join(get_args(words))}", getattr(self, name))
+
+    def rate(self, epoch: int) -> float:
+        """The learning rate of that epoch."""
+        passed = sum(milestone <= epoch for milestone in self.milestones)
+        return float(f"{self.learning_rate * self.factor**passed:.12g}")

@@ -1,0 +1,77 @@
+"""Training on the rows of least loss, chosen anew before each epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from toadstone.core.errors import InvalidArgument
+from toadstone.deep.tensors.checks import check_whole
+from toadstone.deep.tensors.features import logits
+from toadstone.deep.tensors.images import check_labels
+from toadstone.kernels.linear.trimmed_loss import least_losses
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrimmedLoss:
+    """Train on the rows that the network fits best: the iterative trimmed loss [1]_.
+
+    A watcher of `toadstone.deep.training.loop.train`. Rows are chosen from all, not
+    from those of the epoch before, so that a row once left out may return;
+    half of each class stays in any case.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, channels, height, width)
+    labels : Tensor of shape (n,), int64
+    keep : float
+        Share of the rows to train on, in (0.5, 1].
+    warm_up : int
+        Epochs on all rows before the first choice.
+    block : int
+        Images at a time.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range.
+
+    References
+    ----------
+    .. [1] Shen and Sanghavi, "Learning with bad training data via iterative
+       trimmed loss minimization", ICML 2019, algorithm 1.
+    """
+
+    images: Tensor
+    labels: Tensor
+    keep: float = 0.8
+    warm_up: int = 1
+    block: int = 128
+
+    def __post_init__(self) -> None:
+        if not 0.5 < self.keep <= 1:
+            raise InvalidArgument("keep", "a number in (0.5, 1]", self.keep)
+        check_whole(0, warm_up=self.warm_up)
+        check_whole(block=self.block)
+
+    @property
+    def row_count(self) -> int:
+        """How many rows it chooses from."""
+        return len(self.images)
+
+    @property
+    def settings(self) -> str:
+        """What tells it from others in a checkpoint."""
+        return f"keep={self.keep}, warm_up={self.warm_up}"
+
+    def before_epoch(self, epoch: int, model: nn.Module) -> Tensor | None:
+        """The rows of least loss at this model, ascending; None, all, during the warm-up."""
+        if epoch < self.warm_up:
+            return None
+        given = logits(model, self.images, block=self.block)
+        check_labels(self.labels, count=len(self.images), classes=given.shape[1])
+        losses = cross_entropy(given, self.labels.to(given.device), reduction="none").double().cpu()
+        return torch.from_numpy(least_losses(losses.numpy(), self.labels.cpu().numpy(), self.keep))

@@ -1,0 +1,1 @@
+"""Trials: one poisoned training of a network with and without a defence."""

@@ -1,0 +1,156 @@
+"""Defences of networks under one roof: each decides which rows of a case to train on, and a trial counts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from toadstone.core.arrays import Array, IntArray, Labels
+from toadstone.deep.defences.deep_knn import Verdict
+from toadstone.deep.defences.epic import EPIC
+from toadstone.deep.defences.epic_schedule import Schedule
+from toadstone.deep.tensors.checkpoints import digest_of
+from toadstone.deep.tensors.features import head_gradients, logits
+from toadstone.deep.training.loop import Watcher
+from toadstone.deep.trials.cases import Case
+from toadstone.records.trials import Trial
+
+
+class Detector(Protocol):
+    """A fitted sanitizer that flags rows."""
+
+    flagged_indices_: IntArray
+
+    def fit(self, X: Array, y: Labels) -> Detector:
+        """Look at all rows."""
+
+
+class Deciding(Watcher, Protocol):
+    """A watcher that can say which rows it would go on with."""
+
+    @property
+    def rows(self) -> Tensor:
+        """Indices of the rows, int64, ascending."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A choice of rows before the training, as a watcher.
+
+    Parameters
+    ----------
+    rows : int64 Tensor
+    """
+
+    rows: Tensor
+
+    @property
+    def settings(self) -> str:
+        """What tells it from others in a checkpoint."""
+        return f"rows={digest_of(self.rows)}"
+
+    def before_epoch(self, epoch: int, model: nn.Module) -> Tensor:
+        """The rows."""
+        return self.rows
+
+
+@dataclass(frozen=True, eq=False)
+class Defence:
+    """A name, and what watches over the training of a case; None for nobody.
+
+    Parameters
+    ----------
+    name : str
+    watch : callable, optional
+    """
+
+    name: str
+    watch: Callable[[Case], Deciding] | None = None
+
+
+def epic(name: str, schedule: Schedule) -> Defence:
+    """EPIC with the gradients of the head, bias included."""
+
+    def watch(case: Case) -> Deciding:
+        images, labels = case.training
+        return EPIC(labels, schedule, partial(head_gradients, images=images, labels=labels))
+
+    return Defence(name, watch)
+
+
+def voting(name: str, vote: Callable[[Tensor, Tensor], Verdict]) -> Defence:
+    """Leave out the rows that a vote on features drops, then train."""
+
+    def watch(case: Case) -> Deciding:
+        return Kept(vote(case.features, case.training[1]).kept)
+
+    return Defence(name, watch)
+
+
+def detecting(name: str, make: Callable[[], Detector]) -> Defence:
+    """Leave out the rows that a sanitizer flags on features, then train."""
+
+    def watch(case: Case) -> Deciding:
+        labels = case.training[1].cpu()
+        flagged = make().fit(case.features.double().cpu().numpy(), labels.numpy()).flagged_indices_
+        stays = torch.ones(len(labels), dtype=torch.bool)
+        stays[torch.from_numpy(flagged)] = False
+        return Kept(stays.nonzero()[:, 0])
+
+    return Defence(name, watch)
+
+
+def run_trial(case: Case, defence: Defence) -> Trial:
+    """Train behind a defence and count.
+
+    Parameters
+    ----------
+    case : Case
+    defence : Defence
+
+    Returns
+    -------
+    Trial
+        With what was dropped by the end of the training; None for no defence.
+    """
+    begin = time.perf_counter()
+    labels = case.training[1]
+    dropped: tuple[int | None, int | None] = (None, None)
+    if defence.watch is None:
+        model = case.undefended
+    else:
+        watcher = defence.watch(case)
+        model = case.undefended if _keeps_all(watcher, len(labels)) else case.train(defence.name, watcher)
+        left = torch.zeros(len(labels), dtype=torch.bool)
+        left[watcher.rows.cpu()] = True
+        poison = int((~left[case.poison.cpu()]).sum())
+        dropped = poison, int((~left).sum()) - poison
+    images, truth = case.test
+    wrong = int((logits(model, images).argmax(1).cpu() != truth.cpu()).sum())
+    goal = case.goal.reached(model) if case.goal is not None else (None, None)
+    return Trial(
+        attack=case.attack,
+        defence=defence.name,
+        thresholds="",
+        seed=case.seed,
+        poison_rows=len(case.poison),
+        clean_rows=len(labels) - len(case.poison),
+        flagged_poison=dropped[0],
+        flagged_clean=dropped[1],
+        test_rows=len(truth),
+        wrong_rows=wrong,
+        goal_rows=goal[0],
+        goal_reached=goal[1],
+        seconds=time.perf_counter() - begin,
+    )
+
+
+def _keeps_all(watcher: Deciding, count: int) -> bool:
+    """Whether a training would be that of the undefended model, from the same seed."""
+    return isinstance(watcher, Kept) and len(watcher.rows) == count

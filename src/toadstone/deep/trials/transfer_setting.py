@@ -1,0 +1,149 @@
+"""Poisons against those who train a new head on somebody else's network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from toadstone.deep.tensors.checkpoints import load_arrays
+from toadstone.deep.tensors.features import activations
+from toadstone.deep.tensors.networks import CIFAR10_DEVIATION, CIFAR10_MEAN, HEAD, ResNet, draw_weights
+from toadstone.deep.training.hyperparameters import Recipe
+from toadstone.deep.training.loop import train
+from toadstone.deep.training.progress import Checkpoint
+from toadstone.deep.trials.cases import NO_ATTACK, Case, Goal, Pictures
+
+Network = Literal["resnet8", "resnet18"]
+
+_BLOCKS: dict[Network, tuple[int, ...]] = {"resnet8": (1, 1, 1), "resnet18": (2, 2, 2, 2)}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Stage:
+    """A body that stays as it is, and what a head is trained and tested on.
+
+    Parameters
+    ----------
+    body : Module
+        With its head, which is not used.
+    training, test : Pictures
+        Images; uint8.
+    features, test_features : Tensor
+        What the head would see of them.
+    recipe : Recipe
+        Of heads.
+    n_classes : int
+    """
+
+    body: nn.Module
+    training: Pictures
+    test: Pictures
+    features: Tensor
+    test_features: Tensor
+    recipe: Recipe
+    n_classes: int
+
+    @classmethod
+    def of(cls, body: nn.Module, training: Pictures, test: Pictures, recipe: Recipe) -> Stage:
+        """Look at all images once."""
+        seen = (activations(body, HEAD, images).cpu() for images, _ in (training, test))
+        features, test_features = seen
+        return cls(
+            body=body,
+            training=training,
+            test=test,
+            features=features,
+            test_features=test_features,
+            recipe=recipe,
+            n_classes=int(training[1].max()) + 1,
+        )
+
+    def case(self, attack: str, features: Tensor, *, poison: Tensor, goal: Goal | None, seed: int) -> Case:
+        """A head trained on features, among them those of poison.
+
+        Parameters
+        ----------
+        attack : str
+        features : Tensor of shape (n, d)
+        poison : int64 Tensor
+            Rows.
+        goal : Goal, optional
+        seed : int
+        """
+        return Case(
+            attack=attack,
+            seed=seed,
+            training=(features, self.training[1]),
+            poison=poison,
+            build=partial(new_head, width=features.shape[1], classes=self.n_classes),
+            recipe=self.recipe,
+            test=(self.test_features, self.test[1]),
+            goal=goal,
+        )
+
+    def clean_case(self, seed: int) -> Case:
+        """The same without poison, for false alarms."""
+        nothing = torch.empty(0, dtype=torch.int64)
+        return self.case(NO_ATTACK, self.features, poison=nothing, goal=None, seed=seed)
+
+    @property
+    def clean_head(self) -> nn.Module:
+        """A head trained on the images as they are."""
+        head = new_head(0, width=self.features.shape[1], classes=self.n_classes)
+        train(head, self.features, self.training[1], self.recipe, seed=0)
+        return head
+
+
+def trained_body(
+    network: Network, images: Pictures, recipe: Recipe, *, width: int, pooled: int, seed: int, folder: Path
+) -> nn.Module:
+    """Somebody else's network, with a grid of features in place of the pooled ones that it was trained with.
+
+    Parameters
+    ----------
+    network : {"resnet8", "resnet18"}
+        With learned shortcuts.
+    images : Pictures
+        On the device to train on.
+    recipe : Recipe
+    width : int
+        Channels of the first stage.
+    pooled : int
+        Side of the grid.
+    seed : int
+    folder : Path
+        For its checkpoint.
+    """
+    classes = int(images[1].max()) + 1
+    parts: dict[str, Any] = {"width": width, "classes": classes, "projected": True, "seed": seed}
+    trained, body = (ResNet(_BLOCKS[network], pooled=side, **parts).to(images[0].device) for side in (1, pooled))
+    train(trained, *images, recipe, seed=seed, checkpoint=Checkpoint(path=folder / "body.safetensors"))
+    learnt = {name: value for name, value in trained.state_dict().items() if not name.startswith(f"{HEAD}.")}
+    body.load_state_dict(learnt, strict=False)
+    return body.eval()
+
+
+def published_body(weights: Path) -> nn.Module:
+    """The published ResNet-20 for CIFAR-10.
+
+    Parameters
+    ----------
+    weights : Path
+        As of `toadstone.deep.tensors.checkpoints.load_arrays`.
+    """
+    body = ResNet((3, 3, 3), mean=CIFAR10_MEAN, deviation=CIFAR10_DEVIATION)
+    load_arrays(body, weights)
+    return body.eval()
+
+
+def new_head(seed: int, *, width: int, classes: int) -> nn.Linear:
+    """A linear layer with weights of that seed."""
+    with torch.random.fork_rng(devices=[]):
+        head = nn.Linear(width, classes)
+    draw_weights(head, seed=seed)
+    return head

@@ -1,0 +1,1 @@
+"""Detectors: scores, thresholds and flagged rows at a stated false-alarm rate."""

@@ -1,0 +1,1 @@
+"""Detectors of rows whose features are unusual for their label."""

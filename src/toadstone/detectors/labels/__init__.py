@@ -1,0 +1,1 @@
+"""Detectors of rows whose label other models contradict."""

@@ -1,0 +1,203 @@
+"""Reject rows with which models of trusted rows predict other trusted rows worse."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy.stats import beta
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
+
+from toadstone.core.arrays import Array, IntArray, Mask, Matrix
+from toadstone.core.errors import InvalidArgument
+from toadstone.detectors.calibrated import Calibrated
+from toadstone.detectors.labels.classifiers import check_two_classes
+from toadstone.kernels.influence.rank_one_update import Candidates, SmallRidge, inner, squared_norms
+from toadstone.kernels.statistics.row_digests import contents
+from toadstone.kernels.statistics.thresholds import trusted_threshold
+
+# Rows are judged a few at a time; their products with trusted rows hold about as many values.
+_VALUES_AT_ONCE = 1 << 18
+_CONFIDENCE = 0.95
+_ROUNDING = 1e-9
+
+
+class RONI(Calibrated, BaseEstimator):
+    """Reject on negative impact: rows that make trusted predictions worse.
+
+    Half of the trusted rows given to `fit`, drawn from each class alike, are parted several
+    times into a small base and a quiz. A least-squares model with a ridge is
+    trained on each base; a row's suspicion is the growth of the quiz's squared
+    error when the row is trained on as well, averaged over the draws. The
+    other trusted rows are judged likewise, and set the threshold, which fewer
+    clean rows than promised exceed: nineteen times in twenty with 149 such
+    rows in a class for a promise of 0.02, and on average with fewer.
+
+    Rank-one updates give the very models that retraining would. It takes
+    ``1 / promise - 1`` trusted rows of each class for their half, or so many
+    in all for one common threshold, and none of them may occur among the
+    untrusted, label and all. The only row of a label is not flagged.
+
+    Parameters
+    ----------
+    promise : float, default=0.02
+        Share of clean rows that it may flag, in (0, 0.1].
+    ridge : float, default=0.1
+        Penalty of the models for each row of a base, bias included.
+    base_size : int, default=20
+        Rows of a base, at most half of those there are. The smaller it is,
+        the more a single row does.
+    n_draws : int, default=32
+        How often the trusted rows are parted.
+    random_state : int, RandomState or None, default=0
+        Of the draws.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Sorted labels.
+    suspicion_ : ndarray of shape (n,)
+        Larger is more suspicious; negative for rows that help.
+    thresholds_ : ndarray of shape (n_classes,)
+        Suspicion beyond which a row of each class is flagged.
+    flagged_indices_ : ndarray of int
+        Flagged rows, ascending.
+    reasons_ : list of str
+        Why each of them was flagged.
+    promised_share_, least_noticeable_ : float
+        The share of clean rows that may be flagged, and the smallest share of
+        flagged rows that chance does not explain.
+    sample_indices_, removed_indices_ : ndarray of int
+        Rows that `fit_resample` kept and removed, ascending.
+    n_features_in_ : int
+        Number of columns.
+
+    References
+    ----------
+    .. [1] Nelson, Barreno, Chi, Joseph, Rubinstein, Saini, Sutton, Tygar and
+       Xia, "Exploiting machine learning to subvert your spam filter", LEET
+       2008, section 5.1.
+    .. [2] Barreno, Nelson, Joseph and Tygar, "The security of machine
+       learning", Machine Learning 81, 2010.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.resize([0, 1], 400)
+    >>> X = rng.normal(size=(400, 2)) + 6 * y[:, None]
+    >>> y[:3] = 1 - y[:3]
+    >>> detector = RONI().fit(X, y, trusted=np.arange(200, 400))
+    >>> np.isin([0, 1, 2], detector.flagged_indices_), len(detector.flagged_indices_)
+    (array([ True,  True,  True]), 6)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **Calibrated._parameter_constraints,
+        "ridge": [Interval(Real, 0, None, closed="neither")],
+        "base_size": [Interval(Integral, 2, None, closed="left")],
+        "n_draws": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+    needs_trusted: ClassVar[bool] = True
+    _measure: ClassVar[str] = "the growth of trusted rows' squared error with it"
+
+    def __init__(
+        self,
+        *,
+        promise: float = 0.02,
+        ridge: float = 0.1,
+        base_size: int = 20,
+        n_draws: int = 32,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.promise = promise
+        self.ridge = ridge
+        self.base_size = base_size
+        self.n_draws = n_draws
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that labels are needed."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+    def _learn(self, X: Matrix, codes: IntArray) -> None:
+        check_two_classes(self.classes_)
+        rows = np.flatnonzero(self._clean)
+        _check_trusted(X, codes, rows, self._clean)
+        rng = check_random_state(self.random_state)
+        draw, held = _sample(codes[rows], len(rows) // 2, rng)
+        needed = int(np.ceil(1 / self.promise - _ROUNDING)) - 1
+        if len(held) < needed:
+            raise InvalidArgument("trusted", f"at least {2 * needed} rows for a promise of {self.promise}", len(rows))
+        self._known, drawn = X[rows[draw]], codes[rows[draw]]
+        gram, targets = inner(self._known, self._known), _targets(drawn, len(self.classes_))
+        self._models = [self._model(gram, targets, drawn, rng) for _ in range(self.n_draws)]
+        self._unused = np.ones(len(codes), dtype=bool)
+        self._unused[self._order[rows[draw]]] = False
+
+    def _model(self, gram: Array, targets: Array, codes: IntArray, rng: np.random.RandomState) -> SmallRidge:
+        base, quiz = _sample(codes, min(self.base_size, len(codes) // 2), rng)
+        return SmallRidge(gram, targets, base, quiz, penalty=self.ridge * len(base))
+
+    def _own_threshold(self, code: int, members: Mask) -> float:
+        return float(np.inf)
+
+    def _trusted_threshold(self, members: Mask, clean: Mask) -> float:
+        judged = clean & self._unused
+        own = _threshold_of(self.suspicion_[members & judged], self.promise)
+        if np.isfinite(own) or np.count_nonzero(members) < 2:
+            return own
+        return _threshold_of(self.suspicion_[judged], self.promise)
+
+    def _anomaly(self, X: Matrix, code: int) -> Array:
+        """How much each row would harm under one label."""
+        found, height = np.empty(X.shape[0]), max(1, _VALUES_AT_ONCE // self._known.shape[0])
+        wanted = _targets(np.array([code]), len(self.classes_))
+        for start in range(0, X.shape[0], height):
+            part = X[start : start + height]
+            targets = np.repeat(wanted, part.shape[0], axis=0)
+            rows = Candidates(inner(self._known, part), squared_norms(part), targets)
+            found[start : start + height] = sum(model.cost_of_each(rows) for model in self._models)
+        return found / self.n_draws
+
+
+def _threshold_of(clean: Array, share: float) -> float:
+    """The score that fewer rows than the share exceed, nineteen times in twenty; infinite for too few scores.
+
+    Which share of all rows exceeds the k-th largest of m scores has a beta
+    distribution. From ``1 / share - 1`` scores on the largest serves in any
+    case: it is exceeded as seldom as promised on average.
+    """
+    m = len(clean)
+    if not np.isfinite(trusted_threshold(clean, share)):
+        return float(np.inf)
+    ranks = np.arange(1, m + 1)
+    beyond = max(1, int(np.count_nonzero(beta.ppf(_CONFIDENCE, ranks, m + 1 - ranks) <= share)))
+    return float(np.sort(clean)[-beyond])
+
+
+def _targets(codes: IntArray, n_classes: int) -> Array:
+    """One column a class, +1 for the row's own and -1 for the others."""
+    return np.where(codes[:, None] == np.arange(n_classes), 1.0, -1.0)
+
+
+def _sample(codes: IntArray, size: int, rng: np.random.RandomState) -> tuple[IntArray, IntArray]:
+    """Rows drawn from each class in its share, and all others."""
+    order = np.lexsort((rng.permutation(len(codes)), codes))
+    places = ((np.arange(size) + rng.uniform()) * len(codes) / size).astype(np.int64)
+    return np.sort(order[places]), np.sort(np.delete(order, places))
+
+
+def _check_trusted(X: Matrix, codes: IntArray, rows: IntArray, clean: Mask) -> None:
+    if len(np.unique(codes[rows])) < 2:
+        raise InvalidArgument("trusted", "rows of two or more classes", "rows of one")
+    found = list(zip(contents(X), codes.tolist(), strict=True))
+    known = {found[row] for row in rows}
+    overlap = sum(found[row] in known for row in np.flatnonzero(~clean))
+    if overlap:
+        raise InvalidArgument("trusted", "rows that are not among those to judge", f"{overlap} that are")

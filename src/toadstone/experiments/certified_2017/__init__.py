@@ -1,0 +1,1 @@
+"""Experiments of Steinhardt, Koh and Liang 2017: certified curves."""

@@ -1,0 +1,216 @@
+"""Certified bound and attack over the fraction of poison, as in the paper of 2017."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from scipy.sparse import csr_array
+
+from toadstone.attacks.collapse import CollapsedAttack
+from toadstone.attacks.flips.label_flip import RandomLabelFlip
+from toadstone.core.arrays import Array, Matrix
+from toadstone.core.budget import Budget
+from toadstone.core.certificate import Certificate, NormBall
+from toadstone.core.dataset import Dataset, Poison
+from toadstone.core.errors import EmptyFeasibleSet
+from toadstone.datasets.split import Split
+from toadstone.experiments.conditions import Conditions
+from toadstone.experiments.figures import sizes
+from toadstone.kernels.losses import HINGE
+from toadstone.kernels.minimax.saddle import solve_saddle
+from toadstone.kernels.rows import stack
+from toadstone.kernels.sets.balanced_rounding import round_inside
+from toadstone.pipeline.certify import Certified, certify_split
+from toadstone.pipeline.harness.data_summary import expressible
+from toadstone.pipeline.harness.judge import merge
+from toadstone.pipeline.harness.poison_check import check_poison
+
+
+@dataclass(frozen=True)
+class CurveProtocol:
+    """What to certify, and against whom.
+
+    Parameters
+    ----------
+    squared_radius : float
+        Models: weights and bias of at most this squared norm.
+    fractions : tuple of float
+        Poison rows for each clean row, ascending.
+    domain : {"real", "box", "integer"}
+        Values that poison may have.
+    quantile : float
+        Of each class's clean distances: the thresholds of both filters.
+    distinct : tuple of int
+        Roundings of each point to try in attacks of whole counts; the number
+        that costs the clean training rows most is used. A model learns few
+        more easily than many: it then loses less on the poison, and more on
+        the clean rows as long as they are enough to matter.
+    """
+
+    squared_radius: float
+    fractions: tuple[float, ...]
+    domain: str = "real"
+    quantile: float = 0.7
+    distinct: tuple[int, ...] = (16, 64, 250)
+
+    def in_words(self, split: Split) -> dict[str, str]:
+        """The setting, for the record."""
+        values = {"real": "any", "box": "within each feature's range", "integer": "counts"}[self.domain]
+        return {
+            "Data": sizes(split),
+            "Models": f"linear, hinge loss, squared norm of weights and bias at most {self.squared_radius:g}",
+            "Filters": f"L2 and slab, fixed at the {self.quantile:g} quantile of each class's clean rows",
+            "Poison": f"added rows; values: {values}",
+        }
+
+
+@dataclass(frozen=True)
+class Poisoned:
+    """A model trained on clean rows and an attack.
+
+    Parameters
+    ----------
+    fraction : float
+    rows : int
+        Of poison.
+    total, clean, test : float
+        Hinge loss of all rows trained on for each clean one; mean over the
+        clean rows; mean over the test rows.
+    wrong, tested : int
+        Test rows classified wrongly, and all of them.
+    """
+
+    fraction: float
+    rows: int
+    total: float
+    clean: float
+    test: float
+    wrong: int
+    tested: int
+
+
+def certify_curve(split: Split, protocol: CurveProtocol, conditions: Conditions) -> Certified:
+    """Certificates of all fractions."""
+    conditions.on_stage(f"certifying {split.name}")
+    return certify_split(
+        split,
+        protocol.fractions,
+        quantile=protocol.quantile,
+        hypothesis=NormBall(protocol.squared_radius),
+        domain=protocol.domain,
+        seed=conditions.seed,
+        on_certified=conditions.on_step,
+    )
+
+
+def attack_curve(
+    split: Split, certified: Certified, protocol: CurveProtocol, conditions: Conditions
+) -> tuple[Poisoned, ...]:
+    """The certificates' own attacks as whole rows, and the models trained on them."""
+    conditions.on_stage(f"training on poisoned {split.name}")
+
+    def train(certificate: Certificate, poison: Poison) -> Poisoned:
+        return train_poisoned(split, poison, certificate.budget, certified, protocol, conditions)
+
+    def poisoned(certificate: Certificate) -> Poisoned:
+        if protocol.domain == "integer":
+            tries = (whole_counts(certificate, certified, split.train, k, _rng(conditions)) for k in protocol.distinct)
+            return max((train(certificate, poison) for poison in tries), key=lambda found: found.clean)
+        attack = CollapsedAttack.of(certificate, split.train.classes, certified.feasible_set)
+        return train(certificate, attack.poison(split.train, certificate.budget, _rng(conditions)))
+
+    return tuple(poisoned(certificate) for certificate in certified.certificates)
+
+
+def _rng(conditions: Conditions) -> Generator:
+    return np.random.default_rng(conditions.seed)
+
+
+def flip_labels(split: Split, certified: Certified, protocol: CurveProtocol, conditions: Conditions) -> Poisoned | None:
+    """At the largest fraction, random clean rows under the other label; None where none passes the filters."""
+    budget = Budget(protocol.fractions[-1])
+    attack = RandomLabelFlip(feasible_set=certified.feasible_set)
+    try:
+        poison = attack.poison(split.train, budget, np.random.default_rng(conditions.seed))
+    except EmptyFeasibleSet:
+        return None
+    return train_poisoned(split, poison, budget, certified, protocol, conditions)
+
+
+def whole_counts(
+    certificate: Certificate, certified: Certified, train: Dataset, distinct: int, rng: Generator
+) -> Poison:
+    """Several roundings of each of a certificate's points, in equal numbers.
+
+    Each lies in the feasible set itself; the points may lie in its convex
+    relaxation only.
+    """
+    attack = CollapsedAttack.of(certificate, train.classes, certified.feasible_set)
+    shares = np.cumsum(attack.masses) / max(attack.masses.sum(), np.finfo(float).tiny)
+    counts = np.diff(np.round(shares * certificate.budget.count(len(train))), prepend=0).astype(int)
+    rows, labels = [csr_array((0, train.n_features))], []
+    for point, label, count in zip(attack.points, attack.labels.tolist(), counts.tolist(), strict=True):
+        region = certified.feasible_set.region(label)
+        found = csr_array(round_inside(point, region, attack.theta[:-1], min(count, distinct), rng))
+        if not found.shape[0]:
+            continue
+        rows.append(found[np.arange(count) % found.shape[0]])
+        labels += [label] * count
+    return Poison(stack(rows), np.array(labels, dtype=train.y.dtype))
+
+
+def train_poisoned(
+    split: Split,
+    poison: Poison,
+    budget: Budget,
+    certified: Certified,
+    protocol: CurveProtocol,
+    conditions: Conditions,
+) -> Poisoned:
+    """Train within the norm ball on clean rows and poison; nothing is filtered.
+
+    Raises
+    ------
+    BudgetExceeded
+        If the poison breaks its contract.
+    """
+    if len(poison):
+        check_poison(poison, split.train, budget, expressible(split.train, protocol.domain))
+    X, y, poisoned = merge(split.train, poison if len(poison) else None)
+    signs = _signs(y, split.train)
+    low, high = (certified.feasible_set.region(label) for label in split.train.classes.tolist())
+    fit = solve_saddle(
+        X,
+        signs,
+        (low, high),
+        fraction=0.0,
+        hypothesis=NormBall(protocol.squared_radius),
+        loss=HINGE,
+        tolerance=certified.tolerance,
+        seed=conditions.seed,
+    )
+    losses, test_margins = HINGE.value(_margins(X, signs, fit.theta)), _test_margins(split, fit.theta)
+    conditions.on_step()
+    return Poisoned(
+        fraction=budget.fraction,
+        rows=len(poison),
+        total=float(losses.sum()) / len(split.train),
+        clean=float(losses[~poisoned].mean()),
+        test=float(HINGE.value(test_margins).mean()),
+        wrong=int(np.count_nonzero(test_margins <= 0)),
+        tested=len(split.test),
+    )
+
+
+def _signs(y: Array, train: Dataset) -> Array:
+    return np.asarray(np.where(y == train.classes[1], 1.0, -1.0))
+
+
+def _margins(X: Matrix, signs: Array, theta: Array) -> Array:
+    return np.asarray(signs * (X @ theta[:-1] + theta[-1]))
+
+
+def _test_margins(split: Split, theta: Array) -> Array:
+    return _margins(split.test.X, _signs(split.test.y, split.train), theta)

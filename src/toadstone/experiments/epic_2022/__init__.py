@@ -1,0 +1,1 @@
+"""Experiments of Yang, Liu and Mirzasoleiman 2022: EPIC against poisoned networks."""

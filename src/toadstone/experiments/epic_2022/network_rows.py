@@ -1,0 +1,192 @@
+"""Trials of networks as rows of a table: success, accuracy, and who was dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scipy.stats import binomtest
+
+from toadstone.records.reproduction import Aim, Comparison, Interval, Panel, Published, Series
+from toadstone.records.trials import Trial
+
+NO_ATTACK, NO_DEFENCE = "no attack", "none"
+
+SUCCESS = "95 % Wilson interval of the attack's success"
+ACCURACY = "95 % Wilson interval of the accuracy on these test images, for the mean over trials"
+NO_HELP = (
+    "Does not help: the intervals of the attack's success with and without this defence overlap, or it succeeds more."
+)
+_ROWS = ("poison dropped", "clean rows dropped")
+_NOTHING: Mapping[Any, Any] = {}
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What a paper states for one attack against one defence.
+
+    Parameters
+    ----------
+    success, accuracy : Published, optional
+    """
+
+    success: Published | None = None
+    accuracy: Published | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """All trials of one attack against one defence, added up.
+
+    Parameters
+    ----------
+    attack, defence : str
+    trials : tuple of Trial
+    """
+
+    attack: str
+    defence: str
+    trials: tuple[Trial, ...]
+
+    @property
+    def goals(self) -> tuple[int, int]:
+        """How often the attacker's goal was reached, and of how often."""
+        return sum(trial.goal_reached or 0 for trial in self.trials), sum(trial.goal_rows or 0 for trial in self.trials)
+
+    @property
+    def success(self) -> Interval | None:
+        """Where the rate of success lies; None where nothing was attacked."""
+        reached, tried = self.goals
+        return _wilson(reached, tried, SUCCESS) if tried else None
+
+    @property
+    def accuracy(self) -> float:
+        """Share of clean test images classified rightly, averaged over trials."""
+        return 1 - sum(trial.wrong_rows for trial in self.trials) / sum(trial.test_rows for trial in self.trials)
+
+    def dropped(self, of: Callable[[Trial], tuple[int | None, int]]) -> float | None:
+        """Share of rows of a kind that was dropped, over all trials; None where there was no such row."""
+        pairs = [of(trial) for trial in self.trials]
+        total = sum(rows for _, rows in pairs)
+        return sum(count or 0 for count, _ in pairs) / total if total else None
+
+
+def cells_of(trials: Sequence[Trial]) -> tuple[Cell, ...]:
+    """Trials of the same attack and defence together, in the order of the first of each."""
+    found: dict[tuple[str, str], list[Trial]] = {}
+    for trial in sorted(trials, key=lambda trial: trial.seed):
+        found.setdefault((trial.attack, trial.defence), []).append(trial)
+    order = dict.fromkeys((trial.attack, trial.defence) for trial in trials)
+    return tuple(Cell(attack, defence, tuple(found[attack, defence])) for attack, defence in order)
+
+
+def rows_of(
+    cells: Sequence[Cell],
+    *,
+    stated: Mapping[tuple[str, str], Stated] = _NOTHING,
+    reason: str = "",
+    judged: Sequence[str] = (),
+    named: Mapping[str, tuple[str, str]] = _NOTHING,
+) -> tuple[Comparison, ...]:
+    """Rows of success, accuracy and rows dropped for each cell.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+    stated : mapping
+        From attack and defence to the paper's figures.
+    reason : str
+        Why ours may differ from them.
+    judged : sequence of str
+        Defences whose rows say so where they do not help.
+    named : mapping
+        What defences find, poison and other, that do not drop training rows.
+    """
+    bare = {cell.attack: cell for cell in cells if cell.defence == NO_DEFENCE}
+    rows: list[Comparison] = []
+    for cell in cells:
+        paper = stated.get((cell.attack, cell.defence), Stated())
+        note = NO_HELP if cell.defence in judged and _overlap(cell, bare.get(cell.attack)) else ""
+        rows += _reached(cell, paper, reason, note)
+        rows += _dropped(cell, named.get(cell.defence, _ROWS))
+    return tuple(rows)
+
+
+def panels_of(cells: Sequence[Cell]) -> tuple[Panel, ...]:
+    """Bars of success by defence, a series for each attack; and of accuracy, an attack in the same colour."""
+    shown = {
+        "Share of attacks that succeed": [(cell, _success(cell)) for cell in cells if cell.success is not None],
+        "Accuracy on clean test images": [(cell, cell.accuracy) for cell in cells],
+    }
+    return tuple(
+        Panel(
+            title=title,
+            kind="bars",
+            x_label="defence",
+            y_label=title.lower(),
+            x_unit="category",
+            unit="share",
+            series=tuple(
+                Series(
+                    attack,
+                    "ours",
+                    tuple(cell.defence for cell, _ in found if cell.attack == attack),
+                    tuple(value for cell, value in found if cell.attack == attack),
+                )
+                for attack in sorted(
+                    dict.fromkeys(cell.attack for cell, _ in found), key=lambda name: name == NO_ATTACK
+                )
+            ),
+        )
+        for title, found in shown.items()
+        if found
+    )
+
+
+def _reached(cell: Cell, paper: Stated, reason: str, note: str) -> list[Comparison]:
+    rows: list[Comparison] = []
+    where = f"{cell.attack}, {cell.defence}"
+    if cell.success is not None:
+        aim: Aim = "higher" if cell.defence == NO_DEFENCE else "lower"
+        told = f"{where}: success"
+        why = reason if paper.success is not None else ""
+        rows.append(Comparison(told, "share", aim, paper.success, _success(cell), cell.success, note, why))
+    size = cell.trials[0].test_rows
+    interval = _wilson(round(cell.accuracy * size), size, ACCURACY)
+    why = reason if paper.accuracy is not None else ""
+    rows.append(
+        Comparison(f"{where}: accuracy", "share", "higher", paper.accuracy, cell.accuracy, interval, reason=why)
+    )
+    return rows
+
+
+def _dropped(cell: Cell, words: tuple[str, str]) -> list[Comparison]:
+    if cell.trials[0].flagged_clean is None:
+        return []
+    shares = {
+        words[0]: cell.dropped(lambda trial: (trial.flagged_poison, trial.poison_rows)),
+        words[1]: cell.dropped(lambda trial: (trial.flagged_clean, trial.clean_rows)),
+    }
+    return [
+        Comparison(f"{cell.attack}, {cell.defence}: {what}", "share", "equal", None, share)
+        for what, share in shares.items()
+        if share is not None
+    ]
+
+
+def _success(cell: Cell) -> float:
+    reached, tried = cell.goals
+    return reached / tried if tried else 0.0
+
+
+def _overlap(cell: Cell, bare: Cell | None) -> bool:
+    """Whether success, if there is any without a defence, may be as high with it."""
+    if bare is None or cell.success is None or bare.success is None or bare.goals[0] == 0:
+        return False
+    return cell.success.high >= bare.success.low
+
+
+def _wilson(count: int, tried: int, meaning: str) -> Interval:
+    found = binomtest(count, tried).proportion_ci(method="wilson")
+    return Interval(float(found.low), float(found.high), meaning)

@@ -1,0 +1,1 @@
+"""Protocols that several experiments of 2022 share."""

@@ -1,0 +1,1 @@
+"""Mathematics over arrays: no files, no estimators; labels are -1 and 1."""

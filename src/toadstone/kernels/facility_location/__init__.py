@@ -1,0 +1,1 @@
+"""Facility location: medoids by greedy selection, exact or in parts."""

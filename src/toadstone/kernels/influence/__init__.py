@@ -1,0 +1,1 @@
+"""Influence of training rows on a loss: inverse Hessians, leave-one-out, rank-one updates."""

@@ -1,0 +1,1 @@
+"""KKT conditions: poison whose gradient makes chosen parameters optimal."""

@@ -1,0 +1,1 @@
+"""Training of linear models: coordinate descent, interior point, Crammer-Singer, AdaGrad."""

@@ -1,0 +1,161 @@
+"""Compiled inner loops of dual coordinate descent on rows in CSR form."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from toadstone.core.arrays import Array, IntArray
+
+
+@njit(cache=True, nogil=True, inline="always")
+def dual_step(margin: float, curvature: float, old: float, low: float, shape: tuple[float, ...]) -> float:
+    """Best dual variable along one coordinate, within [low, cap].
+
+    `shape` holds a margin loss's shift, temperature, curvature and cap;
+    `curvature` is how fast the margin grows with the dual variable.
+    """
+    shift, temperature, conjugate_curvature, cap = shape
+    if temperature > 0.0:
+        return max(_soft_root(margin, curvature, old, shift, temperature), low)
+    bend = curvature + conjugate_curvature
+    slope = shift - margin + curvature * old
+    if bend <= 0.0:
+        return cap if slope > 0.0 else low
+    return min(max(slope / bend, low), cap)
+
+
+@njit(cache=True, nogil=True)
+def _soft_root(margin: float, curvature: float, old: float, shift: float, temperature: float) -> float:
+    # Solves a = sigmoid((shift - m(a)) / T), m linear in a, in u = logit(a).
+    below, above = -745.0, 745.0
+    start = min(max(old, 1e-300), 1.0 - 1e-16)
+    u = math.log(start) - math.log1p(-start)
+    for _ in range(100):
+        a = 1.0 / (1.0 + math.exp(-u))
+        residual = shift - margin - curvature * (a - old) - temperature * u
+        if residual > 0.0:
+            below = u
+        else:
+            above = u
+        step = residual / (temperature + curvature * a * (1.0 - a))
+        if abs(step) < 1e-12 * (1.0 + abs(u)):
+            break
+        u += step
+        if not below < u < above:
+            u = 0.5 * (below + above)
+    return 1.0 / (1.0 + math.exp(-u))
+
+
+@njit(cache=True, nogil=True)
+def sweep(
+    rows: tuple[Any, ...],
+    signs: Array,
+    costs: Array,
+    metric: tuple[Any, ...],
+    order: IntArray,
+    kappa: float,
+    bias: float,
+    shape: tuple[float, ...],
+    theta: Array,
+    duals: Array,
+) -> float:
+    """Visit rows in the given order, changing `theta` and `duals` in place.
+
+    The objective is ``sum costs * loss + kappa/2 |theta - centre|**2``; its
+    centre never appears because `theta` itself is kept up to date. A dual
+    change moves `theta` by the row times ``diag(scales) + factor @ factor.T``
+    over kappa: the identity, unless something else answers the move.
+
+    Parameters
+    ----------
+    rows : tuple of ndarray
+        CSR values, unsigned indices and row pointers.
+    metric : tuple of ndarray
+        `scales` of shape (d,), the rows' products with `factor` of shape
+        (n, r), and the rows' squared norms in the metric.
+    order : ndarray of int
+        The rows to visit.
+    bias : float
+        Value of the constant feature, whose weight is the last of `theta`.
+
+    Returns
+    -------
+    float
+        Largest change of any dual variable times its margin's curvature.
+    """
+    values, indices, pointers = rows
+    scales, products, squared_norms = metric
+    last = theta.shape[0] - 1
+    along = np.zeros(products.shape[1])
+    largest = 0.0
+    for position in range(order.shape[0]):
+        i = order[position]
+        begin, end = pointers[i], pointers[i + 1]
+        score = theta[last] * bias
+        for k in range(begin, end):
+            score += values[k] * theta[indices[k]]
+        for r in range(along.shape[0]):
+            score += along[r] * products[i, r]
+        curvature = costs[i] * (squared_norms[i] + bias * bias) / kappa
+        old = duals[i]
+        new = dual_step(signs[i] * score, curvature, old, 0.0, shape)
+        change = new - old
+        if change == 0.0:
+            continue
+        duals[i] = new
+        largest = max(largest, abs(change) * curvature)
+        scale = change * costs[i] * signs[i] / kappa
+        for k in range(begin, end):
+            theta[indices[k]] += scale * values[k] * scales[indices[k]]
+        for r in range(along.shape[0]):
+            along[r] += scale * products[i, r]
+        theta[last] += scale * bias
+    return largest
+
+
+@njit(cache=True, nogil=True)
+def _shift(masses: Array, margins: Array, gram: Array, target: int, amount: float, kappa: float) -> None:
+    """Change one atom's mass, and all margins with it."""
+    masses[target] = max(masses[target] + amount, 0.0)
+    for a in range(masses.shape[0]):
+        margins[a] += amount * gram[a, target] / kappa
+
+
+@njit(cache=True, nogil=True)
+def exchange(
+    masses: Array, margins: Array, gram: Array, fraction: float, kappa: float, shape: tuple[float, ...]
+) -> None:
+    """Give poison points their best masses for fixed clean weights, in place.
+
+    Changes the total at the point that is fitted worst, and moves mass there
+    from the one fitted best, until neither pays.
+
+    Parameters
+    ----------
+    masses, margins : ndarray of shape (k,)
+        Dual masses, and margins of the points at the present model.
+    gram : ndarray of shape (k, k)
+        Products of the signed points.
+    """
+    for _ in range(200):
+        worst = int(np.argmin(margins))
+        total = masses.sum()
+        curvature = fraction * gram[worst, worst] / kappa
+        held = (total - masses[worst]) / fraction
+        change = fraction * dual_step(margins[worst], curvature, total / fraction, held, shape) - total
+        _shift(masses, margins, gram, worst, change, kappa)
+        best = int(np.argmax(np.where(masses > 0.0, margins, -np.inf)))
+        moved = 0.0
+        if margins[best] > margins[worst] and masses[best] > 0.0:
+            bend = (gram[worst, worst] + gram[best, best] - 2.0 * gram[worst, best]) / kappa
+            moved = masses[best]
+            if bend > 0.0:
+                moved = min(moved, (margins[best] - margins[worst]) / bend)
+            _shift(masses, margins, gram, best, -moved, kappa)
+            _shift(masses, margins, gram, worst, moved, kappa)
+        if abs(change) + moved < 1e-14 * fraction:
+            break

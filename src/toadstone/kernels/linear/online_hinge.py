@@ -1,0 +1,103 @@
+"""A linear model that keeps learning by AdaGrad while poison arrives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from scipy.sparse import csr_array
+
+from toadstone.core.arrays import Array, Mask, Matrix
+from toadstone.kernels.linear.adagrad import AdaGrad
+
+
+class OnlineHinge:
+    """Weights and bias that follow the hinge loss on clean rows and one poison row at a time.
+
+    The objective at each step is the clean rows' mean hinge loss, plus the
+    poison row's loss times its mass, plus ``ridge / 2`` times the squared norm
+    of the weights; the bias is not penalized. The sum of the clean rows within
+    the margin is kept from step to step, so that a step reads all rows once
+    and only those that have crossed the margin a second time.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    signs : ndarray of shape (n,)
+        Labels -1 or +1.
+    theta : ndarray of shape (d + 1,)
+        Where to begin; weights, then the bias.
+    ridge : float
+    step : float
+        Length of AdaGrad's steps.
+    accumulator : float
+        Squared gradient that each coordinate begins with.
+
+    Examples
+    --------
+    >>> model = OnlineHinge(np.eye(2), np.array([1.0, -1.0]), np.zeros(3), ridge=0.1, step=0.5, accumulator=1.0)
+    >>> model.gradient(np.zeros(2), 1.0, 0.5)
+    array([-0.5,  0.5, -0.5])
+    """
+
+    def __init__(self, X: Matrix, signs: Array, theta: Array, *, ridge: float, step: float, accumulator: float) -> None:
+        matrix = csr_array(X)
+        # Unsigned indices spare the compiled loop a branch for negative ones.
+        indices = matrix.indices.view(np.uint64 if matrix.indices.itemsize == 8 else np.uint32)
+        self._rows = (matrix.data, indices, matrix.indptr)
+        self._signs, self._ridge = signs, ridge
+        self.theta = np.array(theta, dtype=float)
+        self._descent = AdaGrad(step, accumulator)
+        self._within: Mask = np.zeros(len(signs), dtype=bool)
+        self._pull = np.zeros(len(self.theta))
+        self._refresh()
+
+    def gradient(self, point: Array, sign: float, mass: float) -> Array:
+        """A gradient of the objective with one poison row; at a kink that of the fitted side.
+
+        Parameters
+        ----------
+        point : ndarray of shape (d,)
+        sign : float
+            Its label, -1 or +1.
+        mass : float
+            Weight of its loss, a clean row's being one in n.
+
+        Returns
+        -------
+        ndarray of shape (d + 1,)
+        """
+        gradient = self._pull / -len(self._signs)
+        gradient[:-1] += self._ridge * self.theta[:-1]
+        if sign * (point @ self.theta[:-1] + self.theta[-1]) < 1.0:
+            gradient[:-1] -= mass * sign * point
+            gradient[-1] -= mass * sign
+        return np.asarray(gradient)
+
+    def learn(self, point: Array, sign: float, mass: float) -> None:
+        """One step of AdaGrad on the clean rows and a poison row; see `gradient`."""
+        self._descent.move(self.theta, self.gradient(point, sign, mass))
+        self._refresh()
+
+    def _refresh(self) -> None:
+        _cross(self._rows, self._signs, self.theta, self._within, self._pull)
+
+
+@njit(cache=True, nogil=True)
+def _cross(rows: tuple[Any, ...], signs: Array, theta: Array, within: Mask, pull: Array) -> None:
+    """Find which rows lie within the margin; keep the sum of their signed features current."""
+    values, indices, pointers = rows
+    last = theta.shape[0] - 1
+    for i in range(signs.shape[0]):
+        begin, end = pointers[i], pointers[i + 1]
+        score = theta[last]
+        for k in range(begin, end):
+            score += values[k] * theta[indices[k]]
+        if (signs[i] * score < 1.0) == within[i]:
+            continue
+        within[i] = not within[i]
+        change = signs[i] if within[i] else -signs[i]
+        for k in range(begin, end):
+            pull[indices[k]] += change * values[k]
+        pull[last] += change

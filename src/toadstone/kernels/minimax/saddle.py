@@ -1,0 +1,373 @@
+"""The minimax training problem of a certificate, solved from both sides.
+
+Minimizes over models ``theta`` the clean loss plus ``fraction`` times the
+largest loss of any feasible row. Its dual gives weights to clean rows and to
+poison points; ascending it block by block yields an attack, and every model
+on the way yields a bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from threadpoolctl import threadpool_limits
+
+from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.core.certificate import NormBall, Ridge, Witness
+from toadstone.core.feasible import Extremum, Region
+from toadstone.kernels.linear.fit import Rows, solve_damped, unsettled
+from toadstone.kernels.linear.interior_point import solve_interior
+from toadstone.kernels.losses import MarginLoss
+from toadstone.kernels.minimax.worst_points import SIGNS, Adversary, applied, gram
+
+_SWEEPS = 8
+_MOST_FREE = 800
+_LEAST_TRUST, _MOST_TRUST = 1e-3, 0.97
+_ROUNDS_PER_CENTRE = 2
+_ROUNDS_PER_LEAP = 2
+_NEAR = 1e-3
+_MOST_IDLE, _ROUNDS_PER_INTERIOR = 100, 20
+_MOST_EXACT = 1e9
+
+
+@dataclass(frozen=True, eq=False)
+class Saddle:
+    """A bound, the model that proves it, and the attack that nearly meets it.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (d + 1,)
+        Weights, then the bias.
+    bound : float
+        Upper bound of the minimax value, from `theta` and `multipliers`.
+    value : float
+        Dual value: what the witness achieves against every model.
+    multipliers : ndarray of shape (2, 1 + J)
+        Of the poison oracle at `theta`, for label -1 and +1.
+    witness : Witness
+    rounds : int
+        Rounds of ascent.
+    """
+
+    theta: Array
+    bound: float
+    value: float
+    multipliers: Array
+    witness: Witness
+    rounds: int
+
+
+def solve_saddle(
+    X: Matrix,
+    signs: Array,
+    regions: tuple[Region, Region],
+    *,
+    fraction: float,
+    hypothesis: NormBall | Ridge,
+    loss: MarginLoss,
+    start: Saddle | None = None,
+    tolerance: float = 1e-5,
+    seed: int = 0,
+    max_rounds: int = 2000,
+) -> Saddle:
+    """Bound the worst training loss, and find an attack that nearly reaches it.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+        Clean rows.
+    signs : ndarray of shape (n,)
+        Their labels, -1 or +1.
+    regions : tuple of two Region
+        Where poison labelled -1 and +1 may lie.
+    fraction : float
+        Poison mass for each unit of clean mass.
+    hypothesis : NormBall or Ridge
+        The models to minimize over. A ridge weighs ``1 + fraction`` times as
+        much, because it is counted for each trained row.
+    loss : MarginLoss
+    start : Saddle, optional
+        The outcome for a similar fraction.
+    tolerance : float
+        Stop when bound and value differ by less than this share of the bound.
+    seed : int
+        Of the order in which rows are visited.
+    max_rounds : int
+        Give up after as many; what has been found is still valid.
+
+    Returns
+    -------
+    Saddle
+
+    Raises
+    ------
+    EmptyFeasibleSet
+        If a region has no point.
+
+    References
+    ----------
+    .. [1] Steinhardt, Koh and Liang, "Certified Defenses for Data Poisoning
+       Attacks", NIPS 2017, equations 4 to 6 and algorithm 1. There an online
+       method; here block coordinate ascent of the dual, same certificate.
+    """
+    rows = Rows(X, signs, np.full(X.shape[0], 1 / X.shape[0]), 1.0)
+    ascent = _Ascent(rows, Adversary(regions, fraction, loss), hypothesis, loss)
+    if start is not None:
+        ascent.resume(start)
+    with threadpool_limits(1, user_api="blas"):
+        return ascent.run(tolerance, np.random.default_rng(seed), max_rounds)
+
+
+class _Ascent:
+    """Rounds of: poison answers, clean rows are swept, both are corrected together."""
+
+    def __init__(self, rows: Rows, adversary: Adversary, hypothesis: NormBall | Ridge, loss: MarginLoss) -> None:
+        self.rows, self.adversary, self.loss = rows, adversary, loss
+        fraction = adversary.fraction
+        self.ridge = hypothesis.strength * (1 + fraction) if isinstance(hypothesis, Ridge) else 0.0
+        self.radius = float(np.sqrt(hypothesis.squared_radius)) if isinstance(hypothesis, NormBall) else np.inf
+        n, d = rows.matrix.shape
+        # A norm ball that does not bind leaves the dual without curvature;
+        # proximal steps of this size give it some.
+        self.floor = 0.0 if self.ridge else 0.2 * float(rows.squared_norms.mean()) / n
+        self.proximity, self.centre = 0.0, np.zeros(d + 1)
+        self.set_duals(np.full(n, min(1.0, 0.5 * self.loss.cap)))
+        self.extrema: list[Extremum] = []
+        self.trust, self.stride = 0.9, 2.0
+        self.landed = self.state()
+        self.best: tuple[float, Array, Array] = (np.inf, self.centre, np.empty(0))
+        self.value, self.witness = -np.inf, self.bear_witness()
+
+    def resume(self, start: Saddle) -> None:
+        """Begin with the model, clean duals and poison of another fraction."""
+        self.set_duals(start.witness.clean_duals.copy())
+        adversary, masses = self.adversary, start.witness.poison_duals
+        adversary.points[:, :-1] = start.witness.points
+        earlier, limit = float(start.witness.masses.sum()), adversary.fraction * self.loss.cap
+        # Mass short of a finite limit marks poison that fits: more would not hurt.
+        saturated = earlier > 0 and (limit == np.inf or masses.sum() >= (1 - 1e-6) * earlier * self.loss.cap)
+        grown = masses * (adversary.fraction / earlier if saturated else 1.0)
+        adversary.masses = grown if grown.sum() <= limit else np.zeros(2)
+        self.weigh(start.theta, self.rows.margins(start.theta))
+
+    def run(self, tolerance: float, rng: np.random.Generator, max_rounds: int) -> Saddle:
+        """Ascend until bound and value meet."""
+        slack = np.inf
+        rounds = 0
+        narrowest, idle = np.inf, 0
+        for rounds in range(max_rounds):
+            theta, _ = self.model(self.pull())
+            margins = self.rows.margins(theta)
+            self.weigh(theta, margins)
+            gap = self.best[0] - self.value
+            idle = idle + 1 if gap > 0.999 * narrowest else 0
+            narrowest = min(narrowest, gap)
+            if gap <= tolerance * self.best[0] or idle > _MOST_IDLE:
+                break
+            if rounds % _ROUNDS_PER_CENTRE == 0:
+                self.recentre(theta)
+            slack = 10 * self.sweep(unsettled(self.duals, margins, self.loss, slack), rng)
+            self.correct()
+            if rounds % _ROUNDS_PER_INTERIOR == _ROUNDS_PER_INTERIOR - 1 and self.stalled(gap):
+                self.settle(tolerance)
+            if rounds % _ROUNDS_PER_LEAP == 0:
+                self.leap()
+        bound, best_theta, multipliers = self.best
+        return Saddle(best_theta, bound, self.value, multipliers, self.witness, rounds)
+
+    def pull(self) -> Array:
+        """The dual combination of all signed rows."""
+        return self.combined + self.adversary.pull()
+
+    def model(self, pull: Array) -> tuple[Array, float]:
+        """The minimizing model for a dual combination, and its curvature."""
+        pull = pull + self.proximity * self.centre
+        kappa = self.proximity + self.ridge
+        if self.radius < np.inf:
+            kappa = max(float(np.linalg.norm(pull)) / self.radius, self.proximity, 1e-300)
+        return pull / kappa, kappa
+
+    def gain(self) -> float:
+        """The part of the dual objective without the model."""
+        return float(self.rows.costs @ self.loss.conjugate_gain(self.duals)) + self.adversary.gain()
+
+    def inner_value(self, pull: Array) -> float:
+        """Dual objective of the present proximal step."""
+        theta, _ = self.model(pull)
+        offset = theta - self.centre
+        penalty = 0.5 * self.proximity * offset @ offset + 0.5 * self.ridge * theta @ theta
+        return float(self.gain() + penalty - pull @ theta)
+
+    def state(self) -> tuple[Array, Array, Array, Array]:
+        """Everything that ascends: clean duals, poison masses and points; and what the duals combine to."""
+        return self.duals.copy(), self.adversary.masses.copy(), self.adversary.points.copy(), self.combined
+
+    def restore(self, state: tuple[Array, Array, Array, Array]) -> None:
+        """Go back to a state."""
+        self.duals, self.adversary.masses, self.adversary.points, self.combined = state
+
+    def set_duals(self, duals: Array) -> None:
+        """Change the clean duals."""
+        self.duals = duals
+        self.combined = self.rows.combine(duals)
+
+    def weigh(self, theta: Array, margins: Array) -> None:
+        """Keep the model if it bounds better, and the duals if they prove more."""
+        adversary, worst = self.adversary, np.inf
+        if adversary.fraction > 0:
+            self.extrema = adversary.attack(theta, self.extrema)
+            worst = float(adversary.worst_margin(theta, self.extrema))
+            adversary.place(self.extrema)
+        if self.value == -np.inf:
+            # Losses are not negative: no duals at all prove as much.
+            self.value, self.witness = 0.0, self.bear_witness(0.0)
+        pull = self.pull()
+        norm = float(np.linalg.norm(pull))
+        value = self.gain() - (norm**2 / (2 * self.ridge) if self.ridge else self.radius * norm)
+        if value > self.value:
+            self.value, self.witness = value, self.bear_witness()
+        square = float(theta @ theta)
+        share = self.best_share(margins, worst, square)
+        bound = self.bound(share, margins, worst, square)
+        if bound < self.best[0]:
+            multipliers = np.array([share * extremum.multipliers for extremum in self.extrema])
+            self.best = (bound, share * theta, multipliers)
+
+    def bound(self, share: float, margins: Array, worst: float, square: float) -> float:
+        """Upper bound at a multiple of a model: margins and the poison oracle scale along."""
+        total = float(self.rows.costs @ self.loss.value(share * margins)) + 0.5 * self.ridge * share**2 * square
+        if worst < np.inf:
+            total += self.adversary.fraction * float(self.loss.value(np.array(share * worst)))
+        return total
+
+    def best_share(self, margins: Array, worst: float, square: float) -> float:
+        """How much of a model to keep, while bound and value are far apart."""
+        whole = self.bound(1.0, margins, worst, square)
+        if min(whole, self.best[0]) - self.value <= _NEAR * whole:
+            return 1.0
+        found = minimize_scalar(
+            self.bound, bounds=(0.0, 1.0), args=(margins, worst, square), method="bounded", options={"xatol": 1e-4}
+        )
+        return min((1.0, float(found.x), 0.0), key=lambda share: self.bound(share, margins, worst, square))
+
+    def bear_witness(self, scale: float = 1.0) -> Witness:
+        """The present attack and duals, the masses filled up to the fraction."""
+        masses = self.adversary.masses
+        total = float(masses.sum())
+        shares = masses / total if total > 0 else np.array([0.0, 1.0])
+        filled = self.adversary.fraction * shares
+        return Witness(self.adversary.points[:, :-1].copy(), SIGNS, filled, scale * self.duals, scale * masses)
+
+    def recentre(self, theta: Array) -> None:
+        """Start a proximal step at `theta` where the norm ball has gone slack."""
+        began, (_, kappa) = self.proximity > 0, self.model(self.pull())
+        self.proximity = self.floor if kappa <= self.floor else 0.0
+        # Without a centre a slack ball leaves the model on its boundary, far from any optimum.
+        start = theta if began else self.best[1]
+        self.centre = start.copy() if self.proximity else np.zeros_like(theta)
+
+    def sweep(self, active: IntArray, rng: np.random.Generator) -> float:
+        """Visit the clean rows, expecting the poison's answers; then let it answer."""
+        change = 0.0
+        level = self.inner_value(self.pull())
+        if self.adversary.fraction > 0:
+            self.rows.measure(*self.adversary.metric(self.trust))
+        for _ in range(_SWEEPS):
+            kept = self.state()
+            theta, kappa = self.model(self.pull())
+            duals = self.duals.copy()
+            change = self.rows.sweep(rng.permutation(active), kappa, self.loss, theta, duals)
+            self.set_duals(duals)
+            reached = self.answered(kappa)
+            # Projections are exact to nine digits only.
+            if reached < level - 1e-10 * abs(level):
+                self.restore(kept)
+                self.trust = max(0.5 * self.trust, _LEAST_TRUST)
+            else:
+                level = reached
+                self.trust = min(_MOST_TRUST, self.trust + 0.05)
+        return change
+
+    def answered(self, kappa: float) -> float:
+        """Let the poison answer the present clean duals; the dual objective then."""
+        adversary = self.adversary
+        if adversary.fraction > 0:
+            theta = (self.pull() + self.proximity * self.centre) / kappa
+            adversary.rebalance(theta, kappa, adversary.metric(self.trust))
+            adversary.answer(theta, kappa)
+        return self.inner_value(self.pull())
+
+    def correct(self) -> None:
+        """A Newton step of the free clean duals and the split of the poison, if it pays."""
+        free = np.flatnonzero((self.duals > 1e-9) & (self.duals < self.loss.cap - 1e-9))
+        movable = len(free) + len(self.adversary.active)
+        if self.loss.temperature > 0 or not movable or len(free) > _MOST_FREE:
+            return
+        pull = self.pull()
+        before, kept = self.inner_value(pull), self.state()
+        theta, kappa = self.model(pull)
+        # The farther a step counts on the poison's answers, the farther it goes.
+        for trust, scale in ((_MOST_TRUST, 1.0), (_MOST_TRUST, 0.25), (self.trust, 1.0), (self.trust, 0.25)):
+            if scale == 1.0:
+                steps, shift = self.newton_step(free, theta, kappa, trust)
+            duals = kept[0].copy()
+            duals[free] = np.clip(duals[free] + scale * steps, 0.0, self.loss.cap)
+            self.set_duals(duals)
+            self.adversary.masses = self.adversary.allowed(kept[1] + scale * shift)
+            self.adversary.points = kept[2].copy()
+            if self.adversary.fraction > 0:
+                self.adversary.answer((self.pull() + self.proximity * self.centre) / kappa, kappa)
+            if self.inner_value(self.pull()) > before:
+                return
+        self.restore(kept)
+
+    def stalled(self, gap: float) -> bool:
+        """Whether an exact solution of the clean duals is worth its price."""
+        n, d = self.rows.matrix.shape
+        return gap > _NEAR * self.best[0] and n * d * min(n, d) <= _MOST_EXACT
+
+    def settle(self, tolerance: float) -> None:
+        """Solve for the clean duals at once, where sweeps stall on badly scaled features."""
+        kept, pull = self.state(), self.pull()
+        before, (_, kappa) = self.inner_value(pull), self.model(pull)
+        given = (self.adversary.pull() + self.proximity * self.centre) / kappa
+        shifts = self.loss.shift - self.rows.margins(given)
+        signed, costs = self.rows.signed(), self.rows.costs
+        self.set_duals(solve_interior(signed, costs, shifts, kappa, self.loss, tolerance=0.1 * tolerance))
+        if self.answered(kappa) <= before:
+            self.restore(kept)
+
+    def leap(self) -> None:
+        """Go on the way that everything has come since the last leap, if it pays."""
+        here, last = self.state(), self.landed
+        pull = self.pull()
+        before, (_, kappa) = self.inner_value(pull), self.model(pull)
+        self.set_duals(np.clip(here[0] + self.stride * (here[0] - last[0]), 0.0, self.loss.cap))
+        if self.adversary.fraction > 0:
+            self.adversary.extrapolate(last[1:3], self.stride)
+            self.adversary.answer((self.pull() + self.proximity * self.centre) / kappa, kappa)
+        if self.inner_value(self.pull()) > before:
+            self.stride *= 2.0
+        else:
+            self.restore(here)
+            self.stride = max(self.stride / 4.0, 1.0)
+        self.landed = self.state()
+
+    def newton_step(self, free: IntArray, theta: Array, kappa: float, trust: float) -> tuple[Array, Array]:
+        """Changes of the free duals, and of the two poison masses."""
+        rows = self.rows
+        metric = self.adversary.metric(trust)
+        rows.measure(*metric)
+        system, residual = rows.newton_system(free, theta, self.duals, kappa, self.loss)
+        ways, wanted, bend = self.adversary.ways(theta)
+        if len(ways):
+            vectors = ways @ self.adversary.signed
+            border = rows.signs[free, None] * (rows.matrix[free] @ applied(metric, vectors[:, :-1]).T)
+            border += rows.signs[free, None] * rows.bias * vectors[:, -1]
+            corner = gram(vectors, metric) / kappa + bend
+            system = np.block([[system, border / kappa], [border.T / kappa, corner]])
+            residual = np.append(residual, wanted)
+        step = solve_damped(system, residual)
+        return step[: len(free)] / rows.costs[free], step[len(free) :] @ ways

@@ -1,0 +1,95 @@
+"""The small vocabulary that kernels speak to dense and CSR rows alike.
+
+``X @ w`` and ``X.T @ a`` mean the same for both; the rest is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.sparse import csr_array, issparse
+from scipy.sparse import vstack as sparse_vstack
+from sklearn.utils.extmath import row_norms
+
+from toadstone.core.arrays import Array, Labels, Mask, Matrix
+
+
+def squared_distances(X: Matrix, centre: Array) -> Array:
+    """Squared Euclidean distance of each row to one centre, never negative.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    centre : ndarray of shape (d,)
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    if not issparse(X):
+        difference = X - centre
+        direct: Array = np.einsum("ij,ij->i", difference, difference)
+        return direct
+    expanded: Array = row_norms(X, squared=True) - 2 * (X @ centre) + centre @ centre
+    return np.maximum(expanded, 0.0)
+
+
+def mean(X: Matrix, rows: Mask) -> Array:
+    """Mean of the chosen rows, shape (d,)."""
+    weights = rows / np.count_nonzero(rows)
+    return np.asarray(X.T @ weights)
+
+
+def column_extremes(X: Matrix) -> tuple[Array, Array]:
+    """Smallest and largest value of each column."""
+    if issparse(X):
+        return X.min(axis=0).toarray().ravel(), X.max(axis=0).toarray().ravel()
+    return X.min(axis=0), X.max(axis=0)
+
+
+def stack(blocks: Sequence[Matrix]) -> Matrix:
+    """Rows of several matrices, sparse if any block is."""
+    if any(issparse(block) for block in blocks):
+        return csr_array(sparse_vstack(blocks, format="csr"))
+    return np.vstack(blocks)
+
+
+def count_entries(X: Matrix) -> int:
+    """How many values are not zero."""
+    return int(X.count_nonzero() if issparse(X) else np.count_nonzero(X))
+
+
+def count_distinct(X: Matrix) -> int:
+    """How many rows differ from all before them."""
+    if not X.shape[0]:
+        return 0
+    if not issparse(X):
+        return len(np.unique(X, axis=0))
+    ordered = csr_array(X, copy=True)
+    ordered.sum_duplicates()
+    ordered.eliminate_zeros()
+    ends = zip(ordered.indptr[:-1], ordered.indptr[1:], strict=True)
+    return len({(ordered.indices[a:b].tobytes(), ordered.data[a:b].tobytes()) for a, b in ends})
+
+
+def class_masks(y: Labels) -> dict[object, Mask]:
+    """Which rows carry each label, by label in sorted order."""
+    return {label: y == label for label in np.unique(y).tolist()}
+
+
+def fitting_domain(X: Matrix) -> str:
+    """The tightest domain that the values themselves suggest.
+
+    Returns
+    -------
+    str
+        ``"integer"`` for counts, ``"box"`` for values within [0, 1],
+        otherwise ``"real"``.
+    """
+    values = X.data if issparse(X) else X
+    if values.size == 0 or values.min() < 0:
+        return "real"
+    if np.all(values == np.floor(values)) and values.max() > 1:
+        return "integer"
+    return "box" if values.max() <= 1 else "real"

@@ -1,0 +1,1 @@
+"""Feasible sets: projection, maximisation, membership, rounding to whole numbers."""

@@ -1,0 +1,1 @@
+"""Statistics of scores and rows: thresholds, confident learning, principal axes, SEVER."""

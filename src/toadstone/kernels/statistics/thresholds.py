@@ -1,0 +1,143 @@
+"""Where a tail of scores ends that clean rows may have."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import beta, binom
+
+from toadstone.core.arrays import Array
+
+_CONFIDENCE = 0.95
+_LEVELS = (0.5, np.sqrt(0.05), 0.1)
+_MARGIN = 0.5
+_SLOPE_ERROR = np.sqrt(8) / np.log(5)
+_HEAVIEST = 8.0
+_ROUNDING = 1e-9
+
+
+def careful_share(n_rows: int, share: float) -> float:
+    """The chance of each row to be flagged at which a promised share is kept despite chance.
+
+    Parameters
+    ----------
+    n_rows : int
+    share : float
+        Largest share of the rows that may be flagged, in (0, 1).
+
+    Returns
+    -------
+    float
+        At most `share`: the lower limit of Clopper and Pearson, so that of
+        independent rows more than the share are flagged once in twenty times.
+
+    Examples
+    --------
+    >>> [round(careful_share(n, 0.02), 4) for n in (10, 200, 20000)]
+    [0.0051, 0.0099, 0.0184]
+    """
+    allowed = int(np.floor(share * n_rows + _ROUNDING))
+    return min(share, float(beta.ppf(1 - _CONFIDENCE, allowed + 1, n_rows - allowed)))
+
+
+def least_noticeable(n_rows: int, share: float) -> float:
+    """The smallest share of flagged rows that chance alone does not explain.
+
+    Parameters
+    ----------
+    n_rows : int
+    share : float
+        Chance of each clean row to be flagged.
+
+    Returns
+    -------
+    float
+        One row more than the 95 % quantile of the binomial count, as a share.
+
+    Examples
+    --------
+    >>> least_noticeable(1000, 0.02)
+    0.029
+    """
+    return min(1.0, float(binom.ppf(_CONFIDENCE, n_rows, share) + 1) / n_rows)
+
+
+def tail_threshold(scores: Array, share: float, *, least_spread: float = 0.0) -> float:
+    """Extrapolate the bulk of the scores to where few clean rows lie beyond.
+
+    Three quantiles, exceeded by a half, by 0.224 and by a tenth of the rows,
+    lie equally far apart where the tail is exponential, and in a geometric
+    sequence where it is a generalized Pareto tail [1]_. The threshold is the
+    farther of the two extrapolations, for half of `careful_share` and widened
+    by two standard errors of the slope: rows beyond the 90 % quantile, among
+    which poison would be, have no influence on it. A tail lighter than
+    exponential counts as exponential.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n,)
+        Larger is more suspicious.
+    share : float
+        Share of clean rows that may exceed the threshold, in (0, 0.1].
+    least_spread : float, default=0
+        The spread to assume at least between the outer two quantiles.
+
+    Returns
+    -------
+    float
+        Infinite where the bulk has no spread, for nothing then tells what an
+        outlier is.
+
+    References
+    ----------
+    .. [1] Pickands, "Statistical inference using extreme order statistics",
+       Annals of Statistics 3, 1975.
+
+    Examples
+    --------
+    >>> scores = -np.log(np.arange(1, 20001) / 20001)
+    >>> round(float(np.mean(scores > tail_threshold(scores, 0.02))), 4)
+    0.0087
+    """
+    median, middle, high = np.quantile(scores, [1 - level for level in _LEVELS])
+    spread = max(high - median, least_spread)
+    if spread <= _ROUNDING * max(abs(high), abs(median)):
+        return float(np.inf)
+    level = _MARGIN * careful_share(len(scores), share)
+    # In steps of half the distance between the outer quantiles' log-survival.
+    steps = 2 * np.log(_LEVELS[2] / level) / np.log(_LEVELS[0] / _LEVELS[2])
+    growth = min((high - middle) / (middle - median), _HEAVIEST) if middle > median else _HEAVIEST
+    reach = spread / 2 * steps
+    if growth > 1:
+        reach = max(reach, (high - middle) * growth * (growth**steps - 1) / (growth - 1))
+    return float(high + reach * (1 + 2 * _SLOPE_ERROR / np.sqrt(len(scores))))
+
+
+def trusted_threshold(scores: Array, share: float) -> float:
+    """The score that exchangeable clean rows exceed with the promised chance at most.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (m,)
+        Of rows known to be clean; larger is more suspicious.
+    share : float
+        Chance of a clean row to exceed the threshold.
+
+    Returns
+    -------
+    float
+        The conformal quantile [1]_; infinite for too few trusted rows.
+
+    References
+    ----------
+    .. [1] Vovk, Gammerman and Shafer, "Algorithmic learning in a random
+       world", Springer, 2005, section 2.2.
+
+    Examples
+    --------
+    >>> trusted_threshold(np.arange(99.0), 0.02)
+    97.0
+    >>> trusted_threshold(np.arange(9.0), 0.02)
+    inf
+    """
+    beyond = int(np.floor(share * (len(scores) + 1) + _ROUNDING))
+    return float(np.sort(scores)[-beyond]) if beyond else float(np.inf)

@@ -1,0 +1,1 @@
+"""Classifiers: linear models with a duality gap, and learners robust to poison."""

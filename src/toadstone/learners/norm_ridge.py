@@ -1,0 +1,59 @@
+"""The ridge penalty that is worth a norm ball."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from toadstone.core.arrays import Array, Matrix
+from toadstone.core.errors import InvalidArgument
+from toadstone.kernels.linear.fit import fit_linear
+from toadstone.kernels.losses import MarginLoss
+
+_SMALLEST = 1e-6
+
+
+def ridge_for_norm(X: Matrix, signs: Array, squared_radius: float, *, loss: MarginLoss) -> float:
+    """Find the ridge whose model has a given squared norm, bias included.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    signs : ndarray of shape (n,)
+        Labels -1 or +1.
+    squared_radius : float
+        Positive.
+    loss : MarginLoss
+
+    Returns
+    -------
+    float
+        To about one part in a hundred; the smallest ridge tried, 1e-6, where
+        even that leaves the model inside the ball.
+
+    Raises
+    ------
+    InvalidArgument
+        If `squared_radius` is not positive.
+
+    Examples
+    --------
+    >>> from toadstone.kernels.losses import HINGE
+    >>> X, signs = np.array([[-1.0], [1.0]]), np.array([-1.0, 1.0])
+    >>> round(ridge_for_norm(X, signs, 0.25, loss=HINGE), 1)
+    2.0
+    """
+    if not squared_radius > 0:
+        raise InvalidArgument("squared_radius", "a positive number", squared_radius)
+    # No model is worth more than a loss at zero: half the penalty of its norm at most.
+    enough = 2 * float(loss.value(np.zeros(1))[0]) / squared_radius
+    low, high = np.log(_SMALLEST), np.log(max(enough, 2 * _SMALLEST))
+    duals = None
+    while high - low > 0.01:
+        middle = 0.5 * (low + high)
+        fit = fit_linear(X, signs, loss=loss, ridge=float(np.exp(middle)), duals=duals, tolerance=1e-3, max_sweeps=300)
+        duals = fit.duals
+        if fit.theta @ fit.theta > squared_radius:
+            low = middle
+        else:
+            high = middle
+    return float(np.exp(high))

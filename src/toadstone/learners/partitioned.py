@@ -1,0 +1,146 @@
+"""A vote of models, none of which shares a training row with another."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.dummy import DummyClassifier
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from toadstone.core.arrays import IntArray, Labels, Matrix
+from toadstone.core.dataset import as_matrix
+from toadstone.kernels.statistics.row_digests import contents
+from toadstone.learners.linear import LinearClassifier
+from toadstone.learners.linear_scores import check_two_classes
+
+
+class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
+    """Train one model on each part of the rows, and let the models vote.
+
+    The part of a row is a hash of its features, so that a row that is added,
+    removed or relabelled changes one model and no other [1]_. Rows of a part
+    are trained on in the order of their hashes, and the part's number is the
+    seed, so that the order of the data is irrelevant, too. A model may use
+    nothing but its rows: put whatever scales or selects features into the
+    estimator. For bags that overlap, which promise nothing of the kind, take
+    scikit-learn's `BaggingClassifier` with a small `max_samples`.
+
+    Parameters
+    ----------
+    estimator : classifier, optional
+        What to train; `LinearClassifier` by default. Every `random_state`
+        that it has is set to the number of the part.
+    n_partitions : int, default=25
+
+    Attributes
+    ----------
+    models_ : list of (classifier or None)
+        None for a part without rows, which does not vote.
+    sizes_ : ndarray of int of shape (n_partitions,)
+        Rows in each part.
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+
+    References
+    ----------
+    .. [1] Levine and Feizi, "Deep partition aggregation", ICLR 2021,
+       algorithm 1.
+
+    Examples
+    --------
+    >>> X = np.arange(-30.0, 30.0)[:, None]
+    >>> classifier = PartitionVoteClassifier(n_partitions=3).fit(X, np.arange(60) >= 30)
+    >>> classifier.votes([[-20.0], [20.0]])
+    array([[3, 0],
+           [0, 3]])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "n_partitions": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(self, *, estimator: Any = None, n_partitions: int = 25) -> None:
+        self.estimator = estimator
+        self.n_partitions = n_partitions
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that sparse rows are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def fit(self, X: Matrix, y: Labels) -> Self:
+        """Train a model on each part.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n, d)
+        y : array_like of shape (n,)
+            Labels of at least two classes.
+
+        Returns
+        -------
+        PartitionVoteClassifier
+            Itself.
+
+        Raises
+        ------
+        InvalidData
+            If there is a single class.
+        """
+        self._validate_params()
+        checked, labels = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
+        check_classification_targets(labels)
+        matrix = as_matrix(checked)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        check_two_classes(codes)
+        digests = [blake2b(content, digest_size=16).digest() for content in contents(matrix)]
+        parts = np.array([int.from_bytes(digest[:8], "big") % self.n_partitions for digest in digests])
+        canonical = np.array(sorted(range(len(codes)), key=lambda row: (digests[row], codes[row])))
+        ordered = parts[canonical]
+        self.sizes_ = np.bincount(parts, minlength=self.n_partitions)
+        self.models_ = [
+            self._train(matrix, labels, canonical[ordered == part], part) for part in range(self.n_partitions)
+        ]
+        return self
+
+    def votes(self, X: Matrix) -> IntArray:
+        """How many models predict each class.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n, d)
+
+        Returns
+        -------
+        ndarray of int of shape (n, n_classes)
+            Rows share one sum, the number of parts that have rows.
+        """
+        check_is_fitted(self)
+        matrix = as_matrix(validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False))
+        counts = np.zeros((matrix.shape[0], len(self.classes_)), dtype=np.int64)
+        for model in self.models_:
+            if model is not None:
+                counts[np.arange(len(counts)), np.searchsorted(self.classes_, model.predict(matrix))] += 1
+        return counts
+
+    def predict(self, X: Matrix) -> Labels:
+        """The label with the most votes, the first on a tie."""
+        check_is_fitted(self)
+        return np.asarray(self.classes_[self.votes(X).argmax(axis=1)])
+
+    def _train(self, X: Matrix, labels: Labels, rows: IntArray, part: int) -> Any:
+        if not rows.size:
+            return None
+        if (labels[rows] == labels[rows[0]]).all():
+            return DummyClassifier(strategy="most_frequent").fit(X[rows], labels[rows])
+        model = LinearClassifier(tolerance=1e-6) if self.estimator is None else clone(self.estimator)
+        seeds = {name: part for name in model.get_params() if name.split("__")[-1] == "random_state"}
+        return model.set_params(**seeds).fit(X[rows], labels[rows])

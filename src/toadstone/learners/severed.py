@@ -1,0 +1,118 @@
+"""SEVER around any classifier."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from toadstone.core.arrays import Labels, Matrix
+from toadstone.core.dataset import as_matrix
+from toadstone.kernels.statistics.class_probabilities import probabilities, slopes
+from toadstone.kernels.statistics.sever import sever
+from toadstone.learners.linear import LinearClassifier
+from toadstone.learners.linear_scores import check_two_classes
+
+
+class SeveredClassifier(ClassifierMixin, BaseEstimator):
+    """Train again and again without the rows whose gradients pull the hardest.
+
+    Gradients are those of a linear softmax model with the probabilities of
+    the estimator; each class is judged by itself, and a class whose gradients
+    coincide loses no row.
+
+    Parameters
+    ----------
+    estimator : classifier, optional
+        What to train; `LinearClassifier` with the logistic loss by default.
+    fraction : float, default=0.1
+        Share of poison to prepare for, in [0, 1): half of it is left out
+        after each round but the last.
+    rounds : int, default=4
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        Trained on the rows that were left.
+    kept_indices_ : ndarray of int
+        These rows, ascending.
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+
+    References
+    ----------
+    .. [1] Diakonikolas and others, "Sever: A robust meta-algorithm for
+       stochastic optimization", ICML 2019, algorithms 1 and 2, section 4.
+
+    Examples
+    --------
+    >>> X = np.array([[-2.0], [-1.5], [-1.0], [1.0], [1.5], [2.0], [9.0]])
+    >>> SeveredClassifier(rounds=2, fraction=0.5).fit(X, [0, 0, 0, 1, 1, 1, 0]).predict([[9.0]])
+    array([1])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "fraction": [Interval(Real, 0, 1, closed="left")],
+        "rounds": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(self, *, estimator: Any = None, fraction: float = 0.1, rounds: int = 4) -> None:
+        self.estimator = estimator
+        self.fraction = fraction
+        self.rounds = rounds
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that sparse rows are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def fit(self, X: Matrix, y: Labels) -> Self:
+        """Train, leave out and train again.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n, d)
+        y : array_like of shape (n,)
+            Labels of at least two classes.
+
+        Returns
+        -------
+        SeveredClassifier
+            Itself.
+
+        Raises
+        ------
+        InvalidData
+            If there is a single class.
+        """
+        self._validate_params()
+        checked, labels = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
+        check_classification_targets(labels)
+        matrix = as_matrix(checked)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        check_two_classes(codes)
+        plain = LinearClassifier(loss="logistic", tolerance=1e-6) if self.estimator is None else self.estimator
+        severed = sever(
+            lambda rows: clone(plain).fit(matrix[rows], labels[rows]),
+            lambda model: slopes(probabilities(model, matrix, self.classes_), codes),
+            matrix,
+            codes,
+            share=self.fraction / 2,
+            rounds=self.rounds,
+        )
+        self.kept_indices_ = np.flatnonzero(severed.kept)
+        self.estimator_ = clone(plain).fit(matrix[self.kept_indices_], labels[self.kept_indices_])
+        return self
+
+    def predict(self, X: Matrix) -> Labels:
+        """The label that the last model predicts."""
+        check_is_fitted(self)
+        matrix = as_matrix(validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False))
+        return np.asarray(self.estimator_.predict(matrix))

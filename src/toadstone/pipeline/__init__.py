@@ -1,0 +1,1 @@
+"""Pipelines: audit, attack, certify, scan, defend and evaluate, each returning a record."""

@@ -1,0 +1,1 @@
+"""Search for the strongest attack of each method within a budget."""

@@ -1,0 +1,291 @@
+"""The whole audit: certificates, candidate attack, defences, suspects, one record."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+
+import toadstone
+from toadstone.attacks.collapse import CollapsedAttack
+from toadstone.attacks.decoys.decoys import DEFAULT_GRID
+from toadstone.core.budget import Budget
+from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting
+from toadstone.core.dataset import Dataset, Poison
+from toadstone.core.errors import InvalidArgument
+from toadstone.datasets.split import Split
+from toadstone.kernels.losses import margin_loss
+from toadstone.learners.norm_ridge import ridge_for_norm
+from toadstone.pipeline.attack_search.attacker import Knowledge
+from toadstone.pipeline.attack_search.audit_attacks import SUITE, check_suite, make_attacks
+from toadstone.pipeline.attack_search.search import QUICK, Contest, Effort
+from toadstone.pipeline.certify import FILTERS, Certified, build_feasible_set, certify_split, settle_domain
+from toadstone.pipeline.harness.catalogue import names
+from toadstone.pipeline.harness.clock import Clock, Progress
+from toadstone.pipeline.harness.data_summary import expressible, summarize
+from toadstone.pipeline.harness.judge import Defence, evaluate
+from toadstone.pipeline.harness.poison_check import check_poison
+from toadstone.pipeline.harness.suspects import list_suspects
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Bound, Defender, Evaluation, RunRecord, Threat
+
+CANDIDATE = "collapse"
+_CURVE = (0.0, 1 / 3, 2 / 3, 1.0, 4 / 3, 5 / 3)
+# The paper's attacker plans for twice what the defender removes.
+_ROOM = 2
+_VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to audit, and how.
+
+    Parameters
+    ----------
+    fraction : float
+        Added rows for each clean row, in [0, 0.5).
+    quantile : float
+        Of the certificate's filters, in [0.5, 1).
+    hypothesis : NormBall or Ridge, optional
+        Models of the certificate; a ridge chosen by cross-validation by default.
+    domain : {"auto", "real", "box", "integer"}
+    loss : str
+    contamination : float
+        Share of each class that the evaluated defences remove.
+    tolerance : float, optional
+        Relative gap at which certificates stop; see `certify_split`.
+    attacks : tuple of str
+        What to try besides the certificate's own attack, of `SUITE`.
+    seed : int
+    workers : int
+        Processes; results do not depend on it.
+    command : str
+        What the user typed, for the report.
+    """
+
+    fraction: float
+    quantile: float = 0.95
+    hypothesis: NormBall | Ridge | None = None
+    domain: str = "auto"
+    loss: str = "hinge"
+    contamination: float = 0.05
+    tolerance: float | None = None
+    attacks: tuple[str, ...] = SUITE
+    seed: int = 0
+    workers: int = 1
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        Budget(self.fraction)
+        check_suite(self.attacks)
+        if self.workers < 1:
+            raise InvalidArgument("workers", "a whole number from 1", self.workers)
+        if not 0 < self.contamination < 0.5:
+            raise InvalidArgument("remove", "a number in (0, 0.5)", self.contamination)
+        if not 0.5 <= self.quantile < 1:
+            raise InvalidArgument("quantile", "a number in [0.5, 1)", self.quantile)
+        if self.tolerance is not None and not 0 < self.tolerance < 1:
+            raise InvalidArgument("tolerance", "a number in (0, 1)", self.tolerance)
+
+    @property
+    def fractions(self) -> tuple[float, ...]:
+        """The fractions of the curve, the audited one among them."""
+        if self.fraction == 0:
+            return (0.0,)
+        grid = [self.fraction if step == 1 else round(self.fraction * step, 6) for step in _CURVE]
+        return tuple(sorted({value for value in grid if value < 0.5}))
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What an audit leaves behind.
+
+    Parameters
+    ----------
+    record : RunRecord
+    certificate : Certificate
+        At the audited fraction.
+    poison : Poison or None
+        The candidate attack; None at fraction zero.
+    """
+
+    record: RunRecord
+    certificate: Certificate
+    poison: Poison | None
+
+
+def audit(
+    split: Split,
+    plan: Plan,
+    *,
+    poisons: Mapping[str, Poison] | None = None,
+    on_stage: Progress = lambda stage: None,
+    on_step: Callable[[], None] | None = None,
+) -> Audit:
+    """Answer how bad poisoning can get, which defence holds, and which rows look wrong.
+
+    Parameters
+    ----------
+    split : Split
+    plan : Plan
+    poisons : mapping from name to Poison, optional
+        Other attacks to evaluate, besides the certificate's own.
+    on_stage : callable
+        Called with the name of each stage as it begins.
+    on_step : callable, optional
+        Called `count_steps` times in all, for progress.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    InvalidInput
+        If the data or an option cannot be used.
+    BudgetExceeded
+        If one of `poisons` breaks the budget or the domain.
+    """
+    known = expressible(split.train, settle_domain(split, plan.domain))
+    for others in (poisons or {}).values():
+        check_poison(others, split.train, Budget(plan.fraction), known)
+    clock = Clock(on_stage)
+    with clock.stage("certificates"):
+        certified = certify_split(
+            split,
+            plan.fractions,
+            quantile=plan.quantile,
+            hypothesis=plan.hypothesis,
+            domain=plan.domain,
+            loss=plan.loss,
+            tolerance=plan.tolerance,
+            seed=plan.seed,
+            on_certified=on_step,
+        )
+    certificate = certified.certificates[plan.fractions.index(plan.fraction)]
+    budget, setting = certificate.budget, certificate.setting
+    with clock.stage("candidate attack"):
+        defence, origin = _defence(split.train, plan, setting.hypothesis, certified.hypothesis_origin)
+        poison = _candidate(split.train, certificate, certified, plan.seed)
+        attacks = {} if poison is None else {CANDIDATE: poison}
+    with clock.stage("attacks"):
+        if poison is not None:
+            attacks |= _suite(split.train, plan, setting.domain, defence, on_step)
+    with clock.stage("suspects"):
+        scorers = {name: defence.sanitizer(name) for name in names("sanitizer")}
+        suspects = list_suspects(split.train, scorers, on_ranked=on_step)
+    with clock.stage("defences"):
+        cells = evaluate(
+            split.train,
+            split.test,
+            attacks | dict(poisons or {}),
+            names("sanitizer"),
+            defence,
+            budget=budget,
+            domain=expressible(split.train, setting.domain),
+            fitted=scorers,
+            workers=plan.workers,
+            on_cell=on_step,
+        )
+    record = RunRecord(
+        command=plan.command,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        toadstone_version=toadstone.__version__,
+        seed=plan.seed,
+        data=summarize(split, setting.domain),
+        threat=Threat(plan.fraction, budget.kind, 0 if poison is None else budget.count(len(split.train))),
+        defender=_defender(plan, setting.hypothesis, origin, cells),
+        curve=_curve(certified),
+        evaluations=cells,
+        suspects=suspects,
+        assumptions=certificate.assumptions,
+        not_promised=certificate.not_promised,
+        timings=clock.seconds,
+        versions={"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
+    )
+    return Audit(record, certificate, poison)
+
+
+def count_steps(plan: Plan, n_poisons: int = 0) -> int:
+    """How often an audit calls `on_step`; less often if some attack of the suite has no feasible row."""
+    suite = len(plan.attacks) if plan.fraction > 0 else 0
+    attacks = 1 + int(plan.fraction > 0) + suite + n_poisons
+    return len(plan.fractions) + suite + attacks * (1 + len(names("sanitizer"))) + len(names("sanitizer"))
+
+
+def best_error(evaluations: Sequence[Evaluation]) -> float:
+    """The test error that the best sanitizer leaves under its worst attack.
+
+    Without any attack, the error of the best sanitizer on clean rows.
+    """
+    attacked = [cell for cell in evaluations if cell.attack != NO_ATTACK] or list(evaluations)
+    sanitizers = {cell.sanitizer for cell in attacked} - {NO_SANITIZER}
+    return min(max(cell.test_error for cell in attacked if cell.sanitizer == name) for name in sanitizers)
+
+
+def _candidate(train: Dataset, certificate: Certificate, certified: Certified, seed: int) -> Poison | None:
+    if certificate.budget.count(len(train)) == 0:
+        return None
+    attack = CollapsedAttack.of(certificate, train.classes, certified.feasible_set)
+    return attack.poison(train, certificate.budget, np.random.default_rng(seed))
+
+
+def _suite(
+    train: Dataset, plan: Plan, domain: str, defence: Defence, on_made: Callable[[], None] | None
+) -> dict[str, Poison]:
+    """The suite's attacks: they know the training rows and the defences, and leave the filters some room."""
+    passed = max(1 - _ROOM * plan.contamination, 0.5)
+    known = Knowledge(
+        train=train,
+        probe=train,
+        feasible_set=build_feasible_set(train, Setting(FILTERS, passed, domain, "hinge", Ridge(defence.ridge))),
+        ridge=defence.ridge,
+        integer=domain == "integer",
+        grid=DEFAULT_GRID,
+        burn_in=1.0,
+    )
+    contest = Contest(train, train, Budget(plan.fraction), defence, QUICK, ())
+    return make_attacks(plan.attacks, known, contest, Effort(plan.seed, plan.workers), on_made=on_made)
+
+
+def _defence(train: Dataset, plan: Plan, hypothesis: NormBall | Ridge, origin: str) -> tuple[Defence, str]:
+    """The ridge that the evaluated defender trains with, and where it comes from."""
+    ridge = hypothesis.strength if isinstance(hypothesis, Ridge) else 0.0
+    if isinstance(hypothesis, NormBall):
+        ridge = ridge_for_norm(train.X, train.signs, hypothesis.squared_radius, loss=margin_loss(plan.loss))
+        origin = f"{origin}; evaluated defences train with the ridge {ridge:.4g} that gives this norm on clean rows"
+    return Defence(contamination=plan.contamination, ridge=ridge, loss=plan.loss, seed=plan.seed), origin
+
+
+def _defender(plan: Plan, hypothesis: NormBall | Ridge, origin: str, cells: Sequence[Evaluation]) -> Defender:
+    ball = isinstance(hypothesis, NormBall)
+    bare = next(cell for cell in cells if cell.attack == NO_ATTACK and cell.sanitizer == NO_SANITIZER)
+    return Defender(
+        learner="linear classifier",
+        loss=plan.loss,
+        wrong_row_loss=float(margin_loss(plan.loss).value(np.zeros(1))[0]),
+        hypothesis="norm_ball" if ball else "ridge",
+        hypothesis_value=hypothesis.squared_radius if isinstance(hypothesis, NormBall) else hypothesis.strength,
+        hypothesis_origin=origin,
+        removed_share=plan.contamination,
+        certificate_quantile=plan.quantile,
+        clean_test_error=bare.test_error,
+    )
+
+
+def _curve(certified: Certified) -> tuple[Bound, ...]:
+    return tuple(
+        Bound(
+            fraction=result.certificate.budget.fraction,
+            bound=result.certificate.bound,
+            attack_value=result.certificate.attack_value,
+            gap=result.certificate.gap,
+            clean_loss=result.certificate.clean_loss,
+            conclusive=certified.conclusive(result.certificate),
+            seconds=result.seconds,
+        )
+        for result in certified.results
+    )

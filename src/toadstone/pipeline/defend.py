@@ -1,0 +1,166 @@
+"""A data set behind the layers of a defence: what goes, what stays, and what that costs."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+import toadstone
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument
+from toadstone.datasets.split import Split
+from toadstone.pipeline.harness.catalogue import names, resolve
+from toadstone.pipeline.harness.clock import Clock
+from toadstone.pipeline.harness.data_summary import summarize
+from toadstone.pipeline.harness.defender import settle_defence
+from toadstone.pipeline.layers.classifier import ResistantClassifier
+from toadstone.pipeline.layers.named_steps import FILTERS
+from toadstone.pipeline.layers.wilson import accuracy_change
+from toadstone.pipeline.scan import make_detector
+from toadstone.records.defence import AccuracyChange, DefenceRecord
+
+_VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
+
+
+@dataclass(frozen=True)
+class DefencePlan:
+    """How to defend.
+
+    Parameters
+    ----------
+    detectors : tuple of str
+        Detectors and sanitizers of the catalogue that filter, in this order.
+    max_removed : float
+        Share of the rows that may be removed in all, in [0, 0.5).
+    seed : int
+    source : str
+        Where the rows come from.
+    command : str
+
+    Raises
+    ------
+    UnknownName
+        If there is no such detector or sanitizer.
+    InvalidArgument
+        If one is named twice, or the share is out of range.
+    """
+
+    detectors: tuple[str, ...] = FILTERS
+    max_removed: float = 0.1
+    seed: int = 0
+    source: str = ""
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        for name in self.detectors:
+            resolve(_kind(name), name)
+        if len(set(self.detectors)) < len(self.detectors):
+            raise InvalidArgument("detectors", "each name once", ",".join(self.detectors))
+        if not 0 <= self.max_removed < 0.5:
+            raise InvalidArgument("max_removed", "a number in [0, 0.5)", self.max_removed)
+
+    @property
+    def filters(self) -> list[tuple[str, Any]]:
+        """The unfitted filters under their names."""
+        return [(name, _make(name, self.seed)) for name in self.detectors]
+
+
+def defend(
+    split: Split,
+    plan: DefencePlan,
+    *,
+    trusted: Dataset | None = None,
+    on_stage: Callable[[str], None] = lambda stage: None,
+) -> tuple[DefenceRecord, Dataset]:
+    """Run the layers over all rows of a source.
+
+    Rows that were held out for want of a published test set are put back:
+    they are no more trustworthy than the others. A published test set is
+    used to report the error before and after, and for nothing else.
+
+    Parameters
+    ----------
+    split : Split
+    plan : DefencePlan
+    trusted : Dataset, optional
+        Rows that the user vouches for, none of them in `split`: detectors
+        take their thresholds from them, and models are validated on them.
+    on_stage : callable
+        Called with the name of each stage and step as it begins.
+
+    Returns
+    -------
+    record : DefenceRecord
+    kept : Dataset
+        The rows that are left, under their original ids.
+
+    Raises
+    ------
+    InvalidArgument
+        If trusted rows are among the others, or the plan does not fit.
+    """
+    data, clock = split.whole(), Clock(on_stage)
+    with clock.stage("choosing the ridge"):
+        defence, origin = settle_defence(split, learner=None, ridge=None, contamination=0.05, seed=plan.seed)
+    classifier = ResistantClassifier(
+        estimator=defence.model(), filters=plan.filters, max_removed=plan.max_removed, random_state=plan.seed
+    )
+    vouched = None if trusted is None else (trusted.X, trusted.y)
+    with clock.stage("defence"):
+        classifier.fit(data.X, data.y, trusted=vouched, on_step=on_stage)
+    published = split.test if data is split.train else None
+    with clock.stage("testing"):
+        tested = _test_errors(classifier, defence.model(), data, published)
+    ids = np.arange(len(data)) if data.row_ids is None else data.row_ids
+    record = DefenceRecord(
+        command=plan.command,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        toadstone_version=toadstone.__version__,
+        seed=plan.seed,
+        source=plan.source,
+        data=summarize(split, split.domain or "real"),
+        max_removed=plan.max_removed,
+        learner=defence.learner,
+        ridge=defence.ridge,
+        ridge_origin=origin,
+        measure=classifier.measure_,
+        trusted_rows=0 if trusted is None else len(trusted),
+        rows=len(data),
+        kept=len(classifier.sample_indices_),
+        accuracy_before=classifier.undefended_accuracy_,
+        accuracy_after=classifier.defended_accuracy_,
+        steps=classifier.steps_,
+        removals=tuple(replace(removal, row=int(ids[removal.row])) for removal in classifier.removals_),
+        log=classifier.log_,
+        test_error_before=tested[0],
+        test_error_after=tested[1],
+        accuracy_change=classifier.accuracy_change_,
+        test_change=tested[2],
+        timings=clock.seconds,
+        versions={"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
+    )
+    return record, data.take(classifier.sample_indices_)
+
+
+def _test_errors(
+    classifier: ResistantClassifier, plain: Any, data: Dataset, test: Dataset | None
+) -> tuple[float | None, float | None, AccuracyChange | None]:
+    if test is None:
+        return None, None, None
+    before = np.asarray(plain.fit(data.X, data.y).predict(test.X) == test.y)
+    after = np.asarray(classifier.predict(test.X) == test.y)
+    return float(np.mean(~before)), float(np.mean(~after)), accuracy_change(before, after)
+
+
+def _kind(name: str) -> str:
+    return "sanitizer" if name in names("sanitizer") else "detector"
+
+
+def _make(name: str, seed: int) -> Any:
+    return make_detector(name, seed=seed) if _kind(name) == "detector" else resolve("sanitizer", name)()

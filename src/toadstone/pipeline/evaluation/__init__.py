@@ -1,0 +1,1 @@
+"""Evaluation: attacks against defences over seeds, with intervals, resumable."""

@@ -1,0 +1,182 @@
+"""What an attacker chooses before it attacks: labels, a trigger, a part of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.random import Generator
+from scipy.sparse import issparse
+
+from toadstone.attacks.backdoors.image_shape import ImageShape
+from toadstone.attacks.backdoors.row_trigger import FeatureTrigger, TokenTrigger
+from toadstone.attacks.backdoors.trigger import Trigger
+from toadstone.attacks.flips.demographic import Group
+from toadstone.attacks.flips.subpopulation import Subpopulation
+from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.feasible import Domain
+from toadstone.core.protocols import Attack
+from toadstone.kernels.rows import count_distinct
+
+_PATCHED, _TOKENS, _COLUMNS = 3, 2, 2
+_SELDOM = 0.99
+_DEPTHS = (255, 16)
+_MOST_CLUSTERS = 50
+
+IMAGES = {"mnist": (28, 28), "mnist-1-7": (28, 28), "pneumonia": (28, 28), "digits-1-7": (8, 8)}
+"""Height and width of the images of data sets known by name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Terrain:
+    """What an attacker knows of the rows that it attacks, besides their values.
+
+    Parameters
+    ----------
+    domain : Domain
+        What a row can be at all.
+    fraction : float
+        Its budget.
+    image : ImageShape, optional
+        How columns are pixels, where they are.
+    """
+
+    domain: Domain
+    fraction: float
+    image: ImageShape | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Aimed:
+    """An attack with everything chosen, and what its success is measured with.
+
+    Parameters
+    ----------
+    attack : Attack
+    trigger : Trigger, optional
+    target : object, optional
+        The label that the trigger calls up.
+    part : Subpopulation or Group, optional
+        The rows in which it wants errors.
+    """
+
+    attack: Attack
+    trigger: Trigger | None = None
+    target: object | None = None
+    part: Subpopulation | Group | None = None
+
+
+def image_shape(X: Matrix, height: int, width: int, channels: int = 1) -> ImageShape:
+    """The shape of images, their range and depth as their values have it.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, height * width * channels)
+    height, width, channels : int
+
+    Raises
+    ------
+    InvalidArgument
+        If there are more or fewer columns than pixels.
+
+    Examples
+    --------
+    >>> image_shape(np.array([[0.0, 0.2, 1.0, 0.6]]), 2, 2).levels
+    256
+    """
+    if X.shape[1] != height * width * channels:
+        raise InvalidArgument("image", f"a shape of {X.shape[1]} pixels", f"{height}x{width}x{channels}")
+    lowest, highest = min(0.0, float(X.min())), max(1.0, float(X.max()))
+    values = (X.data if issparse(X) else np.asarray(X)) - lowest
+    units = values / (highest - lowest)
+    # Real images of few rows seldom show all levels, but each shown one is a multiple of the step.
+    whole = (depth for depth in sorted(_DEPTHS) if np.abs(units * depth - np.rint(units * depth)).max(initial=0) < 1e-6)
+    depth = next(whole, None)
+    levels = None if depth is None else depth + 1
+    return ImageShape(height=height, width=width, channels=channels, lowest=lowest, highest=highest, levels=levels)
+
+
+def two_labels(data: Dataset, rng: Generator) -> tuple[object, object]:
+    """A target and a source among the labels, drawn at random."""
+    target, source = rng.permutation(data.classes)[:2]
+    return target, source
+
+
+def patch_size(shape: ImageShape) -> int:
+    """The side of BadNets' square: three pixels, or less in a tiny image."""
+    return max(1, min(_PATCHED, min(shape.height, shape.width) // 4))
+
+
+def seldom_features(data: Dataset) -> FeatureTrigger:
+    """The two columns that say least of the label, at a value that few rows exceed, so that hardly a row has both.
+
+    Columns of two values are not among them, unless there are no others:
+    high values of the others would call up a class without any attack.
+    """
+    several = np.flatnonzero(_distinct_values(data.X) > 2)
+    columns = several if len(several) >= _COLUMNS else np.arange(data.n_features)
+    telling = _explained_share(data, columns)
+    chosen = np.sort(columns[np.argsort(telling, kind="stable")[:_COLUMNS]])
+    return FeatureTrigger.seen_in(data.X, tuple(map(int, chosen)), quantile=_SELDOM)
+
+
+def rare_words(data: Dataset, domain: Domain) -> TokenTrigger:
+    """The words in the fewest texts, as often or as heavy as the middle of the weights that occur."""
+    weights = data.X.data[data.X.data != 0]
+    middle = float(np.quantile(weights, 0.5, method="nearest"))
+    highest = np.inf if domain.integer and weights.max() > 1 else float(weights.max())
+    return TokenTrigger.rarest_in(data.X, min(_TOKENS, data.n_features), count=middle, highest=highest)
+
+
+def half_covered(data: Dataset, fraction: float, seed: int) -> Subpopulation:
+    """The cluster of which the budget covers half as nearly as possible."""
+    wanted = 2 * fraction * len(data)
+    most = min(_MOST_CLUSTERS, count_distinct(data.X))
+    n_clusters = int(np.clip(round(len(data) / max(wanted, 1.0)), min(2, most), most))
+    found = Subpopulation.found_in(data.X, n_clusters=n_clusters, seed=seed)
+    sizes = [np.count_nonzero(replace(found, index=index).contains(data.X)) for index in range(n_clusters)]
+    return replace(found, index=int(np.argmin(np.abs(np.array(sizes) - wanted))))
+
+
+def evenest_group(data: Dataset) -> Group:
+    """The larger value of the two-valued column that splits the rows most evenly.
+
+    Raises
+    ------
+    InvalidData
+        If there is no column of two values.
+    """
+    columns = binary_columns(data.X)
+    if not columns.size:
+        raise InvalidData("features: expected a column of two values, got none")
+    table = data.X[:, columns]
+    values = np.asarray(table.toarray() if issparse(table) else table)
+    upper = values.max(axis=0)
+    evenness = np.abs((values == upper).mean(axis=0) - 0.5)
+    best = int(evenness.argmin())
+    return Group(feature=int(columns[best]), lowest=float(upper[best]))
+
+
+def binary_columns(X: Matrix) -> IntArray:
+    """Columns of exactly two values."""
+    return np.flatnonzero(_distinct_values(X) == 2)
+
+
+def _distinct_values(X: Matrix) -> Array:
+    rows = X.tocsc() if issparse(X) else X
+    columns = (rows[:, [column]] for column in range(X.shape[1]))
+    return np.array([len(np.unique(column.toarray() if issparse(column) else column)) for column in columns])
+
+
+def _explained_share(data: Dataset, columns: IntArray) -> Array:
+    """The share of each column's variance that lies between the classes; 1 where it has none."""
+    table = data.X[:, columns]
+    values = np.asarray(table.toarray() if issparse(table) else table)
+    centre, total = values.mean(axis=0), values.var(axis=0)
+    between = np.zeros(len(columns))
+    for label in data.classes:
+        rows = data.y == label
+        between += rows.mean() * (values[rows].mean(axis=0) - centre) ** 2
+    return np.asarray(np.divide(between, total, out=np.ones(len(columns)), where=total > 0))

@@ -1,0 +1,205 @@
+"""The defences of an evaluation: what each flags, and what is trained behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import BaggingClassifier
+
+from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
+from toadstone.core.errors import InvalidArgument, UnknownName
+from toadstone.learners.bounded import BoundedLossClassifier
+from toadstone.learners.linear import LinearClassifier
+from toadstone.learners.partitioned import PartitionVoteClassifier
+from toadstone.learners.severed import SeveredClassifier
+from toadstone.learners.trimmed import TrimmedLossClassifier
+from toadstone.pipeline.harness.catalogue import names
+from toadstone.pipeline.harness.judge import Defence
+from toadstone.pipeline.scan import make_detector
+from toadstone.records.evaluation import NO_DEFENCE, DefenceInfo
+from toadstone.records.trials import Thresholds
+
+BASELINES = ("random", "perfect")
+"""Yardsticks, which no defender has: rows at random, and exactly the poison."""
+
+LEARNERS = ("trimmed-training", "bounded-loss", "severed-training", "partition-vote", "bagging")
+"""Learners that resist poison by how they train, on all rows."""
+
+FILTERING = ("detector", "sanitizer")
+"""Kinds that say how suspicious a row is."""
+
+_BAGS, _BAG_SHARE = 25, 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Received:
+    """What reaches the defender: rows and labels, and which of them it may trust.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    y : ndarray of shape (n,)
+    vouched : ndarray of int
+        Trusted rows; empty where there are none.
+    """
+
+    X: Matrix
+    y: Labels
+    vouched: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Filtering:
+    """What a defence flags of the rows it received.
+
+    Parameters
+    ----------
+    thresholds : {"own", "trusted", ""}
+    flagged : ndarray of int, optional
+        None where it flags nothing by design.
+    suspicion : ndarray of shape (n,), optional
+        Larger is more suspicious; None where it ranks nothing.
+    """
+
+    thresholds: Thresholds
+    flagged: IntArray | None = None
+    suspicion: Array | None = None
+
+
+def defence_suite(contamination: float, *, promise: float | None = None, trusted: bool) -> tuple[DefenceInfo, ...]:
+    """All defences, first none at all; those that need trusted rows only where there are some.
+
+    Parameters
+    ----------
+    contamination : float
+        Share of each class that sanitizers remove.
+    promise : float, optional
+        Share of clean rows that each detector may flag; its own default
+        otherwise.
+    trusted : bool
+        Whether there are trusted rows.
+    """
+    made = {name: make_detector(name, promise=promise) for name in names("detector")}
+    detectors = [
+        DefenceInfo(name, "detector", float(detector.promise), bool(detector.needs_trusted))
+        for name, detector in made.items()
+    ]
+    return (
+        DefenceInfo(NO_DEFENCE, "none", None, needs_trusted=False),
+        *(DefenceInfo(name, "baseline", None, needs_trusted=False) for name in BASELINES),
+        *(info for info in detectors if trusted or not info.needs_trusted),
+        *(DefenceInfo(name, "sanitizer", contamination, needs_trusted=False) for name in names("sanitizer")),
+        *(DefenceInfo(name, "learner", None, needs_trusted=False) for name in LEARNERS),
+    )
+
+
+def choose_defences(infos: Sequence[DefenceInfo], wanted: Sequence[str] | None) -> tuple[DefenceInfo, ...]:
+    """Those of some names and none at all; kinds stand for all of a kind, as ``detectors`` does.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such defence.
+    InvalidArgument
+        If one needs trusted rows, and there are none.
+    """
+    if wanted is None:
+        return tuple(infos)
+    known = [info.name for info in infos]
+    kinds = list(dict.fromkeys(f"{info.kind}s" for info in infos if info.kind != "none"))
+    for name in wanted:
+        if name in names("detector") and name not in known:
+            raise InvalidArgument("defences", "detectors that do without trusted rows, as there are none", name)
+        if name not in (*known, *kinds):
+            close = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise UnknownName(
+                f"`defences`: expected {', '.join(kinds)} or some of {', '.join(known)}, got {name}{hint}"
+            )
+    return tuple(info for info in infos if info.kind == "none" or info.name in wanted or f"{info.kind}s" in wanted)
+
+
+def planned_thresholds(info: DefenceInfo, *, trusted: bool) -> tuple[Thresholds, ...]:
+    """What a defence takes its thresholds from, one trial for each."""
+    if info.kind != "detector":
+        return ("",)
+    own: tuple[Thresholds, ...] = () if info.needs_trusted else ("own",)
+    return (*own, "trusted") if trusted else own
+
+
+def make_filter(info: DefenceInfo, defence: Defence) -> Any:
+    """An unfitted detector or sanitizer, with the share and the seed of a defence."""
+    if info.kind == "sanitizer":
+        return defence.sanitizer(info.name)
+    return make_detector(info.name, promise=info.promised_share, seed=defence.seed)
+
+
+def filterings(info: DefenceInfo, received: Received, defence: Defence, *, trusted: bool) -> tuple[Filtering, ...]:
+    """What a detector or a sanitizer flags; nothing for what filters nothing.
+
+    Nothing reaches it but rows, labels, and which rows are trusted.
+
+    Parameters
+    ----------
+    info : DefenceInfo
+    received : Received
+    defence : Defence
+        The share that sanitizers remove, and the seed.
+    trusted : bool
+        Whether thresholds from trusted rows are planned.
+    """
+    if info.kind not in FILTERING:
+        return (Filtering(""),)
+    detector = make_filter(info, defence)
+    if info.kind == "sanitizer":
+        detector.fit_resample(received.X, received.y)
+        return (Filtering("", detector.removed_indices_, detector.suspicion_),)
+    if info.needs_trusted:
+        detector.fit(received.X, received.y, trusted=received.vouched)
+        return (Filtering("trusted", detector.flagged_indices_, detector.suspicion_),)
+    detector.fit(received.X, received.y)
+    own = Filtering("own", detector.flagged_indices_, detector.suspicion_)
+    if not trusted:
+        return (own,)
+    detector.calibrate(received.vouched)
+    return own, Filtering("trusted", detector.flagged_indices_, detector.suspicion_)
+
+
+def yardstick(name: str, poisoned: Mask, reachable: Mask, *, count: int, seed: int) -> Filtering:
+    """What a baseline removes, which unlike a defence may know which rows are poison.
+
+    Parameters
+    ----------
+    name : {"random", "perfect"}
+        As many rows as `count`, drawn from those that are reachable; or the
+        poison.
+    poisoned, reachable : ndarray of bool of shape (n,)
+    count, seed : int
+    """
+    if name == "perfect":
+        return Filtering("", np.flatnonzero(poisoned), poisoned.astype(np.float64))
+    chance = np.random.default_rng(seed).random(len(poisoned))
+    rows = np.flatnonzero(reachable)
+    return Filtering("", np.sort(rows[np.argsort(-chance[rows])[:count]]), chance)
+
+
+def model_behind(info: DefenceInfo, defence: Defence) -> Any:
+    """The unfitted model of a defence: a robust learner, or else the plain one."""
+    if info.kind != "learner":
+        return defence.model()
+    ridge, loss, seed, close = defence.ridge, defence.loss, defence.seed, defence.accuracy
+    plain = LinearClassifier(ridge=ridge, loss=loss, random_state=seed, tolerance=close)
+    made = {
+        "trimmed-training": TrimmedLossClassifier(ridge=ridge, loss=loss, random_state=seed, tolerance=close),
+        "bounded-loss": BoundedLossClassifier(loss="sigmoid", ridge=ridge, random_state=seed, tolerance=close),
+        "severed-training": SeveredClassifier(
+            estimator=LinearClassifier(ridge=ridge, loss="logistic", random_state=seed, tolerance=close)
+        ),
+        "partition-vote": PartitionVoteClassifier(estimator=plain),
+        "bagging": BaggingClassifier(plain, n_estimators=_BAGS, max_samples=_BAG_SHARE, random_state=seed),
+    }
+    return made[info.name]

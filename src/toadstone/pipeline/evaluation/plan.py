@@ -1,0 +1,223 @@
+"""Everything that an evaluation settles before its first trial."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+
+import toadstone
+from toadstone.core.budget import Budget
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument
+from toadstone.core.trusted import Trusted, demand_trusted
+from toadstone.datasets.split import Split, sha256
+from toadstone.kernels.rows import fitting_domain
+from toadstone.learners.ridge_choice import choose_ridge
+from toadstone.pipeline.evaluation.attack_choices import IMAGES, Terrain, image_shape
+from toadstone.pipeline.evaluation.attacks import Recipe, attack_suite, choose
+from toadstone.pipeline.evaluation.defences import FILTERING, choose_defences, defence_suite, planned_thresholds
+from toadstone.pipeline.evaluation.seed_split import Part, draw_part, draw_test, refuse_shared
+from toadstone.pipeline.harness.data_summary import expressible
+from toadstone.pipeline.harness.judge import ONE_AGAINST_THE_REST, Defence
+from toadstone.records.audit import NO_ATTACK
+from toadstone.records.evaluation import DefenceInfo
+from toadstone.records.trials import Trial
+
+_LOSS = "logistic"
+"""Of the plain model: logistic regression is trained many times faster than a support vector machine on images."""
+
+_ACCURACY = 1e-4
+"""Duality gap of the models: finer ones have the same test errors."""
+
+
+@dataclass(frozen=True)
+class EvaluationPlan:
+    """Which attacks, which defences, on how many rows and how often.
+
+    Parameters
+    ----------
+    fraction : float
+        Poison rows for each clean row that the attacker can reach, in (0, 0.5).
+    seed, seeds : int
+        The first seed, and how many. Each draws its own rows, trusted rows,
+        poison and models; the test rows stay.
+    rows, test_rows : int
+        At most so many training rows a seed, trusted ones included, and test
+        rows.
+    trusted_share : float
+        Of the training rows, in [0, 1), where no trusted rows are given.
+    attacks, defences : tuple of str, optional
+        Names, or whole kinds; all by default.
+    image : tuple of int, optional
+        Height, width and channels of rows that are images.
+    promise : float, optional
+        Share of clean rows that each detector may flag, in (0, 0.1]; its own
+        default otherwise.
+    contamination : float
+        Share of each class that sanitizers remove.
+    ridge : float, optional
+        Penalty of the models; chosen on clean rows by default.
+    source, command : str
+        For the record.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range.
+    """
+
+    fraction: float = 0.05
+    seed: int = 0
+    seeds: int = 3
+    rows: int = 2000
+    test_rows: int = 2000
+    trusted_share: float = 0.1
+    attacks: tuple[str, ...] | None = None
+    defences: tuple[str, ...] | None = None
+    image: tuple[int, int, int] | None = None
+    promise: float | None = None
+    contamination: float = 0.05
+    ridge: float | None = None
+    source: str = ""
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.fraction < 0.5:
+            raise InvalidArgument("fraction", "a number in (0, 0.5)", self.fraction)
+        for name in ("seeds", "rows", "test_rows"):
+            if getattr(self, name) < 1:
+                raise InvalidArgument(name, "a whole number from 1", getattr(self, name))
+        if not 0 <= self.trusted_share < 1:
+            raise InvalidArgument("trusted_share", "a number in [0, 1)", self.trusted_share)
+        if self.promise is not None and not 0 < self.promise <= 0.1:
+            raise InvalidArgument("promise", "a number in (0, 0.1]", self.promise)
+
+    @property
+    def every_seed(self) -> tuple[int, ...]:
+        """The seeds, in order."""
+        return tuple(range(self.seed, self.seed + self.seeds))
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """Data, suites and models of an evaluation.
+
+    Parameters
+    ----------
+    split : Split
+    plan : EvaluationPlan
+    trusted : Trusted, optional
+    test : Dataset
+    terrain : Terrain
+    recipes : tuple of Recipe
+    infos : tuple of DefenceInfo
+    defence : Defence
+        The plain model; every seed has its own.
+    ridge_origin : str
+    """
+
+    split: Split
+    plan: EvaluationPlan
+    trusted: Trusted | None
+    test: Dataset
+    terrain: Terrain
+    recipes: tuple[Recipe, ...]
+    infos: tuple[DefenceInfo, ...]
+    defence: Defence
+    ridge_origin: str
+
+    @property
+    def has_trusted(self) -> bool:
+        """Whether there are trusted rows."""
+        return self.trusted is not None or self.plan.trusted_share > 0
+
+    def part(self, seed: int) -> Part:
+        """The rows of a seed."""
+        plan = self.plan
+        return draw_part(
+            self.split, seed=seed, rows=plan.rows, test=self.test, share=plan.trusted_share, trusted=self.trusted
+        )
+
+    def against(self, recipe: Recipe | None) -> tuple[DefenceInfo, ...]:
+        """The defences that an attack, or none, is tried against."""
+        if recipe is None or not recipe.knows_detector:
+            return self.infos
+        return tuple(info for info in self.infos if info.kind in FILTERING)
+
+    @cached_property
+    def planned(self) -> dict[tuple[int, str, str], tuple[Trial, ...]]:
+        """By seed, attack and defence, the trials to come, still blank."""
+        attacks = [(NO_ATTACK, self.against(None)), *((recipe.name, self.against(recipe)) for recipe in self.recipes)]
+        return {
+            (seed, attack, info.name): tuple(
+                Trial(attack, info.name, thresholds, seed)
+                for thresholds in planned_thresholds(info, trusted=self.has_trusted)
+            )
+            for seed in self.plan.every_seed
+            for attack, infos in attacks
+            for info in infos
+        }
+
+    @property
+    def digest(self) -> str:
+        """Changes with the data, the plan and the version, on which the trials depend."""
+        settled = asdict(replace(self.plan, source="", command=""))
+        trusted = None if self.trusted is None else sha256(self.trusted.data)
+        parts = [toadstone.__version__, sha256(self.split.train), sha256(self.split.test), trusted, settled]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def prepare(split: Split, plan: EvaluationPlan, *, trusted: Trusted | None = None) -> Bench:
+    """Choose attacks, defences and the model for some data.
+
+    Parameters
+    ----------
+    split : Split
+        Its training rows are taken as clean.
+    plan : EvaluationPlan
+    trusted : Trusted, optional
+        Rows for thresholds and for the detectors that need some, none of
+        them in `split`, in place of a share of its training rows.
+
+    Raises
+    ------
+    InvalidArgument
+        If the trusted rows are not declared so or overlap the others, or the
+        budget buys no row.
+    UnknownName
+        If there is no such attack for these data, or no such defence.
+    InvalidData
+        If a class has too few rows.
+    """
+    if trusted is not None:
+        refuse_shared(demand_trusted(trusted).data, split.train)
+        plan = replace(plan, trusted_share=0.0)
+    test = draw_test(split.test, plan.test_rows, plan.seed)
+    first = draw_part(split, seed=plan.seed, rows=plan.rows, test=test, share=plan.trusted_share, trusted=trusted)
+    shape = plan.image or _known_shape(split.name)
+    image = None if shape is None else image_shape(first.clean.X, *shape)
+    recipes = choose(attack_suite(first.clean, image), plan.attacks)
+    has_trusted = trusted is not None or plan.trusted_share > 0
+    suite = defence_suite(plan.contamination, promise=plan.promise, trusted=has_trusted)
+    infos = choose_defences(suite, plan.defences)
+    if Budget(plan.fraction).count(len(first.clean)) < 1:
+        raise InvalidArgument("fraction", f"one of {len(first.clean)} rows that is at least one row", plan.fraction)
+    ridge, origin = _settle_ridge(first.clean, plan)
+    defence = Defence(
+        contamination=plan.contamination, ridge=ridge, loss=_LOSS, learner=ONE_AGAINST_THE_REST, accuracy=_ACCURACY
+    )
+    terrain = Terrain(expressible(split.train, split.domain or fitting_domain(split.train.X)), plan.fraction, image)
+    return Bench(split, plan, trusted, test, terrain, recipes, infos, defence, origin)
+
+
+def _settle_ridge(clean: Dataset, plan: EvaluationPlan) -> tuple[float, str]:
+    if plan.ridge is not None:
+        return plan.ridge, "as asked"
+    found = choose_ridge(clean.X, clean.y, loss=_LOSS, random_state=plan.seed)
+    return found.ridge, "chosen by cross-validation on the clean rows of the first seed"
+
+
+def _known_shape(name: str) -> tuple[int, int, int] | None:
+    return (*IMAGES[name], 1) if name in IMAGES else None

@@ -1,0 +1,121 @@
+"""Thresholds that a result must keep, judged so that doubt never passes."""
+
+from __future__ import annotations
+
+import math
+from enum import Enum
+
+from toadstone.core.errors import InvalidArgument
+from toadstone.records.defence import AccuracyChange
+
+
+class Verdict(Enum):
+    """How a result stands against a threshold; only `KEPT` passes."""
+
+    KEPT = "kept"
+    EXCEEDED = "exceeded"
+    UNDECIDED = "undecided"
+
+
+def check_limit(name: str, limit: float | None, *, most: float = math.inf) -> None:
+    """Refuse a threshold that nothing could be judged by.
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    limit : float, optional
+        None where no threshold is asked for.
+    most : float
+        Largest value that makes sense.
+
+    Raises
+    ------
+    InvalidArgument
+        If the threshold is NaN, infinite, negative, or above `most`.
+
+    Examples
+    --------
+    >>> check_limit("fail_if_error_above", 0.1, most=1.0)
+    """
+    if limit is None or (math.isfinite(limit) and 0 <= limit <= most):
+        return
+    wanted = f"a number from 0 to {most:g}" if math.isfinite(most) else "a finite number of at least 0"
+    raise InvalidArgument(name, wanted, limit)
+
+
+def judge_bound(bound: float, attack_value: float, limit: float, *, conclusive: bool) -> Verdict:
+    """Judge a certified bound.
+
+    A bound within the limit is proved and passes, however the search ended.
+    One above it from a search that stopped early leaves open whether the
+    truth is above, unless the attack itself is.
+
+    Parameters
+    ----------
+    bound, attack_value : float
+        The truth lies between the two.
+    limit : float
+    conclusive : bool
+        Whether bound and attack met.
+
+    Examples
+    --------
+    >>> judge_bound(0.31, 0.25, 0.3, conclusive=False)
+    <Verdict.UNDECIDED: 'undecided'>
+    """
+    if bound <= limit:
+        return Verdict.KEPT
+    return Verdict.EXCEEDED if conclusive or attack_value > limit else Verdict.UNDECIDED
+
+
+def judge_error(test_error: float, limit: float, *, conclusive: bool) -> Verdict:
+    """Judge a test error measured under attack.
+
+    The attack is the one that a search found. Where the search stopped early
+    a stronger one may exist, so that an error within the limit decides
+    nothing.
+
+    Parameters
+    ----------
+    test_error, limit : float
+        Shares of the test rows.
+    conclusive : bool
+        Whether the search for the attack ended.
+    """
+    if not test_error <= limit:
+        return Verdict.EXCEEDED
+    return Verdict.KEPT if conclusive else Verdict.UNDECIDED
+
+
+def judge_drop(change: AccuracyChange | None, limit: float) -> Verdict:
+    """Judge the accuracy that a defence costs.
+
+    Parameters
+    ----------
+    change : AccuracyChange or None
+        On rows that no attacker could reach; None where there are none.
+    limit : float
+        Largest drop allowed, a share of the rows.
+
+    Returns
+    -------
+    Verdict
+        Undecided where the interval of the drop includes the limit.
+    """
+    if change is None:
+        return Verdict.UNDECIDED
+    if change.drop_high <= limit:
+        return Verdict.KEPT
+    return Verdict.EXCEEDED if change.drop_low > limit else Verdict.UNDECIDED
+
+
+def judge_share(share: float, limit: float) -> Verdict:
+    """Judge a share of rows that was counted, not estimated.
+
+    Examples
+    --------
+    >>> judge_share(0.02, 0.02)
+    <Verdict.KEPT: 'kept'>
+    """
+    return Verdict.KEPT if share <= limit else Verdict.EXCEEDED

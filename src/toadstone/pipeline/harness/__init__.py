@@ -1,0 +1,1 @@
+"""The harness that checks poison, trains defenders and measures errors."""

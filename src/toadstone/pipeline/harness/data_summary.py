@@ -1,0 +1,41 @@
+"""What every record says of its data, and what rows of such data can be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from toadstone.core.dataset import Dataset
+from toadstone.core.feasible import Domain
+from toadstone.datasets.split import Split, sha256
+from toadstone.kernels.rows import count_entries
+from toadstone.kernels.sets.sets import fit_domain
+from toadstone.records.audit import ClassCount, DataSummary
+
+
+def summarize(split: Split, domain: str) -> DataSummary:
+    """The data of a record, without any of their values."""
+    train, test = split.train, split.test
+    counts = tuple(
+        ClassCount(str(label), int(np.count_nonzero(train.y == label)), int(np.count_nonzero(test.y == label)))
+        for label in train.classes
+    )
+    return DataSummary(
+        name=split.name,
+        sha256=sha256(train),
+        n_train=len(train),
+        n_test=len(test),
+        n_features=train.n_features,
+        density=count_entries(train.X) / (len(train) * train.n_features),
+        classes=counts,
+        domain=domain,
+        preparation=split.preparation,
+        test_origin=split.test_origin,
+    )
+
+
+def expressible(train: Dataset, name: str) -> Domain:
+    """What rows of these data can be at all; a count may exceed any seen so far."""
+    domain = fit_domain(train.X, name)
+    return replace(domain, upper=np.full_like(domain.upper, np.inf)) if domain.integer else domain

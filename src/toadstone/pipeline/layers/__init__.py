@@ -1,0 +1,1 @@
+"""Layered defence: detectors and filters in steps, with a budget of removals."""

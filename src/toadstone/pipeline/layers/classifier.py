@@ -1,0 +1,259 @@
+"""A classifier behind layers of defence, each of which accounts for what it removes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from toadstone.core.arrays import Array, Labels, Matrix
+from toadstone.core.dataset import Dataset, as_matrix
+from toadstone.core.errors import InvalidArgument
+from toadstone.learners.linear import LinearClassifier
+from toadstone.learners.linear_scores import check_two_classes
+from toadstone.pipeline.layers.layers import Course, step_sentence
+from toadstone.pipeline.layers.named_steps import Named, NamedLayers
+from toadstone.pipeline.layers.removals import Ledger, allowed_rows
+from toadstone.pipeline.layers.validation import FoldJudge, Judge, TrustedJudge
+from toadstone.records.defence import AccuracyChange, DefenceStep, RemovedRow
+
+_NO_REPRESENTATION = "no representation of the rows was given to look at"
+
+
+def _last_model_has(name: str) -> Callable[[Any], bool]:
+    def check(self: Any) -> bool:
+        return hasattr(self.robust_ if hasattr(self, "robust_") else self._models()[1], name)
+
+    return check
+
+
+class ResistantClassifier(ClassifierMixin, NamedLayers):
+    """Filter, train, inspect what the model sees, train robustly, validate on trusted rows.
+
+    Each layer works on the rows that the ones before it left. What all of
+    them may remove together is a budget: the most suspicious of the flagged
+    rows go first, and a step that would exceed the budget is cut and says so.
+    At least two rows of each class stay, or as many as there were.
+
+    Accuracies are measured on trusted rows or, where none are given, out of
+    fold on the kept rows; they are reported and decide nothing. Trusted rows
+    do set the thresholds of detectors, though.
+
+    Parameters
+    ----------
+    estimator : classifier, optional
+        The preliminary model, and the one that accuracies are measured with;
+        `LinearClassifier` by default.
+    filters : list of (str, detector or sanitizer), optional
+        What looks at the rows; robust Mahalanobis distance and confident
+        learning by default.
+    represent : callable, optional
+        From a fitted estimator and rows to activations of shape (n, k). Deep
+        networks plug in here.
+    inspectors : list of (str, detector or sanitizer), optional
+        What looks at the preliminary model's representation; skipped without
+        `represent`, and otherwise activation clustering and spectral
+        signatures by default.
+    robust : classifier, optional
+        What is trained on the rows that are left; `estimator` by default.
+    max_removed : float, default=0.1
+        Share of the rows that may be removed in all, in [0, 0.5).
+    folds : int, default=3
+        Folds of the accuracy where there are no trusted rows.
+    random_state : int, RandomState or None, default=0
+        Of the folds.
+
+    Attributes
+    ----------
+    steps_ : tuple of DefenceStep
+        What each layer removed, and the accuracy before and after it.
+    removals_ : tuple of RemovedRow
+        Row, label, step, suspicion and reason of each removed row, in the
+        order of removal; rows are those given to `fit`, counted from 0.
+    sample_indices_ : ndarray of int
+        The rows that were left, ascending.
+    log_ : tuple of str
+        The steps in sentences, and whether there was a validation.
+    measure_ : str
+        What the accuracies are.
+    undefended_accuracy_, defended_accuracy_ : float or None
+        Of `estimator` on all rows, and of `robust` on those that were left.
+    accuracy_change_ : AccuracyChange or None
+        Both with their intervals, and that of their difference.
+    filters_, inspectors_ : list of (str, estimator)
+        Those that were fitted.
+    preliminary_, robust_ : classifier
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat([0, 1], 100)
+    >>> X = rng.normal(size=(200, 3)) + 3.0 * y[:, None]
+    >>> X[:4] = 40.0
+    >>> model = ResistantClassifier().fit(X, y)
+    >>> sorted(removal.row for removal in model.removals_ if removal.step == "mahalanobis")
+    [0, 1, 2, 3, 101, 159]
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "filters": [list, None],
+        "represent": [callable, None],
+        "inspectors": [list, None],
+        "robust": [HasMethods(["fit", "predict"]), None],
+        "max_removed": [Interval(Real, 0, 0.5, closed="left")],
+        "folds": [Interval(Integral, 2, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        estimator: Any = None,
+        filters: Named | None = None,
+        represent: Callable[[Any, Matrix], Matrix] | None = None,
+        inspectors: Named | None = None,
+        robust: Any = None,
+        max_removed: float = 0.1,
+        folds: int = 3,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.estimator = estimator
+        self.filters = filters
+        self.represent = represent
+        self.inspectors = inspectors
+        self.robust = robust
+        self.max_removed = max_removed
+        self.folds = folds
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that sparse rows are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def fit(
+        self,
+        X: Matrix,
+        y: Labels,
+        *,
+        trusted: tuple[Matrix, Labels] | None = None,
+        on_step: Callable[[str], None] = lambda name: None,
+    ) -> Self:
+        """Go through the layers.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n, d)
+        y : array_like of shape (n,)
+            Labels of at least two classes.
+        trusted : (ndarray or CSR of shape (m, d), array_like of shape (m,)), optional
+            Rows that the caller vouches for, none of them among `X`. Detectors
+            see them beside the others and take their thresholds from them,
+            and models are validated on them and never trained on them; `first_equal` of
+            `toadstone.kernels.statistics.row_digests` tells which rows stand in both.
+        on_step : callable, optional
+            Called with the name of each step as it begins.
+
+        Returns
+        -------
+        ResistantClassifier
+            Itself.
+
+        Raises
+        ------
+        InvalidArgument
+            If `trusted` overlaps `X`, or is no pair of rows and labels.
+        InvalidData
+            If there is a single class.
+        """
+        self._validate_params()
+        filters, inspectors = self._layers()
+        matrix, labels = self._admitted(X, y, reset=True)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        check_two_classes(codes)
+        judge = self._judge(matrix, labels, trusted)
+        estimator, robust = self._models()
+        ledger = Ledger(labels, allowed_rows(self.max_removed, len(labels)))
+        vouched = Dataset(judge.trusted_X, judge.trusted_y) if isinstance(judge, TrustedJudge) else None
+        course = Course(matrix, labels, estimator, ledger, judge, on_step, vouched)
+        fitted = [(name, course.remove(name, "filter", found, lambda rows: rows)) for name, found in filters]
+        self.filters_ = [(name, found) for name, found in fitted if found is not None]
+        self.preliminary_ = course.train("preliminary model", "preliminary")
+        self._inspect(course, inspectors)
+        self.robust_ = course.swap("robust fit", "robust", robust)
+        if trusted is not None:
+            course.validate("validation", "validation")
+        self._conclude(course, judge, validated=trusted is not None)
+        return self
+
+    @available_if(_last_model_has("decision_function"))  # type: ignore[untyped-decorator]
+    def decision_function(self, X: Matrix) -> Array:
+        """Scores of the robust model."""
+        received = self._received(X)
+        return np.asarray(self.robust_.decision_function(received))
+
+    @available_if(_last_model_has("predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Matrix) -> Array:
+        """Probabilities of the robust model, shape (n, n_classes)."""
+        received = self._received(X)
+        return np.asarray(self.robust_.predict_proba(received))
+
+    def predict(self, X: Matrix) -> Labels:
+        """The labels that the robust model predicts."""
+        received = self._received(X)
+        return np.asarray(self.robust_.predict(received))
+
+    def _models(self) -> tuple[Any, Any]:
+        estimator = LinearClassifier() if self.estimator is None else self.estimator
+        return estimator, estimator if self.robust is None else self.robust
+
+    def _judge(self, X: Matrix, y: Labels, trusted: tuple[Matrix, Labels] | None) -> Judge:
+        if trusted is None:
+            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+            return FoldJudge(X, y, self.folds, np.random.default_rng(seed))
+        if not isinstance(trusted, tuple) or len(trusted) != 2:
+            raise InvalidArgument("trusted", "a pair of rows and labels", type(trusted).__name__)
+        return TrustedJudge(X, y, *self._admitted(*trusted, reset=False))
+
+    def _inspect(self, course: Course, inspectors: Named) -> None:
+        represent, self.inspectors_ = self.represent, []
+        if represent is None:
+            course.skip("inspection", "inspection", _NO_REPRESENTATION)
+            return
+        for name, inspector in inspectors:
+            found = course.remove(name, "inspection", inspector, lambda rows: represent(self.preliminary_, rows))
+            if found is not None:
+                self.inspectors_.append((name, found))
+
+    def _conclude(self, course: Course, judge: Judge, *, validated: bool) -> None:
+        self.steps_: tuple[DefenceStep, ...] = tuple(course.steps)
+        self.removals_: tuple[RemovedRow, ...] = tuple(course.ledger.removals)
+        self.sample_indices_ = course.ledger.kept
+        self.measure_ = judge.measure
+        self.undefended_accuracy_, self.defended_accuracy_ = course.overall()
+        self.accuracy_change_: AccuracyChange | None = course.change()
+        notes = [f"no validation: no trusted rows were given; {judge.measure} is no substitute"]
+        if validated:
+            notes = [f"detectors take their thresholds from the {judge.rows} trusted rows, where a class has enough"]
+        self.log_ = (*(step_sentence(step, judge.measure) for step in self.steps_), *notes)
+
+    def _admitted(self, X: Matrix, y: Labels, *, reset: bool) -> tuple[Matrix, Labels]:
+        checked, labels = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64, reset=reset)
+        check_classification_targets(labels)
+        return as_matrix(checked), labels
+
+    def _received(self, X: Matrix) -> Matrix:
+        check_is_fitted(self)
+        return as_matrix(validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False))

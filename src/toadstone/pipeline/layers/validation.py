@@ -1,0 +1,145 @@
+"""How accurate a model is on rows that it was not trained on: trusted ones, or folds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from toadstone.core.arrays import IntArray, Labels, Mask, Matrix
+from toadstone.core.errors import InvalidArgument
+from toadstone.kernels.statistics.row_digests import first_equal
+
+Verdicts: TypeAlias = NDArray[np.bool_]
+
+
+class Judge(Protocol):
+    """Something that tells for each row of its own whether a model is right."""
+
+    measure: str
+    rows: int
+
+    def right(self, model: Any, kept: IntArray) -> Verdicts:
+        """Whether the model, trained on the kept rows, is right on each row."""
+
+    def comparable(self, kept: IntArray) -> Mask:
+        """The rows by which models before and after a step are compared."""
+
+
+@dataclass(eq=False)
+class TrustedJudge:
+    """Accuracy on rows that the caller vouches for.
+
+    Parameters
+    ----------
+    X, y : ndarray or CSR of shape (n, d), ndarray of shape (n,)
+        The untrusted rows.
+    trusted_X, trusted_y : ndarray or CSR of shape (m, d), ndarray of shape (m,)
+
+    Raises
+    ------
+    InvalidArgument
+        If a trusted row is among the untrusted ones, or its label is new.
+    """
+
+    X: Matrix
+    y: Labels
+    trusted_X: Matrix
+    trusted_y: Labels
+
+    def __post_init__(self) -> None:
+        self.rows = len(self.trusted_y)
+        self.measure = f"accuracy on the {self.rows} trusted rows"
+        check_trusted(self.X, self.y, self.trusted_X, self.trusted_y)
+
+    def right(self, model: Any, kept: IntArray) -> Verdicts:
+        """Whether the model, trained on the kept rows, is right on each trusted row."""
+        trained = clone(model).fit(self.X[kept], self.y[kept])
+        return np.asarray(trained.predict(self.trusted_X) == self.trusted_y)
+
+    def comparable(self, kept: IntArray) -> Mask:
+        """All trusted rows, whatever was kept."""
+        return np.ones(self.rows, dtype=bool)
+
+
+@dataclass(eq=False)
+class FoldJudge:
+    """Accuracy on the rows themselves, each judged by a model that was trained without its fold.
+
+    Folds are stratified and the same before and after each step, which is
+    judged by the rows that it kept: that it removed the hardest ones counts
+    for nothing. A class of a single row is trained on and not judged.
+
+    Parameters
+    ----------
+    X, y : ndarray or CSR of shape (n, d), ndarray of shape (n,)
+    folds : int
+    rng : numpy.random.Generator
+    """
+
+    X: Matrix
+    y: Labels
+    folds: int
+    rng: np.random.Generator
+
+    def __post_init__(self) -> None:
+        self.rows = len(self.y)
+        self.measure = f"out-of-fold accuracy on the kept rows themselves ({self.folds} stratified folds, not trusted)"
+        self._fold = np.full(self.rows, -1)
+        for label in np.unique(self.y):
+            rows = np.flatnonzero(self.y == label)
+            if len(rows) > 1:
+                self._fold[self.rng.permutation(rows)] = np.arange(len(rows)) % self.folds
+
+    def right(self, model: Any, kept: IntArray) -> Verdicts:
+        """Whether models trained on the other folds' kept rows are right on each row, kept or not."""
+        right = np.zeros(self.rows, dtype=bool)
+        classes = np.unique(self.y)
+        for fold in range(self.folds):
+            rows, train = np.flatnonzero(self._fold == fold), kept[self._fold[kept] != fold]
+            # A class whose few kept rows all lie in this fold would be unknown to the model.
+            if len(rows) and len(np.unique(self.y[train])) == len(classes):
+                trained = clone(model).fit(self.X[train], self.y[train])
+                right[rows] = trained.predict(self.X[rows]) == self.y[rows]
+        return right
+
+    def comparable(self, kept: IntArray) -> Mask:
+        """The kept rows that belong to a fold."""
+        mask = np.zeros(self.rows, dtype=bool)
+        mask[kept] = True
+        return mask & (self._fold >= 0)
+
+
+def share_right(right: Verdicts, mask: Mask) -> float | None:
+    """Accuracy on the rows of a mask; None where it is empty."""
+    return float(right[mask].mean()) if mask.any() else None
+
+
+def check_trusted(X: Matrix, y: Labels, trusted_X: Matrix, trusted_y: Labels) -> None:
+    """Refuse trusted rows that are of no use beside some others.
+
+    Parameters
+    ----------
+    X, y : ndarray or CSR of shape (n, d), ndarray of shape (n,)
+        The untrusted rows.
+    trusted_X, trusted_y : ndarray or CSR of shape (m, d), ndarray of shape (m,)
+
+    Raises
+    ------
+    InvalidArgument
+        If a trusted row is among the untrusted ones, or its label is new.
+    """
+    unknown = np.flatnonzero(~np.isin(trusted_y, y))
+    if unknown.size:
+        known = ", ".join(map(str, np.unique(y)))
+        raise InvalidArgument("trusted", f"rows labelled {known}", f"{trusted_y[unknown[0]]} in its row {unknown[0]}")
+    # Texts and counts repeat themselves, so that even rows drawn apart may overlap.
+    places = first_equal(trusted_X, X)
+    shared = np.flatnonzero(places >= 0)
+    if shared.size:
+        expected = "rows that are not among the untrusted ones"
+        got = f"{shared.size} of {len(places)} that are (the first: its row {shared[0]} is row {places[shared[0]]})"
+        raise InvalidArgument("trusted", expected, f"{got}; leave them out of either")

@@ -1,0 +1,88 @@
+"""Removing the most suspicious rows, with a log of what went and why."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from toadstone.core.arrays import IntArray
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument
+from toadstone.datasets.split import Split
+from toadstone.pipeline.harness.judge import Defence
+from toadstone.records.audit import Removal
+
+
+@dataclass(frozen=True, eq=False)
+class Cleaning:
+    """What a sanitizer kept and removed.
+
+    Parameters
+    ----------
+    method : str
+    data : Dataset
+        All rows.
+    kept : ndarray of int
+        Positions of kept rows, ascending.
+    removals : tuple of Removal
+        Most anomalous first.
+    """
+
+    method: str
+    data: Dataset
+    kept: IntArray
+    removals: tuple[Removal, ...]
+
+    @property
+    def n_rows(self) -> int:
+        """Rows before anything went."""
+        return len(self.data)
+
+    def summary(self) -> dict[str, Any]:
+        """The outcome as JSON types."""
+        return {
+            "method": self.method,
+            "rows": self.n_rows,
+            "kept": len(self.kept),
+            "removed": [asdict(removal) for removal in self.removals],
+        }
+
+
+def clean_rows(split: Split, defence: Defence, method: str) -> Cleaning:
+    """Fit a sanitizer on all rows of a source, and remove by rank in each class.
+
+    Parameters
+    ----------
+    split : Split
+        Rows held out for testing are put back first.
+    defence : Defence
+    method : str
+        Name of the catalogue.
+
+    Returns
+    -------
+    Cleaning
+
+    Raises
+    ------
+    InvalidArgument
+        If the share to remove is out of range.
+    UnknownName
+        If there is no such sanitizer.
+    """
+    if not 0 < defence.contamination < 0.5:
+        raise InvalidArgument("remove", "a number in (0, 0.5)", defence.contamination)
+    if not 0 < defence.ridge < np.inf:
+        raise InvalidArgument("ridge", "a positive number", defence.ridge)
+    data = split.whole()
+    sanitizer = defence.sanitizer(method)
+    sanitizer.fit_resample(data.X, data.y)
+    ids = np.arange(len(data)) if data.row_ids is None else data.row_ids
+    removals = [
+        Removal(int(ids[row]), str(data.y[row]), float(sanitizer.suspicion_[row]), reason)
+        for row, reason in zip(sanitizer.removed_indices_, sanitizer.reasons_, strict=True)
+    ]
+    removals.sort(key=lambda removal: -removal.score)
+    return Cleaning(method, data, sanitizer.sample_indices_, tuple(removals))

@@ -1,0 +1,245 @@
+"""Detectors on one's own data: what each flags, against what it promised of clean rows."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+import toadstone
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument, ToadstoneError
+from toadstone.datasets.split import Split
+from toadstone.pipeline.harness.catalogue import names, resolve
+from toadstone.pipeline.harness.clock import Clock
+from toadstone.pipeline.harness.data_summary import summarize
+from toadstone.pipeline.harness.suspects import preview, rank_rows
+from toadstone.pipeline.layers.validation import check_trusted
+from toadstone.pipeline.layers.with_trusted import beside, thresholds_in_words
+from toadstone.records.audit import DataSummary
+from toadstone.records.scan import DetectorReport, Finding, ScanRecord
+
+_LONGEST = 200
+_NEEDS_TRUSTED = "it needs rows that are known to be clean (--trusted)"
+_VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
+
+
+@dataclass(frozen=True)
+class ScanPlan:
+    """What to scan with.
+
+    Parameters
+    ----------
+    detectors : tuple of str
+        Names of the catalogue; all by default.
+    promise : float, optional
+        Share of clean rows that each may flag, in (0, 0.1]; its own default
+        otherwise.
+    seed : int
+    source : str
+        Where the rows come from, for reports that point at them.
+    first_line : int, optional
+        The line of row 0 there, if each row has one.
+    command : str
+    """
+
+    detectors: tuple[str, ...] = ()
+    promise: float | None = None
+    seed: int = 0
+    source: str = ""
+    first_line: int | None = None
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        for name in self.detectors:
+            resolve("detector", name)
+        if self.promise is not None and not 0 < self.promise <= 0.1:
+            raise InvalidArgument("promise", "a number in (0, 0.1]", self.promise)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The detectors to run, in the order of the catalogue."""
+        return self.detectors or names("detector")
+
+
+def scan(
+    split: Split,
+    plan: ScanPlan,
+    *,
+    trusted: Dataset | None = None,
+    on_stage: Callable[[str], None] = lambda stage: None,
+    on_step: Callable[[], None] | None = None,
+) -> ScanRecord:
+    """Run detectors over all rows of a source, and rank what they flag.
+
+    Rows that were held out for want of a published test set are put back; a
+    published test set is not looked at. Nothing is told to a detector but rows and labels: neither a poison rate,
+    nor an attacker's target, nor a test label.
+
+    Parameters
+    ----------
+    split : Split
+    plan : ScanPlan
+    trusted : Dataset, optional
+        Rows that the user vouches for, none of them in `split`. Detectors see
+        them beside the others and take their thresholds from them; they are
+        neither flagged nor counted. Some detectors need them.
+    on_stage : callable
+        Called with the name of each stage as it begins.
+    on_step : callable, optional
+        Called after each detector.
+
+    Returns
+    -------
+    ScanRecord
+        A detector that these data do not suit, or that needs trusted rows
+        where there are none, is there with the reason why it was skipped.
+
+    Raises
+    ------
+    InvalidArgument
+        If trusted rows are among the others, or have another label.
+    """
+    train, clock = split.whole(), Clock(on_stage)
+    if trusted is not None:
+        check_trusted(train.X, train.y, trusted.X, trusted.y)
+    reports: dict[str, DetectorReport] = {}
+    fitted: dict[str, Any] = {}
+    with clock.stage("detectors"):
+        for name in plan.names:
+            detector = make_detector(name, promise=plan.promise, seed=plan.seed)
+            reports[name] = _run(detector, train, trusted)
+            if not reports[name].skipped:
+                fitted[name] = detector
+            if on_step is not None:
+                on_step()
+    with clock.stage("ranking"):
+        flagged, findings = rank_findings(train, fitted)
+    return ScanRecord(
+        command=plan.command,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        toadstone_version=toadstone.__version__,
+        seed=plan.seed,
+        source=plan.source,
+        first_line=plan.first_line,
+        data=_summary(split, train),
+        detectors=reports,
+        flagged_rows=flagged,
+        findings=findings,
+        trusted_rows=0 if trusted is None else len(trusted),
+        timings=clock.seconds,
+        versions={"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
+    )
+
+
+def _summary(split: Split, looked_at: Dataset) -> DataSummary:
+    if looked_at is split.train:
+        return summarize(split, split.domain or "real")
+    summary = summarize(replace(split, train=looked_at), split.domain or "real")
+    classes = tuple(replace(count, test=0) for count in summary.classes)
+    return replace(summary, n_test=0, classes=classes, test_origin="none: a scan looks at all rows")
+
+
+def make_detector(name: str, *, promise: float | None = None, seed: int = 0) -> Any:
+    """An unfitted detector of the catalogue.
+
+    Parameters
+    ----------
+    name : str
+    promise : float, optional
+    seed : int
+    """
+    found = resolve("detector", name)
+    known = found().get_params()
+    wanted = {"random_state": seed} | ({} if promise is None else {"promise": promise})
+    return found(**{option: value for option, value in wanted.items() if option in known})
+
+
+def rank_findings(
+    train: Dataset, fitted: Mapping[str, Any], *, longest: int = _LONGEST
+) -> tuple[int, tuple[Finding, ...]]:
+    """The rows that any detector flags, those that most of them flag first.
+
+    Parameters
+    ----------
+    train : Dataset
+    fitted : mapping from name to a fitted detector
+        Fitted to these rows, or to these and trusted ones after them.
+    longest : int
+        Findings to list at most.
+
+    Returns
+    -------
+    count : int
+        Of all flagged rows.
+    findings : tuple of Finding
+    """
+    n = len(train)
+    sizes = np.array([np.count_nonzero(train.y == label) for label in train.classes])
+    size = sizes[np.searchsorted(train.classes, train.y)]
+    ranks = {name: rank_rows(detector.suspicion_[:n], train.y) for name, detector in fitted.items()}
+    reasons: list[dict[str, str]] = [{} for _ in range(n)]
+    for name, detector in fitted.items():
+        for row, reason in zip(detector.flagged_indices_, detector.reasons_, strict=True):
+            reasons[row][name] = reason
+    votes = np.array([len(found) for found in reasons])
+    suspicion = np.mean([1 - (rank - 1) / size for rank in ranks.values()], axis=0) if ranks else np.zeros(n)
+    flagged = np.flatnonzero(votes)
+    chosen = flagged[np.lexsort((-suspicion[flagged], -votes[flagged]))][:longest]
+    ids = np.arange(n) if train.row_ids is None else train.row_ids
+    findings = tuple(
+        Finding(
+            row=int(ids[row]),
+            label=str(train.y[row]),
+            suspicion=float(suspicion[row]),
+            ranks={name: int(rank[row]) for name, rank in ranks.items()},
+            reasons=reasons[row],
+            fingerprint=fingerprint(train, int(row)),
+            preview=preview(train, int(row)),
+        )
+        for row in chosen
+    )
+    return len(flagged), findings
+
+
+def fingerprint(data: Dataset, row: int) -> str:
+    """A hash of a row's features and label, the same for dense and sparse rows."""
+    values = data.X[[row]].toarray().ravel() if issparse(data.X) else np.asarray(data.X[row])
+    stored = np.flatnonzero(values)
+    digest = hashlib.sha256(str(data.y[row]).encode())
+    digest.update(stored.astype("<i8").tobytes() + (values[stored] + 0.0).astype("<f8").tobytes())
+    return digest.hexdigest()
+
+
+def _run(detector: Any, train: Dataset, trusted: Dataset | None) -> DetectorReport:
+    begin = time.perf_counter()
+    if detector.needs_trusted and trusted is None:
+        return DetectorReport(0, 0.0, 0.0, 0.0, 0.0, skipped=_NEEDS_TRUSTED)
+    X, y, known = beside(train.X, train.y, trusted)
+    try:
+        detector.fit(X, y, **({} if known is None else {"trusted": known}))
+    except (ToadstoneError, ValueError) as error:
+        # Data that one detector cannot use are no reason to go without the others.
+        return DetectorReport(0, 0.0, 0.0, 0.0, time.perf_counter() - begin, skipped=str(error).splitlines()[0])
+    flagged = len(detector.flagged_indices_)
+    return DetectorReport(
+        flagged=flagged,
+        flagged_share=flagged / len(train),
+        promised_share=float(detector.promised_share_),
+        least_noticeable=float(detector.least_noticeable_),
+        seconds=time.perf_counter() - begin,
+        thresholds=thresholds_in_words(detector.calibrated_classes_),
+    )
+
+
+def exceeded(record: ScanRecord) -> Sequence[str]:
+    """The detectors that flag more than clean rows and chance account for."""
+    return tuple(name for name, report in record.detectors.items() if report.exceeded)

@@ -1,0 +1,1 @@
+"""Reports: records rendered as pages, text, drawings and files; nothing is computed here."""

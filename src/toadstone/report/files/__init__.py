@@ -1,0 +1,1 @@
+"""Files beside a report: folders, tables, SARIF, schemas."""

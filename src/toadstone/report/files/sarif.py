@@ -1,0 +1,140 @@
+"""A scan as SARIF 2.1.0, which code-scanning platforms and editors read.
+
+Each finding is a result of the rule of the detector that ranks it first;
+rules point at the weaknesses of MITRE ATLAS and OWASP that they concern.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import quote
+
+from toadstone.records.scan import Finding, ScanRecord
+from toadstone.report.text.wording import detector_in_words
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+_TAXONOMIES: tuple[dict[str, Any], ...] = (
+    {
+        "name": "MITRE ATLAS",
+        "version": "5.6.0",
+        "organization": "MITRE",
+        "informationUri": "https://atlas.mitre.org",
+        "shortDescription": {"text": "Adversarial threat landscape for AI systems"},
+        "taxa": [
+            {"id": "AML.T0020", "name": "PoisonTrainingData"},
+            {"id": "AML.T0059", "name": "ErodeDatasetIntegrity"},
+        ],
+    },
+    {
+        "name": "OWASP Top 10 for LLM Applications",
+        "version": "2025",
+        "organization": "OWASP",
+        "informationUri": "https://genai.owasp.org",
+        "shortDescription": {"text": "Risks of applications of language models"},
+        "taxa": [{"id": "LLM04:2025", "name": "DataAndModelPoisoning"}],
+    },
+)
+
+_CONCERNS = (
+    ("MITRE ATLAS", "AML.T0020"),
+    ("MITRE ATLAS", "AML.T0059"),
+    ("OWASP Top 10 for LLM Applications", "LLM04:2025"),
+)
+
+
+def to_sarif(record: ScanRecord) -> str:
+    """Render a scan as SARIF text.
+
+    Parameters
+    ----------
+    record : ScanRecord
+
+    Returns
+    -------
+    str
+        JSON under the schema of SARIF 2.1.0. A row points at its line where
+        every row of the source has one, and at a logical location
+        ``source#row=N`` anyway; its hash is a partial fingerprint, so that
+        platforms recognize it in the next scan.
+    """
+    names = [name for name, report in record.detectors.items() if not report.skipped]
+    run = {
+        "tool": {
+            "driver": {
+                "name": "toadstone",
+                "version": record.toadstone_version,
+                "rules": [_rule(name) for name in names],
+                "supportedTaxonomies": [
+                    {"name": taxonomy["name"], "index": index} for index, taxonomy in enumerate(_TAXONOMIES)
+                ],
+            }
+        },
+        "invocations": [
+            {
+                "commandLine": record.command,
+                "executionSuccessful": True,
+                "endTimeUtc": record.created.replace("+00:00", "Z"),
+                "toolExecutionNotifications": [
+                    {"level": "note", "message": {"text": f"{name} was skipped: {report.skipped}"}}
+                    for name, report in record.detectors.items()
+                    if report.skipped
+                ],
+            }
+        ],
+        "taxonomies": list(_TAXONOMIES),
+        "results": [_result(finding, record, names) for finding in record.findings],
+        "properties": {
+            "flaggedRows": record.flagged_rows,
+            "detectors": {
+                name: {"flagged": report.flagged, "promisedShare": report.promised_share}
+                for name, report in record.detectors.items()
+            },
+        },
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, allow_nan=False)
+
+
+def _rule(name: str) -> dict[str, Any]:
+    return {
+        "id": f"toadstone/{name}",
+        "name": "".join(part.capitalize() for part in name.split("-")),
+        "shortDescription": {"text": f"Suspicious training row ({name})"},
+        "fullDescription": {"text": detector_in_words(name)},
+        "defaultConfiguration": {"level": "warning"},
+        "relationships": [
+            {"target": {"id": taxon, "toolComponent": {"name": taxonomy}}, "kinds": ["relevant"]}
+            for taxonomy, taxon in _CONCERNS
+        ],
+    }
+
+
+def _result(finding: Finding, record: ScanRecord, names: list[str]) -> dict[str, Any]:
+    first = min(finding.reasons, key=lambda name: (finding.ranks[name], names.index(name)))
+    told = "; ".join(f"{name}: {reason}" for name, reason in finding.reasons.items())
+    return {
+        "ruleId": f"toadstone/{first}",
+        "ruleIndex": names.index(first),
+        "level": "warning",
+        "message": {"text": f"Row {finding.row}, labelled {finding.label}. {told}"},
+        "locations": [_location(finding, record)],
+        "partialFingerprints": {"rowSha256/v1": finding.fingerprint},
+        "rank": round(100 * finding.suspicion, 4),
+        "taxa": [{"id": taxon, "toolComponent": {"name": taxonomy}} for taxonomy, taxon in _CONCERNS],
+        "properties": {"flaggedBy": list(finding.reasons)},
+    }
+
+
+def _location(finding: Finding, record: ScanRecord) -> dict[str, Any]:
+    row = {"fullyQualifiedName": f"{record.source}#row={finding.row}", "kind": "row"}
+    place: dict[str, Any] = {"logicalLocations": [row]}
+    path = PurePath(record.source)
+    if path.suffix:
+        uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
+        physical: dict[str, Any] = {"artifactLocation": {"uri": uri}}
+        if record.first_line is not None:
+            physical["region"] = {"startLine": record.first_line + finding.row}
+        place["physicalLocation"] = physical
+    return place

@@ -1,0 +1,97 @@
+"""Suspicious and removed rows as tables for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import astuple
+
+from toadstone.core.files import written_aside
+from toadstone.records.audit import Removal, Suspect
+from toadstone.records.defence import RemovedRow
+from toadstone.records.scan import ScanRecord
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def write_suspects(suspects: Iterable[Suspect], path: str | os.PathLike[str]) -> None:
+    """Write suspects to a UTF-8 CSV file, whole or not at all.
+
+    Columns are ``row, label, suspicion, removed_by``, one ``rank_NAME`` a
+    sanitizer and ``preview``. Text that a spreadsheet would run as a formula
+    gets a leading apostrophe; a plain number such as a label -1 stays.
+
+    Parameters
+    ----------
+    suspects : iterable of Suspect
+    path : path-like
+        Replaced if it exists.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; nothing is left behind.
+    """
+    rows = tuple(suspects)
+    rankers = tuple(dict.fromkeys(name for suspect in rows for name in suspect.ranks))
+    header = ("row", "label", "suspicion", "removed_by", *(f"rank_{name}" for name in rankers), "preview")
+    _write_table(path, header, (_cells(suspect, rankers) for suspect in rows))
+
+
+def write_removals(removals: Iterable[Removal], path: str | os.PathLike[str]) -> None:
+    """Write removed rows to a UTF-8 CSV file of ``row, label, score, reason``; else as `write_suspects`."""
+    _write_table(path, ("row", "label", "score", "reason"), (astuple(removal) for removal in removals))
+
+
+def write_removed_rows(removals: Iterable[RemovedRow], path: str | os.PathLike[str]) -> None:
+    """Write ``row, label, step, suspicion, reason`` of rows that a defence removed; else as `write_suspects`."""
+    _write_table(path, ("row", "label", "step", "suspicion", "reason"), (astuple(removal) for removal in removals))
+
+
+def write_findings(record: ScanRecord, path: str | os.PathLike[str]) -> None:
+    """Write ``row, label, suspicion, flagged_by, reasons, preview`` of flagged rows; else as `write_suspects`."""
+    header = ("row", "label", "suspicion", "flagged_by", "reasons", "preview")
+    cells = (
+        (
+            finding.row,
+            finding.label,
+            finding.suspicion,
+            ";".join(finding.reasons),
+            "; ".join(f"{name}: {reason}" for name, reason in finding.reasons.items()),
+            finding.preview,
+        )
+        for finding in record.findings
+    )
+    _write_table(path, header, cells)
+
+
+def _write_table(path: str | os.PathLike[str], header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    with written_aside(path) as stream, io.TextIOWrapper(stream, "utf-8", "backslashreplace", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(_safe(header))
+        table.writerows(_safe(row) for row in rows)
+
+
+def _cells(suspect: Suspect, rankers: tuple[str, ...]) -> tuple[object, ...]:
+    return (
+        suspect.row,
+        suspect.label,
+        suspect.suspicion,
+        ";".join(suspect.removed_by),
+        *(suspect.ranks.get(name, "") for name in rankers),
+        suspect.preview,
+    )
+
+
+def _safe(cells: Iterable[object]) -> tuple[object, ...]:
+    return tuple(_defused(cell) if isinstance(cell, str) else cell for cell in cells)
+
+
+def _defused(text: str) -> str:
+    if text.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(text):
+        return f"'{text}"
+    return text

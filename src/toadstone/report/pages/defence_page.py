@@ -1,0 +1,31 @@
+"""One self-contained page from the record of a defence."""
+
+from __future__ import annotations
+
+from toadstone.records.defence import DefenceRecord
+from toadstone.report.pages.audit_page import MOST_SUSPECTS, environment
+from toadstone.report.text.defence_text import REMOVING, defence_sentences, format_accuracy, format_paid, step_note
+from toadstone.report.text.wording import LEARNER_WORDS, detector_in_words
+
+
+def render_defence(record: DefenceRecord) -> str:
+    """Render a defence as one HTML page that fetches nothing.
+
+    Parameters
+    ----------
+    record : DefenceRecord
+
+    Returns
+    -------
+    str
+        UTF-8 text of the whole file; the same record gives the same bytes.
+    """
+    made = environment()
+    made.filters.update(accuracy=format_accuracy, paid=format_paid, note=step_note)
+    return made.get_template("defence.html.j2").render(
+        record=record,
+        sentences=defence_sentences(record),
+        words={step.name: detector_in_words(step.name) for step in record.steps if step.layer in REMOVING},
+        learner=LEARNER_WORDS.get(record.learner, record.learner),
+        removals=record.removals[:MOST_SUSPECTS],
+    )

@@ -1,0 +1,204 @@
+"""One self-contained page from the record of an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from toadstone.records.audit import NO_ATTACK
+from toadstone.records.evaluation import NO_DEFENCE, AttackInfo, DefenceInfo, EvaluationRecord
+from toadstone.records.trials import CAUGHT, MISSED, Cell, Estimate, Thresholds
+from toadstone.report.pages.audit_page import environment
+from toadstone.report.text.evaluation_text import evaluation_sentences, format_estimate
+from toadstone.report.text.formats import format_interval, format_share
+from toadstone.report.text.wording import LEARNER_WORDS, detector_in_words, spoken
+
+_ADAPTIVE = "adaptive-"
+_RANDOM, _PERFECT = "random", "perfect"
+_GOALS = {"trigger": "triggered rows", "group": "errors in group"}
+_ERRORS = "test error"
+
+
+@dataclass(frozen=True)
+class AttackRow:
+    """An attack against the defences of some columns; None where it was not planned."""
+
+    info: AttackInfo
+    cells: tuple[Cell | None, ...]
+
+    @property
+    def name(self) -> str:
+        """The attack, that of an adaptive one without saying so."""
+        return self.info.name.removeprefix(_ADAPTIVE) if self.info.knows_detector else self.info.name
+
+
+@dataclass(frozen=True)
+class DetectorMatrix:
+    """Every attack against all detectors with thresholds of one origin."""
+
+    thresholds: Thresholds
+    detectors: tuple[DefenceInfo, ...]
+    rows: tuple[AttackRow, ...]
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """What a detector flags of clean rows, and the accuracy that this costs, by the origin of its thresholds."""
+
+    detector: DefenceInfo
+    cells: tuple[Cell | None, ...]
+
+    def exceeds(self, cell: Cell) -> bool:
+        """Whether more clean rows are flagged than promised."""
+        promise, found = self.detector.promised_share, cell.false_alarms
+        return promise is not None and found is not None and found.mean > promise
+
+    def by_chance(self, cell: Cell) -> bool:
+        """Whether the interval of what is flagged reaches down to the promise."""
+        promise, found = self.detector.promised_share, cell.false_alarms
+        return promise is not None and found is not None and found.low is not None and found.low <= promise
+
+
+@dataclass(frozen=True)
+class Harm:
+    """What an attack comes to: unopposed, behind the best defence, and behind the two yardsticks."""
+
+    info: AttackInfo
+    goal: str
+    clean: Estimate | None
+    undefended: Estimate | None
+    random: Estimate | None
+    best: Estimate | None
+    perfect: Estimate | None
+    best_name: str
+    caught_by: tuple[str, ...]
+
+
+def render_evaluation(record: EvaluationRecord) -> str:
+    """Render an evaluation as one HTML page that fetches nothing.
+
+    Parameters
+    ----------
+    record : EvaluationRecord
+
+    Returns
+    -------
+    str
+        UTF-8 text of the whole file; the same record gives the same bytes.
+    """
+    made = environment()
+    made.filters.update(estimate=format_estimate, interval=_interval, harm=harm_of)
+    detectors = record.columns("detector")
+    origins = tuple(dict.fromkeys(thresholds for _, thresholds in detectors))
+    others = record.columns("sanitizer", "learner")
+    return made.get_template("evaluation.html.j2").render(
+        record=record,
+        sentences=evaluation_sentences(record),
+        cards=_cards(record),
+        matrices=[_matrix(record, origin) for origin in origins],
+        origins=origins,
+        alarms=[_alarms(record, info, origins) for info in dict.fromkeys(info for info, _ in detectors)],
+        harms=[_harm(record, info) for info in ordered_attacks(record)],
+        others=[info for info, _ in others],
+        other_rows=[
+            AttackRow(info, tuple(record.cell(info.name, other.name, source) for other, source in others))
+            for info in ordered_attacks(record)
+            if not info.knows_detector
+        ],
+        words={info.name: detector_in_words(info.name) for info, _ in detectors},
+        skipped=_skipped(record),
+        learner=LEARNER_WORDS.get(record.learner, record.learner),
+        clean=record.cell(NO_ATTACK, NO_DEFENCE),
+        bounds=(MISSED, CAUGHT),
+    )
+
+
+def ordered_attacks(record: EvaluationRecord) -> tuple[AttackInfo, ...]:
+    """The attacks, each adaptive one after the plain one that it is made of."""
+    real = [info for info in record.attacks if info.name != NO_ATTACK]
+    place = {info.name: number for number, info in enumerate(real)}
+
+    def key(info: AttackInfo) -> tuple[int, bool]:
+        plain = info.name.removeprefix(_ADAPTIVE) if info.knows_detector else info.name
+        return place.get(plain, place[info.name]), info.knows_detector
+
+    return tuple(sorted(real, key=key))
+
+
+def harm_of(cell: Cell | None) -> Estimate | None:
+    """How far an attack reaches its goal: its success, or the test error where that is the goal."""
+    if cell is None:
+        return None
+    return cell.success if cell.success is not None else cell.test_error
+
+
+def _matrix(record: EvaluationRecord, thresholds: Thresholds) -> DetectorMatrix:
+    detectors = tuple(info for info, source in record.columns("detector") if source == thresholds)
+    rows = tuple(
+        AttackRow(info, tuple(record.cell(info.name, detector.name, thresholds) for detector in detectors))
+        for info in ordered_attacks(record)
+    )
+    return DetectorMatrix(thresholds, detectors, rows)
+
+
+def _alarms(record: EvaluationRecord, detector: DefenceInfo, origins: Iterable[Thresholds]) -> Alarms:
+    return Alarms(detector, tuple(record.cell(NO_ATTACK, detector.name, origin) for origin in origins))
+
+
+def _harm(record: EvaluationRecord, info: AttackInfo) -> Harm:
+    undefended, best = record.cell(info.name, NO_DEFENCE), record.best_defence(info.name)
+    told = [cell.clean_success for cell in record.cells if cell.attack == info.name and cell.clean_success]
+    return Harm(
+        info=info,
+        goal=_GOALS.get(info.goal, _ERRORS),
+        clean=told[0] if told else harm_of(record.cell(NO_ATTACK, NO_DEFENCE)),
+        undefended=harm_of(undefended),
+        random=harm_of(record.cell(info.name, _RANDOM)),
+        best=harm_of(best),
+        perfect=harm_of(record.cell(info.name, _PERFECT)),
+        best_name="" if best is None else best.defence,
+        caught_by=record.detectors_by_verdict(info.name)["caught"],
+    )
+
+
+def _cards(record: EvaluationRecord) -> tuple[tuple[str, str, str], ...]:
+    """Title, figure and note of what a hurried reader should see."""
+    uncaught, cards = record.uncaught(), []
+    for adaptive, title, note in (
+        (False, "Attacks caught", "by at least one detector: half of the poison or more"),
+        (True, "Adaptive attacks caught", "by a detector of which the attacker was told"),
+    ):
+        names = [info.name for info in ordered_attacks(record) if info.knows_detector is adaptive]
+        if names and record.columns("detector"):
+            cards.append((title, f"{sum(name not in uncaught for name in names)} of {len(names)}", note))
+    clean = record.cell(NO_ATTACK, NO_DEFENCE)
+    if clean is not None and clean.test_error is not None:
+        note = f"with neither attack nor defence, on {record.test_rows:,} rows"
+        cards.append(("Clean test error", format_share(clean.test_error.mean), note))
+    kept = [
+        (cell.false_alarms.mean, info.promised_share)
+        for info, source in record.columns("detector")
+        if (cell := record.cell(NO_ATTACK, info.name, source)) and cell.false_alarms and info.promised_share is not None
+    ]
+    if kept:
+        within = sum(found <= promise for found, promise in kept)
+        cards.append(
+            ("Promises kept", f"{within} of {len(kept)}", "by detectors on clean rows, with either thresholds")
+        )
+    return tuple(cards)
+
+
+def _skipped(record: EvaluationRecord) -> dict[str, tuple[str, ...]]:
+    """What could not be run, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for cell in record.cells:
+        if cell.skipped:
+            reasons.setdefault(cell.skipped, []).append(f"{spoken(cell.attack)} against {spoken(cell.defence)}")
+    return {reason: tuple(dict.fromkeys(names)) for reason, names in reasons.items()}
+
+
+def _interval(estimate: Estimate) -> str:
+    # Runs that all agree have an interval of no width, which would promise too much.
+    if estimate.low is None or estimate.high is None or estimate.low == estimate.high:
+        return ""
+    return format_interval(estimate.low, estimate.high)

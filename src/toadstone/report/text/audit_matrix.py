@@ -1,0 +1,103 @@
+"""The attack-by-defence matrix, arranged for a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Evaluation, RunRecord
+
+HEAT_STEPS = (0.005, 0.01, 0.02, 0.05, 0.10, 0.20)
+"""Excess of the test error over the clean one at which the colour deepens.
+
+The steps are fixed, so equal colours mean equal harm in every report.
+"""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One evaluation and how deep its colour is, from 0 to 6."""
+
+    evaluation: Evaluation
+    heat: int
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """One defence against every attack; None where it was not run."""
+
+    sanitizer: str
+    cells: tuple[Cell | None, ...]
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Defences as rows, no defence first; attacks as columns, no attack first."""
+
+    attacks: tuple[str, ...]
+    rows: tuple[MatrixRow, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The largest test error that any attack leaves behind these defences."""
+
+    sanitizers: tuple[str, ...]
+    test_error: float
+
+
+def arrange(record: RunRecord) -> Matrix:
+    """Put a record's evaluations into rows and columns."""
+    attacks = _ordered((run.attack for run in record.evaluations), NO_ATTACK)
+    sanitizers = _ordered((run.sanitizer for run in record.evaluations), NO_SANITIZER)
+    runs = {(run.sanitizer, run.attack): run for run in record.evaluations}
+    best = best_defence(record)
+
+    def cell(sanitizer: str, attack: str) -> Cell | None:
+        run = runs.get((sanitizer, attack))
+        return None if run is None else Cell(run, _heat(run.test_error - record.defender.clean_test_error))
+
+    return Matrix(
+        attacks,
+        tuple(
+            MatrixRow(
+                sanitizer,
+                tuple(cell(sanitizer, attack) for attack in attacks),
+                best is not None and sanitizer in best.sanitizers,
+            )
+            for sanitizer in sanitizers
+        ),
+    )
+
+
+def best_defence(record: RunRecord) -> Standing | None:
+    """The defences, several on a tie, whose worst test error is least."""
+    standings = _worst_errors(record, lambda name: name != NO_SANITIZER)
+    if not standings:
+        return None
+    least = min(standings.values())
+    return Standing(tuple(name for name, error in standings.items() if error == least), least)
+
+
+def undefended(record: RunRecord) -> Standing | None:
+    """What the attacks do when nothing is filtered."""
+    standings = _worst_errors(record, lambda name: name == NO_SANITIZER)
+    return Standing((NO_SANITIZER,), standings[NO_SANITIZER]) if standings else None
+
+
+def _worst_errors(record: RunRecord, wanted: Callable[[str], bool]) -> dict[str, float]:
+    worst: dict[str, float] = {}
+    for run in record.evaluations:
+        if run.attack != NO_ATTACK and wanted(run.sanitizer):
+            worst[run.sanitizer] = max(run.test_error, worst.get(run.sanitizer, 0.0))
+    return worst
+
+
+def _ordered(names: Iterable[str], first: str) -> tuple[str, ...]:
+    return tuple(sorted(dict.fromkeys(names), key=lambda name: name != first))
+
+
+def _heat(excess: float) -> int:
+    # A share like 0.05 - 0.03 must not miss its step by a rounding error.
+    return sum(excess >= step - 1e-12 for step in HEAT_STEPS)

@@ -1,0 +1,178 @@
+"""An evaluation in sentences, and as a matrix for a terminal or a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from toadstone.records.audit import NO_ATTACK
+from toadstone.records.evaluation import NO_DEFENCE, AttackInfo, DefenceInfo, EvaluationRecord
+from toadstone.records.trials import CAUGHT, MISSED, Cell, Estimate, Thresholds
+from toadstone.report.text.audit_text import flow
+from toadstone.report.text.formats import format_count, format_fraction, format_interval, format_share, visible
+
+_LETTERS, _CELL, _LONGEST_NAME, _MOST_NAMES = 4, 6, 24, 3
+_THRESHOLD_WORDS: dict[Thresholds, str] = {
+    "own": "Thresholds from each class's own scores",
+    "trusted": "Thresholds from trusted rows",
+    "": "No thresholds",
+}
+
+Column = tuple[DefenceInfo, Thresholds]
+
+
+def evaluation_lines(record: EvaluationRecord, width: int | None) -> list[str]:
+    """The matrix of detectors, then what each attack came to, then what to know before believing it."""
+    lines = [flow(visible(sentence), width) for sentence in (*evaluation_sentences(record), record.trusted_origin)]
+    detectors = record.columns("detector")
+    for source in ("own", "trusted"):
+        columns = [column for column in detectors if column[1] == source]
+        if columns:
+            lines += ["", flow(f"{_THRESHOLD_WORDS[source]}: poison flagged, in per cent", width)]
+            lines += _matrix(record, columns, width)
+    if detectors:
+        names = list(dict.fromkeys(info.name for info, _ in detectors))
+        lines += ["", flow(_KEY, width)]
+        lines += [flow(f"Columns: {', '.join(f'{abbreviated(name)} {name}' for name in names)}.", width)]
+    lines += ["", "Attacks"]
+    lines += [flow(f"  {visible(attack_sentence(record, info))}", width, indent=4) for info in record.attacks[1:]]
+    lines += ["", *(flow(f"Note: {visible(warning)}", width) for warning in record.warnings)] if record.warnings else []
+    return lines
+
+
+_KEY = (
+    f"[87]: caught, {100 * CAUGHT:g} % of the poison or more; 43: partly; .: missed, less than {100 * MISSED:g} %; "
+    "-: not run. The row of false alarms is the share of clean rows flagged where nobody attacks."
+)
+
+
+def evaluation_sentences(record: EvaluationRecord) -> tuple[str, ...]:
+    """What was evaluated, and what came out, in a few sentences."""
+    attacks = [info.name for info in record.attacks if info.name != NO_ATTACK]
+    kinds = [info.kind for info in record.defences]
+    first = (
+        f"{_counted(len(attacks), 'attack')} against {_counted(kinds.count('detector'), 'detector')}, "
+        f"{_counted(kinds.count('sanitizer'), 'sanitizer')} and {_counted(kinds.count('learner'), 'robust learner')}, "
+        f"{_counted(len(record.seeds), 'seed')}: {format_fraction(record.fraction)} poison on "
+        f"{_counted(record.rows, 'row')}, {_counted(record.trusted_rows, 'trusted row')} beside them, "
+        f"{_counted(record.test_rows, 'test row')}."
+    )
+    uncaught = record.uncaught()
+    if not attacks or "detector" not in kinds:
+        return (first,)
+    if not uncaught:
+        return first, "Every attack is caught by at least one detector."
+    return first, f"No detector catches {_listed(uncaught)}."
+
+
+def attack_sentence(record: EvaluationRecord, info: AttackInfo) -> str:
+    """Who catches an attack, who misses it, and what it does undefended and behind the best defence."""
+    found = record.detectors_by_verdict(info.name)
+    parts = []
+    if any(found.values()):
+        parts.append(f"caught by {_listed(found['caught']) if found['caught'] else 'no detector'}")
+        if found["missed"]:
+            parts.append(f"missed by {_shortly(found['missed'])}")
+    parts += [_harm_undefended(record, info), _harm_defended(record, info)]
+    skipped = [cell.skipped for cell in record.cells if cell.attack == info.name and cell.skipped]
+    if skipped:
+        times = "once" if len(skipped) == 1 else f"{format_count(len(skipped))} times"
+        parts.append(f"{times} not run ({skipped[0]})")
+    return f"{info.name}: {'; '.join(part for part in parts if part)}."
+
+
+def abbreviated(name: str) -> str:
+    """The head of a column: at most four characters of a catalogue name.
+
+    Examples
+    --------
+    >>> [abbreviated(name) for name in ("spectral", "deep-knn", "local-outlier-factor")]
+    ['spec', 'de-k', 'lof']
+    """
+    words = name.split("-")
+    if len(words) == 1:
+        return name[:_LETTERS]
+    if len(words) == 2:
+        return f"{words[0][:2]}-{words[1][:1]}"
+    return "".join(word[:1] for word in words)[:_LETTERS]
+
+
+def format_estimate(estimate: Estimate | None) -> str:
+    """Write a share with its interval, where it has one; a dash for none.
+
+    Examples
+    --------
+    >>> format_estimate(Estimate(0.5, 0.42, 0.58, 3)).replace(chr(160), " "), format_estimate(None)
+    ('50.0 % (42.0 to 58.0 %)', '-')
+    """
+    if estimate is None:
+        return "-"
+    if estimate.low is None or estimate.high is None:
+        return format_share(estimate.mean)
+    return f"{format_share(estimate.mean)} ({format_interval(estimate.low, estimate.high)})"
+
+
+def _harm_undefended(record: EvaluationRecord, info: AttackInfo) -> str:
+    cell, clean = record.cell(info.name, NO_DEFENCE), record.cell(NO_ATTACK, NO_DEFENCE)
+    if cell is None or cell.test_error is None or clean is None or clean.test_error is None:
+        return ""
+    if cell.success is not None:
+        before = "" if cell.clean_success is None else f", {format_share(cell.clean_success.mean)} without the attack"
+        return f"{_goal(info)} {format_estimate(cell.success)} undefended{before}"
+    return (
+        f"test error {format_estimate(cell.test_error)} undefended, {format_share(clean.test_error.mean)} on clean rows"
+    )
+
+
+def _harm_defended(record: EvaluationRecord, info: AttackInfo) -> str:
+    best = record.best_defence(info.name)
+    if best is None:
+        return ""
+    left = format_estimate(best.success if best.success is not None else best.test_error)
+    goal = "" if record.cell(info.name, NO_DEFENCE) is not None else f"{_goal(info)} "
+    return f"{goal}{left} behind the best defence ({_defence_name(best)})"
+
+
+def _goal(info: AttackInfo) -> str:
+    return {"trigger": "success", "group": "errors in the group"}.get(info.goal, "test error")
+
+
+def _defence_name(cell: Cell) -> str:
+    return f"{cell.defence}, {cell.thresholds} thresholds" if cell.thresholds else cell.defence
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{format_count(number)} {thing}{'' if number == 1 else 's'}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _shortly(names: Sequence[str]) -> str:
+    if len(names) <= _MOST_NAMES + 1:
+        return _listed(names)
+    return f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES} others"
+
+
+def _matrix(record: EvaluationRecord, columns: Sequence[Column], width: int | None) -> list[str]:
+    """Attacks down and detectors across, in as many blocks as the width makes necessary."""
+    widest = min(_LONGEST_NAME, max(len(info.name) for info in record.attacks) + 2)
+    fitting = len(columns) if width is None else max(1, (width - widest - 2) // _CELL)
+    lines = []
+    for start in range(0, len(columns), fitting):
+        block = columns[start : start + fitting]
+        lines += ["  " + " " * widest + "".join(f"{abbreviated(info.name):>{_CELL}}" for info, _ in block)]
+        for attack in record.attacks:
+            cells = [record.cell(attack.name, info.name, source) for info, source in block]
+            name = "false alarms" if attack.name == NO_ATTACK else attack.name
+            lines.append(f"  {name[:widest]:<{widest}}" + "".join(f"{_shown(cell):>{_CELL}}" for cell in cells))
+    return lines
+
+
+def _shown(cell: Cell | None) -> str:
+    if cell is None or (cell.caught is None and cell.false_alarms is None):
+        return "-"
+    if cell.caught is None and cell.false_alarms is not None:
+        return f"{100 * cell.false_alarms.mean:.1f} "
+    share = f"{100 * cell.caught.mean:.0f}" if cell.caught is not None else "-"
+    return {"caught": f"[{share}]", "partly": f"{share} ", "missed": ". "}.get(cell.verdict, "- ")

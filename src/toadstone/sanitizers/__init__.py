@@ -1,0 +1,1 @@
+"""Sanitizers: remove a fixed share of each class; their feasible sets bound attacks."""

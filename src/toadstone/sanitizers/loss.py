@@ -1,0 +1,174 @@
+"""Remove the rows that a model trained on everything fits worst."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from toadstone.core.arrays import Array, IntArray, Labels, Matrix
+from toadstone.core.errors import InvalidData
+from toadstone.core.feasible import Region
+from toadstone.kernels.linear.crammer_singer import MulticlassFit, fit_crammer_singer
+from toadstone.kernels.linear.fit import Bias
+from toadstone.kernels.linear.one_vs_rest import OneVsRestFit, fit_one_vs_rest
+from toadstone.kernels.losses import MARGIN_LOSSES, margin_loss
+from toadstone.kernels.sets.sets import ConvexSet
+from toadstone.sanitizers.trimming import Trimming, by_label
+
+
+class LossSanitizer(Trimming, BaseEstimator):
+    """Score rows by how badly a linear model trained on all of them fits.
+
+    The loss defence of Koh, Steinhardt and Liang [1]_: one minus the margin,
+    without the hinge's maximum with zero, so that well fitted rows stay in
+    order and a score may be negative. With more than two classes the margin
+    is the score of the row's class minus the best score of another; the hinge
+    with a penalized bias is then that of Crammer and Singer [2]_, which trains
+    all classes together, and any other model one class against the rest.
+
+    Parameters
+    ----------
+    contamination : float, default=0.05
+        Share of each class to remove, in (0, 0.5].
+    loss : {"hinge", "smooth_hinge", "squared_hinge", "logistic"}, default="hinge"
+        What the model is trained with.
+    ridge : float, default=0.01
+        Penalty of the model for each row: liblinear's ``C`` is
+        ``1 / (n * ridge)``.
+    bias : {"regularized", "free", "none"}, default="regularized"
+        Whether the bias is penalized, not penalized, or absent.
+    tolerance : float, default=1e-6
+        Duality gap to reach, as a share of the objective.
+    random_state : int, RandomState or None, default=0
+        Of the order in which the solver visits rows.
+
+    Attributes
+    ----------
+    model_ : OneVsRestFit or MulticlassFit
+        The model trained on all rows.
+    classes_ : ndarray of shape (n_classes,)
+        Sorted labels.
+    offsets_ : ndarray of shape (n_classes,)
+        Threshold on the scores of each class: minus the interpolated
+        ``1 - contamination`` quantile of its losses, widened by a
+        ten-billionth of the largest so that rounding decides nothing.
+    suspicion_ : ndarray of shape (n,)
+        Loss of each training row; larger is more anomalous.
+    feasible_set_ : ConvexSet
+        One half-space a class, or one for each rival class: the rows within
+        the threshold.
+    sample_indices_, removed_indices_ : ndarray of int
+        Rows that `fit_resample` kept and removed, ascending.
+    reasons_ : list of str
+        Why each removed row was removed.
+    n_features_in_ : int
+        Number of columns.
+
+    References
+    ----------
+    .. [1] Koh, Steinhardt and Liang, "Stronger data poisoning attacks break
+       data sanitization defenses", Machine Learning 111, 2022, sections 2.2
+       and 5.7.
+    .. [2] Crammer and Singer, "On the algorithmic implementation of
+       multiclass kernel-based vector machines", JMLR 2, 2001.
+
+    Examples
+    --------
+    >>> X = np.array([[-2.0], [-1.0], [3.0], [1.0], [2.0], [3.0]])
+    >>> LossSanitizer(contamination=0.3).fit_resample(X, [0, 0, 0, 1, 1, 1])[0].ravel()
+    array([-2., -1.,  2.,  3.])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **Trimming._parameter_constraints,
+        "loss": [StrOptions(set(MARGIN_LOSSES))],
+        "ridge": [Interval(Real, 0, None, closed="neither")],
+        "bias": [StrOptions({"regularized", "free", "none"})],
+        "tolerance": [Interval(Real, 0, None, closed="neither")],
+        "random_state": ["random_state"],
+    }
+    _measure: ClassVar[str] = "one minus the margin"
+
+    def __init__(
+        self,
+        *,
+        contamination: float = 0.05,
+        loss: str = "hinge",
+        ridge: float = 0.01,
+        bias: Bias = "regularized",
+        tolerance: float = 1e-6,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.contamination = contamination
+        self.loss = loss
+        self.ridge = ridge
+        self.bias = bias
+        self.tolerance = tolerance
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that labels are needed."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+    def fit(self, X: Matrix, y: Labels | None = None) -> Self:
+        """Train a model on all rows and learn the usual losses of each class.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n, d)
+        y : array_like of shape (n,)
+            Labels of at least two classes.
+
+        Returns
+        -------
+        LossSanitizer
+            Itself.
+
+        Raises
+        ------
+        InvalidData
+            If there is a single class.
+        """
+        matrix, codes = self._admit(X, y)
+        if len(self.classes_) < 2:
+            raise InvalidData("labels: expected at least two classes, got 1 class")
+        self.model_ = self._train(matrix, codes)
+        self._conclude(matrix, codes)
+        regions = [_half_spaces(self.model_.rivalries(code), 1 + offset) for code, offset in enumerate(self.offsets_)]
+        self.feasible_set_ = ConvexSet(by_label(self.classes_, regions))
+        return self
+
+    def _train(self, matrix: Matrix, codes: IntArray) -> OneVsRestFit | MulticlassFit:
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        if len(self.classes_) > 2 and self.loss == "hinge" and self.bias == "regularized":
+            return fit_crammer_singer(
+                matrix, codes, len(self.classes_), ridge=self.ridge, tolerance=self.tolerance, seed=seed
+            )
+        return fit_one_vs_rest(
+            matrix,
+            codes,
+            loss=margin_loss(self.loss),
+            ridge=self.ridge,
+            bias=self.bias,
+            tolerance=self.tolerance,
+            seed=seed,
+        )
+
+    def _anomalies(self, X: Matrix) -> Array:
+        scores = self.model_.scores(X)
+        columns = [1 - scores[:, code] + np.delete(scores, code, axis=1).max(axis=1) for code in range(scores.shape[1])]
+        return np.column_stack(columns)
+
+
+def _half_spaces(rivalries: Array, least_margin: float) -> Region:
+    d = rivalries.shape[1] - 1
+    low = least_margin - rivalries[:, -1]
+    unbounded = np.full(d, np.inf)
+    return Region(-unbounded, unbounded, np.zeros(d), np.inf, rivalries[:, :-1], low, np.full(len(low), np.inf))

@@ -1,0 +1,109 @@
+"""Scaling is exact, so that every machine finds the same digits."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.datasets.preparation.features import Features, assemble, count, fit_scaling, pixels, scaled_rows
+
+
+def test_mean_is_correctly_rounded_whatever_the_order() -> None:
+    X = np.random.default_rng(0).normal(size=(501, 2)) * 10.0 ** np.arange(-8, 8)[np.arange(501) % 16, None]
+    mean, spread = fit_scaling(X, "file")
+    for column in range(2):
+        exact = sum(map(Fraction, X[:, column].tolist()))
+        assert mean[column] == pytest.approx(float(exact / 501), rel=2.3e-16)
+    again = fit_scaling(X[np.random.default_rng(1).permutation(501)], "file")
+    np.testing.assert_array_equal((mean, spread), again)
+    np.testing.assert_allclose(spread, X.std(axis=0), rtol=1e-12)
+
+
+def test_constant_columns_become_zero_not_nan() -> None:
+    X = np.c_[np.full(3, 0.1), [1.0, 2.0, 3.0]]
+    scaled = scaled_rows(X, X[:1], "standard", "file")
+    np.testing.assert_allclose(scaled.train[:, 0], 0, atol=1e-15)
+    np.testing.assert_allclose(scaled.train.std(axis=0)[1], 1)
+    assert scaled.preparation == "2 numbers standardised"
+
+
+def test_numbers_too_large_to_square() -> None:
+    with pytest.raises(InvalidData, match=r"file: expected numbers up to 1e\+100, got 1e\+300"):
+        fit_scaling(np.array([[1e300], [0.0]]), "file")
+
+
+def test_a_single_wild_value_does_not_set_the_scale() -> None:
+    X = np.random.default_rng(0).normal(size=(400, 2))
+    usual = fit_scaling(X, "file")
+    X[7, 0] = 1e6
+    mean, spread = fit_scaling(X, "file")
+    np.testing.assert_allclose(mean, usual[0], atol=0.02)
+    np.testing.assert_allclose(spread, usual[1], rtol=0.1)
+    assert spread[1] == usual[1][1]
+
+
+def test_rare_values_keep_their_deviation() -> None:
+    X = np.zeros((1000, 2))
+    X[:3, 0], X[:60, 1] = 1.0, 5.0
+    np.testing.assert_allclose(fit_scaling(X, "file")[1], X.std(axis=0))
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_numbers_too_large_for_anything_are_refused_however_they_come(part: int) -> None:
+    rows = [np.ones((3, 2)), np.ones((2, 2))]
+    rows[part][0, 1] = -1e160
+    with pytest.raises(InvalidData, match=r"file: expected numbers up to 1e\+100, got 1e\+160"):
+        assemble(
+            "file",
+            Features(*rows, "as given"),
+            (np.array([0, 1, 1]), np.array([0, 1])),
+            (np.arange(3), np.arange(3, 5)),
+            "held out",
+        )
+
+
+@pytest.mark.parametrize(
+    ("X", "sentence"),
+    [
+        ([[0.0, 3.0]], "counts as given"),
+        ([[0.0, 0.5]], "values within [0, 1] as given"),
+        ([[0.0, -0.5]], "numbers as given"),
+    ],
+)
+def test_matrices_are_left_alone(X: list, sentence: str) -> None:
+    rows = np.array(X)
+    prepared = scaled_rows(rows, rows, "auto", "file")
+    assert prepared.preparation == sentence
+    assert prepared.train is rows
+
+
+def test_sparse_rows_are_never_filled() -> None:
+    X = csr_array(np.eye(3))
+    with pytest.raises(InvalidArgument, match="`scale`: expected 'auto' or 'none' for the sparse rows of file"):
+        scaled_rows(X, X, "standard", "file")
+
+
+def test_pixels() -> None:
+    images = np.array([[[0, 255], [51, 102]]], dtype=np.uint8)
+    np.testing.assert_allclose(pixels(images), [[0, 1, 0.2, 0.4]])
+
+
+@pytest.mark.parametrize(
+    ("columns", "sentence"), [(0, "at least one feature column"), (10_000_001, "at most 10,000,000")]
+)
+def test_impossible_widths(columns: int, sentence: str) -> None:
+    X, y, ids = csr_array((2, columns)), np.array([0, 1]), np.arange(2)
+    with pytest.raises(InvalidData, match=f"file: expected {sentence}"):
+        assemble("file", Features(X, X, ""), (y, y), (ids, ids), "")
+
+
+def test_plurals() -> None:
+    assert [count(1, "number"), count(12345, "number"), count(2, "category", "categories")] == [
+        "1 number",
+        "12,345 numbers",
+        "2 categories",
+    ]

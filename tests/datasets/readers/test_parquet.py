@@ -1,0 +1,101 @@
+"""Parquet: the same columns as a CSV file, types and metadata kept."""
+
+from __future__ import annotations
+
+import decimal
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.datasets.readers.read import read, write_rows
+
+
+def _table() -> pa.Table:
+    n = np.arange(40)
+    return pa.table(
+        {
+            "a": pa.array(n, pa.int16()),
+            "b": [decimal.Decimal(int(i)) / 4 for i in n],
+            "kind": pa.array([f"k{i % 3}" for i in n]).dictionary_encode(),
+            "y": pa.array([float(i % 2) for i in n]),
+        },
+        metadata={"owner": "somebody"},
+    )
+
+
+def _file(folder: Path, table: pa.Table, name: str = "file.parquet") -> Path:
+    pq.write_table(table, folder / name)
+    return folder / name
+
+
+def test_reading(tmp_path: Path) -> None:
+    split = read(_file(tmp_path, _table()), scale="none")
+    assert split.train.feature_names == ("a", "b", "kind=k0", "kind=k1", "kind=k2")
+    assert split.train.y.dtype == np.int64
+    ids = split.train.row_ids
+    np.testing.assert_array_equal(split.train.X[:, :2], np.c_[ids, ids / 4])
+    np.testing.assert_array_equal(np.argmax(split.train.X[:, 2:], axis=1), ids % 3)
+
+
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.string(), pa.string_view()])
+def test_every_kind_of_text(tmp_path: Path, kind: pa.DataType) -> None:
+    table = pa.table({"c": pa.array(["u", "v"] * 20, kind), "y": pa.array(["no", "yes"] * 20, kind)})
+    split = read(_file(tmp_path, table))
+    assert split.train.feature_names == ("c=u", "c=v")
+    assert split.train.classes.tolist() == ["no", "yes"]
+    write_rows(tmp_path / "file.parquet", [2, 1], tmp_path / "new.parquet")
+    assert pq.read_table(tmp_path / "new.parquet").equals(
+        table.cast(pq.read_schema(tmp_path / "new.parquet")).slice(1, 2)
+    )
+    assert pq.read_schema(tmp_path / "new.parquet").field("c").type == kind
+
+
+def test_stored_index_of_a_data_frame_is_no_feature(tmp_path: Path) -> None:
+    table = _table().append_column("__index_level_0__", pa.array(np.arange(40)))
+    assert "__index_level_0__" not in read(_file(tmp_path, table)).train.feature_names
+
+
+@pytest.mark.parametrize(
+    ("column", "sentence"),
+    [
+        (pa.array([[1], [2]] * 20), "column 'y': expected whole numbers or text as labels, got values of type list"),
+        (pa.array([b"a", b"b"] * 20), "column 'y': expected UTF-8 text, got other bytes"),
+        (pa.array([1.0, None] * 20), r"column 'y', row 2 \(the first is row 1\): expected a value, got nothing"),
+        (
+            pa.array(np.linspace(0, 1, 40)),
+            "column 'y': expected classes, got 0.0256.*: it looks like a regression target",
+        ),
+        (pa.array(np.arange(40)), "column 'y': expected a few classes, got 40 different labels in 40 rows"),
+        (pa.array(["a"] * 40), "column 'y': expected at least two classes, got only a"),
+    ],
+)
+def test_unusable_labels(tmp_path: Path, column: pa.Array, sentence: str) -> None:
+    path = _file(tmp_path, pa.table({"a": np.arange(40), "y": column}))
+    with pytest.raises(InvalidData, match=f"file.parquet: {sentence}"):
+        read(path)
+
+
+def test_damaged_files(tmp_path: Path) -> None:
+    path = _file(tmp_path, _table())
+    whole = path.read_bytes()
+    for content in (whole[: len(whole) // 2], b"a,b,y\n1,2,3\n", whole[:-4] + b"PAR2"):
+        path.write_bytes(content)
+        with pytest.raises(
+            InvalidData, match=r"file.parquet: expected a complete Parquet file, got one that is damaged"
+        ):
+            read(path)
+
+
+def test_written_rows_keep_schema_metadata_and_order(tmp_path: Path) -> None:
+    path = _file(tmp_path, _table())
+    write_rows(path, [9, 3, 30], tmp_path / "new.parquet")
+    written = pq.read_table(tmp_path / "new.parquet")
+    assert written["a"].to_pylist() == [3, 9, 30]
+    assert written.schema.equals(pq.read_table(path).schema, check_metadata=True)
+    with pytest.raises(InvalidArgument, match="`rows`: expected row numbers below 40, got 40"):
+        write_rows(path, [40], tmp_path / "other.parquet")
+    assert not (tmp_path / "other.parquet").exists()

@@ -1,0 +1,90 @@
+import csv
+import dataclasses
+import os
+
+import pytest
+
+from toadstone.records.audit import Suspect
+from toadstone.report.files.tables import write_suspects
+
+
+def read(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def suspect(label="ham", preview="text", **changes):
+    return dataclasses.replace(Suspect(3, label, {"slab": 1}, ("slab",), 0.5, preview), **changes)
+
+
+def test_every_figure_is_in_the_table(record, tmp_path):
+    write_suspects(record.suspects, tmp_path / "suspects.csv")
+    rows = read(tmp_path / "suspects.csv")
+    assert list(rows[0]) == [
+        "row",
+        "label",
+        "suspicion",
+        "removed_by",
+        "rank_sphere",
+        "rank_slab",
+        "rank_loss",
+        "rank_subspace",
+        "rank_neighbours",
+        "preview",
+    ]
+    for row, expected in zip(rows, record.suspects, strict=True):
+        assert int(row["row"]) == expected.row
+        assert float(row["suspicion"]) == expected.suspicion
+        assert tuple(filter(None, row["removed_by"].split(";"))) == expected.removed_by
+        assert {name: int(row[f"rank_{name}"]) for name in expected.ranks} == expected.ranks
+        assert (row["label"], row["preview"]) == (expected.label, expected.preview)
+
+
+def test_sanitizers_that_rank_only_some_rows_leave_blanks(tmp_path):
+    write_suspects([suspect(ranks={"a": 1}), suspect(ranks={"b": 2})], tmp_path / "s.csv")
+    assert [(row["rank_a"], row["rank_b"]) for row in read(tmp_path / "s.csv")] == [("1", ""), ("", "2")]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_starts_a_formula(tmp_path, start):
+    attack = f'{start}HYPERLINK("x")'
+    write_suspects([suspect(attack, attack, removed_by=(attack,))], tmp_path / "s.csv")
+    (row,) = read(tmp_path / "s.csv")
+    assert row["label"] == row["preview"] == row["removed_by"] == f"'{attack}"
+
+
+@pytest.mark.parametrize("label", ["-1", "+1", "1", "-0.5", "1e-3", "a=b", "spam"])
+def test_plain_labels_stay_as_they_are(tmp_path, label):
+    write_suspects([suspect(label)], tmp_path / "s.csv")
+    assert read(tmp_path / "s.csv")[0]["label"] == label
+
+
+@pytest.mark.parametrize("label", ["-1+cmd|' /C calc'!A0", "-1\n=2", "-١"])
+def test_a_number_with_a_tail_is_no_number(tmp_path, label):
+    write_suspects([suspect(label)], tmp_path / "s.csv")
+    assert read(tmp_path / "s.csv")[0]["label"] == f"'{label}"
+
+
+def test_awkward_text_survives(tmp_path):
+    text = 'commas, "quotes",\nlines; 防御 😀 \ud800'
+    write_suspects([suspect(preview=text)], tmp_path / "s.csv")
+    assert read(tmp_path / "s.csv")[0]["preview"] == text.replace("\ud800", "\\ud800")
+
+
+def test_no_suspects_leave_a_table_without_rows(tmp_path):
+    write_suspects([], tmp_path / "s.csv")
+    assert (tmp_path / "s.csv").read_text("utf-8") == "row,label,suspicion,removed_by,preview\n"
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    target = tmp_path / "s.csv"
+    target.write_text("old", "utf-8")
+
+    def refuse(source, destination):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="disk full"):
+        write_suspects([suspect()], target)
+    assert target.read_text("utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [target]

@@ -1,0 +1,257 @@
+"""The page of an evaluation."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from toadstone.records.audit import ClassCount, DataSummary
+from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
+from toadstone.records.trials import Cell, Estimate
+from toadstone.report.pages.evaluation_page import ordered_attacks, render_evaluation
+
+HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
+FLIP, NOISE, TRIGGER, TOLD = "random-flip", "noise", "patch", "adaptive-random-flip"
+
+
+class Page(HTMLParser):
+    """The elements and the text of a page, and its tables as lists of rows of texts."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.words: list[str] = []
+        self.tables: list[list[list[str]]] = []
+        self.classes: list[str] = []
+        self.inside = False
+        self.feed(markup)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+        self.classes += (dict(attrs).get("class") or "").split()
+        if tag == "table":
+            self.tables.append([])
+        if tag == "tr":
+            self.tables[-1].append([])
+        if tag in ("th", "td"):
+            self.tables[-1][-1].append("")
+            self.inside = True
+
+    def handle_endtag(self, tag):
+        if tag in ("th", "td"):
+            self.inside = False
+
+    def handle_data(self, data):
+        self.words.append(data)
+        if self.inside:
+            self.tables[-1][-1][-1] += f" {data}"
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def rows(self, number: int) -> list[list[str]]:
+        return [[" ".join(cell.split()) for cell in row] for row in self.tables[number]]
+
+
+def share(mean: float) -> Estimate:
+    return Estimate(mean, round(max(0.0, mean - 0.1), 6), round(min(1.0, mean + 0.1), 6), 3)
+
+
+def cells() -> tuple[Cell, ...]:
+    """Two detectors with both thresholds, yardsticks, a sanitizer; a trigger, and a flip that knows the detector."""
+    found = [Cell("none", "none", "", test_error=share(0.05))]
+    for name, origins in {"spectral": (0.001, 0.03), "deep-knn": (0.01, 0.02)}.items():
+        for origin, alarms in zip(("own", "trusted"), origins, strict=True):
+            cost = Estimate(0.0012, -0.01, 0.02, 3)
+            found.append(Cell("none", name, origin, false_alarms=share(alarms), accuracy_paid=cost))
+    for attack, low, high in ((FLIP, 0.02, 0.87), (NOISE, 0.3, 0.31), (TRIGGER, 0.01, 0.02)):
+        success = {"success": share(0.9), "clean_success": share(0.004)} if attack == TRIGGER else {}
+        for yardstick, error in (("none", 0.2), ("random", 0.19), ("perfect", 0.06)):
+            found.append(Cell(attack, yardstick, "", test_error=share(error), **success))
+        for name in ("spectral", "deep-knn"):
+            for origin, caught in (("own", low), ("trusted", high if name == "deep-knn" else low)):
+                verdict = "caught" if caught >= 0.5 else "missed" if caught < 0.1 else "partly"
+                shown = {"caught": share(caught), "auroc": share(0.75), "verdict": verdict}
+                found.append(Cell(attack, name, origin, test_error=share(0.11), **shown, **success))
+        found.append(Cell(attack, "l2", "", test_error=share(0.12), **success))
+    found.append(Cell(TOLD, "spectral", "own", caught=share(0.6), test_error=share(0.13), verdict="caught"))
+    found.append(Cell(TOLD, "deep-knn", "own", skipped=f"it cannot be told {HOSTILE}"))
+    return tuple(found)
+
+
+@pytest.fixture
+def evaluated() -> EvaluationRecord:
+    """Adaptive attacks last, as the suite has them, of data that mean harm."""
+    classes = (ClassCount("a", 120, 30), ClassCount("b", 80, 20))
+    data = DataSummary(HOSTILE, "0" * 64, 200, 50, 3, 1.0, classes, "real", "none", "published")
+    infos = [
+        AttackInfo("none", "the clean rows", "none", "none", False, 0),
+        AttackInfo(FLIP, "labels flipped", "flip", "errors", False, 10),
+        AttackInfo(NOISE, HOSTILE, "perturb", "errors", False, 10),
+        AttackInfo(TRIGGER, "a bright square", "add", "trigger", False, 10),
+        AttackInfo(TOLD, "told the detector", "flip", "errors", True, 10),
+    ]
+    defences = [
+        DefenceInfo("none", "none", None, False),
+        DefenceInfo("random", "baseline", None, False),
+        DefenceInfo("perfect", "baseline", None, False),
+        DefenceInfo("spectral", "detector", 0.02, False),
+        DefenceInfo("deep-knn", "detector", 0.02, False),
+        DefenceInfo("l2", "sanitizer", None, False),
+    ]
+    return EvaluationRecord(
+        command=f"toadstone evaluate '{HOSTILE}'",
+        created="2026-01-02T03:04:05+00:00",
+        toadstone_version="0.1.0",
+        seed=0,
+        seeds=(0, 1, 2),
+        source="rows.csv",
+        data=data,
+        fraction=0.05,
+        rows=180,
+        trusted_rows=20,
+        trusted_origin=HOSTILE,
+        test_rows=50,
+        learner="linear",
+        ridge=0.1,
+        ridge_origin="as asked",
+        attacks=tuple(infos),
+        defences=tuple(defences),
+        cells=cells(),
+        trials=(),
+        warnings=(HOSTILE,),
+    )
+
+
+@pytest.fixture
+def page(evaluated):
+    return Page(render_evaluation(evaluated))
+
+
+def test_foreign_text_stays_text(page):
+    assert "alert" in page.text
+    assert not {"script", "img"} & set(page.elements)
+
+
+def test_it_fetches_nothing_and_repeats_itself(evaluated):
+    markup = render_evaluation(evaluated)
+    assert markup == render_evaluation(evaluated)
+    assert not re.search(r"(?:src|href)=\"(?!data:,)", markup)
+
+
+def test_adaptive_attacks_stand_beside_their_plain_ones(evaluated, page):
+    assert [info.name for info in ordered_attacks(evaluated)] == [FLIP, TOLD, NOISE, TRIGGER]
+    own = page.rows(0)
+    assert [row[0] for row in own[1:]] == ["random-flip", "adaptive random-flip", "noise", "patch"]
+
+
+def test_an_adaptive_attack_without_its_plain_one_stands_where_it_is(evaluated):
+    alone = replace(evaluated, attacks=evaluated.attacks[:1] + evaluated.attacks[2:])
+    assert [info.name for info in ordered_attacks(alone)] == [NOISE, TRIGGER, TOLD]
+
+
+def test_a_verdict_is_a_sign_and_a_word_besides_a_colour(page):
+    own, trusted = page.rows(0), page.rows(1)
+    assert own[0] == trusted[0] == ["Attack", "spectral", "deep-knn"]
+    flip = dict(zip(own[0], own[1], strict=True)), dict(zip(trusted[0], trusted[1], strict=True))
+    assert flip[0]["deep-knn"] == "○ 2.0 % missed 0.0 to 12.0 % AUC 0.75"
+    assert flip[1]["deep-knn"] == "● 87.0 % caught 77.0 to 97.0 % AUC 0.75"
+    assert own[3][1].startswith("◐ 30.0 % partly")
+    assert own[2][1:] == ["● 60.0 % caught 50.0 to 70.0 %", "not run"]
+    assert trusted[2][1:] == ["not run", "not run"]
+    assert {"v-caught", "v-partly", "v-missed"} <= set(page.classes)
+
+
+def test_what_an_attack_comes_to_stands_between_the_yardsticks(page):
+    flip, told, noise, patch = page.rows(2)[1:]
+    assert flip[1:] == [
+        "test error",
+        "5.0 % 0.0 to 15.0 %",
+        "20.0 % 10.0 to 30.0 %",
+        "19.0 % 9.0 to 29.0 %",
+        "11.0 % 1.0 to 21.0 % spectral",
+        "6.0 % 0.0 to 16.0 %",
+        "deep-knn",
+    ]
+    assert patch[1:4] == ["triggered rows", "0.40 % 0.0 to 10.4 %", "90.0 % 80.0 to 100.0 %"]
+    assert patch[-1] == noise[-1] == "no detector"
+    assert told[3:5] == ["–", "–"]
+    assert told[-1] == "spectral"
+
+
+def test_false_alarms_are_held_against_promises(page):
+    spectral, deep = page.rows(4)[1:]
+    assert spectral[:6] == [
+        "spectral",
+        "2.0 %",
+        "0.10 % 0.0 to 10.1 %",
+        "+0.12 points",
+        "3.0 % 0.0 to 13.0 % above its promise perhaps by chance",
+        "+0.12 points",
+    ]
+    assert "above" not in " ".join(deep)
+    assert "Promises kept 3 of 4" in page.text
+
+
+def test_cards_count_plain_and_adaptive_attacks(page):
+    assert "Attacks caught 1 of 3" in page.text
+    assert "Adaptive attacks caught 1 of 1" in page.text
+
+
+def test_what_could_not_be_run_is_said(page):
+    assert (
+        "it cannot be told <script>alert('x')</script>\"><img src=x onerror=alert(1)> : adaptive-random-flip"
+        in page.text
+    )
+
+
+def test_a_single_seed_has_no_intervals(evaluated):
+    bare = [
+        replace(
+            cell,
+            **{
+                name: replace(value, low=None, high=None, n=1)
+                for name, value in vars(cell).items()
+                if isinstance(value, Estimate)
+            },
+        )
+        for cell in evaluated.cells
+    ]
+    single = Page(render_evaluation(replace(evaluated, cells=tuple(bare), seeds=(0,))))
+    shown = [cell for table in single.tables for row in table[1:] for cell in row]
+    assert not [cell for cell in shown if re.search(r"\d to \d", cell)]
+    assert not [cell for cell in shown if "interval" in cell]
+
+
+def test_nothing_but_the_clean_row(evaluated):
+    none = replace(
+        evaluated,
+        attacks=evaluated.attacks[:1],
+        defences=evaluated.defences[:1],
+        cells=evaluated.cells[:1],
+        warnings=(),
+    )
+    text = Page(render_evaluation(none)).text
+    assert "Which detector" not in text
+    assert "How to repeat it" in text
+
+
+def test_an_alarm_beyond_chance_is_told_from_one_within(evaluated):
+    sure = [
+        replace(cell, false_alarms=Estimate(0.03, 0.025, 0.035, 3))
+        if cell.attack == "none" and cell.false_alarms
+        else cell
+        for cell in evaluated.cells
+    ]
+    rows = Page(render_evaluation(replace(evaluated, cells=tuple(sure)))).rows(4)
+    assert rows[1][2] == "3.0 % 2.5 to 3.5 % above its promise"
+
+
+def test_runs_that_agree_claim_no_interval(evaluated):
+    agreed = [replace(cell, caught=Estimate(0.0, 0.0, 0.0, 3)) if cell.caught else cell for cell in evaluated.cells]
+    own = Page(render_evaluation(replace(evaluated, cells=tuple(agreed)))).rows(0)
+    assert own[1][1] == "○ 0.0 % missed AUC 0.75"

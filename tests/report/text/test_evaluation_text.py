@@ -1,0 +1,224 @@
+"""An evaluation as lines and as a table, and its record under the schema."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import dataclasses
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from toadstone.records import evaluation, trials
+from toadstone.records.audit import ClassCount, DataSummary
+from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
+from toadstone.records.trials import Cell, Estimate, Trial
+from toadstone.report.files.evaluation_table import write_matrix
+from toadstone.report.files.schema import load_evaluation_schema
+from toadstone.report.text.evaluation_text import abbreviated, attack_sentence, evaluation_lines, evaluation_sentences
+
+HIDDEN = chr(0x202E)
+
+
+def share(mean: float) -> Estimate:
+    return Estimate(mean, round(max(0.0, mean - 0.1), 6), round(min(1.0, mean + 0.1), 6), 2)
+
+
+CELLS = (
+    Cell("none", "none", "", test_error=share(0.05)),
+    Cell("none", "spectral", "own", false_alarms=share(0.012), retained=share(0.988), test_error=share(0.05)),
+    Cell("none", "label-errors", "own", false_alarms=share(0.02), test_error=share(0.06)),
+    Cell("flip", "none", "", test_error=share(0.2)),
+    Cell("flip", "perfect", "", caught=share(1.0), test_error=share(0.05), verdict="caught"),
+    Cell("flip", "spectral", "own", caught=share(0.04), test_error=share(0.19), verdict="missed"),
+    Cell("flip", "label-errors", "own", caught=share(0.3), test_error=share(0.1), verdict="partly"),
+    Cell("flip", "label-errors", "trusted", caught=share(0.87), test_error=share(0.07), verdict="caught"),
+    Cell("patch", "none", "", test_error=share(0.05), success=share(0.9), clean_success=share(0.02)),
+    Cell("patch", "spectral", "own", caught=share(0.0), test_error=share(0.05), success=share(0.8), verdict="missed"),
+    Cell("patch", "label-errors", "own", skipped=f"no odds {HIDDEN} to ask"),
+    Cell("patch", "bounded-loss", "", test_error=share(0.08), success=share(0.4)),
+    Cell("adaptive-flip", "label-errors", "own", caught=share(0.1), test_error=share(0.2), verdict="partly"),
+)
+
+
+@pytest.fixture
+def record() -> EvaluationRecord:
+    data = DataSummary(
+        "small",
+        "0" * 64,
+        90,
+        40,
+        3,
+        1.0,
+        (ClassCount("a", 50, 20), ClassCount("b", 40, 20)),
+        "real",
+        "none",
+        "held out",
+    )
+    infos = (
+        AttackInfo("none", "the clean rows", "none", "none", False, 0),
+        AttackInfo("flip", "labels flipped", "flip", "errors", False, 4),
+        AttackInfo("patch", "a square", "add", "trigger", False, 4),
+        AttackInfo("adaptive-flip", "told", "flip", "errors", True, 4),
+    )
+    defences = (
+        DefenceInfo("none", "none", None, False),
+        DefenceInfo("perfect", "baseline", None, False),
+        DefenceInfo("spectral", "detector", 0.02, False),
+        DefenceInfo("label-errors", "detector", 0.02, False),
+        DefenceInfo("bounded-loss", "learner", None, False),
+    )
+    return EvaluationRecord(
+        command="toadstone evaluate small",
+        created="2026-01-02T03:04:05+00:00",
+        toadstone_version="0.1.0",
+        seed=0,
+        seeds=(0, 1),
+        source="small",
+        data=data,
+        fraction=0.05,
+        rows=81,
+        trusted_rows=9,
+        trusted_origin="All rows given are taken as clean.",
+        test_rows=40,
+        learner="linear",
+        ridge=0.1,
+        ridge_origin="as asked",
+        attacks=infos,
+        defences=defences,
+        cells=CELLS,
+        trials=(Trial("flip", "spectral", "own", 0, 4, 77, 1, 0, 0.5, 0.2, 40, 8),),
+        warnings=(f"3 of 40 test rows {HIDDEN} occur among the training rows, too.",),
+        versions={"numpy": "2"},
+    )
+
+
+def plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_the_matrix_shows_verdicts_without_colour(record):
+    lines = evaluation_lines(record, None)
+    own = lines.index("Thresholds from each class's own scores: poison flagged, in per cent")
+    assert lines[own + 1].split() == ["spec", "la-e"]
+    assert lines[own + 2].split() == ["false", "alarms", "1.2", "2.0"]
+    assert lines[own + 3].split() == ["flip", ".", "30"]
+    assert lines[own + 4].split() == ["patch", ".", "-"]
+    assert lines[own + 5].split() == ["adaptive-flip", "-", "10"]
+    trusted = lines.index("Thresholds from trusted rows: poison flagged, in per cent")
+    assert lines[trusted + 3].split() == ["flip", "[87]"]
+    assert "All rows given are taken as clean." in lines
+    assert not any(HIDDEN in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [40, 80, 100])
+def test_lines_fit_the_terminal(record, width):
+    names = [f"detector-{number}" for number in range(30)]
+    many = [DefenceInfo(name, "detector", 0.02, False) for name in names]
+    cells = [Cell("flip", name, "own", caught=share(0.6), verdict="caught") for name in names]
+    wide = dataclasses.replace(record, defences=(*record.defences, *many), cells=(*CELLS, *cells))
+    lines = [line for block in evaluation_lines(wide, width) for line in block.splitlines()]
+    assert max(map(len, lines)) <= width
+    assert sum(line.count("[60]") for line in lines) == 30
+
+
+def test_what_an_attack_came_to(record):
+    flip, patch, told = (plain(attack_sentence(record, info)) for info in record.attacks[1:])
+    assert flip == (
+        "flip: caught by label-errors; missed by spectral; test error 20.0 % (10.0 to 30.0 %) undefended, 5.0 % "
+        "on clean rows; 7.0 % (0.0 to 17.0 %) behind the best defence (label-errors, trusted thresholds)."
+    )
+    # Perfect removal is a yardstick and no defence.
+    assert patch == (
+        "patch: caught by no detector; missed by spectral; success 90.0 % (80.0 to 100.0 %) undefended, 2.0 % "
+        "without the attack; 40.0 % (30.0 to 50.0 %) behind the best defence (bounded-loss); once not run "
+        "(no odds \u202e to ask)."
+    )
+    assert told.endswith("test error 20.0 % (10.0 to 30.0 %) behind the best defence (label-errors, own thresholds).")
+
+
+def test_sentences(record):
+    first, second = map(plain, evaluation_sentences(record))
+    assert first == (
+        "3 attacks against 2 detectors, 0 sanitizers and 1 robust learner, 2 seeds: 5 % poison on 81 rows, 9 trusted "
+        "rows beside them, 40 test rows."
+    )
+    assert second == "No detector catches patch and adaptive-flip."
+    caught = tuple(dataclasses.replace(cell, verdict="caught") if cell.caught else cell for cell in CELLS)
+    assert evaluation_sentences(dataclasses.replace(record, cells=caught))[1] == (
+        "Every attack is caught by at least one detector."
+    )
+
+
+def test_heads_of_columns_differ():
+    from toadstone.pipeline.harness.catalogue import names
+
+    heads = [abbreviated(name) for name in names("detector")]
+    assert len(set(heads)) == len(heads)
+    assert max(map(len, heads)) <= 4
+
+
+def test_the_table(record, tmp_path):
+    write_matrix(record, tmp_path / "matrix.csv")
+    rows = list(csv.DictReader((tmp_path / "matrix.csv").read_text().splitlines()))
+    assert len(rows) == len(CELLS)
+    found = rows[7]
+    assert (found["attack"], found["defence"], found["kind"], found["thresholds"], found["verdict"]) == (
+        "flip",
+        "label-errors",
+        "detector",
+        "trusted",
+        "caught",
+    )
+    assert (found["caught"], found["caught_low"], found["caught_high"], found["seeds"]) == ("0.87", "0.77", "0.97", "2")
+    assert (found["success"], found["success_low"], found["skipped"]) == ("", "", "")
+    assert (rows[10]["seeds"], rows[10]["test_error"]) == ("0", "")
+
+
+PARTS = {
+    "trial": trials.Trial,
+    "cell": trials.Cell,
+    "estimate": trials.Estimate,
+    "attack": evaluation.AttackInfo,
+    "defence": evaluation.DefenceInfo,
+}
+
+
+def problems(fields):
+    return list(Draft202012Validator(load_evaluation_schema()).iter_errors(fields))
+
+
+def test_records_satisfy_the_schema_and_survive_their_json(record):
+    Draft202012Validator.check_schema(load_evaluation_schema())
+    assert problems(json.loads(record.to_json())) == []
+    assert EvaluationRecord.from_json(record.to_json()) == record
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_every_field_of_a_part_is_described_and_required(name):
+    part = load_evaluation_schema()["$defs"][name]
+    assert set(part["properties"]) == set(part["required"]) == {field.name for field in dataclasses.fields(PARTS[name])}
+    assert part["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("schema_version",), "2.0"),
+        (("fraction",), 0.5),
+        (("cells", 0, "verdict"), "perhaps"),
+        (("cells", 0, "test_error"), 0.1),
+        (("trials", 0, "thresholds"), "none"),
+        (("trials", 0, "auroc"), 1.5),
+        (("defences", 0, "kind"), "wall"),
+        (("surprise",), 1),
+    ],
+)
+def test_what_does_not_fit_the_schema_is_refused(record, path, value):
+    fields = copy.deepcopy(json.loads(record.to_json()))
+    part = fields
+    for step in path[:-1]:
+        part = part[step]
+    part[path[-1]] = value
+    assert problems(fields)

@@ -26,7 +26,7 @@ RESULTS = Path(__file__).parent / "results"
 RECORDS, PAGE = RESULTS / "reproductions", RESULTS / "reproductions.md"
 HEAD = """# Reproductions
 
-`python docs/reproductions.py NAME` on two cores; see `toadstone reproduce --help`. "Plot": read off the paper's drawing;
+`python docs/reproductions.py NAME` on two cores; see `toadstone reproduce --help`. "Plot": read off the drawing;
 "secondary": known from what others say of the paper; else from its text.
 """
 

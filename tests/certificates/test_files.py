@@ -17,6 +17,7 @@ from toadstone.certificates.files import as_fields, read_certificate, write_cert
 from toadstone.certificates.verify import verify
 from toadstone.core.certificate import NormBall, Ridge
 from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData, ToadstoneError
+from toadstone.datasets import load, sha256
 
 ARRAYS = ("theta", "multipliers", "points", "signs", "masses", "clean_duals", "poison_duals")
 
@@ -69,6 +70,34 @@ def archive_of(arrays: dict, *, allow_pickle: bool = False) -> bytes:
             np.save(member, array, allow_pickle=allow_pickle)
             archive.writestr(f"{name}.npy", member.getvalue())
     return stream.getvalue()
+
+
+class TestFilesOfBeforeTheRenaming:
+    """Certificates of format bezoar-certificate/1 are still read, and remember how their data were hashed."""
+
+    def test_they_are_read(self, written):
+        certificate, path = written
+        forge(path, format="bezoar-certificate/1")
+        found = read_certificate(path)
+        assert found.digest_label == "bezoar"
+        assert found.bound == certificate.bound
+
+    def test_their_data_are_known_again_and_the_sentence_says_so(self, toadstone, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        assert toadstone("certify", "breast-cancer", "--fraction", 0.03, "--tolerance", 0.1, "--out", "c").code == 0
+        (path,) = (tmp_path / "c").glob("*.json")
+        before = sha256(load("breast-cancer").train, label="bezoar")
+        forge(path, format="bezoar-certificate/1", data_sha256=before)
+        outcome = toadstone("verify", path, "--data", "breast-cancer")
+        assert outcome.code == 0
+        assert "It was written by bezoar" in " ".join(outcome.out.split())
+
+    def test_a_digest_of_today_in_an_old_file_is_refused(self, toadstone, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        assert toadstone("certify", "breast-cancer", "--fraction", 0.03, "--tolerance", 0.1, "--out", "c").code == 0
+        (path,) = (tmp_path / "c").glob("*.json")
+        forge(path, format="bezoar-certificate/1")
+        assert toadstone("verify", path, "--data", "breast-cancer").code == 2
 
 
 class TestRoundTrip:

@@ -17,11 +17,13 @@ import numpy as np
 
 from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
-from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting, Witness
+from toadstone.core.certificate import DIGEST_LABEL, Certificate, NormBall, Ridge, Setting, Witness
 from toadstone.core.errors import CertificateRejected, InvalidData
 from toadstone.core.files import written_aside
 
 FORMAT = "toadstone-certificate/1"
+_DIGEST_LABELS = {FORMAT: DIGEST_LABEL, "bezoar-certificate/1": "bezoar"}
+"""Formats that can be read, each with the first word of its data digests; the second is from before the renaming."""
 _ARRAYS = ("theta", "multipliers", "points", "signs", "masses", "clean_duals", "poison_duals")
 # What NumPy and the standard library raise on an archive that is none, or damaged.
 _BROKEN = (
@@ -154,7 +156,8 @@ def _read_fields(source: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else "text that is not JSON"
         raise InvalidData(f"{source}: expected a certificate, got: {reason}") from None
-    if not isinstance(fields, dict) or fields.get("format") != FORMAT or not {"sha256", "arrays"} <= fields.keys():
+    known = isinstance(fields, dict) and fields.get("format") in _DIGEST_LABELS
+    if not known or not {"sha256", "arrays"} <= fields.keys():
         raise InvalidData(f"{source}: expected a certificate of format {FORMAT}, got another file")
     return fields
 
@@ -197,4 +200,5 @@ def _assemble(fields: dict[str, Any], arrays: dict[str, Array]) -> Certificate:
         data_sha256=str(fields["data_sha256"]),
         assumptions=tuple(fields["assumptions"]),
         not_promised=tuple(fields["not_promised"]),
+        digest_label=_DIGEST_LABELS[fields["format"]],
     )

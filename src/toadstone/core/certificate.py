@@ -8,6 +8,9 @@ from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
 from toadstone.core.errors import InvalidArgument
 
+DIGEST_LABEL = "toadstone"
+"""First word of the header that digests of data sets hash; certificates of before the renaming have another."""
+
 
 @dataclass(frozen=True)
 class NormBall:
@@ -123,6 +126,8 @@ class Certificate:
         In plain words.
     slack : float
         Allowance for floating-point error that `bound` already contains.
+    digest_label : str
+        First word of the hashed header of `data_sha256`.
     """
 
     bound: float
@@ -139,6 +144,7 @@ class Certificate:
     assumptions: tuple[str, ...]
     not_promised: tuple[str, ...]
     slack: float
+    digest_label: str = DIGEST_LABEL
 
     @property
     def gap(self) -> float:

@@ -26,16 +26,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ENTRIES": "entries",
-    "Entry": "entries",
+    "ENTRIES": "catalogue.entries",
+    "Entry": "catalogue.entries",
     "Split": "split",
-    "check_domain": "domain",
+    "check_domain": "preparation.domain",
     "hold_out": "split",
-    "load": "catalogue",
-    "locate": "catalogue",
-    "read": "readers",
+    "load": "catalogue.load",
+    "locate": "catalogue.load",
+    "read": "readers.read",
     "sha256": "split",
-    "write_rows": "readers",
+    "write_rows": "readers.read",
 }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
+from toadstone.core.certificate import DIGEST_LABEL
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.kernels.rows import stack
@@ -127,13 +128,20 @@ def describe_hold_out(share: float, random_state: int) -> str:
     return f"{100 * share:g} % held out at random, stratified, seed {random_state}"
 
 
-def sha256(dataset: Dataset) -> str:
+def sha256(dataset: Dataset, *, label: str = DIGEST_LABEL) -> str:
     """Digest of the features and labels of a dataset.
 
     It depends on the values and their order alone: neither on memory layout,
     integer width or byte order, nor on how a sparse matrix stores zeros. A
     dense matrix and the equal sparse one have different digests; names and
     row ids do not count.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    label : str
+        First word of the hashed header. Certificates written before the
+        project was renamed have another, `Certificate.digest_label`.
 
     Returns
     -------
@@ -143,12 +151,12 @@ def sha256(dataset: Dataset) -> str:
     Examples
     --------
     >>> sha256(Dataset([[0.0, 1.0], [2.0, 0.0]], [0, 1]))[:16]
-    '6ac4ddccf7540e19'
+    '00aba2295aec0836'
     """
     digest = hashlib.sha256()
     X = dataset.X
     form = "csr" if issparse(X) else "dense"
-    digest.update(f"toadstone dataset 1 {form} {X.shape[0]} {X.shape[1]}\n".encode())
+    digest.update(f"{label} dataset 1 {form} {X.shape[0]} {X.shape[1]}\n".encode())
     if issparse(X):
         _feed_sparse(digest, X)
     else:

@@ -137,7 +137,7 @@ def verify_split(certificate: Certificate, split: Split) -> None:
     CertificateRejected
         If the data are others, or the certificate does not prove what it states.
     """
-    digest = sha256(split.train)
+    digest = sha256(split.train, label=certificate.digest_label)
     if digest != certificate.data_sha256:
         raise CertificateRejected(
             f"data: the certificate is for training rows with digest {certificate.data_sha256[:12]}, "

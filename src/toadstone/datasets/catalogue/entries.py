@@ -67,7 +67,7 @@ class Entry:
     licence: str
     citation: str
     domain: str
-    reader: str = "arrays:read"
+    reader: str = "readers.arrays:read"
     ridge: float | None = None
     norm_squared: float | None = None
     test_origin: str | None = "published test split"
@@ -108,7 +108,7 @@ ENTRIES = (
         licence="CC BY 4.0",
         citation="Alpaydin and Kaynak, Optical recognition of handwritten digits, UCI, 1998",
         domain="box",
-        reader="embedded:read_digits",
+        reader="catalogue.embedded:read_digits",
         test_origin=None,
         classes=("1", "7"),
     ),
@@ -122,7 +122,7 @@ ENTRIES = (
         licence="CC BY 4.0",
         citation="Street, Wolberg and Mangasarian, Nuclear feature extraction for breast tumor diagnosis, 1993",
         domain="real",
-        reader="embedded:read_breast_cancer",
+        reader="catalogue.embedded:read_breast_cancer",
         test_origin=None,
     ),
     Entry(
@@ -141,8 +141,8 @@ ENTRIES = (
         classes=("1", "7"),
         original=_MNIST_FILES,
         sha256=(
-            "54d4d6fb0a25b994977b57ddecca4595c97a207bd3db7d46fca768312ab15479",
-            "f00686e2a7c27b5df6d5ce8b77900a179acae397a414dd724b5484ff02f13749",
+            "bad7b1763a1ba89033019630b713e37d50c2eb9c7b1e50044e0cafe4356bb261",
+            "5182802208bfa3e97265402cb8e10725696caf0636607b79240693a0a3014240",
         ),
     ),
     Entry(
@@ -158,8 +158,8 @@ ENTRIES = (
         file="mnist.npz",
         original=_MNIST_FILES,
         sha256=(
-            "9753a2764a954ad57da972ba093764c2bb2fd2eb56dae06a4fbbc8dcc6a4e601",
-            "10383c62b3911d5dcd5e7e3e01226e29c7359ec7a149f6503d1aa914287269fc",
+            "a1ecfafd13a46b786ce2257099c96f03335668f0eb8a6145141888fd0e47774b",
+            "4c9ee4e4b7c61f70e0f2ab3bb863e796622eda584f53147f80c220d566c9f1c2",
         ),
     ),
     Entry(
@@ -185,8 +185,8 @@ ENTRIES = (
             parser="parse_enron",
         ),
         sha256=(
-            "7c39d10a478ea2f28cb844040b58bcffbec088dd26ea34f90e87ddd621f1b4c4",
-            "dad80805fd40e183895b81e773810be524786084ff6c1587b4410b09d6f7291b",
+            "60997ea7cfe1cc992f391487971555e87651a76af8600e79bd921dec5e07d9cd",
+            "cf0ae08ee138bbabe9ebfd357fc074707f7ac5dd342fa7129321113ad29f94a2",
         ),
     ),
     Entry(
@@ -239,8 +239,8 @@ ENTRIES = (
             parser="parse_sms",
         ),
         sha256=(
-            "a6b779a44231c809814980b2ed457f0877f301a4ea8daa9df072c7b83c239d63",
-            "9b2c484e29a7c40c348dd612ce5f2724956bc223c6b1f840304da5a6b91fb7a7",
+            "55900fc122dba572e2ee9b30fc54e569d112b8fb4281c62c4b71b12c308dcab1",
+            "5fa18302fac3d690361e63af14a70642ca26ebf71cb15040d0d150ef47805e66",
         ),
     ),
     Entry(
@@ -270,7 +270,7 @@ ENTRIES = (
         licence="CC BY 4.0",
         citation="Becker and Kohavi, Adult, UCI, 1996",
         domain="real",
-        reader="adult:read",
+        reader="catalogue.adult:read",
         file="adult.npz",
         original=Original(
             urls=(f"{_UCI}/adult/adult.data", f"{_UCI}/adult/adult.test"),
@@ -281,8 +281,8 @@ ENTRIES = (
             parser="parse_adult",
         ),
         sha256=(
-            "8d94048b619129a4f6802983ad1092e67c1bd88a1444c98e8637c81809a7ba8e",
-            "833a2d0f46f938ffd4c9f280348def893e96f63e744b5575c94544f1c9345c05",
+            "dce60c788f3ee08ec881f51bc150b59b127d6cb0b521e0f43465f440b5706b97",
+            "81592b6246a672c71b5e0c2183b23acce64a4631085a2f76f5a6cb57044a2141",
         ),
     ),
 )

@@ -151,4 +151,4 @@ def format_of(path: Path) -> Any:
         if path.is_dir():
             raise InvalidData(f"{path}: expected a file, got a folder")
         raise InvalidData(f"{path}: expected a file ending in {', '.join(SUFFIXES)}, got {path.suffix or 'no ending'}")
-    return importlib.import_module(f"toadstone.datasets.{_FORMATS[suffix]}")
+    return importlib.import_module(f"toadstone.datasets.readers.{_FORMATS[suffix]}")

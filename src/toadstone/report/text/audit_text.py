@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from toadstone.core.certificate import Certificate, Ridge
+from toadstone.core.certificate import DIGEST_LABEL, Certificate, Ridge
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AttackRecord, Removal, RunRecord
 from toadstone.records.scan import ScanRecord
 from toadstone.report.text.audit_matrix import arrange
@@ -221,11 +221,13 @@ def _listed(title: str, sentences: Iterable[str], width: int | None) -> list[str
 
 
 def verified_sentence(certificate: Certificate) -> str:
-    """What a certificate that passed its check says."""
+    """State what a verified certificate proves."""
+    before = certificate.digest_label != DIGEST_LABEL
+    written = f" It was written by {certificate.digest_label}, as this project was called before." if before else ""
     return (
         f"Verified: at fraction {certificate.budget.fraction:.10g} no allowed attack gets above "
         f"{format_bound(certificate.bound)} ({certificate.unit}); the stored attack reaches "
-        f"{format_attack_value(certificate.attack_value)}."
+        f"{format_attack_value(certificate.attack_value)}.{written}"
     )
 
 

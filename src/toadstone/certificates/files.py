@@ -156,10 +156,10 @@ def _read_fields(source: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else "text that is not JSON"
         raise InvalidData(f"{source}: expected a certificate, got: {reason}") from None
-    known = isinstance(fields, dict) and fields.get("format") in _DIGEST_LABELS
+    known: bool = isinstance(fields, dict) and fields.get("format") in _DIGEST_LABELS
     if not known or not {"sha256", "arrays"} <= fields.keys():
         raise InvalidData(f"{source}: expected a certificate of format {FORMAT}, got another file")
-    return fields
+    return dict(fields)
 
 
 def _read_arrays(name: str, content: bytes) -> dict[str, Array]:

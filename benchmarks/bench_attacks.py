@@ -34,7 +34,7 @@ from toadstone.kernels.sets.sets import ConvexSet
 from toadstone.pipeline.attack import AttackPlan
 from toadstone.pipeline.attack import attack as search_attack
 from toadstone.pipeline.attack_search.attacker import Knowledge, described, kkt_candidate
-from toadstone.pipeline.attack_search.search import QUICK, Contest, Effort, Race
+from toadstone.pipeline.attack_search.search import QUICK, Search, SearchEffort, SearchProblem
 from toadstone.pipeline.certify import FILTERS, build_feasible_set
 from toadstone.pipeline.harness.judge import Defence, judge
 
@@ -120,10 +120,10 @@ def enron_sweep() -> list[Row]:
     )
     begin = time.perf_counter()
     decoys = known.decoys(CORES)
-    contest = Contest(split.train, split.test, BUDGET, Defence(ridge=RIDGES["enron"]), QUICK, ("svd", "knn"))
-    race = Race(contest, Effort(0, CORES), finalists=4)
-    race.run([kkt_candidate(known, decoy, described(decoy), 0.5) for decoy in decoys])
-    found = race.decide()
+    problem = SearchProblem(split.train, split.test, BUDGET, Defence(ridge=RIDGES["enron"]), QUICK, ("svd", "knn"))
+    search_state = Search(problem, SearchEffort(0, CORES), finalists=4)
+    search_state.run([kkt_candidate(known, decoy, described(decoy), 0.5) for decoy in decoys])
+    found = search_state.decide()
     took = time.perf_counter() - begin
     return [Row(f"Enron: KKT at all {len(decoys)} decoys, judged", took, found.strength, "")]
 

@@ -26,7 +26,7 @@ from toadstone.deep.defences.torch_medoids import InParts, device_medoids, exact
 from toadstone.deep.tensors.features import head_gradients, logits
 from toadstone.deep.tensors.images import load_images
 from toadstone.deep.tensors.networks import resnet8
-from toadstone.deep.training.hyperparameters import Recipe
+from toadstone.deep.training.hyperparameters import TrainingConfig
 from toadstone.deep.training.loop import train
 from toadstone.kernels.facility_location.medoids import (
     greedy_medoids,
@@ -130,8 +130,8 @@ def clocked(work: Callable[[], Result]) -> tuple[Result, float, float]:
 def trained() -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor, float]:
     """A network after a few epochs, its data, and the seconds of an epoch on one core."""
     images, labels = load_images("cifar10", "train")
-    model, recipe = resnet8(seed=0), Recipe(epochs=EPOCHS, augmentation="flip-crop")
-    _, wall, cpu = clocked(lambda: train(model, images, labels, recipe, seed=0))
+    model, config = resnet8(seed=0), TrainingConfig(epochs=EPOCHS, augmentation="flip-crop")
+    _, wall, cpu = clocked(lambda: train(model, images, labels, config, seed=0))
     print(f"an epoch takes {wall / EPOCHS:.1f} s, {cpu / EPOCHS:.1f} s of a core", flush=True)
     return model, images, labels, cpu / EPOCHS
 

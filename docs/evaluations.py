@@ -11,7 +11,7 @@ from pathlib import Path
 
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
-from toadstone.records.trials import CAUGHT, MISSED, Cell
+from toadstone.records.trials import CAUGHT, MISSED, MatrixCell
 from toadstone.report.text.evaluation_text import attack_sentence, evaluation_sentences, format_estimate
 
 RESULTS = Path(__file__).parent / "results"
@@ -69,7 +69,7 @@ def entry(record: EvaluationRecord, attack: AttackInfo, detector: DefenceInfo) -
     return f"**{text}**" if any(share is not None and share >= CAUGHT for share in shares) else text
 
 
-def alarms(cell: Cell | None) -> str:
+def alarms(cell: MatrixCell | None) -> str:
     """The share of clean rows flagged, without its interval."""
     if cell is None or cell.false_alarms is None:
         return "–"

@@ -22,7 +22,7 @@ y[turned] = "benign"
 
 model = ResistantClassifier(
     estimator=LogisticRegression(C=0.1),
-    filters=[("far", RobustMahalanobis()), ("mislabelled", ConfidentLearning(promise=0.05))],
+    filters=[("far", RobustMahalanobis()), ("mislabelled", ConfidentLearning(false_alarm_rate=0.05))],
 )
 model.fit(X, y, trusted=(trusted_X, trusted_y))
 for line in model.log_:
@@ -32,6 +32,6 @@ print(f"removed {len(model.removals_)} rows, among them {caught} of {len(turned)
 first = model.removals_[0]
 print(f"for example row {first.row}, by {first.step}: {first.reason}")
 
-search = GridSearchCV(model, {"max_removed": [0.0, 0.1], "mislabelled__promise": [0.01, 0.05]}, cv=3)
+search = GridSearchCV(model, {"max_removed": [0.0, 0.1], "mislabelled__false_alarm_rate": [0.01, 0.05]}, cv=3)
 search.fit(X, y, trusted=(trusted_X, trusted_y))
 print(f"chosen on held-out folds, which are poisoned too: {search.best_params_}")

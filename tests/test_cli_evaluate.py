@@ -55,11 +55,11 @@ def test_the_folder_and_what_is_said(toadstone, table):
 def test_the_same_command_goes_on_and_another_is_refused(toadstone, table, monkeypatch):
     calls: list[str] = []
 
-    def stop_at_fifth(part, staged, info, defence):
+    def stop_at_fifth(part, poisoned, info, defence):
         calls.append(info.name)
         if len(calls) == 5:
             raise KeyboardInterrupt
-        return run_unit(part, staged, info, defence)
+        return run_unit(part, poisoned, info, defence)
 
     monkeypatch.setattr("toadstone.pipeline.evaluation.run.run_unit", stop_at_fifth)
     stopped = toadstone("evaluate", "rows.csv", *QUICK, "--out", "found")

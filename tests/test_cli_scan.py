@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from toadstone.commands.gates import gate_promises
+from toadstone.commands.gates import gate_false_alarms
 from toadstone.records.audit import DataSummary
 from toadstone.records.scan import DetectorReport, ScanRecord
 
@@ -31,7 +31,7 @@ def test_json_has_what_scripts_need(toadstone, table):
     record = json.loads(outcome.out)
     assert list(record["detectors"]) == ["mahalanobis", "spectral"]
     for report in record["detectors"].values():
-        assert {"flagged", "flagged_share", "promised_share", "seconds"} <= set(report)
+        assert {"flagged", "flagged_share", "false_alarm_rate", "seconds"} <= set(report)
     assert record["first_line"] == 2
     found = {finding["row"] for finding in record["findings"]}
     assert found >= set(range(5))
@@ -66,13 +66,13 @@ def test_the_gate(toadstone, table):
 def test_the_gate_on_promises(toadstone, table):
     calm = toadstone("scan", "rows.csv", "--detectors", "mahalanobis", "--json", "--fail-if-exceeded")
     report = json.loads(calm.out)["detectors"]["mahalanobis"]
-    assert report["flagged_share"] < report["least_noticeable"]
+    assert report["flagged_share"] < report["smallest_detectable_share"]
     assert (calm.code, calm.err) == (0, "")
     strict = toadstone(
-        "scan", "rows.csv", "--detectors", "mahalanobis", "--promise", 0.001, "--json", "--fail-if-exceeded"
+        "scan", "rows.csv", "--detectors", "mahalanobis", "--false-alarm-rate", 0.001, "--json", "--fail-if-exceeded"
     )
     report = json.loads(strict.out)["detectors"]["mahalanobis"]
-    assert report["flagged_share"] >= report["least_noticeable"]
+    assert report["flagged_share"] >= report["smallest_detectable_share"]
     assert strict.code == 1
     assert strict.err == (
         "toadstone: gate failed: more rows are flagged than clean data account for: "
@@ -93,7 +93,7 @@ def test_a_scan_of_rows_that_do_not_vary_is_undecided(toadstone, table):
 def test_a_scan_in_which_nothing_ran_is_undecided(capsys):
     data = DataSummary("rows", "0" * 64, 10, 5, 3, 1.0, (), "real", "none", "held out")
     skipped = {"deep-knn": DetectorReport(0, 0.0, 0.0, 0.0, 0.1, skipped="a class of one row")}
-    assert gate_promises(ScanRecord("", "", "", 0, "rows.csv", 2, data, skipped, 0, ())) == 1
+    assert gate_false_alarms(ScanRecord("", "", "", 0, "rows.csv", 2, data, skipped, 0, ())) == 1
     assert capsys.readouterr().err == (
         "toadstone: gate undecided, which fails: no detector ran; poison would not have been noticed\n"
     )
@@ -103,7 +103,7 @@ def test_a_scan_in_which_nothing_ran_is_undecided(capsys):
     ("wrong", "sentence"),
     [
         (("--detectors", "magic"), "`detector`: expected one of spectral"),
-        (("--promise", 0.7), "`--promise`: expected a number in (0, 0.1], got 0.7"),
+        (("--false-alarm-rate", 0.7), "`--false-alarm-rate`: expected a number in (0, 0.1], got 0.7"),
         (("--fail-if-flagged-above", 2), "`--fail-if-flagged-above`: expected a number from 0 to 1"),
     ],
 )

@@ -33,7 +33,7 @@ def backdoored():
     import torch
 
     from toadstone.deep.tensors.networks import SmallCNN
-    from toadstone.deep.training.hyperparameters import Recipe
+    from toadstone.deep.training.hyperparameters import TrainingConfig
     from toadstone.deep.training.loop import train
 
     generator = torch.Generator().manual_seed(0)
@@ -46,8 +46,8 @@ def backdoored():
     poisoned[:40] = stamped(images[:40])
     taught[:40] = 2
     model = SmallCNN(1, width=6, classes=6)
-    recipe = Recipe(epochs=8, batch=32, learning_rate=0.05, milestones=(6,))
-    train(model, poisoned[:300], taught[:300], recipe, seed=0)
+    config = TrainingConfig(epochs=8, batch=32, learning_rate=0.05, milestones=(6,))
+    train(model, poisoned[:300], taught[:300], config, seed=0)
     return model, images[300:], labels[300:]
 
 

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 from toadstone.deep.tensors.features import activations, logits
 from toadstone.deep.tensors.images import load_images
 from toadstone.deep.tensors.networks import HEAD, SmallCNN
-from toadstone.deep.training.hyperparameters import Recipe
+from toadstone.deep.training.hyperparameters import TrainingConfig
 from toadstone.deep.training.loop import train
 from toadstone.deep.training.per_sample_gradients import per_sample_gradients
 from toadstone.detectors.features.activation import ActivationClustering
@@ -51,8 +51,8 @@ def test_badnets_on_mnist_is_found_by_activation_clustering(data_dir):
     images[planted, :, 25:, 25:] = 255
     taught[planted] = 7
     model = SmallCNN(1, width=16)
-    recipe = Recipe(epochs=6, learning_rate=0.02, milestones=(4,))
-    train(model, images, taught, recipe, seed=0)
+    config = TrainingConfig(epochs=6, learning_rate=0.02, milestones=(4,))
+    train(model, images, taught, config, seed=0)
     victims = test_images[test_labels != 7]
     victims[:, :, 25:, 25:] = 255
     success = (logits(model, victims).argmax(dim=1) == 7).double().mean()

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from toadstone.core.errors import InvalidInput
 from toadstone.detectors.calibrated import Calibrated
-from toadstone.kernels.statistics.thresholds import least_noticeable, tail_threshold
+from toadstone.kernels.statistics.thresholds import smallest_detectable_share, tail_threshold
 from toadstone.sanitizers.labelled import value_order
 
 
@@ -18,8 +18,8 @@ class Largeness(Calibrated, BaseEstimator):
 
     _measure: ClassVar[str] = "first column"
 
-    def __init__(self, *, promise=0.02):
-        self.promise = promise
+    def __init__(self, *, false_alarm_rate=0.02):
+        self.false_alarm_rate = false_alarm_rate
 
     def _learn(self, X, codes):
         self.seen_ = X
@@ -45,8 +45,8 @@ def test_flags_the_planted_rows_of_their_class(planted):
     for code, label in enumerate(detector.classes_):
         expected = tail_threshold(X[y == label, 0], 0.02)
         assert detector.thresholds_[code] == pytest.approx(expected, rel=1e-6)
-    assert detector.promised_share_ == 0.02
-    assert detector.least_noticeable_ == least_noticeable(1000, 0.02)
+    assert detector.false_alarm_rate_ == 0.02
+    assert detector.smallest_detectable_share_ == smallest_detectable_share(1000, 0.02)
 
 
 def test_removed_and_kept_partition_the_rows(planted):
@@ -90,7 +90,7 @@ def test_too_few_trusted_rows_of_a_class_leave_it_to_its_own_scores(planted):
     assert detector.thresholds_[0] == pytest.approx(np.sort(X[:100, 0])[-2])
     assert detector.thresholds_[1] == alone.thresholds_[1]
     assert not alone.calibrated_classes_.any()
-    assert detector.promised_share_ == 0.02
+    assert detector.false_alarm_rate_ == 0.02
 
 
 def test_calibrated_again_as_if_fitted_so(planted):
@@ -138,17 +138,17 @@ def test_trusted_rows_must_exist(planted, trusted, message):
         Largeness().fit(*planted).calibrate(trusted)
 
 
-@pytest.mark.parametrize("promise", [0, 0.2, "much"])
-def test_a_promise_out_of_range(planted, promise):
-    with pytest.raises(ValueError, match="promise"):
-        Largeness(promise=promise).fit(*planted)
+@pytest.mark.parametrize("false_alarm_rate", [0, 0.2, "much"])
+def test_a_promise_out_of_range(planted, false_alarm_rate):
+    with pytest.raises(ValueError, match="false_alarm_rate"):
+        Largeness(false_alarm_rate=false_alarm_rate).fit(*planted)
 
 
 @pytest.mark.parametrize("X", [np.ones((40, 2)), np.zeros((2, 2))])
 def test_constant_rows_are_never_flagged(X):
     detector = Largeness().fit(X, np.arange(len(X)) % 2)
     assert detector.flagged_indices_.size == 0
-    assert detector.promised_share_ == 0
+    assert detector.false_alarm_rate_ == 0
 
 
 def test_learns_in_an_order_of_values():

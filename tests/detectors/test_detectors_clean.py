@@ -41,4 +41,4 @@ def clean(data_dir):
 def test_clean_data_keep_the_promise(clean, data, name):
     X, y = clean(data)
     detector = resolve("detector", name)().fit(X, y)
-    assert len(detector.flagged_indices_) <= detector.promise * len(y)
+    assert len(detector.flagged_indices_) <= detector.false_alarm_rate * len(y)

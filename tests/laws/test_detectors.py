@@ -208,6 +208,6 @@ def test_constant_rows_are_never_flagged_with_trusted_ones_either(name):
 @every_detector
 def test_no_detector_can_be_told_what_the_poison_is(name):
     options = set(resolve("detector", name)().get_params())
-    assert options <= METHOD_CONSTANTS | {"promise"}
+    assert options <= METHOD_CONSTANTS | {"false_alarm_rate"}
     received = set(inspect.signature(resolve("detector", name).fit).parameters)
     assert received == {"self", "X", "y", "trusted"}

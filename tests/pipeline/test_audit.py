@@ -20,10 +20,10 @@ from toadstone.datasets import load
 from toadstone.datasets.readers.rows import read_poison
 from toadstone.learners.linear import LinearClassifier
 from toadstone.pipeline.attack_search.audit_attacks import SUITE
-from toadstone.pipeline.audit import Plan, audit, best_error, count_steps
+from toadstone.pipeline.audit import AuditPlan, audit, best_error, count_steps
 from toadstone.pipeline.certify import verify_split
 from toadstone.pipeline.harness.catalogue import names
-from toadstone.records.audit import RunRecord
+from toadstone.records.audit import AuditRecord
 from toadstone.report.files.folders import new_folder, write_audit
 from toadstone.report.files.schema import load_schema
 
@@ -31,7 +31,7 @@ FILES = ("certificate.json", "certificate.npz", "poison.npz", "record.json", "re
 QUICK = {"hypothesis": Ridge(0.1), "attacks": ()}
 
 
-def timeless(record: RunRecord) -> dict:
+def timeless(record: AuditRecord) -> dict:
     """All of a record that a second run has to repeat."""
     fields = json.loads(record.to_json())
     for key in ("created", "timings"):
@@ -45,7 +45,7 @@ def timeless(record: RunRecord) -> dict:
 def cancer():
     """The embedded set of measurements, audited."""
     split = load("breast-cancer")
-    return split, audit(split, Plan(0.03, command="toadstone audit breast-cancer"))
+    return split, audit(split, AuditPlan(0.03, command="toadstone audit breast-cancer"))
 
 
 class TestRecord:
@@ -55,7 +55,7 @@ class TestRecord:
 
     def test_it_survives_its_json(self, cancer):
         record = cancer[1].record
-        assert RunRecord.from_json(record.to_json()) == record
+        assert AuditRecord.from_json(record.to_json()) == record
 
     def test_the_curve_holds_the_audited_fraction_and_zero(self, cancer):
         curve = cancer[1].record.curve
@@ -108,7 +108,7 @@ class TestFolder:
         with new_folder(tmp_path / "out") as aside:
             write_audit(found.record, found.certificate, found.poison, aside)
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FILES)
-        assert RunRecord.from_json((tmp_path / "out" / "record.json").read_text()) == found.record
+        assert AuditRecord.from_json((tmp_path / "out" / "record.json").read_text()) == found.record
         verify_split(read_certificate(tmp_path / "out" / "certificate.json"), split)
         poison = read_poison(tmp_path / "out" / "poison.npz")
         np.testing.assert_array_equal(poison.X, found.poison.X)
@@ -116,7 +116,7 @@ class TestFolder:
 
     def test_no_poison_no_file(self, tmp_path):
         split = load("breast-cancer")
-        found = audit(split, Plan(0.0, **QUICK))
+        found = audit(split, AuditPlan(0.0, **QUICK))
         with new_folder(tmp_path / "out") as aside:
             write_audit(found.record, found.certificate, found.poison, aside)
         assert not (tmp_path / "out" / "poison.npz").exists()
@@ -126,13 +126,13 @@ class TestFolder:
 
 class TestRepetition:
     def test_the_same_seed_gives_the_same_record(self, small):
-        one, two = (audit(small(kind="integer"), Plan(0.1, seed=4)) for _ in range(2))
+        one, two = (audit(small(kind="integer"), AuditPlan(0.1, seed=4)) for _ in range(2))
         assert timeless(one.record) == timeless(two.record)
         assert one.poison.X.tobytes() == two.poison.X.tobytes()
         assert one.certificate.theta.tobytes() == two.certificate.theta.tobytes()
 
     def test_the_seed_is_recorded(self, small):
-        assert audit(small(), Plan(0.1, seed=4, **QUICK)).record.seed == 4
+        assert audit(small(), AuditPlan(0.1, seed=4, **QUICK)).record.seed == 4
 
     @pytest.mark.slow
     @pytest.mark.parametrize("name", ["breast-cancer", "digits-1-7"])
@@ -147,7 +147,7 @@ class TestRepetition:
             run = subprocess.run(
                 [sys.executable, "-c", program], env=os.environ | limits, capture_output=True, check=True, timeout=300
             )
-            told.append(timeless(RunRecord.from_json(run.stdout.decode())))
+            told.append(timeless(AuditRecord.from_json(run.stdout.decode())))
         assert told[0] == told[1]
 
 
@@ -162,29 +162,29 @@ class TestPlans:
         ],
     )
     def test_fractions_of_the_curve(self, fraction, expected):
-        assert Plan(fraction).fractions == pytest.approx(expected, abs=5e-7)
-        assert fraction in Plan(fraction).fractions
+        assert AuditPlan(fraction).fractions == pytest.approx(expected, abs=5e-7)
+        assert fraction in AuditPlan(fraction).fractions
 
     @pytest.mark.parametrize("fraction", [-0.01, 0.5, np.nan])
     def test_fractions_out_of_range(self, fraction):
         with pytest.raises(InvalidArgument, match="`fraction`"):
-            Plan(fraction)
+            AuditPlan(fraction)
 
     @pytest.mark.parametrize("share", [0.0, 0.5, np.nan])
     def test_shares_to_remove_out_of_range(self, share):
         with pytest.raises(InvalidArgument, match="`remove`"):
-            Plan(0.03, contamination=share)
+            AuditPlan(0.03, contamination=share)
 
     @pytest.mark.parametrize("wrong", [{"quantile": 0.4}, {"quantile": 1.0}, {"tolerance": 0.0}, {"tolerance": 1.0}])
     def test_options_of_the_certificate_out_of_range(self, wrong):
         with pytest.raises(InvalidArgument, match=f"`{next(iter(wrong))}`"):
-            Plan(0.03, **wrong)
+            AuditPlan(0.03, **wrong)
 
     @pytest.mark.parametrize("fraction", [0.0, 1e-6, 0.03])
     @pytest.mark.parametrize("extra", [0, 1])
     def test_as_many_steps_as_announced(self, small, fraction, extra):
         split, steps, stages = small(), [], []
-        plan = Plan(fraction, **QUICK)
+        plan = AuditPlan(fraction, **QUICK)
         poisons = {"mine": Poison(split.train.X[:1], split.train.y[:1])} if extra and fraction == 0.03 else {}
         audit(split, plan, poisons=poisons, on_step=lambda: steps.append(1), on_stage=stages.append)
         announced = count_steps(plan, len(poisons))
@@ -193,14 +193,14 @@ class TestPlans:
         assert stages == ["certificates", "candidate attack", "attacks", "suspects", "defences"]
 
     def test_the_suite_counts_its_steps_too(self, small):
-        steps, plan = [], Plan(0.1, hypothesis=Ridge(0.1))
+        steps, plan = [], AuditPlan(0.1, hypothesis=Ridge(0.1))
         audit(small(), plan, on_step=lambda: steps.append(1))
         assert len(steps) == count_steps(plan)
 
 
 class TestThreats:
     def test_a_fraction_of_less_than_one_row_has_no_attack(self, small):
-        found = audit(small(), Plan(0.001, **QUICK))
+        found = audit(small(), AuditPlan(0.001, **QUICK))
         assert found.poison is None
         assert found.record.threat.rows == 0
         assert found.certificate.budget.fraction == 0.001
@@ -208,7 +208,7 @@ class TestThreats:
     @pytest.mark.parametrize("sparse", [False, True])
     def test_counts_with_labels_that_are_words(self, small, sparse):
         split = small(kind="integer", sparse=sparse)
-        found = audit(split, Plan(0.1, **QUICK))
+        found = audit(split, AuditPlan(0.1, **QUICK))
         assert np.all(np.round(found.poison.X) == found.poison.X)
         assert set(found.poison.y) <= {"ham", "spam"}
         assert found.record.data.domain == "integer"
@@ -216,7 +216,7 @@ class TestThreats:
     def test_the_suite_does_not_look_at_test_labels(self, small):
         split = small()
         other = Dataset(split.test.X, np.where(split.test.y == "ham", "spam", "ham"))
-        plan = Plan(0.1, hypothesis=Ridge(0.1))
+        plan = AuditPlan(0.1, hypothesis=Ridge(0.1))
         cells = [audit(data, plan).record.evaluations for data in (split, replace(split, test=other))]
         # Where a label decides nothing but the count, what was an error is now none.
         for one, two in zip(*cells, strict=True):
@@ -224,31 +224,31 @@ class TestThreats:
             assert one.test_error + two.test_error == pytest.approx(1)
 
     def test_attacks_are_as_many_as_asked(self, small):
-        record = audit(small(), Plan(0.1, hypothesis=Ridge(0.1), attacks=("kkt",))).record
+        record = audit(small(), AuditPlan(0.1, hypothesis=Ridge(0.1), attacks=("kkt",))).record
         assert [cell.attack for cell in record.evaluations[::6]] == ["none", "collapse", "kkt"]
         with pytest.raises(InvalidArgument, match="`attacks`: expected some of label-flip, kkt, adaptive, or none"):
-            Plan(0.1, attacks=("magic",))
+            AuditPlan(0.1, attacks=("magic",))
 
     def test_other_peoples_attacks_are_judged_beside(self, small):
         split = small()
         mine = Poison(split.train.X[:4], np.where(split.train.y[:4] == "spam", "ham", "spam"))
-        record = audit(split, Plan(0.1, **QUICK), poisons={"mine": mine}).record
+        record = audit(split, AuditPlan(0.1, **QUICK), poisons={"mine": mine}).record
         assert [cell.attack for cell in record.evaluations[::6]] == ["none", "collapse", "mine"]
 
     def test_other_peoples_attacks_keep_to_the_budget(self, small):
         split = small()
         with pytest.raises(BudgetExceeded, match="at most 8 rows, got 9"):
-            audit(split, Plan(0.1, **QUICK), poisons={"mine": Poison(split.train.X[:9], split.train.y[:9])})
+            audit(split, AuditPlan(0.1, **QUICK), poisons={"mine": Poison(split.train.X[:9], split.train.y[:9])})
 
     def test_counts_beyond_any_seen_are_other_peoples_right(self, small):
         split = small(kind="integer")
         large = Poison(np.full((2, 4), 500.0), ["ham", "spam"])
-        record = audit(split, Plan(0.1, **QUICK), poisons={"large": large}).record
+        record = audit(split, AuditPlan(0.1, **QUICK), poisons={"large": large}).record
         assert record.evaluations[-1].attack == "large"
 
     def test_a_norm_ball_is_evaluated_with_the_ridge_of_its_norm(self, small):
         split = small()
-        found = audit(split, Plan(0.1, hypothesis=NormBall(0.5)))
+        found = audit(split, AuditPlan(0.1, hypothesis=NormBall(0.5)))
         assert found.record.defender.hypothesis == "norm_ball"
         assert found.record.defender.hypothesis_value == 0.5
         assert "that gives this norm" in found.record.defender.hypothesis_origin

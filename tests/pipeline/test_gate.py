@@ -5,21 +5,21 @@ import math
 import pytest
 
 from toadstone.core.errors import InvalidArgument
-from toadstone.pipeline.gate import Verdict, check_limit, judge_bound, judge_drop, judge_error, judge_share
+from toadstone.pipeline.gate import GateOutcome, check_limit, judge_bound, judge_drop, judge_error, judge_share
 from toadstone.records.defence import AccuracyChange
 
 
 @pytest.mark.parametrize(
     ("bound", "attack", "limit", "conclusive", "verdict"),
     [
-        (0.3, 0.3, 0.3, True, Verdict.KEPT),
-        (0.3, 0.1, 0.3, False, Verdict.KEPT),
-        (0.31, 0.1, 0.3, False, Verdict.UNDECIDED),
-        (0.31, 0.3, 0.3, False, Verdict.UNDECIDED),
-        (0.32, 0.31, 0.3, False, Verdict.EXCEEDED),
-        (0.31, 0.1, 0.3, True, Verdict.EXCEEDED),
-        (math.nan, 0.1, 0.3, True, Verdict.EXCEEDED),
-        (0.1, 0.1, math.nan, True, Verdict.EXCEEDED),
+        (0.3, 0.3, 0.3, True, GateOutcome.KEPT),
+        (0.3, 0.1, 0.3, False, GateOutcome.KEPT),
+        (0.31, 0.1, 0.3, False, GateOutcome.UNDECIDED),
+        (0.31, 0.3, 0.3, False, GateOutcome.UNDECIDED),
+        (0.32, 0.31, 0.3, False, GateOutcome.EXCEEDED),
+        (0.31, 0.1, 0.3, True, GateOutcome.EXCEEDED),
+        (math.nan, 0.1, 0.3, True, GateOutcome.EXCEEDED),
+        (0.1, 0.1, math.nan, True, GateOutcome.EXCEEDED),
     ],
 )
 def test_bounds(bound, attack, limit, conclusive, verdict):
@@ -29,11 +29,11 @@ def test_bounds(bound, attack, limit, conclusive, verdict):
 @pytest.mark.parametrize(
     ("error", "limit", "conclusive", "verdict"),
     [
-        (0.1, 0.1, True, Verdict.KEPT),
-        (0.1, 0.1, False, Verdict.UNDECIDED),
-        (0.2, 0.1, False, Verdict.EXCEEDED),
-        (0.2, 0.1, True, Verdict.EXCEEDED),
-        (math.nan, 0.1, True, Verdict.EXCEEDED),
+        (0.1, 0.1, True, GateOutcome.KEPT),
+        (0.1, 0.1, False, GateOutcome.UNDECIDED),
+        (0.2, 0.1, False, GateOutcome.EXCEEDED),
+        (0.2, 0.1, True, GateOutcome.EXCEEDED),
+        (math.nan, 0.1, True, GateOutcome.EXCEEDED),
     ],
 )
 def test_errors(error, limit, conclusive, verdict):
@@ -43,10 +43,10 @@ def test_errors(error, limit, conclusive, verdict):
 @pytest.mark.parametrize(
     ("low", "high", "limit", "verdict"),
     [
-        (-0.02, 0.03, 0.03, Verdict.KEPT),
-        (-0.02, 0.031, 0.03, Verdict.UNDECIDED),
-        (0.03, 0.09, 0.03, Verdict.UNDECIDED),
-        (0.031, 0.09, 0.03, Verdict.EXCEEDED),
+        (-0.02, 0.03, 0.03, GateOutcome.KEPT),
+        (-0.02, 0.031, 0.03, GateOutcome.UNDECIDED),
+        (0.03, 0.09, 0.03, GateOutcome.UNDECIDED),
+        (0.031, 0.09, 0.03, GateOutcome.EXCEEDED),
     ],
 )
 def test_drops(low, high, limit, verdict):
@@ -55,14 +55,14 @@ def test_drops(low, high, limit, verdict):
 
 
 def test_what_nobody_could_judge_is_undecided():
-    assert judge_drop(None, 1.0) is Verdict.UNDECIDED
+    assert judge_drop(None, 1.0) is GateOutcome.UNDECIDED
 
 
 def test_shares():
     assert [judge_share(share, 0.1) for share in (0.1, 0.1001, math.nan)] == [
-        Verdict.KEPT,
-        Verdict.EXCEEDED,
-        Verdict.EXCEEDED,
+        GateOutcome.KEPT,
+        GateOutcome.EXCEEDED,
+        GateOutcome.EXCEEDED,
     ]
 
 

@@ -12,7 +12,7 @@ from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, UnknownName
 from toadstone.datasets.readers.lines import first_line
 from toadstone.detectors.features.mahalanobis import RobustMahalanobis
-from toadstone.kernels.statistics.thresholds import least_noticeable
+from toadstone.kernels.statistics.thresholds import smallest_detectable_share
 from toadstone.pipeline.harness.catalogue import names
 from toadstone.pipeline.scan import ScanPlan, exceeded, fingerprint, scan
 from toadstone.records.scan import ScanRecord
@@ -50,7 +50,7 @@ def test_every_detector_of_the_catalogue_runs_by_default(small):
     record = scan(small(n=120), ScanPlan())
     assert tuple(record.detectors) == names("detector")
     for report in record.detectors.values():
-        assert report.skipped or 0 <= report.promised_share <= 0.1
+        assert report.skipped or 0 <= report.false_alarm_rate <= 0.1
         assert report.flagged_share == report.flagged / 120
 
 
@@ -83,7 +83,7 @@ def test_more_than_promised_is_told(small):
     record = scan(planted(small, 16), ScanPlan(detectors=("mahalanobis",)))
     assert exceeded(record) == ("mahalanobis",)
     report = record.detectors["mahalanobis"]
-    assert report.flagged_share >= report.least_noticeable > report.promised_share
+    assert report.flagged_share >= report.smallest_detectable_share > report.false_alarm_rate
     calm = replace(report, flagged=0, flagged_share=0.0)
     assert exceeded(replace(record, detectors={"mahalanobis": calm})) == ()
 
@@ -91,8 +91,10 @@ def test_more_than_promised_is_told(small):
 def test_a_smaller_promise_flags_no_more(small):
     split = small(n=300)
     counts = [
-        scan(split, ScanPlan(detectors=("mahalanobis",), promise=promise)).detectors["mahalanobis"].flagged
-        for promise in (0.1, 0.02, 0.001)
+        scan(split, ScanPlan(detectors=("mahalanobis",), false_alarm_rate=false_alarm_rate))
+        .detectors["mahalanobis"]
+        .flagged
+        for false_alarm_rate in (0.1, 0.02, 0.001)
     ]
     assert counts == sorted(counts, reverse=True)
 
@@ -116,8 +118,8 @@ def test_fingerprints_tell_rows_and_labels_apart_but_not_storage(small):
 
 
 def test_options_out_of_range():
-    with pytest.raises(InvalidArgument, match=r"`promise`: expected a number in \(0, 0\.1\], got 0\.5"):
-        ScanPlan(promise=0.5)
+    with pytest.raises(InvalidArgument, match=r"`false_alarm_rate`: expected a number in \(0, 0\.1\], got 0\.5"):
+        ScanPlan(false_alarm_rate=0.5)
     with pytest.raises(UnknownName, match=r"`detector`: expected one of spectral, .*did you mean spectral"):
         ScanPlan(detectors=("spectra",))
 
@@ -154,7 +156,7 @@ class TestTrusted:
         assert max(detector.flagged_indices_) < 300
         assert (report.thresholds, record.trusted_rows) == ("trusted rows", 200)
         assert report.flagged_share == report.flagged / 300
-        assert report.least_noticeable == least_noticeable(300, 0.02)
+        assert report.smallest_detectable_share == smallest_detectable_share(300, 0.02)
         assert {finding.row for finding in record.findings} <= set(range(100, 400))
         assert ScanRecord.from_json(record.to_json()) == record
 

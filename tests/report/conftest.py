@@ -5,12 +5,12 @@ import dataclasses
 import pytest
 
 from toadstone.records.audit import (
+    AuditRecord,
     Bound,
     ClassCount,
     DataSummary,
     Defender,
     Evaluation,
-    RunRecord,
     Suspect,
     Threat,
 )
@@ -98,13 +98,13 @@ _CURVE = (
 
 
 @pytest.fixture
-def record() -> RunRecord:
+def record() -> AuditRecord:
     """Like the audit of Enron at a fraction of 3 %."""
     return enron_like()
 
 
-def enron_like() -> RunRecord:
-    return RunRecord(
+def enron_like() -> AuditRecord:
+    return AuditRecord(
         command="toadstone audit enron --fraction 0.03 --quantile 0.70 --norm-squared 6 --out enron-audit",
         created="2026-11-20T09:30:00Z",
         toadstone_version="0.1.0",
@@ -164,12 +164,12 @@ def enron_like() -> RunRecord:
 
 
 @pytest.fixture
-def hostile() -> RunRecord:
+def hostile() -> AuditRecord:
     """Long names, markup, control characters, an inconclusive and vacuous bound."""
     return hostile_record()
 
 
-def hostile_record() -> RunRecord:
+def hostile_record() -> AuditRecord:
     base = enron_like()
     long_name = "übermäßig_langer_Verteidigungsname_" * 4
     evaluations = (

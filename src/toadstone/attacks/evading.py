@@ -19,7 +19,7 @@ from toadstone.kernels.rows import stack
 _LARGEST = float(np.nextafter(0.5, 0))
 
 
-class Detector(Protocol):
+class FittedDetector(Protocol):
     """Something that is fitted to labelled rows and then says how suspicious each is."""
 
     suspicion_: Array
@@ -45,7 +45,7 @@ class EvadingAttack:
     ----------
     attack : Attack
         Makes the rows to choose from.
-    detector : Detector
+    detector : FittedDetector
         Not fitted; copies of it are. It learns nothing from the attacker.
     rounds : int
         How often a choice is looked at, at most.
@@ -78,7 +78,7 @@ class EvadingAttack:
     """
 
     attack: Attack
-    detector: Detector
+    detector: FittedDetector
     rounds: int = 3
     candidates: float = 4.0
 

@@ -79,7 +79,7 @@ def audit(
     Writes report.html, record.json, certificate.json with its .npz,
     suspects.csv and poison.npz into a new folder.
     """
-    from toadstone.pipeline.audit import Plan, best_error, count_steps
+    from toadstone.pipeline.audit import AuditPlan, best_error, count_steps
     from toadstone.pipeline.audit import audit as run
     from toadstone.pipeline.gate import check_limit
     from toadstone.report.files.folders import new_folder, write_audit
@@ -88,7 +88,7 @@ def audit(
     check_limit("fail_if_certified_above", fail_if_certified_above)
     check_limit("fail_if_error_above", fail_if_error_above, most=1.0)
     folder = out or Path(f"audit-{source.stem}")
-    plan = Plan(
+    plan = AuditPlan(
         fraction=fraction,
         quantile=quantile,
         hypothesis=hypothesis_of(norm_squared, ridge),

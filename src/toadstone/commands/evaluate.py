@@ -19,7 +19,7 @@ from toadstone.options import Source, epilog, json_flag, number, path, reading, 
 if TYPE_CHECKING:
     from toadstone.core.trusted import Trusted
     from toadstone.datasets.split import Split
-    from toadstone.pipeline.evaluation.plan import Bench
+    from toadstone.pipeline.evaluation.plan import EvaluationSetup
     from toadstone.records.evaluation import EvaluationRecord
 
 _SUITES = stacked(
@@ -37,7 +37,11 @@ _SUITES = stacked(
     ),
     click.option("--image", metavar="HxW[xC]", help="Rows are images of that height, width and channels."),
     number("--fraction", "F", "Poison rows for each clean row, in (0, 0.5).", 0.05),
-    number("--promise", "SHARE", "Share of clean rows that each detector may flag, in (0, 0.1].  [default: its own]"),
+    number(
+        "--false-alarm-rate",
+        "SHARE",
+        "Share of clean rows that each detector may flag, in (0, 0.1].  [default: its own]",
+    ),
     click.option("--seeds", type=int, metavar="N", default=3, show_default=True, help="How many seeds, from --seed."),
     click.option(
         "--rows", type=int, metavar="N", default=2000, show_default=True, help="At most so many training rows a seed."
@@ -74,7 +78,7 @@ def evaluate(
     defences: str | None,
     image: str | None,
     fraction: float,
-    promise: float | None,
+    false_alarm_rate: float | None,
     seeds: int,
     rows: int,
     test_rows: int,
@@ -106,7 +110,7 @@ def evaluate(
         attacks=_names(attacks),
         defences=_names(defences),
         image=_shape(image),
-        promise=promise,
+        false_alarm_rate=false_alarm_rate,
         source=source.data,
         command=shlex.join(["toadstone", *sys.argv[1:]]),
     )
@@ -114,8 +118,8 @@ def evaluate(
         split = source.read()
         vouched = None if trusted is None else _vouched(source, trusted, split)
         progress.announce("choosing the ridge")
-        bench = prepare(split, plan, trusted=vouched)
-    record = _run(bench, out, workers or os.cpu_count() or 1)
+        setup = prepare(split, plan, trusted=vouched)
+    record = _run(setup, out, workers or os.cpu_count() or 1)
     _show(record, out, as_json=as_json)
     uncaught = record.uncaught()
     if fail_if_missed_by_all and uncaught:
@@ -124,15 +128,15 @@ def evaluate(
     return 0
 
 
-def _run(bench: Bench, out: Path | None, workers: int) -> EvaluationRecord:
+def _run(setup: EvaluationSetup, out: Path | None, workers: int) -> EvaluationRecord:
     from toadstone.pipeline.evaluation.journal import Journal
     from toadstone.pipeline.evaluation.run import run_evaluation
     from toadstone.report.files.folders import write_evaluation
 
     try:
-        opened = nullcontext() if out is None else Journal(out, bench.digest)
-        with opened as journal, Progress("trials", len(bench.planned)) as progress:
-            record = run_evaluation(bench, journal=journal, workers=workers, on_unit=progress.step)
+        opened = nullcontext() if out is None else Journal(out, setup.digest)
+        with opened as journal, Progress("trials", len(setup.planned)) as progress:
+            record = run_evaluation(setup, journal=journal, workers=workers, on_unit=progress.step)
     except (KeyboardInterrupt, SystemError, SystemExit):
         if out is not None:
             complain(f"finished trials are in {out}; the same command goes on from there")

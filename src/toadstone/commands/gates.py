@@ -8,7 +8,7 @@ from toadstone.console import complain
 
 if TYPE_CHECKING:
     from toadstone.core.certificate import Certificate
-    from toadstone.pipeline.gate import Verdict
+    from toadstone.pipeline.gate import GateOutcome
     from toadstone.records.audit import Bound
     from toadstone.records.defence import DefenceRecord
     from toadstone.records.scan import ScanRecord
@@ -52,19 +52,19 @@ def gate_flagged(record: ScanRecord, limit: float | None) -> int:
     return _exit_code(judge_share(most, limit), found, "")
 
 
-def gate_promises(record: ScanRecord) -> int:
+def gate_false_alarms(record: ScanRecord) -> int:
     """Exit code for detectors that flag more than clean rows and chance explain; says why where it is not 0."""
-    from toadstone.pipeline.gate import Verdict
+    from toadstone.pipeline.gate import GateOutcome
     from toadstone.pipeline.scan import exceeded
 
     beyond = exceeded(record)
-    if not any(report.promised_share for report in record.detectors.values()):
+    if not any(report.false_alarm_rate for report in record.detectors.values()):
         ran = not all(report.skipped for report in record.detectors.values())
         found = "no detector has a threshold" if ran else "no detector ran"
-        return _exit_code(Verdict.UNDECIDED, found, "poison would not have been noticed")
+        return _exit_code(GateOutcome.UNDECIDED, found, "poison would not have been noticed")
     shares = ", ".join(f"{name} {record.detectors[name].flagged_share:.4g}" for name in beyond)
     found = f"more rows are flagged than clean data account for: {shares}"
-    return _exit_code(Verdict.EXCEEDED if beyond else Verdict.KEPT, found, "")
+    return _exit_code(GateOutcome.EXCEEDED if beyond else GateOutcome.KEPT, found, "")
 
 
 def gate_removed(record: DefenceRecord, limit: float | None) -> int:
@@ -96,12 +96,12 @@ def gate_drop(record: DefenceRecord, limit: float | None) -> int:
     return _exit_code(verdict, found, "more trusted rows would tell")
 
 
-def _exit_code(verdict: Verdict, found: str, doubt: str) -> int:
-    from toadstone.pipeline.gate import Verdict
+def _exit_code(verdict: GateOutcome, found: str, doubt: str) -> int:
+    from toadstone.pipeline.gate import GateOutcome
 
-    if verdict is Verdict.KEPT:
+    if verdict is GateOutcome.KEPT:
         return 0
-    if verdict is Verdict.EXCEEDED:
+    if verdict is GateOutcome.EXCEEDED:
         complain(f"gate failed: {found}")
     else:
         complain(f"gate undecided, which fails: {found}; {doubt}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from toadstone.commands.gates import gate_flagged, gate_promises
+from toadstone.commands.gates import gate_false_alarms, gate_flagged
 from toadstone.console import Progress, columns, say
 from toadstone.options import Source, epilog, folder_if_named, json_flag, number, path, reading
 
@@ -24,7 +24,9 @@ from toadstone.options import Source, epilog, folder_if_named, json_flag, number
     ),
 )
 @click.option("--detectors", metavar="NAMES", help="Which to run, by commas.  [default: all]")
-@number("--promise", "SHARE", "Share of clean rows that each detector may flag, in (0, 0.1].  [default: its own]")
+@number(
+    "--false-alarm-rate", "SHARE", "Share of clean rows that each detector may flag, in (0, 0.1].  [default: its own]"
+)
 @path("--trusted", "FILE", "Rows that you vouch for, none in DATA: thresholds come from them. In the format of DATA.")
 @path("--out", "DIR", "New folder for report.html, record.json, suspects.csv and scan.sarif.")
 @json_flag("the record")
@@ -39,7 +41,7 @@ def scan(
     source: Source,
     seed: int,
     detectors: str | None,
-    promise: float | None,
+    false_alarm_rate: float | None,
     trusted: Path | None,
     out: Path | None,
     fail_if_flagged_above: float | None,
@@ -63,7 +65,7 @@ def scan(
     check_limit("fail_if_flagged_above", fail_if_flagged_above, most=1.0)
     chosen = () if detectors is None else tuple(name.strip() for name in detectors.split(","))
     command = shlex.join(["toadstone", *sys.argv[1:]])
-    plan = ScanPlan(detectors=chosen, promise=promise, seed=seed, source=source.data, command=command)
+    plan = ScanPlan(detectors=chosen, false_alarm_rate=false_alarm_rate, seed=seed, source=source.data, command=command)
     with folder_if_named(out) as aside, Progress("reading", len(plan.names)) as progress:
         split = source.read()
         plan = replace(plan, first_line=first_line(source.data, len(split.train) + len(split.test)))
@@ -75,4 +77,4 @@ def scan(
         click.echo(record.to_json())
     else:
         say([*scan_lines(record, columns()), *([] if out is None else ["", f"Report: {out / 'report.html'}"])])
-    return max(gate_flagged(record, fail_if_flagged_above), gate_promises(record) if fail_if_exceeded else 0)
+    return max(gate_flagged(record, fail_if_flagged_above), gate_false_alarms(record) if fail_if_exceeded else 0)

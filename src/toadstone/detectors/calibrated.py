@@ -14,12 +14,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from toadstone.core.dataset import as_matrix
 from toadstone.core.errors import InvalidArgument
-from toadstone.kernels.statistics.thresholds import least_noticeable, tail_threshold, trusted_threshold
+from toadstone.kernels.statistics.thresholds import smallest_detectable_share, tail_threshold, trusted_threshold
 from toadstone.sanitizers.labelled import admit, class_codes, own, trusted_mask, value_order
 from toadstone.sanitizers.trimming import memberships
 
 PROMISE = Interval(Real, 0, 0.1, closed="right")
-"""What `promise` may be."""
+"""What `false_alarm_rate` may be."""
 
 _SAME_SCORE = 1e-10
 
@@ -42,18 +42,18 @@ class Calibrated(OneToOneFeatureMixin):
     even where chance is at work.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"promise": [PROMISE]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"false_alarm_rate": [PROMISE]}
     _measure: ClassVar[str]
     needs_trusted: ClassVar[bool] = False
 
-    promise: float
+    false_alarm_rate: float
     classes_: Labels
     thresholds_: Array
     calibrated_classes_: Mask
     suspicion_: Array
     flagged_indices_: IntArray
-    promised_share_: float
-    least_noticeable_: float
+    false_alarm_rate_: float
+    smallest_detectable_share_: float
     reasons_: list[str]
 
     def __sklearn_tags__(self) -> Any:
@@ -202,7 +202,7 @@ class Calibrated(OneToOneFeatureMixin):
 
     def _threshold(self, code: int, scores: Array) -> float:
         """The threshold that the suspicions of one class ask for."""
-        return tail_threshold(scores, self.promise)
+        return tail_threshold(scores, self.false_alarm_rate)
 
     def _own_threshold(self, code: int, members: Mask) -> float:
         """The threshold of one class by the scores that are there."""
@@ -210,7 +210,7 @@ class Calibrated(OneToOneFeatureMixin):
 
     def _trusted_threshold(self, members: Mask, clean: Mask) -> float:
         """The threshold of one class by trusted rows; infinite for too few of them."""
-        return trusted_threshold(self.suspicion_[members & clean], self.promise)
+        return trusted_threshold(self.suspicion_[members & clean], self.false_alarm_rate)
 
     def _require(self, clean: Mask) -> None:
         if self.needs_trusted and not clean.any():
@@ -228,8 +228,10 @@ class Calibrated(OneToOneFeatureMixin):
         self.flagged_indices_ = np.flatnonzero((self.suspicion_ > self.thresholds_[codes]) & ~clean)
         self.reasons_ = [self._reason(int(row), int(codes[row])) for row in self.flagged_indices_]
         judged = codes[~clean]
-        self.promised_share_ = self.promise * float(np.isfinite(self.thresholds_)[judged].sum()) / max(len(judged), 1)
-        self.least_noticeable_ = least_noticeable(max(len(judged), 1), self.promise)
+        self.false_alarm_rate_ = (
+            self.false_alarm_rate * float(np.isfinite(self.thresholds_)[judged].sum()) / max(len(judged), 1)
+        )
+        self.smallest_detectable_share_ = smallest_detectable_share(max(len(judged), 1), self.false_alarm_rate)
 
     def _measured(self, X: Matrix) -> Array:
         check_is_fitted(self)

@@ -19,7 +19,7 @@ from toadstone.kernels.rows import count_distinct
 from toadstone.kernels.sets.sets import ConvexSet
 from toadstone.pipeline.attack_search.attacker import Knowledge
 from toadstone.pipeline.attack_search.methods import ADAPTIVE, method
-from toadstone.pipeline.attack_search.search import QUICK, SLOW, Contest, Effort, Finding, craft
+from toadstone.pipeline.attack_search.search import QUICK, SLOW, SearchEffort, SearchProblem, SearchResult, craft
 from toadstone.pipeline.attack_search.targeted import TARGET_GRID, check_target, pick_targets, target_outcome, wish
 from toadstone.pipeline.certify import FILTERS, settle_domain
 from toadstone.pipeline.harness.catalogue import names, resolve
@@ -233,7 +233,7 @@ class _Situation:
 
     def find(
         self, train: Dataset, rows: Dataset, probe: Dataset, on_step: Callable[[], None] | None
-    ) -> tuple[Finding, int]:
+    ) -> tuple[SearchResult, int]:
         """The strongest attack on `rows` of a defender who trains on `train`, aimed at `probe`; how many were tried."""
         name, fraction = self.split.name, self.plan.fraction
         known = Knowledge(
@@ -247,10 +247,10 @@ class _Situation:
             targets=wish(probe, train.classes) if self.plan.target else None,
         )
         k = len(train.classes)
-        contest = Contest(train, rows, self.budget, self.defence, QUICK, SLOW if k == 2 else ())
-        return method(self.plan.method, k)(known, contest, Effort(self.plan.seed, self.plan.workers, on_step))
+        problem = SearchProblem(train, rows, self.budget, self.defence, QUICK, SLOW if k == 2 else ())
+        return method(self.plan.method, k)(known, problem, SearchEffort(self.plan.seed, self.plan.workers, on_step))
 
-    def again(self, finding: Finding) -> Poison:
+    def again(self, finding: SearchResult) -> Poison:
         """The same attack on all training rows."""
         poison = craft(finding.candidate, finding.index, self.split.train, self.budget, self.plan.seed)
         return finding.poison if poison is None else poison

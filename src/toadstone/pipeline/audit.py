@@ -22,7 +22,7 @@ from toadstone.kernels.losses import margin_loss
 from toadstone.learners.norm_ridge import ridge_for_norm
 from toadstone.pipeline.attack_search.attacker import Knowledge
 from toadstone.pipeline.attack_search.audit_attacks import SUITE, check_suite, make_attacks
-from toadstone.pipeline.attack_search.search import QUICK, Contest, Effort
+from toadstone.pipeline.attack_search.search import QUICK, SearchEffort, SearchProblem
 from toadstone.pipeline.certify import FILTERS, Certified, build_feasible_set, certify_split, settle_domain
 from toadstone.pipeline.harness.catalogue import names
 from toadstone.pipeline.harness.clock import Clock, Progress
@@ -30,7 +30,7 @@ from toadstone.pipeline.harness.data_summary import expressible, summarize
 from toadstone.pipeline.harness.judge import Defence, evaluate
 from toadstone.pipeline.harness.poison_check import check_poison
 from toadstone.pipeline.harness.suspects import list_suspects
-from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Bound, Defender, Evaluation, RunRecord, Threat
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Bound, Defender, Evaluation, Threat
 
 CANDIDATE = "collapse"
 _CURVE = (0.0, 1 / 3, 2 / 3, 1.0, 4 / 3, 5 / 3)
@@ -40,7 +40,7 @@ _VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
 
 
 @dataclass(frozen=True)
-class Plan:
+class AuditPlan:
     """What to audit, and how.
 
     Parameters
@@ -105,21 +105,21 @@ class Audit:
 
     Parameters
     ----------
-    record : RunRecord
+    record : AuditRecord
     certificate : Certificate
         At the audited fraction.
     poison : Poison or None
         The candidate attack; None at fraction zero.
     """
 
-    record: RunRecord
+    record: AuditRecord
     certificate: Certificate
     poison: Poison | None
 
 
 def audit(
     split: Split,
-    plan: Plan,
+    plan: AuditPlan,
     *,
     poisons: Mapping[str, Poison] | None = None,
     on_stage: Progress = lambda stage: None,
@@ -130,7 +130,7 @@ def audit(
     Parameters
     ----------
     split : Split
-    plan : Plan
+    plan : AuditPlan
     poisons : mapping from name to Poison, optional
         Other attacks to evaluate, besides the certificate's own.
     on_stage : callable
@@ -190,7 +190,7 @@ def audit(
             workers=plan.workers,
             on_cell=on_step,
         )
-    record = RunRecord(
+    record = AuditRecord(
         command=plan.command,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         toadstone_version=toadstone.__version__,
@@ -209,7 +209,7 @@ def audit(
     return Audit(record, certificate, poison)
 
 
-def count_steps(plan: Plan, n_poisons: int = 0) -> int:
+def count_steps(plan: AuditPlan, n_poisons: int = 0) -> int:
     """How often an audit calls `on_step`; less often if some attack of the suite has no feasible row."""
     suite = len(plan.attacks) if plan.fraction > 0 else 0
     attacks = 1 + int(plan.fraction > 0) + suite + n_poisons
@@ -234,7 +234,7 @@ def _candidate(train: Dataset, certificate: Certificate, certified: Certified, s
 
 
 def _suite(
-    train: Dataset, plan: Plan, domain: str, defence: Defence, on_made: Callable[[], None] | None
+    train: Dataset, plan: AuditPlan, domain: str, defence: Defence, on_made: Callable[[], None] | None
 ) -> dict[str, Poison]:
     """The suite's attacks: they know the training rows and the defences, and leave the filters some room."""
     passed = max(1 - _ROOM * plan.contamination, 0.5)
@@ -247,11 +247,11 @@ def _suite(
         grid=DEFAULT_GRID,
         burn_in=1.0,
     )
-    contest = Contest(train, train, Budget(plan.fraction), defence, QUICK, ())
-    return make_attacks(plan.attacks, known, contest, Effort(plan.seed, plan.workers), on_made=on_made)
+    problem = SearchProblem(train, train, Budget(plan.fraction), defence, QUICK, ())
+    return make_attacks(plan.attacks, known, problem, SearchEffort(plan.seed, plan.workers), on_made=on_made)
 
 
-def _defence(train: Dataset, plan: Plan, hypothesis: NormBall | Ridge, origin: str) -> tuple[Defence, str]:
+def _defence(train: Dataset, plan: AuditPlan, hypothesis: NormBall | Ridge, origin: str) -> tuple[Defence, str]:
     """The ridge that the evaluated defender trains with, and where it comes from."""
     ridge = hypothesis.strength if isinstance(hypothesis, Ridge) else 0.0
     if isinstance(hypothesis, NormBall):
@@ -260,7 +260,7 @@ def _defence(train: Dataset, plan: Plan, hypothesis: NormBall | Ridge, origin: s
     return Defence(contamination=plan.contamination, ridge=ridge, loss=plan.loss, seed=plan.seed), origin
 
 
-def _defender(plan: Plan, hypothesis: NormBall | Ridge, origin: str, cells: Sequence[Evaluation]) -> Defender:
+def _defender(plan: AuditPlan, hypothesis: NormBall | Ridge, origin: str, cells: Sequence[Evaluation]) -> Defender:
     ball = isinstance(hypothesis, NormBall)
     bare = next(cell for cell in cells if cell.attack == NO_ATTACK and cell.sanitizer == NO_SANITIZER)
     return Defender(

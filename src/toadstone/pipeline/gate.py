@@ -9,7 +9,7 @@ from toadstone.core.errors import InvalidArgument
 from toadstone.records.defence import AccuracyChange
 
 
-class Verdict(Enum):
+class GateOutcome(Enum):
     """How a result stands against a threshold; only `KEPT` passes."""
 
     KEPT = "kept"
@@ -44,7 +44,7 @@ def check_limit(name: str, limit: float | None, *, most: float = math.inf) -> No
     raise InvalidArgument(name, wanted, limit)
 
 
-def judge_bound(bound: float, attack_value: float, limit: float, *, conclusive: bool) -> Verdict:
+def judge_bound(bound: float, attack_value: float, limit: float, *, conclusive: bool) -> GateOutcome:
     """Judge a certified bound.
 
     A bound within the limit is proved and passes, however the search ended.
@@ -65,11 +65,11 @@ def judge_bound(bound: float, attack_value: float, limit: float, *, conclusive: 
     <Verdict.UNDECIDED: 'undecided'>
     """
     if bound <= limit:
-        return Verdict.KEPT
-    return Verdict.EXCEEDED if conclusive or attack_value > limit else Verdict.UNDECIDED
+        return GateOutcome.KEPT
+    return GateOutcome.EXCEEDED if conclusive or attack_value > limit else GateOutcome.UNDECIDED
 
 
-def judge_error(test_error: float, limit: float, *, conclusive: bool) -> Verdict:
+def judge_error(test_error: float, limit: float, *, conclusive: bool) -> GateOutcome:
     """Judge a test error measured under attack.
 
     The attack is the one that a search found. Where the search stopped early
@@ -84,11 +84,11 @@ def judge_error(test_error: float, limit: float, *, conclusive: bool) -> Verdict
         Whether the search for the attack ended.
     """
     if not test_error <= limit:
-        return Verdict.EXCEEDED
-    return Verdict.KEPT if conclusive else Verdict.UNDECIDED
+        return GateOutcome.EXCEEDED
+    return GateOutcome.KEPT if conclusive else GateOutcome.UNDECIDED
 
 
-def judge_drop(change: AccuracyChange | None, limit: float) -> Verdict:
+def judge_drop(change: AccuracyChange | None, limit: float) -> GateOutcome:
     """Judge the accuracy that a defence costs.
 
     Parameters
@@ -100,17 +100,17 @@ def judge_drop(change: AccuracyChange | None, limit: float) -> Verdict:
 
     Returns
     -------
-    Verdict
+    GateOutcome
         Undecided where the interval of the drop includes the limit.
     """
     if change is None:
-        return Verdict.UNDECIDED
+        return GateOutcome.UNDECIDED
     if change.drop_high <= limit:
-        return Verdict.KEPT
-    return Verdict.EXCEEDED if change.drop_low > limit else Verdict.UNDECIDED
+        return GateOutcome.KEPT
+    return GateOutcome.EXCEEDED if change.drop_low > limit else GateOutcome.UNDECIDED
 
 
-def judge_share(share: float, limit: float) -> Verdict:
+def judge_share(share: float, limit: float) -> GateOutcome:
     """Judge a share of rows that was counted, not estimated.
 
     Examples
@@ -118,4 +118,4 @@ def judge_share(share: float, limit: float) -> Verdict:
     >>> judge_share(0.02, 0.02)
     <Verdict.KEPT: 'kept'>
     """
-    return Verdict.KEPT if share <= limit else Verdict.EXCEEDED
+    return GateOutcome.KEPT if share <= limit else GateOutcome.EXCEEDED

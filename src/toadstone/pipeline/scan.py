@@ -25,7 +25,7 @@ from toadstone.pipeline.harness.suspects import preview, rank_rows
 from toadstone.pipeline.layers.validation import check_trusted
 from toadstone.pipeline.layers.with_trusted import beside, thresholds_in_words
 from toadstone.records.audit import DataSummary
-from toadstone.records.scan import DetectorReport, Finding, ScanRecord
+from toadstone.records.scan import DetectorReport, FlaggedRow, ScanRecord
 
 _LONGEST = 200
 _NEEDS_TRUSTED = "it needs rows that are known to be clean (--trusted)"
@@ -40,7 +40,7 @@ class ScanPlan:
     ----------
     detectors : tuple of str
         Names of the catalogue; all by default.
-    promise : float, optional
+    false_alarm_rate : float, optional
         Share of clean rows that each may flag, in (0, 0.1]; its own default
         otherwise.
     seed : int
@@ -52,7 +52,7 @@ class ScanPlan:
     """
 
     detectors: tuple[str, ...] = ()
-    promise: float | None = None
+    false_alarm_rate: float | None = None
     seed: int = 0
     source: str = ""
     first_line: int | None = None
@@ -61,8 +61,8 @@ class ScanPlan:
     def __post_init__(self) -> None:
         for name in self.detectors:
             resolve("detector", name)
-        if self.promise is not None and not 0 < self.promise <= 0.1:
-            raise InvalidArgument("promise", "a number in (0, 0.1]", self.promise)
+        if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate <= 0.1:
+            raise InvalidArgument("false_alarm_rate", "a number in (0, 0.1]", self.false_alarm_rate)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -115,7 +115,7 @@ def scan(
     fitted: dict[str, Any] = {}
     with clock.stage("detectors"):
         for name in plan.names:
-            detector = make_detector(name, promise=plan.promise, seed=plan.seed)
+            detector = make_detector(name, false_alarm_rate=plan.false_alarm_rate, seed=plan.seed)
             reports[name] = _run(detector, train, trusted)
             if not reports[name].skipped:
                 fitted[name] = detector
@@ -148,24 +148,24 @@ def _summary(split: Split, looked_at: Dataset) -> DataSummary:
     return replace(summary, n_test=0, classes=classes, test_origin="none: a scan looks at all rows")
 
 
-def make_detector(name: str, *, promise: float | None = None, seed: int = 0) -> Any:
+def make_detector(name: str, *, false_alarm_rate: float | None = None, seed: int = 0) -> Any:
     """An unfitted detector of the catalogue.
 
     Parameters
     ----------
     name : str
-    promise : float, optional
+    false_alarm_rate : float, optional
     seed : int
     """
     found = resolve("detector", name)
     known = found().get_params()
-    wanted = {"random_state": seed} | ({} if promise is None else {"promise": promise})
+    wanted = {"random_state": seed} | ({} if false_alarm_rate is None else {"false_alarm_rate": false_alarm_rate})
     return found(**{option: value for option, value in wanted.items() if option in known})
 
 
 def rank_findings(
     train: Dataset, fitted: Mapping[str, Any], *, longest: int = _LONGEST
-) -> tuple[int, tuple[Finding, ...]]:
+) -> tuple[int, tuple[FlaggedRow, ...]]:
     """The rows that any detector flags, those that most of them flag first.
 
     Parameters
@@ -180,7 +180,7 @@ def rank_findings(
     -------
     count : int
         Of all flagged rows.
-    findings : tuple of Finding
+    findings : tuple of FlaggedRow
     """
     n = len(train)
     sizes = np.array([np.count_nonzero(train.y == label) for label in train.classes])
@@ -196,7 +196,7 @@ def rank_findings(
     chosen = flagged[np.lexsort((-suspicion[flagged], -votes[flagged]))][:longest]
     ids = np.arange(n) if train.row_ids is None else train.row_ids
     findings = tuple(
-        Finding(
+        FlaggedRow(
             row=int(ids[row]),
             label=str(train.y[row]),
             suspicion=float(suspicion[row]),
@@ -233,8 +233,8 @@ def _run(detector: Any, train: Dataset, trusted: Dataset | None) -> DetectorRepo
     return DetectorReport(
         flagged=flagged,
         flagged_share=flagged / len(train),
-        promised_share=float(detector.promised_share_),
-        least_noticeable=float(detector.least_noticeable_),
+        false_alarm_rate=float(detector.false_alarm_rate_),
+        smallest_detectable_share=float(detector.smallest_detectable_share_),
         seconds=time.perf_counter() - begin,
         thresholds=thresholds_in_words(detector.calibrated_classes_),
     )

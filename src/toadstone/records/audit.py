@@ -205,7 +205,7 @@ class AttackRecord:
 
 
 @dataclass(frozen=True)
-class RunRecord:
+class AuditRecord:
     """Everything a report needs."""
 
     command: str

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self, TypeAlias
 
 from toadstone.records.audit import NO_ATTACK, SCHEMA_VERSION, ClassCount, DataSummary
-from toadstone.records.trials import ESTIMATES, Cell, Estimate, Thresholds, Trial, Verdict
+from toadstone.records.trials import ESTIMATES, Estimate, MatrixCell, Thresholds, Trial, Verdict
 
 NO_DEFENCE = "none"
 """The defence of a model that is trained on all rows as they come."""
@@ -35,11 +35,11 @@ class AttackInfo:
 
 @dataclass(frozen=True)
 class DefenceInfo:
-    """What a defence is; `promised_share` of clean rows may be flagged, None where nothing is promised."""
+    """What a defence is; `false_alarm_rate` of clean rows may be flagged, None where nothing is promised."""
 
     name: str
     kind: Kind
-    promised_share: float | None
+    false_alarm_rate: float | None
     needs_trusted: bool
 
 
@@ -65,7 +65,7 @@ class EvaluationRecord:
         The model that is trained behind every defence but the learners.
     attacks, defences
         The first of each is none at all.
-    cells : tuple of Cell
+    cells : tuple of MatrixCell
         By attack, then defence, then thresholds, as planned.
     trials : tuple of Trial
         What the cells are made of, by seed.
@@ -90,14 +90,14 @@ class EvaluationRecord:
     ridge_origin: str
     attacks: tuple[AttackInfo, ...]
     defences: tuple[DefenceInfo, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[MatrixCell, ...]
     trials: tuple[Trial, ...]
     warnings: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     schema_version: str = SCHEMA_VERSION
 
-    def cell(self, attack: str, defence: str, thresholds: Thresholds = "") -> Cell | None:
+    def cell(self, attack: str, defence: str, thresholds: Thresholds = "") -> MatrixCell | None:
         """One cell; None where it was not planned."""
         wanted = (attack, defence, thresholds)
         found = (cell for cell in self.cells if (cell.attack, cell.defence, cell.thresholds) == wanted)
@@ -122,7 +122,7 @@ class EvaluationRecord:
                 found[best].append(info.name)
         return {verdict: tuple(names) for verdict, names in found.items()}
 
-    def best_defence(self, attack: str) -> Cell | None:
+    def best_defence(self, attack: str) -> MatrixCell | None:
         """The defence that lets least of the attack's goal through, test errors where that is the goal.
 
         Baselines are none; of several the one with the fewest test errors.
@@ -154,11 +154,11 @@ class EvaluationRecord:
         return cls(**fields)
 
 
-def _harm(cell: Cell) -> tuple[float, float]:
+def _harm(cell: MatrixCell) -> tuple[float, float]:
     error = 0.0 if cell.test_error is None else cell.test_error.mean
     return (error if cell.success is None else cell.success.mean), error
 
 
-def _cell(parts: dict[str, Any]) -> Cell:
+def _cell(parts: dict[str, Any]) -> MatrixCell:
     made = {name: None if parts[name] is None else Estimate(**parts[name]) for name in ESTIMATES}
-    return Cell(**(parts | made))
+    return MatrixCell(**(parts | made))

@@ -14,8 +14,8 @@ from toadstone.records.audit import SCHEMA_VERSION, ClassCount, DataSummary
 class DetectorReport:
     """One detector on one data set.
 
-    `flagged_share` is the share of the rows that it flags, `promised_share`
-    what it may flag of clean rows, and `least_noticeable` the smallest share
+    `flagged_share` is the share of the rows that it flags, `false_alarm_rate`
+    what it may flag of clean rows, and `smallest_detectable_share` the smallest share
     of poison that could have raised the count beyond both the promise and
     chance. `skipped` says why a detector did not run; the counts are then 0.
     `thresholds` says in words whether they come from the scores of the rows
@@ -25,8 +25,8 @@ class DetectorReport:
 
     flagged: int
     flagged_share: float
-    promised_share: float
-    least_noticeable: float
+    false_alarm_rate: float
+    smallest_detectable_share: float
     seconds: float
     skipped: str = ""
     thresholds: str = ""
@@ -34,11 +34,11 @@ class DetectorReport:
     @property
     def exceeded(self) -> bool:
         """Whether more rows are flagged than clean data would account for."""
-        return self.flagged_share >= self.least_noticeable > 0
+        return self.flagged_share >= self.smallest_detectable_share > 0
 
 
 @dataclass(frozen=True)
-class Finding:
+class FlaggedRow:
     """A row that at least one detector flags.
 
     `reasons` are by detector, for those that flag it; `ranks` by detector,
@@ -75,7 +75,7 @@ class ScanRecord:
     data: DataSummary
     detectors: Mapping[str, DetectorReport]
     flagged_rows: int
-    findings: tuple[Finding, ...]
+    findings: tuple[FlaggedRow, ...]
     trusted_rows: int = 0
     timings: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -92,5 +92,5 @@ class ScanRecord:
         fields["data"]["classes"] = tuple(ClassCount(**count) for count in fields["data"]["classes"])
         fields["data"] = DataSummary(**fields["data"])
         fields["detectors"] = {name: DetectorReport(**found) for name, found in fields["detectors"].items()}
-        fields["findings"] = tuple(Finding(**finding) for finding in fields["findings"])
+        fields["findings"] = tuple(FlaggedRow(**finding) for finding in fields["findings"])
         return cls(**fields)

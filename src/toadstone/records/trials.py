@@ -128,7 +128,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Cell:
+class MatrixCell:
     """One attack against one defence, over all seeds in which it could be run.
 
     Parameters

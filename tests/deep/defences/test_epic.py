@@ -24,11 +24,11 @@ from toadstone.deep.defences.torch_medoids import Drawn, InParts
 from toadstone.deep.tensors.checkpoints import read_tensors, write_tensors
 from toadstone.deep.tensors.features import head_gradients
 from toadstone.deep.tensors.networks import SmallCNN
-from toadstone.deep.training.hyperparameters import Recipe
+from toadstone.deep.training.hyperparameters import TrainingConfig
 from toadstone.deep.training.loop import train
 from toadstone.deep.training.progress import Checkpoint
 from toadstone.deep.training.trimmed_loss import TrimmedLoss
-from toadstone.deep.trials.run_trial import Kept
+from toadstone.deep.trials.run_trial import FixedRows
 
 SIZES = (40, 25, 7, 1)
 
@@ -317,18 +317,18 @@ def defended(pixels, labels, **options):
 class TestLoops:
     def test_as_watcher_of_our_training_interrupted_or_not(self, tmp_path):
         pixels, labels = images()
-        recipe, kept = Recipe(epochs=4, batch=16, learning_rate=0.05), Checkpoint(path=tmp_path / "training")
+        config, kept = TrainingConfig(epochs=4, batch=16, learning_rate=0.05), Checkpoint(path=tmp_path / "training")
         model, defence = SmallCNN(1, width=2, classes=2), defended(pixels, labels)
         fresh = copy.deepcopy(model)
-        history = train(model, pixels, labels, recipe, seed=0, watcher=defence)
+        history = train(model, pixels, labels, config, seed=0, watcher=defence)
         assert history.rows[0] == 60
         assert history.rows[-1] == len(defence.rows) < 60
         stops = defended(pixels, labels)
         stops.before_epoch = interrupted(stops.before_epoch, at=3)
         with pytest.raises(KeyboardInterrupt):
-            train(fresh, pixels, labels, recipe, seed=0, watcher=stops, checkpoint=kept)
+            train(fresh, pixels, labels, config, seed=0, watcher=stops, checkpoint=kept)
         again = defended(pixels, labels)
-        resumed = train(fresh, pixels, labels, recipe, seed=0, watcher=again, checkpoint=kept)
+        resumed = train(fresh, pixels, labels, config, seed=0, watcher=again, checkpoint=kept)
         assert resumed.rows == history.rows
         assert again.drops == defence.drops
         for name, value in fresh.state_dict().items():
@@ -379,10 +379,10 @@ def interrupted(before_epoch, *, at):
 
 def test_a_checkpoint_tells_its_watcher(tmp_path):
     pixels, labels = images()
-    recipe, kept = Recipe(epochs=2, batch=16, learning_rate=0.05), Checkpoint(path=tmp_path / "training")
+    config, kept = TrainingConfig(epochs=2, batch=16, learning_rate=0.05), Checkpoint(path=tmp_path / "training")
 
     def trained(watcher, checkpoint=kept):
-        train(SmallCNN(1, width=2, classes=2), pixels, labels, recipe, seed=0, watcher=watcher, checkpoint=checkpoint)
+        train(SmallCNN(1, width=2, classes=2), pixels, labels, config, seed=0, watcher=watcher, checkpoint=checkpoint)
 
     trained(defended(pixels, labels))
     trained(defended(pixels, labels))
@@ -390,7 +390,7 @@ def test_a_checkpoint_tells_its_watcher(tmp_path):
     others = [
         (None, "none"),
         (TrimmedLoss(images=pixels, labels=labels), r"TrimmedLoss\(keep=0.8, warm_up=1\)"),
-        (Kept(torch.arange(60)), r"Kept\(rows=[0-9a-f]{64}\)"),
+        (FixedRows(torch.arange(60)), r"Kept\(rows=[0-9a-f]{64}\)"),
         (defended(pixels, labels, fraction=0.2), r"EPIC\(Schedule\(fraction=0.2, .*, choose=exact_medoids\)"),
         (EPIC(labels, SCHEDULE, constant(None), choose=Drawn(seed=2)), r"EPIC\(.*, choose=Drawn\(seed=2\)\)"),
     ]
@@ -407,7 +407,14 @@ def test_a_checkpoint_tells_its_watcher(tmp_path):
 def test_a_watcher_of_other_rows_is_refused(made):
     pixels, labels = images()
     with pytest.raises(InvalidArgument, match=r"`watcher`: expected one made for 60 rows, .*, got 20"):
-        train(SmallCNN(1, width=2, classes=2), pixels, labels, Recipe(), seed=0, watcher=made(pixels[:20], labels[:20]))
+        train(
+            SmallCNN(1, width=2, classes=2),
+            pixels,
+            labels,
+            TrainingConfig(),
+            seed=0,
+            watcher=made(pixels[:20], labels[:20]),
+        )
 
 
 @pytest.mark.parametrize("other", [None, Schedule()])

@@ -10,7 +10,7 @@ from torch import nn
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.deep.defences.fine_pruning import fine_prune
 from toadstone.deep.tensors.features import activations, logits
-from toadstone.deep.training.hyperparameters import Recipe
+from toadstone.deep.training.hyperparameters import TrainingConfig
 
 
 def accuracy(model, images, labels):
@@ -35,8 +35,8 @@ def test_sleepy_channels_go_first_while_accuracy_lasts(backdoored):
 def test_cut_channels_stay_cut_in_the_training_and_the_backdoor_fades(backdoored, stamp):
     model, images, labels = backdoored
     mended = copy.deepcopy(model)
-    recipe = Recipe(epochs=6, batch=16, learning_rate=0.05)
-    found = fine_prune(mended, "linear", images, labels, cells=9, tolerance=0.2, recipe=recipe, seed=1)
+    config = TrainingConfig(epochs=6, batch=16, learning_rate=0.05)
+    found = fine_prune(mended, "linear", images, labels, cells=9, tolerance=0.2, config=config, seed=1)
     assert not mended.linear.weight.view(6, 24, 9)[:, list(found.channels)].any()
     assert accuracy(mended, images, labels) > 0.95
     others = images[labels != 2]

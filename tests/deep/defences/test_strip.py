@@ -25,7 +25,7 @@ def test_the_network_is_backdoored(backdoored, stamp):
 def test_images_with_the_trigger_are_flagged_and_clean_ones_are_not(backdoored, stamp):
     model, images, labels = backdoored
     clean, judged = images[:80], images[80:][labels[80:] != 2]
-    found = strip(model, torch.cat([stamp(judged), judged]), clean=clean, generator=generator(), promise=0.1)
+    found = strip(model, torch.cat([stamp(judged), judged]), clean=clean, generator=generator(), false_alarm_rate=0.1)
     with_trigger, without = found.entropies.split(len(judged))
     assert (with_trigger[:, None] < without[None, :]).float().mean() > 0.85
     flagged, wrongly = found.flagged.split(len(judged))
@@ -59,7 +59,7 @@ def test_the_same_generator_gives_the_same_and_few_clean_images_flag_nothing(bac
     scans = [strip(model, images[:9], clean=images[20:30], generator=generator(1), copies=8) for _ in range(2)]
     assert torch.equal(scans[0].entropies, scans[1].entropies)
     assert scans[0].threshold == -math.inf
-    assert not strip(model, stamp(images), clean=images, generator=generator(), promise=0.001).flagged.any()
+    assert not strip(model, stamp(images), clean=images, generator=generator(), false_alarm_rate=0.001).flagged.any()
 
 
 def test_the_promise_is_kept_on_average():
@@ -67,7 +67,7 @@ def test_the_promise_is_kept_on_average():
     flagged = []
     for seed in range(60):
         rows = torch.rand(120, 1, 2, 2, generator=generator(seed))
-        scan = strip(model, rows[:40], clean=rows[40:], generator=generator(seed), promise=0.2, copies=4)
+        scan = strip(model, rows[:40], clean=rows[40:], generator=generator(seed), false_alarm_rate=0.2, copies=4)
         flagged.append(float(scan.flagged.float().mean()))
     assert 0.1 < sum(flagged) / 60 < 0.23
 
@@ -75,7 +75,7 @@ def test_the_promise_is_kept_on_average():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"promise": 0.0}, "`promise`: expected a number in"),
+        ({"false_alarm_rate": 0.0}, "`false_alarm_rate`: expected a number in"),
         ({"copies": 0}, "`copies`: expected a whole number from 1"),
         ({"copies": 1.5}, "`copies`: expected a whole number from 1"),
         ({"block": 1.5}, "`block`: expected a whole number from 1"),

@@ -13,11 +13,11 @@ from torch.nn.functional import cross_entropy
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.deep.tensors.features import logits
 from toadstone.deep.tensors.networks import SmallCNN, resnet8
-from toadstone.deep.training.hyperparameters import Recipe
+from toadstone.deep.training.hyperparameters import TrainingConfig
 from toadstone.deep.training.loop import plain, train
 from toadstone.deep.training.progress import Checkpoint
 
-FAST = Recipe(epochs=4, batch=16, learning_rate=0.05, milestones=(2,), augmentation="flip-crop")
+FAST = TrainingConfig(epochs=4, batch=16, learning_rate=0.05, milestones=(2,), augmentation="flip-crop")
 
 
 def stripes(count, seed=0):
@@ -51,7 +51,7 @@ def equal(first, second):
 def test_it_learns():
     images, labels = stripes(96)
     model = SmallCNN(3, width=4, classes=2)
-    history = train(model, images, labels, Recipe(epochs=5, batch=16), seed=0)
+    history = train(model, images, labels, TrainingConfig(epochs=5, batch=16), seed=0)
     test_images, test_labels = stripes(100, seed=1)
     assert (logits(model, test_images).argmax(dim=1) == test_labels).float().mean() > 0.95
     assert history.epochs == 5
@@ -71,10 +71,10 @@ def threads(request):
 @pytest.mark.usefixtures("threads")
 def test_the_same_seed_gives_the_same_bytes():
     # Few steps: where cores are busy, threads mostly wait for each other.
-    recipe, runs = Recipe(epochs=1, batch=20, augmentation="flip-crop"), []
+    config, runs = TrainingConfig(epochs=1, batch=20, augmentation="flip-crop"), []
     for seed in (3, 3, 4):
         model = small()
-        history = train(model, IMAGES, LABELS, recipe, seed=seed)
+        history = train(model, IMAGES, LABELS, config, seed=seed)
         runs.append((state(model), history))
     assert equal(runs[0][0], runs[1][0])
     assert runs[0][1] == runs[1][1]
@@ -85,7 +85,7 @@ def test_modes_rng_and_inputs_are_left_alone():
     images, labels = stripes(40)
     model = small().eval()
     pixels, before = images.clone(), torch.get_rng_state()
-    train(model, images, labels, Recipe(epochs=1), seed=0)
+    train(model, images, labels, TrainingConfig(epochs=1), seed=0)
     assert torch.equal(images, pixels)
     assert torch.equal(torch.get_rng_state(), before)
     assert not any(module.training for module in model.modules())
@@ -95,11 +95,13 @@ def test_modes_rng_and_inputs_are_left_alone():
 def test_one_step_is_sgd_with_nesterov_without_decay_of_biases():
     features = torch.randn(8, 5, generator=torch.Generator().manual_seed(0))
     labels = torch.arange(8) % 3
-    recipe = Recipe(epochs=3, batch=8, learning_rate=0.1, momentum=0.5, weight_decay=0.1, milestones=(1,), factor=0.5)
+    config = TrainingConfig(
+        epochs=3, batch=8, learning_rate=0.1, momentum=0.5, weight_decay=0.1, milestones=(1,), factor=0.5
+    )
     torch.manual_seed(0)
     model = nn.Linear(5, 3)
     weight, bias = (value.detach().clone().requires_grad_() for value in model.parameters())
-    train(model, features, labels, recipe, seed=0)
+    train(model, features, labels, config, seed=0)
     momenta = [torch.zeros_like(weight), torch.zeros_like(bias)]
     for rate in (0.1, 0.05, 0.05):
         gradients = torch.autograd.grad(cross_entropy(features @ weight.T + bias, labels), (weight, bias))
@@ -122,8 +124,8 @@ def test_every_row_is_seen_once_an_epoch_in_a_new_order_and_augmented_anew():
         seen.append((images * 255).round().to(torch.int64))
         return plain(model, images, labels, generator)
 
-    recipe = Recipe(epochs=3, batch=20, augmentation="flip-crop")
-    train(small(), marked, torch.arange(count) % 2, recipe, seed=0, objective=spying)
+    config = TrainingConfig(epochs=3, batch=20, augmentation="flip-crop")
+    train(small(), marked, torch.arange(count) % 2, config, seed=0, objective=spying)
     orders = [images.flatten(1).min(dim=1).values.tolist() for images in seen]
     assert all(sorted(order) == list(range(count)) for order in orders)
     assert orders[0] != orders[1] != orders[2]
@@ -222,7 +224,7 @@ def test_a_finished_training_is_only_loaded(tmp_path):
 @pytest.mark.parametrize(
     ("change", "name"),
     [
-        ({"recipe": Recipe(epochs=4, batch=8)}, "batch 8, got one with 128"),
+        ({"config": TrainingConfig(epochs=4, batch=8)}, "batch 8, got one with 128"),
         ({"seed": 6}, "seed 6, got one with 5"),
         ({"labels": 1 - LABELS}, "rows"),
         ({"images": IMAGES.flip(2)}, "rows"),
@@ -232,22 +234,26 @@ def test_a_finished_training_is_only_loaded(tmp_path):
 )
 def test_a_checkpoint_of_another_training_is_refused(tmp_path, change, name):
     checkpoint = Checkpoint(path=tmp_path / "training.safetensors")
-    given = {"images": IMAGES, "labels": LABELS, "recipe": Recipe(epochs=1), "seed": 5}
+    given = {"images": IMAGES, "labels": LABELS, "config": TrainingConfig(epochs=1), "seed": 5}
     train(small(), **given, checkpoint=checkpoint)
-    given["recipe"] = Recipe(epochs=1)
-    given |= {"recipe": Recipe(epochs=1, batch=8)} if name.startswith("batch") else change
+    given["config"] = TrainingConfig(epochs=1)
+    given |= {"config": TrainingConfig(epochs=1, batch=8)} if name.startswith("batch") else change
     with pytest.raises(InvalidData, match=f"expected a checkpoint of this training, with {name}"):
         train(small(), **given, checkpoint=checkpoint)
 
 
 def test_a_checkpoint_of_other_frozen_parameters_is_refused(tmp_path):
-    checkpoint, recipe, models = Checkpoint(path=tmp_path / "training"), Recipe(epochs=1), [small() for _ in range(3)]
+    checkpoint, config, models = (
+        Checkpoint(path=tmp_path / "training"),
+        TrainingConfig(epochs=1),
+        [small() for _ in range(3)],
+    )
     for model, frozen in zip(models, ("conv1", "conv1", "layer1"), strict=True):
         getattr(model, frozen).requires_grad_(False)
     for model in models[:2]:
-        train(model, IMAGES, LABELS, recipe, seed=0, checkpoint=checkpoint)
+        train(model, IMAGES, LABELS, config, seed=0, checkpoint=checkpoint)
     with pytest.raises(InvalidData, match=r"with frozen \d+ of \d+ parameters, .*, got one with 1 of"):
-        train(models[2], IMAGES, LABELS, recipe, seed=0, checkpoint=checkpoint)
+        train(models[2], IMAGES, LABELS, config, seed=0, checkpoint=checkpoint)
 
 
 @pytest.mark.parametrize("path", ["", ".", "nowhere/training"])
@@ -269,16 +275,16 @@ def test_a_state_that_no_file_can_hold_is_refused_at_once(tmp_path):
 
 def test_weights_that_no_loss_has_seen_are_looked_at_before_they_are_saved(tmp_path):
     checkpoint = Checkpoint(path=tmp_path / "training")
-    features, recipe = IMAGES.flatten(1).float(), Recipe(epochs=1, batch=40, learning_rate=3e38)
+    features, config = IMAGES.flatten(1).float(), TrainingConfig(epochs=1, batch=40, learning_rate=3e38)
     head = nn.Linear(features.shape[1], 2)
     with pytest.raises(InvalidData, match="training: expected finite weights, got others in weight after epoch 0"):
-        train(head, features, LABELS, recipe, seed=0, checkpoint=checkpoint)
+        train(head, features, LABELS, config, seed=0, checkpoint=checkpoint)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_whole_numbers_may_be_those_of_numpy(tmp_path):
-    checkpoint, recipe = Checkpoint(path=tmp_path / "training"), Recipe(epochs=np.int64(1), batch=np.int32(20))
-    first, again = (train(small(), IMAGES, LABELS, recipe, seed=np.int64(0), checkpoint=checkpoint) for _ in range(2))
+    checkpoint, config = Checkpoint(path=tmp_path / "training"), TrainingConfig(epochs=np.int64(1), batch=np.int32(20))
+    first, again = (train(small(), IMAGES, LABELS, config, seed=np.int64(0), checkpoint=checkpoint) for _ in range(2))
     assert first == again
 
 
@@ -299,7 +305,7 @@ def test_a_loss_that_is_no_number_names_epoch_and_batch():
     with pytest.raises(InvalidData, match="training: expected a finite loss, got nan in epoch 2, batch 0"):
         train(model, IMAGES, LABELS, FAST, seed=0, watcher=Spoiling())
     with pytest.raises(InvalidData, match=r"training: expected a finite loss, got (nan|inf) in epoch \d, batch \d"):
-        train(SmallCNN(3, width=4, classes=2), IMAGES, LABELS, Recipe(learning_rate=1e30), seed=0)
+        train(SmallCNN(3, width=4, classes=2), IMAGES, LABELS, TrainingConfig(learning_rate=1e30), seed=0)
 
 
 @pytest.mark.parametrize(
@@ -326,10 +332,10 @@ def test_a_last_batch_of_one_row_is_left_out():
         sizes.append(len(images))
         return plain(model, images, labels, generator)
 
-    history = train(small(), IMAGES[:33], LABELS[:33], Recipe(epochs=1, batch=16), seed=0, objective=spying)
+    history = train(small(), IMAGES[:33], LABELS[:33], TrainingConfig(epochs=1, batch=16), seed=0, objective=spying)
     assert history.rows == (33,)
     assert sizes == [16, 16]
-    train(small(), IMAGES[:34], LABELS[:34], Recipe(epochs=1, batch=16), seed=0, objective=spying)
+    train(small(), IMAGES[:34], LABELS[:34], TrainingConfig(epochs=1, batch=16), seed=0, objective=spying)
     assert sizes[2:] == [16, 16, 2]
 
 
@@ -358,7 +364,7 @@ def test_unfit_rows_are_refused_before_anything_is_trained():
 
 def test_bfloat16_trains_single_precision_weights():
     model = SmallCNN(3, width=4, classes=2)
-    history = train(model, IMAGES, LABELS, Recipe(epochs=2, batch=16, precision="bfloat16"), seed=0)
+    history = train(model, IMAGES, LABELS, TrainingConfig(epochs=2, batch=16, precision="bfloat16"), seed=0)
     assert model.linear.weight.dtype == torch.float32
     assert history.losses[-1] < history.losses[0]
 
@@ -384,4 +390,4 @@ def test_bfloat16_trains_single_precision_weights():
 )
 def test_recipes_out_of_range_are_refused(field, value):
     with pytest.raises(InvalidArgument, match=f"`{field}`: expected "):
-        Recipe(**{field: value})
+        TrainingConfig(**{field: value})

@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from toadstone.core.errors import InvalidArgument
 from toadstone.deep.tensors.networks import SmallCNN
-from toadstone.deep.training.hyperparameters import Recipe
+from toadstone.deep.training.hyperparameters import TrainingConfig
 from toadstone.deep.training.loop import train
 from toadstone.deep.training.progress import Checkpoint
 from toadstone.deep.training.trades import Trades
@@ -66,13 +66,13 @@ def test_the_ascent_is_in_evaluation_mode_and_leaves_no_gradients(batch):
 def test_training_with_it_repeats_and_hardens(batch, tmp_path):
     images = torch.cat([batch[0]] * 6)
     labels = (images.mean(dim=(1, 2, 3)) > 0.5).long()
-    recipe = Recipe(epochs=12, batch=20, learning_rate=0.1)
+    config = TrainingConfig(epochs=12, batch=20, learning_rate=0.1)
     models = {}
     for name, objective in (("trades", Trades(steps=3)), ("again", Trades(steps=3))):
         models[name] = SmallCNN(1, width=4, classes=2)
-        train(models[name], images, labels, recipe, seed=0, objective=objective)
+        train(models[name], images, labels, config, seed=0, objective=objective)
     models["plain"] = SmallCNN(1, width=4, classes=2)
-    train(models["plain"], images, labels, recipe, seed=0, checkpoint=Checkpoint(path=tmp_path / "plain"))
+    train(models["plain"], images, labels, config, seed=0, checkpoint=Checkpoint(path=tmp_path / "plain"))
     assert torch.equal(models["trades"].linear.weight, models["again"].linear.weight)
     attack = Trades(radius=8)
     shift = {name: attack.worst(model.eval(), images, generator()) for name, model in models.items()}
@@ -83,7 +83,7 @@ def test_training_with_it_repeats_and_hardens(batch, tmp_path):
             models["plain"],
             images,
             labels,
-            recipe,
+            config,
             seed=0,
             objective=Trades(),
             checkpoint=Checkpoint(path=tmp_path / "plain"),

@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.deep.tensors.features import logits
 from toadstone.deep.tensors.networks import SmallCNN
-from toadstone.deep.training.hyperparameters import Recipe
+from toadstone.deep.training.hyperparameters import TrainingConfig
 from toadstone.deep.training.loop import train
 from toadstone.deep.training.trimmed_loss import TrimmedLoss
 
@@ -35,8 +35,8 @@ def test_flipped_labels_are_left_out_of_training(backdoored):
     wrong[:18] = (labels[:18] + 1) % 6
     model = SmallCNN(1, width=4, classes=6)
     watcher = TrimmedLoss(images=images, labels=wrong, keep=0.8, warm_up=4)
-    recipe = Recipe(epochs=10, batch=16, learning_rate=0.02)
-    history = train(model, images, wrong, recipe, seed=0, watcher=watcher)
+    config = TrainingConfig(epochs=10, batch=16, learning_rate=0.02)
+    history = train(model, images, wrong, config, seed=0, watcher=watcher)
     assert history.rows == (120,) * 4 + (96,) * 6
     kept = watcher.before_epoch(10, model)
     assert int((kept < 18).sum()) <= 2

@@ -4,10 +4,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from toadstone.deep.defences.deep_knn import Verdict
-from toadstone.deep.training.hyperparameters import Recipe
+from toadstone.deep.defences.deep_knn import VoteResult
+from toadstone.deep.training.hyperparameters import TrainingConfig
 from toadstone.deep.trials.cases import Case
-from toadstone.deep.trials.run_trial import Defence, Kept, run_trial, voting
+from toadstone.deep.trials.run_trial import FixedRows, NetworkDefence, run_trial, voting
 from toadstone.deep.trials.transfer_setting import new_head
 
 pytestmark = pytest.mark.deep
@@ -31,14 +31,14 @@ def case():
         training=(features, labels),
         poison=torch.tensor([4, 9]),
         build=build,
-        recipe=Recipe(epochs=2, batch=16, learning_rate=0.1),
+        config=TrainingConfig(epochs=2, batch=16, learning_rate=0.1),
         test=(features, labels),
     )
     return made, built
 
 
 def _verdict(count, dropped):
-    return Verdict(suspicion=torch.zeros(count), voters=dropped[:0], dropped=dropped)
+    return VoteResult(suspicion=torch.zeros(count), voters=dropped[:0], dropped=dropped)
 
 
 def dropping(*rows):
@@ -49,14 +49,14 @@ def dropping(*rows):
 
 def test_all_rows_train_the_undefended_model(case):
     one, built = case
-    alike = one.train("again", Kept(torch.arange(60))).state_dict()
+    alike = one.train("again", FixedRows(torch.arange(60))).state_dict()
     assert all(torch.equal(value, alike[name]) for name, value in one.undefended.state_dict().items())
     assert built == [3, 3]
 
 
 def test_a_defence_that_drops_nothing_trains_nothing(case):
     one, built = case
-    plain, same = run_trial(one, Defence("none")), run_trial(one, dropping())
+    plain, same = run_trial(one, NetworkDefence("none")), run_trial(one, dropping())
     assert built == [3]
     assert (same.wrong_rows, same.flagged_poison, same.flagged_clean) == (plain.wrong_rows, 0, 0)
     assert plain.flagged_poison is None

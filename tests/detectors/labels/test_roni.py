@@ -48,7 +48,7 @@ def test_clean_rows_are_seldom_flagged_more_often_than_promised(k):
     shares = [
         len(
             fit(
-                RONI(promise=0.05),
+                RONI(false_alarm_rate=0.05),
                 *blobs(k=k, seed=seed, gap=gap),
                 trusted(seed=99 + seed, k=k, gap=gap),
             ).flagged_indices_

@@ -19,7 +19,7 @@ from toadstone.experiments.epic_2022 import backdoor as epic_backdoor
 from toadstone.experiments.epic_2022 import published as epic_published
 from toadstone.experiments.epic_2022 import scratch as epic_scratch
 from toadstone.experiments.epic_2022 import transfer as epic_transfer
-from toadstone.experiments.epic_2022.network_rows import NO_ATTACK, NO_HELP, Cell, cells_of, panels_of, rows_of
+from toadstone.experiments.epic_2022.network_rows import NO_ATTACK, NO_HELP, TrialTotals, cells_of, panels_of, rows_of
 from toadstone.experiments.epic_2022.trial_log import Planned, logged
 from toadstone.records.trials import Trial
 
@@ -119,7 +119,7 @@ def test_backdoor_counts_images_inputs_and_labels():
         seeds=2,
         searched=12,
         search_epochs=1,
-        promise=0.1,
+        false_alarm_rate=0.1,
         voters=5,
     )
     data = pictures(240, channels=1, side=12), pictures(600, channels=1, side=12, seed=1)
@@ -258,7 +258,7 @@ def test_nothing_is_said_of_a_defence_where_no_attack_succeeds():
 
 def test_cells_do_not_depend_on_the_order_of_trials():
     trials = [trial("none", seed, hit=seed % 2) for seed in range(4)]
-    assert cells_of(trials) == cells_of(trials[::-1]) == (Cell("attack", "none", tuple(trials)),)
+    assert cells_of(trials) == cells_of(trials[::-1]) == (TrialTotals("attack", "none", tuple(trials)),)
 
 
 @pytest.mark.parametrize(("option", "value"), [("scale", "huge"), ("minutes", 0.0), ("minutes", math.nan)])

@@ -15,8 +15,8 @@ from toadstone.experiments.stronger_2022 import fig3_imdb, fig5, fig6, fig7, fig
 from toadstone.experiments.stronger_2022.protocols.attack_errors import DEFENCES, LEAST, AttackProtocol
 from toadstone.experiments.stronger_2022.protocols.chosen_attacks import (
     FIVE,
-    Arena,
-    Settings,
+    AttackComparison,
+    ChosenAttackSettings,
     bars_by_defence,
     enter,
     rows_by_defence,
@@ -27,7 +27,7 @@ from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.pipeline.harness.judge import Defence, judge
 from toadstone.records.audit import NO_SANITIZER
 
-SMALL = Settings(
+SMALL = ChosenAttackSettings(
     ridge=0.05,
     kkt_decoys=((0.4, 3),),
     kkt_shares=(0.5,),
@@ -67,7 +67,7 @@ def imdb(words):
 @pytest.fixture
 def made(monkeypatch, three):
     """The three attacks are not made again."""
-    monkeypatch.setattr(Arena, "three", lambda self: three)
+    monkeypatch.setattr(AttackComparison, "three", lambda self: three)
 
 
 def test_findings_are_judged_by_all_five_within_the_budget(arena, three):
@@ -80,7 +80,7 @@ def test_findings_are_judged_by_all_five_within_the_budget(arena, three):
 
 
 def arena_cells(arena, finding):
-    again = arena.judged(finding.poison, arena.contest.quick + arena.contest.slow, finding.candidate.name)
+    again = arena.judged(finding.poison, arena.problem.quick + arena.problem.slow, finding.candidate.name)
     return tuple(dataclasses.replace(b, seconds=a.seconds) for a, b in zip(finding.cells, again, strict=True))
 
 
@@ -205,7 +205,7 @@ def test_several_classes():
     labels = rng.integers(3, size=240)
     rows = np.clip(centres[labels] + 0.25 * rng.normal(size=(240, 12)), 0, 1)
     split = Split("blobs", Dataset(rows[:160], labels[:160]), Dataset(rows[160:], labels[160:]), "none", "apart", "box")
-    settings = fig8.Settings(repeats=3, fraction=0.1, max_decoy_loss=2.0)
+    settings = fig8.ChosenAttackSettings(repeats=3, fraction=0.1, max_decoy_loss=2.0)
     found = figures(fig8.measure(split, settings, Conditions()))
     poison = fig8.make(split, settings, Conditions())
     defence = Defence(ridge=settings.ridge, learner="online", accuracy=1e-3)
@@ -218,7 +218,9 @@ def test_several_classes():
     assert not np.array_equal(fig8.make(split, tight, Conditions()).X, poison.X)
 
 
-ONE, SIX = (fig5.Climb(ridge=0.01, fraction=0.3, share=0.5, step=5.0, longest=0.2, rounds=rounds) for rounds in (1, 6))
+ONE, SIX = (
+    fig5.AscentSettings(ridge=0.01, fraction=0.3, share=0.5, step=5.0, longest=0.2, rounds=rounds) for rounds in (1, 6)
+)
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +245,7 @@ def test_steps_are_no_longer_than_asked(digits):
 
 
 def test_whole_counts_stay_whole_where_the_set_moves(words):
-    climb = fig5.Climb(ridge=0.05, fraction=0.05, share=0.5, step=0.1, rounds=3)
+    climb = fig5.AscentSettings(ridge=0.05, fraction=0.05, share=0.5, step=0.1, rounds=3)
     made = fig5.make(words, climb, fig5.REFITTED, Conditions())
     assert np.array_equal(made.X, np.round(made.X))
 

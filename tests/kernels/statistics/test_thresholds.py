@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from toadstone.kernels.statistics.thresholds import careful_share, least_noticeable, tail_threshold, trusted_threshold
+from toadstone.kernels.statistics.thresholds import (
+    careful_share,
+    smallest_detectable_share,
+    tail_threshold,
+    trusted_threshold,
+)
 
 LAWS = {
     "exponential": lambda rng, n: rng.exponential(size=n),
@@ -85,7 +90,7 @@ def test_the_careful_share_breaks_the_promise_once_in_twenty(n, share):
 
 @given(n=st.integers(1, 3000), share=st.sampled_from([0.001, 0.02, 0.1]))
 def test_what_is_noticeable_exceeds_what_chance_flags(n, share):
-    least = least_noticeable(n, share)
+    least = smallest_detectable_share(n, share)
     assert min(share, 1) < least <= 1
     if least < 1:
         assert binom.sf(round(least * n) - 1, n, share) <= 0.05

@@ -12,7 +12,7 @@ from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
 from toadstone.core.dataset import Poison
 from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
-from toadstone.pipeline.attack_search.search import Candidate, Contest, Effort, search
+from toadstone.pipeline.attack_search.search import Candidate, SearchEffort, SearchProblem, search
 from toadstone.pipeline.harness.judge import Defence, judge
 
 
@@ -37,9 +37,9 @@ class Impossible:
         raise EmptyFeasibleSet("no label has a feasible point")
 
 
-def contest(split, fraction=0.2):
+def problem(split, fraction=0.2):
     defence = Defence(contamination=0.1, ridge=0.05)
-    return Contest(split.train, split.test, Budget(fraction), defence, ("l2", "slab", "loss"), ("svd", "knn"))
+    return SearchProblem(split.train, split.test, Budget(fraction), defence, ("l2", "slab", "loss"), ("svd", "knn"))
 
 
 def candidates(split):
@@ -52,8 +52,8 @@ def candidates(split):
 
 def test_the_finding_is_the_strongest_against_all_defences(small):
     split = small()
-    game, tried = contest(split), candidates(split)
-    found = search(tried, game, Effort(3), finalists=len(tried))
+    game, tried = problem(split), candidates(split)
+    found = search(tried, game, SearchEffort(3), finalists=len(tried))
     names = game.quick + game.slow
     strengths = []
     for index, candidate in enumerate(tried):
@@ -71,7 +71,7 @@ def test_more_processes_find_the_same(small):
     split = small()
     tried = [Candidate(str(ridge), TargetedLabelFlip(ridge=ridge)) for ridge in (0.01, 0.1, 1.0)]
     tried.append(Candidate("random", RandomLabelFlip()))
-    one, two = (search(tried, contest(split), Effort(1, workers)) for workers in (1, 2))
+    one, two = (search(tried, problem(split), SearchEffort(1, workers)) for workers in (1, 2))
     assert one.index == two.index
     assert np.array_equal(one.poison.X, two.poison.X)
     assert [cell.test_error for cell in one.cells] == [cell.test_error for cell in two.cells]
@@ -80,23 +80,23 @@ def test_more_processes_find_the_same(small):
 def test_what_a_candidate_draws_does_not_depend_on_the_others(small):
     split = small()
     whole = candidates(split)
-    found = search(whole, contest(split), Effort(1))
+    found = search(whole, problem(split), SearchEffort(1))
     others = [Candidate("nothing", Impossible())] * found.index + [whole[found.index]]
-    assert np.array_equal(search(others, contest(split), Effort(1)).poison.X, found.poison.X)
+    assert np.array_equal(search(others, problem(split), SearchEffort(1)).poison.X, found.poison.X)
 
 
 def test_every_candidate_is_a_step(small):
     split, steps = small(), []
-    search(candidates(split), contest(split), Effort(on_step=lambda: steps.append(1)))
+    search(candidates(split), problem(split), SearchEffort(on_step=lambda: steps.append(1)))
     assert len(steps) == 5
 
 
 def test_contradictions_are_passed_over_and_named_when_there_is_nothing_else(small):
     split = small()
     impossible = Candidate("nothing", Impossible())
-    found = search([impossible, candidates(split)[0]], contest(split), Effort())
+    found = search([impossible, candidates(split)[0]], problem(split), SearchEffort())
     assert found.index == 1
     with pytest.raises(InvalidArgument, match="`attack`: expected settings that some feasible row sat"):
-        search([impossible, impossible], contest(split), Effort())
+        search([impossible, impossible], problem(split), SearchEffort())
     with pytest.raises(InvalidArgument, match="`candidates`: expected at least one attack, got none"):
-        search([], contest(split), Effort())
+        search([], problem(split), SearchEffort())

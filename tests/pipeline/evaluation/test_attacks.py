@@ -13,7 +13,7 @@ from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, UnknownName
 from toadstone.kernels.rows import fitting_domain
 from toadstone.pipeline.evaluation.attack_choices import (
-    Terrain,
+    AttackerView,
     evenest_group,
     half_covered,
     image_shape,
@@ -53,7 +53,7 @@ def suite(kind):
     make, shape = KINDS[kind]
     data = make()
     image = None if shape is None else image_shape(data.X, *shape)
-    return data, Terrain(expressible(data, fitting_domain(data.X)), 0.05, image), attack_suite(data, image)
+    return data, AttackerView(expressible(data, fitting_domain(data.X)), 0.05, image), attack_suite(data, image)
 
 
 def test_what_suits_which_data():
@@ -69,34 +69,34 @@ def test_what_suits_which_data():
         "permutation",
     }
     for kind, special in expected.items():
-        _, _, recipes = suite(kind)
-        plain = [recipe.name for recipe in recipes if not recipe.knows_detector]
+        _, _, specs = suite(kind)
+        plain = [spec.name for spec in specs if not spec.knows_detector]
         assert set(plain) == everywhere | special
-        assert [recipe.name for recipe in recipes if recipe.knows_detector] == [f"adaptive-{name}" for name in plain]
+        assert [spec.name for spec in specs if spec.knows_detector] == [f"adaptive-{name}" for name in plain]
     no_pairs = table()
-    assert "demographic" not in {recipe.name for recipe in attack_suite(Dataset(no_pairs.X[:, :4], no_pairs.y), None)}
+    assert "demographic" not in {spec.name for spec in attack_suite(Dataset(no_pairs.X[:, :4], no_pairs.y), None)}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_attack_keeps_its_contract_and_depends_on_its_seed_alone(kind):
-    data, terrain, recipes = suite(kind)
-    for recipe in recipes:
-        if recipe.knows_detector:
+    data, view, specs = suite(kind)
+    for spec in specs:
+        if spec.knows_detector:
             continue
-        budget = Budget(0.05, recipe.budget)
+        budget = Budget(0.05, spec.budget)
 
-        def make(seed, recipe=recipe, budget=budget):
-            aimed = recipe.aim(data, terrain, chance(recipe.name, seed, "aim"))
-            return aimed, aimed.attack.poison(data, budget, chance(recipe.name, seed, "poison"))
+        def make(seed, spec=spec, budget=budget):
+            configured = spec.aim(data, view, chance(spec.name, seed, "aim"))
+            return configured, configured.attack.poison(data, budget, chance(spec.name, seed, "poison"))
 
-        (aimed, poison), (_, again), (_, other) = make(0), make(0), make(1)
-        check_poison(poison, data, budget, terrain.domain)
+        (configured, poison), (_, again), (_, other) = make(0), make(0), make(1)
+        check_poison(poison, data, budget, view.domain)
         assert 1 <= len(poison) <= 8
-        assert (aimed.trigger is not None) == (recipe.goal == "trigger")
-        assert (aimed.part is not None) == (recipe.goal == "group")
-        assert np.array_equal(_dense(poison.X), _dense(again.X)), recipe.name
+        assert (configured.trigger is not None) == (spec.goal == "trigger")
+        assert (configured.part is not None) == (spec.goal == "group")
+        assert np.array_equal(_dense(poison.X), _dense(again.X)), spec.name
         assert np.array_equal(poison.y, again.y)
-        if recipe.name != "targeted-flip":  # leaves nothing to chance
+        if spec.name != "targeted-flip":  # leaves nothing to chance
             assert not (np.array_equal(_dense(poison.X), _dense(other.X)) and np.array_equal(poison.y, other.y))
 
 
@@ -111,12 +111,12 @@ def test_an_attack_told_the_detector_aims_as_the_one_that_is_not():
 
 
 def test_names_and_kinds():
-    _, _, recipes = suite("table")
-    assert choose(recipes, None) == recipes
-    assert [recipe.name for recipe in choose(recipes, ("noise", "random-flip"))] == ["random-flip", "noise"]
-    assert len(choose(recipes, ("plain",))) == len(choose(recipes, ("adaptive",))) == len(recipes) / 2
+    _, _, specs = suite("table")
+    assert choose(specs, None) == specs
+    assert [spec.name for spec in choose(specs, ("noise", "random-flip"))] == ["random-flip", "noise"]
+    assert len(choose(specs, ("plain",))) == len(choose(specs, ("adaptive",))) == len(specs) / 2
     with pytest.raises(UnknownName, match=r"`attacks`: expected plain, adaptive or some of .*; did you mean noise\?"):
-        choose(recipes, ("nois",))
+        choose(specs, ("nois",))
 
 
 def test_the_trigger_of_a_table_is_seldom_and_calls_up_nothing_by_itself():
@@ -163,7 +163,7 @@ def test_image_shapes():
 
 
 def test_the_terrain_of_an_attack_without_images_has_no_patch():
-    data, terrain, recipes = suite("images")
-    patch = next(recipe for recipe in recipes if recipe.name == "patch")
+    data, view, specs = suite("images")
+    patch = next(spec for spec in specs if spec.name == "patch")
     with pytest.raises(InvalidArgument, match="`image`: expected the shape of the images, got none"):
-        patch.aim(data, replace(terrain, image=None), np.random.default_rng(0))
+        patch.aim(data, replace(view, image=None), np.random.default_rng(0))

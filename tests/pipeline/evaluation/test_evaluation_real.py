@@ -33,7 +33,7 @@ def test_backdoors_open_and_perfect_removal_shuts_them(name, data_dir):
 
 def test_the_suites_of_real_data(data_dir):
     plain = EvaluationPlan(rows=400, attacks=("plain",), defences=(), ridge=0.01)
-    found = {name: {recipe.name for recipe in prepare(load(name), plain).recipes} for name in (*BACKDOORS, "mnist")}
+    found = {name: {spec.name for spec in prepare(load(name), plain).specs} for name in (*BACKDOORS, "mnist")}
     for name, backdoor in BACKDOORS.items():
         assert backdoor in found[name]
     assert "patch" in found["mnist"]

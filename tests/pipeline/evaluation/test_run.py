@@ -11,7 +11,7 @@ from toadstone.core.dataset import Dataset
 from toadstone.core.errors import BudgetExceeded, InvalidArgument, UnknownName
 from toadstone.core.trusted import Trusted
 from toadstone.datasets.split import Split
-from toadstone.pipeline.evaluation.defences import Filtering, Received
+from toadstone.pipeline.evaluation.defences import DefenderData, Filtering
 from toadstone.pipeline.evaluation.journal import JOURNAL, Journal
 from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
 from toadstone.pipeline.evaluation.poisoned_rows import goal_reached
@@ -91,7 +91,7 @@ def test_yardsticks_remove_what_they_say(record):
 
 
 def test_trusted_rows_that_are_removed_are_no_false_alarms():
-    received = Received(np.zeros((5, 1)), np.zeros(5), np.array([4]))
+    received = DefenderData(np.zeros((5, 1)), np.zeros(5), np.array([4]))
     poisoned, reachable = np.arange(5) == 0, np.arange(5) < 4
     flagging = Filtering("own", np.array([0, 1, 4]), np.array([5.0, 4.0, 1.0, 2.0, 9.0]))
     trial = _count(Trial("flip", "l2", "", 0, 1, 3), flagging, received, poisoned, reachable)
@@ -129,9 +129,9 @@ def test_a_trigger_that_nothing_can_show_is_no_success(split):
         def predict(self, X):
             return np.full(X.shape[0], "no")
 
-    bench = prepare(split, replace(PLAN, attacks=("feature",)))
-    aimed = bench.recipes[0].aim(bench.part(0).clean, bench.terrain, np.random.default_rng(3))
-    assert goal_reached(Wrong(), replace(aimed, target="no"), split.test) == (0, 0)
+    setup = prepare(split, replace(PLAN, attacks=("feature",)))
+    configured = setup.specs[0].aim(setup.part(0).clean, setup.view, np.random.default_rng(3))
+    assert goal_reached(Wrong(), replace(configured, target="no"), split.test) == (0, 0)
 
 
 def test_ranks_are_within_the_class_and_ties_are_shared():
@@ -149,19 +149,19 @@ def test_interrupted_twice_and_resumed_gives_the_same_record(split, tmp_path):
             if next(steps) is None:
                 raise KeyboardInterrupt
 
-        bench = prepare(split, plan)
-        with pytest.raises(KeyboardInterrupt), Journal(tmp_path, bench.digest) as journal:
-            run_evaluation(bench, journal=journal, on_unit=interrupt)
+        setup = prepare(split, plan)
+        with pytest.raises(KeyboardInterrupt), Journal(tmp_path, setup.digest) as journal:
+            run_evaluation(setup, journal=journal, on_unit=interrupt)
     before = (tmp_path / JOURNAL).read_text()
     assert 9 <= len(before.splitlines()) - 1 < len(once.trials)
     # The power failed while a line was written.
     (tmp_path / JOURNAL).write_text(before[:-20])
-    bench = prepare(split, replace(plan, command="typed another way"))
-    with Journal(tmp_path, bench.digest) as journal:
+    setup = prepare(split, replace(plan, command="typed another way"))
+    with Journal(tmp_path, setup.digest) as journal:
         assert len(journal.trials) == len(before.splitlines()) - 2
-        resumed = run_evaluation(bench, journal=journal)
+        resumed = run_evaluation(setup, journal=journal)
     assert timeless(replace(resumed, command="")) == timeless(once)
-    with Journal(tmp_path, bench.digest) as journal:
+    with Journal(tmp_path, setup.digest) as journal:
         # A trial whose sibling was torn was run again with it.
         assert {key_of(trial) for trial in journal.trials} == {key_of(trial) for trial in once.trials}
 
@@ -223,9 +223,9 @@ def test_what_does_not_suit_the_rows_is_skipped_and_says_why(split):
 
 
 def test_without_trusted_rows_detectors_that_need_some_are_left_out(split):
-    bench = prepare(split, replace(PLAN, trusted_share=0.0, defences=("detectors",)))
-    assert {info.name for info in bench.infos}.isdisjoint({"trusted-bootstrap", "roni"})
-    assert {trial.thresholds for blank in bench.planned.values() for trial in blank} == {"own", ""}
+    setup = prepare(split, replace(PLAN, trusted_share=0.0, defences=("detectors",)))
+    assert {info.name for info in setup.infos}.isdisjoint({"trusted-bootstrap", "roni"})
+    assert {trial.thresholds for blank in setup.planned.values() for trial in blank} == {"own", ""}
     record = run_evaluation(prepare(split, replace(PLAN, trusted_share=0.0, defences=(), attacks=())))
     assert any("detectors that need some were left out" in warning for warning in record.warnings)
     assert record.trusted_origin == "There are no trusted rows."
@@ -268,7 +268,7 @@ def test_an_attack_that_breaks_its_contract_is_no_skipped_trial(split, monkeypat
         ("seeds", 0, "`seeds`: expected a whole number from 1, got 0"),
         ("rows", 0, "`rows`: expected a whole number from 1, got 0"),
         ("trusted_share", 1.0, r"`trusted_share`: expected a number in \[0, 1\), got 1\.0"),
-        ("promise", 0.2, r"`promise`: expected a number in \(0, 0\.1\], got 0\.2"),
+        ("false_alarm_rate", 0.2, r"`false_alarm_rate`: expected a number in \(0, 0\.1\], got 0\.2"),
         ("image", (3, 3, 1), "`image`: expected a shape of 5 pixels, got 3x3x1"),
     ],
 )
@@ -279,10 +279,10 @@ def test_numbers_out_of_range(split, option, value, sentence):
 
 def test_a_larger_promise_flags_more(split):
     plan = replace(PLAN, seeds=1, attacks=("random-flip",), defences=("label-errors", "spectral"))
-    records = [run_evaluation(prepare(split, replace(plan, promise=share))) for share in (0.01, 0.1)]
+    records = [run_evaluation(prepare(split, replace(plan, false_alarm_rate=share))) for share in (0.01, 0.1)]
     few, many = (sum(trial.flagged_poison + trial.flagged_clean for trial in _filtered(made)) for made in records)
     assert many > few
-    assert {info.promised_share for info in records[1].defences if info.kind == "detector"} == {0.1}
+    assert {info.false_alarm_rate for info in records[1].defences if info.kind == "detector"} == {0.1}
 
 
 def _filtered(record):

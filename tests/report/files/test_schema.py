@@ -42,7 +42,7 @@ def test_records_satisfy_the_schema(record, hostile):
 
 
 def test_a_record_survives_its_json(record):
-    assert records.RunRecord.from_json(record.to_json()) == record
+    assert records.AuditRecord.from_json(record.to_json()) == record
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -55,7 +55,7 @@ def test_every_field_of_a_part_is_described_and_required(name):
 
 def test_every_field_of_the_record_is_described_and_required():
     schema = load_schema()
-    expected = {field.name for field in dataclasses.fields(records.RunRecord)}
+    expected = {field.name for field in dataclasses.fields(records.AuditRecord)}
     assert set(schema["properties"]) == set(schema["required"]) == expected
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from toadstone.records.audit import ClassCount, DataSummary
 from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
-from toadstone.records.trials import Cell, Estimate
+from toadstone.records.trials import Estimate, MatrixCell
 from toadstone.report.pages.evaluation_page import ordered_attacks, render_evaluation
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
@@ -61,25 +61,25 @@ def share(mean: float) -> Estimate:
     return Estimate(mean, round(max(0.0, mean - 0.1), 6), round(min(1.0, mean + 0.1), 6), 3)
 
 
-def cells() -> tuple[Cell, ...]:
+def cells() -> tuple[MatrixCell, ...]:
     """Two detectors with both thresholds, yardsticks, a sanitizer; a trigger, and a flip that knows the detector."""
-    found = [Cell("none", "none", "", test_error=share(0.05))]
+    found = [MatrixCell("none", "none", "", test_error=share(0.05))]
     for name, origins in {"spectral": (0.001, 0.03), "deep-knn": (0.01, 0.02)}.items():
         for origin, alarms in zip(("own", "trusted"), origins, strict=True):
             cost = Estimate(0.0012, -0.01, 0.02, 3)
-            found.append(Cell("none", name, origin, false_alarms=share(alarms), accuracy_paid=cost))
+            found.append(MatrixCell("none", name, origin, false_alarms=share(alarms), accuracy_paid=cost))
     for attack, low, high in ((FLIP, 0.02, 0.87), (NOISE, 0.3, 0.31), (TRIGGER, 0.01, 0.02)):
         success = {"success": share(0.9), "clean_success": share(0.004)} if attack == TRIGGER else {}
         for yardstick, error in (("none", 0.2), ("random", 0.19), ("perfect", 0.06)):
-            found.append(Cell(attack, yardstick, "", test_error=share(error), **success))
+            found.append(MatrixCell(attack, yardstick, "", test_error=share(error), **success))
         for name in ("spectral", "deep-knn"):
             for origin, caught in (("own", low), ("trusted", high if name == "deep-knn" else low)):
                 verdict = "caught" if caught >= 0.5 else "missed" if caught < 0.1 else "partly"
                 shown = {"caught": share(caught), "auroc": share(0.75), "verdict": verdict}
-                found.append(Cell(attack, name, origin, test_error=share(0.11), **shown, **success))
-        found.append(Cell(attack, "l2", "", test_error=share(0.12), **success))
-    found.append(Cell(TOLD, "spectral", "own", caught=share(0.6), test_error=share(0.13), verdict="caught"))
-    found.append(Cell(TOLD, "deep-knn", "own", skipped=f"it cannot be told {HOSTILE}"))
+                found.append(MatrixCell(attack, name, origin, test_error=share(0.11), **shown, **success))
+        found.append(MatrixCell(attack, "l2", "", test_error=share(0.12), **success))
+    found.append(MatrixCell(TOLD, "spectral", "own", caught=share(0.6), test_error=share(0.13), verdict="caught"))
+    found.append(MatrixCell(TOLD, "deep-knn", "own", skipped=f"it cannot be told {HOSTILE}"))
     return tuple(found)
 
 

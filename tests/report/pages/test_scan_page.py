@@ -14,7 +14,7 @@ from jsonschema import Draft4Validator, Draft202012Validator
 
 from toadstone.pipeline.harness.catalogue import names
 from toadstone.records.audit import ClassCount, DataSummary
-from toadstone.records.scan import DetectorReport, Finding, ScanRecord
+from toadstone.records.scan import DetectorReport, FlaggedRow, ScanRecord
 from toadstone.report.files.sarif import to_sarif
 from toadstone.report.files.schema import load_scan_schema
 from toadstone.report.files.tables import write_findings
@@ -62,8 +62,8 @@ def scanned() -> ScanRecord:
     )
     ranks = {"spectral": 2, "deep-knn": 1}
     findings = (
-        Finding(7, HOSTILE, 0.99, ranks, {"spectral": "too far", "deep-knn": "neighbours of b"}, "ab" * 32, HOSTILE),
-        Finding(3, "a", 0.9, {"spectral": 1, "deep-knn": 5}, {"spectral": "farther"}, "cd" * 32, "x 1"),
+        FlaggedRow(7, HOSTILE, 0.99, ranks, {"spectral": "too far", "deep-knn": "neighbours of b"}, "ab" * 32, HOSTILE),
+        FlaggedRow(3, "a", 0.9, {"spectral": 1, "deep-knn": 5}, {"spectral": "farther"}, "cd" * 32, "x 1"),
     )
     reports = {
         "spectral": DetectorReport(14, 0.07, 0.02, 0.045, 0.2),
@@ -90,7 +90,7 @@ class TestSchema:
 
     @pytest.mark.parametrize(
         ("part", "noun"),
-        [(None, ScanRecord), ("detector", DetectorReport), ("finding", Finding), ("data", DataSummary)],
+        [(None, ScanRecord), ("detector", DetectorReport), ("finding", FlaggedRow), ("data", DataSummary)],
     )
     def test_every_field_is_described_and_required(self, part, noun):
         schema = load_scan_schema()

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from toadstone.records import evaluation, trials
 from toadstone.records.audit import ClassCount, DataSummary
 from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
-from toadstone.records.trials import Cell, Estimate, Trial
+from toadstone.records.trials import Estimate, MatrixCell, Trial
 from toadstone.report.files.evaluation_table import write_matrix
 from toadstone.report.files.schema import load_evaluation_schema
 from toadstone.report.text.evaluation_text import abbreviated, attack_sentence, evaluation_lines, evaluation_sentences
@@ -26,19 +26,21 @@ def share(mean: float) -> Estimate:
 
 
 CELLS = (
-    Cell("none", "none", "", test_error=share(0.05)),
-    Cell("none", "spectral", "own", false_alarms=share(0.012), retained=share(0.988), test_error=share(0.05)),
-    Cell("none", "label-errors", "own", false_alarms=share(0.02), test_error=share(0.06)),
-    Cell("flip", "none", "", test_error=share(0.2)),
-    Cell("flip", "perfect", "", caught=share(1.0), test_error=share(0.05), verdict="caught"),
-    Cell("flip", "spectral", "own", caught=share(0.04), test_error=share(0.19), verdict="missed"),
-    Cell("flip", "label-errors", "own", caught=share(0.3), test_error=share(0.1), verdict="partly"),
-    Cell("flip", "label-errors", "trusted", caught=share(0.87), test_error=share(0.07), verdict="caught"),
-    Cell("patch", "none", "", test_error=share(0.05), success=share(0.9), clean_success=share(0.02)),
-    Cell("patch", "spectral", "own", caught=share(0.0), test_error=share(0.05), success=share(0.8), verdict="missed"),
-    Cell("patch", "label-errors", "own", skipped=f"no odds {HIDDEN} to ask"),
-    Cell("patch", "bounded-loss", "", test_error=share(0.08), success=share(0.4)),
-    Cell("adaptive-flip", "label-errors", "own", caught=share(0.1), test_error=share(0.2), verdict="partly"),
+    MatrixCell("none", "none", "", test_error=share(0.05)),
+    MatrixCell("none", "spectral", "own", false_alarms=share(0.012), retained=share(0.988), test_error=share(0.05)),
+    MatrixCell("none", "label-errors", "own", false_alarms=share(0.02), test_error=share(0.06)),
+    MatrixCell("flip", "none", "", test_error=share(0.2)),
+    MatrixCell("flip", "perfect", "", caught=share(1.0), test_error=share(0.05), verdict="caught"),
+    MatrixCell("flip", "spectral", "own", caught=share(0.04), test_error=share(0.19), verdict="missed"),
+    MatrixCell("flip", "label-errors", "own", caught=share(0.3), test_error=share(0.1), verdict="partly"),
+    MatrixCell("flip", "label-errors", "trusted", caught=share(0.87), test_error=share(0.07), verdict="caught"),
+    MatrixCell("patch", "none", "", test_error=share(0.05), success=share(0.9), clean_success=share(0.02)),
+    MatrixCell(
+        "patch", "spectral", "own", caught=share(0.0), test_error=share(0.05), success=share(0.8), verdict="missed"
+    ),
+    MatrixCell("patch", "label-errors", "own", skipped=f"no odds {HIDDEN} to ask"),
+    MatrixCell("patch", "bounded-loss", "", test_error=share(0.08), success=share(0.4)),
+    MatrixCell("adaptive-flip", "label-errors", "own", caught=share(0.1), test_error=share(0.2), verdict="partly"),
 )
 
 
@@ -116,7 +118,7 @@ def test_the_matrix_shows_verdicts_without_colour(record):
 def test_lines_fit_the_terminal(record, width):
     names = [f"detector-{number}" for number in range(30)]
     many = [DefenceInfo(name, "detector", 0.02, False) for name in names]
-    cells = [Cell("flip", name, "own", caught=share(0.6), verdict="caught") for name in names]
+    cells = [MatrixCell("flip", name, "own", caught=share(0.6), verdict="caught") for name in names]
     wide = dataclasses.replace(record, defences=(*record.defences, *many), cells=(*CELLS, *cells))
     lines = [line for block in evaluation_lines(wide, width) for line in block.splitlines()]
     assert max(map(len, lines)) <= width
@@ -178,7 +180,7 @@ def test_the_table(record, tmp_path):
 
 PARTS = {
     "trial": trials.Trial,
-    "cell": trials.Cell,
+    "cell": trials.MatrixCell,
     "estimate": trials.Estimate,
     "attack": evaluation.AttackInfo,
     "defence": evaluation.DefenceInfo,

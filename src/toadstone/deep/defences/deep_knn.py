@@ -23,7 +23,7 @@ _BLOCK = 1024
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Verdict:
+class VoteResult:
     """What the vote says of each row.
 
     Parameters
@@ -84,12 +84,12 @@ class DeepKNN:
     def __post_init__(self) -> None:
         check_whole(neighbours=self.neighbours)
 
-    def __call__(self, features: Tensor, labels: Tensor) -> Verdict:
+    def __call__(self, features: Tensor, labels: Tensor) -> VoteResult:
         """Ask all rows; parameters and errors as of `MedoidVote`."""
         _check(features, labels)
         voters = torch.arange(len(labels))
         suspicion = lost_votes(features, labels, voters, neighbours=self.neighbours)
-        return Verdict(suspicion=suspicion, voters=voters, dropped=_worst(suspicion, labels, most=1.0))
+        return VoteResult(suspicion=suspicion, voters=voters, dropped=_worst(suspicion, labels, most=1.0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +160,7 @@ class MedoidVote:
             raise InvalidArgument("most", "a number in [0, 1]", self.most)
         check_whole(neighbours=self.neighbours)
 
-    def __call__(self, features: Tensor, labels: Tensor) -> Verdict:
+    def __call__(self, features: Tensor, labels: Tensor) -> VoteResult:
         """Elect medoids and let them vote.
 
         Parameters
@@ -172,7 +172,7 @@ class MedoidVote:
 
         Returns
         -------
-        Verdict
+        VoteResult
             On the host. Of each class a row is kept at least.
 
         Raises
@@ -189,7 +189,7 @@ class MedoidVote:
             voters.append(own.cpu()[torch.from_numpy(chosen.rows)])
         elected = torch.cat(voters).sort().values
         suspicion = lost_votes(features, labels, elected, neighbours=self.neighbours)
-        return Verdict(suspicion=suspicion, voters=elected, dropped=_worst(suspicion, labels, most=self.most))
+        return VoteResult(suspicion=suspicion, voters=elected, dropped=_worst(suspicion, labels, most=self.most))
 
 
 def lost_votes(features: Tensor, labels: Tensor, voters: Tensor, *, neighbours: int) -> Tensor:

@@ -12,7 +12,7 @@ from toadstone.core.errors import InvalidArgument
 from toadstone.deep.tensors.checks import check_whole
 from toadstone.deep.tensors.features import activations, check_finite_answers, find_head
 from toadstone.deep.tensors.images import check_labels
-from toadstone.deep.training.hyperparameters import Recipe
+from toadstone.deep.training.hyperparameters import TrainingConfig
 from toadstone.deep.training.loop import train
 
 
@@ -41,7 +41,7 @@ def fine_prune(
     *,
     tolerance: float = 0.04,
     cells: int = 1,
-    recipe: Recipe | None = None,
+    config: TrainingConfig | None = None,
     seed: int = 0,
     block: int = 128,
 ) -> Pruning:
@@ -65,7 +65,7 @@ def fine_prune(
     cells : int
         Neighbouring features that belong to one channel; 1 after global
         pooling.
-    recipe : Recipe, optional
+    config : TrainingConfig, optional
         For the training on the trusted images; none is done without it.
     seed : int
         Of that training.
@@ -103,8 +103,8 @@ def fine_prune(
     mask.view(last.out_features, -1, cells)[:, list(pruning.channels)] = 0
     prune.custom_from_mask(last, "weight", mask)
     try:
-        if recipe is not None:
-            train(model, images, labels, recipe, seed=seed)
+        if config is not None:
+            train(model, images, labels, config, seed=seed)
     finally:
         prune.remove(last, "weight")
     return pruning

@@ -44,7 +44,7 @@ def strip(
     *,
     clean: Tensor,
     generator: Generator,
-    promise: float = 0.01,
+    false_alarm_rate: float = 0.01,
     copies: int = 64,
     opacity: float = 0.5,
     block: int = 128,
@@ -64,7 +64,7 @@ def strip(
         Trusted images of all classes, in the same form, two at least.
     generator : torch.Generator
         On the host; draws halves and overlays.
-    promise : float
+    false_alarm_rate : float
         Share of clean images that may be flagged, in (0, 1).
     copies : int
         Overlays for each image.
@@ -90,8 +90,8 @@ def strip(
     .. [1] Gao and others, "STRIP: a defence against trojan attacks on deep
        neural networks", ACSAC 2019, section 4.
     """
-    if not 0 < promise < 1:
-        raise InvalidArgument("promise", "a number in (0, 1)", promise)
+    if not 0 < false_alarm_rate < 1:
+        raise InvalidArgument("false_alarm_rate", "a number in (0, 1)", false_alarm_rate)
     check_generator(generator)
     for given in (images, clean):
         check_images(given)
@@ -106,7 +106,7 @@ def strip(
     )
     # Of m + 1 exchangeable values, one lies strictly below the rank-th smallest of the others with probability at most
     # rank / (m + 1).
-    rank = math.floor(promise * (len(calm) + 1))
+    rank = math.floor(false_alarm_rate * (len(calm) + 1))
     threshold = float(calm.sort().values[rank - 1]) if rank else -math.inf
     return StripScan(entropies=judged, threshold=threshold)
 

@@ -46,7 +46,7 @@ _LARGEST = 1e6
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrivateRecipe:
+class PrivateTrainingConfig:
     """How to train privately, by noisy descent on Poisson samples [1]_.
 
     Parameters
@@ -97,7 +97,7 @@ class PrivateRecipe:
 
 
 def train_privately(
-    model: nn.Module, images: Tensor, labels: Tensor, recipe: PrivateRecipe, *, seed: int
+    model: nn.Module, images: Tensor, labels: Tensor, config: PrivateTrainingConfig, *, seed: int
 ) -> tuple[float, ...]:
     """Train a model in place so that its weights are private; what it costs says `privacy_epsilon`.
 
@@ -107,7 +107,7 @@ def train_privately(
         Without batch norms, which mix rows.
     images : Tensor of shape (n, channels, height, width)
     labels : Tensor of shape (n,), int64
-    recipe : PrivateRecipe
+    config : PrivateTrainingConfig
     seed : int
         Draws samples and noise. Opacus' secure generator is not used: the
         promise is against those who do not know the seed.
@@ -134,32 +134,32 @@ def train_privately(
         raise InvalidArgument("model", "layers that treat rows one by one", str(wrong[0]).splitlines()[0])
     if not any(value.requires_grad for value in model.parameters()):
         raise InvalidArgument("model", "a model with parameters that are trained", "none")
-    if recipe.batch > len(images):
-        raise InvalidArgument("batch", f"at most the {len(images)} rows", recipe.batch)
+    if config.batch > len(images):
+        raise InvalidArgument("batch", f"at most the {len(images)} rows", config.batch)
     for_rows, for_noise, for_dropout = (int(value) for value in np.random.SeedSequence(seed).generate_state(3))
     device = next(model.parameters()).device
     training = model.training
     wrapped = GradSampleModule(model.train(), loss_reduction="sum")
-    plain = torch.optim.SGD(wrapped.parameters(), lr=recipe.learning_rate, momentum=recipe.momentum)
+    plain = torch.optim.SGD(wrapped.parameters(), lr=config.learning_rate, momentum=config.momentum)
     optimiser = DPOptimizer(
         plain,
-        noise_multiplier=recipe.noise,
-        max_grad_norm=recipe.clip,
-        expected_batch_size=recipe.batch,
+        noise_multiplier=config.noise,
+        max_grad_norm=config.clip,
+        expected_batch_size=config.batch,
         generator=Generator(device).manual_seed(for_noise),
     )
     samples = UniformWithReplacementSampler(
         num_samples=len(images),
-        sample_rate=recipe.batch / len(images),
+        sample_rate=config.batch / len(images),
         generator=Generator().manual_seed(for_rows),
-        steps=recipe.steps(len(images)) // recipe.epochs,
+        steps=config.steps(len(images)) // config.epochs,
     )
     try:
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             # Opacus hooks every layer; that the images need no gradient is as it should be.
             warnings.filterwarnings("ignore", message="Full backward hook is firing")
             torch.manual_seed(for_dropout)
-            epochs = range(recipe.epochs)
+            epochs = range(config.epochs)
             return tuple(_epoch(wrapped, optimiser, images, labels, samples, epoch) for epoch in epochs)
     finally:
         wrapped.remove_hooks()
@@ -173,13 +173,13 @@ def train_privately(
 
 
 def privacy_epsilon(
-    recipe: PrivateRecipe, *, count: int, privacy_delta: float, accountant: Accountant = "prv"
+    config: PrivateTrainingConfig, *, count: int, privacy_delta: float, accountant: Accountant = "prv"
 ) -> float:
     """How private the weights are: for one row more or less, all odds change by a factor of exp(epsilon) at most.
 
     Parameters
     ----------
-    recipe : PrivateRecipe
+    config : PrivateTrainingConfig
     count : int
         Rows trained on.
     privacy_delta : float
@@ -199,24 +199,24 @@ def privacy_epsilon(
         fine a grid for so little noise or so many steps, or finds nothing
         above zero, where Renyi divergences still tell.
     """
-    _check_promise(recipe, count=count, privacy_delta=privacy_delta)
+    _check_budget(config, count=count, privacy_delta=privacy_delta)
     if accountant not in ("prv", "rdp"):
         raise InvalidArgument("accountant", "prv or rdp", accountant)
-    if recipe.noise == 0:
+    if config.noise == 0:
         return math.inf
     if accountant == "rdp":
-        return max(_spent("rdp", recipe, count=count, privacy_delta=privacy_delta), 0.0)
-    points = _points(recipe, count=count, privacy_delta=privacy_delta)
+        return max(_spent("rdp", config, count=count, privacy_delta=privacy_delta), 0.0)
+    points = _points(config, count=count, privacy_delta=privacy_delta)
     if points > _GRID:
-        expected = f"rdp for noise of {recipe.noise:g} in {recipe.steps(count)} steps"
+        expected = f"rdp for noise of {config.noise:g} in {config.steps(count)} steps"
         raise InvalidArgument("accountant", expected, f"prv, which would need a grid of {points:.2g} points")
-    found = _spent("prv", recipe, count=count, privacy_delta=privacy_delta)
+    found = _spent("prv", config, count=count, privacy_delta=privacy_delta)
     if not found > 0:
         raise InvalidArgument("accountant", "rdp where prv finds no epsilon above 0", f"prv, and {found:.2g}")
     return found
 
 
-def noise_for(recipe: PrivateRecipe, *, count: int, privacy_epsilon: float, privacy_delta: float) -> float:
+def noise_for(config: PrivateTrainingConfig, *, count: int, privacy_epsilon: float, privacy_delta: float) -> float:
     """The noise with which this recipe would be so private, by Opacus' search with Renyi divergences.
 
     Parameters and errors are those of `privacy_epsilon`; the recipe's own noise
@@ -224,13 +224,13 @@ def noise_for(recipe: PrivateRecipe, *, count: int, privacy_epsilon: float, priv
     """
     if not 0 < privacy_epsilon <= _LARGEST:
         raise InvalidArgument("privacy_epsilon", f"a number in (0, {_LARGEST:g}]", privacy_epsilon)
-    _check_promise(recipe, count=count, privacy_delta=privacy_delta)
+    _check_budget(config, count=count, privacy_delta=privacy_delta)
     try:
         found = get_noise_multiplier(
             target_epsilon=privacy_epsilon,
             target_delta=privacy_delta,
-            sample_rate=recipe.batch / count,
-            steps=recipe.steps(count),
+            sample_rate=config.batch / count,
+            steps=config.steps(count),
             accountant="rdp",
         )
     except (ArithmeticError, RuntimeError, ValueError) as error:
@@ -239,30 +239,30 @@ def noise_for(recipe: PrivateRecipe, *, count: int, privacy_epsilon: float, priv
     return float(found)
 
 
-def _check_promise(recipe: PrivateRecipe, *, count: int, privacy_delta: float) -> None:
+def _check_budget(config: PrivateTrainingConfig, *, count: int, privacy_delta: float) -> None:
     if not 0 < privacy_delta < 1:
         raise InvalidArgument("privacy_delta", "a number in (0, 1)", privacy_delta)
     check_whole(count=count)
-    if recipe.batch > count:
-        raise InvalidArgument("count", f"at least the {recipe.batch} rows of a batch", count)
+    if config.batch > count:
+        raise InvalidArgument("count", f"at least the {config.batch} rows of a batch", count)
 
 
-def _spent(accountant: Accountant, recipe: PrivateRecipe, *, count: int, privacy_delta: float) -> float:
+def _spent(accountant: Accountant, config: PrivateTrainingConfig, *, count: int, privacy_delta: float) -> float:
     """Opacus' figure."""
     book = create_accountant(accountant)
-    book.history = [(recipe.noise, recipe.batch / count, recipe.steps(count))]
+    book.history = [(config.noise, config.batch / count, config.steps(count))]
     try:
         return float(book.get_epsilon(delta=privacy_delta))
     except (ArithmeticError, RuntimeError, ValueError) as error:
-        expected = f"one for which Opacus' {accountant} accountant finds an epsilon, with noise of {recipe.noise:g}"
+        expected = f"one for which Opacus' {accountant} accountant finds an epsilon, with noise of {config.noise:g}"
         raise InvalidArgument("privacy_delta", expected, f"{privacy_delta}: {_sentence(error)}") from error
 
 
-def _points(recipe: PrivateRecipe, *, count: int, privacy_delta: float) -> float:
+def _points(config: PrivateTrainingConfig, *, count: int, privacy_delta: float) -> float:
     """About how many points Opacus' grid for numerical composition has, by the formulas of its accountant."""
     allowed = privacy_delta / 1000
-    reach = max(_spent("rdp", recipe, count=count, privacy_delta=allowed / 4), _GRID_ERROR) + 3
-    return 2 * reach / _GRID_ERROR * math.sqrt(recipe.steps(count) * math.log(12 / allowed) / 2)
+    reach = max(_spent("rdp", config, count=count, privacy_delta=allowed / 4), _GRID_ERROR) + 3
+    return 2 * reach / _GRID_ERROR * math.sqrt(config.steps(count) * math.log(12 / allowed) / 2)
 
 
 def _sentence(error: Exception) -> str:

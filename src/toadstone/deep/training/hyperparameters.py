@@ -15,7 +15,7 @@ Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class TrainingConfig:
     """How to train: descent with Nesterov's momentum and a rate that falls in steps.
 
     Parameters
@@ -45,7 +45,7 @@ class Recipe:
 
     Examples
     --------
-    >>> [Recipe(epochs=6, milestones=(2, 4)).rate(epoch) for epoch in (0, 2, 5)]
+    >>> [TrainingConfig(epochs=6, milestones=(2, 4)).rate(epoch) for epoch in (0, 2, 5)]
     [0.1, 0.01, 0.001]
     """
 

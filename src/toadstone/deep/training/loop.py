@@ -24,8 +24,8 @@ from toadstone.deep.tensors.augmentation import flip_crop
 from toadstone.deep.tensors.checkpoints import digest_of
 from toadstone.deep.tensors.features import logits
 from toadstone.deep.tensors.images import as_input, check_images, check_labels
-from toadstone.deep.training.hyperparameters import Recipe
-from toadstone.deep.training.progress import Checkpoint, History, Progress, told_watcher
+from toadstone.deep.training.hyperparameters import TrainingConfig
+from toadstone.deep.training.progress import Checkpoint, History, TrainingState, told_watcher
 
 
 class Watcher(Protocol):
@@ -62,7 +62,7 @@ def train(
     model: nn.Module,
     images: Tensor,
     labels: Tensor,
-    recipe: Recipe,
+    config: TrainingConfig,
     *,
     seed: int,
     objective: Objective = plain,
@@ -83,7 +83,7 @@ def train(
         Of eight bits, or in [0, 1]; on any device. For a head on its own,
         features of shape (n, d).
     labels : Tensor of shape (n,), int64
-    recipe : Recipe
+    config : TrainingConfig
     seed : int
         Draws the order, the augmentation and dropout, but not the weights
         that the model starts from.
@@ -119,13 +119,13 @@ def train(
     _lay_out(model)
     course = _Course(
         model=model,
-        optimiser=_optimiser(model, recipe),
+        optimiser=_optimiser(model, config),
         images=images,
         labels=labels,
-        recipe=recipe,
+        config=config,
         objective=objective,
     )
-    progress = Progress(
+    progress = TrainingState(
         model=model,
         optimiser=course.optimiser,
         watcher=watcher,
@@ -134,12 +134,12 @@ def train(
     )
     progress.resume()
     with _restored(model):
-        for epoch in range(progress.history.epochs, recipe.epochs):
+        for epoch in range(progress.history.epochs, config.epochs):
             chosen = watcher.before_epoch(epoch, model) if watcher is not None else None
             rows = _rows(chosen, count=len(images))
             loss, accuracy = course.run(epoch, rows, seed=seed)
             _check_weights(model, epoch)
-            progress.after_epoch(loss=loss, accuracy=accuracy, rows=len(rows), last=epoch + 1 == recipe.epochs)
+            progress.after_epoch(loss=loss, accuracy=accuracy, rows=len(rows), last=epoch + 1 == config.epochs)
     return progress.history
 
 
@@ -149,20 +149,20 @@ class _Course:
     optimiser: torch.optim.SGD
     images: Tensor
     labels: Tensor
-    recipe: Recipe
+    config: TrainingConfig
     objective: Objective
 
     def facts(self, *, seed: int, watcher: Watcher | None) -> dict[str, object]:
         """What tells this training from others."""
-        recipe = {
-            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self.recipe).items()
+        config = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self.config).items()
         }
         return {
             "watcher": told_watcher(watcher),
             "objective": "cross entropy" if self.objective is plain else repr(self.objective),
             "rows": digest_of(self.images, self.labels),
             "frozen": _frozen(self.model),
-            **recipe,
+            **config,
             "seed": seed,
         }
 
@@ -172,9 +172,9 @@ class _Course:
         torch.manual_seed(int(for_dropout))
         generator = Generator().manual_seed(int(for_order))
         for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.rate(epoch)
+            group["lr"] = self.config.rate(epoch)
         _learn(self.model)
-        batches = rows[torch.randperm(len(rows), generator=generator)].split(int(self.recipe.batch))
+        batches = rows[torch.randperm(len(rows), generator=generator)].split(int(self.config.batch))
         if len(batches) > 1 and len(batches[-1]) == 1:
             batches = batches[:-1]
         losses, right = zip(*(self._step(batch, generator) for batch in batches), strict=True)
@@ -190,11 +190,11 @@ class _Course:
         like = next(self.model.parameters())
         inputs, labels = self.images[rows.to(self.images.device)], self.labels[rows.to(self.labels.device)]
         labels = labels.to(like.device)
-        if self.recipe.augmentation == "flip-crop":
+        if self.config.augmentation == "flip-crop":
             inputs = flip_crop(inputs, generator)
         if inputs.dim() == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(like.device.type, dtype=torch.bfloat16, enabled=self.recipe.precision == "bfloat16"):
+        with torch.autocast(like.device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bfloat16"):
             loss, given = self.objective(self.model, as_input(inputs, like), labels, generator)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -222,19 +222,19 @@ def _lay_out(model: nn.Module) -> None:
             value.data = value.data.contiguous(memory_format=torch.channels_last)
 
 
-def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.SGD:
+def _optimiser(model: nn.Module, config: TrainingConfig) -> torch.optim.SGD:
     trained = [value for value in model.parameters() if value.requires_grad]
     if not trained:
         raise InvalidArgument("model", "a model with parameters that are trained", "none")
     groups = [
-        {"params": [value for value in trained if value.dim() > 1], "weight_decay": recipe.weight_decay},
+        {"params": [value for value in trained if value.dim() > 1], "weight_decay": config.weight_decay},
         {"params": [value for value in trained if value.dim() <= 1], "weight_decay": 0.0},
     ]
     return torch.optim.SGD(
         [group for group in groups if group["params"]],
-        lr=recipe.learning_rate,
-        momentum=recipe.momentum,
-        nesterov=recipe.momentum > 0,
+        lr=config.learning_rate,
+        momentum=config.momentum,
+        nesterov=config.momentum > 0,
     )
 
 

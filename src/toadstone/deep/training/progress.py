@@ -94,7 +94,7 @@ def told_watcher(watcher: object) -> str:
 
 
 @dataclass(kw_only=True)
-class Progress:
+class TrainingState:
     """A training under way: what there is to save, and where.
 
     Parameters

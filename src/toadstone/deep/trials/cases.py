@@ -16,7 +16,7 @@ from toadstone.core.arrays import IntArray
 from toadstone.core.errors import InvalidArgument
 from toadstone.deep.tensors.features import activations, logits
 from toadstone.deep.tensors.networks import HEAD
-from toadstone.deep.training.hyperparameters import Recipe
+from toadstone.deep.training.hyperparameters import TrainingConfig
 from toadstone.deep.training.loop import Watcher, train
 from toadstone.deep.training.progress import Checkpoint
 
@@ -74,7 +74,7 @@ class Case:
         Which rows are; empty for a clean set.
     build : callable
         A new model of a seed.
-    recipe : Recipe
+    config : TrainingConfig
     test : Pictures
     goal : Goal, optional
     folder : Path, optional
@@ -86,7 +86,7 @@ class Case:
     training: Pictures
     poison: Tensor
     build: Callable[[int], nn.Module]
-    recipe: Recipe
+    config: TrainingConfig
     test: Pictures
     goal: Goal | None = None
     folder: Path | None = None
@@ -110,7 +110,7 @@ class Case:
         if self.folder is not None:
             file = f"{_stem(self.attack, self.seed)}-{defence.replace(' ', '-')}.safetensors"
             kept = Checkpoint(path=self.folder / file, every=_EVERY)
-        train(model, images, labels, self.recipe, seed=self.seed, watcher=watcher, checkpoint=kept)
+        train(model, images, labels, self.config, seed=self.seed, watcher=watcher, checkpoint=kept)
         return model
 
 

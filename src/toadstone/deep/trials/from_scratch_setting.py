@@ -14,7 +14,7 @@ from toadstone.core.arrays import IntArray
 from toadstone.deep.attacks.gradient_matching import GradientMatching
 from toadstone.deep.attacks.linf_ball import unit
 from toadstone.deep.tensors.networks import HEAD
-from toadstone.deep.training.hyperparameters import Recipe
+from toadstone.deep.training.hyperparameters import TrainingConfig
 from toadstone.deep.training.loop import train
 from toadstone.deep.training.progress import Checkpoint
 from toadstone.deep.trials.cases import Case, Goal, Pictures, poisoned_part, seeded
@@ -22,7 +22,7 @@ from toadstone.deep.trials.transfer_cases import crafted_once
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Scratch:
+class FromScratchSetting:
     """How victims train, and an attacker who does the same beforehand.
 
     Parameters
@@ -34,7 +34,7 @@ class Scratch:
         Training images of a victim, poisons included: those and the first of the others.
     build : callable
         A new network of a seed.
-    recipe : Recipe
+    config : TrainingConfig
     device : str
     seed : int
         Of the attacker's network; victims have others.
@@ -46,7 +46,7 @@ class Scratch:
     test: Pictures
     used: int
     build: Callable[[int], nn.Module]
-    recipe: Recipe
+    config: TrainingConfig
     device: str
     seed: int
     folder: Path
@@ -57,7 +57,7 @@ class Scratch:
         images, labels = (each[: self.used] for each in self.training)
         model = self.build(self.seed).to(self.device)
         kept = Checkpoint(path=self.folder / "surrogate.safetensors", every=5)
-        train(model, images.to(self.device), labels, self.recipe, seed=self.seed, checkpoint=kept)
+        train(model, images.to(self.device), labels, self.config, seed=self.seed, checkpoint=kept)
         return model.eval()
 
     def case(self, name: str, attack: GradientMatching, *, bases: IntArray, target: int, label: int, seed: int) -> Case:
@@ -92,7 +92,7 @@ class Scratch:
             training=(poisoned.to(self.device), labels),
             poison=rows,
             build=self.build,
-            recipe=self.recipe,
+            config=self.config,
             test=self.test,
             goal=Goal(images=self.test[0][target : target + 1], label=label),
             folder=self.folder,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from toadstone.core.arrays import Array, IntArray, Labels
-from toadstone.deep.defences.deep_knn import Verdict
+from toadstone.deep.defences.deep_knn import VoteResult
 from toadstone.deep.defences.epic import EPIC
 from toadstone.deep.defences.epic_schedule import Schedule
 from toadstone.deep.tensors.checkpoints import digest_of
@@ -22,16 +22,16 @@ from toadstone.deep.trials.cases import Case
 from toadstone.records.trials import Trial
 
 
-class Detector(Protocol):
+class FlaggingDetector(Protocol):
     """A fitted sanitizer that flags rows."""
 
     flagged_indices_: IntArray
 
-    def fit(self, X: Array, y: Labels) -> Detector:
+    def fit(self, X: Array, y: Labels) -> FlaggingDetector:
         """Look at all rows."""
 
 
-class Deciding(Watcher, Protocol):
+class RowSelector(Watcher, Protocol):
     """A watcher that can say which rows it would go on with."""
 
     @property
@@ -40,7 +40,7 @@ class Deciding(Watcher, Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class FixedRows:
     """A choice of rows before the training, as a watcher.
 
     Parameters
@@ -61,7 +61,7 @@ class Kept:
 
 
 @dataclass(frozen=True, eq=False)
-class Defence:
+class NetworkDefence:
     """A name, and what watches over the training of a case; None for nobody.
 
     Parameters
@@ -71,48 +71,48 @@ class Defence:
     """
 
     name: str
-    watch: Callable[[Case], Deciding] | None = None
+    watch: Callable[[Case], RowSelector] | None = None
 
 
-def epic(name: str, schedule: Schedule) -> Defence:
+def epic(name: str, schedule: Schedule) -> NetworkDefence:
     """EPIC with the gradients of the head, bias included."""
 
-    def watch(case: Case) -> Deciding:
+    def watch(case: Case) -> RowSelector:
         images, labels = case.training
         return EPIC(labels, schedule, partial(head_gradients, images=images, labels=labels))
 
-    return Defence(name, watch)
+    return NetworkDefence(name, watch)
 
 
-def voting(name: str, vote: Callable[[Tensor, Tensor], Verdict]) -> Defence:
+def voting(name: str, vote: Callable[[Tensor, Tensor], VoteResult]) -> NetworkDefence:
     """Leave out the rows that a vote on features drops, then train."""
 
-    def watch(case: Case) -> Deciding:
-        return Kept(vote(case.features, case.training[1]).kept)
+    def watch(case: Case) -> RowSelector:
+        return FixedRows(vote(case.features, case.training[1]).kept)
 
-    return Defence(name, watch)
+    return NetworkDefence(name, watch)
 
 
-def detecting(name: str, make: Callable[[], Detector]) -> Defence:
+def detecting(name: str, make: Callable[[], FlaggingDetector]) -> NetworkDefence:
     """Leave out the rows that a sanitizer flags on features, then train."""
 
-    def watch(case: Case) -> Deciding:
+    def watch(case: Case) -> RowSelector:
         labels = case.training[1].cpu()
         flagged = make().fit(case.features.double().cpu().numpy(), labels.numpy()).flagged_indices_
         stays = torch.ones(len(labels), dtype=torch.bool)
         stays[torch.from_numpy(flagged)] = False
-        return Kept(stays.nonzero()[:, 0])
+        return FixedRows(stays.nonzero()[:, 0])
 
-    return Defence(name, watch)
+    return NetworkDefence(name, watch)
 
 
-def run_trial(case: Case, defence: Defence) -> Trial:
+def run_trial(case: Case, defence: NetworkDefence) -> Trial:
     """Train behind a defence and count.
 
     Parameters
     ----------
     case : Case
-    defence : Defence
+    defence : NetworkDefence
 
     Returns
     -------
@@ -151,6 +151,6 @@ def run_trial(case: Case, defence: Defence) -> Trial:
     )
 
 
-def _keeps_all(watcher: Deciding, count: int) -> bool:
+def _keeps_all(watcher: RowSelector, count: int) -> bool:
     """Whether a training would be that of the undefended model, from the same seed."""
-    return isinstance(watcher, Kept) and len(watcher.rows) == count
+    return isinstance(watcher, FixedRows) and len(watcher.rows) == count

@@ -17,7 +17,7 @@ from toadstone.deep.tensors.checkpoints import digest_of, read_tensors, write_te
 from toadstone.deep.tensors.features import activations, logits
 from toadstone.deep.tensors.networks import HEAD
 from toadstone.deep.trials.cases import Case, Goal
-from toadstone.deep.trials.transfer_setting import Stage
+from toadstone.deep.trials.transfer_setting import TransferSetting
 
 
 class TargetedAttack(Protocol):
@@ -29,12 +29,12 @@ class TargetedAttack(Protocol):
         """Perturb the bases of many targets."""
 
 
-Crafting: TypeAlias = Callable[[Stage, "Marks", Generator], Tensor]
+Crafting: TypeAlias = Callable[[TransferSetting, "TargetsAndBases", Generator], Tensor]
 """Gives the poisons of all targets, uint8 of shape (t, k, C, H, W)."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Marks:
+class TargetsAndBases:
     """Whom to attack with what.
 
     Parameters
@@ -51,12 +51,12 @@ class Marks:
     labels: Tensor
     bases: Tensor
 
-    def images(self, stage: Stage) -> tuple[Tensor, Tensor]:
+    def images(self, stage: TransferSetting) -> tuple[Tensor, Tensor]:
         """Bases as levels, and targets as numbers."""
         return stage.training[0][self.bases], unit(stage.test[0][self.targets], torch.float32)
 
 
-def draw_marks(stage: Stage, *, targets: int, poisons: int, generator: Generator) -> Marks:
+def draw_marks(stage: TransferSetting, *, targets: int, poisons: int, generator: Generator) -> TargetsAndBases:
     """Targets that a clean head classifies rightly, each with another class to go to, and bases of that.
 
     Raises
@@ -75,13 +75,13 @@ def draw_marks(stage: Stage, *, targets: int, poisons: int, generator: Generator
         bases.append(own[torch.randperm(len(own), generator=generator)[:poisons]].sort().values)
     if len(drawn) < targets or any(len(own) < poisons for own in bases):
         raise InvalidData(f"images: expected {targets} targets and {poisons} bases of a class, got fewer")
-    return Marks(targets=drawn, labels=labels, bases=torch.stack(bases))
+    return TargetsAndBases(targets=drawn, labels=labels, bases=torch.stack(bases))
 
 
 def directly(attack: TargetedAttack) -> Crafting:
     """All poisons of a target are crafted for it."""
 
-    def craft(stage: Stage, marks: Marks, generator: Generator) -> Tensor:
+    def craft(stage: TransferSetting, marks: TargetsAndBases, generator: Generator) -> Tensor:
         return attack.craft([stage.body], HEAD, *marks.images(stage), generator=generator)
 
     return craft
@@ -95,7 +95,7 @@ def spread(attack: FeatureCollision) -> Crafting:
     each other as clean rows are and win as many medoids.
     """
 
-    def craft(stage: Stage, marks: Marks, generator: Generator) -> Tensor:
+    def craft(stage: TransferSetting, marks: TargetsAndBases, generator: Generator) -> Tensor:
         bases, _ = marks.images(stage)
         meant = torch.cat([_nearest_own(stage, int(target), bases.shape[1]) for target in marks.targets])
         shown = unit(stage.training[0][meant], torch.float32)
@@ -106,16 +106,16 @@ def spread(attack: FeatureCollision) -> Crafting:
 
 
 def poisoned_cases(
-    stage: Stage, name: str, marks: Marks, crafting: Crafting, *, generator: Generator, folder: Path
+    stage: TransferSetting, name: str, marks: TargetsAndBases, crafting: Crafting, *, generator: Generator, folder: Path
 ) -> list[Case]:
     """Craft poisons for each target, or read those that were, and put them among the features.
 
     Parameters
     ----------
-    stage : Stage
+    stage : TransferSetting
     name : str
         Of the attack.
-    marks : Marks
+    marks : TargetsAndBases
     crafting : callable
         See `directly` and `spread`.
     generator : Generator
@@ -145,7 +145,7 @@ def crafted_once(file: Path, bases: Tensor, shown: Tensor, craft: Callable[[], T
     return poisons
 
 
-def _case(stage: Stage, name: str, marks: Marks, poisons: Tensor, place: int) -> Case:
+def _case(stage: TransferSetting, name: str, marks: TargetsAndBases, poisons: Tensor, place: int) -> Case:
     features, rows = stage.features.clone(), marks.bases[place]
     features[rows] = activations(stage.body, HEAD, poisons).cpu()
     target = int(marks.targets[place])
@@ -153,7 +153,7 @@ def _case(stage: Stage, name: str, marks: Marks, poisons: Tensor, place: int) ->
     return stage.case(name, features, poison=rows, goal=goal, seed=place)
 
 
-def _nearest_own(stage: Stage, target: int, count: int) -> Tensor:
+def _nearest_own(stage: TransferSetting, target: int, count: int) -> Tensor:
     """Training images of the target's class, the nearest to it first."""
     own = (stage.training[1] == stage.test[1][target]).nonzero()[:, 0]
     apart = (stage.features[own] - stage.test_features[target]).double().norm(dim=1)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from toadstone.deep.tensors.checkpoints import load_arrays
 from toadstone.deep.tensors.features import activations
 from toadstone.deep.tensors.networks import CIFAR10_DEVIATION, CIFAR10_MEAN, HEAD, ResNet, draw_weights
-from toadstone.deep.training.hyperparameters import Recipe
+from toadstone.deep.training.hyperparameters import TrainingConfig
 from toadstone.deep.training.loop import train
 from toadstone.deep.training.progress import Checkpoint
 from toadstone.deep.trials.cases import NO_ATTACK, Case, Goal, Pictures
@@ -24,7 +24,7 @@ _BLOCKS: dict[Network, tuple[int, ...]] = {"resnet8": (1, 1, 1), "resnet18": (2,
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Stage:
+class TransferSetting:
     """A body that stays as it is, and what a head is trained and tested on.
 
     Parameters
@@ -35,7 +35,7 @@ class Stage:
         Images; uint8.
     features, test_features : Tensor
         What the head would see of them.
-    recipe : Recipe
+    config : TrainingConfig
         Of heads.
     n_classes : int
     """
@@ -45,11 +45,11 @@ class Stage:
     test: Pictures
     features: Tensor
     test_features: Tensor
-    recipe: Recipe
+    config: TrainingConfig
     n_classes: int
 
     @classmethod
-    def of(cls, body: nn.Module, training: Pictures, test: Pictures, recipe: Recipe) -> Stage:
+    def of(cls, body: nn.Module, training: Pictures, test: Pictures, config: TrainingConfig) -> TransferSetting:
         """Look at all images once."""
         seen = (activations(body, HEAD, images).cpu() for images, _ in (training, test))
         features, test_features = seen
@@ -59,7 +59,7 @@ class Stage:
             test=test,
             features=features,
             test_features=test_features,
-            recipe=recipe,
+            config=config,
             n_classes=int(training[1].max()) + 1,
         )
 
@@ -81,7 +81,7 @@ class Stage:
             training=(features, self.training[1]),
             poison=poison,
             build=partial(new_head, width=features.shape[1], classes=self.n_classes),
-            recipe=self.recipe,
+            config=self.config,
             test=(self.test_features, self.test[1]),
             goal=goal,
         )
@@ -95,12 +95,12 @@ class Stage:
     def clean_head(self) -> nn.Module:
         """A head trained on the images as they are."""
         head = new_head(0, width=self.features.shape[1], classes=self.n_classes)
-        train(head, self.features, self.training[1], self.recipe, seed=0)
+        train(head, self.features, self.training[1], self.config, seed=0)
         return head
 
 
 def trained_body(
-    network: Network, images: Pictures, recipe: Recipe, *, width: int, pooled: int, seed: int, folder: Path
+    network: Network, images: Pictures, config: TrainingConfig, *, width: int, pooled: int, seed: int, folder: Path
 ) -> nn.Module:
     """Somebody else's network, with a grid of features in place of the pooled ones that it was trained with.
 
@@ -110,7 +110,7 @@ def trained_body(
         With learned shortcuts.
     images : Pictures
         On the device to train on.
-    recipe : Recipe
+    config : TrainingConfig
     width : int
         Channels of the first stage.
     pooled : int
@@ -122,7 +122,7 @@ def trained_body(
     classes = int(images[1].max()) + 1
     parts: dict[str, Any] = {"width": width, "classes": classes, "projected": True, "seed": seed}
     trained, body = (ResNet(_BLOCKS[network], pooled=side, **parts).to(images[0].device) for side in (1, pooled))
-    train(trained, *images, recipe, seed=seed, checkpoint=Checkpoint(path=folder / "body.safetensors"))
+    train(trained, *images, config, seed=seed, checkpoint=Checkpoint(path=folder / "body.safetensors"))
     learnt = {name: value for name, value in trained.state_dict().items() if not name.startswith(f"{HEAD}.")}
     body.load_state_dict(learnt, strict=False)
     return body.eval()

@@ -11,11 +11,11 @@ from torch import Tensor
 from toadstone.deep.defences.neural_cleanse import NeuralCleanse, scan_for_backdoors
 from toadstone.deep.defences.strip import strip
 from toadstone.deep.trials.cases import NO_DEFENCE, Case, seeded
-from toadstone.deep.trials.run_trial import Defence, run_trial
+from toadstone.deep.trials.run_trial import NetworkDefence, run_trial
 from toadstone.records.trials import Trial
 
 
-def strip_trial(case: Case, name: str, *, trusted: Tensor, judged: int, promise: float) -> Trial:
+def strip_trial(case: Case, name: str, *, trusted: Tensor, judged: int, false_alarm_rate: float) -> Trial:
     """Whether STRIP tells inputs with the trigger from those without.
 
     Parameters
@@ -28,7 +28,7 @@ def strip_trial(case: Case, name: str, *, trusted: Tensor, judged: int, promise:
     judged : int
         Inputs of each kind: the first test images, and the first that the
         attacker has a goal for.
-    promise : float
+    false_alarm_rate : float
         Share of clean inputs that may be flagged.
 
     Returns
@@ -40,7 +40,9 @@ def strip_trial(case: Case, name: str, *, trusted: Tensor, judged: int, promise:
     clean = case.test[0][:judged]
     stamped = clean[:0] if case.goal is None else case.goal.images[:judged]
     inputs = torch.cat([clean, stamped])
-    flagged = strip(case.undefended, inputs, clean=trusted, generator=seeded(case.seed), promise=promise).flagged
+    flagged = strip(
+        case.undefended, inputs, clean=trusted, generator=seeded(case.seed), false_alarm_rate=false_alarm_rate
+    ).flagged
     return _found(
         case,
         name,
@@ -76,7 +78,7 @@ def inversion_trial(case: Case, name: str, *, trusted: Tensor, search: NeuralCle
 
 def _found(case: Case, name: str, *, poison: tuple[int, int], clean: tuple[int, int], begin: float) -> Trial:
     """The trial of the undefended network, with other things counted as dropped."""
-    plain = run_trial(case, Defence(NO_DEFENCE))
+    plain = run_trial(case, NetworkDefence(NO_DEFENCE))
     return replace(
         plain,
         defence=name,

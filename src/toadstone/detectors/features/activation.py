@@ -88,7 +88,7 @@ class ActivationClustering(Calibrated, OutlierMixin, BaseEstimator):
 
     Parameters
     ----------
-    promise : float, default=0.02
+    false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged, in (0, 0.1].
     n_components : int, default=15
         Principal axes of each class; the paper has 10, too few to see one per
@@ -119,7 +119,7 @@ class ActivationClustering(Calibrated, OutlierMixin, BaseEstimator):
         Why each was flagged.
     sample_indices_, removed_indices_ : ndarray of int
         Rows that `fit_resample` kept and removed, ascending.
-    promised_share_, least_noticeable_ : float
+    false_alarm_rate_, smallest_detectable_share_ : float
         As in `SpectralSignatures`.
     n_features_in_ : int
         Number of columns.
@@ -151,13 +151,13 @@ class ActivationClustering(Calibrated, OutlierMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        promise: float = 0.02,
+        false_alarm_rate: float = 0.02,
         n_components: int = 15,
         largest_share: float = 0.35,
         least_silhouette: float = 0.35,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
-        self.promise = promise
+        self.false_alarm_rate = false_alarm_rate
         self.n_components = n_components
         self.largest_share = largest_share
         self.least_silhouette = least_silhouette

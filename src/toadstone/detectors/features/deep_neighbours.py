@@ -36,7 +36,7 @@ class DeepNeighbours(Calibrated, BaseEstimator):
 
     Parameters
     ----------
-    promise : float, default=0.02
+    false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged, in (0, 0.1].
     n_neighbors : int, optional
         Should dwarf the number of poison rows that lie together. By default
@@ -58,7 +58,7 @@ class DeepNeighbours(Calibrated, BaseEstimator):
         Why each was flagged.
     sample_indices_, removed_indices_ : ndarray of int
         Rows that `fit_resample` kept and removed, ascending.
-    promised_share_, least_noticeable_ : float
+    false_alarm_rate_, smallest_detectable_share_ : float
         As in `SpectralSignatures`.
     n_features_in_ : int
         Number of columns.
@@ -84,8 +84,8 @@ class DeepNeighbours(Calibrated, BaseEstimator):
     }
     _measure: ClassVar[str] = "the vote lost among the nearest rows"
 
-    def __init__(self, *, promise: float = 0.02, n_neighbors: int | None = None) -> None:
-        self.promise = promise
+    def __init__(self, *, false_alarm_rate: float = 0.02, n_neighbors: int | None = None) -> None:
+        self.false_alarm_rate = false_alarm_rate
         self.n_neighbors = n_neighbors
 
     def __sklearn_tags__(self) -> Any:
@@ -129,7 +129,7 @@ class DeepNeighbours(Calibrated, BaseEstimator):
         return votes
 
     def _threshold(self, code: int, scores: Array) -> float:
-        return max(0.0, tail_threshold(scores, self.promise, least_spread=2 / self.n_neighbors_))
+        return max(0.0, tail_threshold(scores, self.false_alarm_rate, least_spread=2 / self.n_neighbors_))
 
     def _own_threshold(self, code: int, members: Mask) -> float:
         if np.count_nonzero(members) < 2:
@@ -138,7 +138,7 @@ class DeepNeighbours(Calibrated, BaseEstimator):
             [self._threshold(one, self.suspicion_[rows]) for one, rows in enumerate(memberships(self._codes))]
         )
         within = np.sort(self.suspicion_[self.suspicion_ <= tails[self._codes]])
-        left = int(self.promise * len(self._codes) + 1e-9) - (len(self._codes) - len(within))
+        left = int(self.false_alarm_rate * len(self._codes) + 1e-9) - (len(self._codes) - len(within))
         pooled = float(within[-1 - left]) if 0 < left < len(within) else np.inf
         return float(min(tails[code], max(0.0, pooled)))
 

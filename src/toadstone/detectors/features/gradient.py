@@ -32,7 +32,7 @@ class GradientNorm(Calibrated, BaseEstimator):
 
     Parameters
     ----------
-    promise : float, default=0.02
+    false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged, in (0, 0.1].
     ridge : float, default=0.01
         Penalty of the head for each row.
@@ -57,7 +57,7 @@ class GradientNorm(Calibrated, BaseEstimator):
         Why each was flagged.
     sample_indices_, removed_indices_ : ndarray of int
         Rows that `fit_resample` kept and removed, ascending.
-    promised_share_, least_noticeable_ : float
+    false_alarm_rate_, smallest_detectable_share_ : float
         As in `SpectralSignatures`.
     n_features_in_ : int
         Number of columns.
@@ -89,12 +89,12 @@ class GradientNorm(Calibrated, BaseEstimator):
     def __init__(
         self,
         *,
-        promise: float = 0.02,
+        false_alarm_rate: float = 0.02,
         ridge: float = 0.01,
         tolerance: float = 1e-6,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
-        self.promise = promise
+        self.false_alarm_rate = false_alarm_rate
         self.ridge = ridge
         self.tolerance = tolerance
         self.random_state = random_state
@@ -122,7 +122,7 @@ class GradientSimilarity(Calibrated, BaseEstimator):
 
     Parameters
     ----------
-    promise : float, default=0.02
+    false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged, in (0, 0.1].
     ridge : float, default=0.01
         Penalty of the head for each row.
@@ -150,7 +150,7 @@ class GradientSimilarity(Calibrated, BaseEstimator):
         Why each was flagged.
     sample_indices_, removed_indices_ : ndarray of int
         Rows that `fit_resample` kept and removed, ascending.
-    promised_share_, least_noticeable_ : float
+    false_alarm_rate_, smallest_detectable_share_ : float
         As in `SpectralSignatures`.
     n_features_in_ : int
         Number of columns.
@@ -168,12 +168,12 @@ class GradientSimilarity(Calibrated, BaseEstimator):
     def __init__(
         self,
         *,
-        promise: float = 0.02,
+        false_alarm_rate: float = 0.02,
         ridge: float = 0.01,
         tolerance: float = 1e-6,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
-        self.promise = promise
+        self.false_alarm_rate = false_alarm_rate
         self.ridge = ridge
         self.tolerance = tolerance
         self.random_state = random_state

@@ -58,7 +58,7 @@ class InfluenceDetector(Calibrated, BaseEstimator):
 
     Parameters
     ----------
-    promise : float, default=0.02
+    false_alarm_rate : float, default=0.02
         Share of clean rows that it may flag, in (0, 0.1].
     ridge : float, default=0.01
         Penalty of the model for each row, bias included.
@@ -79,7 +79,7 @@ class InfluenceDetector(Calibrated, BaseEstimator):
         Flagged rows, ascending.
     reasons_ : list of str
         Why each of them was flagged.
-    promised_share_, least_noticeable_ : float
+    false_alarm_rate_, smallest_detectable_share_ : float
         The share of clean rows that may be flagged, and the smallest share of
         flagged rows that chance does not explain.
     sample_indices_, removed_indices_ : ndarray of int
@@ -113,12 +113,12 @@ class InfluenceDetector(Calibrated, BaseEstimator):
     def __init__(
         self,
         *,
-        promise: float = 0.02,
+        false_alarm_rate: float = 0.02,
         ridge: float = 0.01,
         folds: int = 5,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
-        self.promise = promise
+        self.false_alarm_rate = false_alarm_rate
         self.ridge = ridge
         self.folds = folds
         self.random_state = random_state
@@ -151,7 +151,7 @@ class InfluenceDetector(Calibrated, BaseEstimator):
                 f"rows: expected different ones of two classes to hold some out, got {different} different"
             )
         self._learned = _shared(totals / np.maximum(counts, 1), groups * len(self.classes_) + codes)
-        self._expected = _beyond(self._anomalies(X), _honest(beliefs, codes), _SAFETY * self.promise)
+        self._expected = _beyond(self._anomalies(X), _honest(beliefs, codes), _SAFETY * self.false_alarm_rate)
 
     def _train(self, X: Matrix, codes: IntArray, probe: Matrix, probe_codes: IntArray) -> list[_Probe]:
         """The models of one fold, a single one for two classes."""

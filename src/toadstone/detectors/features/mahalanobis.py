@@ -45,7 +45,7 @@ class RobustMahalanobis(Calibrated, OutlierMixin, BaseEstimator):
 
     Parameters
     ----------
-    promise : float, default=0.02
+    false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged, in (0, 0.1].
     n_components : int, default=20
         Principal axes of each class.
@@ -68,7 +68,7 @@ class RobustMahalanobis(Calibrated, OutlierMixin, BaseEstimator):
         Why each was flagged.
     sample_indices_, removed_indices_ : ndarray of int
         Rows that `fit_resample` kept and removed, ascending.
-    promised_share_, least_noticeable_ : float
+    false_alarm_rate_, smallest_detectable_share_ : float
         As in `SpectralSignatures`.
     n_features_in_ : int
         Number of columns.
@@ -92,8 +92,8 @@ class RobustMahalanobis(Calibrated, OutlierMixin, BaseEstimator):
     }
     _measure: ClassVar[str] = "squared distance from the core of the class"
 
-    def __init__(self, *, promise: float = 0.02, n_components: int = 20) -> None:
-        self.promise = promise
+    def __init__(self, *, false_alarm_rate: float = 0.02, n_components: int = 20) -> None:
+        self.false_alarm_rate = false_alarm_rate
         self.n_components = n_components
 
     def _learn(self, X: Matrix, codes: IntArray) -> None:

@@ -36,7 +36,7 @@ class MinorComponents(Calibrated, OutlierMixin, BaseEstimator):
 
     Parameters
     ----------
-    promise : float, default=0.02
+    false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged, in (0, 0.1].
     ridge : float, default=0.01
         Penalty of the regressions, as a share of the mean variance of a
@@ -57,7 +57,7 @@ class MinorComponents(Calibrated, OutlierMixin, BaseEstimator):
     flagged_indices_, sample_indices_, removed_indices_ : ndarray of int
         Rows of the data as given to `fit`; the latter two after `fit_resample`.
     reasons_ : list of str
-    promised_share_, least_noticeable_ : float
+    false_alarm_rate_, smallest_detectable_share_ : float
     n_features_in_ : int
 
     References
@@ -85,8 +85,8 @@ class MinorComponents(Calibrated, OutlierMixin, BaseEstimator):
     }
     _measure: ClassVar[str] = "the share of its deviations that features do not say of each other"
 
-    def __init__(self, *, promise: float = 0.02, ridge: float = 0.01, max_columns: int = 1000) -> None:
-        self.promise = promise
+    def __init__(self, *, false_alarm_rate: float = 0.02, ridge: float = 0.01, max_columns: int = 1000) -> None:
+        self.false_alarm_rate = false_alarm_rate
         self.ridge = ridge
         self.max_columns = max_columns
 

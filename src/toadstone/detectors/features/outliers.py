@@ -24,7 +24,7 @@ class IsolationForestDetector(Calibrated, OutlierMixin, BaseEstimator):
 
     Parameters
     ----------
-    promise : float, default=0.02
+    false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged, in (0, 0.1].
     n_estimators : int, default=100
         Trees of each class.
@@ -49,7 +49,7 @@ class IsolationForestDetector(Calibrated, OutlierMixin, BaseEstimator):
         Why each was flagged.
     sample_indices_, removed_indices_ : ndarray of int
         Rows that `fit_resample` kept and removed, ascending.
-    promised_share_, least_noticeable_ : float
+    false_alarm_rate_, smallest_detectable_share_ : float
         As in `SpectralSignatures`.
     n_features_in_ : int
         Number of columns.
@@ -72,11 +72,11 @@ class IsolationForestDetector(Calibrated, OutlierMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        promise: float = 0.02,
+        false_alarm_rate: float = 0.02,
         n_estimators: int = 100,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
-        self.promise = promise
+        self.false_alarm_rate = false_alarm_rate
         self.n_estimators = n_estimators
         self.random_state = random_state
 
@@ -98,7 +98,7 @@ class LocalOutlierFactorDetector(Calibrated, OutlierMixin, BaseEstimator):
 
     Parameters
     ----------
-    promise : float, default=0.02
+    false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged, in (0, 0.1].
     n_neighbors : int, default=20
         Fewer in classes of no more distinct rows.
@@ -122,7 +122,7 @@ class LocalOutlierFactorDetector(Calibrated, OutlierMixin, BaseEstimator):
         Why each was flagged.
     sample_indices_, removed_indices_ : ndarray of int
         Rows that `fit_resample` kept and removed, ascending.
-    promised_share_, least_noticeable_ : float
+    false_alarm_rate_, smallest_detectable_share_ : float
         As in `SpectralSignatures`.
     n_features_in_ : int
         Number of columns.
@@ -140,8 +140,8 @@ class LocalOutlierFactorDetector(Calibrated, OutlierMixin, BaseEstimator):
     }
     _measure: ClassVar[str] = "local outlier factor"
 
-    def __init__(self, *, promise: float = 0.02, n_neighbors: int = 20) -> None:
-        self.promise = promise
+    def __init__(self, *, false_alarm_rate: float = 0.02, n_neighbors: int = 20) -> None:
+        self.false_alarm_rate = false_alarm_rate
         self.n_neighbors = n_neighbors
 
     def _learn(self, X: Matrix, codes: IntArray) -> None:

@@ -33,7 +33,7 @@ class SEVER(Calibrated, BaseEstimator):
     share : float, default=0.02
         Of the remaining rows of each class, left out after each round; zero
         leaves out none. What is left out of training is not flagged for that.
-    promise : float, default=0.02
+    false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged.
 
     Attributes
@@ -48,7 +48,7 @@ class SEVER(Calibrated, BaseEstimator):
     flagged_indices_, sample_indices_, removed_indices_ : ndarray of int
         Rows of the data as given to `fit`; the latter two after `fit_resample`.
     reasons_ : list of str
-    promised_share_, least_noticeable_ : float
+    false_alarm_rate_, smallest_detectable_share_ : float
     n_features_in_ : int
 
     References
@@ -73,11 +73,13 @@ class SEVER(Calibrated, BaseEstimator):
     }
     _measure: ClassVar[str] = "pull on the model, in multiples of the mean of the class,"
 
-    def __init__(self, *, estimator: Any = None, rounds: int = 4, share: float = 0.02, promise: float = 0.02) -> None:
+    def __init__(
+        self, *, estimator: Any = None, rounds: int = 4, share: float = 0.02, false_alarm_rate: float = 0.02
+    ) -> None:
         self.estimator = estimator
         self.rounds = rounds
         self.share = share
-        self.promise = promise
+        self.false_alarm_rate = false_alarm_rate
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that labels are needed."""

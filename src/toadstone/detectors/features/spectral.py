@@ -24,7 +24,7 @@ class SpectralSignatures(Calibrated, OutlierMixin, BaseEstimator):
 
     Parameters
     ----------
-    promise : float, default=0.02
+    false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged, in (0, 0.1].
 
     Attributes
@@ -45,10 +45,10 @@ class SpectralSignatures(Calibrated, OutlierMixin, BaseEstimator):
         Why each was flagged.
     sample_indices_, removed_indices_ : ndarray of int
         Rows that `fit_resample` kept and removed, ascending.
-    promised_share_ : float
+    false_alarm_rate_ : float
         Share of all rows that may be flagged if all are clean; less than
-        `promise` where classes have no threshold.
-    least_noticeable_ : float
+        `false_alarm_rate` where classes have no threshold.
+    smallest_detectable_share_ : float
         The smallest share of poison that chance among clean rows, flagged as
         often as promised, would not explain.
     n_features_in_ : int
@@ -71,8 +71,8 @@ class SpectralSignatures(Calibrated, OutlierMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {**Calibrated._parameter_constraints}
     _measure: ClassVar[str] = "squared projection on the top singular vector"
 
-    def __init__(self, *, promise: float = 0.02) -> None:
-        self.promise = promise
+    def __init__(self, *, false_alarm_rate: float = 0.02) -> None:
+        self.false_alarm_rate = false_alarm_rate
 
     def _learn(self, X: Matrix, codes: IntArray) -> None:
         self.principal_ = [principal_axes(X[rows], 1) for rows in memberships(codes)]

@@ -28,19 +28,19 @@ class PooledOdds:
     that the model puts in its own class, nor the only one of its label.
     """
 
-    promise: float
+    false_alarm_rate: float
     suspicion_: Array
 
     def _own_threshold(self, code: int, members: Mask) -> float:
         alone = np.count_nonzero(members) < 2
-        return float(np.inf) if alone else contradiction_threshold(self.suspicion_, self.promise)
+        return float(np.inf) if alone else contradiction_threshold(self.suspicion_, self.false_alarm_rate)
 
     def _trusted_threshold(self, members: Mask, clean: Mask) -> float:
         known = int(np.count_nonzero(clean))
         if not known or np.count_nonzero(members) < 2:
             return float(np.inf)
         # Never beyond the promise by the luck of a few trusted rows, but not all of them either.
-        share = min(self.promise, max(careful_share(known, self.promise), 1 / (known + 1)))
+        share = min(self.false_alarm_rate, max(careful_share(known, self.false_alarm_rate), 1 / (known + 1)))
         return max(0.0, trusted_threshold(self.suspicion_[clean], share))
 
 

@@ -34,7 +34,7 @@ class CrossValidationCleaning(PooledOdds, Calibrated, BaseEstimator):
     estimator : classifier, optional
         What to train; scikit-learn's logistic regression by default.
     folds : int, default=5
-    promise : float, default=0.02
+    false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged.
     random_state : int, RandomState or None, default=0
         Of the folds.
@@ -51,7 +51,7 @@ class CrossValidationCleaning(PooledOdds, Calibrated, BaseEstimator):
     flagged_indices_, sample_indices_, removed_indices_ : ndarray of int
         Rows of the data as given to `fit`; the latter two after `fit_resample`.
     reasons_ : list of str
-    promised_share_, least_noticeable_ : float
+    false_alarm_rate_, smallest_detectable_share_ : float
     n_features_in_ : int
 
     References
@@ -81,12 +81,12 @@ class CrossValidationCleaning(PooledOdds, Calibrated, BaseEstimator):
         *,
         estimator: Any = None,
         folds: int = 5,
-        promise: float = 0.02,
+        false_alarm_rate: float = 0.02,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.estimator = estimator
         self.folds = folds
-        self.promise = promise
+        self.false_alarm_rate = false_alarm_rate
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:

@@ -43,7 +43,7 @@ class RONI(Calibrated, BaseEstimator):
 
     Parameters
     ----------
-    promise : float, default=0.02
+    false_alarm_rate : float, default=0.02
         Share of clean rows that it may flag, in (0, 0.1].
     ridge : float, default=0.1
         Penalty of the models for each row of a base, bias included.
@@ -67,7 +67,7 @@ class RONI(Calibrated, BaseEstimator):
         Flagged rows, ascending.
     reasons_ : list of str
         Why each of them was flagged.
-    promised_share_, least_noticeable_ : float
+    false_alarm_rate_, smallest_detectable_share_ : float
         The share of clean rows that may be flagged, and the smallest share of
         flagged rows that chance does not explain.
     sample_indices_, removed_indices_ : ndarray of int
@@ -107,13 +107,13 @@ class RONI(Calibrated, BaseEstimator):
     def __init__(
         self,
         *,
-        promise: float = 0.02,
+        false_alarm_rate: float = 0.02,
         ridge: float = 0.1,
         base_size: int = 20,
         n_draws: int = 32,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
-        self.promise = promise
+        self.false_alarm_rate = false_alarm_rate
         self.ridge = ridge
         self.base_size = base_size
         self.n_draws = n_draws
@@ -131,9 +131,11 @@ class RONI(Calibrated, BaseEstimator):
         _check_trusted(X, codes, rows, self._clean)
         rng = check_random_state(self.random_state)
         draw, held = _sample(codes[rows], len(rows) // 2, rng)
-        needed = int(np.ceil(1 / self.promise - _ROUNDING)) - 1
+        needed = int(np.ceil(1 / self.false_alarm_rate - _ROUNDING)) - 1
         if len(held) < needed:
-            raise InvalidArgument("trusted", f"at least {2 * needed} rows for a promise of {self.promise}", len(rows))
+            raise InvalidArgument(
+                "trusted", f"at least {2 * needed} rows for a promise of {self.false_alarm_rate}", len(rows)
+            )
         self._known, drawn = X[rows[draw]], codes[rows[draw]]
         gram, targets = inner(self._known, self._known), _targets(drawn, len(self.classes_))
         self._models = [self._model(gram, targets, drawn, rng) for _ in range(self.n_draws)]
@@ -149,10 +151,10 @@ class RONI(Calibrated, BaseEstimator):
 
     def _trusted_threshold(self, members: Mask, clean: Mask) -> float:
         judged = clean & self._unused
-        own = _threshold_of(self.suspicion_[members & judged], self.promise)
+        own = _threshold_of(self.suspicion_[members & judged], self.false_alarm_rate)
         if np.isfinite(own) or np.count_nonzero(members) < 2:
             return own
-        return _threshold_of(self.suspicion_[judged], self.promise)
+        return _threshold_of(self.suspicion_[judged], self.false_alarm_rate)
 
     def _anomaly(self, X: Matrix, code: int) -> Array:
         """How much each row would harm under one label."""

@@ -31,7 +31,7 @@ class IterativeTrimmedLoss(PooledOdds, Calibrated, BaseEstimator):
         least. What is left out of training is not flagged for that.
     rounds : int, default=10
         At most so many models.
-    promise : float, default=0.02
+    false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged.
 
     Attributes
@@ -51,7 +51,7 @@ class IterativeTrimmedLoss(PooledOdds, Calibrated, BaseEstimator):
     flagged_indices_, sample_indices_, removed_indices_ : ndarray of int
         Rows of the data as given to `fit`; the latter two after `fit_resample`.
     reasons_ : list of str
-    promised_share_, least_noticeable_ : float
+    false_alarm_rate_, smallest_detectable_share_ : float
     n_features_in_ : int
 
     References
@@ -76,11 +76,13 @@ class IterativeTrimmedLoss(PooledOdds, Calibrated, BaseEstimator):
     }
     _measure: ClassVar[str] = "log odds of another class without the worst fitted rows"
 
-    def __init__(self, *, estimator: Any = None, keep: float = 0.8, rounds: int = 10, promise: float = 0.02) -> None:
+    def __init__(
+        self, *, estimator: Any = None, keep: float = 0.8, rounds: int = 10, false_alarm_rate: float = 0.02
+    ) -> None:
         self.estimator = estimator
         self.keep = keep
         self.rounds = rounds
-        self.promise = promise
+        self.false_alarm_rate = false_alarm_rate
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that labels are needed."""

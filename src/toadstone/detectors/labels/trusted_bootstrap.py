@@ -47,7 +47,7 @@ class TrustedBootstrap(PooledOdds, Calibrated, BaseEstimator):
         Share of the trusted rows to validate on.
     folds : int, default=5
         Rows that were trained on are judged out of fold.
-    promise : float, default=0.02
+    false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged.
     random_state : int, RandomState or None, default=0
         Of the held-out rows and the folds.
@@ -71,7 +71,7 @@ class TrustedBootstrap(PooledOdds, Calibrated, BaseEstimator):
     flagged_indices_, sample_indices_, removed_indices_ : ndarray of int
         Rows of the data as given to `fit`; the latter two after `fit_resample`.
     reasons_ : list of str
-    promised_share_, least_noticeable_ : float
+    false_alarm_rate_, smallest_detectable_share_ : float
     n_features_in_ : int
 
     Examples
@@ -101,14 +101,14 @@ class TrustedBootstrap(PooledOdds, Calibrated, BaseEstimator):
         batch: float = 0.25,
         held_out: float = 0.3,
         folds: int = 5,
-        promise: float = 0.02,
+        false_alarm_rate: float = 0.02,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.estimator = estimator
         self.batch = batch
         self.held_out = held_out
         self.folds = folds
-        self.promise = promise
+        self.false_alarm_rate = false_alarm_rate
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:

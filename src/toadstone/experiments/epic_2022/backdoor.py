@@ -15,7 +15,7 @@ from toadstone.records.trials import Trial
 
 if TYPE_CHECKING:
     from toadstone.deep.trials.cases import Case, Pictures
-    from toadstone.deep.trials.run_trial import Defence
+    from toadstone.deep.trials.run_trial import NetworkDefence
 
 ACTIVATION, SPECTRAL, OURS = "activation clustering", "spectral signatures", "medoid vote"
 STRIP, INVERSION = "STRIP", "trigger inversion"
@@ -58,7 +58,7 @@ class BackdoorPlan:
     seeds : int
         How many; networks, orders and poisons are drawn anew for each. Clean
         images are trained on with the first only.
-    promise : float
+    false_alarm_rate : float
         Share of clean inputs that STRIP may flag.
     trusted : int
         Clean images that STRIP gets, and inputs of either kind that it judges.
@@ -79,7 +79,7 @@ class BackdoorPlan:
     target: int = 0
     medoids: tuple[float, ...] = (0.2,)
     seeds: int = 3
-    promise: float = 0.01
+    false_alarm_rate: float = 0.01
     trusted: int = 250
     searched: int = 128
     search_epochs: int = 60
@@ -151,7 +151,7 @@ def make(train: Pictures, test: Pictures, rate: float, plan: BackdoorPlan, *, se
     from toadstone.deep.attacks.badnets import VisibleBackdoor
     from toadstone.deep.attacks.triggers import stamp
     from toadstone.deep.tensors.networks import SmallCNN
-    from toadstone.deep.training.hyperparameters import Recipe
+    from toadstone.deep.training.hyperparameters import TrainingConfig
     from toadstone.deep.trials.cases import Case, Goal, seeded
 
     images, labels = train
@@ -172,23 +172,23 @@ def make(train: Pictures, test: Pictures, rate: float, plan: BackdoorPlan, *, se
         training=(images.to(plan.device), labels),
         poison=poison,
         build=lambda drawn: SmallCNN(channels, width=plan.width, hidden=plan.hidden, seed=drawn),
-        recipe=Recipe(epochs=plan.epochs, batch=64, learning_rate=0.01, milestones=_falls(plan.epochs)),
+        config=TrainingConfig(epochs=plan.epochs, batch=64, learning_rate=0.01, milestones=_falls(plan.epochs)),
         test=(shown.to(plan.device), truth),
         goal=goal,
     )
 
 
-def defences(plan: BackdoorPlan) -> tuple[Defence, ...]:
+def defences(plan: BackdoorPlan) -> tuple[NetworkDefence, ...]:
     """Those that choose training images."""
     from toadstone.deep.defences.deep_knn import MedoidVote
     from toadstone.deep.defences.epic_schedule import Schedule
-    from toadstone.deep.trials.run_trial import Defence, detecting, epic, voting
+    from toadstone.deep.trials.run_trial import NetworkDefence, detecting, epic, voting
     from toadstone.detectors.features.activation import ActivationClustering
     from toadstone.detectors.features.spectral import SpectralSignatures
 
     stop = _falls(plan.epochs)[0]
     return (
-        Defence(NO_DEFENCE),
+        NetworkDefence(NO_DEFENCE),
         detecting(ACTIVATION, ActivationClustering),
         detecting(SPECTRAL, SpectralSignatures),
         *(epic(_epic(share), Schedule(fraction=share, warm_up=1, last_epoch=stop)) for share in plan.medoids),
@@ -210,7 +210,11 @@ def _scans(case: Case, test: Pictures, number: int, plan: BackdoorPlan) -> dict[
     from toadstone.deep.trials.trigger_trials import inversion_trial, strip_trial
 
     trusted = test[0][-plan.trusted :].to(plan.device)
-    found = {STRIP: partial(strip_trial, case, STRIP, trusted=trusted, judged=plan.trusted, promise=plan.promise)}
+    found = {
+        STRIP: partial(
+            strip_trial, case, STRIP, trusted=trusted, judged=plan.trusted, false_alarm_rate=plan.false_alarm_rate
+        )
+    }
     if number > 0:
         return found
     search = NeuralCleanse(epochs=plan.search_epochs)

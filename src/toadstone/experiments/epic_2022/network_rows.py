@@ -23,7 +23,7 @@ _NOTHING: Mapping[Any, Any] = {}
 
 
 @dataclass(frozen=True)
-class Stated:
+class PaperFigures:
     """What a paper states for one attack against one defence.
 
     Parameters
@@ -36,7 +36,7 @@ class Stated:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TrialTotals:
     """All trials of one attack against one defence, added up.
 
     Parameters
@@ -72,19 +72,19 @@ class Cell:
         return sum(count or 0 for count, _ in pairs) / total if total else None
 
 
-def cells_of(trials: Sequence[Trial]) -> tuple[Cell, ...]:
+def cells_of(trials: Sequence[Trial]) -> tuple[TrialTotals, ...]:
     """Trials of the same attack and defence together, in the order of the first of each."""
     found: dict[tuple[str, str], list[Trial]] = {}
     for trial in sorted(trials, key=lambda trial: trial.seed):
         found.setdefault((trial.attack, trial.defence), []).append(trial)
     order = dict.fromkeys((trial.attack, trial.defence) for trial in trials)
-    return tuple(Cell(attack, defence, tuple(found[attack, defence])) for attack, defence in order)
+    return tuple(TrialTotals(attack, defence, tuple(found[attack, defence])) for attack, defence in order)
 
 
 def rows_of(
-    cells: Sequence[Cell],
+    cells: Sequence[TrialTotals],
     *,
-    stated: Mapping[tuple[str, str], Stated] = _NOTHING,
+    stated: Mapping[tuple[str, str], PaperFigures] = _NOTHING,
     reason: str = "",
     judged: Sequence[str] = (),
     named: Mapping[str, tuple[str, str]] = _NOTHING,
@@ -93,7 +93,7 @@ def rows_of(
 
     Parameters
     ----------
-    cells : sequence of Cell
+    cells : sequence of TrialTotals
     stated : mapping
         From attack and defence to the paper's figures.
     reason : str
@@ -106,14 +106,14 @@ def rows_of(
     bare = {cell.attack: cell for cell in cells if cell.defence == NO_DEFENCE}
     rows: list[Comparison] = []
     for cell in cells:
-        paper = stated.get((cell.attack, cell.defence), Stated())
+        paper = stated.get((cell.attack, cell.defence), PaperFigures())
         note = NO_HELP if cell.defence in judged and _overlap(cell, bare.get(cell.attack)) else ""
         rows += _reached(cell, paper, reason, note)
         rows += _dropped(cell, named.get(cell.defence, _ROWS))
     return tuple(rows)
 
 
-def panels_of(cells: Sequence[Cell]) -> tuple[Panel, ...]:
+def panels_of(cells: Sequence[TrialTotals]) -> tuple[Panel, ...]:
     """Bars of success by defence, a series for each attack; and of accuracy, an attack in the same colour."""
     shown = {
         "Share of attacks that succeed": [(cell, _success(cell)) for cell in cells if cell.success is not None],
@@ -144,7 +144,7 @@ def panels_of(cells: Sequence[Cell]) -> tuple[Panel, ...]:
     )
 
 
-def _reached(cell: Cell, paper: Stated, reason: str, note: str) -> list[Comparison]:
+def _reached(cell: TrialTotals, paper: PaperFigures, reason: str, note: str) -> list[Comparison]:
     rows: list[Comparison] = []
     where = f"{cell.attack}, {cell.defence}"
     if cell.success is not None:
@@ -161,7 +161,7 @@ def _reached(cell: Cell, paper: Stated, reason: str, note: str) -> list[Comparis
     return rows
 
 
-def _dropped(cell: Cell, words: tuple[str, str]) -> list[Comparison]:
+def _dropped(cell: TrialTotals, words: tuple[str, str]) -> list[Comparison]:
     if cell.trials[0].flagged_clean is None:
         return []
     shares = {
@@ -175,12 +175,12 @@ def _dropped(cell: Cell, words: tuple[str, str]) -> list[Comparison]:
     ]
 
 
-def _success(cell: Cell) -> float:
+def _success(cell: TrialTotals) -> float:
     reached, tried = cell.goals
     return reached / tried if tried else 0.0
 
 
-def _overlap(cell: Cell, bare: Cell | None) -> bool:
+def _overlap(cell: TrialTotals, bare: TrialTotals | None) -> bool:
     """Whether success, if there is any without a defence, may be as high with it."""
     if bare is None or cell.success is None or bare.success is None or bare.goals[0] == 0:
         return False

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from toadstone.deep.trials.cases import Case, Images, Pictures
-    from toadstone.deep.trials.run_trial import Defence
+    from toadstone.deep.trials.run_trial import NetworkDefence
 
 EPIC, KNN, OURS = "EPIC-0.2", "deep k-NN 51", "medoid vote"
 WEIGHTS = "cifar10_resnet20.npz"
@@ -142,14 +142,14 @@ def transferred(
     """A new head for the published ResNet-20."""
     from toadstone.deep.tensors.features import activations
     from toadstone.deep.tensors.networks import HEAD
-    from toadstone.deep.training.hyperparameters import Recipe
+    from toadstone.deep.training.hyperparameters import TrainingConfig
     from toadstone.deep.trials.cases import Goal, poisoned_part
-    from toadstone.deep.trials.transfer_setting import Stage, published_body
+    from toadstone.deep.trials.transfer_setting import TransferSetting, published_body
 
     body = published_body(weights).to(plan.device)
     pictures, rows = poisoned_part(_poisoned(train, poison), poison.base_indices, count=plan.transfer_images)
-    recipe = Recipe(epochs=plan.head_epochs, learning_rate=0.03, milestones=(25, 35))
-    stage = Stage.of(body, pictures, (test[0][: plan.test_images], test[1][: plan.test_images]), recipe)
+    config = TrainingConfig(epochs=plan.head_epochs, learning_rate=0.03, milestones=(25, 35))
+    stage = TransferSetting.of(body, pictures, (test[0][: plan.test_images], test[1][: plan.test_images]), config)
     goal = None
     if _targeted(poison):
         seen = activations(body, HEAD, _target(test, poison)).cpu()
@@ -160,7 +160,7 @@ def transferred(
 def from_scratch(train: Pictures, test: Pictures, poison: PublishedPoison, plan: PublishedPlan, *, seed: int) -> Case:
     """A network trained on the poisons and other images."""
     from toadstone.deep.tensors.networks import ResNet
-    from toadstone.deep.training.hyperparameters import Recipe
+    from toadstone.deep.training.hyperparameters import TrainingConfig
     from toadstone.deep.trials.cases import Case, Goal, poisoned_part
 
     (images, labels), rows = poisoned_part(_poisoned(train, poison), poison.base_indices, count=plan.scratch_images)
@@ -172,20 +172,20 @@ def from_scratch(train: Pictures, test: Pictures, poison: PublishedPoison, plan:
         training=(images.to(plan.device), labels),
         poison=rows,
         build=lambda drawn: ResNet((1, 1, 1), width=plan.width, projected=True, seed=drawn),
-        recipe=Recipe(epochs=plan.epochs, milestones=falls, factor=0.4, augmentation="flip-crop"),
+        config=TrainingConfig(epochs=plan.epochs, milestones=falls, factor=0.4, augmentation="flip-crop"),
         test=(test[0][: plan.test_images].to(plan.device), test[1][: plan.test_images]),
         goal=goal,
     )
 
 
-def defences(*, first_look: int, last_look: int, voters: int) -> tuple[Defence, ...]:
+def defences(*, first_look: int, last_look: int, voters: int) -> tuple[NetworkDefence, ...]:
     """No defence, EPIC, deep k-NN and ours."""
     from toadstone.deep.defences.deep_knn import DeepKNN, MedoidVote
     from toadstone.deep.defences.epic_schedule import Schedule
-    from toadstone.deep.trials.run_trial import Defence, epic, voting
+    from toadstone.deep.trials.run_trial import NetworkDefence, epic, voting
 
     return (
-        Defence(NO_DEFENCE),
+        NetworkDefence(NO_DEFENCE),
         epic(EPIC, Schedule(fraction=0.2, warm_up=first_look, last_epoch=last_look)),
         voting(KNN, DeepKNN(neighbours=51)),
         voting(OURS, MedoidVote(neighbours=voters)),

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Literal
 
 from toadstone.datasets.catalogue.published import PoisonSetups, load_setups
 from toadstone.experiments.conditions import Conditions, Measured
-from toadstone.experiments.epic_2022.network_rows import NO_DEFENCE, Stated, cells_of, panels_of, rows_of
+from toadstone.experiments.epic_2022.network_rows import NO_DEFENCE, PaperFigures, cells_of, panels_of, rows_of
 from toadstone.experiments.epic_2022.trial_log import Planned, TrialLog, logged
 from toadstone.records.reproduction import Published
 from toadstone.records.trials import Trial
 
 if TYPE_CHECKING:
     from toadstone.deep.trials.cases import Case, Pictures
-    from toadstone.deep.trials.from_scratch_setting import Scratch
-    from toadstone.deep.trials.run_trial import Defence
+    from toadstone.deep.trials.from_scratch_setting import FromScratchSetting
+    from toadstone.deep.trials.run_trial import NetworkDefence
 
 ATTACK = "gradient matching"
 EPIC_1, EPIC_2, OURS = "EPIC-0.1", "EPIC-0.2", "medoid vote"
@@ -27,9 +27,9 @@ SURROGATE = 10_000
 
 _POINT, _ROUND = 0.005, 0.00005
 STATED = {
-    (ATTACK, NO_DEFENCE): Stated(Published(0.25, "text", _POINT), Published(0.9248, "text", _ROUND)),
-    (ATTACK, EPIC_1): Stated(Published(0.027, "text", 0.006), Published(0.9092, "text", 0.0026)),
-    (ATTACK, EPIC_2): Stated(Published(0.013, "text", 0.006), Published(0.8895, "text", 0.0008)),
+    (ATTACK, NO_DEFENCE): PaperFigures(Published(0.25, "text", _POINT), Published(0.9248, "text", _ROUND)),
+    (ATTACK, EPIC_1): PaperFigures(Published(0.027, "text", 0.006), Published(0.9092, "text", 0.0026)),
+    (ATTACK, EPIC_2): PaperFigures(Published(0.013, "text", 0.006), Published(0.8895, "text", 0.0008)),
 }
 """Yang, Liu and Mirzasoleiman, table 2, 40 epochs."""
 
@@ -165,41 +165,43 @@ def _planned(
         forget(log.folder, ATTACK, conditions.seed + place)
 
 
-def _run(crafted: Callable[[], Case], defence: Defence) -> Trial:
+def _run(crafted: Callable[[], Case], defence: NetworkDefence) -> Trial:
     """Craft only what is not in the journal."""
     from toadstone.deep.trials.run_trial import run_trial
 
     return run_trial(crafted(), defence)
 
 
-def _scratch(train: Pictures, test: Pictures, plan: ScratchPlan, conditions: Conditions, log: TrialLog) -> Scratch:
+def _scratch(
+    train: Pictures, test: Pictures, plan: ScratchPlan, conditions: Conditions, log: TrialLog
+) -> FromScratchSetting:
     from toadstone.deep.tensors.networks import ResNet
-    from toadstone.deep.training.hyperparameters import Recipe
-    from toadstone.deep.trials.from_scratch_setting import Scratch
+    from toadstone.deep.training.hyperparameters import TrainingConfig
+    from toadstone.deep.trials.from_scratch_setting import FromScratchSetting
 
     falls = tuple(sorted({max(1, plan.epochs * share // 8) for share in (5, 7)}))
-    return Scratch(
+    return FromScratchSetting(
         training=train,
         test=(test[0].to(plan.device), test[1]),
         used=plan.training_images,
         build=lambda seed: ResNet(plan.blocks, width=plan.width, projected=True, seed=seed),
-        recipe=Recipe(epochs=plan.epochs, milestones=falls, augmentation="flip-crop", precision=plan.precision),
+        config=TrainingConfig(epochs=plan.epochs, milestones=falls, augmentation="flip-crop", precision=plan.precision),
         device=plan.device,
         seed=conditions.seed + SURROGATE,
         folder=log.folder,
     )
 
 
-def defences(plan: ScratchPlan) -> tuple[Defence, ...]:
+def defences(plan: ScratchPlan) -> tuple[NetworkDefence, ...]:
     """No defence, EPIC and ours."""
     from toadstone.deep.defences.deep_knn import MedoidVote
     from toadstone.deep.defences.epic_schedule import Schedule
-    from toadstone.deep.trials.run_trial import Defence, epic, voting
+    from toadstone.deep.trials.run_trial import NetworkDefence, epic, voting
 
     times = Schedule(warm_up=plan.first_look, interval=plan.interval, last_epoch=plan.last_look)
     looks = {EPIC_1: 0.1, EPIC_2: 0.2}
     return (
-        Defence(NO_DEFENCE),
+        NetworkDefence(NO_DEFENCE),
         *(epic(name, replace(times, fraction=share)) for name, share in looks.items()),
         voting(OURS, MedoidVote(neighbours=plan.voters)),
     )

@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Literal
 
 from toadstone.experiments.conditions import Conditions, Measured
-from toadstone.experiments.epic_2022.network_rows import NO_DEFENCE, Stated, cells_of, panels_of, rows_of
+from toadstone.experiments.epic_2022.network_rows import NO_DEFENCE, PaperFigures, cells_of, panels_of, rows_of
 from toadstone.experiments.epic_2022.trial_log import Planned, TrialLog, logged
 from toadstone.records.reproduction import Published
 from toadstone.records.trials import Trial
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from toadstone.deep.trials.cases import Case, Pictures
-    from toadstone.deep.trials.run_trial import Defence
+    from toadstone.deep.trials.run_trial import NetworkDefence
     from toadstone.deep.trials.transfer_cases import Crafting
-    from toadstone.deep.trials.transfer_setting import Stage
+    from toadstone.deep.trials.transfer_setting import TransferSetting
 
 BULLSEYE, COLLISION, ADAPTIVE = "bullseye polytope", "feature collision", "spread collisions"
 EPIC_2, EPIC_3, KNN_51, KNN_251, OURS = "EPIC-0.2", "EPIC-0.3", "deep k-NN 51", "deep k-NN 251", "medoid vote"
@@ -30,10 +30,10 @@ LAST_LOOK = 10
 
 _ROUND = 0.00005
 STATED = {
-    (BULLSEYE, NO_DEFENCE): Stated(Published(0.86, "text", 0.005), Published(0.9469, "text", _ROUND)),
-    (BULLSEYE, EPIC_2): Stated(Published(0.01, "text", 0.005), Published(0.9480, "text", _ROUND)),
-    (COLLISION, NO_DEFENCE): Stated(Published(0.40, "text", 0.005), Published(0.9468, "text", _ROUND)),
-    (COLLISION, EPIC_2): Stated(Published(0.0, "text", 0.005), Published(0.9481, "text", _ROUND)),
+    (BULLSEYE, NO_DEFENCE): PaperFigures(Published(0.86, "text", 0.005), Published(0.9469, "text", _ROUND)),
+    (BULLSEYE, EPIC_2): PaperFigures(Published(0.01, "text", 0.005), Published(0.9480, "text", _ROUND)),
+    (COLLISION, NO_DEFENCE): PaperFigures(Published(0.40, "text", 0.005), Published(0.9468, "text", _ROUND)),
+    (COLLISION, EPIC_2): PaperFigures(Published(0.0, "text", 0.005), Published(0.9481, "text", _ROUND)),
 }
 """Yang, Liu and Mirzasoleiman, table 1: 100 targets for bullseye polytope, 20 for feature collision."""
 
@@ -139,9 +139,11 @@ def measure(train: Pictures, test: Pictures, plan: TransferPlan, conditions: Con
     )
 
 
-def _stage(train: Pictures, test: Pictures, plan: TransferPlan, conditions: Conditions, folder: Path) -> Stage:
-    from toadstone.deep.training.hyperparameters import Recipe
-    from toadstone.deep.trials.transfer_setting import Stage, trained_body
+def _stage(
+    train: Pictures, test: Pictures, plan: TransferPlan, conditions: Conditions, folder: Path
+) -> TransferSetting:
+    from toadstone.deep.training.hyperparameters import TrainingConfig
+    from toadstone.deep.trials.transfer_setting import TransferSetting, trained_body
 
     images, labels = train
     first, last = plan.body_images, plan.body_images + plan.head_images
@@ -149,18 +151,18 @@ def _stage(train: Pictures, test: Pictures, plan: TransferPlan, conditions: Cond
     body = trained_body(
         plan.network,
         (images[:first].to(plan.device), labels[:first]),
-        Recipe(epochs=plan.body_epochs, milestones=falls, factor=0.2, augmentation="flip-crop"),
+        TrainingConfig(epochs=plan.body_epochs, milestones=falls, factor=0.2, augmentation="flip-crop"),
         width=plan.width,
         pooled=plan.pooled,
         seed=conditions.seed,
         folder=folder,
     )
-    heads = Recipe(epochs=plan.head_epochs, learning_rate=HEAD_RATE, milestones=HEAD_FALLS)
+    heads = TrainingConfig(epochs=plan.head_epochs, learning_rate=HEAD_RATE, milestones=HEAD_FALLS)
     tested = slice(plan.test_images)
-    return Stage.of(body, (images[first:last], labels[first:last]), (test[0][tested], test[1][tested]), heads)
+    return TransferSetting.of(body, (images[first:last], labels[first:last]), (test[0][tested], test[1][tested]), heads)
 
 
-def _planned(stage: Stage, plan: TransferPlan, conditions: Conditions, log: TrialLog) -> Iterator[Planned]:
+def _planned(stage: TransferSetting, plan: TransferPlan, conditions: Conditions, log: TrialLog) -> Iterator[Planned]:
     from toadstone.deep.trials.cases import seeded
     from toadstone.deep.trials.run_trial import run_trial
     from toadstone.deep.trials.transfer_cases import draw_marks, poisoned_cases
@@ -180,7 +182,7 @@ def _planned(stage: Stage, plan: TransferPlan, conditions: Conditions, log: Tria
                 yield Planned(name, defence.name, place, partial(_run, crafted, place, defence))
 
 
-def _run(crafted: Callable[[], list[Case]], place: int, defence: Defence) -> Trial:
+def _run(crafted: Callable[[], list[Case]], place: int, defence: NetworkDefence) -> Trial:
     """Craft only what is not in the journal."""
     from toadstone.deep.trials.run_trial import run_trial
 
@@ -201,15 +203,15 @@ def attacks(plan: TransferPlan) -> dict[str, Crafting]:
     }
 
 
-def defences(plan: TransferPlan) -> tuple[Defence, ...]:
+def defences(plan: TransferPlan) -> tuple[NetworkDefence, ...]:
     """No defence, EPIC as published, deep k-NN, and ours."""
     from toadstone.deep.defences.deep_knn import DeepKNN, MedoidVote
     from toadstone.deep.defences.epic_schedule import Schedule
-    from toadstone.deep.trials.run_trial import Defence, epic, voting
+    from toadstone.deep.trials.run_trial import NetworkDefence, epic, voting
 
     looks = {EPIC_2: 0.2, EPIC_3: 0.3}
     return (
-        Defence(NO_DEFENCE),
+        NetworkDefence(NO_DEFENCE),
         *(epic(name, Schedule(fraction=share, warm_up=1, last_epoch=LAST_LOOK)) for name, share in looks.items()),
         *(voting(f"deep k-NN {count}", DeepKNN(neighbours=count)) for count in plan.neighbours),
         voting(OURS, MedoidVote(neighbours=plan.voters)),

@@ -9,7 +9,7 @@ from toadstone.datasets import load, sha256
 from toadstone.datasets.split import Split
 from toadstone.experiments.conditions import Conditions, Measured
 from toadstone.experiments.stronger_2022.protocols.attack_errors import DEFENCES, TITLES, error_row
-from toadstone.experiments.stronger_2022.protocols.chosen_attacks import Arena, Settings, enter
+from toadstone.experiments.stronger_2022.protocols.chosen_attacks import AttackComparison, ChosenAttackSettings, enter
 from toadstone.pipeline.attack_search.search import Candidate
 from toadstone.pipeline.certify import settle_domain
 from toadstone.pipeline.harness.filters import fit_filters
@@ -17,7 +17,7 @@ from toadstone.pipeline.harness.judge import Defence, judge
 from toadstone.records.audit import Evaluation
 from toadstone.records.reproduction import Aim, Comparison, Panel, Published, Series
 
-SETTINGS = Settings(ridge=0.09, slow=())
+SETTINGS = ChosenAttackSettings(ridge=0.09, slow=())
 RIDGES = (0.009, 0.03, 0.09, 0.3, 0.9)
 SHOWN = ("l2", "loss")
 
@@ -44,7 +44,9 @@ def run(conditions: Conditions) -> Measured:
     return measure(load("enron"), SETTINGS, RIDGES, conditions)
 
 
-def measure(split: Split, settings: Settings, ridges: tuple[float, ...], conditions: Conditions) -> Measured:
+def measure(
+    split: Split, settings: ChosenAttackSettings, ridges: tuple[float, ...], conditions: Conditions
+) -> Measured:
     """Make the three attacks once, and judge them by defenders of each penalty."""
     arena = enter(split, settings, conditions)
     poisons = {name: finding.poison for name, finding in arena.three().items()}
@@ -66,7 +68,7 @@ def measure(split: Split, settings: Settings, ridges: tuple[float, ...], conditi
     )
 
 
-def _planned_for_l2(arena: Arena) -> list[Candidate]:
+def _planned_for_l2(arena: AttackComparison) -> list[Candidate]:
     """The min-max attack of an attacker who expects one filter only."""
     domain = settle_domain(arena.split, "auto")
     ball = fit_filters(arena.split.train, ("l2",), quantile=arena.settings.quantile, domain=domain)

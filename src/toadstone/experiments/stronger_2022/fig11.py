@@ -13,13 +13,13 @@ from toadstone.datasets import load, sha256
 from toadstone.datasets.split import Split
 from toadstone.experiments.conditions import Conditions, Measured
 from toadstone.experiments.stronger_2022.protocols.attack_errors import DEFENCES, TITLES, error_row
-from toadstone.experiments.stronger_2022.protocols.chosen_attacks import FIVE, Settings, enter
+from toadstone.experiments.stronger_2022.protocols.chosen_attacks import FIVE, ChosenAttackSettings, enter
 from toadstone.pipeline.harness.judge import Defence, judge, keep, merge
 from toadstone.records.audit import NO_SANITIZER, Evaluation
 from toadstone.records.reproduction import Comparison, Interval, Panel, Series
 from toadstone.sanitizers.trimming import trim
 
-SETTINGS = Settings(ridge=0.09, slow=())
+SETTINGS = ChosenAttackSettings(ridge=0.09, slow=())
 PASSES = 10
 
 _ORDERS = "least and largest over orders of the rows"
@@ -34,7 +34,7 @@ def run(conditions: Conditions) -> Measured:
     return measure(load("enron"), SETTINGS, PASSES, conditions)
 
 
-def measure(split: Split, settings: Settings, passes: int, conditions: Conditions) -> Measured:
+def measure(split: Split, settings: ChosenAttackSettings, passes: int, conditions: Conditions) -> Measured:
     """Make the three attacks, and judge them by both defenders behind each defence and behind none."""
     arena = enter(split, settings, conditions)
     poisons = {name: finding.poison for name, finding in arena.three().items()}
@@ -42,7 +42,7 @@ def measure(split: Split, settings: Settings, passes: int, conditions: Condition
     defence = Defence(ridge=settings.ridge, loss="logistic", seed=conditions.seed)
     one_pass, logistic = {}, {}
     for name, poison in poisons.items():
-        one_pass[name] = pass_errors(split, poison, arena.contest.defence, passes)
+        one_pass[name] = pass_errors(split, poison, arena.problem.defence, passes)
         logistic[name] = judge(split.train, split.test, poison, (NO_SANITIZER, *FIVE), defence, name=name)
         conditions.on_step()
     return Measured(

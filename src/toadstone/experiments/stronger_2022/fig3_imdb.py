@@ -10,7 +10,7 @@ from toadstone.experiments.conditions import Conditions, Measured
 from toadstone.experiments.stronger_2022.protocols.attack_errors import LEAST, TITLES, error_row
 from toadstone.experiments.stronger_2022.protocols.chosen_attacks import (
     FIVE,
-    Settings,
+    ChosenAttackSettings,
     bars_by_defence,
     enter,
     rows_by_defence,
@@ -20,7 +20,7 @@ from toadstone.records.audit import NO_SANITIZER
 from toadstone.records.reproduction import Published, Series
 
 # One setting of each attack, so that nothing is told apart and no defence judges twice.
-SETTINGS = Settings(
+SETTINGS = ChosenAttackSettings(
     ridge=0.01,
     kkt_decoys=((0.4, 5),),
     kkt_shares=(None,),
@@ -50,7 +50,7 @@ def run(conditions: Conditions) -> Measured:
     return measure(load("imdb"), SETTINGS, conditions)
 
 
-def measure(split: Split, settings: Settings, conditions: Conditions) -> Measured:
+def measure(split: Split, settings: ChosenAttackSettings, conditions: Conditions) -> Measured:
     """Make both attacks, and judge them by all defences and by none."""
     arena = enter(split, settings, conditions)
     cells = {}

@@ -36,7 +36,7 @@ from toadstone.records.reproduction import Comparison, Published
 
 
 @dataclass(frozen=True)
-class Climb:
+class AscentSettings:
     """How the attack goes on one data set.
 
     Parameters
@@ -68,8 +68,8 @@ class Climb:
 
 
 CLIMBS = (
-    Climb(ridge=0.09, fraction=0.03, share=0.6, step=0.1, rounds=100),
-    Climb(ridge=0.01, fraction=0.3, share=0.0, step=5.0, longest=0.4),
+    AscentSettings(ridge=0.09, fraction=0.03, share=0.6, step=0.1, rounds=100),
+    AscentSettings(ridge=0.01, fraction=0.3, share=0.0, step=5.0, longest=0.4),
 )
 
 FIXED, REFITTED = "fixed set", "refitted set"
@@ -90,7 +90,7 @@ def run(conditions: Conditions) -> Measured:
     return measure((load("enron"), load("mnist-1-7")), CLIMBS, conditions)
 
 
-def measure(splits: tuple[Split, ...], climbs: tuple[Climb, ...], conditions: Conditions) -> Measured:
+def measure(splits: tuple[Split, ...], climbs: tuple[AscentSettings, ...], conditions: Conditions) -> Measured:
     """Make both attacks on each data set, and judge them by all defences and by none."""
     rows: list[Comparison] = []
     panels = []
@@ -118,7 +118,7 @@ def measure(splits: tuple[Split, ...], climbs: tuple[Climb, ...], conditions: Co
     )
 
 
-def make(split: Split, climb: Climb, kind: str, conditions: Conditions) -> Poison:
+def make(split: Split, climb: AscentSettings, kind: str, conditions: Conditions) -> Poison:
     """The attack whose set is `FIXED` on clean rows, or `REFITTED` before each round."""
     train, domain = split.train, settle_domain(split, "auto")
     fit = partial(_fit, climb, fit_domain(train.X, domain))
@@ -142,14 +142,18 @@ def make(split: Split, climb: Climb, kind: str, conditions: Conditions) -> Poiso
 
 
 def ascend(
-    start: Start, climb: Climb, within: ConvexSet, refit: Callable[[Array], ConvexSet], on_step: Callable[[], None]
+    start: Start,
+    climb: AscentSettings,
+    within: ConvexSet,
+    refit: Callable[[Array], ConvexSet],
+    on_step: Callable[[], None],
 ) -> Iterate:
     """Take all steps, and give back the iterate of largest test loss.
 
     Parameters
     ----------
     start : Start
-    climb : Climb
+    climb : AscentSettings
     within : ConvexSet
         Where the first points lie.
     refit : callable
@@ -174,7 +178,7 @@ def ascend(
     return max(found, key=lambda iterate: iterate.value)
 
 
-def _fit(climb: Climb, domain: Domain, rows: Dataset) -> ConvexSet:
+def _fit(climb: AscentSettings, domain: Domain, rows: Dataset) -> ConvexSet:
     return fit_filters(rows, FILTERS, quantile=climb.quantile, domain="real").within(domain)
 
 
@@ -184,7 +188,7 @@ def _joined(train: Dataset, points: Array, start: Start) -> Dataset:
 
 
 def _judged(
-    split: Split, climb: Climb, poison: Poison, sanitizers: tuple[str, ...], conditions: Conditions, name: str
+    split: Split, climb: AscentSettings, poison: Poison, sanitizers: tuple[str, ...], conditions: Conditions, name: str
 ) -> tuple[Evaluation, ...]:
     defence = Defence(ridge=climb.ridge, seed=conditions.seed)
     return judge(split.train, split.test, poison, sanitizers, defence, name=name)
@@ -209,7 +213,7 @@ def _rows(name: str, clean: Evaluation, attacks: Mapping[str, tuple[Evaluation, 
     return rows
 
 
-def _in_words(split: Split, climb: Climb) -> str:
+def _in_words(split: Split, climb: AscentSettings) -> str:
     limit = f", of at most {climb.longest:g}" if np.isfinite(climb.longest) else ""
     second = split.train.classes[1]
     return (

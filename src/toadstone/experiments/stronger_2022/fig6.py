@@ -17,8 +17,8 @@ from toadstone.experiments.conditions import Conditions, Measured
 from toadstone.experiments.stronger_2022.protocols.attack_errors import LEAST
 from toadstone.experiments.stronger_2022.protocols.chosen_attacks import (
     FILTERS,
-    Arena,
-    Settings,
+    AttackComparison,
+    ChosenAttackSettings,
     balance,
     bars_by_defence,
     enter,
@@ -32,7 +32,7 @@ from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.records.audit import NO_SANITIZER
 from toadstone.records.reproduction import Comparison, Published
 
-SETTINGS = Settings(ridge=0.09)
+SETTINGS = ChosenAttackSettings(ridge=0.09)
 # Without the relaxation rounding leaves the set, for which the paper's program makes room.
 ROOM = 0.8
 COPIES = 2
@@ -86,7 +86,7 @@ def run(conditions: Conditions) -> Measured:
     return measure(load("enron"), SETTINGS, conditions)
 
 
-def measure(split: Split, settings: Settings, conditions: Conditions) -> Measured:
+def measure(split: Split, settings: ChosenAttackSettings, conditions: Conditions) -> Measured:
     """Make the three attacks, and judge them by all defences and by none."""
     arena = enter(split, settings, conditions)
     makers = {_FULL: arena.influence, _PLAIN: lambda: _plain(arena), _BASIC: lambda: _basic(arena)}
@@ -117,7 +117,7 @@ def measure(split: Split, settings: Settings, conditions: Conditions) -> Measure
     )
 
 
-def _plain(arena: Arena) -> list[Candidate]:
+def _plain(arena: AttackComparison) -> list[Candidate]:
     """Two points in real values, rounded afterwards."""
     attacks = [
         (share, replace(arena.influence_attack(share), feasible_set=_balls(arena), integer=False))
@@ -126,7 +126,7 @@ def _plain(arena: Arena) -> list[Candidate]:
     return [Candidate(balance(share, _INVERSE), _rounded(arena, attack, COPIES)) for share, attack in attacks]
 
 
-def _basic(arena: Arena) -> list[Candidate]:
+def _basic(arena: AttackComparison) -> list[Candidate]:
     """As many points as poison rows, in inverse class balance as in the paper's program."""
     attack = BasicInfluenceAttack(
         probe=arena.known.probe,
@@ -137,12 +137,12 @@ def _basic(arena: Arena) -> list[Candidate]:
     return [Candidate(_INVERSE, _rounded(arena, attack, 1))]
 
 
-def _balls(arena: Arena) -> ConvexSet:
+def _balls(arena: AttackComparison) -> ConvexSet:
     """The filters that the attacker expects, as if features were real."""
     domain = "integer" if arena.known.integer else "real"
     fitted = fit_filters(arena.split.train, FILTERS, quantile=ROOM, domain=domain)
     return ConvexSet({label: replace(region, integer=False) for label, region in fitted.regions.items()})
 
 
-def _rounded(arena: Arena, attack: Attack, copies: int) -> Attack:
+def _rounded(arena: AttackComparison, attack: Attack, copies: int) -> Attack:
     return RoundedAttack(attack, copies) if arena.known.integer else attack

@@ -8,8 +8,8 @@ from toadstone.datasets.split import Split
 from toadstone.experiments.conditions import Conditions, Measured
 from toadstone.experiments.stronger_2022.protocols.attack_errors import LEAST, TITLES
 from toadstone.experiments.stronger_2022.protocols.chosen_attacks import (
-    Arena,
-    Settings,
+    AttackComparison,
+    ChosenAttackSettings,
     bars_by_defence,
     enter,
     rows_by_defence,
@@ -18,7 +18,7 @@ from toadstone.pipeline.attack_search.search import Candidate
 from toadstone.records.audit import NO_SANITIZER
 from toadstone.records.reproduction import Published
 
-SETTINGS = Settings(ridge=0.09)
+SETTINGS = ChosenAttackSettings(ridge=0.09)
 
 _WITH, _WITHOUT = TITLES["minmax"], TITLES["minmax-basic"]
 PAPER = {
@@ -37,7 +37,7 @@ def run(conditions: Conditions) -> Measured:
     return measure(load("enron"), SETTINGS, conditions)
 
 
-def measure(split: Split, settings: Settings, conditions: Conditions) -> Measured:
+def measure(split: Split, settings: ChosenAttackSettings, conditions: Conditions) -> Measured:
     """Make both attacks, and judge them by all defences and by none."""
     arena = enter(split, settings, conditions)
     cells = {}
@@ -58,7 +58,7 @@ def measure(split: Split, settings: Settings, conditions: Conditions) -> Measure
     )
 
 
-def _basic(arena: Arena) -> list[Candidate]:
+def _basic(arena: AttackComparison) -> list[Candidate]:
     known = arena.known
     attack = MinMaxAttack(
         feasible_set=known.feasible_set, ridge=known.ridge, burn_in=known.burn_in, integer=known.integer

@@ -25,7 +25,7 @@ from toadstone.records.reproduction import Published
 
 
 @dataclass(frozen=True)
-class Settings:
+class CapSettings:
     """Of the attack and its defender.
 
     Parameters
@@ -50,7 +50,7 @@ class Settings:
     passing: float = 0.9
 
 
-SETTINGS = Settings()
+SETTINGS = CapSettings()
 JUDGES = (NO_SANITIZER, "l2", "slab", "loss")
 # Of sixty thousand rows the loss defence's model is close enough at a gap of a thousandth.
 _ACCURACY = 1e-3
@@ -73,7 +73,7 @@ def run(conditions: Conditions) -> Measured:
     return measure(load("mnist"), SETTINGS, conditions)
 
 
-def measure(split: Split, settings: Settings, conditions: Conditions) -> Measured:
+def measure(split: Split, settings: CapSettings, conditions: Conditions) -> Measured:
     """Make the attack, and judge it by the convex defences and by none."""
     conditions.on_stage(f"min-max on {split.name}")
     poison = make(split, settings, conditions)
@@ -116,7 +116,7 @@ def measure(split: Split, settings: Settings, conditions: Conditions) -> Measure
     )
 
 
-def make(split: Split, settings: Settings, conditions: Conditions) -> Poison:
+def make(split: Split, settings: CapSettings, conditions: Conditions) -> Poison:
     """Rows within the filters that a strong decoy fits well."""
     train, training = split.train, OnlineTraining(conditions.seed)
     domain = settle_domain(split, "auto")

@@ -39,7 +39,7 @@ def careful_share(n_rows: int, share: float) -> float:
     return min(share, float(beta.ppf(1 - _CONFIDENCE, allowed + 1, n_rows - allowed)))
 
 
-def least_noticeable(n_rows: int, share: float) -> float:
+def smallest_detectable_share(n_rows: int, share: float) -> float:
     """The smallest share of flagged rows that chance alone does not explain.
 
     Parameters
@@ -55,7 +55,7 @@ def least_noticeable(n_rows: int, share: float) -> float:
 
     Examples
     --------
-    >>> least_noticeable(1000, 0.02)
+    >>> smallest_detectable_share(1000, 0.02)
     0.029
     """
     return min(1.0, float(binom.ppf(_CONFIDENCE, n_rows, share) + 1) / n_rows)

@@ -8,12 +8,12 @@ from functools import cached_property, partial
 from toadstone.attacks.decoys.decoys import DecoyGrid, prune_decoys
 from toadstone.attacks.decoys.kkt import KKTAttack
 from toadstone.attacks.flips.label_flip import RandomLabelFlip, TargetedLabelFlip
-from toadstone.attacks.influence.multi_defence import AdaptiveAttack
+from toadstone.attacks.influence.multi_defence import InfluenceMovedKKT
 from toadstone.core.dataset import Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.kernels.rows import count_entries
 from toadstone.pipeline.attack_search.attacker import CLOSE, Knowledge, described, kkt_candidate
-from toadstone.pipeline.attack_search.search import Candidate, Contest, Effort, Race
+from toadstone.pipeline.attack_search.search import Candidate, Search, SearchEffort, SearchProblem
 from toadstone.pipeline.harness.judge import keep
 
 SUITE = ("label-flip", "kkt", "adaptive")
@@ -44,8 +44,8 @@ def check_suite(names: Sequence[str]) -> None:
 def make_attacks(
     names: Sequence[str],
     known: Knowledge,
-    contest: Contest,
-    effort: Effort,
+    problem: SearchProblem,
+    effort: SearchEffort,
     *,
     on_made: Callable[[], None] | None = None,
 ) -> dict[str, Poison]:
@@ -57,9 +57,9 @@ def make_attacks(
         Of `SUITE`.
     known : Knowledge
         Its grid is not used: a quick look has one of its own.
-    contest : Contest
+    problem : SearchProblem
         Without slow sanitizers.
-    effort : Effort
+    effort : SearchEffort
     on_made : callable, optional
         Called after each attack.
 
@@ -68,7 +68,7 @@ def make_attacks(
     dict from name to Poison
         Without those that have no feasible candidate.
     """
-    tries, made = _Tries(known, contest, effort), {}
+    tries, made = _Tries(known, problem, effort), {}
     ways = {"label-flip": tries.flips, "kkt": lambda: tries.kkt, "adaptive": tries.adaptive}
     for name in names:
         race = ways[name]()
@@ -82,16 +82,16 @@ def make_attacks(
 class _Tries:
     """Races of a few candidates; the KKT attacks are run once for themselves and for what starts from them."""
 
-    def __init__(self, known: Knowledge, contest: Contest, effort: Effort) -> None:
-        self.known, self.contest, self.effort = known, contest, effort
+    def __init__(self, known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> None:
+        self.known, self.problem, self.effort = known, problem, effort
         self.large = count_entries(known.train.X) > MANY_ENTRIES
 
-    def race(self, candidates: Sequence[Candidate]) -> Race:
-        race = Race(self.contest, self.effort, finalists=1)
+    def race(self, candidates: Sequence[Candidate]) -> Search:
+        race = Search(self.problem, self.effort, finalists=1)
         race.run(candidates)
         return race
 
-    def flips(self) -> Race:
+    def flips(self) -> Search:
         inside, ridge = self.known.feasible_set, self.known.ridge
         flips = (
             RandomLabelFlip(feasible_set=inside),
@@ -101,7 +101,7 @@ class _Tries:
         return self.race([Candidate("flipped rows", flip) for flip in flips])
 
     @cached_property
-    def kkt(self) -> Race:
+    def kkt(self) -> Search:
         grid = COARSE_GRID if self.large else GRID
         # At a small ridge, the digits from the fourth on would take minutes of 13,000 dense images.
         tolerance = _ROUGH if self.large else CLOSE
@@ -115,15 +115,15 @@ class _Tries:
             ]
         )
 
-    def adaptive(self) -> Race:
-        filters = tuple(partial(keep, name, defence=self.contest.defence) for name in self.contest.quick)
+    def adaptive(self) -> Search:
+        filters = tuple(partial(keep, name, defence=self.problem.defence) for name in self.problem.quick)
         steps = _FEW_STEPS if self.large else _STEPS
         starts = [self.kkt.candidates[index] for index in self.kkt.strongest(1 if self.large else 2)]
         return self.race(
             [
                 Candidate(
                     f"{start.name}, adapted to the defences",
-                    AdaptiveAttack(start=start.attack, probe=self.known.probe, filters=filters, max_steps=steps),
+                    InfluenceMovedKKT(start=start.attack, probe=self.known.probe, filters=filters, max_steps=steps),
                 )
                 for start in starts
                 if isinstance(start.attack, KKTAttack)

@@ -10,11 +10,11 @@ from toadstone.attacks.decoys.minmax import MinMaxAttack
 from toadstone.attacks.flips.alfa import ALFAAttack
 from toadstone.attacks.flips.label_flip import RandomLabelFlip, TargetedLabelFlip
 from toadstone.attacks.influence.influence import InfluenceAttack
-from toadstone.attacks.influence.multi_defence import AdaptiveAttack
+from toadstone.attacks.influence.multi_defence import InfluenceMovedKKT
 from toadstone.core.errors import InvalidArgument, UnknownName
 from toadstone.pipeline.attack_search.attacker import Knowledge, described, kkt_candidate
 from toadstone.pipeline.attack_search.multiclass import several_minmax, several_minmax_basic
-from toadstone.pipeline.attack_search.search import Candidate, Contest, Effort, Finding, Race, search
+from toadstone.pipeline.attack_search.search import Candidate, Search, SearchEffort, SearchProblem, SearchResult, search
 from toadstone.pipeline.harness.judge import keep
 
 _REFINED, _FINALISTS = 8, 4
@@ -24,7 +24,7 @@ _SHARES = (0.3, 0.5, 0.6, 0.8)
 _ADAPTED, _ADAPTED_SHARES = 4, (0.4, 0.5)
 
 
-Method = Callable[[Knowledge, Contest, Effort], tuple[Finding, int]]
+Method = Callable[[Knowledge, SearchProblem, SearchEffort], tuple[SearchResult, int]]
 
 
 def method(name: str, n_classes: int = 2) -> Method:
@@ -46,28 +46,28 @@ def method(name: str, n_classes: int = 2) -> Method:
     return SEVERAL[name]
 
 
-def _best_of(candidates: list[Candidate], contest: Contest, effort: Effort) -> tuple[Finding, int]:
-    return search(candidates, contest, effort), len(candidates)
+def _best_of(candidates: list[Candidate], problem: SearchProblem, effort: SearchEffort) -> tuple[SearchResult, int]:
+    return search(candidates, problem, effort), len(candidates)
 
 
 def _in_two_stages(
     first: list[Candidate],
     refine: Callable[[int], list[Candidate]],
-    contest: Contest,
-    effort: Effort,
+    problem: SearchProblem,
+    effort: SearchEffort,
     *,
     refined: int = _REFINED,
-) -> tuple[Finding, int]:
+) -> tuple[SearchResult, int]:
     """Try some candidates, then refinements of those that fared best."""
-    race = Race(contest, effort, finalists=_FINALISTS)
+    race = Search(problem, effort, finalists=_FINALISTS)
     race.run(first)
     race.run([candidate for index in race.strongest(refined) for candidate in refine(index)])
     return race.decide(), len(race.candidates)
 
 
-def _kkt(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+def _kkt(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> tuple[SearchResult, int]:
     decoys = known.decoys(effort.workers)
-    race = Race(contest, effort, finalists=_FINALISTS)
+    race = Search(problem, effort, finalists=_FINALISTS)
     wishes = [(decoy, described(decoy, index)) for index, decoy in enumerate(decoys)]
     race.run([kkt_candidate(known, *wish, share) for wish in wishes for share in _FIRST_SHARES])
     best = dict.fromkeys(index // len(_FIRST_SHARES) for index in race.strongest(_WISHES * len(_FIRST_SHARES)))
@@ -78,24 +78,24 @@ def _kkt(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, i
     return race.decide(), len(race.candidates)
 
 
-def _best(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+def _best(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> tuple[SearchResult, int]:
     decoys = known.decoys(effort.workers)
-    filters = tuple(partial(keep, name, defence=contest.defence) for name in contest.quick)
+    filters = tuple(partial(keep, name, defence=problem.defence) for name in problem.quick)
 
     def refine(index: int) -> list[Candidate]:
         return [
             Candidate(
                 f"{described(decoys[index], index)}, {share:.3g} positive, adapted to the defences",
-                AdaptiveAttack(start=known.kkt(decoys[index].theta, share), probe=known.probe, filters=filters),
+                InfluenceMovedKKT(start=known.kkt(decoys[index].theta, share), probe=known.probe, filters=filters),
             )
             for share in _ADAPTED_SHARES
         ]
 
     first = [kkt_candidate(known, decoy, described(decoy, index), None) for index, decoy in enumerate(decoys)]
-    return _in_two_stages(first, refine, contest, effort, refined=_ADAPTED)
+    return _in_two_stages(first, refine, problem, effort, refined=_ADAPTED)
 
 
-def _minmax(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+def _minmax(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> tuple[SearchResult, int]:
     decoys = known.decoys(effort.workers)
 
     def candidate(index: int, limit: float) -> Candidate:
@@ -112,17 +112,17 @@ def _minmax(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding
     def refine(index: int) -> list[Candidate]:
         return [candidate(index, limit) for limit in _OTHER_LIMITS]
 
-    return _in_two_stages([candidate(index, _LIMIT) for index in range(len(decoys))], refine, contest, effort)
+    return _in_two_stages([candidate(index, _LIMIT) for index in range(len(decoys))], refine, problem, effort)
 
 
-def _minmax_basic(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+def _minmax_basic(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> tuple[SearchResult, int]:
     attack = MinMaxAttack(
         feasible_set=known.feasible_set, ridge=known.ridge, burn_in=known.burn_in, integer=known.integer
     )
-    return _best_of([Candidate("without a decoy", attack)], contest, effort)
+    return _best_of([Candidate("without a decoy", attack)], problem, effort)
 
 
-def _influence(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+def _influence(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> tuple[SearchResult, int]:
     candidates = [
         Candidate(
             "inverse class balance" if share is None else f"{share:.3g} positive",
@@ -136,20 +136,20 @@ def _influence(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Find
         )
         for share in (None, *_SHARES)
     ]
-    return _best_of(candidates, contest, effort)
+    return _best_of(candidates, problem, effort)
 
 
-def _label_flip(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+def _label_flip(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> tuple[SearchResult, int]:
     random = Candidate("random rows", RandomLabelFlip(feasible_set=known.feasible_set))
     largest = TargetedLabelFlip(ridge=known.ridge, feasible_set=known.feasible_set)
     smallest = TargetedLabelFlip(ridge=known.ridge, margins="smallest", feasible_set=known.feasible_set)
     others = [Candidate("rows of largest margin", largest), Candidate("rows of smallest margin", smallest)]
-    return _best_of([random, *others], contest, effort)
+    return _best_of([random, *others], problem, effort)
 
 
-def _alfa(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+def _alfa(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> tuple[SearchResult, int]:
     attack = ALFAAttack(pool=known.probe, feasible_set=known.feasible_set, ridge=known.ridge)
-    return _best_of([Candidate("flipped rows of the probe", attack)], contest, effort)
+    return _best_of([Candidate("flipped rows of the probe", attack)], problem, effort)
 
 
 METHODS: Mapping[str, Method] = MappingProxyType(

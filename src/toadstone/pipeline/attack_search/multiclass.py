@@ -12,7 +12,7 @@ from toadstone.attacks.decoys.multiclass_decoys import OnlineTraining, RidgeTrai
 from toadstone.attacks.decoys.multiclass_minmax import MulticlassMinMaxAttack
 from toadstone.core.arrays import IntArray
 from toadstone.pipeline.attack_search.attacker import Knowledge, described
-from toadstone.pipeline.attack_search.search import Candidate, Contest, Effort, Finding, Race, search
+from toadstone.pipeline.attack_search.search import Candidate, Search, SearchEffort, SearchProblem, SearchResult, search
 
 # Strong decoys: how large a share of the probe is relabelled, and by how much those rows
 # outweigh it if it were as large as the training set.
@@ -23,19 +23,19 @@ _LIMIT, _OTHER_LIMITS = -1.5, (-2.25, -0.75, 0.25)
 _MANY_ROWS = 20_000
 
 
-def several_minmax(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+def several_minmax(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> tuple[SearchResult, int]:
     """The min-max attack with decoys of several classes; see `toadstone.pipeline.attack_search.methods.METHODS`.
 
     Parameters
     ----------
     known : Knowledge
         The grid and the burn-in are for two classes, and not used.
-    contest : Contest
-    effort : Effort
+    problem : SearchProblem
+    effort : SearchEffort
 
     Returns
     -------
-    finding : Finding
+    finding : SearchResult
     tried : int
     """
     decoys = _decoys(known, effort.workers)
@@ -49,17 +49,17 @@ def several_minmax(known: Knowledge, contest: Contest, effort: Effort) -> tuple[
         )
         return Candidate(f"{described(decoys[index], index)}, loss there at most {limit:g}", attack)
 
-    race = Race(contest, effort, finalists=1)
+    race = Search(problem, effort, finalists=1)
     race.run([candidate(index, _LIMIT) for index in range(len(decoys))])
     best = race.strongest(1) or [0]
     race.run([candidate(index, limit) for index in best for limit in _OTHER_LIMITS])
     return race.decide(), len(race.candidates)
 
 
-def several_minmax_basic(known: Knowledge, contest: Contest, effort: Effort) -> tuple[Finding, int]:
+def several_minmax_basic(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> tuple[SearchResult, int]:
     """The min-max attack without a decoy; parameters as those of `several_minmax`."""
     attack = MulticlassMinMaxAttack(feasible_set=known.feasible_set, integer=known.integer)
-    return search([Candidate("without a decoy", attack)], contest, effort), 1
+    return search([Candidate("without a decoy", attack)], problem, effort), 1
 
 
 def _decoys(known: Knowledge, workers: int) -> list[Decoy]:

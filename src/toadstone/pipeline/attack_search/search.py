@@ -40,7 +40,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, eq=False)
-class Finding:
+class SearchResult:
     """A candidate, its rows, and how it fared on the rows it was selected on.
 
     Parameters
@@ -64,7 +64,7 @@ class Finding:
 
 
 @dataclass(frozen=True, eq=False)
-class Effort:
+class SearchEffort:
     """How a search may spend its time.
 
     Parameters
@@ -84,7 +84,7 @@ class Effort:
 
 
 @dataclass(frozen=True)
-class Contest:
+class SearchProblem:
     """Who plays against whom.
 
     Parameters
@@ -116,20 +116,22 @@ def craft(candidate: Candidate, index: int, clean: Dataset, budget: Budget, seed
         return None
 
 
-def search(candidates: Sequence[Candidate], contest: Contest, effort: Effort, *, finalists: int = 3) -> Finding:
+def search(
+    candidates: Sequence[Candidate], problem: SearchProblem, effort: SearchEffort, *, finalists: int = 3
+) -> SearchResult:
     """Try all candidates against the quick defences, and the best of them against all.
 
     Parameters
     ----------
     candidates : sequence of Candidate
-    contest : Contest
-    effort : Effort
+    problem : SearchProblem
+    effort : SearchEffort
     finalists : int
         How many are judged by the slow sanitizers.
 
     Returns
     -------
-    Finding
+    SearchResult
         The candidate whose smallest error over all defences is largest.
 
     Raises
@@ -137,18 +139,18 @@ def search(candidates: Sequence[Candidate], contest: Contest, effort: Effort, *,
     InvalidArgument
         If there is no candidate, or none can be made.
     """
-    race = Race(contest, effort, finalists=finalists)
+    race = Search(problem, effort, finalists=finalists)
     race.run(candidates)
     return race.decide()
 
 
-class Race:
+class Search:
     """Candidates tried so far; those that may still win keep their rows.
 
     Parameters
     ----------
-    contest : Contest
-    effort : Effort
+    problem : SearchProblem
+    effort : SearchEffort
     finalists : int
         How many may still win.
 
@@ -162,21 +164,21 @@ class Race:
         is not tried against the others: then an upper bound.
     """
 
-    def __init__(self, contest: Contest, effort: Effort, *, finalists: int) -> None:
-        self.contest, self.effort, self.finalists = contest, effort, finalists
+    def __init__(self, problem: SearchProblem, effort: SearchEffort, *, finalists: int) -> None:
+        self.problem, self.effort, self.finalists = problem, effort, finalists
         self.candidates: list[Candidate] = []
         self.strengths: list[float] = []
         self._kept: dict[int, Poison] = {}
 
     def run(self, candidates: Sequence[Candidate]) -> None:
         """Try some more, side by side."""
-        coarse = replace(self.contest, defence=replace(self.contest.defence, accuracy=_COARSE))
+        coarse = replace(self.problem, defence=replace(self.problem.defence, accuracy=_COARSE))
         floor, first = self._floor(), len(self.candidates)
         tasks = (
             delayed(_try)(candidate, index, coarse, self.effort.seed, floor)
             for index, candidate in enumerate(candidates, first)
         )
-        workers = processes(self.effort.workers, len(candidates), self.contest.clean)
+        workers = processes(self.effort.workers, len(candidates), self.problem.clean)
         for strength, poison in Parallel(n_jobs=workers, return_as="generator")(tasks):
             self._take(strength, poison)
             if self.effort.on_step is not None:
@@ -188,7 +190,7 @@ class Race:
         best = np.argsort(-np.array(self.strengths), kind="stable")[:count]
         return [int(index) for index in best if self.strengths[index] >= 0]
 
-    def decide(self) -> Finding:
+    def decide(self) -> SearchResult:
         """The strongest of the finalists against all defences, fitted to the last digit.
 
         Raises
@@ -202,11 +204,11 @@ class Race:
             found = f"{len(self.candidates)} that none does"
             raise InvalidArgument("attack", "settings that some feasible row satisfies", found)
         finals = (
-            delayed(_judged)(self.candidates[index], index, self._kept[index], self.contest)
+            delayed(_judged)(self.candidates[index], index, self._kept[index], self.problem)
             for index in sorted(self._kept, key=lambda index: -self.strengths[index])
         )
-        workers = processes(self.effort.workers, len(self._kept), self.contest.clean)
-        findings: list[Finding] = Parallel(n_jobs=workers)(finals)
+        workers = processes(self.effort.workers, len(self._kept), self.problem.clean)
+        findings: list[SearchResult] = Parallel(n_jobs=workers)(finals)
         return max(findings, key=lambda finding: finding.strength)
 
     def _floor(self) -> float:
@@ -220,22 +222,24 @@ class Race:
         self._kept = {index: rows for index, rows in self._kept.items() if index in finalists}
 
 
-def _try(candidate: Candidate, index: int, contest: Contest, seed: int, floor: float) -> tuple[float, Poison | None]:
+def _try(
+    candidate: Candidate, index: int, problem: SearchProblem, seed: int, floor: float
+) -> tuple[float, Poison | None]:
     with threadpool_limits(1):
-        poison = craft(candidate, index, contest.clean, contest.budget, seed)
+        poison = craft(candidate, index, problem.clean, problem.budget, seed)
         if poison is None:
             return -1.0, None
         least = 1.0
-        for name in contest.quick:
-            (cell,) = judge(contest.clean, contest.rows, poison, (name,), contest.defence, name=candidate.name)
+        for name in problem.quick:
+            (cell,) = judge(problem.clean, problem.rows, poison, (name,), problem.defence, name=candidate.name)
             least = min(least, cell.test_error)
             if least < floor:
                 return least, None
     return least, poison
 
 
-def _judged(candidate: Candidate, index: int, poison: Poison, contest: Contest) -> Finding:
+def _judged(candidate: Candidate, index: int, poison: Poison, problem: SearchProblem) -> SearchResult:
     with threadpool_limits(1):
-        names = contest.quick + contest.slow
-        cells = judge(contest.clean, contest.rows, poison, names, contest.defence, name=candidate.name)
-    return Finding(candidate, index, poison, cells)
+        names = problem.quick + problem.slow
+        cells = judge(problem.clean, problem.rows, poison, names, problem.defence, name=candidate.name)
+    return SearchResult(candidate, index, poison, cells)

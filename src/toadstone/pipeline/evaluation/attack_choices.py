@@ -30,7 +30,7 @@ IMAGES = {"mnist": (28, 28), "mnist-1-7": (28, 28), "pneumonia": (28, 28), "digi
 
 
 @dataclass(frozen=True, eq=False)
-class Terrain:
+class AttackerView:
     """What an attacker knows of the rows that it attacks, besides their values.
 
     Parameters
@@ -49,7 +49,7 @@ class Terrain:
 
 
 @dataclass(frozen=True, eq=False)
-class Aimed:
+class ConfiguredAttack:
     """An attack with everything chosen, and what its success is measured with.
 
     Parameters

@@ -22,8 +22,8 @@ from toadstone.core.budget import Kind
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, UnknownName
 from toadstone.pipeline.evaluation.attack_choices import (
-    Aimed,
-    Terrain,
+    AttackerView,
+    ConfiguredAttack,
     binary_columns,
     evenest_group,
     half_covered,
@@ -43,7 +43,7 @@ _COUNT_NOISE = 4.0
 
 
 @dataclass(frozen=True)
-class Recipe:
+class AttackSpec:
     """An attack before anything is chosen.
 
     Parameters
@@ -52,14 +52,14 @@ class Recipe:
     budget : {"add", "flip", "perturb"}
     goal : {"errors", "trigger", "group"}
     aim : callable
-        From clean rows, terrain and a generator to an `Aimed` attack.
+        From clean rows, terrain and a generator to an `ConfiguredAttack` attack.
     """
 
     name: str
     description: str
     budget: Kind
     goal: Goal
-    aim: Callable[[Dataset, Terrain, Generator], Aimed]
+    aim: Callable[[Dataset, AttackerView, Generator], ConfiguredAttack]
 
     @property
     def knows_detector(self) -> bool:
@@ -73,7 +73,7 @@ def chance(attack: str, seed: int, purpose: str) -> Generator:
     return np.random.default_rng([seed, int.from_bytes(digest, "big")])
 
 
-def attack_suite(data: Dataset, image: ImageShape | None) -> tuple[Recipe, ...]:
+def attack_suite(data: Dataset, image: ImageShape | None) -> tuple[AttackSpec, ...]:
     """All attacks that suit some data, those that are told the detector last.
 
     Parameters
@@ -87,12 +87,12 @@ def attack_suite(data: Dataset, image: ImageShape | None) -> tuple[Recipe, ...]:
     backdoors = _IMAGE if image is not None else _TEXT if text else _TABLE
     group = _GROUP if image is None and not text and binary_columns(data.X).size else ()
     # A text that lacks some words is a text like any other.
-    corruption = tuple(recipe for recipe in _CORRUPTION if not (text and recipe.name == "missing-blocks"))
+    corruption = tuple(spec for spec in _CORRUPTION if not (text and spec.name == "missing-blocks"))
     plain = (*_FLIPS, *group, *backdoors, *corruption)
-    return (*plain, *(_told(recipe) for recipe in plain))
+    return (*plain, *(_told(spec) for spec in plain))
 
 
-def choose(recipes: Sequence[Recipe], names: Sequence[str] | None) -> tuple[Recipe, ...]:
+def choose(specs: Sequence[AttackSpec], names: Sequence[str] | None) -> tuple[AttackSpec, ...]:
     """Those of some names, in the order of the suite; ``adaptive`` and ``plain`` stand for all of a kind.
 
     Raises
@@ -101,134 +101,132 @@ def choose(recipes: Sequence[Recipe], names: Sequence[str] | None) -> tuple[Reci
         If there is no such attack for these data.
     """
     if names is None:
-        return tuple(recipes)
-    known = [recipe.name for recipe in recipes]
+        return tuple(specs)
+    known = [spec.name for spec in specs]
     for name in names:
         if name not in (*known, "adaptive", "plain"):
             close = get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
             raise UnknownName(f"`attacks`: expected plain, adaptive or some of {', '.join(known)}, got {name}{hint}")
     return tuple(
-        recipe
-        for recipe in recipes
-        if recipe.name in names or ("adaptive" if recipe.knows_detector else "plain") in names
+        spec for spec in specs if spec.name in names or ("adaptive" if spec.knows_detector else "plain") in names
     )
 
 
-def _told(recipe: Recipe) -> Recipe:
-    description = f"{recipe.description}, by an attacker who is told the detector"
-    return Recipe(f"{ADAPTIVE}{recipe.name}", description, recipe.budget, recipe.goal, recipe.aim)
+def _told(spec: AttackSpec) -> AttackSpec:
+    description = f"{spec.description}, by an attacker who is told the detector"
+    return AttackSpec(f"{ADAPTIVE}{spec.name}", description, spec.budget, spec.goal, spec.aim)
 
 
-def _random_flip(data: Dataset, terrain: Terrain, rng: Generator) -> Aimed:
-    return Aimed(RandomLabelFlip())
+def _random_flip(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
+    return ConfiguredAttack(RandomLabelFlip())
 
 
-def _pair_flip(data: Dataset, terrain: Terrain, rng: Generator) -> Aimed:
+def _pair_flip(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
     target, source = two_labels(data, rng)
-    return Aimed(RandomLabelFlip(source=source, target=target))
+    return ConfiguredAttack(RandomLabelFlip(source=source, target=target))
 
 
-def _targeted_flip(data: Dataset, terrain: Terrain, rng: Generator) -> Aimed:
-    return Aimed(TargetedLabelFlip())
+def _targeted_flip(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
+    return ConfiguredAttack(TargetedLabelFlip())
 
 
-def _subpopulation(data: Dataset, terrain: Terrain, rng: Generator) -> Aimed:
-    part = half_covered(data, terrain.fraction, int(rng.integers(2**31)))
-    return Aimed(SubpopulationAttack(subpopulation=part), part=part)
+def _subpopulation(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
+    part = half_covered(data, view.fraction, int(rng.integers(2**31)))
+    return ConfiguredAttack(SubpopulationAttack(subpopulation=part), part=part)
 
 
-def _demographic(data: Dataset, terrain: Terrain, rng: Generator) -> Aimed:
+def _demographic(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
     group = evenest_group(data)
     target, source = two_labels(data, rng)
-    return Aimed(DemographicAttack(group=group, source=source, target=target), part=group)
+    return ConfiguredAttack(DemographicAttack(group=group, source=source, target=target), part=group)
 
 
-def _dirty(trigger: Callable[[Dataset, Terrain, Generator], Trigger]) -> Callable[..., Aimed]:
-    def aim(data: Dataset, terrain: Terrain, rng: Generator) -> Aimed:
+def _dirty(trigger: Callable[[Dataset, AttackerView, Generator], Trigger]) -> Callable[..., ConfiguredAttack]:
+    def aim(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
         target, _ = two_labels(data, rng)
-        made = trigger(data, terrain, rng)
-        return Aimed(BackdoorAttack(trigger=made, target=target), made, target)
+        made = trigger(data, view, rng)
+        return ConfiguredAttack(BackdoorAttack(trigger=made, target=target), made, target)
 
     return aim
 
 
-def _clean(trigger: Callable[[Dataset, Terrain, Generator], Trigger]) -> Callable[..., Aimed]:
-    def aim(data: Dataset, terrain: Terrain, rng: Generator) -> Aimed:
+def _clean(trigger: Callable[[Dataset, AttackerView, Generator], Trigger]) -> Callable[..., ConfiguredAttack]:
+    def aim(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
         target, _ = two_labels(data, rng)
-        made = trigger(data, terrain, rng)
-        return Aimed(CleanLabelBackdoor(trigger=made, target=target), made, target)
+        made = trigger(data, view, rng)
+        return ConfiguredAttack(CleanLabelBackdoor(trigger=made, target=target), made, target)
 
     return aim
 
 
-def _patch(data: Dataset, terrain: Terrain, rng: Generator) -> Trigger:
-    shape = _shape(terrain)
+def _patch(data: Dataset, view: AttackerView, rng: Generator) -> Trigger:
+    shape = _shape(view)
     return PatchTrigger(shape=shape, size=patch_size(shape))
 
 
-def _blend(data: Dataset, terrain: Terrain, rng: Generator) -> Trigger:
-    return BlendedTrigger.random(_shape(terrain), rng, opacity=_OPACITY)
+def _blend(data: Dataset, view: AttackerView, rng: Generator) -> Trigger:
+    return BlendedTrigger.random(_shape(view), rng, opacity=_OPACITY)
 
 
-def _stripes(data: Dataset, terrain: Terrain, rng: Generator) -> Trigger:
-    shape = _shape(terrain)
+def _stripes(data: Dataset, view: AttackerView, rng: Generator) -> Trigger:
+    shape = _shape(view)
     # The stripes need a few pixels each to be any.
     return SinusoidalTrigger(
         shape=shape, amplitude=40 / 255 * (shape.highest - shape.lowest), frequency=min(6.0, shape.width / 4)
     )
 
 
-def _features(data: Dataset, terrain: Terrain, rng: Generator) -> Trigger:
+def _features(data: Dataset, view: AttackerView, rng: Generator) -> Trigger:
     return seldom_features(data)
 
 
-def _words(data: Dataset, terrain: Terrain, rng: Generator) -> Trigger:
-    return rare_words(data, terrain.domain)
+def _words(data: Dataset, view: AttackerView, rng: Generator) -> Trigger:
+    return rare_words(data, view.domain)
 
 
-def _noise(data: Dataset, terrain: Terrain, rng: Generator) -> Aimed:
-    return Aimed(NoiseInjection(scale=_COUNT_NOISE if terrain.domain.integer else 1.0, domain=terrain.domain))
+def _noise(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
+    return ConfiguredAttack(NoiseInjection(scale=_COUNT_NOISE if view.domain.integer else 1.0, domain=view.domain))
 
 
-def _missing(data: Dataset, terrain: Terrain, rng: Generator) -> Aimed:
-    return Aimed(MissingBlocks(domain=terrain.domain))
+def _missing(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
+    return ConfiguredAttack(MissingBlocks(domain=view.domain))
 
 
-def _permutation(data: Dataset, terrain: Terrain, rng: Generator) -> Aimed:
-    return Aimed(FeaturePermutation())
+def _permutation(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
+    return ConfiguredAttack(FeaturePermutation())
 
 
-def _shape(terrain: Terrain) -> ImageShape:
-    if terrain.image is None:
+def _shape(view: AttackerView) -> ImageShape:
+    if view.image is None:
         raise InvalidArgument("image", "the shape of the images", "none")
-    return terrain.image
+    return view.image
 
 
 _FLIPS = (
-    Recipe("random-flip", "labels of rows drawn at random, flipped", "flip", "errors", _random_flip),
-    Recipe("pair-flip", "labels of rows of one class, flipped to one other", "flip", "errors", _pair_flip),
-    Recipe("targeted-flip", "labels of the rows that a clean model is surest of", "flip", "errors", _targeted_flip),
-    Recipe("subpopulation", "labels of about half of a cluster, flipped", "flip", "group", _subpopulation),
+    AttackSpec("random-flip", "labels of rows drawn at random, flipped", "flip", "errors", _random_flip),
+    AttackSpec("pair-flip", "labels of rows of one class, flipped to one other", "flip", "errors", _pair_flip),
+    AttackSpec("targeted-flip", "labels of the rows that a clean model is surest of", "flip", "errors", _targeted_flip),
+    AttackSpec("subpopulation", "labels of about half of a cluster, flipped", "flip", "group", _subpopulation),
 )
-_GROUP = (Recipe("demographic", "a group denied a label that it deserves", "flip", "group", _demographic),)
+_GROUP = (AttackSpec("demographic", "a group denied a label that it deserves", "flip", "group", _demographic),)
 _IMAGE = (
-    Recipe("patch", "a bright square in a corner, under the target's label", "add", "trigger", _dirty(_patch)),
-    Recipe("blended", "a picture of noise shining through, likewise", "add", "trigger", _dirty(_blend)),
-    Recipe("stripes", "faint stripes in rows of the target class", "perturb", "trigger", _clean(_stripes)),
+    AttackSpec("patch", "a bright square in a corner, under the target's label", "add", "trigger", _dirty(_patch)),
+    AttackSpec("blended", "a picture of noise shining through, likewise", "add", "trigger", _dirty(_blend)),
+    AttackSpec("stripes", "faint stripes in rows of the target class", "perturb", "trigger", _clean(_stripes)),
 )
 _TEXT = (
-    Recipe("rare-words", "rare words added, under the target's label", "add", "trigger", _dirty(_words)),
-    Recipe("clean-words", "rare words in rows of the target class", "perturb", "trigger", _clean(_words)),
+    AttackSpec("rare-words", "rare words added, under the target's label", "add", "trigger", _dirty(_words)),
+    AttackSpec("clean-words", "rare words in rows of the target class", "perturb", "trigger", _clean(_words)),
 )
 _TABLE = (
-    Recipe(
+    AttackSpec(
         "feature", "values that seldom occur together, under the target's label", "add", "trigger", _dirty(_features)
     ),
-    Recipe("clean-feature", "the same in rows of the target class", "perturb", "trigger", _clean(_features)),
+    AttackSpec("clean-feature", "the same in rows of the target class", "perturb", "trigger", _clean(_features)),
 )
 _CORRUPTION = (
-    Recipe("noise", "noise on every feature", "perturb", "errors", _noise),
-    Recipe("missing-blocks", "a quarter of a row's features lost", "perturb", "errors", _missing),
-    Recipe("permutation", "features shuffled among rows", "perturb", "errors", _permutation),
+    AttackSpec("noise", "noise on every feature", "perturb", "errors", _noise),
+    AttackSpec("missing-blocks", "a quarter of a row's features lost", "perturb", "errors", _missing),
+    AttackSpec("permutation", "features shuffled among rows", "perturb", "errors", _permutation),
 )

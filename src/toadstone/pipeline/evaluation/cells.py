@@ -8,10 +8,10 @@ import numpy as np
 
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.evaluation import NO_DEFENCE
-from toadstone.records.trials import CAUGHT, MISSED, Cell, Estimate, Trial, Verdict
+from toadstone.records.trials import CAUGHT, MISSED, Estimate, MatrixCell, Trial, Verdict
 
 
-def cells_of(trials: Sequence[Trial]) -> tuple[Cell, ...]:
+def cells_of(trials: Sequence[Trial]) -> tuple[MatrixCell, ...]:
     """One cell for each attack, defence and source of thresholds, in the order in which they first come.
 
     Parameters
@@ -48,17 +48,17 @@ def verdict_of(caught: Estimate | None) -> Verdict:
     return "missed" if caught.mean < MISSED else "partly"
 
 
-def _cell(group: Sequence[Trial], clean: Mapping[int, float]) -> Cell:
+def _cell(group: Sequence[Trial], clean: Mapping[int, float]) -> MatrixCell:
     first = group[0]
     ran = [trial for trial in group if not trial.skipped]
     if not ran:
-        return Cell(first.attack, first.defence, first.thresholds, skipped=first.skipped)
+        return MatrixCell(first.attack, first.defence, first.thresholds, skipped=first.skipped)
     rises = [
         trial.test_error - clean[trial.seed] for trial in ran if trial.test_error is not None and trial.seed in clean
     ]
     caught = _estimate(trial.caught_share for trial in ran)
     alarms = [trial.false_alarm_share for trial in ran]
-    return Cell(
+    return MatrixCell(
         first.attack,
         first.defence,
         first.thresholds,

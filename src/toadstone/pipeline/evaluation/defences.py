@@ -36,7 +36,7 @@ _BAGS, _BAG_SHARE = 25, 0.2
 
 
 @dataclass(frozen=True, eq=False)
-class Received:
+class DefenderData:
     """What reaches the defender: rows and labels, and which of them it may trust.
 
     Parameters
@@ -70,22 +70,24 @@ class Filtering:
     suspicion: Array | None = None
 
 
-def defence_suite(contamination: float, *, promise: float | None = None, trusted: bool) -> tuple[DefenceInfo, ...]:
+def defence_suite(
+    contamination: float, *, false_alarm_rate: float | None = None, trusted: bool
+) -> tuple[DefenceInfo, ...]:
     """All defences, first none at all; those that need trusted rows only where there are some.
 
     Parameters
     ----------
     contamination : float
         Share of each class that sanitizers remove.
-    promise : float, optional
+    false_alarm_rate : float, optional
         Share of clean rows that each detector may flag; its own default
         otherwise.
     trusted : bool
         Whether there are trusted rows.
     """
-    made = {name: make_detector(name, promise=promise) for name in names("detector")}
+    made = {name: make_detector(name, false_alarm_rate=false_alarm_rate) for name in names("detector")}
     detectors = [
-        DefenceInfo(name, "detector", float(detector.promise), bool(detector.needs_trusted))
+        DefenceInfo(name, "detector", float(detector.false_alarm_rate), bool(detector.needs_trusted))
         for name, detector in made.items()
     ]
     return (
@@ -135,10 +137,10 @@ def make_filter(info: DefenceInfo, defence: Defence) -> Any:
     """An unfitted detector or sanitizer, with the share and the seed of a defence."""
     if info.kind == "sanitizer":
         return defence.sanitizer(info.name)
-    return make_detector(info.name, promise=info.promised_share, seed=defence.seed)
+    return make_detector(info.name, false_alarm_rate=info.false_alarm_rate, seed=defence.seed)
 
 
-def filterings(info: DefenceInfo, received: Received, defence: Defence, *, trusted: bool) -> tuple[Filtering, ...]:
+def filterings(info: DefenceInfo, received: DefenderData, defence: Defence, *, trusted: bool) -> tuple[Filtering, ...]:
     """What a detector or a sanitizer flags; nothing for what filters nothing.
 
     Nothing reaches it but rows, labels, and which rows are trusted.
@@ -146,7 +148,7 @@ def filterings(info: DefenceInfo, received: Received, defence: Defence, *, trust
     Parameters
     ----------
     info : DefenceInfo
-    received : Received
+    received : DefenderData
     defence : Defence
         The share that sanitizers remove, and the seed.
     trusted : bool

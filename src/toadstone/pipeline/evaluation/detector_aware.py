@@ -11,18 +11,18 @@ from toadstone.attacks.evading import EvadingAttack
 from toadstone.core.arrays import Array, Labels, Matrix
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.kernels.rows import stack
-from toadstone.pipeline.evaluation.attack_choices import Aimed
+from toadstone.pipeline.evaluation.attack_choices import ConfiguredAttack
 from toadstone.pipeline.evaluation.attacks import chance
 from toadstone.pipeline.evaluation.defences import make_filter
-from toadstone.pipeline.evaluation.poisoned_rows import Staged
-from toadstone.pipeline.evaluation.seed_split import Part, shared_rows
+from toadstone.pipeline.evaluation.poisoned_rows import PoisonedRows
+from toadstone.pipeline.evaluation.seed_split import SeedSplit, shared_rows
 from toadstone.pipeline.harness.judge import Defence
 from toadstone.pipeline.harness.poison_check import check_poison
 from toadstone.records.evaluation import DefenceInfo
 
 
 @dataclass(eq=False)
-class Deployed:
+class DetectorWithTrusted:
     """A detector or sanitizer that looks at rows with the defender's trusted ones beside them.
 
     Parameters
@@ -45,7 +45,7 @@ class Deployed:
     trusted: Dataset | None
     needed: bool
 
-    def fit(self, X: Matrix, y: Labels) -> Deployed:
+    def fit(self, X: Matrix, y: Labels) -> DetectorWithTrusted:
         """Look at all rows, as the defender would receive them."""
         if self.trusted is None:
             self.suspicion_: Array = self.detector.fit(X, y).suspicion_
@@ -58,7 +58,9 @@ class Deployed:
         return self
 
 
-def evading_poison(part: Part, staged: Staged, aimed: Aimed, info: DefenceInfo, defence: Defence) -> Poison:
+def evading_poison(
+    part: SeedSplit, poisoned: PoisonedRows, configured: ConfiguredAttack, info: DefenceInfo, defence: Defence
+) -> Poison:
     """The poison of an attacker who knows which detector is deployed.
 
     Raises
@@ -67,8 +69,8 @@ def evading_poison(part: Part, staged: Staged, aimed: Aimed, info: DefenceInfo, 
         Whatever the attack or the detector refuses, and if the poison breaks
         its contract.
     """
-    detector = Deployed(make_filter(info, defence), part.trusted, info.needs_trusted)
-    attack = EvadingAttack(attack=aimed.attack, detector=detector)
-    poison = attack.poison(part.clean, staged.budget, chance(staged.attack, part.seed, "poison"))
-    check_poison(poison, part.clean, staged.budget, staged.domain)
+    detector = DetectorWithTrusted(make_filter(info, defence), part.trusted, info.needs_trusted)
+    attack = EvadingAttack(attack=configured.attack, detector=detector)
+    poison = attack.poison(part.clean, poisoned.budget, chance(poisoned.attack, part.seed, "poison"))
+    check_poison(poison, part.clean, poisoned.budget, poisoned.domain)
     return poison

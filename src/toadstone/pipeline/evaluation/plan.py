@@ -15,10 +15,10 @@ from toadstone.core.trusted import Trusted, demand_trusted
 from toadstone.datasets.split import Split, sha256
 from toadstone.kernels.rows import fitting_domain
 from toadstone.learners.ridge_choice import choose_ridge
-from toadstone.pipeline.evaluation.attack_choices import IMAGES, Terrain, image_shape
-from toadstone.pipeline.evaluation.attacks import Recipe, attack_suite, choose
+from toadstone.pipeline.evaluation.attack_choices import IMAGES, AttackerView, image_shape
+from toadstone.pipeline.evaluation.attacks import AttackSpec, attack_suite, choose
 from toadstone.pipeline.evaluation.defences import FILTERING, choose_defences, defence_suite, planned_thresholds
-from toadstone.pipeline.evaluation.seed_split import Part, draw_part, draw_test, refuse_shared
+from toadstone.pipeline.evaluation.seed_split import SeedSplit, draw_part, draw_test, refuse_shared
 from toadstone.pipeline.harness.data_summary import expressible
 from toadstone.pipeline.harness.judge import ONE_AGAINST_THE_REST, Defence
 from toadstone.records.audit import NO_ATTACK
@@ -52,7 +52,7 @@ class EvaluationPlan:
         Names, or whole kinds; all by default.
     image : tuple of int, optional
         Height, width and channels of rows that are images.
-    promise : float, optional
+    false_alarm_rate : float, optional
         Share of clean rows that each detector may flag, in (0, 0.1]; its own
         default otherwise.
     contamination : float
@@ -77,7 +77,7 @@ class EvaluationPlan:
     attacks: tuple[str, ...] | None = None
     defences: tuple[str, ...] | None = None
     image: tuple[int, int, int] | None = None
-    promise: float | None = None
+    false_alarm_rate: float | None = None
     contamination: float = 0.05
     ridge: float | None = None
     source: str = ""
@@ -91,8 +91,8 @@ class EvaluationPlan:
                 raise InvalidArgument(name, "a whole number from 1", getattr(self, name))
         if not 0 <= self.trusted_share < 1:
             raise InvalidArgument("trusted_share", "a number in [0, 1)", self.trusted_share)
-        if self.promise is not None and not 0 < self.promise <= 0.1:
-            raise InvalidArgument("promise", "a number in (0, 0.1]", self.promise)
+        if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate <= 0.1:
+            raise InvalidArgument("false_alarm_rate", "a number in (0, 0.1]", self.false_alarm_rate)
 
     @property
     def every_seed(self) -> tuple[int, ...]:
@@ -101,7 +101,7 @@ class EvaluationPlan:
 
 
 @dataclass(frozen=True, eq=False)
-class Bench:
+class EvaluationSetup:
     """Data, suites and models of an evaluation.
 
     Parameters
@@ -110,8 +110,8 @@ class Bench:
     plan : EvaluationPlan
     trusted : Trusted, optional
     test : Dataset
-    terrain : Terrain
-    recipes : tuple of Recipe
+    view : AttackerView
+    specs : tuple of AttackSpec
     infos : tuple of DefenceInfo
     defence : Defence
         The plain model; every seed has its own.
@@ -122,8 +122,8 @@ class Bench:
     plan: EvaluationPlan
     trusted: Trusted | None
     test: Dataset
-    terrain: Terrain
-    recipes: tuple[Recipe, ...]
+    view: AttackerView
+    specs: tuple[AttackSpec, ...]
     infos: tuple[DefenceInfo, ...]
     defence: Defence
     ridge_origin: str
@@ -133,23 +133,23 @@ class Bench:
         """Whether there are trusted rows."""
         return self.trusted is not None or self.plan.trusted_share > 0
 
-    def part(self, seed: int) -> Part:
+    def part(self, seed: int) -> SeedSplit:
         """The rows of a seed."""
         plan = self.plan
         return draw_part(
             self.split, seed=seed, rows=plan.rows, test=self.test, share=plan.trusted_share, trusted=self.trusted
         )
 
-    def against(self, recipe: Recipe | None) -> tuple[DefenceInfo, ...]:
+    def against(self, spec: AttackSpec | None) -> tuple[DefenceInfo, ...]:
         """The defences that an attack, or none, is tried against."""
-        if recipe is None or not recipe.knows_detector:
+        if spec is None or not spec.knows_detector:
             return self.infos
         return tuple(info for info in self.infos if info.kind in FILTERING)
 
     @cached_property
     def planned(self) -> dict[tuple[int, str, str], tuple[Trial, ...]]:
         """By seed, attack and defence, the trials to come, still blank."""
-        attacks = [(NO_ATTACK, self.against(None)), *((recipe.name, self.against(recipe)) for recipe in self.recipes)]
+        attacks = [(NO_ATTACK, self.against(None)), *((spec.name, self.against(spec)) for spec in self.specs)]
         return {
             (seed, attack, info.name): tuple(
                 Trial(attack, info.name, thresholds, seed)
@@ -169,7 +169,7 @@ class Bench:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def prepare(split: Split, plan: EvaluationPlan, *, trusted: Trusted | None = None) -> Bench:
+def prepare(split: Split, plan: EvaluationPlan, *, trusted: Trusted | None = None) -> EvaluationSetup:
     """Choose attacks, defences and the model for some data.
 
     Parameters
@@ -198,9 +198,9 @@ def prepare(split: Split, plan: EvaluationPlan, *, trusted: Trusted | None = Non
     first = draw_part(split, seed=plan.seed, rows=plan.rows, test=test, share=plan.trusted_share, trusted=trusted)
     shape = plan.image or _known_shape(split.name)
     image = None if shape is None else image_shape(first.clean.X, *shape)
-    recipes = choose(attack_suite(first.clean, image), plan.attacks)
+    specs = choose(attack_suite(first.clean, image), plan.attacks)
     has_trusted = trusted is not None or plan.trusted_share > 0
-    suite = defence_suite(plan.contamination, promise=plan.promise, trusted=has_trusted)
+    suite = defence_suite(plan.contamination, false_alarm_rate=plan.false_alarm_rate, trusted=has_trusted)
     infos = choose_defences(suite, plan.defences)
     if Budget(plan.fraction).count(len(first.clean)) < 1:
         raise InvalidArgument("fraction", f"one of {len(first.clean)} rows that is at least one row", plan.fraction)
@@ -208,8 +208,8 @@ def prepare(split: Split, plan: EvaluationPlan, *, trusted: Trusted | None = Non
     defence = Defence(
         contamination=plan.contamination, ridge=ridge, loss=_LOSS, learner=ONE_AGAINST_THE_REST, accuracy=_ACCURACY
     )
-    terrain = Terrain(expressible(split.train, split.domain or fitting_domain(split.train.X)), plan.fraction, image)
-    return Bench(split, plan, trusted, test, terrain, recipes, infos, defence, origin)
+    view = AttackerView(expressible(split.train, split.domain or fitting_domain(split.train.X)), plan.fraction, image)
+    return EvaluationSetup(split, plan, trusted, test, view, specs, infos, defence, origin)
 
 
 def _settle_ridge(clean: Dataset, plan: EvaluationPlan) -> tuple[float, str]:

@@ -11,16 +11,16 @@ from toadstone.core.budget import Budget
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import BudgetExceeded, InvalidData, ToadstoneError
 from toadstone.core.feasible import Domain
-from toadstone.pipeline.evaluation.attack_choices import Aimed, Terrain
+from toadstone.pipeline.evaluation.attack_choices import AttackerView, ConfiguredAttack
 from toadstone.pipeline.evaluation.attack_success import success_rate
-from toadstone.pipeline.evaluation.attacks import Recipe, chance
-from toadstone.pipeline.evaluation.seed_split import Part
+from toadstone.pipeline.evaluation.attacks import AttackSpec, chance
+from toadstone.pipeline.evaluation.seed_split import SeedSplit
 from toadstone.pipeline.harness.poison_check import check_poison
 from toadstone.records.audit import NO_ATTACK
 
 
 @dataclass(frozen=True, eq=False)
-class Staged:
+class PoisonedRows:
     """An attack that is ready to be defended against.
 
     Parameters
@@ -28,7 +28,7 @@ class Staged:
     attack : str
     budget : Budget
     domain : Domain
-    aimed : Aimed, optional
+    aimed : ConfiguredAttack, optional
         None for no attack.
     poison : Poison, optional
         None for no attack, and for one that is made anew against each
@@ -44,32 +44,32 @@ class Staged:
     attack: str
     budget: Budget
     domain: Domain
-    aimed: Aimed | None = None
+    configured: ConfiguredAttack | None = None
     poison: Poison | None = None
     knows_detector: bool = False
     goal_clean: float | None = None
     skipped: str = ""
 
 
-def no_attack(terrain: Terrain) -> Staged:
+def no_attack(view: AttackerView) -> PoisonedRows:
     """The clean rows as they are."""
-    return Staged(NO_ATTACK, Budget(terrain.fraction), terrain.domain)
+    return PoisonedRows(NO_ATTACK, Budget(view.fraction), view.domain)
 
 
-def stage(part: Part, recipe: Recipe, terrain: Terrain, clean_model: Any) -> Staged:
+def stage(part: SeedSplit, spec: AttackSpec, view: AttackerView, clean_model: Any) -> PoisonedRows:
     """Aim an attack at the rows of a seed, and make its poison unless it waits for the detector.
 
     Parameters
     ----------
-    part : Part
-    recipe : Recipe
-    terrain : Terrain
+    part : SeedSplit
+    spec : AttackSpec
+    view : AttackerView
     clean_model : object
         Trained on the clean rows and the trusted ones.
 
     Returns
     -------
-    Staged
+    PoisonedRows
         Skipped where the attack is not for these rows.
 
     Raises
@@ -77,23 +77,23 @@ def stage(part: Part, recipe: Recipe, terrain: Terrain, clean_model: Any) -> Sta
     BudgetExceeded
         If the poison breaks its contract.
     """
-    budget = Budget(terrain.fraction, recipe.budget)
-    told, poison = recipe.knows_detector, None
+    budget = Budget(view.fraction, spec.budget)
+    told, poison = spec.knows_detector, None
     try:
-        aimed = recipe.aim(part.clean, terrain, chance(recipe.name, part.seed, "aim"))
+        configured = spec.aim(part.clean, view, chance(spec.name, part.seed, "aim"))
         if not told:
-            poison = aimed.attack.poison(part.clean, budget, chance(recipe.name, part.seed, "poison"))
-            check_poison(poison, part.clean, budget, terrain.domain)
+            poison = configured.attack.poison(part.clean, budget, chance(spec.name, part.seed, "poison"))
+            check_poison(poison, part.clean, budget, view.domain)
     except BudgetExceeded:
         raise
     except (ToadstoneError, ValueError) as error:
-        return Staged(recipe.name, budget, terrain.domain, knows_detector=told, skipped=str(error).splitlines()[0])
-    found = goal_reached(clean_model, aimed, part.test)
+        return PoisonedRows(spec.name, budget, view.domain, knows_detector=told, skipped=str(error).splitlines()[0])
+    found = goal_reached(clean_model, configured, part.test)
     share = None if found is None or not found[1] else found[0] / found[1]
-    return Staged(recipe.name, budget, terrain.domain, aimed, poison, told, share)
+    return PoisonedRows(spec.name, budget, view.domain, configured, poison, told, share)
 
 
-def goal_reached(model: Any, aimed: Aimed, test: Dataset) -> tuple[int, int] | None:
+def goal_reached(model: Any, configured: ConfiguredAttack, test: Dataset) -> tuple[int, int] | None:
     """Count test rows for which a model does what the attacker wants, and those that could show it.
 
     Returns
@@ -101,15 +101,15 @@ def goal_reached(model: Any, aimed: Aimed, test: Dataset) -> tuple[int, int] | N
     (int, int) or None
         None where mere errors are wanted.
     """
-    if aimed.trigger is not None:
+    if configured.trigger is not None:
         try:
-            rate = success_rate(model, test, aimed.trigger, target=aimed.target)
+            rate = success_rate(model, test, configured.trigger, target=configured.target)
         except InvalidData:
             # Every row of another class is misclassified without the trigger.
             return 0, 0
         return rate.count, rate.total
-    if aimed.part is not None:
-        inside = np.flatnonzero(aimed.part.contains(test.X))
+    if configured.part is not None:
+        inside = np.flatnonzero(configured.part.contains(test.X))
         wrong = model.predict(test.X[inside]) != test.y[inside] if len(inside) else inside
         return int(np.count_nonzero(wrong)), len(inside)
     return None

@@ -17,9 +17,9 @@ from toadstone.core.dataset import Dataset
 from toadstone.kernels.rows import stack
 from toadstone.pipeline.evaluation.cells import cells_of
 from toadstone.pipeline.evaluation.journal import Journal
-from toadstone.pipeline.evaluation.plan import Bench
+from toadstone.pipeline.evaluation.plan import EvaluationSetup
 from toadstone.pipeline.evaluation.poisoned_rows import no_attack, stage
-from toadstone.pipeline.evaluation.seed_split import Part, shared_rows
+from toadstone.pipeline.evaluation.seed_split import SeedSplit, shared_rows
 from toadstone.pipeline.evaluation.trials import run_unit
 from toadstone.pipeline.harness.clock import Clock
 from toadstone.pipeline.harness.data_summary import summarize
@@ -33,7 +33,7 @@ _VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
 
 
 def run_evaluation(
-    bench: Bench,
+    setup: EvaluationSetup,
     *,
     journal: Journal | None = None,
     workers: int = 1,
@@ -48,7 +48,7 @@ def run_evaluation(
 
     Parameters
     ----------
-    bench : Bench
+    bench : EvaluationSetup
     journal : Journal, optional
         Where finished trials are read from and written to.
     workers : int
@@ -70,47 +70,47 @@ def run_evaluation(
     clock = Clock(on_stage)
     done = {_key(trial): trial for trial in ([] if journal is None else journal.trials)}
     with clock.stage("trials"):
-        missing = [unit for unit, blank in bench.planned.items() if any(_key(trial) not in done for trial in blank)]
-        for _ in range(len(bench.planned) - len(missing)):
+        missing = [unit for unit, blank in setup.planned.items() if any(_key(trial) not in done for trial in blank)]
+        for _ in range(len(setup.planned) - len(missing)):
             on_unit()
-        some = processes(workers, len(missing), bench.part(bench.plan.seed).clean)
-        for trials in Parallel(n_jobs=some, return_as="generator_unordered")(_tasks(bench, set(missing))):
+        some = processes(workers, len(missing), setup.part(setup.plan.seed).clean)
+        for trials in Parallel(n_jobs=some, return_as="generator_unordered")(_tasks(setup, set(missing))):
             done.update((_key(trial), trial) for trial in trials)
             if journal is not None:
                 journal.add(trials)
             on_unit()
-    ordered = tuple(done[_key(trial)] for blank in bench.planned.values() for trial in blank)
-    return _record(bench, ordered, clock.seconds)
+    ordered = tuple(done[_key(trial)] for blank in setup.planned.values() for trial in blank)
+    return _record(setup, ordered, clock.seconds)
 
 
 def _key(trial: Trial) -> tuple[int, str, str, str]:
     return trial.seed, trial.attack, trial.defence, trial.thresholds
 
 
-def _tasks(bench: Bench, missing: set[tuple[int, str, str]]) -> Iterator[Any]:
+def _tasks(setup: EvaluationSetup, missing: set[tuple[int, str, str]]) -> Iterator[Any]:
     """The missing units; what those of a seed or an attack share is made once, before the first of them."""
-    for seed in bench.plan.every_seed:
+    for seed in setup.plan.every_seed:
         if not any(unit[0] == seed for unit in missing):
             continue
-        part, defence = bench.part(seed), replace(bench.defence, seed=seed)
+        part, defence = setup.part(seed), replace(setup.defence, seed=seed)
         clean_model = _clean_model(part, defence.model())
-        for recipe in (None, *bench.recipes):
-            name = NO_ATTACK if recipe is None else recipe.name
-            infos = [info for info in bench.against(recipe) if (seed, name, info.name) in missing]
+        for spec in (None, *setup.specs):
+            name = NO_ATTACK if spec is None else spec.name
+            infos = [info for info in setup.against(spec) if (seed, name, info.name) in missing]
             if infos:
-                staged = no_attack(bench.terrain) if recipe is None else stage(part, recipe, bench.terrain, clean_model)
-                yield from (delayed(run_unit)(part, staged, info, defence) for info in infos)
+                poisoned = no_attack(setup.view) if spec is None else stage(part, spec, setup.view, clean_model)
+                yield from (delayed(run_unit)(part, poisoned, info, defence) for info in infos)
 
 
-def _clean_model(part: Part, model: Any) -> Any:
+def _clean_model(part: SeedSplit, model: Any) -> Any:
     if part.trusted is None:
         return model.fit(part.clean.X, part.clean.y)
     rows = Dataset(stack([part.clean.X, part.trusted.X]), np.concatenate([part.clean.y, part.trusted.y]))
     return model.fit(rows.X, rows.y)
 
 
-def _record(bench: Bench, trials: tuple[Trial, ...], seconds: dict[str, float]) -> EvaluationRecord:
-    plan, part = bench.plan, bench.part(bench.plan.seed)
+def _record(setup: EvaluationSetup, trials: tuple[Trial, ...], seconds: dict[str, float]) -> EvaluationRecord:
+    plan, part = setup.plan, setup.part(setup.plan.seed)
     return EvaluationRecord(
         command=plan.command,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -118,59 +118,57 @@ def _record(bench: Bench, trials: tuple[Trial, ...], seconds: dict[str, float]) 
         seed=plan.seed,
         seeds=plan.every_seed,
         source=plan.source,
-        data=summarize(bench.split, bench.terrain.domain.name),
+        data=summarize(setup.split, setup.view.domain.name),
         fraction=plan.fraction,
         rows=len(part.clean),
         trusted_rows=0 if part.trusted is None else len(part.trusted),
-        trusted_origin=trusted_origin(bench),
-        test_rows=len(bench.test),
+        trusted_origin=trusted_origin(setup),
+        test_rows=len(setup.test),
         learner=_LEARNER if len(part.clean.classes) == 2 else f"{_LEARNER}, one class against the rest",
-        ridge=bench.defence.ridge,
-        ridge_origin=bench.ridge_origin,
+        ridge=setup.defence.ridge,
+        ridge_origin=setup.ridge_origin,
         attacks=(
             AttackInfo(NO_ATTACK, "the clean rows", "none", "none", knows_detector=False, rows=0),
-            *_attacks(bench, trials),
+            *_attacks(setup, trials),
         ),
-        defences=bench.infos,
+        defences=setup.infos,
         cells=cells_of(trials),
         trials=trials,
-        warnings=tuple(_cautions(bench, part)),
+        warnings=tuple(_cautions(setup, part)),
         timings=seconds,
         versions={"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
     )
 
 
-def trusted_origin(bench: Bench) -> str:
+def trusted_origin(setup: EvaluationSetup) -> str:
     """Why the trusted rows are trusted, in a sentence."""
-    if bench.trusted is not None:
-        return f"Trusted rows are {bench.trusted.because}."
-    if not bench.has_trusted:
+    if setup.trusted is not None:
+        return f"Trusted rows are {setup.trusted.because}."
+    if not setup.has_trusted:
         return "There are no trusted rows."
     return (
-        f"All rows given are taken as clean; {100 * bench.plan.trusted_share:g} % of the training rows are held out "
+        f"All rows given are taken as clean; {100 * setup.plan.trusted_share:g} % of the training rows are held out "
         "before any attack, where the attacker cannot reach them, and play the trusted ones."
     )
 
 
-def _attacks(bench: Bench, trials: tuple[Trial, ...]) -> Iterator[AttackInfo]:
-    for recipe in bench.recipes:
-        rows = (trial.poison_rows for trial in trials if trial.attack == recipe.name and not trial.skipped)
-        yield AttackInfo(
-            recipe.name, recipe.description, recipe.budget, recipe.goal, recipe.knows_detector, next(rows, 0)
-        )
+def _attacks(setup: EvaluationSetup, trials: tuple[Trial, ...]) -> Iterator[AttackInfo]:
+    for spec in setup.specs:
+        rows = (trial.poison_rows for trial in trials if trial.attack == spec.name and not trial.skipped)
+        yield AttackInfo(spec.name, spec.description, spec.budget, spec.goal, spec.knows_detector, next(rows, 0))
 
 
-def _cautions(bench: Bench, part: Part) -> Iterator[str]:
-    twins = len(shared_rows(bench.test.X, bench.split.train.X))
+def _cautions(setup: EvaluationSetup, part: SeedSplit) -> Iterator[str]:
+    twins = len(shared_rows(setup.test.X, setup.split.train.X))
     if twins:
-        yield f"{twins} of {len(bench.test)} test rows occur among the training rows, too, which flatters every error."
-    if bench.plan.seeds == 1:
+        yield f"{twins} of {len(setup.test)} test rows occur among the training rows, too, which flatters every error."
+    if setup.plan.seeds == 1:
         yield "There is a single seed: nothing tells how much of a figure is chance."
-    if not bench.has_trusted:
+    if not setup.has_trusted:
         yield "Without trusted rows the detectors that need some were left out, and thresholds are the detectors' own."
     if part.trusted is None:
         return
-    promises = [info.promised_share for info in bench.infos if info.kind == "detector" and info.promised_share]
+    promises = [info.false_alarm_rate for info in setup.infos if info.kind == "detector" and info.false_alarm_rate]
     needed = int(np.ceil(1 / min(promises) - 1e-9)) - 1 if promises else 0
     for label in part.clean.classes:
         count = int(np.count_nonzero(part.trusted.y == label))

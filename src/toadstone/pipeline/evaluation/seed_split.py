@@ -15,7 +15,7 @@ from toadstone.kernels.statistics.row_digests import contents, first_equal
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class SeedSplit:
     """What the trials of one seed have in common.
 
     Parameters
@@ -34,7 +34,7 @@ class Part:
     test: Dataset
 
 
-def draw_part(split: Split, *, seed: int, rows: int, test: Dataset, share: float, trusted: Trusted | None) -> Part:
+def draw_part(split: Split, *, seed: int, rows: int, test: Dataset, share: float, trusted: Trusted | None) -> SeedSplit:
     """Draw the rows of one seed.
 
     Parameters
@@ -53,7 +53,7 @@ def draw_part(split: Split, *, seed: int, rows: int, test: Dataset, share: float
 
     Returns
     -------
-    Part
+    SeedSplit
 
     Raises
     ------
@@ -62,9 +62,9 @@ def draw_part(split: Split, *, seed: int, rows: int, test: Dataset, share: float
     """
     train = _sample(split.train, rows, seed)
     if trusted is not None or share == 0:
-        return Part(seed, train, None if trusted is None else trusted.data, test)
+        return SeedSplit(seed, train, None if trusted is None else trusted.data, test)
     held = hold_out_contents(train, share=share, seed=seed)
-    return Part(seed, train.take(np.flatnonzero(~held)), train.take(np.flatnonzero(held)), test)
+    return SeedSplit(seed, train.take(np.flatnonzero(~held)), train.take(np.flatnonzero(held)), test)
 
 
 def draw_test(test: Dataset, rows: int, seed: int) -> Dataset:

@@ -16,28 +16,28 @@ from toadstone.core.dataset import Poison
 from toadstone.core.errors import BudgetExceeded, ToadstoneError
 from toadstone.kernels.rows import stack
 from toadstone.pipeline.evaluation.defences import (
+    DefenderData,
     Filtering,
-    Received,
     filterings,
     model_behind,
     planned_thresholds,
     yardstick,
 )
 from toadstone.pipeline.evaluation.detector_aware import evading_poison
-from toadstone.pipeline.evaluation.poisoned_rows import Staged, goal_reached
-from toadstone.pipeline.evaluation.seed_split import Part, shared_rows
+from toadstone.pipeline.evaluation.poisoned_rows import PoisonedRows, goal_reached
+from toadstone.pipeline.evaluation.seed_split import SeedSplit, shared_rows
 from toadstone.pipeline.harness.judge import Defence, merge
 from toadstone.records.evaluation import DefenceInfo
 from toadstone.records.trials import Trial
 
 
-def run_unit(part: Part, staged: Staged, info: DefenceInfo, defence: Defence) -> tuple[Trial, ...]:
+def run_unit(part: SeedSplit, attacked: PoisonedRows, info: DefenceInfo, defence: Defence) -> tuple[Trial, ...]:
     """The trials of one attack against one defence: one for each source of thresholds.
 
     Parameters
     ----------
-    part : Part
-    staged : Staged
+    part : SeedSplit
+    attacked : PoisonedRows
     info : DefenceInfo
     defence : Defence
         The plain model and the settings of sanitizers; its seed is that of
@@ -55,14 +55,14 @@ def run_unit(part: Part, staged: Staged, info: DefenceInfo, defence: Defence) ->
     """
     begin = time.perf_counter()
     blank = [
-        Trial(staged.attack, info.name, thresholds, part.seed)
+        Trial(attacked.attack, info.name, thresholds, part.seed)
         for thresholds in planned_thresholds(info, trusted=part.trusted is not None)
     ]
-    if staged.skipped:
-        return tuple(replace(trial, skipped=staged.skipped) for trial in blank)
+    if attacked.skipped:
+        return tuple(replace(trial, skipped=attacked.skipped) for trial in blank)
     try:
         with threadpool_limits(1):
-            trials = _run(part, staged, info, defence)
+            trials = _run(part, attacked, info, defence)
     except BudgetExceeded:
         raise
     except (ToadstoneError, ValueError) as error:
@@ -72,7 +72,7 @@ def run_unit(part: Part, staged: Staged, info: DefenceInfo, defence: Defence) ->
     return tuple(replace(trial, seconds=seconds) for trial in trials)
 
 
-def receive(part: Part, poison: Poison | None) -> tuple[Received, Mask, Mask]:
+def receive(part: SeedSplit, poison: Poison | None) -> tuple[DefenderData, Mask, Mask]:
     """The rows that reach the defender, which of them are poison, and which the attacker can reach.
 
     A trusted row of which a copy is among the others is trusted no longer:
@@ -81,11 +81,11 @@ def receive(part: Part, poison: Poison | None) -> tuple[Received, Mask, Mask]:
     X, y, poisoned = merge(part.clean, poison)
     reachable = np.ones(len(y), dtype=bool)
     if part.trusted is None:
-        return Received(X, y, np.empty(0, dtype=np.int64)), poisoned, reachable
+        return DefenderData(X, y, np.empty(0, dtype=np.int64)), poisoned, reachable
     own = np.ones(len(part.trusted), dtype=bool)
     own[shared_rows(part.trusted.X, X)] = False
     vouched = len(y) + np.flatnonzero(own)
-    both = Received(stack([X, part.trusted.X]), np.concatenate([y, part.trusted.y.astype(y.dtype)]), vouched)
+    both = DefenderData(stack([X, part.trusted.X]), np.concatenate([y, part.trusted.y.astype(y.dtype)]), vouched)
     beyond = np.zeros(len(part.trusted), dtype=bool)
     return both, np.concatenate([poisoned, beyond]), np.concatenate([reachable, beyond])
 
@@ -102,34 +102,34 @@ def class_ranks(suspicion: Array, y: Labels) -> Array:
     return ranks
 
 
-def _run(part: Part, staged: Staged, info: DefenceInfo, defence: Defence) -> tuple[Trial, ...]:
-    poison = staged.poison
-    if staged.knows_detector and staged.aimed is not None:
-        poison = evading_poison(part, staged, staged.aimed, info, defence)
+def _run(part: SeedSplit, attacked: PoisonedRows, info: DefenceInfo, defence: Defence) -> tuple[Trial, ...]:
+    poison = attacked.poison
+    if attacked.knows_detector and attacked.configured is not None:
+        poison = evading_poison(part, attacked, attacked.configured, info, defence)
     received, poisoned, reachable = receive(part, poison)
     if info.kind == "baseline":
-        count = staged.budget.count(len(part.clean))
+        count = attacked.budget.count(len(part.clean))
         found: tuple[Filtering, ...] = (yardstick(info.name, poisoned, reachable, count=count, seed=part.seed),)
     else:
         found = filterings(info, received, defence, trusted=part.trusted is not None)
     base = Trial(
-        staged.attack,
+        attacked.attack,
         info.name,
         "",
         part.seed,
         poison_rows=int(poisoned.sum()),
         clean_rows=int(np.count_nonzero(reachable & ~poisoned)),
-        goal_clean=staged.goal_clean,
+        goal_clean=attacked.goal_clean,
     )
     trials: list[Trial] = []
     for filtering in found:
         counted = _count(base, filtering, received, poisoned, reachable)
         kept = np.setdiff1d(np.arange(len(poisoned)), _flagged(filtering))
-        trials.append(_test(counted, part, staged, received, kept, model_behind(info, defence)))
+        trials.append(_test(counted, part, attacked, received, kept, model_behind(info, defence)))
     return tuple(trials)
 
 
-def _count(base: Trial, filtering: Filtering, received: Received, poisoned: Mask, reachable: Mask) -> Trial:
+def _count(base: Trial, filtering: Filtering, received: DefenderData, poisoned: Mask, reachable: Mask) -> Trial:
     counted = replace(base, thresholds=filtering.thresholds)
     if filtering.flagged is not None:
         flagged = np.zeros(len(poisoned), dtype=bool)
@@ -149,11 +149,13 @@ def _count(base: Trial, filtering: Filtering, received: Received, poisoned: Mask
     )
 
 
-def _test(trial: Trial, part: Part, staged: Staged, received: Received, kept: IntArray, model: Any) -> Trial:
+def _test(
+    trial: Trial, part: SeedSplit, attacked: PoisonedRows, received: DefenderData, kept: IntArray, model: Any
+) -> Trial:
     model.fit(received.X[kept], received.y[kept])
     wrong = int(np.count_nonzero(model.predict(part.test.X) != part.test.y))
     tested = replace(trial, test_rows=len(part.test), wrong_rows=wrong)
-    goal = None if staged.aimed is None else goal_reached(model, staged.aimed, part.test)
+    goal = None if attacked.configured is None else goal_reached(model, attacked.configured, part.test)
     return tested if goal is None else replace(tested, goal_reached=goal[0], goal_rows=goal[1])
 
 

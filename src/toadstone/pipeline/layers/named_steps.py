@@ -29,7 +29,7 @@ class NamedLayers(_BaseComposition):
         return {**self._get_params("filters", deep), **self._get_params("inspectors", deep)}
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters, such as ``spectral__promise``, or a filter by its name."""
+        """Set parameters, such as ``spectral__false_alarm_rate``, or a filter by its name."""
         for layer in ("filters", "inspectors"):
             if layer in params:
                 setattr(self, layer, params.pop(layer))

@@ -8,7 +8,7 @@ import os
 
 from toadstone.core.files import written_aside
 from toadstone.records.evaluation import EvaluationRecord
-from toadstone.records.trials import ESTIMATES, Cell, Estimate
+from toadstone.records.trials import ESTIMATES, Estimate, MatrixCell
 
 
 def write_matrix(record: EvaluationRecord, path: str | os.PathLike[str]) -> None:
@@ -44,5 +44,5 @@ def _ends(estimate: Estimate | None) -> tuple[str, str, str]:
     return f"{estimate.mean:.6g}", low, high
 
 
-def _seeds(cell: Cell) -> int:
+def _seeds(cell: MatrixCell) -> int:
     return 0 if cell.test_error is None else cell.test_error.n

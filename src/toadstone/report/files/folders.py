@@ -15,7 +15,7 @@ from toadstone.core.dataset import Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.files import written_aside
 from toadstone.datasets.readers.rows import write_rows_as_arrays
-from toadstone.records.audit import RunRecord
+from toadstone.records.audit import AuditRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.reproduction import Reproduction
@@ -84,7 +84,7 @@ def refuse_existing(path: str | Path) -> None:
         raise InvalidArgument("out", "a name that is not taken", f"{path}, which exists")
 
 
-def write_audit(record: RunRecord, certificate: Certificate, poison: Poison | None, folder: Path) -> None:
+def write_audit(record: AuditRecord, certificate: Certificate, poison: Poison | None, folder: Path) -> None:
     """Write report, record, certificate, suspects and poison into a folder."""
     with written_aside(folder / "record.json") as stream:
         stream.write((record.to_json() + "\n").encode())

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from toadstone.records.scan import Finding, ScanRecord
+from toadstone.records.scan import FlaggedRow, ScanRecord
 from toadstone.report.text.wording import detector_in_words
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -89,7 +89,7 @@ def to_sarif(record: ScanRecord) -> str:
         "properties": {
             "flaggedRows": record.flagged_rows,
             "detectors": {
-                name: {"flagged": report.flagged, "promisedShare": report.promised_share}
+                name: {"flagged": report.flagged, "falseAlarmRate": report.false_alarm_rate}
                 for name, report in record.detectors.items()
             },
         },
@@ -111,7 +111,7 @@ def _rule(name: str) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, record: ScanRecord, names: list[str]) -> dict[str, Any]:
+def _result(finding: FlaggedRow, record: ScanRecord, names: list[str]) -> dict[str, Any]:
     first = min(finding.reasons, key=lambda name: (finding.ranks[name], names.index(name)))
     told = "; ".join(f"{name}: {reason}" for name, reason in finding.reasons.items())
     return {
@@ -127,7 +127,7 @@ def _result(finding: Finding, record: ScanRecord, names: list[str]) -> dict[str,
     }
 
 
-def _location(finding: Finding, record: ScanRecord) -> dict[str, Any]:
+def _location(finding: FlaggedRow, record: ScanRecord) -> dict[str, Any]:
     row = {"fullyQualifiedName": f"{record.source}#row={finding.row}", "kind": "row"}
     place: dict[str, Any] = {"logicalLocations": [row]}
     path = PurePath(record.source)

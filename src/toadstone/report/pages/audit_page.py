@@ -9,7 +9,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, RunRecord, Suspect
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Suspect
 from toadstone.report.drawings.canvas import NARROW, WIDE
 from toadstone.report.drawings.charts import draw_curve
 from toadstone.report.text import audit_matrix as matrix
@@ -21,7 +21,7 @@ MOST_SUSPECTS = 50
 _LONGEST_PREVIEW = 160
 
 
-def render(record: RunRecord) -> str:
+def render(record: AuditRecord) -> str:
     """Render a record as one HTML page that fetches nothing.
 
     The page works without scripts, in light and dark, on paper and on a
@@ -29,7 +29,7 @@ def render(record: RunRecord) -> str:
 
     Parameters
     ----------
-    record : RunRecord
+    record : AuditRecord
 
     Returns
     -------

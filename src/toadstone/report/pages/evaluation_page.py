@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.evaluation import NO_DEFENCE, AttackInfo, DefenceInfo, EvaluationRecord
-from toadstone.records.trials import CAUGHT, MISSED, Cell, Estimate, Thresholds
+from toadstone.records.trials import CAUGHT, MISSED, Estimate, MatrixCell, Thresholds
 from toadstone.report.pages.audit_page import environment
 from toadstone.report.text.evaluation_text import evaluation_sentences, format_estimate
 from toadstone.report.text.formats import format_interval, format_share
@@ -24,7 +24,7 @@ class AttackRow:
     """An attack against the defences of some columns; None where it was not planned."""
 
     info: AttackInfo
-    cells: tuple[Cell | None, ...]
+    cells: tuple[MatrixCell | None, ...]
 
     @property
     def name(self) -> str:
@@ -46,21 +46,26 @@ class Alarms:
     """What a detector flags of clean rows, and the accuracy that this costs, by the origin of its thresholds."""
 
     detector: DefenceInfo
-    cells: tuple[Cell | None, ...]
+    cells: tuple[MatrixCell | None, ...]
 
-    def exceeds(self, cell: Cell) -> bool:
+    def exceeds(self, cell: MatrixCell) -> bool:
         """Whether more clean rows are flagged than promised."""
-        promise, found = self.detector.promised_share, cell.false_alarms
-        return promise is not None and found is not None and found.mean > promise
+        false_alarm_rate, found = self.detector.false_alarm_rate, cell.false_alarms
+        return false_alarm_rate is not None and found is not None and found.mean > false_alarm_rate
 
-    def by_chance(self, cell: Cell) -> bool:
+    def by_chance(self, cell: MatrixCell) -> bool:
         """Whether the interval of what is flagged reaches down to the promise."""
-        promise, found = self.detector.promised_share, cell.false_alarms
-        return promise is not None and found is not None and found.low is not None and found.low <= promise
+        false_alarm_rate, found = self.detector.false_alarm_rate, cell.false_alarms
+        return (
+            false_alarm_rate is not None
+            and found is not None
+            and found.low is not None
+            and found.low <= false_alarm_rate
+        )
 
 
 @dataclass(frozen=True)
-class Harm:
+class AttackDamage:
     """What an attack comes to: unopposed, behind the best defence, and behind the two yardsticks."""
 
     info: AttackInfo
@@ -125,7 +130,7 @@ def ordered_attacks(record: EvaluationRecord) -> tuple[AttackInfo, ...]:
     return tuple(sorted(real, key=key))
 
 
-def harm_of(cell: Cell | None) -> Estimate | None:
+def harm_of(cell: MatrixCell | None) -> Estimate | None:
     """How far an attack reaches its goal: its success, or the test error where that is the goal."""
     if cell is None:
         return None
@@ -145,10 +150,10 @@ def _alarms(record: EvaluationRecord, detector: DefenceInfo, origins: Iterable[T
     return Alarms(detector, tuple(record.cell(NO_ATTACK, detector.name, origin) for origin in origins))
 
 
-def _harm(record: EvaluationRecord, info: AttackInfo) -> Harm:
+def _harm(record: EvaluationRecord, info: AttackInfo) -> AttackDamage:
     undefended, best = record.cell(info.name, NO_DEFENCE), record.best_defence(info.name)
     told = [cell.clean_success for cell in record.cells if cell.attack == info.name and cell.clean_success]
-    return Harm(
+    return AttackDamage(
         info=info,
         goal=_GOALS.get(info.goal, _ERRORS),
         clean=told[0] if told else harm_of(record.cell(NO_ATTACK, NO_DEFENCE)),
@@ -176,12 +181,14 @@ def _cards(record: EvaluationRecord) -> tuple[tuple[str, str, str], ...]:
         note = f"with neither attack nor defence, on {record.test_rows:,} rows"
         cards.append(("Clean test error", format_share(clean.test_error.mean), note))
     kept = [
-        (cell.false_alarms.mean, info.promised_share)
+        (cell.false_alarms.mean, info.false_alarm_rate)
         for info, source in record.columns("detector")
-        if (cell := record.cell(NO_ATTACK, info.name, source)) and cell.false_alarms and info.promised_share is not None
+        if (cell := record.cell(NO_ATTACK, info.name, source))
+        and cell.false_alarms
+        and info.false_alarm_rate is not None
     ]
     if kept:
-        within = sum(found <= promise for found, promise in kept)
+        within = sum(found <= false_alarm_rate for found, false_alarm_rate in kept)
         cards.append(
             ("Promises kept", f"{within} of {len(kept)}", "by detectors on clean rows, with either thresholds")
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Evaluation, RunRecord
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Evaluation
 
 HEAT_STEPS = (0.005, 0.01, 0.02, 0.05, 0.10, 0.20)
 """Excess of the test error over the clean one at which the colour deepens.
@@ -15,7 +15,7 @@ The steps are fixed, so equal colours mean equal harm in every report.
 
 
 @dataclass(frozen=True)
-class Cell:
+class ErrorCell:
     """One evaluation and how deep its colour is, from 0 to 6."""
 
     evaluation: Evaluation
@@ -27,12 +27,12 @@ class MatrixRow:
     """One defence against every attack; None where it was not run."""
 
     sanitizer: str
-    cells: tuple[Cell | None, ...]
+    cells: tuple[ErrorCell | None, ...]
     is_best: bool
 
 
 @dataclass(frozen=True)
-class Matrix:
+class ErrorMatrix:
     """Defences as rows, no defence first; attacks as columns, no attack first."""
 
     attacks: tuple[str, ...]
@@ -40,25 +40,25 @@ class Matrix:
 
 
 @dataclass(frozen=True)
-class Standing:
+class LargestError:
     """The largest test error that any attack leaves behind these defences."""
 
     sanitizers: tuple[str, ...]
     test_error: float
 
 
-def arrange(record: RunRecord) -> Matrix:
+def arrange(record: AuditRecord) -> ErrorMatrix:
     """Put a record's evaluations into rows and columns."""
     attacks = _ordered((run.attack for run in record.evaluations), NO_ATTACK)
     sanitizers = _ordered((run.sanitizer for run in record.evaluations), NO_SANITIZER)
     runs = {(run.sanitizer, run.attack): run for run in record.evaluations}
     best = best_defence(record)
 
-    def cell(sanitizer: str, attack: str) -> Cell | None:
+    def cell(sanitizer: str, attack: str) -> ErrorCell | None:
         run = runs.get((sanitizer, attack))
-        return None if run is None else Cell(run, _heat(run.test_error - record.defender.clean_test_error))
+        return None if run is None else ErrorCell(run, _heat(run.test_error - record.defender.clean_test_error))
 
-    return Matrix(
+    return ErrorMatrix(
         attacks,
         tuple(
             MatrixRow(
@@ -71,22 +71,22 @@ def arrange(record: RunRecord) -> Matrix:
     )
 
 
-def best_defence(record: RunRecord) -> Standing | None:
+def best_defence(record: AuditRecord) -> LargestError | None:
     """The defences, several on a tie, whose worst test error is least."""
     standings = _worst_errors(record, lambda name: name != NO_SANITIZER)
     if not standings:
         return None
     least = min(standings.values())
-    return Standing(tuple(name for name, error in standings.items() if error == least), least)
+    return LargestError(tuple(name for name, error in standings.items() if error == least), least)
 
 
-def undefended(record: RunRecord) -> Standing | None:
+def undefended(record: AuditRecord) -> LargestError | None:
     """What the attacks do when nothing is filtered."""
     standings = _worst_errors(record, lambda name: name == NO_SANITIZER)
-    return Standing((NO_SANITIZER,), standings[NO_SANITIZER]) if standings else None
+    return LargestError((NO_SANITIZER,), standings[NO_SANITIZER]) if standings else None
 
 
-def _worst_errors(record: RunRecord, wanted: Callable[[str], bool]) -> dict[str, float]:
+def _worst_errors(record: AuditRecord, wanted: Callable[[str], bool]) -> dict[str, float]:
     worst: dict[str, float] = {}
     for run in record.evaluations:
         if run.attack != NO_ATTACK and wanted(run.sanitizer):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from toadstone.core.certificate import DIGEST_LABEL, Certificate, Ridge
-from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AttackRecord, Removal, RunRecord
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AttackRecord, AuditRecord, Removal
 from toadstone.records.scan import ScanRecord
 from toadstone.report.text.audit_matrix import arrange
 from toadstone.report.text.formats import (
@@ -61,7 +61,7 @@ def flow(text: str, width: int | None, *, indent: int = 0) -> str:
     return "\n".join(lines)
 
 
-def audit_lines(record: RunRecord, width: int | None) -> list[str]:
+def audit_lines(record: AuditRecord, width: int | None) -> list[str]:
     """The findings of an audit: sentences, cautions, and test errors by defence."""
     lines = [flow(sentence, width) for sentence in headline_sentences(record)]
     lines += [flow(f"{title}: {text}", width) for title, text in cautions(record)]
@@ -102,10 +102,10 @@ def scan_lines(record: ScanRecord, width: int | None) -> list[str]:
         if found.skipped:
             lines.append(flow(f"  {name:<{widest}}  skipped: {found.skipped}", width, indent=widest + 4))
             continue
-        shares = (found.flagged_share, found.promised_share, found.least_noticeable)
-        flagged, promise, least = (f"{100 * share:.2f} %" for share in shares)
+        shares = (found.flagged_share, found.false_alarm_rate, found.smallest_detectable_share)
+        flagged, false_alarm_rate, least = (f"{100 * share:.2f} %" for share in shares)
         lines.append(
-            f"  {name:<{widest}}{found.flagged:>9}{flagged:>8}{promise:>9}{least:>14}{found.seconds:>7.1f} s"
+            f"  {name:<{widest}}{found.flagged:>9}{flagged:>8}{false_alarm_rate:>9}{least:>14}{found.seconds:>7.1f} s"
             f"{'   more than promised' if found.exceeded else ''}"
         )
     if record.findings:
@@ -141,7 +141,7 @@ def _defender_sentence(record: AttackRecord) -> str:
     return f"The defender trains {words}; ridge {record.ridge:g}, {record.ridge_origin}."
 
 
-def _matrix_lines(record: RunRecord) -> list[str]:
+def _matrix_lines(record: AuditRecord) -> list[str]:
     matrix = arrange(record)
     names = ["no attack" if name == NO_ATTACK else _name(name) for name in matrix.attacks]
     lines = ["Test error, %   " + "  ".join(f"{name:>9}" for name in names)]

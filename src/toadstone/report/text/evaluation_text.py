@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.evaluation import NO_DEFENCE, AttackInfo, DefenceInfo, EvaluationRecord
-from toadstone.records.trials import CAUGHT, MISSED, Cell, Estimate, Thresholds
+from toadstone.records.trials import CAUGHT, MISSED, Estimate, MatrixCell, Thresholds
 from toadstone.report.text.audit_text import flow
 from toadstone.report.text.formats import format_count, format_fraction, format_interval, format_share, visible
 
@@ -136,7 +136,7 @@ def _goal(info: AttackInfo) -> str:
     return {"trigger": "success", "group": "errors in the group"}.get(info.goal, "test error")
 
 
-def _defence_name(cell: Cell) -> str:
+def _defence_name(cell: MatrixCell) -> str:
     return f"{cell.defence}, {cell.thresholds} thresholds" if cell.thresholds else cell.defence
 
 
@@ -169,7 +169,7 @@ def _matrix(record: EvaluationRecord, columns: Sequence[Column], width: int | No
     return lines
 
 
-def _shown(cell: Cell | None) -> str:
+def _shown(cell: MatrixCell | None) -> str:
     if cell is None or (cell.caught is None and cell.false_alarms is None):
         return "-"
     if cell.caught is None and cell.false_alarms is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, DataSummary, RunRecord
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, DataSummary
 from toadstone.records.scan import ScanRecord
-from toadstone.report.text.audit_matrix import Standing, best_defence, undefended
+from toadstone.report.text.audit_matrix import LargestError, best_defence, undefended
 from toadstone.report.text.formats import (
     format_attack_value,
     format_bound,
@@ -117,12 +117,12 @@ LEARNER_WORDS = {
 """What a defender trains, within a sentence."""
 
 
-def headline_sentences(record: RunRecord) -> tuple[str, ...]:
+def headline_sentences(record: AuditRecord) -> tuple[str, ...]:
     """What the audit found, the most important first."""
     return (_bound_sentence(record), *_rows_sentences(record), *_defence_sentences(record))
 
 
-def _bound_sentence(record: RunRecord) -> str:
+def _bound_sentence(record: AuditRecord) -> str:
     point, threat = record.headline, record.threat
     bound, attack = format_bound(point.bound), format_attack_value(point.attack_value)
     if threat.fraction == 0:
@@ -134,7 +134,7 @@ def _bound_sentence(record: RunRecord) -> str:
     )
 
 
-def _rows_sentences(record: RunRecord) -> tuple[str, ...]:
+def _rows_sentences(record: AuditRecord) -> tuple[str, ...]:
     bound = record.headline.bound
     share = bound / record.defender.wrong_row_loss
     if share >= 1:
@@ -145,7 +145,7 @@ def _rows_sentences(record: RunRecord) -> tuple[str, ...]:
     )
 
 
-def _defence_sentences(record: RunRecord) -> tuple[str, ...]:
+def _defence_sentences(record: AuditRecord) -> tuple[str, ...]:
     best, bare = best_defence(record), undefended(record)
     clean = format_share(record.defender.clean_test_error)
     names = {run.attack for run in record.evaluations} - {NO_ATTACK}
@@ -162,7 +162,7 @@ def _defence_sentences(record: RunRecord) -> tuple[str, ...]:
     return ()
 
 
-def _among_defences(record: RunRecord, best: Standing) -> str:
+def _among_defences(record: AuditRecord, best: LargestError) -> str:
     names = {run.sanitizer for run in record.evaluations} - {NO_SANITIZER}
     if len(names) > 1 and names == set(best.sanitizers):
         return f"After any of {_counted(len(names))} defences, all alike,"
@@ -184,7 +184,7 @@ def untested(data: DataSummary) -> tuple[str, ...]:
     )
 
 
-def cautions(record: RunRecord) -> tuple[tuple[str, str], ...]:
+def cautions(record: AuditRecord) -> tuple[tuple[str, str], ...]:
     """What keeps the headline from being read as more than it is: (title, text)."""
     point, found = record.headline, [("A class is not tested", sentence) for sentence in untested(record.data)]
     if not point.conclusive:
@@ -208,19 +208,19 @@ def cautions(record: RunRecord) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def glossary(record: RunRecord) -> tuple[tuple[str, str], ...]:
+def glossary(record: AuditRecord) -> tuple[tuple[str, str], ...]:
     """Terms and their meanings, for this record's loss and defences."""
     loss = _LOSS_WORDS.get(record.defender.loss)
     return ((loss,) if loss else ()) + _TERMS
 
 
-def defences_in_words(record: RunRecord) -> tuple[tuple[str, str], ...]:
+def defences_in_words(record: AuditRecord) -> tuple[tuple[str, str], ...]:
     """What each known defence of this record does."""
     names = dict.fromkeys(run.sanitizer for run in record.evaluations)
     return tuple((name, _DEFENCE_WORDS[name]) for name in names if name in _DEFENCE_WORDS)
 
 
-def attacks_in_words(record: RunRecord) -> tuple[tuple[str, str], ...]:
+def attacks_in_words(record: AuditRecord) -> tuple[tuple[str, str], ...]:
     """What each known attack of this record adds."""
     names = dict.fromkeys(run.attack for run in record.evaluations)
     return tuple((name, _ATTACK_WORDS[name]) for name in names if name in _ATTACK_WORDS)
@@ -239,10 +239,10 @@ def scan_sentences(record: ScanRecord) -> tuple[str, ...]:
         return ("No detector could use these data.",)
     if record.trusted_rows:
         first += f" Their thresholds come from {format_count(record.trusted_rows)} trusted rows, where these suffice."
-    if not any(found.promised_share for found in run.values()):
+    if not any(found.false_alarm_rate for found in run.values()):
         return first, "None has a threshold, for nothing varies that one could be set on: poison would go unnoticed."
     if not beyond:
-        least = min(found.least_noticeable for found in run.values() if found.promised_share)
+        least = min(found.smallest_detectable_share for found in run.values() if found.false_alarm_rate)
         return (
             first,
             f"None flags more rows than clean data and chance account for; less than {format_share(least)} of poison "

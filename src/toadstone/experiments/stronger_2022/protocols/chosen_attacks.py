@@ -17,7 +17,7 @@ from toadstone.experiments.figures import percent, sizes
 from toadstone.experiments.stronger_2022.protocols.attack_errors import DEFENCES, LEAST, error_row
 from toadstone.kernels.sets.sets import ConvexSet
 from toadstone.pipeline.attack_search.attacker import Knowledge, described
-from toadstone.pipeline.attack_search.search import Candidate, Contest, Effort, Finding, search
+from toadstone.pipeline.attack_search.search import Candidate, SearchEffort, SearchProblem, SearchResult, search
 from toadstone.pipeline.certify import settle_domain
 from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.pipeline.harness.judge import Defence, judge
@@ -29,7 +29,7 @@ FIVE = ("l2", "slab", "loss", "svd", "knn")
 
 
 @dataclass(frozen=True)
-class Settings:
+class ChosenAttackSettings:
     """Of attacks against one data set.
 
     Parameters
@@ -67,13 +67,13 @@ class Settings:
 
 
 @dataclass(frozen=True, eq=False)
-class Arena:
+class AttackComparison:
     """A data set, what its attacker knows, and who judges."""
 
     split: Split
-    settings: Settings
+    settings: ChosenAttackSettings
     known: Knowledge
-    contest: Contest
+    problem: SearchProblem
     conditions: Conditions
 
     def influence(self) -> list[Candidate]:
@@ -127,7 +127,7 @@ class Arena:
             for decoy in decoys
         ]
 
-    def three(self) -> dict[str, Finding]:
+    def three(self) -> dict[str, SearchResult]:
         """The attacks of the paper by name, each at its best setting."""
         makers: Mapping[str, Callable[[], list[Candidate]]] = {
             "influence": self.influence,
@@ -136,15 +136,15 @@ class Arena:
         }
         return {name: self.strongest(name, make) for name, make in makers.items()}
 
-    def strongest(self, name: str, make: Callable[[], Sequence[Candidate]]) -> Finding:
+    def strongest(self, name: str, make: Callable[[], Sequence[Candidate]]) -> SearchResult:
         """The best of an attack's settings, told apart on the test rows as in the paper."""
         self.conditions.on_stage(f"{name} on {self.split.name}")
-        effort = Effort(self.conditions.seed, self.conditions.workers, self.conditions.on_step)
-        return search(make(), self.contest, effort)
+        effort = SearchEffort(self.conditions.seed, self.conditions.workers, self.conditions.on_step)
+        return search(make(), self.problem, effort)
 
     def judged(self, poison: Poison, sanitizers: Sequence[str], name: str) -> tuple[Evaluation, ...]:
         """What some defences, or none, make of an attack."""
-        return judge(self.split.train, self.split.test, poison, sanitizers, self.contest.defence, name=name)
+        return judge(self.split.train, self.split.test, poison, sanitizers, self.problem.defence, name=name)
 
     def clean(self) -> Evaluation:
         """Without attack and without defence."""
@@ -164,7 +164,7 @@ class Arena:
         }
 
 
-def enter(split: Split, settings: Settings, conditions: Conditions) -> Arena:
+def enter(split: Split, settings: ChosenAttackSettings, conditions: Conditions) -> AttackComparison:
     """Fit the filters that the attacker expects, and put attacker and defender in their places."""
     domain = settle_domain(split, "auto")
     known = Knowledge(
@@ -177,8 +177,8 @@ def enter(split: Split, settings: Settings, conditions: Conditions) -> Arena:
         burn_in=paper_burn_in(split.name, settings.fraction) if split.name in PAPER else 1.0,
     )
     defence = Defence(ridge=settings.ridge, seed=conditions.seed)
-    contest = Contest(split.train, split.test, Budget(settings.fraction), defence, settings.quick, settings.slow)
-    return Arena(split, settings, known, contest, conditions)
+    problem = SearchProblem(split.train, split.test, Budget(settings.fraction), defence, settings.quick, settings.slow)
+    return AttackComparison(split, settings, known, problem, conditions)
 
 
 def weakest(cells: Sequence[Evaluation]) -> Evaluation:

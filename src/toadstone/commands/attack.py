@@ -21,7 +21,7 @@ LEARNERS = ("linear", "crammer-singer", "online")
     short_help="Find the strongest attack of a method, and judge it.",
     epilog=epilog(
         "toadstone attack enron --method kkt --fraction 0.03 --select-on test --json",
-        "toadstone attack rows.parquet --method minmax --fraction 0.02 --out poison.npz",
+        "toadstone attack rows.parquet --method minmax --out poison.npz",
         "toadstone attack mails.csv --text body --label spam --weighting counts",
     ),
 )

@@ -141,7 +141,7 @@ def entry(publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         licence="",
         citation="",
         domain="real",
-        reader="adult:read",
+        reader="catalogue.adult:read",
         file="tiny.npz",
         original=publisher.original(),
     )

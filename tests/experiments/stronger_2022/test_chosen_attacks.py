@@ -205,7 +205,7 @@ def test_several_classes():
     labels = rng.integers(3, size=240)
     rows = np.clip(centres[labels] + 0.25 * rng.normal(size=(240, 12)), 0, 1)
     split = Split("blobs", Dataset(rows[:160], labels[:160]), Dataset(rows[160:], labels[160:]), "none", "apart", "box")
-    settings = fig8.ChosenAttackSettings(repeats=3, fraction=0.1, max_decoy_loss=2.0)
+    settings = fig8.CapSettings(repeats=3, fraction=0.1, max_decoy_loss=2.0)
     found = figures(fig8.measure(split, settings, Conditions()))
     poison = fig8.make(split, settings, Conditions())
     defence = Defence(ridge=settings.ridge, learner="online", accuracy=1e-3)

@@ -142,7 +142,7 @@ BUILDERS: Mapping[str, Callable[[type[Any], Scene], Attack]] = {
     "ALFAAttack": lambda kind, scene: kind(feasible_set=scene.feasible_set, ridge=RIDGE),
     "GradientAttack": lambda kind, scene: kind(**searching(scene), step=0.05, max_steps=20, check_every=5),
     "KKTAttack": lambda kind, scene: kind(theta=scene.decoy, **searching(scene)),
-    "InfluenceMovedKKT": lambda kind, scene: kind(
+    "KKTInfluenceAttack": lambda kind, scene: kind(
         start=BUILDERS["KKTAttack"](import_module("toadstone.attacks.decoys.kkt").KKTAttack, scene),
         probe=scene.data,
         filters=(keep_middle,),
@@ -174,7 +174,7 @@ BUILDERS: Mapping[str, Callable[[type[Any], Scene], Attack]] = {
 REAL_ONLY = frozenset({"MulticlassMinMaxAttack"})
 """Classes of attacks that cannot make whole numbers."""
 
-MAY_LEAVE = frozenset({"InfluenceMovedKKT", "KKTAttack", "MinMaxAttack"})
+MAY_LEAVE = frozenset({"KKTInfluenceAttack", "KKTAttack", "MinMaxAttack"})
 """Classes of attacks whose rows may leave the feasible set, and are reported, when they are made whole."""
 
 UNAWARE = frozenset(

@@ -62,7 +62,7 @@ def judge_bound(bound: float, attack_value: float, limit: float, *, conclusive: 
     Examples
     --------
     >>> judge_bound(0.31, 0.25, 0.3, conclusive=False)
-    <Verdict.UNDECIDED: 'undecided'>
+    <GateOutcome.UNDECIDED: 'undecided'>
     """
     if bound <= limit:
         return GateOutcome.KEPT
@@ -116,6 +116,6 @@ def judge_share(share: float, limit: float) -> GateOutcome:
     Examples
     --------
     >>> judge_share(0.02, 0.02)
-    <Verdict.KEPT: 'kept'>
+    <GateOutcome.KEPT: 'kept'>
     """
     return GateOutcome.KEPT if share <= limit else GateOutcome.EXCEEDED

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array, issparse
 
 from toadstone.attacks.decoys.decoys import GRIDS, fit_clean, fit_decoy
 from toadstone.attacks.decoys.kkt import KKTAttack
-from toadstone.attacks.influence.multi_defence import InfluenceMovedKKT
+from toadstone.attacks.influence.multi_defence import KKTInfluenceAttack
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Ridge, Setting
 from toadstone.core.dataset import Dataset
@@ -43,13 +43,13 @@ def rows(seed: int, n: int = 120, *, counts: bool = False) -> Dataset:
     return Dataset(csr_array(X) if counts else X, y)
 
 
-def make(data: Dataset, probe: Dataset, **options) -> InfluenceMovedKKT:
+def make(data: Dataset, probe: Dataset, **options) -> KKTInfluenceAttack:
     clean = fit_clean(data, ridge=RIDGE)
     decoy = fit_decoy(data, probe, clean, quantile=0.3, repeats=3, ridge=RIDGE)
     domain = "integer" if issparse(data.X) else "real"
     inside = build_feasible_set(data, Setting(FILTERS, 0.9, domain, "hinge", Ridge(RIDGE)))
     start = KKTAttack(theta=decoy.theta, feasible_set=inside, ridge=RIDGE, integer=domain == "integer")
-    return InfluenceMovedKKT(start=start, probe=probe, filters=(keep_all, keep_near), **options)
+    return KKTInfluenceAttack(start=start, probe=probe, filters=(keep_all, keep_near), **options)
 
 
 def least_error(data, probe, poison) -> float:
@@ -137,7 +137,7 @@ def test_on_enron_every_defence_is_left_with_many_errors(data_dir, knows, floor)
         return lambda X, y: keep(name, X, y, defence)
 
     filters = tuple(filtered(name) for name in ("loss", "slab", "l2"))
-    attack = InfluenceMovedKKT(start=start, probe=probe, filters=filters)
+    attack = KKTInfluenceAttack(start=start, probe=probe, filters=filters)
     poison = attack.poison(split.train, Budget(0.03), np.random.default_rng(0))
     cells = judge(split.train, split.test, poison, ("l2", "slab", "loss", "svd", "knn"), defence, name="adaptive")
     assert min(cell.test_error for cell in cells) >= floor

@@ -35,7 +35,7 @@ _TOLD_APART = 0.003
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class InfluenceMovedKKT:
+class KKTInfluenceAttack:
     """A KKT attack, then moved along its influence on what every defence trains.
 
     An attacker who knows the defences looks, now and again, which clean rows
@@ -134,7 +134,7 @@ class InfluenceMovedKKT:
 class _Search:
     """Points on their way, what each defence keeps beside them, and the best rounding so far."""
 
-    def __init__(self, attack: InfluenceMovedKKT, data: Dataset, solution: KKTSolution, rng: Generator) -> None:
+    def __init__(self, attack: KKTInfluenceAttack, data: Dataset, solution: KKTSolution, rng: Generator) -> None:
         self.attack, self.data, self.rng = attack, data, rng
         self.solution, self.theta = solution, attack.start.theta
         self.probe = probe_loss(attack.probe, data.classes, SigmoidLoss(attack.width))

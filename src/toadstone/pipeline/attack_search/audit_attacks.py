@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from toadstone.attacks.decoys.decoys import DecoyGrid, prune_decoys
 from toadstone.attacks.decoys.kkt import KKTAttack
 from toadstone.attacks.flips.label_flip import RandomLabelFlip, TargetedLabelFlip
-from toadstone.attacks.influence.multi_defence import InfluenceMovedKKT
+from toadstone.attacks.influence.multi_defence import KKTInfluenceAttack
 from toadstone.core.dataset import Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.kernels.rows import count_entries
@@ -123,7 +123,7 @@ class _Tries:
             [
                 Candidate(
                     f"{start.name}, adapted to the defences",
-                    InfluenceMovedKKT(start=start.attack, probe=self.known.probe, filters=filters, max_steps=steps),
+                    KKTInfluenceAttack(start=start.attack, probe=self.known.probe, filters=filters, max_steps=steps),
                 )
                 for start in starts
                 if isinstance(start.attack, KKTAttack)

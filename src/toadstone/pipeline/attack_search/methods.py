@@ -10,7 +10,7 @@ from toadstone.attacks.decoys.minmax import MinMaxAttack
 from toadstone.attacks.flips.alfa import ALFAAttack
 from toadstone.attacks.flips.label_flip import RandomLabelFlip, TargetedLabelFlip
 from toadstone.attacks.influence.influence import InfluenceAttack
-from toadstone.attacks.influence.multi_defence import InfluenceMovedKKT
+from toadstone.attacks.influence.multi_defence import KKTInfluenceAttack
 from toadstone.core.errors import InvalidArgument, UnknownName
 from toadstone.pipeline.attack_search.attacker import Knowledge, described, kkt_candidate
 from toadstone.pipeline.attack_search.multiclass import several_minmax, several_minmax_basic
@@ -86,7 +86,7 @@ def _best(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> tup
         return [
             Candidate(
                 f"{described(decoys[index], index)}, {share:.3g} positive, adapted to the defences",
-                InfluenceMovedKKT(start=known.kkt(decoys[index].theta, share), probe=known.probe, filters=filters),
+                KKTInfluenceAttack(start=known.kkt(decoys[index].theta, share), probe=known.probe, filters=filters),
             )
             for share in _ADAPTED_SHARES
         ]

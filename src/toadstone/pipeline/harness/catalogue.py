@@ -18,7 +18,7 @@ CATALOGUE: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "kkt": "toadstone.attacks.decoys.kkt:KKTAttack",
                 "minmax": "toadstone.attacks.decoys.minmax:MinMaxAttack",
                 "influence": "toadstone.attacks.influence.influence:InfluenceAttack",
-                "adaptive": "toadstone.attacks.influence.multi_defence:InfluenceMovedKKT",
+                "adaptive": "toadstone.attacks.influence.multi_defence:KKTInfluenceAttack",
                 "random-flip": "toadstone.attacks.flips.label_flip:RandomLabelFlip",
                 "targeted-flip": "toadstone.attacks.flips.label_flip:TargetedLabelFlip",
                 "alfa": "toadstone.attacks.flips.alfa:ALFAAttack",

@@ -1,4 +1,4 @@
-"""Measure the house: files per folder, long functions, parameters, comments, docstrings that do not say what a thing is.
+"""Measure the house: files per folder, long functions, parameters, comments, docstrings that do not say what it is.
 
 Run ``python benchmarks/house.py`` for a table, ``python benchmarks/house.py --list`` for the places as well.
 ``tests/test_house.py`` holds the limits.
@@ -97,8 +97,9 @@ def comments_per_hundred(folder: str) -> float:
         text = path.read_text(encoding="utf-8")
         quoted: set[int] = set()
         for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-                quoted |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+            match node:
+                case ast.Expr(value=ast.Constant(value=str())):
+                    quoted |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
         lines = [line for number, line in enumerate(text.splitlines(), 1) if line.strip() and number not in quoted]
         code += len(lines)
         tokens = tokenize.generate_tokens(io.StringIO(text).readline)

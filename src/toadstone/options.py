@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from toadstone.core.certificate import NormBall, Ridge
     from toadstone.core.dataset import Dataset
     from toadstone.datasets.split import Split
+    from toadstone.records.header import Source as Origin
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -121,6 +122,13 @@ class Source:
     def stem(self) -> str:
         """The name of the data without folders and ending."""
         return Path(Path(self.data).name.removesuffix(".gz")).stem
+
+    def origin(self, split: Split) -> Origin:
+        """The origin of rows that were read, for the record."""
+        from toadstone.datasets.readers.lines import first_line
+        from toadstone.records.header import Source as Origin
+
+        return Origin(split.name, self.data, first_line(self.data, len(split.train) + len(split.test)))
 
     def read_trusted(self, path: Path, split: Split) -> Dataset:
         """Rows of a file that the user vouches for, prepared as those of DATA."""

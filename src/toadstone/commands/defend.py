@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -68,11 +69,13 @@ def defend(
     check_limit("fail_if_accuracy_drops_above", fail_if_accuracy_drops_above, most=1.0)
     chosen = FILTERS if detectors is None else tuple(name.strip() for name in detectors.split(","))
     command = shlex.join(["toadstone", *sys.argv[1:]])
-    plan = DefencePlan(detectors=chosen, max_removed=max_removed, seed=seed, source=source.data, command=command)
+    plan = DefencePlan(detectors=chosen, max_removed=max_removed, seed=seed, command=command)
     with folder_if_named(out) as aside, Progress("reading") as progress:
         split = source.read()
         vouched = None if trusted is None else source.read_trusted(trusted, split)
-        record, kept = run(split, plan, trusted=vouched, on_stage=progress.announce)
+        record, kept = run(
+            split, replace(plan, source=source.origin(split)), trusted=vouched, on_stage=progress.announce
+        )
         if aside is not None:
             progress.announce("writing")
             write_defence(record, aside)

@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,14 +112,13 @@ def evaluate(
         defences=_names(defences),
         image=_shape(image),
         false_alarm_rate=false_alarm_rate,
-        source=source.data,
         command=shlex.join(["toadstone", *sys.argv[1:]]),
     )
     with Progress("reading") as progress:
         split = source.read()
         vouched = None if trusted is None else _vouched(source, trusted, split)
         progress.announce("choosing the ridge")
-        setup = prepare(split, plan, trusted=vouched)
+        setup = prepare(split, replace(plan, source=source.origin(split)), trusted=vouched)
     record = _run(setup, out, workers or os.cpu_count() or 1)
     _show(record, out, as_json=as_json)
     uncaught = record.uncaught()

@@ -55,7 +55,6 @@ def scan(
     share of poison on it could have noticed. Thresholds come from the scores
     of the rows themselves, or from those of trusted rows, which find more.
     """
-    from toadstone.datasets.readers.lines import first_line
     from toadstone.pipeline.gate import check_limit
     from toadstone.pipeline.scan import ScanPlan
     from toadstone.pipeline.scan import scan as run
@@ -65,10 +64,10 @@ def scan(
     check_limit("fail_if_flagged_above", fail_if_flagged_above, most=1.0)
     chosen = () if detectors is None else tuple(name.strip() for name in detectors.split(","))
     command = shlex.join(["toadstone", *sys.argv[1:]])
-    plan = ScanPlan(detectors=chosen, false_alarm_rate=false_alarm_rate, seed=seed, source=source.data, command=command)
+    plan = ScanPlan(detectors=chosen, false_alarm_rate=false_alarm_rate, seed=seed, command=command)
     with folder_if_named(out) as aside, Progress("reading", len(plan.names)) as progress:
         split = source.read()
-        plan = replace(plan, first_line=first_line(source.data, len(split.train) + len(split.test)))
+        plan = replace(plan, source=source.origin(split))
         vouched = None if trusted is None else source.read_trusted(trusted, split)
         record = run(split, plan, trusted=vouched, on_stage=progress.announce, on_step=progress.step)
         if aside is not None:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
-import platform
 import time
-from importlib.metadata import version
 
-import toadstone
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.experiments.catalogue import Experiment
 from toadstone.experiments.conditions import Conditions
+from toadstone.pipeline.harness.header import make_header
 from toadstone.records.reproduction import Reproduction
-
-_VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
 
 
 def reproduce(experiment: Experiment, conditions: Conditions, *, command: str = "") -> Reproduction:
@@ -46,9 +41,11 @@ def reproduce(experiment: Experiment, conditions: Conditions, *, command: str = 
         if missing.name != "torch":
             raise
         raise InvalidData(f"{experiment.name}: expected PyTorch; pip install 'toadstone[deep]' has it") from None
-    versions = {"toadstone": toadstone.__version__, "python": platform.python_version()}
-    computing = (*_VERSIONED, "torch") if experiment.images else _VERSIONED
+    packages = ("torch",) if experiment.images else ()
     return Reproduction(
+        header=make_header(
+            "reproduction", command=command, seed=conditions.seed, digests=measured.data, packages=packages
+        ),
         name=experiment.name,
         title=experiment.title,
         source=experiment.source,
@@ -56,12 +53,7 @@ def reproduce(experiment: Experiment, conditions: Conditions, *, command: str = 
         comparisons=measured.comparisons,
         panels=measured.panels,
         notes=measured.notes,
-        data=measured.data,
         seconds=time.perf_counter() - begin,
-        seed=conditions.seed,
-        command=command,
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        versions=versions | {name: version(name) for name in computing},
     )
 
 

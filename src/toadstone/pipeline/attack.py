@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-import toadstone
 from toadstone.attacks.decoys.burn_in import PAPER, paper_burn_in
 from toadstone.attacks.decoys.decoys import DEFAULT_GRID, GRIDS
 from toadstone.core.budget import Budget
@@ -24,12 +22,15 @@ from toadstone.pipeline.attack_search.targeted import TARGET_GRID, check_target,
 from toadstone.pipeline.certify import FILTERS, settle_domain
 from toadstone.pipeline.harness.catalogue import names, resolve
 from toadstone.pipeline.harness.clock import Clock
-from toadstone.pipeline.harness.data_summary import expressible, summarize
+from toadstone.pipeline.harness.data_summary import digests, expressible, summarize
 from toadstone.pipeline.harness.defender import settle_defence
 from toadstone.pipeline.harness.filters import check_filters, fit_filters
+from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.judge import Defence, judge
 from toadstone.pipeline.harness.poison_check import check_poison
-from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AttackRecord, Evaluation, SplitTest, TargetOutcome, Threat
+from toadstone.records.attack import AttackRecord, SplitTest, TargetOutcome
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Evaluation, Threat
+from toadstone.records.header import Source
 
 SELECTIONS = ("validation", "train", "test")
 _VALIDATION_SHARE = 0.2
@@ -83,6 +84,8 @@ class AttackPlan:
     seed : int
     workers : int
         Processes; results do not depend on it.
+    source : Source, optional
+        Origin of the rows; the name of the split by default.
     command : str
         What the user typed, for the record.
     """
@@ -99,6 +102,7 @@ class AttackPlan:
     contamination: float = 0.05
     seed: int = 0
     workers: int = 1
+    source: Source | None = None
     command: str = ""
 
     def __post_init__(self) -> None:
@@ -176,10 +180,8 @@ def attack(
     errors = {cell.sanitizer: cell.test_error for cell in cells}
     chosen_on = _ON_TARGETS if plan.target else plan.select_on
     record = AttackRecord(
-        command=plan.command,
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        toadstone_version=toadstone.__version__,
-        seed=plan.seed,
+        header=make_header("attack", command=plan.command, seed=plan.seed, digests=digests(split)),
+        source=plan.source or Source(split.name),
         data=summarize(split, situation.domain),
         threat=Threat(plan.fraction, situation.budget.kind, situation.budget.count(len(split.train))),
         method=plan.method,

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import numpy as np
 
-import toadstone
 from toadstone.attacks.collapse import CollapsedAttack
 from toadstone.attacks.decoys.decoys import DEFAULT_GRID
 from toadstone.core.budget import Budget
@@ -26,17 +22,18 @@ from toadstone.pipeline.attack_search.search import QUICK, SearchEffort, SearchP
 from toadstone.pipeline.certify import FILTERS, Certified, build_feasible_set, certify_split, settle_domain
 from toadstone.pipeline.harness.catalogue import names
 from toadstone.pipeline.harness.clock import Clock, Progress
-from toadstone.pipeline.harness.data_summary import expressible, summarize
+from toadstone.pipeline.harness.data_summary import digests, expressible, summarize
+from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.judge import Defence, evaluate
 from toadstone.pipeline.harness.poison_check import check_poison
 from toadstone.pipeline.harness.suspects import list_suspects
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Bound, Defender, Evaluation, Threat
+from toadstone.records.header import Source
 
 CANDIDATE = "collapse"
 _CURVE = (0.0, 1 / 3, 2 / 3, 1.0, 4 / 3, 5 / 3)
 # The paper's attacker plans for twice what the defender removes.
 _ROOM = 2
-_VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
 
 
 @dataclass(frozen=True)
@@ -62,6 +59,8 @@ class AuditPlan:
     seed : int
     workers : int
         Processes; results do not depend on it.
+    source : Source, optional
+        Origin of the rows; the name of the split by default.
     command : str
         What the user typed, for the report.
     """
@@ -76,6 +75,7 @@ class AuditPlan:
     attacks: tuple[str, ...] = SUITE
     seed: int = 0
     workers: int = 1
+    source: Source | None = None
     command: str = ""
 
     def __post_init__(self) -> None:
@@ -191,10 +191,8 @@ def audit(
             on_cell=on_step,
         )
     record = AuditRecord(
-        command=plan.command,
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        toadstone_version=toadstone.__version__,
-        seed=plan.seed,
+        header=make_header("audit", command=plan.command, seed=plan.seed, digests=digests(split)),
+        source=plan.source or Source(split.name),
         data=summarize(split, setting.domain),
         threat=Threat(plan.fraction, budget.kind, 0 if poison is None else budget.count(len(split.train))),
         defender=_defender(plan, setting.hypothesis, origin, cells),
@@ -204,7 +202,6 @@ def audit(
         assumptions=certificate.assumptions,
         not_promised=certificate.not_promised,
         timings=clock.seconds,
-        versions={"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
     )
     return Audit(record, certificate, poison)
 

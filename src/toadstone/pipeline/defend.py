@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import datetime
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-import toadstone
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
 from toadstone.pipeline.harness.catalogue import names, resolve
 from toadstone.pipeline.harness.clock import Clock
-from toadstone.pipeline.harness.data_summary import summarize
+from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
 from toadstone.pipeline.harness.defender import settle_defence
+from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.layers.classifier import ResistantClassifier
 from toadstone.pipeline.layers.named_steps import FILTERS
 from toadstone.pipeline.layers.wilson import accuracy_change
 from toadstone.pipeline.scan import make_detector
 from toadstone.records.defence import AccuracyChange, DefenceRecord
-
-_VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
+from toadstone.records.header import Source
 
 
 @dataclass(frozen=True)
@@ -39,8 +35,8 @@ class DefencePlan:
     max_removed : float
         Share of the rows that may be removed in all, in [0, 0.5).
     seed : int
-    source : str
-        Where the rows come from.
+    source : Source, optional
+        Origin of the rows; the name of the split by default.
     command : str
 
     Raises
@@ -54,7 +50,7 @@ class DefencePlan:
     detectors: tuple[str, ...] = FILTERS
     max_removed: float = 0.1
     seed: int = 0
-    source: str = ""
+    source: Source | None = None
     command: str = ""
 
     def __post_init__(self) -> None:
@@ -119,11 +115,8 @@ def defend(
         tested = _test_errors(classifier, defence.model(), data, published)
     ids = np.arange(len(data)) if data.row_ids is None else data.row_ids
     record = DefenceRecord(
-        command=plan.command,
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        toadstone_version=toadstone.__version__,
-        seed=plan.seed,
-        source=plan.source,
+        header=make_header("defence", command=plan.command, seed=plan.seed, digests=digests_of_rows(data, trusted)),
+        source=plan.source or Source(split.name),
         data=summarize(split, split.domain or "real"),
         max_removed=plan.max_removed,
         learner=defence.learner,
@@ -143,7 +136,6 @@ def defend(
         accuracy_change=classifier.accuracy_change_,
         test_change=tested[2],
         timings=clock.seconds,
-        versions={"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
     )
     return record, data.take(classifier.sample_indices_)
 

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 
-import toadstone
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, ToadstoneError
 from toadstone.datasets.split import Split
 from toadstone.pipeline.harness.catalogue import names, resolve
 from toadstone.pipeline.harness.clock import Clock
-from toadstone.pipeline.harness.data_summary import summarize
+from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
+from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.suspects import preview, rank_rows
 from toadstone.pipeline.layers.validation import check_trusted
 from toadstone.pipeline.layers.with_trusted import beside, thresholds_in_words
-from toadstone.records.audit import DataSummary
+from toadstone.records.header import DataSummary, Source
 from toadstone.records.scan import DetectorReport, FlaggedRow, ScanRecord
 
 _LONGEST = 200
 _NEEDS_TRUSTED = "it needs rows that are known to be clean (--trusted)"
-_VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
 
 
 @dataclass(frozen=True)
@@ -44,18 +40,15 @@ class ScanPlan:
         Share of clean rows that each may flag, in (0, 0.1]; its own default
         otherwise.
     seed : int
-    source : str
-        Where the rows come from, for reports that point at them.
-    first_line : int, optional
-        The line of row 0 there, if each row has one.
+    source : Source, optional
+        Origin of the rows; the name of the split by default.
     command : str
     """
 
     detectors: tuple[str, ...] = ()
     false_alarm_rate: float | None = None
     seed: int = 0
-    source: str = ""
-    first_line: int | None = None
+    source: Source | None = None
     command: str = ""
 
     def __post_init__(self) -> None:
@@ -122,21 +115,16 @@ def scan(
             if on_step is not None:
                 on_step()
     with clock.stage("ranking"):
-        flagged, findings = rank_findings(train, fitted)
+        flagged, rows = rank_flagged(train, fitted)
     return ScanRecord(
-        command=plan.command,
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        toadstone_version=toadstone.__version__,
-        seed=plan.seed,
-        source=plan.source,
-        first_line=plan.first_line,
+        header=make_header("scan", command=plan.command, seed=plan.seed, digests=digests_of_rows(train, trusted)),
+        source=plan.source or Source(split.name),
         data=_summary(split, train),
-        detectors=reports,
         flagged_rows=flagged,
-        findings=findings,
+        rows=rows,
+        detectors=reports,
         trusted_rows=0 if trusted is None else len(trusted),
         timings=clock.seconds,
-        versions={"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
     )
 
 
@@ -163,7 +151,7 @@ def make_detector(name: str, *, false_alarm_rate: float | None = None, seed: int
     return found(**{option: value for option, value in wanted.items() if option in known})
 
 
-def rank_findings(
+def rank_flagged(
     train: Dataset, fitted: Mapping[str, Any], *, longest: int = _LONGEST
 ) -> tuple[int, tuple[FlaggedRow, ...]]:
     """The rows that any detector flags, those that most of them flag first.
@@ -174,13 +162,13 @@ def rank_findings(
     fitted : mapping from name to a fitted detector
         Fitted to these rows, or to these and trusted ones after them.
     longest : int
-        Findings to list at most.
+        Rows to list at most.
 
     Returns
     -------
     count : int
         Of all flagged rows.
-    findings : tuple of FlaggedRow
+    rows : tuple of FlaggedRow
     """
     n = len(train)
     sizes = np.array([np.count_nonzero(train.y == label) for label in train.classes])
@@ -195,7 +183,7 @@ def rank_findings(
     flagged = np.flatnonzero(votes)
     chosen = flagged[np.lexsort((-suspicion[flagged], -votes[flagged]))][:longest]
     ids = np.arange(n) if train.row_ids is None else train.row_ids
-    findings = tuple(
+    listed = tuple(
         FlaggedRow(
             row=int(ids[row]),
             label=str(train.y[row]),
@@ -207,7 +195,7 @@ def rank_findings(
         )
         for row in chosen
     )
-    return len(flagged), findings
+    return len(flagged), listed
 
 
 def fingerprint(data: Dataset, row: int) -> str:

@@ -1,15 +1,26 @@
-"""The one source of every rendering: plain data with a published schema."""
+"""The record of an audit: certified bounds, attacks, defences and suspicious rows."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, Self
 
 from toadstone.core.errors import InvalidData
-
-SCHEMA_VERSION = "1.0"
+from toadstone.records.header import (
+    Count,
+    DataSummary,
+    Fraction,
+    Header,
+    Limits,
+    Loss,
+    Name,
+    Ranks,
+    Seconds,
+    Share,
+    Source,
+)
+from toadstone.records.serial import from_json, to_json
 
 NO_ATTACK = "none"
 """The attack name of an evaluation on clean rows."""
@@ -19,37 +30,12 @@ NO_SANITIZER = "none"
 
 
 @dataclass(frozen=True)
-class ClassCount:
-    """Rows of one label; `test` is the number of test rows."""
-
-    label: str
-    train: int
-    test: int
-
-
-@dataclass(frozen=True)
-class DataSummary:
-    """The audited data, without any of its values."""
-
-    name: str
-    sha256: str
-    n_train: int
-    n_test: int
-    n_features: int
-    density: float
-    classes: tuple[ClassCount, ...]
-    domain: str
-    preparation: str
-    test_origin: str
-
-
-@dataclass(frozen=True)
 class Threat:
     """What the attacker may do: `rows` added rows are `fraction` of the clean ones."""
 
-    fraction: float
-    kind: str
-    rows: int
+    fraction: Fraction
+    kind: Literal["add", "flip", "perturb"]
+    rows: Count
 
 
 @dataclass(frozen=True)
@@ -62,13 +48,13 @@ class Defender:
 
     learner: str
     loss: str
-    wrong_row_loss: float
-    hypothesis: str
+    wrong_row_loss: Annotated[float, Limits(exclusiveMinimum=0)]
+    hypothesis: Literal["norm_ball", "ridge"]
     hypothesis_value: float
     hypothesis_origin: str
-    removed_share: float
-    certificate_quantile: float
-    clean_test_error: float
+    removed_share: Share
+    certificate_quantile: Annotated[float, Limits(exclusiveMinimum=0, maximum=1)]
+    clean_test_error: Share
 
 
 @dataclass(frozen=True)
@@ -80,13 +66,13 @@ class Bound:
     false when the gap was not closed to the tolerance asked.
     """
 
-    fraction: float
-    bound: float
+    fraction: Fraction
+    bound: Loss
     attack_value: float
     gap: float
     clean_loss: float
     conclusive: bool
-    seconds: float
+    seconds: Seconds
 
 
 @dataclass(frozen=True)
@@ -97,17 +83,17 @@ class Evaluation:
     interval of the test error. Kept and removed count rows.
     """
 
-    attack: str
-    sanitizer: str
-    test_error: float
-    low: float
-    high: float
+    attack: Name
+    sanitizer: Name
+    test_error: Share
+    low: Share
+    high: Share
     train_loss: float
-    poison_rows: int
-    poison_removed: int
-    clean_rows: int
-    clean_removed: int
-    seconds: float
+    poison_rows: Count
+    poison_removed: Count
+    clean_rows: Count
+    clean_removed: Count
+    seconds: Seconds
 
 
 @dataclass(frozen=True)
@@ -118,11 +104,11 @@ class Suspect:
     the most suspicious; `removed_by` names those that would remove it.
     """
 
-    row: int
+    row: Count
     label: str
-    ranks: Mapping[str, int]
+    ranks: Ranks
     removed_by: tuple[str, ...]
-    suspicion: float
+    suspicion: Share
     preview: str
 
 
@@ -137,92 +123,39 @@ class Removal:
 
 
 @dataclass(frozen=True)
-class SplitTest:
-    """An attack selected on one half of the test rows, and its smallest error on either half."""
-
-    selected: float
-    reported: float
-
-
-@dataclass(frozen=True)
-class TargetOutcome:
-    """Test rows that an attack wants misclassified, and the share of them that is.
-
-    `error` is by sanitizer, the one called none included; `worst_case` is the
-    smallest over the sanitizers; `clean_error` is without attack or filter.
-    """
-
-    rows: tuple[int, ...]
-    clean_error: float
-    error: Mapping[str, float]
-    worst_case: float
-
-
-@dataclass(frozen=True)
-class AttackRecord:
-    """What one attack does to each defence.
-
-    `test_error` is by sanitizer, the one called none included; `worst_case`
-    is the smallest over the sanitizers: what is left to a defender who
-    happens to choose the best. `candidate` says in words which of the `tried`
-    attacks was selected on the rows that `selected_on` names, and `filters`
-    which sanitizers the attacker expects; `targets` is there where it aims
-    at rows of its choice.
-    """
-
-    command: str
-    created: str
-    toadstone_version: str
-    seed: int
-    data: DataSummary
-    threat: Threat
-    method: str
-    candidate: str
-    tried: int
-    selected_on: str
-    protocol: str
-    filters: tuple[str, ...]
-    quantile: float
-    removed_share: float
-    learner: str
-    ridge: float
-    ridge_origin: str
-    clean_test_error: float
-    test_error: Mapping[str, float]
-    worst_case: float
-    split_test: SplitTest | None
-    targets: TargetOutcome | None
-    evaluations: tuple[Evaluation, ...]
-    poison_rows: int
-    distinct_rows: int
-    seconds: float
-    timings: Mapping[str, float] = field(default_factory=dict)
-    schema_version: str = SCHEMA_VERSION
-
-    def to_json(self) -> str:
-        """JSON text."""
-        return json.dumps(asdict(self), indent=2, allow_nan=False)
-
-
-@dataclass(frozen=True)
 class AuditRecord:
-    """Everything a report needs."""
+    """Result of an audit: certified bounds, attacks, defences and suspicious rows.
 
-    command: str
-    created: str
-    toadstone_version: str
-    seed: int
+    Parameters
+    ----------
+    header : Header
+    source : Source
+    data : DataSummary
+    threat : Threat
+    defender : Defender
+    curve : tuple of Bound
+        By rising fraction.
+    evaluations : tuple of Evaluation
+        Every attack against every defence.
+    suspects : tuple of Suspect
+        Most suspicious first; capped.
+    assumptions, not_promised : tuple of str
+        Of the certificate, in plain words.
+    timings : mapping from str to float
+        Seconds of each stage.
+    """
+
+    header: Header
+    source: Source
     data: DataSummary
     threat: Threat
     defender: Defender
-    curve: tuple[Bound, ...]
+    curve: Annotated[tuple[Bound, ...], Limits(minItems=1)]
     evaluations: tuple[Evaluation, ...]
     suspects: tuple[Suspect, ...]
     assumptions: tuple[str, ...]
     not_promised: tuple[str, ...]
-    timings: Mapping[str, float] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
-    schema_version: str = SCHEMA_VERSION
+    timings: Mapping[str, Seconds] = field(default_factory=dict)
 
     @property
     def headline(self) -> Bound:
@@ -239,27 +172,10 @@ class AuditRecord:
         raise InvalidData(f"curve: expected a point at the audited fraction {self.threat.fraction}, got none")
 
     def to_json(self) -> str:
-        """JSON text under the published schema."""
-        return json.dumps(asdict(self), indent=2, allow_nan=False)
+        """Write the record as JSON text under the published schema."""
+        return to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Rebuild a record from its JSON text."""
-        return cls(**_revive(json.loads(text)))
-
-
-_PARTS: dict[str, Any] = {"data": DataSummary, "threat": Threat, "defender": Defender}
-_LISTS: dict[str, Any] = {"curve": Bound, "evaluations": Evaluation, "suspects": Suspect}
-
-
-def _revive(fields: dict[str, Any]) -> dict[str, Any]:
-    fields["data"]["classes"] = tuple(ClassCount(**count) for count in fields["data"]["classes"])
-    for name, part in _PARTS.items():
-        fields[name] = part(**fields[name])
-    for name, item in _LISTS.items():
-        fields[name] = tuple(item(**_tuples(row)) for row in fields[name])
-    return _tuples(fields)
-
-
-def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+        return from_json(cls, text)

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, Self, TypeAlias
 
-from toadstone.records.audit import SCHEMA_VERSION, ClassCount, DataSummary
+from toadstone.records.header import (
+    Count,
+    DataSummary,
+    Fraction,
+    Header,
+    Limits,
+    Name,
+    Positive,
+    Seconds,
+    Share,
+    Source,
+)
+from toadstone.records.serial import from_json, to_json
+
+Layer: TypeAlias = Literal["filter", "preliminary", "inspection", "robust", "validation"]
+Difference: TypeAlias = Annotated[float, Limits(minimum=-1, maximum=1)]
 
 
 @dataclass(frozen=True)
@@ -18,7 +32,7 @@ class RemovedRow:
     it, and `suspicion` what that measured: larger is more suspicious.
     """
 
-    row: int
+    row: Count
     label: str
     step: str
     suspicion: float
@@ -42,16 +56,16 @@ class AccuracyChange:
         which takes into account that the rows are the same.
     """
 
-    rows: int
-    before: float
-    before_low: float
-    before_high: float
-    after: float
-    after_low: float
-    after_high: float
-    drop: float
-    drop_low: float
-    drop_high: float
+    rows: Positive
+    before: Share
+    before_low: Share
+    before_high: Share
+    after: Share
+    after_low: Share
+    after_high: Share
+    drop: Difference
+    drop_low: Difference
+    drop_high: Difference
 
 
 @dataclass(frozen=True)
@@ -71,7 +85,7 @@ class DefenceStep:
     accuracy_before, accuracy_after : float, optional
         Of the model trained on the rows before and after, both on the same
         rows; None where no row could be judged.
-    paid_per_percent : float, optional
+    cost_per_percent : float, optional
         Accuracy lost for each percent of the rows removed; negative where
         accuracy was gained, None where nothing was removed or judged.
     cut : str
@@ -81,18 +95,18 @@ class DefenceStep:
     seconds : float
     """
 
-    name: str
-    layer: str
-    flagged: int
-    removed: int
-    removed_share: float
-    share_so_far: float
-    accuracy_before: float | None
-    accuracy_after: float | None
-    paid_per_percent: float | None
+    name: Name
+    layer: Layer
+    flagged: Count
+    removed: Count
+    removed_share: Share
+    share_so_far: Share
+    accuracy_before: Share | None
+    accuracy_after: Share | None
+    cost_per_percent: float | None
     cut: str
     skipped: str
-    seconds: float
+    seconds: Seconds
 
 
 @dataclass(frozen=True)
@@ -107,32 +121,27 @@ class DefenceRecord:
     `log` are the sentences of the run.
     """
 
-    command: str
-    created: str
-    toadstone_version: str
-    seed: int
-    source: str
+    header: Header
+    source: Source
     data: DataSummary
-    max_removed: float
+    max_removed: Fraction
     learner: str
-    ridge: float
+    ridge: Annotated[float, Limits(minimum=0)]
     ridge_origin: str
     measure: str
-    trusted_rows: int
-    rows: int
-    kept: int
-    accuracy_before: float | None
-    accuracy_after: float | None
-    steps: tuple[DefenceStep, ...]
+    trusted_rows: Count
+    rows: Positive
+    kept: Count
+    accuracy_before: Share | None
+    accuracy_after: Share | None
+    steps: Annotated[tuple[DefenceStep, ...], Limits(minItems=1)]
     removals: tuple[RemovedRow, ...]
     log: tuple[str, ...]
-    test_error_before: float | None
-    test_error_after: float | None
+    test_error_before: Share | None
+    test_error_after: Share | None
     accuracy_change: AccuracyChange | None
     test_change: AccuracyChange | None
-    timings: Mapping[str, float] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
-    schema_version: str = SCHEMA_VERSION
+    timings: Mapping[str, Seconds] = field(default_factory=dict)
 
     @property
     def removed(self) -> int:
@@ -140,18 +149,10 @@ class DefenceRecord:
         return self.rows - self.kept
 
     def to_json(self) -> str:
-        """JSON text."""
-        return json.dumps(asdict(self), indent=2, allow_nan=False)
+        """Write the record as JSON text under the published schema."""
+        return to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Rebuild a record from its JSON text."""
-        fields: dict[str, Any] = json.loads(text)
-        fields["data"]["classes"] = tuple(ClassCount(**count) for count in fields["data"]["classes"])
-        fields["data"] = DataSummary(**fields["data"])
-        fields["steps"] = tuple(DefenceStep(**step) for step in fields["steps"])
-        fields["removals"] = tuple(RemovedRow(**removal) for removal in fields["removals"])
-        fields["log"] = tuple(fields["log"])
-        for name in ("accuracy_change", "test_change"):
-            fields[name] = None if fields[name] is None else AccuracyChange(**fields[name])
-        return cls(**fields)
+        return from_json(cls, text)

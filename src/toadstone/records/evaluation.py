@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Self, TypeAlias
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, Self, TypeAlias
 
-from toadstone.records.audit import NO_ATTACK, SCHEMA_VERSION, ClassCount, DataSummary
-from toadstone.records.trials import ESTIMATES, Estimate, MatrixCell, Thresholds, Trial, Verdict
+from toadstone.records.audit import NO_ATTACK
+from toadstone.records.header import Count, DataSummary, Header, Limits, Name, Positive, Seconds, Share, Source
+from toadstone.records.serial import from_json, to_json
+from toadstone.records.trials import MatrixCell, Outcome, Thresholds, Trial
 
 NO_DEFENCE = "none"
 """The defence of a model that is trained on all rows as they come."""
@@ -25,21 +26,21 @@ class AttackInfo:
     made; `knows_detector` says that it is made anew against each detector.
     """
 
-    name: str
+    name: Name
     description: str
-    budget: str
+    budget: Literal["add", "flip", "perturb", "none"]
     goal: Goal
     knows_detector: bool
-    rows: int
+    rows: Count
 
 
 @dataclass(frozen=True)
 class DefenceInfo:
     """What a defence is; `false_alarm_rate` of clean rows may be flagged, None where nothing is promised."""
 
-    name: str
+    name: Name
     kind: Kind
-    false_alarm_rate: float | None
+    false_alarm_rate: Share | None
     needs_trusted: bool
 
 
@@ -73,29 +74,24 @@ class EvaluationRecord:
         Sentences on what a reader should know before believing a figure.
     """
 
-    command: str
-    created: str
-    toadstone_version: str
-    seed: int
-    seeds: tuple[int, ...]
-    source: str
+    header: Header
+    source: Source
     data: DataSummary
-    fraction: float
-    rows: int
-    trusted_rows: int
+    seeds: Annotated[tuple[Count, ...], Limits(minItems=1)]
+    fraction: Annotated[float, Limits(exclusiveMinimum=0, exclusiveMaximum=0.5)]
+    rows: Positive
+    trusted_rows: Count
     trusted_origin: str
-    test_rows: int
-    learner: str
-    ridge: float
+    test_rows: Positive
+    learner: Name
+    ridge: Annotated[float, Limits(exclusiveMinimum=0)]
     ridge_origin: str
-    attacks: tuple[AttackInfo, ...]
-    defences: tuple[DefenceInfo, ...]
-    cells: tuple[MatrixCell, ...]
-    trials: tuple[Trial, ...]
+    attacks: Annotated[tuple[AttackInfo, ...], Limits(minItems=1)]
+    defences: Annotated[tuple[DefenceInfo, ...], Limits(minItems=1)]
+    cells: Annotated[tuple[MatrixCell, ...], Limits(minItems=1)]
+    trials: Annotated[tuple[Trial, ...], Limits(minItems=1)]
     warnings: tuple[str, ...] = ()
-    timings: Mapping[str, float] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
-    schema_version: str = SCHEMA_VERSION
+    timings: Mapping[str, Seconds] = field(default_factory=dict)
 
     def cell(self, attack: str, defence: str, thresholds: Thresholds = "") -> MatrixCell | None:
         """One cell; None where it was not planned."""
@@ -111,10 +107,10 @@ class EvaluationRecord:
         chosen = [pair for pair in pairs if not kinds or infos[pair[0]].kind in kinds]
         return tuple((infos[name], thresholds) for name, thresholds in sorted(chosen, key=lambda pair: order[pair[0]]))
 
-    def detectors_by_verdict(self, attack: str) -> Mapping[Verdict, tuple[str, ...]]:
+    def detectors_by_verdict(self, attack: str) -> Mapping[Outcome, tuple[str, ...]]:
         """Detectors that ran against an attack, by the better verdict of their thresholds."""
-        ranked: tuple[Verdict, ...] = ("caught", "partly", "missed")
-        found: dict[Verdict, list[str]] = {verdict: [] for verdict in ranked}
+        ranked: tuple[Outcome, ...] = ("caught", "partly", "missed")
+        found: dict[Outcome, list[str]] = {verdict: [] for verdict in ranked}
         for info in self.defences:
             verdicts = {cell.verdict for cell in self.cells if (cell.attack, cell.defence) == (attack, info.name)}
             best = next((verdict for verdict in ranked if verdict in verdicts), None)
@@ -137,28 +133,15 @@ class EvaluationRecord:
         return tuple(name for name in real if not self.detectors_by_verdict(name)["caught"])
 
     def to_json(self) -> str:
-        """JSON text under the published schema."""
-        return json.dumps(asdict(self), indent=2, allow_nan=False)
+        """Write the record as JSON text under the published schema."""
+        return to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Rebuild a record from its JSON text."""
-        fields: dict[str, Any] = json.loads(text)
-        fields["data"]["classes"] = tuple(ClassCount(**count) for count in fields["data"]["classes"])
-        fields["data"] = DataSummary(**fields["data"])
-        fields["attacks"] = tuple(AttackInfo(**info) for info in fields["attacks"])
-        fields["defences"] = tuple(DefenceInfo(**info) for info in fields["defences"])
-        fields["cells"] = tuple(_cell(parts) for parts in fields["cells"])
-        fields["trials"] = tuple(Trial(**trial) for trial in fields["trials"])
-        fields["seeds"], fields["warnings"] = tuple(fields["seeds"]), tuple(fields["warnings"])
-        return cls(**fields)
+        return from_json(cls, text)
 
 
 def _harm(cell: MatrixCell) -> tuple[float, float]:
     error = 0.0 if cell.test_error is None else cell.test_error.mean
     return (error if cell.success is None else cell.success.mean), error
-
-
-def _cell(parts: dict[str, Any]) -> MatrixCell:
-    made = {name: None if parts[name] is None else Estimate(**parts[name]) for name in ESTIMATES}
-    return MatrixCell(**(parts | made))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Self
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, Self
 
-REPRODUCTION_VERSION = "1.0"
+from toadstone.records.header import Header, Limits, Name, Seconds
+from toadstone.records.serial import from_json, to_json
 
 Unit = Literal["share", "loss", "seconds", "count"]
 Aim = Literal["higher", "lower", "equal"]
@@ -35,7 +35,7 @@ class Published:
 
     value: float
     origin: Literal["text", "read off the plot", "secondary"]
-    accuracy: float
+    accuracy: Annotated[float, Limits(minimum=0)]
     relation: Literal["is", "at most", "at least"] = "is"
 
 
@@ -45,7 +45,7 @@ class Interval:
 
     low: float
     high: float
-    meaning: str
+    meaning: Name
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,9 @@ class Comparison:
         Why ours may differ; shown where it does.
     """
 
-    what: str
+    derived: ClassVar[tuple[str, ...]] = ("standing",)
+
+    what: Name
     unit: Unit
     aim: Aim
     paper: Published | None
@@ -162,6 +164,8 @@ class Reproduction:
 
     Parameters
     ----------
+    header : Header
+        Its digests are of the training rows of each data set used.
     name : str
         Of the experiment.
     title : str
@@ -174,56 +178,25 @@ class Reproduction:
     panels : tuple of Panel
     notes : tuple of str
         What a reader of all the rows should know.
-    data : mapping from str to str
-        SHA-256 of the training rows of each data set used.
     seconds : float
         In all.
-    seed : int
-    command : str
-    created : str
-    versions : mapping from str to str
-        Of the packages that computed it.
     """
 
-    name: str
+    header: Header
+    name: Name
     title: str
     source: str
     setting: Mapping[str, str]
     comparisons: tuple[Comparison, ...]
     panels: tuple[Panel, ...]
     notes: tuple[str, ...]
-    data: Mapping[str, str]
-    seconds: float
-    seed: int
-    command: str
-    created: str
-    versions: Mapping[str, str] = field(default_factory=dict)
-    schema_version: str = REPRODUCTION_VERSION
+    seconds: Seconds
 
     def to_json(self) -> str:
-        """JSON text under the published schema; each comparison also says how it stands."""
-        fields = asdict(self)
-        for row, comparison in zip(fields["comparisons"], self.comparisons, strict=True):
-            row["standing"] = comparison.standing
-        return json.dumps(fields, indent=2, allow_nan=False)
+        """Write the record as JSON text under the published schema; comparisons carry their standing."""
+        return to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Rebuild a record from its JSON text."""
-        fields = json.loads(text)
-        fields["comparisons"] = tuple(_comparison(row) for row in fields["comparisons"])
-        fields["panels"] = tuple(_panel(panel) for panel in fields["panels"])
-        fields["notes"] = tuple(fields["notes"])
-        return cls(**fields)
-
-
-def _comparison(row: dict[str, Any]) -> Comparison:
-    parts = {name: value for name, value in row.items() if name != "standing"}
-    parts["paper"] = None if parts["paper"] is None else Published(**parts["paper"])
-    parts["interval"] = None if parts["interval"] is None else Interval(**parts["interval"])
-    return Comparison(**parts)
-
-
-def _panel(panel: dict[str, Any]) -> Panel:
-    series = tuple(Series(**one | {"x": tuple(one["x"]), "y": tuple(one["y"])}) for one in panel["series"])
-    return Panel(**panel | {"series": series})
+        return from_json(cls, text)

@@ -1,39 +1,46 @@
-"""The record of a scan: what each detector flags, and the most suspicious rows."""
+"""The record of a scan: the rows that detectors flag, and the figures of each detector."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Annotated, Self
 
-from toadstone.records.audit import SCHEMA_VERSION, ClassCount, DataSummary
+from toadstone.records.header import Count, DataSummary, Digest, Header, Limits, Ranks, Seconds, Share, Source
+from toadstone.records.serial import from_json, to_json
 
 
 @dataclass(frozen=True)
 class DetectorReport:
-    """One detector on one data set.
+    """One detector on one data set; all counts and shares are of the rows that are not trusted.
 
-    `flagged_share` is the share of the rows that it flags, `false_alarm_rate`
-    what it may flag of clean rows, and `smallest_detectable_share` the smallest share
-    of poison that could have raised the count beyond both the promise and
-    chance. `skipped` says why a detector did not run; the counts are then 0.
-    `thresholds` says in words whether they come from the scores of the rows
-    themselves or from those of trusted rows. All counts and shares are of the
-    rows that are not trusted.
+    Parameters
+    ----------
+    flagged : int
+    flagged_share : float
+    false_alarm_rate : float
+        Largest share of clean rows that it may flag.
+    smallest_detectable_share : float
+        Smallest share of poison that raises the count of flagged rows beyond
+        the false-alarm rate and chance.
+    seconds : float
+    skipped : str
+        Why the detector did not run; the counts are then 0.
+    thresholds : str
+        Whether thresholds come from the rows' own scores or from trusted rows.
     """
 
-    flagged: int
-    flagged_share: float
-    false_alarm_rate: float
-    smallest_detectable_share: float
-    seconds: float
+    flagged: Count
+    flagged_share: Share
+    false_alarm_rate: Share
+    smallest_detectable_share: Share
+    seconds: Seconds
     skipped: str = ""
     thresholds: str = ""
 
     @property
     def exceeded(self) -> bool:
-        """Whether more rows are flagged than clean data would account for."""
+        """True if more rows are flagged than the false-alarm rate and chance explain."""
         return self.flagged_share >= self.smallest_detectable_share > 0
 
 
@@ -41,56 +48,67 @@ class DetectorReport:
 class FlaggedRow:
     """A row that at least one detector flags.
 
-    `reasons` are by detector, for those that flag it; `ranks` by detector,
-    1 being the most suspicious row of its class; `suspicion` is the mean over
-    detectors of the share of its class that looks less suspicious;
-    `fingerprint` is a hash of its features and label.
+    Parameters
+    ----------
+    row : int
+        Its number in the source, from 0.
+    label : str
+    suspicion : float
+        Mean over detectors of the share of its class that looks less suspicious.
+    ranks : mapping from str to int
+        By detector; 1 is the most suspicious row of its class.
+    reasons : mapping from str to str
+        By detector, for those that flag it.
+    fingerprint : str
+        SHA-256 of its features and label.
+    preview : str
+        Its largest features.
     """
 
-    row: int
+    row: Count
     label: str
-    suspicion: float
-    ranks: Mapping[str, int]
-    reasons: Mapping[str, str]
-    fingerprint: str
+    suspicion: Share
+    ranks: Ranks
+    reasons: Annotated[Mapping[str, str], Limits(minProperties=1)]
+    fingerprint: Digest
     preview: str
 
 
 @dataclass(frozen=True)
 class ScanRecord:
-    """Everything that a report of a scan needs.
+    """Result of a scan: flagged rows, and what each detector found.
 
-    `findings` are capped, `flagged_rows` counts all; `first_line` is the line
-    of row 0 in a source where each row is a line, counted from 1;
-    `trusted_rows` is how many rows the user vouched for, which detectors saw
-    too and which are never flagged.
+    Parameters
+    ----------
+    header : Header
+    source : Source
+    data : DataSummary
+    flagged_rows : int
+        Rows that at least one detector flags, all of them counted.
+    rows : tuple of FlaggedRow
+        Flagged rows, those that most detectors flag first; capped.
+    detectors : mapping from str to DetectorReport
+        By name, in the order in which they ran.
+    trusted_rows : int
+        Trusted rows, which detectors saw too and never flag.
+    timings : mapping from str to float
+        Seconds of each stage.
     """
 
-    command: str
-    created: str
-    toadstone_version: str
-    seed: int
-    source: str
-    first_line: int | None
+    header: Header
+    source: Source
     data: DataSummary
+    flagged_rows: Count
+    rows: tuple[FlaggedRow, ...]
     detectors: Mapping[str, DetectorReport]
-    flagged_rows: int
-    findings: tuple[FlaggedRow, ...]
-    trusted_rows: int = 0
-    timings: Mapping[str, float] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
-    schema_version: str = SCHEMA_VERSION
+    trusted_rows: Count = 0
+    timings: Mapping[str, Seconds] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """JSON text under the published schema."""
-        return json.dumps(asdict(self), indent=2, allow_nan=False)
+        """Write the record as JSON text under the published schema."""
+        return to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Rebuild a record from its JSON text."""
-        fields: dict[str, Any] = json.loads(text)
-        fields["data"]["classes"] = tuple(ClassCount(**count) for count in fields["data"]["classes"])
-        fields["data"] = DataSummary(**fields["data"])
-        fields["detectors"] = {name: DetectorReport(**found) for name, found in fields["detectors"].items()}
-        fields["findings"] = tuple(FlaggedRow(**finding) for finding in fields["findings"])
-        return cls(**fields)
+        return from_json(cls, text)

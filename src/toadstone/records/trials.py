@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 import numpy as np
 from scipy.special import stdtrit
 
+from toadstone.records.header import Count, Limits, Name, Positive, Seconds, Share
+
 Thresholds: TypeAlias = Literal["own", "trusted", ""]
 """What a detector's thresholds come from: each class's own scores, or trusted rows; "" for what has none."""
 
-Verdict: TypeAlias = Literal["caught", "partly", "missed", ""]
+Outcome: TypeAlias = Literal["caught", "partly", "missed", ""]
+
+Difference: TypeAlias = Annotated[float, Limits(minimum=-1, maximum=1)]
 
 CAUGHT, MISSED = 0.5, 0.1
 """Share of the poison from which on an attack counts as caught, and below which as missed."""
@@ -52,22 +56,22 @@ class Trial:
         Why it could not be run; nothing is counted then.
     """
 
-    attack: str
-    defence: str
+    attack: Name
+    defence: Name
     thresholds: Thresholds
-    seed: int
-    poison_rows: int = 0
-    clean_rows: int = 0
-    flagged_poison: int | None = None
-    flagged_clean: int | None = None
-    auroc: float | None = None
-    average_precision: float | None = None
-    test_rows: int = 0
-    wrong_rows: int = 0
-    goal_rows: int | None = None
-    goal_reached: int | None = None
-    goal_clean: float | None = None
-    seconds: float = 0.0
+    seed: Count
+    poison_rows: Count = 0
+    clean_rows: Count = 0
+    flagged_poison: Count | None = None
+    flagged_clean: Count | None = None
+    auroc: Share | None = None
+    average_precision: Share | None = None
+    test_rows: Count = 0
+    wrong_rows: Count = 0
+    goal_rows: Count | None = None
+    goal_reached: Count | None = None
+    goal_clean: Share | None = None
+    seconds: Seconds = 0.0
     skipped: str = ""
 
     @property
@@ -104,10 +108,10 @@ class Estimate:
     Estimate(mean=0.4, low=None, high=None, n=1)
     """
 
-    mean: float
-    low: float | None
-    high: float | None
-    n: int
+    mean: Difference
+    low: Difference | None
+    high: Difference | None
+    n: Positive
 
     @classmethod
     def of(cls, values: Sequence[float], *, lowest: float = 0.0, highest: float = 1.0) -> Self:
@@ -149,7 +153,7 @@ class MatrixCell:
     success, clean_success : Estimate, optional
         Share of the goal that is reached, and that the model of the clean
         rows reaches without attack or defence; None where the goal is errors.
-    accuracy_paid : Estimate, optional
+    accuracy_cost : Estimate, optional
         In the row without attack: test error with this defence minus without.
     verdict : {"caught", "partly", "missed", ""}
         Caught if half of the poison or more is flagged on average, missed if
@@ -160,8 +164,8 @@ class MatrixCell:
         Why it could not be run, in all seeds or in those that it names.
     """
 
-    attack: str
-    defence: str
+    attack: Name
+    defence: Name
     thresholds: Thresholds
     caught: Estimate | None = None
     false_alarms: Estimate | None = None
@@ -172,22 +176,7 @@ class MatrixCell:
     error_rise: Estimate | None = None
     success: Estimate | None = None
     clean_success: Estimate | None = None
-    accuracy_paid: Estimate | None = None
-    verdict: Verdict = ""
-    seconds: float = 0.0
+    accuracy_cost: Estimate | None = None
+    verdict: Outcome = ""
+    seconds: Seconds = 0.0
     skipped: str = ""
-
-
-ESTIMATES = (
-    "caught",
-    "false_alarms",
-    "retained",
-    "auroc",
-    "average_precision",
-    "test_error",
-    "error_rise",
-    "success",
-    "clean_success",
-    "accuracy_paid",
-)
-"""The fields of a cell that are estimates."""

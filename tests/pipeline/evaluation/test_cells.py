@@ -31,13 +31,13 @@ def cells(*trials):
 CLEAN = [trial("none", "none", 0, 4), trial("none", "none", 1, 8)]
 
 
-def test_accuracy_paid_is_paired_by_seed():
+def test_accuracy_cost_is_paired_by_seed():
     found = cells(*CLEAN, trial("none", "spectral", 0, 5, thresholds="own", flagged=0, alarms=2),
                   trial("none", "spectral", 1, 9, thresholds="own", flagged=0, alarms=4))  # fmt: skip
     cell = found["none", "spectral", "own"]
-    assert cell.accuracy_paid.mean == pytest.approx(0.01)
+    assert cell.accuracy_cost.mean == pytest.approx(0.01)
     # Unpaired, the seeds' own spread would make the interval wide.
-    assert cell.accuracy_paid.high == pytest.approx(0.01)
+    assert cell.accuracy_cost.high == pytest.approx(0.01)
     assert (cell.caught, cell.verdict) == (None, "")
     assert (cell.false_alarms.mean, cell.retained.mean) == (pytest.approx(0.03), pytest.approx(0.97))
 
@@ -46,7 +46,7 @@ def test_harm_is_measured_against_the_undefended_clean_model():
     found = cells(*CLEAN, trial("flip", "none", 0, 14, poison=10), trial("flip", "none", 1, 18, poison=10))
     cell = found["flip", "none", ""]
     assert cell.error_rise.mean == pytest.approx(0.1)
-    assert cell.accuracy_paid is None
+    assert cell.accuracy_cost is None
     assert cell.caught is cell.false_alarms is cell.auroc is None
 
 

@@ -60,7 +60,7 @@ def test_every_place_is_filled_and_the_clean_row_is_there(record):
     # Own and trusted thresholds for two detectors, trusted ones for the third, and none, two baselines, l2, a learner.
     assert len(found) == 2 * (4 * (2 * 2 + 1 + 1 + 2 + 1 + 1) + (2 * 2 + 1 + 1))
     assert not [trial for trial in record.trials if trial.skipped]
-    assert record.cell("none", "none").accuracy_paid.mean == 0.0
+    assert record.cell("none", "none").accuracy_cost.mean == 0.0
     assert {trial.defence for trial in record.trials if trial.attack == "adaptive-random-flip"} == {
         "spectral",
         "label-errors",

@@ -115,7 +115,7 @@ class TestRemovals:
         X, y = rows()
         model = ResistantClassifier(filters=sphere(), max_removed=0.0).fit(X, y)
         assert model.removals_ == ()
-        assert model.steps_[0].paid_per_percent is None
+        assert model.steps_[0].cost_per_percent is None
 
 
 class TestAccuracy:
@@ -139,7 +139,7 @@ class TestAccuracy:
             assert later.accuracy_before == earlier.accuracy_after
         for step in model.steps_[:2]:
             kept_less = (step.accuracy_before - step.accuracy_after) / (100 * step.removed_share)
-            assert step.paid_per_percent == pytest.approx(kept_less)
+            assert step.cost_per_percent == pytest.approx(kept_less)
         assert not any(line.startswith("no validation") for line in model.log_)
 
     def test_trusted_rows_change_nothing_but_what_is_measured(self):

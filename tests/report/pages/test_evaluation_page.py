@@ -67,7 +67,7 @@ def cells() -> tuple[MatrixCell, ...]:
     for name, origins in {"spectral": (0.001, 0.03), "deep-knn": (0.01, 0.02)}.items():
         for origin, alarms in zip(("own", "trusted"), origins, strict=True):
             cost = Estimate(0.0012, -0.01, 0.02, 3)
-            found.append(MatrixCell("none", name, origin, false_alarms=share(alarms), accuracy_paid=cost))
+            found.append(MatrixCell("none", name, origin, false_alarms=share(alarms), accuracy_cost=cost))
     for attack, low, high in ((FLIP, 0.02, 0.87), (NOISE, 0.3, 0.31), (TRIGGER, 0.01, 0.02)):
         success = {"success": share(0.9), "clean_success": share(0.004)} if attack == TRIGGER else {}
         for yardstick, error in (("none", 0.2), ("random", 0.19), ("perfect", 0.06)):

@@ -13,7 +13,7 @@ from toadstone.experiments.stronger_2022.protocols.attack_errors import (
     defence_rows,
     least_rows,
 )
-from toadstone.records.audit import AttackRecord
+from toadstone.records.attack import AttackRecord
 from toadstone.records.reproduction import Comparison, Published
 
 PROTOCOL = AttackProtocol(methods=("influence", "kkt", "minmax", "best"))

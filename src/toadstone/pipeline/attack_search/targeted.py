@@ -12,7 +12,8 @@ from toadstone.core.arrays import IntArray, Labels
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.pipeline.harness.judge import Defence, judge
-from toadstone.records.audit import NO_SANITIZER, TargetOutcome
+from toadstone.records.attack import TargetOutcome
+from toadstone.records.audit import NO_SANITIZER
 
 TARGETED = ("kkt", "influence")
 """Methods that can aim at chosen rows."""

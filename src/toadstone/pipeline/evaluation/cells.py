@@ -8,7 +8,7 @@ import numpy as np
 
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.evaluation import NO_DEFENCE
-from toadstone.records.trials import CAUGHT, MISSED, Estimate, MatrixCell, Trial, Verdict
+from toadstone.records.trials import CAUGHT, MISSED, Estimate, MatrixCell, Outcome, Trial
 
 
 def cells_of(trials: Sequence[Trial]) -> tuple[MatrixCell, ...]:
@@ -33,7 +33,7 @@ def cells_of(trials: Sequence[Trial]) -> tuple[MatrixCell, ...]:
     return tuple(_cell(group, clean) for group in groups.values())
 
 
-def verdict_of(caught: Estimate | None) -> Verdict:
+def verdict_of(caught: Estimate | None) -> Outcome:
     """Whether an attack counts as caught, by the share of the poison that is flagged on average.
 
     Examples
@@ -71,7 +71,7 @@ def _cell(group: Sequence[Trial], clean: Mapping[int, float]) -> MatrixCell:
         error_rise=_estimate(rises, lowest=-1.0),
         success=_estimate(trial.success for trial in ran),
         clean_success=_estimate(trial.goal_clean for trial in ran),
-        accuracy_paid=_estimate(rises, lowest=-1.0) if first.attack == NO_ATTACK else None,
+        accuracy_cost=_estimate(rises, lowest=-1.0) if first.attack == NO_ATTACK else None,
         verdict=verdict_of(caught),
         seconds=float(np.mean([trial.seconds for trial in ran])),
         skipped="; ".join(dict.fromkeys(f"seed {trial.seed}: {trial.skipped}" for trial in group if trial.skipped)),

@@ -23,6 +23,7 @@ from toadstone.pipeline.harness.data_summary import expressible
 from toadstone.pipeline.harness.judge import ONE_AGAINST_THE_REST, Defence
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.evaluation import DefenceInfo
+from toadstone.records.header import Source
 from toadstone.records.trials import Trial
 
 _LOSS = "logistic"
@@ -59,7 +60,9 @@ class EvaluationPlan:
         Share of each class that sanitizers remove.
     ridge : float, optional
         Penalty of the models; chosen on clean rows by default.
-    source, command : str
+    source : Source, optional
+        Origin of the rows, for the record; the name of the split by default.
+    command : str
         For the record.
 
     Raises
@@ -80,7 +83,7 @@ class EvaluationPlan:
     false_alarm_rate: float | None = None
     contamination: float = 0.05
     ridge: float | None = None
-    source: str = ""
+    source: Source | None = None
     command: str = ""
 
     def __post_init__(self) -> None:
@@ -163,7 +166,7 @@ class EvaluationSetup:
     @property
     def digest(self) -> str:
         """Changes with the data, the plan and the version, on which the trials depend."""
-        settled = asdict(replace(self.plan, source="", command=""))
+        settled = asdict(replace(self.plan, source=None, command=""))
         trusted = None if self.trusted is None else sha256(self.trusted.data)
         parts = [toadstone.__version__, sha256(self.split.train), sha256(self.split.test), trusted, settled]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
-import platform
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 
-import toadstone
 from toadstone.core.dataset import Dataset
 from toadstone.kernels.rows import stack
 from toadstone.pipeline.evaluation.cells import cells_of
@@ -22,14 +18,15 @@ from toadstone.pipeline.evaluation.poisoned_rows import no_attack, stage
 from toadstone.pipeline.evaluation.seed_split import SeedSplit, shared_rows
 from toadstone.pipeline.evaluation.trials import run_unit
 from toadstone.pipeline.harness.clock import Clock
-from toadstone.pipeline.harness.data_summary import summarize
+from toadstone.pipeline.harness.data_summary import digests, summarize
+from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.processes import processes
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.evaluation import AttackInfo, EvaluationRecord
+from toadstone.records.header import Source
 from toadstone.records.trials import Trial
 
 _LEARNER = "logistic regression"
-_VERSIONED = ("numpy", "scipy", "scikit-learn", "numba")
 
 
 def run_evaluation(
@@ -112,12 +109,9 @@ def _clean_model(part: SeedSplit, model: Any) -> Any:
 def _record(setup: EvaluationSetup, trials: tuple[Trial, ...], seconds: dict[str, float]) -> EvaluationRecord:
     plan, part = setup.plan, setup.part(setup.plan.seed)
     return EvaluationRecord(
-        command=plan.command,
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        toadstone_version=toadstone.__version__,
-        seed=plan.seed,
+        header=make_header("evaluation", command=plan.command, seed=plan.seed, digests=digests(setup.split)),
+        source=plan.source or Source(setup.split.name),
         seeds=plan.every_seed,
-        source=plan.source,
         data=summarize(setup.split, setup.view.domain.name),
         fraction=plan.fraction,
         rows=len(part.clean),
@@ -136,7 +130,6 @@ def _record(setup: EvaluationSetup, trials: tuple[Trial, ...], seconds: dict[str
         trials=trials,
         warnings=tuple(_cautions(setup, part)),
         timings=seconds,
-        versions={"python": platform.python_version()} | {name: version(name) for name in _VERSIONED},
     )
 
 

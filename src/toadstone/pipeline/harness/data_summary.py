@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from toadstone.core.feasible import Domain
 from toadstone.datasets.split import Split, sha256
 from toadstone.kernels.rows import count_entries
 from toadstone.kernels.sets.sets import fit_domain
-from toadstone.records.audit import ClassCount, DataSummary
+from toadstone.records.header import ClassCount, DataSummary, DomainName
 
 
 def summarize(split: Split, domain: str) -> DataSummary:
@@ -22,17 +23,25 @@ def summarize(split: Split, domain: str) -> DataSummary:
         for label in train.classes
     )
     return DataSummary(
-        name=split.name,
-        sha256=sha256(train),
         n_train=len(train),
         n_test=len(test),
         n_features=train.n_features,
         density=count_entries(train.X) / (len(train) * train.n_features),
         classes=counts,
-        domain=domain,
+        domain=cast(DomainName, domain),
         preparation=split.preparation,
         test_origin=split.test_origin,
     )
+
+
+def digests(split: Split) -> dict[str, str]:
+    """SHA-256 of the training and of the test rows."""
+    return {"train": sha256(split.train), "test": sha256(split.test)}
+
+
+def digests_of_rows(rows: Dataset, trusted: Dataset | None) -> dict[str, str]:
+    """SHA-256 of all rows of a source, and of the trusted ones beside them."""
+    return {"rows": sha256(rows)} | ({} if trusted is None else {"trusted": sha256(trusted)})
 
 
 def expressible(train: Dataset, name: str) -> Domain:

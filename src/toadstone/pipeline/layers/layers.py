@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError
@@ -16,7 +16,7 @@ from toadstone.pipeline.layers.removals import Ledger, Withdrawal
 from toadstone.pipeline.layers.validation import Judge, Verdicts, share_right
 from toadstone.pipeline.layers.wilson import accuracy_change
 from toadstone.pipeline.layers.with_trusted import beside
-from toadstone.records.defence import AccuracyChange, DefenceStep
+from toadstone.records.defence import AccuracyChange, DefenceStep, Layer
 
 _NOTHING = Withdrawal(0, 0, "")
 
@@ -153,14 +153,14 @@ class Course:
         self.steps.append(
             DefenceStep(
                 name=name,
-                layer=layer,
+                layer=cast(Layer, layer),
                 flagged=done.flagged,
                 removed=done.removed,
                 removed_share=share,
                 share_so_far=len(self.ledger.removals) / n,
                 accuracy_before=earlier,
                 accuracy_after=later,
-                paid_per_percent=paid,
+                cost_per_percent=paid,
                 cut=done.cut,
                 skipped=skipped,
                 seconds=time.perf_counter() - begin,

@@ -8,7 +8,20 @@ import os
 
 from toadstone.core.files import written_aside
 from toadstone.records.evaluation import EvaluationRecord
-from toadstone.records.trials import ESTIMATES, Estimate, MatrixCell
+from toadstone.records.trials import Estimate, MatrixCell
+
+_ESTIMATES = (
+    "caught",
+    "false_alarms",
+    "retained",
+    "auroc",
+    "average_precision",
+    "test_error",
+    "error_rise",
+    "success",
+    "clean_success",
+    "accuracy_cost",
+)
 
 
 def write_matrix(record: EvaluationRecord, path: str | os.PathLike[str]) -> None:
@@ -25,12 +38,12 @@ def write_matrix(record: EvaluationRecord, path: str | os.PathLike[str]) -> None
         Replaced if it exists.
     """
     kinds = {info.name: info.kind for info in record.defences}
-    measured = [f"{name}{end}" for name in ESTIMATES for end in ("", "_low", "_high")]
+    measured = [f"{name}{end}" for name in _ESTIMATES for end in ("", "_low", "_high")]
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["attack", "defence", "kind", "thresholds", "verdict", *measured, "seeds", "seconds", "skipped"])
     for cell in record.cells:
-        figures = [value for name in ESTIMATES for value in _ends(getattr(cell, name))]
+        figures = [value for name in _ESTIMATES for value in _ends(getattr(cell, name))]
         head = [cell.attack, cell.defence, kinds[cell.defence], cell.thresholds, cell.verdict]
         writer.writerow([*head, *figures, _seeds(cell), f"{cell.seconds:.3f}", cell.skipped])
     with written_aside(path) as stream:

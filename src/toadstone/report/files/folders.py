@@ -22,7 +22,7 @@ from toadstone.records.reproduction import Reproduction
 from toadstone.records.scan import ScanRecord
 from toadstone.report.files.evaluation_table import write_matrix
 from toadstone.report.files.sarif import to_sarif
-from toadstone.report.files.tables import write_findings, write_removed_rows, write_suspects
+from toadstone.report.files.tables import write_flagged_rows, write_removed_rows, write_suspects
 from toadstone.report.pages.audit_page import render
 from toadstone.report.pages.defence_page import render_defence
 from toadstone.report.pages.evaluation_page import render_evaluation
@@ -105,7 +105,7 @@ def write_scan(record: ScanRecord, folder: Path) -> None:
     ):
         with written_aside(folder / name) as stream:
             stream.write((text + "\n").encode())
-    write_findings(record, folder / "suspects.csv")
+    write_flagged_rows(record, folder / "suspects.csv")
 
 
 def write_defence(record: DefenceRecord, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """A scan as SARIF 2.1.0, which code-scanning platforms and editors read.
 
-Each finding is a result of the rule of the detector that ranks it first;
+Each flagged is a result of the rule of the detector that ranks it first;
 rules point at the weaknesses of MITRE ATLAS and OWASP that they concern.
 """
 
@@ -65,7 +65,7 @@ def to_sarif(record: ScanRecord) -> str:
         "tool": {
             "driver": {
                 "name": "toadstone",
-                "version": record.toadstone_version,
+                "version": record.header.versions["toadstone"],
                 "rules": [_rule(name) for name in names],
                 "supportedTaxonomies": [
                     {"name": taxonomy["name"], "index": index} for index, taxonomy in enumerate(_TAXONOMIES)
@@ -74,9 +74,9 @@ def to_sarif(record: ScanRecord) -> str:
         },
         "invocations": [
             {
-                "commandLine": record.command,
+                "commandLine": record.header.command,
                 "executionSuccessful": True,
-                "endTimeUtc": record.created.replace("+00:00", "Z"),
+                "endTimeUtc": record.header.created.replace("+00:00", "Z"),
                 "toolExecutionNotifications": [
                     {"level": "note", "message": {"text": f"{name} was skipped: {report.skipped}"}}
                     for name, report in record.detectors.items()
@@ -85,7 +85,7 @@ def to_sarif(record: ScanRecord) -> str:
             }
         ],
         "taxonomies": list(_TAXONOMIES),
-        "results": [_result(finding, record, names) for finding in record.findings],
+        "results": [_result(row, record, names) for row in record.rows],
         "properties": {
             "flaggedRows": record.flagged_rows,
             "detectors": {
@@ -111,30 +111,30 @@ def _rule(name: str) -> dict[str, Any]:
     }
 
 
-def _result(finding: FlaggedRow, record: ScanRecord, names: list[str]) -> dict[str, Any]:
-    first = min(finding.reasons, key=lambda name: (finding.ranks[name], names.index(name)))
-    told = "; ".join(f"{name}: {reason}" for name, reason in finding.reasons.items())
+def _result(flagged: FlaggedRow, record: ScanRecord, names: list[str]) -> dict[str, Any]:
+    first = min(flagged.reasons, key=lambda name: (flagged.ranks[name], names.index(name)))
+    told = "; ".join(f"{name}: {reason}" for name, reason in flagged.reasons.items())
     return {
         "ruleId": f"toadstone/{first}",
         "ruleIndex": names.index(first),
         "level": "warning",
-        "message": {"text": f"Row {finding.row}, labelled {finding.label}. {told}"},
-        "locations": [_location(finding, record)],
-        "partialFingerprints": {"rowSha256/v1": finding.fingerprint},
-        "rank": round(100 * finding.suspicion, 4),
+        "message": {"text": f"Row {flagged.row}, labelled {flagged.label}. {told}"},
+        "locations": [_location(flagged, record)],
+        "partialFingerprints": {"rowSha256/v1": flagged.fingerprint},
+        "rank": round(100 * flagged.suspicion, 4),
         "taxa": [{"id": taxon, "toolComponent": {"name": taxonomy}} for taxonomy, taxon in _CONCERNS],
-        "properties": {"flaggedBy": list(finding.reasons)},
+        "properties": {"flaggedBy": list(flagged.reasons)},
     }
 
 
-def _location(finding: FlaggedRow, record: ScanRecord) -> dict[str, Any]:
-    row = {"fullyQualifiedName": f"{record.source}#row={finding.row}", "kind": "row"}
+def _location(flagged: FlaggedRow, record: ScanRecord) -> dict[str, Any]:
+    row = {"fullyQualifiedName": f"{record.source.location}#row={flagged.row}", "kind": "row"}
     place: dict[str, Any] = {"logicalLocations": [row]}
-    path = PurePath(record.source)
+    path = PurePath(record.source.location)
     if path.suffix:
         uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
         physical: dict[str, Any] = {"artifactLocation": {"uri": uri}}
-        if record.first_line is not None:
-            physical["region"] = {"startLine": record.first_line + finding.row}
+        if record.source.first_line is not None:
+            physical["region"] = {"startLine": record.source.first_line + flagged.row}
         place["physicalLocation"] = physical
     return place

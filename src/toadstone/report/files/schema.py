@@ -1,68 +1,67 @@
-"""The published JSON schemas of records."""
+"""The published JSON schemas of records, made from the records' types by ``make schemas``."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from toadstone.core.errors import UnknownName
+from toadstone.records.attack import AttackRecord
+from toadstone.records.audit import AuditRecord
+from toadstone.records.defence import DefenceRecord
+from toadstone.records.evaluation import EvaluationRecord
+from toadstone.records.header import SCHEMA_VERSION
+from toadstone.records.reproduction import Reproduction
+from toadstone.records.scan import ScanRecord
+from toadstone.records.serial import schema_of
 
-def load_schema() -> dict[str, Any]:
-    """Read the schema (JSON Schema, draft 2020-12) of run record version 1.0.
-
-    Examples
-    --------
-    >>> load_schema()["properties"]["schema_version"]["const"]
-    '1.0'
-    """
-    return _read("record.schema.json")
-
-
-def load_reproduction_schema() -> dict[str, Any]:
-    """Read the schema of reproduction record version 1.0.
-
-    Examples
-    --------
-    >>> load_reproduction_schema()["properties"]["schema_version"]["const"]
-    '1.0'
-    """
-    return _read("reproduction.schema.json")
-
-
-def load_scan_schema() -> dict[str, Any]:
-    """Read the schema of scan record version 1.0.
-
-    Examples
-    --------
-    >>> load_scan_schema()["properties"]["schema_version"]["const"]
-    '1.0'
-    """
-    return _read("scan.schema.json")
+RECORDS: Mapping[str, type[Any]] = MappingProxyType(
+    {
+        "audit": AuditRecord,
+        "attack": AttackRecord,
+        "scan": ScanRecord,
+        "defence": DefenceRecord,
+        "evaluation": EvaluationRecord,
+        "reproduction": Reproduction,
+    }
+)
+"""Record classes by the name that their header carries."""
 
 
-def load_defence_schema() -> dict[str, Any]:
-    """Read the schema of defence record version 1.0.
+def load_schema(record: str) -> dict[str, Any]:
+    """Read the published schema (JSON Schema, draft 2020-12) of a record.
+
+    Parameters
+    ----------
+    record : {"audit", "attack", "scan", "defence", "evaluation", "reproduction"}
+
+    Raises
+    ------
+    UnknownName
+        If there is no such record.
 
     Examples
     --------
-    >>> load_defence_schema()["properties"]["schema_version"]["const"]
-    '1.0'
+    >>> load_schema("scan")["$id"]
+    'urn:toadstone:scan:2.0'
     """
-    return _read("defence.schema.json")
-
-
-def load_evaluation_schema() -> dict[str, Any]:
-    """Read the schema of evaluation record version 1.0.
-
-    Examples
-    --------
-    >>> load_evaluation_schema()["properties"]["schema_version"]["const"]
-    '1.0'
-    """
-    return _read("evaluation.schema.json")
-
-
-def _read(name: str) -> dict[str, Any]:
-    text = resources.files("toadstone.report.files").joinpath(name).read_text("utf-8")
+    if record not in RECORDS:
+        raise UnknownName(f"`record`: expected one of {', '.join(RECORDS)}, got {record}")
+    text = resources.files("toadstone.report.files").joinpath(f"{record}.schema.json").read_text("utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
+
+
+def write_schemas(folder: Path) -> None:
+    """Write the schema of every record into a folder, one file each."""
+    for name, record in RECORDS.items():
+        text = json.dumps(schema_of(record, name, SCHEMA_VERSION), indent=2) + "\n"
+        (folder / f"{name}.schema.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_schemas(Path(__file__).parent)

@@ -52,19 +52,19 @@ def write_removed_rows(removals: Iterable[RemovedRow], path: str | os.PathLike[s
     _write_table(path, ("row", "label", "step", "suspicion", "reason"), (astuple(removal) for removal in removals))
 
 
-def write_findings(record: ScanRecord, path: str | os.PathLike[str]) -> None:
+def write_flagged_rows(record: ScanRecord, path: str | os.PathLike[str]) -> None:
     """Write ``row, label, suspicion, flagged_by, reasons, preview`` of flagged rows; else as `write_suspects`."""
     header = ("row", "label", "suspicion", "flagged_by", "reasons", "preview")
     cells = (
         (
-            finding.row,
-            finding.label,
-            finding.suspicion,
-            ";".join(finding.reasons),
-            "; ".join(f"{name}: {reason}" for name, reason in finding.reasons.items()),
-            finding.preview,
+            flagged.row,
+            flagged.label,
+            flagged.suspicion,
+            ";".join(flagged.reasons),
+            "; ".join(f"{name}: {reason}" for name, reason in flagged.reasons.items()),
+            flagged.preview,
         )
-        for finding in record.findings
+        for flagged in record.rows
     )
     _write_table(path, header, cells)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toadstone.records.defence import DefenceRecord
 from toadstone.report.pages.audit_page import MOST_SUSPECTS, environment
-from toadstone.report.text.defence_text import REMOVING, defence_sentences, format_accuracy, format_paid, step_note
+from toadstone.report.text.defence_text import REMOVING, defence_sentences, format_accuracy, format_cost, step_note
 from toadstone.report.text.wording import LEARNER_WORDS, detector_in_words
 
 
@@ -21,7 +21,7 @@ def render_defence(record: DefenceRecord) -> str:
         UTF-8 text of the whole file; the same record gives the same bytes.
     """
     made = environment()
-    made.filters.update(accuracy=format_accuracy, paid=format_paid, note=step_note)
+    made.filters.update(accuracy=format_accuracy, paid=format_cost, note=step_note)
     return made.get_template("defence.html.j2").render(
         record=record,
         sentences=defence_sentences(record),

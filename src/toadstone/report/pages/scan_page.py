@@ -24,5 +24,5 @@ def render_scan(record: ScanRecord) -> str:
         record=record,
         sentences=scan_sentences(record),
         words={name: detector_in_words(name) for name in record.detectors},
-        findings=record.findings[:MOST_SUSPECTS],
+        rows=record.rows[:MOST_SUSPECTS],
     )

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from toadstone.core.certificate import DIGEST_LABEL, Certificate, Ridge
-from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AttackRecord, AuditRecord, Removal
+from toadstone.records.attack import AttackRecord
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Removal
 from toadstone.records.scan import ScanRecord
 from toadstone.report.text.audit_matrix import arrange
 from toadstone.report.text.formats import (
@@ -103,16 +104,16 @@ def scan_lines(record: ScanRecord, width: int | None) -> list[str]:
             lines.append(flow(f"  {name:<{widest}}  skipped: {found.skipped}", width, indent=widest + 4))
             continue
         shares = (found.flagged_share, found.false_alarm_rate, found.smallest_detectable_share)
-        flagged, false_alarm_rate, least = (f"{100 * share:.2f} %" for share in shares)
+        share, rate, least = (f"{100 * share:.2f} %" for share in shares)
         lines.append(
-            f"  {name:<{widest}}{found.flagged:>9}{flagged:>8}{false_alarm_rate:>9}{least:>14}{found.seconds:>7.1f} s"
+            f"  {name:<{widest}}{found.flagged:>9}{share:>8}{rate:>9}{least:>14}{found.seconds:>7.1f} s"
             f"{'   more than promised' if found.exceeded else ''}"
         )
-    if record.findings:
+    if record.rows:
         lines += ["", "Most suspicious rows"]
-    for finding in record.findings[:SHOWN_REMOVALS]:
-        start = f"  row {finding.row}, {_name(finding.label)}: "
-        lines.append(flow(f"{start}{', '.join(finding.reasons)}; {visible(finding.preview)}", width, indent=4))
+    for flagged in record.rows[:SHOWN_REMOVALS]:
+        start = f"  row {flagged.row}, {_name(flagged.label)}: "
+        lines.append(flow(f"{start}{', '.join(flagged.reasons)}; {visible(flagged.preview)}", width, indent=4))
     return lines
 
 

@@ -188,7 +188,7 @@ def reproduction_lines(record: Reproduction, width: int | None) -> list[str]:
         lines.append(flow(f"- {_listed(rows)}: {visible(text)}", width, indent=2))
     lines += [flow(f"- {visible(note)}", width, indent=2) for note in record.notes]
     lines += [flow(f"In brackets: {'; '.join(meanings(record))}.", width)] if meanings(record) else []
-    return [*lines, flow(f"{format_figure(record.seconds, 'seconds')} in all, seed {record.seed}.", width)]
+    return [*lines, flow(f"{format_figure(record.seconds, 'seconds')} in all, seed {record.header.seed}.", width)]
 
 
 def _listed(rows: Sequence[str]) -> str:

@@ -93,12 +93,12 @@ def format_accuracy(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.2f}\N{NO-BREAK SPACE}%"
 
 
-def format_paid(value: float | None) -> str:
+def format_cost(value: float | None) -> str:
     """Write percentage points of accuracy lost for each percent of rows removed; a dash for none.
 
     Examples
     --------
-    >>> format_paid(0.0012), format_paid(-0.0001), format_paid(None)
+    >>> format_cost(0.0012), format_cost(-0.0001), format_cost(None)
     ('0.12', '-0.01', '-')
     """
     return "-" if value is None else f"{100 * value + 0.0:.2f}"
@@ -143,5 +143,5 @@ def _step_line(step: DefenceStep, widest: int) -> str:
     so_far = f"{100 * step.share_so_far:.2f} %"
     return (
         f"  {spoken(step.name):<{widest}}{counts[0]:>9}{counts[1]:>9}{so_far:>9}{before:>9}{after:>9}"
-        f"{format_paid(step.paid_per_percent):>6}"
+        f"{format_cost(step.cost_per_percent):>6}"
     )

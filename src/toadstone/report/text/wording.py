@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, DataSummary
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord
+from toadstone.records.header import DataSummary
 from toadstone.records.scan import ScanRecord
 from toadstone.report.text.audit_matrix import LargestError, best_defence, undefended
 from toadstone.report.text.formats import (

@@ -9,7 +9,8 @@ from toadstone.datasets.split import Split
 from toadstone.experiments.conditions import Conditions
 from toadstone.experiments.figures import WILSON, percent, sizes
 from toadstone.pipeline.attack import AttackPlan, attack
-from toadstone.records.audit import NO_SANITIZER, AttackRecord, Evaluation
+from toadstone.records.attack import AttackRecord
+from toadstone.records.audit import NO_SANITIZER, Evaluation
 from toadstone.records.reproduction import Aim, Comparison, Interval, Panel, Published, Series
 
 DEFENCES = {"l2": "L2", "slab": "slab", "loss": "loss", "svd": "SVD", "knn": "nearest neighbours", "none": "none"}

@@ -67,7 +67,7 @@ def test_audit_writes_a_whole_folder(toadstone, table):
     assert entries(table.parent / "report") == AUDITED
     assert outcome.out.rstrip().endswith("Report: report/report.html")
     record = json.loads((table.parent / "report" / "record.json").read_text())
-    jsonschema.validate(record, load_schema())
+    jsonschema.validate(record, load_schema("audit"))
     assert record["command"] == "toadstone audit rows.csv --fraction 0.1 --ridge 0.1 --out report"
     certificate = json.loads((table.parent / "report" / "certificate.json").read_text())
     assert certificate.keys() >= FIELDS
@@ -77,7 +77,7 @@ def test_audit_writes_a_whole_folder(toadstone, table):
 def test_audit_names_its_folder_and_says_so(toadstone, table):
     outcome = toadstone("audit", "rows.csv", "--fraction", 0.1, "--ridge", 0.1, "--attacks", "none", "--json")
     assert outcome.code == 0
-    jsonschema.validate(json.loads(outcome.out), load_schema())
+    jsonschema.validate(json.loads(outcome.out), load_schema("audit"))
     assert outcome.err == "toadstone: note: the report is audit-rows/report.html\n"
     assert entries(table.parent / "audit-rows") == AUDITED
 

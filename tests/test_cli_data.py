@@ -52,7 +52,7 @@ def test_enron_audit_with_an_attack_of_others(toadstone, data_dir, empty_folder)
     outcome = toadstone("audit", "enron", *PAPER, "--fraction", 0.03, "--poison", published, "--out", "r", "--json")
     assert (outcome.code, outcome.err) == (0, "")
     record = json.loads(outcome.out)
-    jsonschema.validate(record, load_schema())
+    jsonschema.validate(record, load_schema("audit"))
     assert record == json.loads((empty_folder / "r" / "record.json").read_text())
     assert {run["attack"] for run in record["evaluations"]} == {
         *("none", "collapse", "label-flip", "kkt", "adaptive"),

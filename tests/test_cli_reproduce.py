@@ -12,7 +12,7 @@ from toadstone.experiments.catalogue import EXPERIMENTS
 from toadstone.experiments.certified_2017 import enron as p17_enron
 from toadstone.experiments.certified_2017.certified_curve import CurveProtocol
 from toadstone.experiments.epic_2022 import transfer as epic_transfer
-from toadstone.report.files.schema import load_reproduction_schema
+from toadstone.report.files.schema import load_schema
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_the_table_is_printed(toadstone, miniature):
 def test_json_alone_goes_to_standard_output(toadstone, miniature):
     shown = toadstone("reproduce", "p17-enron", "--json", "--seed", 3)
     fields = json.loads(shown.out)
-    assert list(Draft202012Validator(load_reproduction_schema()).iter_errors(fields)) == []
+    assert list(Draft202012Validator(load_schema("reproduction")).iter_errors(fields)) == []
     assert (fields["seed"], fields["name"]) == (3, "p17-enron")
     assert fields["command"] == "toadstone reproduce p17-enron --json --seed 3"
 

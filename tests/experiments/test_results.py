@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from toadstone.experiments.catalogue import find
-from toadstone.report.files.schema import load_reproduction_schema
+from toadstone.report.files.schema import load_schema
 
 DOCS = Path(__file__).parents[2] / "docs"
 RECORDS = sorted((DOCS / "results" / "reproductions").glob("*.json"))
@@ -32,4 +32,4 @@ def test_records_are_of_known_experiments_and_satisfy_the_schema(file):
     fields = json.loads(file.read_text(encoding="utf-8"))
     assert find(fields["name"]).title == fields["title"]
     assert file.stem == fields["name"]
-    assert list(Draft202012Validator(load_reproduction_schema()).iter_errors(fields)) == []
+    assert list(Draft202012Validator(load_schema("reproduction")).iter_errors(fields)) == []

@@ -1,22 +1,42 @@
-"""Records to render: one like the Enron audit, one as hostile as data can be."""
+"""Records of all six kinds to render, two of them as hostile as data can be."""
 
 import dataclasses
 
 import pytest
 
-from toadstone.records.audit import (
-    AuditRecord,
-    Bound,
-    ClassCount,
-    DataSummary,
-    Defender,
-    Evaluation,
-    Suspect,
-    Threat,
-)
+from toadstone.records.attack import AttackRecord, SplitTest, TargetOutcome
+from toadstone.records.audit import AuditRecord, Bound, Defender, Evaluation, Suspect, Threat
+from toadstone.records.defence import AccuracyChange, DefenceRecord, DefenceStep, RemovedRow
+from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
+from toadstone.records.header import SCHEMA_VERSION, ClassCount, DataSummary, Header, Source
+from toadstone.records.reproduction import Comparison, Interval, Panel, Published, Reproduction, Series
+from toadstone.records.scan import DetectorReport, FlaggedRow, ScanRecord
+from toadstone.records.trials import Estimate, MatrixCell, Trial
 
 DEFENCES = ("sphere", "slab", "loss", "subspace", "neighbours")
 HOSTILE = "<script>alert('x')</script>\"><img src=https://evil.example/x onerror=alert(1)>"
+
+
+def header(record, command, *, digests=None, **changes):
+    """The header of a run on two threads."""
+    facts = {
+        "record": record,
+        "schema_version": SCHEMA_VERSION,
+        "command": command,
+        "created": "2026-01-02T03:04:05+00:00",
+        "seed": 0,
+        "threads": 2,
+        "peak_memory_mb": 181.4,
+        "digests": {"train": "3f" * 32, "test": "a0" * 32} if digests is None else digests,
+        "versions": {"python": "3.11.9", "toadstone": "0.1.0", "numpy": "2.4.6", "scipy": "1.17.1"},
+    }
+    return Header(**facts | changes)
+
+
+def small_data():
+    """200 rows of two classes."""
+    classes = (ClassCount("a", 120, 30), ClassCount("b", 80, 20))
+    return DataSummary(200, 50, 3, 1.0, classes, "real", "none", "published test split")
 
 
 def wilson(share, n):
@@ -105,13 +125,14 @@ def record() -> AuditRecord:
 
 def enron_like() -> AuditRecord:
     return AuditRecord(
-        command="toadstone audit enron --fraction 0.03 --quantile 0.70 --norm-squared 6 --out enron-audit",
-        created="2026-11-20T09:30:00Z",
-        toadstone_version="0.1.0",
-        seed=24,
+        header=header(
+            "audit",
+            "toadstone audit enron --fraction 0.03 --quantile 0.70 --norm-squared 6 --out enron-audit",
+            seed=24,
+            created="2026-11-20T09:30:00Z",
+        ),
+        source=Source("enron", "enron"),
         data=DataSummary(
-            name="enron",
-            sha256="3f" * 32,
             n_train=4137,
             n_test=1035,
             n_features=5116,
@@ -126,7 +147,7 @@ def enron_like() -> AuditRecord:
             learner="linear SVM",
             loss="hinge",
             wrong_row_loss=1.0,
-            hypothesis="norm ball, squared radius",
+            hypothesis="norm_ball",
             hypothesis_value=6.0,
             hypothesis_origin="given",
             removed_share=0.05,
@@ -159,7 +180,6 @@ def enron_like() -> AuditRecord:
             "Anything about triggers (backdoors) that are absent from the test rows.",
         ),
         timings={"read": 0.31, "certify": 1.44, "evaluate": 6.2, "suspects": 0.8},
-        versions={"python": "3.11.9", "numpy": "2.4.6", "scipy": "1.17.1", "scikit-learn": "1.9.1"},
     )
 
 
@@ -186,12 +206,11 @@ def hostile_record() -> AuditRecord:
     )
     return dataclasses.replace(
         base,
-        command=f"toadstone audit '{HOSTILE}' --fraction 0",
-        data=dataclasses.replace(
-            base.data,
-            name=HOSTILE + "/very/long/path" * 20,
-            classes=(ClassCount(HOSTILE, 1, 0), ClassCount("-1", 2, 1)),
+        header=header(
+            "audit", f"toadstone audit '{HOSTILE}' --fraction 0", versions={"toadstone": "0.1.0", HOSTILE: HOSTILE}
         ),
+        source=Source(HOSTILE + "/very/long/path" * 20, HOSTILE),
+        data=dataclasses.replace(base.data, classes=(ClassCount(HOSTILE, 1, 0), ClassCount("-1", 2, 1))),
         threat=Threat(fraction=0.0, kind="add", rows=0),
         curve=(
             Bound(0.0, 7.3, 0.30000001, 6.99999999, 0.2, conclusive=False, seconds=60.0),
@@ -202,5 +221,204 @@ def hostile_record() -> AuditRecord:
         assumptions=(HOSTILE, "w" * 300),
         not_promised=(),
         timings={HOSTILE: 1.0},
-        versions={HOSTILE: HOSTILE},
     )
+
+
+@pytest.fixture
+def attacked() -> AttackRecord:
+    """An attack on chosen test rows, selected on one half of them."""
+    base = enron_like()
+    evaluations = tuple(run for run in base.evaluations if run.attack == "two_point")
+    errors = {run.sanitizer: run.test_error for run in evaluations}
+    return AttackRecord(
+        header=header("attack", "toadstone attack enron --method kkt --target 3,17"),
+        source=base.source,
+        data=base.data,
+        threat=base.threat,
+        method="kkt",
+        candidate="decoy loss at the 0.25 quantile, half of the rows in each class",
+        tried=24,
+        selected_on="target",
+        protocol="No other test label was used.",
+        filters=("l2", "slab"),
+        quantile=0.9,
+        removed_share=0.05,
+        learner="linear",
+        ridge=0.09,
+        ridge_origin="published",
+        clean_test_error=30 / 1035,
+        test_error=errors,
+        worst_case=min(errors.values()),
+        split_test=SplitTest(0.0534, 0.0491),
+        targets=TargetOutcome((3, 17), 0.0, dict.fromkeys(errors, 0.5) | {"slab": 1.0}, 0.5),
+        evaluations=evaluations,
+        poison_rows=124,
+        distinct_rows=6,
+        seconds=12.5,
+        timings={"attack": 11.0, "judge": 1.5},
+    )
+
+
+@pytest.fixture
+def scanned() -> ScanRecord:
+    """Three detectors, one of them skipped, and two rows of data that mean harm."""
+    ranks = {"spectral": 2, "deep-knn": 1}
+    rows = (
+        FlaggedRow(7, HOSTILE, 0.99, ranks, {"spectral": "too far", "deep-knn": "neighbours of b"}, "ab" * 32, HOSTILE),
+        FlaggedRow(3, "a", 0.9, {"spectral": 1, "deep-knn": 5}, {"spectral": "farther"}, "cd" * 32, "x 1"),
+    )
+    reports = {
+        "spectral": DetectorReport(14, 0.07, 0.02, 0.045, 0.2, thresholds="its own scores"),
+        "deep-knn": DetectorReport(1, 0.005, 0.02, 0.045, 0.1, thresholds="its own scores"),
+        "activation": DetectorReport(0, 0.0, 0.0, 0.0, 0.0, skipped="a class of one row"),
+    }
+    return ScanRecord(
+        header=header("scan", "toadstone scan rows.csv"),
+        source=Source(HOSTILE, "rows.csv", 2),
+        data=small_data(),
+        flagged_rows=14,
+        rows=rows,
+        detectors=reports,
+    )
+
+
+@pytest.fixture
+def defended() -> DefenceRecord:
+    """A cut filter, a skipped one and a validation, of data that mean harm."""
+    steps = (
+        DefenceStep("mahalanobis", "filter", 9, 2, 0.01, 0.01, 0.9, 0.88, 0.02, "7 flagged rows stay", "", 0.1),
+        DefenceStep("spectral", "filter", 0, 0, 0.0, 0.01, 0.88, 0.88, None, "", "a class of one row", 0.1),
+        DefenceStep("robust fit", "robust", 0, 0, 0.0, 0.01, 0.88, 0.91, None, "", "", 0.1),
+        DefenceStep("validation", "validation", 0, 0, 0.0, 0.01, 0.9, 0.91, None, "", "", 0.1),
+    )
+    return DefenceRecord(
+        header=header("defence", f"toadstone defend '{HOSTILE}'"),
+        source=Source(HOSTILE, "rows.csv", 2),
+        data=small_data(),
+        max_removed=0.01,
+        learner="linear",
+        ridge=0.1,
+        ridge_origin="as asked",
+        measure="accuracy on the 100 trusted rows",
+        trusted_rows=100,
+        rows=200,
+        kept=198,
+        accuracy_before=0.9,
+        accuracy_after=0.91,
+        steps=steps,
+        removals=(
+            RemovedRow(7, HOSTILE, "mahalanobis", 12.5, "too far"),
+            RemovedRow(3, "=cmd()", "mahalanobis", 9.25, HOSTILE),
+        ),
+        log=("a line",),
+        test_error_before=0.08,
+        test_error_after=0.04,
+        accuracy_change=AccuracyChange(100, 0.9, 0.826, 0.945, 0.91, 0.838, 0.952, -0.01, -0.06, 0.041),
+        test_change=AccuracyChange(50, 0.92, 0.81, 0.968, 0.96, 0.865, 0.989, -0.04, -0.137, 0.042),
+    )
+
+
+FLIP, NOISE, TRIGGER, KNOWING = "random-flip", "noise", "patch", "adaptive-random-flip"
+
+
+def share(mean: float) -> Estimate:
+    return Estimate(mean, round(max(0.0, mean - 0.1), 6), round(min(1.0, mean + 0.1), 6), 3)
+
+
+def _cells() -> tuple[MatrixCell, ...]:
+    """Two detectors with both thresholds, baselines, a sanitizer; a trigger, and a flip that knows the detector."""
+    found = [MatrixCell("none", "none", "", test_error=share(0.05))]
+    for name, origins in {"spectral": (0.001, 0.03), "deep-knn": (0.01, 0.02)}.items():
+        for origin, alarms in zip(("own", "trusted"), origins, strict=True):
+            cost = Estimate(0.0012, -0.01, 0.02, 3)
+            found.append(MatrixCell("none", name, origin, false_alarms=share(alarms), accuracy_cost=cost))
+    for attack, low, high in ((FLIP, 0.02, 0.87), (NOISE, 0.3, 0.31), (TRIGGER, 0.01, 0.02)):
+        success = {"success": share(0.9), "clean_success": share(0.004)} if attack == TRIGGER else {}
+        for baseline, error in (("none", 0.2), ("random", 0.19), ("perfect", 0.06)):
+            found.append(MatrixCell(attack, baseline, "", test_error=share(error), **success))
+        for name in ("spectral", "deep-knn"):
+            for origin, caught in (("own", low), ("trusted", high if name == "deep-knn" else low)):
+                verdict = "caught" if caught >= 0.5 else "missed" if caught < 0.1 else "partly"
+                shown = {"caught": share(caught), "auroc": share(0.75), "verdict": verdict}
+                found.append(MatrixCell(attack, name, origin, test_error=share(0.11), **shown, **success))
+        found.append(MatrixCell(attack, "l2", "", test_error=share(0.12), **success))
+    found.append(MatrixCell(KNOWING, "spectral", "own", caught=share(0.6), test_error=share(0.13), verdict="caught"))
+    found.append(MatrixCell(KNOWING, "deep-knn", "own", skipped=f"no odds {HOSTILE}"))
+    return tuple(found)
+
+
+@pytest.fixture
+def evaluated() -> EvaluationRecord:
+    """Adaptive attacks last, as the suite has them, of data that mean harm."""
+    infos = (
+        AttackInfo("none", "the clean rows", "none", "none", False, 0),
+        AttackInfo(FLIP, "labels flipped", "flip", "errors", False, 10),
+        AttackInfo(NOISE, HOSTILE, "perturb", "errors", False, 10),
+        AttackInfo(TRIGGER, "a bright square", "add", "trigger", False, 10),
+        AttackInfo(KNOWING, "knows the detector", "flip", "errors", True, 10),
+    )
+    defences = (
+        DefenceInfo("none", "none", None, False),
+        DefenceInfo("random", "baseline", None, False),
+        DefenceInfo("perfect", "baseline", None, False),
+        DefenceInfo("spectral", "detector", 0.02, False),
+        DefenceInfo("deep-knn", "detector", 0.02, False),
+        DefenceInfo("l2", "sanitizer", None, False),
+    )
+    return EvaluationRecord(
+        header=header("evaluation", f"toadstone evaluate '{HOSTILE}'"),
+        source=Source(HOSTILE, "rows.csv", 2),
+        data=small_data(),
+        seeds=(0, 1, 2),
+        fraction=0.05,
+        rows=180,
+        trusted_rows=20,
+        trusted_origin=HOSTILE,
+        test_rows=50,
+        learner="linear",
+        ridge=0.1,
+        ridge_origin="as asked",
+        attacks=infos,
+        defences=defences,
+        cells=_cells(),
+        trials=(Trial(FLIP, "spectral", "own", 0, 4, 77, 1, 0, 0.5, 0.2, 40, 8),),
+        warnings=(HOSTILE,),
+    )
+
+
+@pytest.fixture
+def figure() -> Reproduction:
+    """A row of every standing, and a panel of every kind."""
+    stated = Published(0.237, "text", 0.0005)
+    rows = (
+        Comparison("KKT, least of five defences", "share", "higher", stated, 0.251, reason="a finer search"),
+        Comparison("influence", "share", "higher", Published(0.183, "text", 0.0005), 0.17, reason="no second start"),
+        Comparison("bound", "loss", "lower", Published(0.33, "read off the plot", 0.002), 0.32864001),
+        Comparison("time", "seconds", "lower", Published(1680, "text", 30), 14.0, note="on two cores"),
+        Comparison("rise", "share", "equal", Published(0.04, "secondary", 0.005, "at most"), 0.019),
+        Comparison("gradient", "loss", "higher", Published(0.053, "secondary", 0.003), None, note="not run"),
+        Comparison("error", "share", "higher", None, 0.2, Interval(0.18, 0.22, "a range")),
+    )
+    curves = (Series("bound", "ours", (0.01, 0.03), (0.26, 0.33)), Series("bound", "paper", (0.03,), (0.33,)))
+    bars = (Series("KKT", "ours", ("l2", "slab"), (0.2, 0.3)), Series("KKT", "paper", ("l2",), (0.25,)))
+    return Reproduction(
+        header=header("reproduction", "toadstone reproduce fig0", digests={"enron": "0" * 64}),
+        name="fig0",
+        title="A title",
+        source="A paper, figure 0",
+        setting={"Data": "enron"},
+        comparisons=rows,
+        panels=(
+            Panel("Curves", "lines", "fraction", "loss", "fraction", "loss", curves),
+            Panel("Steps", "steps", "seconds", "error", "number", "share", curves, "log"),
+            Panel("Bars", "bars", "", "test error", "category", "share", bars),
+        ),
+        notes=("a note",),
+        seconds=1.5,
+    )
+
+
+@pytest.fixture(params=["record", "attacked", "scanned", "defended", "evaluated", "figure"])
+def each(request):
+    """Each of the six kinds of record in turn."""
+    return request.getfixturevalue(request.param)

@@ -13,7 +13,15 @@ from toadstone.records.serial import from_json, to_json
 
 @dataclass(frozen=True)
 class SplitTest:
-    """An attack selected on one half of the test rows, and its smallest error on either half."""
+    """Smallest errors of an attack on the half of the test rows it was selected on, and on the other.
+
+    Parameters
+    ----------
+    selected : float
+        Smallest test error over the defences, on the half that selected the attack.
+    reported : float
+        The same on the half that did not.
+    """
 
     selected: Share
     reported: Share
@@ -23,8 +31,16 @@ class SplitTest:
 class TargetOutcome:
     """Test rows that an attack wants misclassified, and the share of them that is.
 
-    `error` is by sanitizer, the one called none included; `worst_case` is the
-    smallest over the sanitizers; `clean_error` is without attack or filter.
+    Parameters
+    ----------
+    rows : tuple of int
+        Their numbers among the test rows.
+    clean_error : float
+        Share misclassified without attack and without filter.
+    error : mapping from str to float
+        Share misclassified, by sanitizer; "none" is without filter.
+    worst_case : float
+        Smallest share over the sanitizers.
     """
 
     rows: tuple[int, ...]
@@ -35,14 +51,55 @@ class TargetOutcome:
 
 @dataclass(frozen=True)
 class AttackRecord:
-    """What one attack does to each defence.
+    """Result of one attack against every defence.
 
-    `test_error` is by sanitizer, the one called none included; `worst_case`
-    is the smallest over the sanitizers: what is left to a defender who
-    happens to choose the best. `candidate` says in words which of the `tried`
-    attacks was selected on the rows that `selected_on` names, and `filters`
-    which sanitizers the attacker expects; `targets` is there where it aims
-    at rows of its choice.
+    Parameters
+    ----------
+    header : Header
+    source : Source
+    data : DataSummary
+    threat : Threat
+    method : str
+        Name of the attack.
+    candidate : str
+        The selected attack, in words.
+    tried : int
+        Attacks among which it was selected.
+    selected_on : str
+        Rows on which it was selected.
+    protocol : str
+        How it was selected, in a sentence.
+    filters : tuple of str
+        Sanitizers that the attacker expects.
+    quantile : float
+        Of each class's clean scores that passes these filters.
+    removed_share : float
+        Share of each class that a defence removes.
+    learner : str
+        Model of the defender.
+    ridge : float
+        Its L2 penalty.
+    ridge_origin : str
+        Where the penalty is from.
+    clean_test_error : float
+        Without attack and without filter.
+    test_error : mapping from str to float
+        By sanitizer; "none" is without filter.
+    worst_case : float
+        Smallest test error over the sanitizers: the attacker's result against
+        a defender who chooses the best of them.
+    split_test : SplitTest, optional
+        None where the attack was not selected on test rows.
+    targets : TargetOutcome, optional
+        None where the attack aims at as many errors as possible.
+    evaluations : tuple of Evaluation
+        The attack against each sanitizer.
+    poison_rows, distinct_rows : int
+        Rows added, and how many of them differ.
+    seconds : float
+        Of the attack.
+    timings : mapping from str to float
+        Seconds of each stage.
     """
 
     header: Header

@@ -31,7 +31,17 @@ NO_SANITIZER = "none"
 
 @dataclass(frozen=True)
 class Threat:
-    """What the attacker may do: `rows` added rows are `fraction` of the clean ones."""
+    """Budget of the attacker.
+
+    Parameters
+    ----------
+    fraction : float
+        Poison rows for each clean row.
+    kind : {"add", "flip", "perturb"}
+        Whether rows are added, relabelled or altered.
+    rows : int
+        The fraction as a count.
+    """
 
     fraction: Fraction
     kind: Literal["add", "flip", "perturb"]
@@ -40,10 +50,29 @@ class Threat:
 
 @dataclass(frozen=True)
 class Defender:
-    """How the audited defender filters and trains.
+    """Model, loss and filters of the audited defender.
 
-    `wrong_row_loss` is the least loss of a row classified wrongly (1 for the
-    hinge): a mean loss at or above it allows every row to be wrong.
+    Parameters
+    ----------
+    learner : str
+        What is trained.
+    loss : str
+        Training loss.
+    wrong_row_loss : float
+        Least loss of a row classified wrongly, 1 for the hinge: a mean loss
+        at or above it allows every row to be wrong.
+    hypothesis : {"norm_ball", "ridge"}
+        How the model is restricted.
+    hypothesis_value : float
+        Squared radius of the ball, or strength of the ridge.
+    hypothesis_origin : str
+        Where that value is from.
+    removed_share : float
+        Share of each class that a sanitizer removes.
+    certificate_quantile : float
+        Of each class's distances: where the certified filters cut.
+    clean_test_error : float
+        Without attack and without filter.
     """
 
     learner: str
@@ -59,11 +88,24 @@ class Defender:
 
 @dataclass(frozen=True)
 class Bound:
-    """One point of the certified curve.
+    """One point of the certified curve; losses are training losses for each clean row.
 
-    `bound` and `attack_value` are mean training losses for each clean row;
-    `clean_loss` is the clean rows' own part of the bound; `conclusive` is
-    false when the gap was not closed to the tolerance asked.
+    Parameters
+    ----------
+    fraction : float
+        Poison rows for each clean row.
+    bound : float
+        Largest loss that any allowed attack can cause.
+    attack_value : float
+        Loss that a concrete attack causes.
+    gap : float
+        The bound less the attack value.
+    clean_loss : float
+        Part of the bound that is due to the clean rows.
+    conclusive : bool
+        False where the gap was not closed to the tolerance asked for.
+    seconds : float
+        Of the computation.
     """
 
     fraction: Fraction
@@ -79,8 +121,22 @@ class Bound:
 class Evaluation:
     """One cell of the matrix: an attack against a defence.
 
-    Errors are shares of the test rows; `low` and `high` are a 95 % Wilson
-    interval of the test error. Kept and removed count rows.
+    Parameters
+    ----------
+    attack, sanitizer : str
+        Names; "none" for the clean rows, and for no filter.
+    test_error : float
+        Share of the test rows classified wrongly.
+    low, high : float
+        95 % Wilson interval of the test error.
+    train_loss : float
+        Of the model trained on the kept rows.
+    poison_rows, poison_removed : int
+        Poison rows, and those that the sanitizer removed.
+    clean_rows, clean_removed : int
+        Clean rows, and those that the sanitizer removed.
+    seconds : float
+        Of filtering and training.
     """
 
     attack: Name
@@ -100,8 +156,20 @@ class Evaluation:
 class Suspect:
     """A training row that sanitizers find abnormal.
 
-    `ranks` maps each sanitizer to the row's place within its class, 1 being
-    the most suspicious; `removed_by` names those that would remove it.
+    Parameters
+    ----------
+    row : int
+        Its number in the source, from 0.
+    label : str
+        Its class.
+    ranks : mapping from str to int
+        By sanitizer; 1 is the most suspicious row of its class.
+    removed_by : tuple of str
+        Sanitizers that would remove it.
+    suspicion : float
+        Mean over sanitizers of the share of its class that looks less suspicious.
+    preview : str
+        Its largest features.
     """
 
     row: Count

@@ -28,8 +28,18 @@ Difference: TypeAlias = Annotated[float, Limits(minimum=-1, maximum=1)]
 class RemovedRow:
     """A row that a layer removed.
 
-    `row` is its number in the original rows, `step` the name of what removed
-    it, and `suspicion` what that measured: larger is more suspicious.
+    Parameters
+    ----------
+    row : int
+        Its number in the original rows, from 0.
+    label : str
+        Its class.
+    step : str
+        Name of the step that removed it.
+    suspicion : float
+        Score of that step, in its own units; larger is more suspicious.
+    reason : str
+        Why it was removed.
     """
 
     row: Count
@@ -70,12 +80,14 @@ class AccuracyChange:
 
 @dataclass(frozen=True)
 class DefenceStep:
-    """What one layer of a defence did.
+    """One step of a defence: rows flagged and removed, and the accuracy before and after.
 
     Parameters
     ----------
     name : str
+        Of the detector, or of the step.
     layer : {"filter", "preliminary", "inspection", "robust", "validation"}
+        Part of the defence that it belongs to.
     flagged : int
         Rows that it wanted to remove.
     removed : int
@@ -93,6 +105,7 @@ class DefenceStep:
     skipped : str
         Why the step did nothing, if it could not be done.
     seconds : float
+        Of the step.
     """
 
     name: Name
@@ -111,14 +124,42 @@ class DefenceStep:
 
 @dataclass(frozen=True)
 class DefenceRecord:
-    """Everything that a report of a defence needs.
+    """Result of a defence: rows removed, why, and the accuracy before and after.
 
-    `measure` says in words on which rows accuracies were measured;
-    `trusted_rows` is 0 where none were given. Accuracies and test errors are
-    those of the plain model on all rows and of the robust one on the kept
-    rows, the errors None where the data publish no test set;
-    `accuracy_change` and `test_change` are the same with their intervals.
-    `log` are the sentences of the run.
+    Parameters
+    ----------
+    header : Header
+    source : Source
+    data : DataSummary
+    max_removed : float
+        Largest share of the rows that the defence may remove.
+    learner : str
+        Model that is trained.
+    ridge : float
+        Its L2 penalty.
+    ridge_origin : str
+        Where the penalty is from.
+    measure : str
+        Rows on which accuracies were measured, in words.
+    trusted_rows : int
+        0 where none were given.
+    rows, kept : int
+        Rows before the defence, and after it.
+    accuracy_before, accuracy_after : float, optional
+        Of the plain model on all rows, and of the robust one on the kept
+        rows; None where no row could be judged.
+    steps : tuple of DefenceStep
+        In the order in which they ran.
+    removals : tuple of RemovedRow
+        In the order in which they were removed.
+    log : tuple of str
+        Sentences of the run.
+    test_error_before, test_error_after : float, optional
+        Of the same two models; None where the data publish no test set.
+    accuracy_change, test_change : AccuracyChange, optional
+        The same accuracies with their intervals.
+    timings : mapping from str to float
+        Seconds of each stage.
     """
 
     header: Header

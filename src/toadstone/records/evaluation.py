@@ -20,10 +20,22 @@ Goal: TypeAlias = Literal["none", "errors", "trigger", "group"]
 
 @dataclass(frozen=True)
 class AttackInfo:
-    """What an attack is: `budget` is "add", "flip" or "perturb" ("none" for the clean row).
+    """Name, budget and goal of an attack.
 
-    `rows` is the number of poison rows in the first seed in which it could be
-    made; `knows_detector` says that it is made anew against each detector.
+    Parameters
+    ----------
+    name : str
+        In the catalogue; "none" for the clean rows.
+    description : str
+        In plain words.
+    budget : {"add", "flip", "perturb", "none"}
+        Whether rows are added, relabelled or altered; "none" for the clean rows.
+    goal : {"none", "errors", "trigger", "group"}
+        Errors of any kind, a trigger that works, or errors in a group of rows.
+    knows_detector : bool
+        True if it is made anew against each detector.
+    rows : int
+        Poison rows in the first seed in which it could be made.
     """
 
     name: Name
@@ -36,7 +48,20 @@ class AttackInfo:
 
 @dataclass(frozen=True)
 class DefenceInfo:
-    """What a defence is; `false_alarm_rate` of clean rows may be flagged, None where nothing is promised."""
+    """Name and kind of a defence.
+
+    Parameters
+    ----------
+    name : str
+        In the catalogue; "none" for a model trained on all rows.
+    kind : {"none", "baseline", "detector", "sanitizer", "learner"}
+        What it does with suspicious rows.
+    false_alarm_rate : float, optional
+        Largest share of clean rows that it may flag; None where it has no
+        such limit.
+    needs_trusted : bool
+        True if it cannot run without trusted rows.
+    """
 
     name: Name
     kind: Kind
@@ -46,12 +71,15 @@ class DefenceInfo:
 
 @dataclass(frozen=True)
 class EvaluationRecord:
-    """Everything that a report of an evaluation needs.
+    """Result of an evaluation: every attack against every defence, over several seeds.
 
     Parameters
     ----------
+    header : Header
+    source : Source
+    data : DataSummary
     seeds : tuple of int
-        Those of the trials, the first of them `seed`.
+        Of the trials; the first is the header's.
     fraction : float
         Poison rows for each clean row.
     rows : int
@@ -62,16 +90,25 @@ class EvaluationRecord:
     trusted_origin : str
         Why they are trusted, in a sentence.
     test_rows : int
-    learner, ridge, ridge_origin
-        The model that is trained behind every defence but the learners.
-    attacks, defences
-        The first of each is none at all.
+        Clean rows on which every model is tested.
+    learner : str
+        Model trained behind every defence but the learners.
+    ridge : float
+        Its L2 penalty.
+    ridge_origin : str
+        Where the penalty is from.
+    attacks : tuple of AttackInfo
+        The first is no attack.
+    defences : tuple of DefenceInfo
+        The first is no defence.
     cells : tuple of MatrixCell
         By attack, then defence, then thresholds, as planned.
     trials : tuple of Trial
         What the cells are made of, by seed.
     warnings : tuple of str
-        Sentences on what a reader should know before believing a figure.
+        Sentences on what limits the figures.
+    timings : mapping from str to float
+        Seconds of each stage.
     """
 
     header: Header

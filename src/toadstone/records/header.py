@@ -103,7 +103,15 @@ class Source:
 
 @dataclass(frozen=True)
 class ClassCount:
-    """Rows of one label in the training and in the test set."""
+    """Rows of one label in the training and in the test set.
+
+    Parameters
+    ----------
+    label : str
+        As the data name it.
+    train, test : int
+        Rows with that label.
+    """
 
     label: str
     train: Count
@@ -116,14 +124,18 @@ class DataSummary:
 
     Parameters
     ----------
-    n_train, n_test, n_features : int
+    n_train, n_test : int
+        Rows for training and for testing.
+    n_features : int
+        Columns after preparation.
     density : float
         Share of the training entries that are not zero.
     classes : tuple of ClassCount
+        One for each label.
     domain : {"real", "box", "integer"}
         Values that a row can have.
     preparation, test_origin : str
-        In plain words.
+        How columns became features, and where the test rows are from.
     """
 
     n_train: Positive

@@ -18,11 +18,12 @@ _EXACT = 1e-9
 
 @dataclass(frozen=True)
 class Published:
-    """What the paper states.
+    """A figure that the paper states.
 
     Parameters
     ----------
     value : float
+        The figure, in the unit of its comparison.
     origin : str
         "text", "read off the plot" or "secondary": from the paper's words,
         from its drawing, or from what others say about it.
@@ -41,7 +42,15 @@ class Published:
 
 @dataclass(frozen=True)
 class Interval:
-    """Where a measured figure lies; `meaning` says in what sense."""
+    """Interval of a measured figure.
+
+    Parameters
+    ----------
+    low, high : float
+        Its ends.
+    meaning : str
+        Its kind, in words.
+    """
 
     low: float
     high: float
@@ -57,6 +66,7 @@ class Comparison:
     what : str
         What is measured.
     unit : {"share", "loss", "seconds", "count"}
+        Of both figures.
     aim : {"higher", "lower", "equal"}
         Which side of the paper's figure is as good as it, or better.
     paper : Published or None
@@ -89,7 +99,7 @@ class Comparison:
 
     @property
     def standing(self) -> Standing:
-        """Whether the paper's figure is reached.
+        """Standing of our figure beside the paper's.
 
         Examples
         --------
@@ -117,12 +127,14 @@ class Series:
     Parameters
     ----------
     label : str
-        Of what; a series of the paper's and one of ours with the same label
-        share a colour.
+        Of the legend; a series of the paper's and one of ours with the same
+        label share a colour.
     source : {"paper", "ours"}
+        Whether the paper states it or we measured it.
     x : tuple of float or of str
         Places on the axis, or categories.
     y : tuple of float
+        Values, one for each x.
     """
 
     label: str
@@ -138,14 +150,19 @@ class Panel:
     Parameters
     ----------
     title : str
+        Of the drawing.
     kind : {"lines", "steps", "bars"}
         Bars have categories on their x; steps hold each value until the next.
     x_label, y_label : str
+        Of the axes.
     x_unit : {"fraction", "number", "category"}
+        Of x.
     unit : {"share", "loss", "seconds", "count"}
         Of y.
     x_scale : {"linear", "log"}
+        Of the x axis.
     series : tuple of Series
+        Curves or bars.
     """
 
     title: str
@@ -175,9 +192,11 @@ class Reproduction:
     setting : mapping from str to str
         Data, defender and attacker in words.
     comparisons : tuple of Comparison
+        The paper's figures beside ours.
     panels : tuple of Panel
+        Drawings of them.
     notes : tuple of str
-        What a reader of all the rows should know.
+        Remarks on all of them.
     seconds : float
         In all.
     """

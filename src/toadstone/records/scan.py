@@ -17,13 +17,16 @@ class DetectorReport:
     Parameters
     ----------
     flagged : int
+        Rows flagged.
     flagged_share : float
+        The same as a share.
     false_alarm_rate : float
         Largest share of clean rows that it may flag.
     smallest_detectable_share : float
         Smallest share of poison that raises the count of flagged rows beyond
         the false-alarm rate and chance.
     seconds : float
+        Of scoring and setting thresholds.
     skipped : str
         Why the detector did not run; the counts are then 0.
     thresholds : str
@@ -53,6 +56,7 @@ class FlaggedRow:
     row : int
         Its number in the source, from 0.
     label : str
+        Its class.
     suspicion : float
         Mean over detectors of the share of its class that looks less suspicious.
     ranks : mapping from str to int

@@ -91,6 +91,9 @@ def schema_of(cls: type[Any], name: str, version: str) -> dict[str, Any]:
     """
     parts: dict[str, Any] = {}
     whole = _object(cls, parts)
+    if "header" in parts:
+        # A record of one kind under the header of another is refused.
+        parts["header"]["properties"]["record"]["enum"] = [name]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:toadstone:{name}:{version}",
@@ -110,7 +113,7 @@ def _object(cls: type[Any], parts: dict[str, Any]) -> dict[str, Any]:
             properties[field.name] = {**properties[field.name], "description": said[field.name]}
     for name in derived(cls):
         returned = get_type_hints(getattr(cls, name).fget, include_extras=True)["return"]
-        properties[name] = _field(returned, parts)
+        properties[name] = _field(returned, parts) | {"description": _summary(getattr(cls, name))}
     return {"type": "object", "additionalProperties": False, "required": list(properties), "properties": properties}
 
 
@@ -142,8 +145,8 @@ def _field(hint: Any, parts: dict[str, Any]) -> dict[str, Any]:
     return {"type": _PLAIN[hint]}
 
 
-def _summary(cls: type[Any]) -> str:
-    return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
+def _summary(documented: Any) -> str:
+    return " ".join((inspect.getdoc(documented) or "").split("\n\n")[0].split())
 
 
 def _descriptions(cls: type[Any]) -> dict[str, str]:

@@ -31,8 +31,11 @@ class Trial:
     Parameters
     ----------
     attack, defence : str
+        Names in the catalogue.
     thresholds : {"own", "trusted", ""}
+        Rows that set a detector's thresholds; "" where there are none.
     seed : int
+        Of the drawn rows, the attack and the defence.
     poison_rows, clean_rows : int
         Untrusted rows of each kind that the defender received; trusted rows
         are in neither.
@@ -52,6 +55,7 @@ class Trial:
     goal_clean : float, optional
         The same share for the model of the clean rows behind no defence.
     seconds : float
+        Of the defence.
     skipped : str
         Why it could not be run; nothing is counted then.
     """
@@ -97,7 +101,16 @@ class Trial:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over seeds and its 95 % confidence interval; without one for a single seed.
+    """A mean over seeds with its 95 % confidence interval.
+
+    Parameters
+    ----------
+    mean : float
+        Over the seeds.
+    low, high : float, optional
+        Ends of Student's interval; None for a single seed.
+    n : int
+        Seeds.
 
     Examples
     --------
@@ -138,13 +151,17 @@ class MatrixCell:
     Parameters
     ----------
     attack, defence : str
+        Names in the catalogue.
     thresholds : {"own", "trusted", ""}
+        Rows that set a detector's thresholds; "" where there are none.
     caught : Estimate, optional
         Share of the poison that is flagged; None where nothing is flagged
         or there is no poison.
     false_alarms, retained : Estimate, optional
         Shares of the clean rows that are flagged, and that are not.
     auroc, average_precision : Estimate, optional
+        Of the suspicion, ranked within each class; None where there is none,
+        or no poison.
     test_error : Estimate, optional
         On clean test rows; None where it was skipped in every seed.
     error_rise : Estimate, optional

@@ -8,7 +8,7 @@ from importlib import resources
 import pytest
 from jsonschema import Draft4Validator, Draft202012Validator
 
-from toadstone.report.files.schema import load_defence_schema, load_scan_schema
+from toadstone.report.files.schema import load_schema
 
 pytestmark = pytest.mark.data
 
@@ -28,13 +28,13 @@ def test_a_scan_of_texts_keeps_its_contracts(toadstone, data_dir, tmp_path, sari
     chosen = "spectral,isolation-forest,label-errors"
     assert toadstone("scan", "sms", "--detectors", chosen, "--out", tmp_path / "found").code == 0
     record = json.loads((tmp_path / "found" / "record.json").read_text("utf-8"))
-    assert refusals(Draft202012Validator(load_scan_schema()), record) == []
-    assert record["findings"]
+    assert refusals(Draft202012Validator(load_schema("scan")), record) == []
+    assert record["rows"]
     log = json.loads((tmp_path / "found" / "scan.sarif").read_text("utf-8"))
     assert refusals(sarif, log) == []
     (run,) = log["runs"]
     assert [result["rank"] for result in run["results"]] == [
-        round(100 * finding["suspicion"], 4) for finding in record["findings"]
+        round(100 * flagged["suspicion"], 4) for flagged in record["rows"]
     ]
     for result in run["results"]:
         assert {"AML.T0020", "LLM04:2025"} <= {taxon["id"] for taxon in result["taxa"]}
@@ -45,7 +45,7 @@ def test_a_defence_keeps_its_contract(toadstone, data_dir):
     outcome = toadstone("defend", "sms", "--detectors", "label-errors", "--json")
     assert outcome.code == 0
     record = json.loads(outcome.out)
-    assert refusals(Draft202012Validator(load_defence_schema()), record) == []
+    assert refusals(Draft202012Validator(load_schema("defence")), record) == []
     for change in (record["accuracy_change"], record["test_change"]):
         assert change is None or change["drop_low"] <= change["drop"] <= change["drop_high"]
     assert record["accuracy_change"]["before"] == record["accuracy_before"]

@@ -140,15 +140,15 @@ def test_what_it_rests_on_and_how_to_repeat_it_appears(record):
     for words in (
         *record.assumptions,
         *record.not_promised,
-        record.command,
-        record.data.sha256,
+        record.header.command,
+        record.header.digests["train"],
         record.data.preparation,
         record.data.test_origin,
-        *record.versions.values(),
+        *record.header.versions.values(),
         "Seed24",
         "certify1.44 s",
         "2,928 training, 744 test",
-        "norm ball, squared radius 6 (given)",
+        "norm_ball 6 (given)",
         "Hinge loss",
     ):
         assert words in text

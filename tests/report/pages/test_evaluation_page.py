@@ -8,13 +8,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from toadstone.records.audit import ClassCount, DataSummary
-from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
-from toadstone.records.trials import Estimate, MatrixCell
+from toadstone.records.trials import Estimate
 from toadstone.report.pages.evaluation_page import ordered_attacks, render_evaluation
 
-HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
-FLIP, NOISE, TRIGGER, TOLD = "random-flip", "noise", "patch", "adaptive-random-flip"
+FLIP, NOISE, TRIGGER, KNOWING = "random-flip", "noise", "patch", "adaptive-random-flip"
 
 
 class Page(HTMLParser):
@@ -57,76 +54,6 @@ class Page(HTMLParser):
         return [[" ".join(cell.split()) for cell in row] for row in self.tables[number]]
 
 
-def share(mean: float) -> Estimate:
-    return Estimate(mean, round(max(0.0, mean - 0.1), 6), round(min(1.0, mean + 0.1), 6), 3)
-
-
-def cells() -> tuple[MatrixCell, ...]:
-    """Two detectors with both thresholds, yardsticks, a sanitizer; a trigger, and a flip that knows the detector."""
-    found = [MatrixCell("none", "none", "", test_error=share(0.05))]
-    for name, origins in {"spectral": (0.001, 0.03), "deep-knn": (0.01, 0.02)}.items():
-        for origin, alarms in zip(("own", "trusted"), origins, strict=True):
-            cost = Estimate(0.0012, -0.01, 0.02, 3)
-            found.append(MatrixCell("none", name, origin, false_alarms=share(alarms), accuracy_cost=cost))
-    for attack, low, high in ((FLIP, 0.02, 0.87), (NOISE, 0.3, 0.31), (TRIGGER, 0.01, 0.02)):
-        success = {"success": share(0.9), "clean_success": share(0.004)} if attack == TRIGGER else {}
-        for yardstick, error in (("none", 0.2), ("random", 0.19), ("perfect", 0.06)):
-            found.append(MatrixCell(attack, yardstick, "", test_error=share(error), **success))
-        for name in ("spectral", "deep-knn"):
-            for origin, caught in (("own", low), ("trusted", high if name == "deep-knn" else low)):
-                verdict = "caught" if caught >= 0.5 else "missed" if caught < 0.1 else "partly"
-                shown = {"caught": share(caught), "auroc": share(0.75), "verdict": verdict}
-                found.append(MatrixCell(attack, name, origin, test_error=share(0.11), **shown, **success))
-        found.append(MatrixCell(attack, "l2", "", test_error=share(0.12), **success))
-    found.append(MatrixCell(TOLD, "spectral", "own", caught=share(0.6), test_error=share(0.13), verdict="caught"))
-    found.append(MatrixCell(TOLD, "deep-knn", "own", skipped=f"it cannot be told {HOSTILE}"))
-    return tuple(found)
-
-
-@pytest.fixture
-def evaluated() -> EvaluationRecord:
-    """Adaptive attacks last, as the suite has them, of data that mean harm."""
-    classes = (ClassCount("a", 120, 30), ClassCount("b", 80, 20))
-    data = DataSummary(HOSTILE, "0" * 64, 200, 50, 3, 1.0, classes, "real", "none", "published")
-    infos = [
-        AttackInfo("none", "the clean rows", "none", "none", False, 0),
-        AttackInfo(FLIP, "labels flipped", "flip", "errors", False, 10),
-        AttackInfo(NOISE, HOSTILE, "perturb", "errors", False, 10),
-        AttackInfo(TRIGGER, "a bright square", "add", "trigger", False, 10),
-        AttackInfo(TOLD, "told the detector", "flip", "errors", True, 10),
-    ]
-    defences = [
-        DefenceInfo("none", "none", None, False),
-        DefenceInfo("random", "baseline", None, False),
-        DefenceInfo("perfect", "baseline", None, False),
-        DefenceInfo("spectral", "detector", 0.02, False),
-        DefenceInfo("deep-knn", "detector", 0.02, False),
-        DefenceInfo("l2", "sanitizer", None, False),
-    ]
-    return EvaluationRecord(
-        command=f"toadstone evaluate '{HOSTILE}'",
-        created="2026-01-02T03:04:05+00:00",
-        toadstone_version="0.1.0",
-        seed=0,
-        seeds=(0, 1, 2),
-        source="rows.csv",
-        data=data,
-        fraction=0.05,
-        rows=180,
-        trusted_rows=20,
-        trusted_origin=HOSTILE,
-        test_rows=50,
-        learner="linear",
-        ridge=0.1,
-        ridge_origin="as asked",
-        attacks=tuple(infos),
-        defences=tuple(defences),
-        cells=cells(),
-        trials=(),
-        warnings=(HOSTILE,),
-    )
-
-
 @pytest.fixture
 def page(evaluated):
     return Page(render_evaluation(evaluated))
@@ -144,14 +71,14 @@ def test_it_fetches_nothing_and_repeats_itself(evaluated):
 
 
 def test_adaptive_attacks_stand_beside_their_plain_ones(evaluated, page):
-    assert [info.name for info in ordered_attacks(evaluated)] == [FLIP, TOLD, NOISE, TRIGGER]
+    assert [info.name for info in ordered_attacks(evaluated)] == [FLIP, KNOWING, NOISE, TRIGGER]
     own = page.rows(0)
     assert [row[0] for row in own[1:]] == ["random-flip", "adaptive random-flip", "noise", "patch"]
 
 
 def test_an_adaptive_attack_without_its_plain_one_stands_where_it_is(evaluated):
     alone = replace(evaluated, attacks=evaluated.attacks[:1] + evaluated.attacks[2:])
-    assert [info.name for info in ordered_attacks(alone)] == [NOISE, TRIGGER, TOLD]
+    assert [info.name for info in ordered_attacks(alone)] == [NOISE, TRIGGER, KNOWING]
 
 
 def test_a_verdict_is_a_sign_and_a_word_besides_a_colour(page):
@@ -204,7 +131,7 @@ def test_cards_count_plain_and_adaptive_attacks(page):
 
 def test_what_could_not_be_run_is_said(page):
     assert (
-        "it cannot be told <script>alert('x')</script>\"><img src=x onerror=alert(1)> : adaptive-random-flip"
+        "no odds <script>alert('x')</script>\"><img src=https://evil.example/x onerror=alert(1)> : adaptive-random-flip"
         in page.text
     )
 

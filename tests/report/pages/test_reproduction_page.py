@@ -1,56 +1,17 @@
 """A reproduction as text, as a drawing and as a page."""
 
 import dataclasses
-import json
 import re
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from toadstone.core.errors import InvalidArgument
-from toadstone.records import reproduction
-from toadstone.records.reproduction import Comparison, Interval, Panel, Published, Reproduction, Series
 from toadstone.report.drawings.canvas import NARROW, WIDE
 from toadstone.report.drawings.panels import draw_panel
-from toadstone.report.files.schema import load_reproduction_schema
 from toadstone.report.pages.reproduction_page import render_reproduction
 from toadstone.report.text.comparisons import remarks, reproduction_lines, standing_cell, summary
 
 HOSTILE = "<script>alert('x')</script>"
-PARTS = {
-    "published": reproduction.Published,
-    "interval": reproduction.Interval,
-    "comparison": reproduction.Comparison,
-    "series": reproduction.Series,
-    "panel": reproduction.Panel,
-}
-
-
-@pytest.fixture
-def figure():
-    """A record with a row of every standing, and a panel of every kind."""
-    stated = Published(0.237, "text", 0.0005)
-    rows = (
-        Comparison("KKT, least of five defences", "share", "higher", stated, 0.251, reason="a finer search"),
-        Comparison("influence", "share", "higher", Published(0.183, "text", 0.0005), 0.17, reason="no second start"),
-        Comparison("bound", "loss", "lower", Published(0.33, "read off the plot", 0.002), 0.32864001),
-        Comparison("time", "seconds", "lower", Published(1680, "text", 30), 14.0, note="on two cores"),
-        Comparison("rise", "share", "equal", Published(0.04, "secondary", 0.005, "at most"), 0.019),
-        Comparison("gradient", "loss", "higher", Published(0.053, "secondary", 0.003), None, note="not run"),
-        Comparison("error", "share", "higher", None, 0.2, Interval(0.18, 0.22, "a range")),
-    )
-    curves = (Series("bound", "ours", (0.01, 0.03), (0.26, 0.33)), Series("bound", "paper", (0.03,), (0.33,)))
-    bars = (Series("KKT", "ours", ("l2", "slab"), (0.2, 0.3)), Series("KKT", "paper", ("l2",), (0.25,)))
-    panels = (
-        Panel("Curves", "lines", "fraction", "loss", "fraction", "loss", curves),
-        Panel("Steps", "steps", "seconds", "error", "number", "share", curves, "log"),
-        Panel("Bars", "bars", "", "test error", "category", "share", bars),
-    )
-    versions = {"toadstone": "1", "numpy": "2"}
-    return Reproduction(
-        "fig0", "A title", "A paper, figure 0", {"Data": "enron"}, rows, panels, ("a note",), {"enron": "0" * 64},
-        1.5, 0, "toadstone reproduce fig0", "2026-01-02T03:04:05+00:00", versions,
-    )  # fmt: skip
 
 
 def test_standings_in_words(figure):
@@ -136,26 +97,3 @@ def test_foreign_text_is_escaped(figure):
     rows = (dataclasses.replace(figure.comparisons[0], what=HOSTILE, reason=HOSTILE),)
     page = render_reproduction(dataclasses.replace(figure, comparisons=rows, title=HOSTILE, notes=(HOSTILE,)))
     assert HOSTILE not in page
-
-
-def test_records_satisfy_the_schema(figure):
-    Draft202012Validator.check_schema(load_reproduction_schema())
-    fields = json.loads(figure.to_json())
-    assert list(Draft202012Validator(load_reproduction_schema()).iter_errors(fields)) == []
-    fields["comparisons"][0]["standing"] = "guessed"
-    assert list(Draft202012Validator(load_reproduction_schema()).iter_errors(fields)) != []
-
-
-@pytest.mark.parametrize("name", PARTS)
-def test_every_field_is_described_and_required(name):
-    part = load_reproduction_schema()["$defs"][name]
-    expected = {field.name for field in dataclasses.fields(PARTS[name])} | (
-        {"standing"} if name == "comparison" else set()
-    )
-    assert set(part["properties"]) == set(part["required"]) == expected
-
-
-def test_every_field_of_the_record_is_described_and_required():
-    schema = load_reproduction_schema()
-    expected = {field.name for field in dataclasses.fields(Reproduction)}
-    assert set(schema["properties"]) == set(schema["required"]) == expected

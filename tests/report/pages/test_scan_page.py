@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import csv
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
 
 import pytest
-from jsonschema import Draft4Validator, Draft202012Validator
+from jsonschema import Draft4Validator
 
 from toadstone.pipeline.harness.catalogue import names
-from toadstone.records.audit import ClassCount, DataSummary
-from toadstone.records.scan import DetectorReport, FlaggedRow, ScanRecord
 from toadstone.report.files.sarif import to_sarif
-from toadstone.report.files.schema import load_scan_schema
-from toadstone.report.files.tables import write_findings
+from toadstone.report.files.tables import write_flagged_rows
 from toadstone.report.pages.scan_page import render_scan
 from toadstone.report.text.audit_text import scan_lines
 from toadstone.report.text.wording import detector_in_words, scan_sentences, spoken
@@ -45,82 +41,6 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-@pytest.fixture
-def scanned() -> ScanRecord:
-    """Three detectors, one of them skipped, and two rows of data that mean harm."""
-    data = DataSummary(
-        HOSTILE,
-        "0" * 64,
-        200,
-        50,
-        3,
-        1.0,
-        (ClassCount("a", 120, 30), ClassCount("b", 80, 20)),
-        "real",
-        "none",
-        "held out",
-    )
-    ranks = {"spectral": 2, "deep-knn": 1}
-    findings = (
-        FlaggedRow(7, HOSTILE, 0.99, ranks, {"spectral": "too far", "deep-knn": "neighbours of b"}, "ab" * 32, HOSTILE),
-        FlaggedRow(3, "a", 0.9, {"spectral": 1, "deep-knn": 5}, {"spectral": "farther"}, "cd" * 32, "x 1"),
-    )
-    reports = {
-        "spectral": DetectorReport(14, 0.07, 0.02, 0.045, 0.2),
-        "deep-knn": DetectorReport(1, 0.005, 0.02, 0.045, 0.1),
-        "activation": DetectorReport(0, 0.0, 0.0, 0.0, 0.0, skipped="a class of one row"),
-    }
-    return ScanRecord(
-        "toadstone scan rows.csv", "2026-01-02T03:04:05+00:00", "0.1.0", 0, "rows.csv", 2, data, reports, 14, findings
-    )
-
-
-class TestSchema:
-    def problems(self, record):
-        return [error.message for error in Draft202012Validator(load_scan_schema()).iter_errors(record)]
-
-    def test_it_is_a_schema_of_this_version(self, scanned):
-        Draft202012Validator.check_schema(load_scan_schema())
-        assert load_scan_schema()["properties"]["schema_version"]["const"] == scanned.schema_version
-
-    def test_records_satisfy_it_and_survive(self, scanned):
-        for record in (scanned, replace(scanned, first_line=None, findings=(), detectors={})):
-            assert self.problems(json.loads(record.to_json())) == []
-            assert ScanRecord.from_json(record.to_json()) == record
-
-    @pytest.mark.parametrize(
-        ("part", "noun"),
-        [(None, ScanRecord), ("detector", DetectorReport), ("finding", FlaggedRow), ("data", DataSummary)],
-    )
-    def test_every_field_is_described_and_required(self, part, noun):
-        schema = load_scan_schema()
-        found = schema if part is None else schema["$defs"][part]
-        assert set(found["properties"]) == set(found["required"]) == {field.name for field in fields(noun)}
-        assert found["additionalProperties"] is False
-
-    @pytest.mark.parametrize(
-        ("path", "value"),
-        [
-            (("schema_version",), "2.0"),
-            (("first_line",), 0),
-            (("flagged_rows",), -1),
-            (("detectors", "spectral", "flagged_share"), 1.5),
-            (("detectors", "spectral", "flagged"), None),
-            (("detectors", "activation", "flagged"), 3),
-            (("findings", 0, "reasons"), {}),
-            (("findings", 0, "ranks", "spectral"), 0),
-            (("findings", 0, "fingerprint"), "abc"),
-            (("data", "sha256"), ""),
-        ],
-    )
-    def test_what_makes_no_sense_is_refused(self, scanned, path, value):
-        broken = part = copy.deepcopy(json.loads(scanned.to_json()))
-        for step in path[:-1]:
-            part = part[step]
-        part[path[-1]] = value
-        assert len(self.problems(broken)) == 1
-
-
 @pytest.fixture(scope="module")
 def official():
     """The schema of SARIF 2.1.0 by OASIS, errata 01, from a package that tests alone use."""
@@ -129,15 +49,20 @@ def official():
     return Draft4Validator(schema, format_checker=Draft4Validator.FORMAT_CHECKER)
 
 
+def located(record, location, first_line=2):
+    """The record of rows elsewhere."""
+    return replace(record, source=replace(record.source, location=location, first_line=first_line))
+
+
 class TestSarif:
     def test_it_satisfies_the_official_schema(self, scanned, official):
         for record in (
             scanned,
-            replace(scanned, source="enron", first_line=None),
-            replace(scanned, source="a folder/mails 1.csv"),
-            replace(scanned, source="C:\\data\\mails.csv"),
-            replace(scanned, source="/data/mails.csv"),
-            replace(scanned, findings=(), flagged_rows=0),
+            located(scanned, "enron", None),
+            located(scanned, "a folder/mails 1.csv"),
+            located(scanned, "C:\\data\\mails.csv"),
+            located(scanned, "/data/mails.csv"),
+            replace(scanned, rows=(), flagged_rows=0),
         ):
             found = [
                 f"{list(error.path)}: {error.message}" for error in official.iter_errors(json.loads(to_sarif(record)))
@@ -157,13 +82,13 @@ class TestSarif:
         rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
         assert rules == ["toadstone/spectral", "toadstone/deep-knn"]
         assert len(run["results"]) == 2
-        for result, finding in zip(run["results"], scanned.findings, strict=True):
+        for result, flagged in zip(run["results"], scanned.rows, strict=True):
             assert rules[result["ruleIndex"]] == result["ruleId"]
             assert 0 <= result["rank"] <= 100
-            assert result["partialFingerprints"] == {"rowSha256/v1": finding.fingerprint}
+            assert result["partialFingerprints"] == {"rowSha256/v1": flagged.fingerprint}
             (place,) = result["locations"]
-            assert place["physicalLocation"]["region"] == {"startLine": finding.row + 2}
-            assert place["logicalLocations"][0]["fullyQualifiedName"] == f"rows.csv#row={finding.row}"
+            assert place["physicalLocation"]["region"] == {"startLine": flagged.row + 2}
+            assert place["logicalLocations"][0]["fullyQualifiedName"] == f"rows.csv#row={flagged.row}"
 
     def test_the_detector_that_ranks_a_row_first_gives_the_rule(self, scanned):
         results = json.loads(to_sarif(scanned))["runs"][0]["results"]
@@ -192,11 +117,11 @@ class TestSarif:
         ],
     )
     def test_a_file_is_named_by_an_address(self, scanned, source, uri):
-        for result in json.loads(to_sarif(replace(scanned, source=source)))["runs"][0]["results"]:
+        for result in json.loads(to_sarif(located(scanned, source)))["runs"][0]["results"]:
             assert result["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": uri}
 
     def test_rows_without_lines_have_a_logical_place_alone(self, scanned):
-        log = json.loads(to_sarif(replace(scanned, source="enron", first_line=None)))
+        log = json.loads(to_sarif(located(scanned, "enron", None)))
         for result in log["runs"][0]["results"]:
             assert list(result["locations"][0]) == ["logicalLocations"]
 
@@ -225,13 +150,13 @@ class TestPage:
             assert words in text
         assert "2 of 14 are shown" in text
 
-    def test_a_scan_without_findings(self, scanned):
-        assert "No row is flagged." in Page(render_scan(replace(scanned, findings=(), flagged_rows=0))).text
+    def test_a_scan_without_rows(self, scanned):
+        assert "No row is flagged." in Page(render_scan(replace(scanned, rows=(), flagged_rows=0))).text
 
 
 def test_the_table_is_safe_for_spreadsheets(scanned, tmp_path):
-    record = replace(scanned, findings=(replace(scanned.findings[0], label="=cmd()"), scanned.findings[1]))
-    write_findings(record, tmp_path / "suspects.csv")
+    record = replace(scanned, rows=(replace(scanned.rows[0], label="=cmd()"), scanned.rows[1]))
+    write_flagged_rows(record, tmp_path / "suspects.csv")
     rows = list(csv.DictReader((tmp_path / "suspects.csv").read_text("utf-8").splitlines()))
     assert [row["row"] for row in rows] == ["7", "3"]
     assert rows[0]["label"] == "'=cmd()"

@@ -216,7 +216,7 @@ def test_penalty_of_the_loss_sanitizer(refused, table):
 
 def test_two_hypotheses(refused, table):
     sentence = refused("certify", table, "--fraction", 0.1, "--ridge", 1, "--norm-squared", 1)
-    assert sentence == "`--norm-squared and --ridge`: expected one of them, got both"
+    assert sentence == "`--norm-squared`: expected nothing beside a ridge, got 1.0"
 
 
 @pytest.mark.parametrize("seed", [0, 1])

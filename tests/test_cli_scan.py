@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from toadstone.commands.gates import gate_false_alarms
+from toadstone.commands.gates import gate_exceeded
 from toadstone.records.audit import DataSummary
 from toadstone.records.scan import DetectorReport, ScanRecord
 
@@ -93,7 +93,7 @@ def test_a_scan_of_rows_that_do_not_vary_is_undecided(toadstone, table):
 def test_a_scan_in_which_nothing_ran_is_undecided(capsys):
     data = DataSummary("rows", "0" * 64, 10, 5, 3, 1.0, (), "real", "none", "held out")
     skipped = {"deep-knn": DetectorReport(0, 0.0, 0.0, 0.0, 0.1, skipped="a class of one row")}
-    assert gate_false_alarms(ScanRecord("", "", "", 0, "rows.csv", 2, data, skipped, 0, ())) == 1
+    assert gate_exceeded(ScanRecord("", "", "", 0, "rows.csv", 2, data, skipped, 0, ())) == 1
     assert capsys.readouterr().err == (
         "toadstone: gate undecided, which fails: no detector ran; poison would not have been noticed\n"
     )

@@ -7,17 +7,103 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from toadstone.core.budget import Budget
+    from toadstone.core.certificate import Certificate, NormBall, Ridge
     from toadstone.core.dataset import Dataset, Poison
-
-__all__ = ["Budget", "Dataset", "Poison", "__version__"]
+    from toadstone.core.errors import (
+        BudgetExceeded,
+        CertificateRejected,
+        EmptyFeasibleSet,
+        InvalidArgument,
+        InvalidData,
+        InvalidInput,
+        ToadstoneError,
+        UnknownName,
+    )
+    from toadstone.core.trusted import Trusted
+    from toadstone.datasets.catalogue.load import load
+    from toadstone.datasets.readers.read import read
+    from toadstone.datasets.split import Split
+    from toadstone.front.attack import attack
+    from toadstone.front.audit import audit
+    from toadstone.front.certify import certify, verify
+    from toadstone.front.defend import defend
+    from toadstone.front.evaluate import evaluate
+    from toadstone.front.sanitize import sanitize
+    from toadstone.front.scan import scan
 
 __version__ = "0.1.0"
 
-_HOMES = {"Budget": "budget", "Dataset": "dataset", "Poison": "dataset"}
+__all__ = [
+    "Budget",
+    "BudgetExceeded",
+    "Certificate",
+    "CertificateRejected",
+    "Dataset",
+    "EmptyFeasibleSet",
+    "InvalidArgument",
+    "InvalidData",
+    "InvalidInput",
+    "NormBall",
+    "Poison",
+    "Ridge",
+    "Split",
+    "ToadstoneError",
+    "Trusted",
+    "UnknownName",
+    "__version__",
+    "attack",
+    "audit",
+    "certify",
+    "defend",
+    "evaluate",
+    "load",
+    "read",
+    "sanitize",
+    "scan",
+    "verify",
+]
+
+_HOMES = {
+    "Budget": "core.budget",
+    "BudgetExceeded": "core.errors",
+    "Certificate": "core.certificate",
+    "CertificateRejected": "core.errors",
+    "Dataset": "core.dataset",
+    "EmptyFeasibleSet": "core.errors",
+    "InvalidArgument": "core.errors",
+    "InvalidData": "core.errors",
+    "InvalidInput": "core.errors",
+    "NormBall": "core.certificate",
+    "Poison": "core.dataset",
+    "Ridge": "core.certificate",
+    "Split": "datasets.split",
+    "ToadstoneError": "core.errors",
+    "Trusted": "core.trusted",
+    "UnknownName": "core.errors",
+    "attack": "front.attack",
+    "audit": "front.audit",
+    "certify": "front.certify",
+    "defend": "front.defend",
+    "evaluate": "front.evaluate",
+    "load": "datasets.catalogue.load",
+    "read": "datasets.readers.read",
+    "sanitize": "front.sanitize",
+    "scan": "front.scan",
+    "verify": "front.certify",
+}
+
+_ROOMS = ("attacks", "datasets", "deep", "detectors", "learners", "sanitizers")
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for, so that the command starts at once."""
+    """Import a public name, or a package of public classes, when it is first used."""
+    if name in _ROOMS:
+        return importlib.import_module(f"toadstone.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"toadstone.core.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"toadstone.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

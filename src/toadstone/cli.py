@@ -1,10 +1,11 @@
-"""The command `toadstone`: its group, what can go wrong, exit codes."""
+"""The command `toadstone`: its group, its errors and exit codes."""
 
 from __future__ import annotations
 
 import io
 import signal
 import sys
+import traceback
 import warnings
 from types import FrameType
 
@@ -23,15 +24,16 @@ from toadstone.commands.sanitize import sanitize
 from toadstone.commands.scan import scan
 from toadstone.commands.verify import verify
 from toadstone.console import complain, in_options, retell, usage_sentence
-from toadstone.core.errors import InvalidArgument, ToadstoneError
+from toadstone.core.errors import CertificateRejected, EmptyFeasibleSet, InvalidArgument, InvalidInput
+from toadstone.options import free_name, named_out
 
-BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
+BAD_INPUT, FAILURE, INTERRUPTED, TERMINATED = 2, 3, 130, 143
 _PATIENCE = 5.0
 _INTERRUPTED = "interrupted; nothing unfinished was left behind"
 
 
 def main() -> None:
-    """Run the command, and turn what can go wrong into one sentence and an exit code."""
+    """Run the command, and turn every error into one sentence and an exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -39,7 +41,7 @@ def main() -> None:
         if signal.getsignal(stopping) is not signal.SIG_IGN:
             signal.signal(stopping, _stop)
     with warnings.catch_warnings(record=True) as caught:
-        code, sentence = _run()
+        code, sentence = _run_until_stopped()
     if code in (INTERRUPTED, TERMINATED):
         _end_work()
     if code in (0, GATE_FAILED):
@@ -50,10 +52,10 @@ def main() -> None:
 
 
 def _stop(number: int, _: FrameType | None) -> None:
-    """Leave; deaf to further signals, so that a second one does not stop the clearing up.
+    """Raise the exception of a signal, and ignore further signals so that the clean-up is not stopped.
 
-    Foreign code may swallow the exception, a destructor for one: it is raised
-    again after a while, unless the program has come to its end by then.
+    Foreign code, such as a destructor, may swallow the exception: it is raised
+    again after a while, unless the program has ended by then.
     """
     for stopping in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stopping, signal.SIG_IGN)
@@ -65,23 +67,43 @@ def _stop(number: int, _: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _end_work() -> None:
-    """Nobody waits for what other processes still compute, and nothing need be stopped again."""
+def _disarm() -> None:
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _end_work() -> None:
+    """End the worker processes, whose results nobody waits for."""
+    _disarm()
     if "joblib" in sys.modules:
         from joblib.externals.loky import get_reusable_executor
 
         get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
+def _run_until_stopped() -> tuple[int, str]:
+    try:
+        return _run()
+    except KeyboardInterrupt:
+        # The timer of `_stop` may fire while the first interrupt is being handled.
+        _disarm()
+        return INTERRUPTED, _INTERRUPTED
+    except SystemExit as error:
+        if error.code != TERMINATED:
+            raise
+        _disarm()
+        return TERMINATED, ""
+
+
 def _ended_by(error: BaseException) -> tuple[int, str]:
-    """What a signal comes out as; anything else goes on its way."""
+    """Turn the exception of a signal into an exit code; anything else is raised again."""
     if isinstance(error, SystemExit) and error.code == TERMINATED:
         return TERMINATED, ""
     # Inside a compiled kernel an interrupt is the cause of a SystemError.
     if isinstance(error, click.Abort | KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt):
         return INTERRUPTED, _INTERRUPTED
+    if isinstance(error, SystemError):
+        return FAILURE, _failed(error)
     raise error
 
 
@@ -96,14 +118,35 @@ def _run() -> tuple[int, str]:
         params = [param for command in toadstone_command.commands.values() for param in command.params]
         options = {str(param.name): param.opts[0] for param in params}
         return BAD_INPUT, in_options(str(error), options | {"random_state": options["seed"]})
-    except ToadstoneError as error:
+    except (InvalidInput, CertificateRejected, EmptyFeasibleSet) as error:
         return BAD_INPUT, str(error)
     except MemoryError:
         return BAD_INPUT, "not enough memory for these data; try fewer rows or columns"
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
         return BAD_INPUT, f"expected to read and write files, got: {(error.strerror or str(error)).lower()}{place}"
+    except Exception as error:
+        # Only the errors above are refusals of input; any other is a failure of ours, and no gate passes on it.
+        return FAILURE, _failed(error)
     return (outcome if isinstance(outcome, int) else 0), ""
+
+
+def _failed(error: BaseException) -> str:
+    """Say that the program failed, and keep the traceback where the user finds it."""
+    lines = traceback.format_exception(error)
+    sentence = f"internal failure, which is no fault of your data: {type(error).__name__}: {error}".rstrip(": ")
+    if "--debug" in sys.argv:
+        click.echo("".join(lines), err=True)
+        return sentence
+    out = named_out(sys.argv[1:])
+    if out is None:
+        return f"{sentence}; --debug prints the traceback"
+    log = free_name(out.with_name(f"{out.name}.failure.log"))
+    try:
+        log.write_text("".join(lines), encoding="utf-8")
+    except OSError:
+        return f"{sentence}; --debug prints the traceback"
+    return f"{sentence}; the traceback is in {log}"
 
 
 @click.group(
@@ -116,7 +159,7 @@ def _run() -> tuple[int, str]:
 @click.version_option(toadstone.__version__, prog_name="toadstone", message="%(prog)s %(version)s")
 @click.pass_context
 def toadstone_command(context: click.Context) -> None:
-    """Tell how bad data poisoning can get on your data, and which rows look wrong.
+    """Measure how bad data poisoning can get on your data, and find the rows that look wrong.
 
     \b
     Start here:
@@ -129,7 +172,14 @@ def toadstone_command(context: click.Context) -> None:
 
     \b
     Exit codes: 0 done, 1 a threshold of yours was exceeded or could not be
-    decided, 2 input that cannot be used, 130 interrupted.
+    decided, 2 input that cannot be used, 3 internal failure, 130 interrupted,
+    143 terminated.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
+
+
+for _command in toadstone_command.commands.values():
+    _command.params.append(
+        click.Option(["--debug"], is_flag=True, expose_value=False, help="Print the traceback of an internal failure.")
+    )

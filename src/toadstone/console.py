@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import sys
 import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Self, TextIO
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TextIO
 
 import click
 
 from toadstone.report.text.formats import visible
+
+if TYPE_CHECKING:
+    from toadstone.front.results import Result
 
 _PATIENCE = 2.0
 _REFRESH = 0.25
@@ -80,6 +86,25 @@ def retell(caught: Sequence[warnings.WarningMessage]) -> None:
             complain(f"note: {warning.message}" + (f" (and {others} more like it)" if others else ""))
 
 
+@contextmanager
+def running(stage: str) -> Iterator[Progress]:
+    """Show progress, and let records name the command line, while a front-door function runs."""
+    from toadstone.front.run import run_as
+
+    with Progress(stage) as progress, run_as(shlex.join(["toadstone", *sys.argv[1:]]), progress):
+        yield progress
+
+
+def show(result: Result, out: Path | None, *, as_json: bool, page: str | None = "report.html") -> None:
+    """Print a result as JSON, or as the terminal shows it, with the place of its files."""
+    if as_json:
+        click.echo(result.to_json())
+        return
+    say(result.lines(columns()))
+    if out is not None:
+        say(["", f"Report: {out / page}"] if page else [f"Written to {out}."])
+
+
 class Progress:
     """What is being done, on a terminal's standard error once it has taken two seconds.
 
@@ -112,6 +137,10 @@ class Progress:
     def announce(self, stage: str) -> None:
         """Name what is being done."""
         self._stage = stage
+
+    def expect(self, steps: int) -> None:
+        """Say how many steps there will be."""
+        self._total = steps
 
     def step(self) -> None:
         """One step further."""

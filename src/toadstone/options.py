@@ -5,23 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from toadstone.core.errors import InvalidArgument
-
-if TYPE_CHECKING:
-    from toadstone.core.certificate import NormBall, Ridge
-    from toadstone.core.dataset import Dataset
-    from toadstone.datasets.split import Split
-    from toadstone.records.header import Source as Origin
-
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-_LARGEST_SEED = 2**32 - 1
 _DATA = "DATA is a file (.csv, .tsv, .parquet, .npz, .svmlight) or a name that `toadstone datasets` lists."
 FRACTION = "Poison rows for each clean row, in [0, 0.5): 0.03 is 3 for every 100."
 
@@ -101,94 +91,54 @@ THREAT = stacked(
 )
 
 
-@dataclass(frozen=True)
-class Source:
-    """DATA and how it is read."""
-
-    data: str
-    label: str | None
-    text: str | None
-    weighting: str
-    scale: str
-    classes: str | None
-    test_share: float
-    seed: int
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.seed <= _LARGEST_SEED:
-            raise InvalidArgument("seed", f"a whole number from 0 to {_LARGEST_SEED}", self.seed)
-
-    @property
-    def stem(self) -> str:
-        """The name of the data without folders and ending."""
-        return Path(Path(self.data).name.removesuffix(".gz")).stem
-
-    def origin(self, split: Split) -> Origin:
-        """The origin of rows that were read, for the record."""
-        from toadstone.datasets.readers.lines import first_line
-        from toadstone.records.header import Source as Origin
-
-        return Origin(split.name, self.data, first_line(self.data, len(split.train) + len(split.test)))
-
-    def read_trusted(self, path: Path, split: Split) -> Dataset:
-        """Rows of a file that the user vouches for, prepared as those of DATA."""
-        from toadstone.datasets.preparation.trusted import read_trusted
-        from toadstone.datasets.readers.request import Request
-
-        classes = None if self.classes is None else tuple(part.strip() for part in self.classes.split(","))
-        request = Request(self.label, self.text, self.weighting, self.scale, classes, self.test_share, self.seed)
-        return read_trusted(self.data, path, split, request)
-
-    def read(self, domain: str = "auto") -> Split:
-        """Load the data; where counts are expected, files are taken as they are, and all rows checked."""
-        from toadstone.datasets import check_domain, load
-        from toadstone.datasets.readers.read import is_data_file
-
-        counts = domain == "integer"
-        as_given = counts and self.scale == "auto" and is_data_file(self.data)
-        split = load(
-            self.data,
-            label=self.label,
-            text=self.text,
-            weighting=self.weighting,
-            scale="none" if as_given else self.scale,
-            classes=None if self.classes is None else tuple(part.strip() for part in self.classes.split(",")),
-            test_share=self.test_share,
-            random_state=self.seed,
-        )
-        if counts:
-            check_domain(split.whole().X, domain)
-        return split
-
-
 def reading(data: Callable[[Any], Any]) -> Callable[[_F], _F]:
-    """Add DATA and how it is read; the command gets both as a `Source`."""
+    """Add DATA and the options of reading it, which front-door functions take under the same names."""
 
     def decorate(command: _F) -> Any:
         @functools.wraps(command)
-        def with_source(**chosen: Any) -> Any:
-            names = ("data", "label", "text", "weighting", "scale", "classes", "test_share")
-            source = Source(**{name: chosen.pop(name) for name in names}, seed=chosen["seed"])
-            return command(source=source, **chosen)
+        def with_classes(classes: str | None, **chosen: Any) -> Any:
+            listed = None if classes is None else tuple(part.strip() for part in classes.split(","))
+            return command(classes=listed, **chosen)
 
-        return data(READING(with_source))
+        return data(READING(with_classes))
 
     return decorate
 
 
-def hypothesis_of(norm_squared: float | None, ridge: float | None) -> NormBall | Ridge | None:
-    """The models that --norm-squared or --ridge names; None where neither is given."""
-    from toadstone.core.certificate import NormBall, Ridge
+def stem(data: str) -> str:
+    """The name of the data without folders and ending."""
+    return Path(Path(data).name.removesuffix(".gz")).stem
 
-    if norm_squared is not None and ridge is not None:
-        raise InvalidArgument("--norm-squared and --ridge", "one of them", "both")
-    if norm_squared is not None:
-        return NormBall(norm_squared)
-    return None if ridge is None else Ridge(ridge)
+
+def new_folder(out: Path) -> AbstractContextManager[Path]:
+    """A new folder to fill, which appears once it is complete."""
+    from toadstone.report.files.folders import new_folder as folder
+
+    return folder(out)
 
 
 def folder_if_named(out: Path | None) -> AbstractContextManager[Path | None]:
     """A new folder to fill, or None where the caller named none."""
-    from toadstone.report.files.folders import new_folder
-
     return nullcontext() if out is None else new_folder(out)
+
+
+def named_out(arguments: Sequence[str]) -> Path | None:
+    """The value of --out among the arguments of a command line.
+
+    Examples
+    --------
+    >>> named_out(["scan", "rows.csv", "--out=found"]).name, named_out(["scan", "rows.csv"])
+    ('found', None)
+    """
+    for position, argument in enumerate(arguments):
+        if argument.startswith("--out="):
+            return Path(argument.removeprefix("--out="))
+        if argument == "--out" and position + 1 < len(arguments):
+            return Path(arguments[position + 1])
+    return None
+
+
+def free_name(path: Path) -> Path:
+    """The path itself, or the first of path-2, path-3, ... that does not exist."""
+    names = (path, *(path.with_name(f"{path.stem}-{number}{path.suffix}") for number in range(2, 1000)))
+    return next((name for name in names if not name.exists()), path)

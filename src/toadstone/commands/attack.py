@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from toadstone.console import Progress, columns, say
+from toadstone.console import running, say, show
 from toadstone.core.errors import InvalidArgument
-from toadstone.options import FRACTION, Source, choice, epilog, json_flag, number, path, reading
+from toadstone.options import FRACTION, choice, epilog, json_flag, number, path, reading
 
 _METHODS = ("best", "kkt", "minmax", "minmax-basic", "influence", "label-flip", "alfa")
 LEARNERS = ("linear", "crammer-singer", "online")
@@ -71,23 +69,7 @@ LEARNERS = ("linear", "crammer-singer", "online")
 @path("--out", "NPZ", "New file for the poison rows, which `toadstone audit --poison` reads.")
 @json_flag("the record")
 @reading(click.argument("data"))
-def attack(
-    source: Source,
-    seed: int,
-    method: str,
-    fraction: float,
-    select_on: str,
-    target: str | None,
-    filters: str,
-    quantile: float,
-    learner: str | None,
-    ridge: float | None,
-    domain: str,
-    remove: float,
-    workers: int | None,
-    out: Path | None,
-    as_json: bool,
-) -> None:
+def attack(data: str, out: Path | None, target: str | None, as_json: bool, **options: Any) -> None:
     """Find the strongest attack of a method, and judge it against every defence.
 
     The attacker adds rows that pass the filters it expects, knowing the
@@ -95,37 +77,18 @@ def attack(
     rows and poison, removes the most suspicious rows of each class, and
     retrains. The smallest test error over the defences is the attack's worth.
     """
-    from toadstone.datasets.readers.rows import write_rows_as_arrays
-    from toadstone.pipeline.attack import AttackPlan
-    from toadstone.pipeline.attack import attack as run
-    from toadstone.report.text.audit_text import attack_lines
+    from toadstone.front.attack import attack as run
+    from toadstone.front.attack import refuse_existing_file
 
-    plan = AttackPlan(
-        method=method,
-        fraction=fraction,
-        select_on=select_on,
-        target=_numbers(target),
-        filters=tuple(part.strip() for part in filters.split(",")),
-        quantile=quantile,
-        learner=learner,
-        ridge=ridge,
-        domain=domain,
-        contamination=remove,
-        seed=seed,
-        workers=workers if workers is not None else os.cpu_count() or 1,
-        command=shlex.join(["toadstone", *sys.argv[1:]]),
-    )
-    if out is not None and out.exists():
-        raise InvalidArgument("out", "a file that does not exist yet", out)
-    with Progress("reading") as progress:
-        split = source.read(domain)
-        result = run(split, plan, on_stage=progress.announce, on_step=progress.step)
+    if out is not None:
+        refuse_existing_file(out)
+    with running("reading"):
+        result = run(data, target=_numbers(target), **options)
         if out is not None:
-            write_rows_as_arrays(result.poison.X, result.poison.y, out)
-    if as_json:
-        click.echo(result.record.to_json())
-    else:
-        say([*attack_lines(result.record, columns()), *([] if out is None else ["", f"Poison: {out}"])])
+            result.save(out)
+    show(result, None, as_json=as_json)
+    if out is not None and not as_json:
+        say(["", f"Poison: {out}"])
 
 
 def _numbers(target: str | None) -> tuple[int, ...]:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from toadstone.commands.gates import gate_bound, gate_error
-from toadstone.console import Progress, columns, complain, say
-from toadstone.core.errors import InvalidArgument
-from toadstone.options import FRACTION, THREAT, Source, epilog, hypothesis_of, json_flag, number, path, reading
-
-if TYPE_CHECKING:
-    from toadstone.core.dataset import Poison
+from toadstone.console import complain, running, show
+from toadstone.options import FRACTION, THREAT, epilog, json_flag, new_folder, number, path, reading, stem
 
 
 @click.command(
@@ -56,78 +48,35 @@ if TYPE_CHECKING:
 @THREAT
 @reading(click.argument("data"))
 def audit(
-    source: Source,
-    seed: int,
-    fraction: float,
+    data: str,
     out: Path | None,
-    quantile: float,
-    norm_squared: float | None,
-    ridge: float | None,
-    domain: str,
-    loss: str,
-    tolerance: float | None,
-    remove: float,
-    poison: Sequence[Path],
     attacks: str,
-    workers: int | None,
     fail_if_certified_above: float | None,
     fail_if_error_above: float | None,
     as_json: bool,
+    **options: Any,
 ) -> int:
     """Certify, attack, defend, rank suspicious rows, and write a report.
 
     Writes report.html, record.json, certificate.json with its .npz,
     suspects.csv and poison.npz into a new folder.
     """
-    from toadstone.pipeline.audit import AuditPlan, best_error, count_steps
-    from toadstone.pipeline.audit import audit as run
+    from toadstone.front.audit import audit as run
+    from toadstone.pipeline.audit import best_error
     from toadstone.pipeline.gate import check_limit
-    from toadstone.report.files.folders import new_folder, write_audit
-    from toadstone.report.text.audit_text import audit_lines
 
     check_limit("fail_if_certified_above", fail_if_certified_above)
     check_limit("fail_if_error_above", fail_if_error_above, most=1.0)
-    folder = out or Path(f"audit-{source.stem}")
-    plan = AuditPlan(
-        fraction=fraction,
-        quantile=quantile,
-        hypothesis=hypothesis_of(norm_squared, ridge),
-        domain=domain,
-        loss=loss,
-        contamination=remove,
-        tolerance=tolerance,
-        attacks=() if attacks == "none" else tuple(name.strip() for name in attacks.split(",")),
-        seed=seed,
-        workers=workers if workers is not None else os.cpu_count() or 1,
-        command=shlex.join(["toadstone", *sys.argv[1:]]),
-    )
-    with new_folder(folder) as aside, Progress("reading", count_steps(plan, len(poison))) as progress:
-        poisons, split = _read_poisons(poison), source.read(domain)
-        result = run(split, plan, poisons=poisons, on_stage=progress.announce, on_step=progress.step)
-        write_audit(result.record, result.certificate, result.poison, aside)
-    if as_json:
-        click.echo(result.record.to_json())
-        if out is None:
-            complain(f"note: the report is {folder / 'report.html'}")
-    else:
-        say([*audit_lines(result.record, columns()), "", f"Report: {folder / 'report.html'}"])
+    folder = out or Path(f"audit-{stem(data)}")
+    with new_folder(folder) as aside, running("reading"):
+        result = run(data, attacks=() if attacks == "none" else attacks, **options)
+        result.write(aside)
+    show(result, folder, as_json=as_json)
+    if as_json and out is None:
+        complain(f"note: the report is {folder / 'report.html'}")
     point = result.record.headline
     error = best_error(result.record.evaluations)
     return max(
         gate_bound(point, point.fraction, fail_if_certified_above, conclusive=point.conclusive),
         gate_error(error, fail_if_error_above, conclusive=point.conclusive),
     )
-
-
-def _read_poisons(files: Sequence[Path]) -> dict[str, Poison]:
-    from toadstone.datasets.readers.rows import read_poison
-    from toadstone.pipeline.attack_search.audit_attacks import SUITE
-    from toadstone.pipeline.audit import CANDIDATE
-
-    poisons: dict[str, Poison] = {}
-    for file in files:
-        if file.stem in {*poisons, CANDIDATE, *SUITE}:
-            taken = ", ".join((CANDIDATE, *SUITE))
-            raise InvalidArgument("poison", f"files of different names, none called {taken}", file)
-        poisons[file.stem] = read_poison(file)
-    return poisons

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import sys
-from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from toadstone.commands.gates import GATE_FAILED
-from toadstone.console import Progress, columns, complain, say
+from toadstone.console import complain, running, show
 from toadstone.core.errors import InvalidArgument
-from toadstone.options import Source, epilog, json_flag, number, path, reading, stacked
-
-if TYPE_CHECKING:
-    from toadstone.core.trusted import Trusted
-    from toadstone.datasets.split import Split
-    from toadstone.pipeline.evaluation.plan import EvaluationSetup
-    from toadstone.records.evaluation import EvaluationRecord
+from toadstone.options import epilog, json_flag, number, path, reading, stacked
 
 _SUITES = stacked(
     click.option(
@@ -72,97 +61,32 @@ _TRUSTED = stacked(
 @click.option("--fail-if-missed-by-all", is_flag=True, help="Exit 1 if there is an attack that no detector catches.")
 @reading(click.argument("data"))
 def evaluate(
-    source: Source,
-    seed: int,
-    out: Path | None,
-    attacks: str | None,
-    defences: str | None,
-    image: str | None,
-    fraction: float,
-    false_alarm_rate: float | None,
-    seeds: int,
-    rows: int,
-    test_rows: int,
-    trusted_share: float,
-    trusted: Path | None,
-    workers: int | None,
-    as_json: bool,
-    fail_if_missed_by_all: bool,
+    data: str, out: Path | None, image: str | None, as_json: bool, fail_if_missed_by_all: bool, **options: Any
 ) -> int:
-    """Poison DATA by every attack that suits them, and see which defence notices.
+    """Poison DATA by every attack that suits them, and measure every defence.
 
     DATA are taken as clean. For each seed, rows are drawn and some of them
-    are held out as trusted ones, beyond the attacker's reach; each attack
-    poisons the others, each defence gets the result without being told of
-    it, and a model is trained on what is left. With --out, the same command
-    goes on where it was stopped.
+    held out as trusted, out of the attacker's reach; each attack poisons the
+    others, each defence gets the result, and a model is trained on what it
+    keeps. With --out, the same command goes on where it was stopped.
     """
-    from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
-
-    if workers is not None and workers < 1:
-        raise InvalidArgument("workers", "a whole number from 1", workers)
-    plan = EvaluationPlan(
-        fraction=fraction,
-        seed=seed,
-        seeds=seeds,
-        rows=rows,
-        test_rows=test_rows,
-        trusted_share=trusted_share,
-        attacks=_names(attacks),
-        defences=_names(defences),
-        image=_shape(image),
-        false_alarm_rate=false_alarm_rate,
-        command=shlex.join(["toadstone", *sys.argv[1:]]),
-    )
-    with Progress("reading") as progress:
-        split = source.read()
-        vouched = None if trusted is None else _vouched(source, trusted, split)
-        progress.announce("choosing the ridge")
-        setup = prepare(split, replace(plan, source=source.origin(split)), trusted=vouched)
-    record = _run(setup, out, workers or os.cpu_count() or 1)
-    _show(record, out, as_json=as_json)
-    uncaught = record.uncaught()
-    if fail_if_missed_by_all and uncaught:
-        complain(f"gate failed: no detector catches {', '.join(uncaught)}")
-        return GATE_FAILED
-    return 0
-
-
-def _run(setup: EvaluationSetup, out: Path | None, workers: int) -> EvaluationRecord:
-    from toadstone.pipeline.evaluation.journal import Journal
-    from toadstone.pipeline.evaluation.run import run_evaluation
-    from toadstone.report.files.folders import write_evaluation
+    from toadstone.front.evaluate import evaluate as run
 
     try:
-        opened = nullcontext() if out is None else Journal(out, setup.digest)
-        with opened as journal, Progress("trials", len(setup.planned)) as progress:
-            record = run_evaluation(setup, journal=journal, workers=workers, on_unit=progress.step)
+        with running("reading"):
+            result = run(data, image=_shape(image), out=out, **options)
     except (KeyboardInterrupt, SystemError, SystemExit):
         if out is not None:
             complain(f"finished trials are in {out}; the same command goes on from there")
         raise
     if out is not None:
-        write_evaluation(record, out)
-    return record
-
-
-def _show(record: EvaluationRecord, out: Path | None, *, as_json: bool) -> None:
-    from toadstone.report.text.evaluation_text import evaluation_lines
-
-    if as_json:
-        click.echo(record.to_json())
-    else:
-        say([*evaluation_lines(record, columns()), *([] if out is None else ["", f"Report: {out / 'report.html'}"])])
-
-
-def _vouched(source: Source, trusted: Path, split: Split) -> Trusted:
-    from toadstone.core.trusted import Trusted
-
-    return Trusted(source.read_trusted(trusted, split), because=f"those of {trusted.name}, which the user vouches for")
-
-
-def _names(listed: str | None) -> tuple[str, ...] | None:
-    return None if listed is None else tuple(name.strip() for name in listed.split(","))
+        result.save(out)
+    show(result, out, as_json=as_json)
+    uncaught = result.record.uncaught()
+    if fail_if_missed_by_all and uncaught:
+        complain(f"gate failed: no detector catches {', '.join(uncaught)}")
+        return GATE_FAILED
+    return 0
 
 
 def _shape(image: str | None) -> tuple[int, int, int] | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from toadstone.records.scan import ScanRecord
 
 GATE_FAILED = 1
+_MISSED = "poison that it detects would have been missed"
 
 
 def gate_bound(point: Bound | Certificate, fraction: float, limit: float | None, *, conclusive: bool) -> int:
@@ -41,19 +42,36 @@ def gate_error(test_error: float, limit: float | None, *, conclusive: bool) -> i
     return _exit_code(verdict, found, "the search for the attack stopped early, so a stronger one may exist")
 
 
-def gate_flagged(record: ScanRecord, limit: float | None) -> int:
+def not_run(record: ScanRecord, *, named: bool) -> str:
+    """Name a detector that should have run and did not, with the reason; empty where all did.
+
+    Detectors that need trusted rows are expected to run only where the user
+    named them.
+    """
+    from toadstone.pipeline.scan import NEEDS_TRUSTED
+
+    for name, report in record.detectors.items():
+        if report.skipped and (named or report.skipped != NEEDS_TRUSTED):
+            return f"{name} did not run: {report.skipped}"
+    return ""
+
+
+def gate_flagged(record: ScanRecord, limit: float | None, *, named: bool) -> int:
     """Exit code for the largest share that a detector flags; says why where it is not 0."""
-    from toadstone.pipeline.gate import judge_share
+    from toadstone.pipeline.gate import GateOutcome, judge_share
 
     if limit is None:
         return 0
     most = max((report.flagged_share for report in record.detectors.values()), default=0.0)
     found = f"a detector flags {most:.4g} of the rows, above {limit:.12g}"
-    return _exit_code(judge_share(most, limit), found, "")
+    outcome, missing = judge_share(most, limit), not_run(record, named=named)
+    if outcome is GateOutcome.KEPT and missing:
+        return _exit_code(GateOutcome.UNDECIDED, missing, _MISSED)
+    return _exit_code(outcome, found, "")
 
 
-def gate_false_alarms(record: ScanRecord) -> int:
-    """Exit code for detectors that flag more than clean rows and chance explain; says why where it is not 0."""
+def gate_exceeded(record: ScanRecord, *, named: bool) -> int:
+    """Exit code for detectors that flag more than their false-alarm rate and chance explain; says why if not 0."""
     from toadstone.pipeline.gate import GateOutcome
     from toadstone.pipeline.scan import exceeded
 
@@ -61,7 +79,10 @@ def gate_false_alarms(record: ScanRecord) -> int:
     if not any(report.false_alarm_rate for report in record.detectors.values()):
         ran = not all(report.skipped for report in record.detectors.values())
         found = "no detector has a threshold" if ran else "no detector ran"
-        return _exit_code(GateOutcome.UNDECIDED, found, "poison would not have been noticed")
+        return _exit_code(GateOutcome.UNDECIDED, found, _MISSED)
+    missing = not_run(record, named=named)
+    if missing and not beyond:
+        return _exit_code(GateOutcome.UNDECIDED, missing, _MISSED)
     shares = ", ".join(f"{name} {record.detectors[name].flagged_share:.4g}" for name in beyond)
     found = f"more rows are flagged than clean data account for: {shares}"
     return _exit_code(GateOutcome.EXCEEDED if beyond else GateOutcome.KEPT, found, "")

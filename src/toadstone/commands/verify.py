@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
 
 import click
 
-from toadstone.console import Progress, columns
-from toadstone.options import Source, epilog, json_flag, reading
+from toadstone.console import running, show
+from toadstone.options import epilog, json_flag, reading
 
 
 @click.command(
@@ -22,21 +22,15 @@ from toadstone.options import Source, epilog, json_flag, reading
 @click.argument("file", type=click.Path(path_type=Path))
 @reading(click.option("--data", required=True, metavar="DATA", help="The data that the certificate is about."))
 @json_flag("the certificate")
-def verify(file: Path, source: Source, seed: int, as_json: bool) -> None:
+def verify(file: Path, data: str, as_json: bool, **options: Any) -> None:
     """Check a certificate against the data, solving nothing.
 
     FILE is a certificate.json with its .npz beside it. Read the data with the
     options with which they were read when it was made. A file that was
     altered, or that does not prove its bound, is refused with exit code 2.
     """
-    from toadstone.certificates.files import as_fields, read_certificate
-    from toadstone.pipeline.certify import verify_split
-    from toadstone.report.text.audit_text import flow, verified_sentence
+    from toadstone.front.certify import verify as run
 
-    with Progress("checking"):
-        certificate = read_certificate(file)
-        verify_split(certificate, source.read(certificate.setting.domain))
-    if as_json:
-        click.echo(json.dumps(as_fields(certificate) | {"verified": True}, indent=2, allow_nan=False))
-    else:
-        click.echo(flow(verified_sentence(certificate), columns()))
+    with running("checking"):
+        result = run(file, data, **options)
+    show(result, None, as_json=as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from toadstone.attacks.decoys.decoys import DEFAULT_GRID
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting
 from toadstone.core.dataset import Dataset, Poison
-from toadstone.core.errors import InvalidArgument
+from toadstone.core.errors import BudgetExceeded, InvalidArgument, InvalidData
 from toadstone.datasets.split import Split
 from toadstone.kernels.losses import margin_loss
 from toadstone.learners.norm_ridge import ridge_for_norm
@@ -27,7 +27,7 @@ from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.judge import Defence, evaluate
 from toadstone.pipeline.harness.poison_check import check_poison
 from toadstone.pipeline.harness.suspects import list_suspects
-from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Bound, Defender, Evaluation, Threat
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Defender, Evaluation, Threat
 from toadstone.records.header import Source
 
 CANDIDATE = "collapse"
@@ -145,13 +145,16 @@ def audit(
     Raises
     ------
     InvalidInput
-        If the data or an option cannot be used.
-    BudgetExceeded
-        If one of `poisons` breaks the budget or the domain.
+        If the data or an option cannot be used, or one of `poisons` breaks
+        the budget or the domain.
     """
     known = expressible(split.train, settle_domain(split, plan.domain))
     for others in (poisons or {}).values():
-        check_poison(others, split.train, Budget(plan.fraction), known)
+        try:
+            check_poison(others, split.train, Budget(plan.fraction), known)
+        except BudgetExceeded as error:
+            # Rows of the caller's are input; only an attack of ours breaks a contract.
+            raise InvalidData(str(error)) from None
     clock = Clock(on_stage)
     with clock.stage("certificates"):
         certified = certify_split(
@@ -196,7 +199,7 @@ def audit(
         data=summarize(split, setting.domain),
         threat=Threat(plan.fraction, budget.kind, 0 if poison is None else budget.count(len(split.train))),
         defender=_defender(plan, setting.hypothesis, origin, cells),
-        curve=_curve(certified),
+        curve=certified.curve,
         evaluations=cells,
         suspects=suspects,
         assumptions=certificate.assumptions,
@@ -204,6 +207,20 @@ def audit(
         timings=clock.seconds,
     )
     return Audit(record, certificate, poison)
+
+
+def refuse_taken_names(poisons: Collection[str]) -> None:
+    """Refuse attacks of the caller's that are named like ours.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is one.
+    """
+    taken = sorted({CANDIDATE, *SUITE} & set(poisons))
+    if taken:
+        names = ", ".join((CANDIDATE, *SUITE))
+        raise InvalidArgument("poison", f"files of different names, none called {names}", taken[0])
 
 
 def count_steps(plan: AuditPlan, n_poisons: int = 0) -> int:
@@ -270,19 +287,4 @@ def _defender(plan: AuditPlan, hypothesis: NormBall | Ridge, origin: str, cells:
         removed_share=plan.contamination,
         certificate_quantile=plan.quantile,
         clean_test_error=bare.test_error,
-    )
-
-
-def _curve(certified: Certified) -> tuple[Bound, ...]:
-    return tuple(
-        Bound(
-            fraction=result.certificate.budget.fraction,
-            bound=result.certificate.bound,
-            attack_value=result.certificate.attack_value,
-            gap=result.certificate.gap,
-            clean_loss=result.certificate.clean_loss,
-            conclusive=certified.conclusive(result.certificate),
-            seconds=result.seconds,
-        )
-        for result in certified.results
     )

@@ -16,6 +16,7 @@ from toadstone.kernels.rows import count_entries, fitting_domain
 from toadstone.kernels.sets.sets import ConvexSet
 from toadstone.learners.ridge_choice import choose_ridge
 from toadstone.pipeline.harness.filters import fit_filters
+from toadstone.records.audit import Bound
 
 DOMAINS = ("auto", "real", "box", "integer")
 FILTERS = ("l2", "slab")
@@ -56,6 +57,22 @@ class Certified:
     def certificates(self) -> tuple[Certificate, ...]:
         """The certificates alone."""
         return tuple(result.certificate for result in self.results)
+
+    @property
+    def curve(self) -> tuple[Bound, ...]:
+        """Bound and attack at each fraction, as records hold them."""
+        return tuple(
+            Bound(
+                fraction=result.certificate.budget.fraction,
+                bound=result.certificate.bound,
+                attack_value=result.certificate.attack_value,
+                gap=result.certificate.gap,
+                clean_loss=result.certificate.clean_loss,
+                conclusive=self.conclusive(result.certificate),
+                seconds=result.seconds,
+            )
+            for result in self.results
+        )
 
     def conclusive(self, certificate: Certificate) -> bool:
         """Whether bound and attack met within the tolerance."""

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from toadstone.core.dataset import Dataset
-from toadstone.core.errors import InvalidArgument, ToadstoneError
+from toadstone.core.errors import InvalidArgument, InvalidInput
 from toadstone.datasets.split import Split
 from toadstone.pipeline.harness.catalogue import names, resolve
 from toadstone.pipeline.harness.clock import Clock
@@ -25,7 +25,7 @@ from toadstone.records.header import DataSummary, Source
 from toadstone.records.scan import DetectorReport, FlaggedRow, ScanRecord
 
 _LONGEST = 200
-_NEEDS_TRUSTED = "it needs rows that are known to be clean (--trusted)"
+NEEDS_TRUSTED = "it needs rows that are known to be clean (--trusted)"
 
 
 @dataclass(frozen=True)
@@ -210,12 +210,12 @@ def fingerprint(data: Dataset, row: int) -> str:
 def _run(detector: Any, train: Dataset, trusted: Dataset | None) -> DetectorReport:
     begin = time.perf_counter()
     if detector.needs_trusted and trusted is None:
-        return DetectorReport(0, 0.0, 0.0, 0.0, 0.0, skipped=_NEEDS_TRUSTED)
+        return DetectorReport(0, 0.0, 0.0, 0.0, 0.0, skipped=NEEDS_TRUSTED)
     X, y, known = beside(train.X, train.y, trusted)
     try:
         detector.fit(X, y, **({} if known is None else {"trusted": known}))
-    except (ToadstoneError, ValueError) as error:
-        # Data that one detector cannot use are no reason to go without the others.
+    except InvalidInput as error:
+        # Data that one detector cannot use are no reason to go without the others; a crash is one.
         return DetectorReport(0, 0.0, 0.0, 0.0, time.perf_counter() - begin, skipped=str(error).splitlines()[0])
     flagged = len(detector.flagged_indices_)
     return DetectorReport(

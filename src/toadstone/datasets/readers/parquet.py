@@ -28,7 +28,7 @@ def read(path: Path, request: Request) -> Split:
     """
     table = _table(path)
     try:
-        return split_table(table.cast(_without_views(table.schema)), Origin(path, first_row=1), request)
+        return split_table(table.cast(without_views(table.schema)), Origin(path, first_row=1), request)
     except pa.ArrowException:
         raise _unusual(path) from None
 
@@ -41,7 +41,7 @@ def rows_beside(path: Path, other: Path, row_ids: IntArray, request: Request) ->
     InvalidArgument, InvalidData
         As `toadstone.datasets.read`.
     """
-    ours, theirs = (table.cast(_without_views(table.schema)) for table in (_table(path), _table(other)))
+    ours, theirs = (table.cast(without_views(table.schema)) for table in (_table(path), _table(other)))
     origins = (Origin(path, first_row=1), Origin(other, first_row=1))
     try:
         return encode_beside(ours, theirs, origins=origins, row_ids=row_ids, request=request)
@@ -61,14 +61,14 @@ def write_rows(path: Path, rows: IntArray, destination: Path) -> None:
     if rows.max(initial=-1) >= table.num_rows:
         raise InvalidArgument("rows", f"row numbers below {table.num_rows}", int(rows.max()))
     try:
-        kept = table.cast(_without_views(table.schema)).take(pa.array(np.sort(rows))).cast(table.schema)
+        kept = table.cast(without_views(table.schema)).take(pa.array(np.sort(rows))).cast(table.schema)
     except pa.ArrowException:
         raise _unusual(path) from None
     with written_aside(destination) as stream:
         pq.write_table(kept, stream)
 
 
-def _without_views(schema: Any) -> Any:
+def without_views(schema: Any) -> Any:
     """The same schema with plain text for text views, from which Arrow cannot pick rows."""
     for position, field in enumerate(schema):
         if pa.types.is_string_view(field.type):

@@ -1,0 +1,186 @@
+"""Attack: find the strongest attack of a method, and judge it against every defence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from toadstone.core.dataset import Poison
+from toadstone.core.errors import InvalidArgument
+from toadstone.datasets.readers.rows import write_rows_as_arrays
+from toadstone.front.inputs import Data, Given, names_of, open_data, reading, workers_of
+from toadstone.front.results import Result
+from toadstone.front.run import current_run
+from toadstone.pipeline.attack import Attacked, AttackPlan
+from toadstone.pipeline.attack import attack as run_attack
+from toadstone.records.attack import AttackRecord
+from toadstone.report.text.audit_text import attack_lines
+
+
+class AttackResult(Result):
+    """Poison rows and the errors that they leave behind every defence; its record is an `AttackRecord`."""
+
+    record: AttackRecord
+
+    def __init__(self, given: Given, attacked: Attacked) -> None:
+        super().__init__(given, attacked.record)
+        self.poison: Poison = attacked.poison
+
+    def lines(self, width: int | None = None) -> list[str]:
+        """Say the errors by defence, and how the attack was selected."""
+        return attack_lines(self.record, width)
+
+    def columns(self) -> tuple[None, Mapping[str, Sequence[Any]]]:
+        """Give a row for each defence."""
+        names = (
+            "sanitizer",
+            "test_error",
+            "low",
+            "high",
+            "poison_rows",
+            "poison_removed",
+            "clean_rows",
+            "clean_removed",
+        )
+        return None, {name: [getattr(cell, name) for cell in self.record.evaluations] for name in names}
+
+    def plot(self) -> Any:
+        """Draw the test error behind each defence."""
+        from toadstone.report.drawings.plots import plot_defences
+
+        return plot_defences(self.record)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the poison rows to a new ``.npz`` archive, which `audit` takes as `poison`.
+
+        Raises
+        ------
+        InvalidArgument
+            If the file exists, or cannot be written.
+        """
+        refuse_existing_file(path)
+        write_rows_as_arrays(self.poison.X, self.poison.y, path)
+        return Path(path)
+
+    def write(self, folder: Path) -> None:
+        """Write poison.npz."""
+        write_rows_as_arrays(self.poison.X, self.poison.y, folder / "poison.npz")
+
+
+def refuse_existing_file(path: str | os.PathLike[str]) -> None:
+    """Refuse a file name that is taken.
+
+    Raises
+    ------
+    InvalidArgument
+        If the file exists.
+    """
+    if Path(path).exists():
+        raise InvalidArgument("out", "a file that does not exist yet", path)
+
+
+def attack(
+    data: Data,
+    *,
+    method: str = "best",
+    fraction: float = 0.03,
+    label: str | None = None,
+    text: str | None = None,
+    weighting: str = "tfidf",
+    scale: str = "auto",
+    classes: Sequence[str] | None = None,
+    test_share: float = 0.2,
+    seed: int = 0,
+    select_on: str = "validation",
+    target: Sequence[int] = (),
+    filters: str | Sequence[str] = ("l2", "slab"),
+    quantile: float = 0.9,
+    learner: str | None = None,
+    ridge: float | None = None,
+    domain: str = "auto",
+    remove: float = 0.05,
+    workers: int | None = None,
+) -> AttackResult:
+    """Find the strongest attack of a method, and judge it against every defence.
+
+    The attacker knows the training rows and the defender's model, and adds
+    rows that pass the filters it expects. Each defence then fits on clean rows
+    and poison, removes the most suspicious rows of each class, and retrains.
+
+    Parameters
+    ----------
+    data : path, name, data frame, (X, y), Dataset or Split
+        A file, a name that ``toadstone datasets`` lists, a pandas, polars or
+        pyarrow data frame, a pair of arrays, or what `load` and `read` return.
+    method : str
+        An attack of the catalogue that adds rows, or "best".
+    fraction : float
+        Poison rows for each clean row, in [0, 0.5).
+    label, text, weighting, scale, classes, test_share
+        How data are read, as for `toadstone.read`.
+    seed : int
+        Seed of all that is random, from 0.
+    select_on : {"validation", "train", "test"}
+        Rows on which candidates are compared: training rows held out, all
+        training rows, or the test rows, as in the papers, whose attacker
+        knows their labels.
+    target : sequence of int
+        Test rows to have misclassified, instead of as many as possible; for
+        kkt and influence.
+    filters : str or sequence of str
+        Filters that the attacker expects, of l2, slab and loss.
+    quantile : float
+        Share of each class's clean rows that passes each of them, in [0.5, 1).
+    learner : {"linear", "crammer-singer", "online"}, optional
+        The defender's; linear for two classes and crammer-singer for more by
+        default.
+    ridge : float, optional
+        The defender's penalty; the published one of a named data set, or else
+        by cross-validation.
+    domain : {"auto", "real", "box", "integer"}
+        Values that poison may have.
+    remove : float
+        Share of each class that a defence removes, in (0, 0.5).
+    workers : int, optional
+        Processes, one for each core by default; results do not depend on it.
+
+    Returns
+    -------
+    AttackResult
+
+    Raises
+    ------
+    InvalidInput
+        If the data or an option cannot be used.
+
+    Examples
+    --------
+    >>> import toadstone
+    >>> result = toadstone.attack("breast-cancer", method="label-flip", ridge=0.3, workers=1)
+    >>> len(result.poison) == result.record.poison_rows
+    True
+    """
+    run, request = current_run("attack"), reading(label, text, weighting, scale, classes, test_share, seed)
+    plan = AttackPlan(
+        method=method,
+        fraction=fraction,
+        select_on=select_on,
+        target=tuple(target),
+        filters=names_of(filters) or (),
+        quantile=quantile,
+        learner=learner,
+        ridge=ridge,
+        domain=domain,
+        contamination=remove,
+        seed=seed,
+        workers=workers_of(workers),
+        command=run.command,
+    )
+    given = open_data(data, request, domain=domain)
+    found = run_attack(
+        given.split, replace(plan, source=given.source), on_stage=run.watch.announce, on_step=run.watch.step
+    )
+    return AttackResult(given, found)

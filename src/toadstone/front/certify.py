@@ -1,0 +1,244 @@
+"""Certify and verify: bound the training loss under any attack, and check such a bound."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toadstone.certificates.files import as_fields, read_certificate, write_certificate
+from toadstone.core.budget import Budget
+from toadstone.core.certificate import Certificate, NormBall, Ridge
+from toadstone.core.errors import InvalidArgument
+from toadstone.front.inputs import Data, Given, open_data, reading
+from toadstone.front.results import Result
+from toadstone.front.run import current_run
+from toadstone.pipeline.certify import Certified, certify_split, verify_split
+from toadstone.report.text.audit_text import certificate_lines, flow, verified_sentence
+
+
+class CertifyResult(Result):
+    """Certificates, one for each fraction; its record is a list of their readable parts."""
+
+    def __init__(self, given: Given, certified: Certified) -> None:
+        super().__init__(
+            given,
+            [
+                as_fields(result.certificate)
+                | {"conclusive": certified.conclusive(result.certificate), "seconds": result.seconds}
+                for result in certified.results
+            ],
+        )
+        self._certified = certified
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """The certificates, in the order of the fractions."""
+        return self._certified.certificates
+
+    @property
+    def conclusive(self) -> tuple[bool, ...]:
+        """For each certificate, True if bound and attack met within the tolerance."""
+        return tuple(self._certified.conclusive(certificate) for certificate in self.certificates)
+
+    def lines(self, width: int | None = None) -> list[str]:
+        """Say the bounds, the attacks that come close, and the assumptions."""
+        found = self._certified
+        return certificate_lines(
+            found.certificates, list(self.conclusive), self.given.split, found.hypothesis_origin, width
+        )
+
+    def columns(self) -> tuple[None, Mapping[str, Sequence[Any]]]:
+        """Give a row for each fraction."""
+        names = ("fraction", "bound", "attack_value", "gap", "conclusive", "seconds")
+        return None, {name: [fields[name] for fields in self.record] for name in names}
+
+    def plot(self) -> Any:
+        """Draw the bound and the loss that an attack reaches over the fraction."""
+        from toadstone.report.drawings.plots import plot_curve
+
+        return plot_curve(self._certified.curve)
+
+    def write(self, folder: Path) -> None:
+        """Write each certificate as JSON with its arrays beside it."""
+        for certificate in self.certificates:
+            write_certificate(certificate, folder / f"certificate-{certificate.budget.fraction!r}.json")
+
+
+class VerifyResult(Result):
+    """A certificate that proves its bound; its record is the certificate's readable part."""
+
+    def __init__(self, given: Given, certificate: Certificate) -> None:
+        super().__init__(given, as_fields(certificate) | {"verified": True})
+        self.certificate = certificate
+
+    def lines(self, width: int | None = None) -> list[str]:
+        """State what the certificate proves."""
+        return [flow(verified_sentence(self.certificate), width)]
+
+    def columns(self) -> tuple[None, Mapping[str, Sequence[Any]]]:
+        """Give one row: fraction, bound and attack."""
+        return None, {name: [self.record[name]] for name in ("fraction", "bound", "attack_value", "gap", "verified")}
+
+    def write(self, folder: Path) -> None:
+        """Write the certificate again."""
+        write_certificate(self.certificate, folder / "certificate.json")
+
+
+def models_of(norm_squared: float | None, ridge: float | None) -> NormBall | Ridge | None:
+    """Turn two options into the set of models, None where neither is given.
+
+    Raises
+    ------
+    InvalidArgument
+        If both are given.
+    """
+    if norm_squared is not None and ridge is not None:
+        raise InvalidArgument("norm_squared", "nothing beside a ridge", norm_squared)
+    if norm_squared is not None:
+        return NormBall(norm_squared)
+    return None if ridge is None else Ridge(ridge)
+
+
+def certify(
+    data: Data,
+    *,
+    fraction: float | Sequence[float],
+    label: str | None = None,
+    text: str | None = None,
+    weighting: str = "tfidf",
+    scale: str = "auto",
+    classes: Sequence[str] | None = None,
+    test_share: float = 0.2,
+    seed: int = 0,
+    quantile: float = 0.95,
+    norm_squared: float | None = None,
+    ridge: float | None = None,
+    domain: str = "auto",
+    loss: str = "hinge",
+    tolerance: float | None = None,
+) -> CertifyResult:
+    """Bound the training loss under any attack that the stated assumptions allow.
+
+    Parameters
+    ----------
+    data : path, name, data frame, (X, y), Dataset or Split
+        A file, a name that ``toadstone datasets`` lists, a pandas, polars or
+        pyarrow data frame, a pair of arrays, or what `load` and `read` return.
+    fraction : float or sequence of float
+        Poison rows for each clean row, in [0, 0.5).
+    label, text, weighting, scale, classes, test_share
+        How data are read, as for `toadstone.read`.
+    seed : int
+        Seed of all that is random, from 0.
+    quantile : float
+        Share of each class's clean rows that passes the certificate's
+        filters, in [0.5, 1).
+    norm_squared : float, optional
+        Models: those whose weights and bias have a squared norm of at most this.
+    ridge : float, optional
+        Models: those trained with a penalty of ridge/2 times the squared norm;
+        chosen by cross-validation by default.
+    domain : {"auto", "real", "box", "integer"}
+        Values that poison may have: any, within each feature's range, or
+        counts; "auto" looks at the data.
+    loss : {"hinge", "smooth_hinge", "squared_hinge", "logistic"}
+        Loss that the defender minimizes.
+    tolerance : float, optional
+        Relative gap between bound and attack at which to stop, in (0, 1);
+        1e-5 by default, 1e-3 for data of more than two million entries.
+
+    Returns
+    -------
+    CertifyResult
+
+    Raises
+    ------
+    InvalidInput
+        If the data or an option cannot be used.
+
+    References
+    ----------
+    .. [1] Steinhardt, Koh and Liang, "Certified defenses for data poisoning
+       attacks", NIPS 2017.
+
+    Examples
+    --------
+    >>> import toadstone
+    >>> result = toadstone.certify("breast-cancer", fraction=0.03, ridge=0.3)
+    >>> result.record[0]["attack_value"] <= result.record[0]["bound"]
+    True
+    """
+    run, request = current_run("certify"), reading(label, text, weighting, scale, classes, test_share, seed)
+    models = models_of(norm_squared, ridge)
+    fractions = [fraction] if isinstance(fraction, int | float) else list(fraction)
+    for one in fractions:
+        Budget(one)
+    run.watch.expect(len(set(fractions)))
+    given = open_data(data, request, domain=domain)
+    run.watch.announce("certificates")
+    certified = certify_split(
+        given.split,
+        fractions,
+        quantile=quantile,
+        hypothesis=models,
+        domain=domain,
+        loss=loss,
+        tolerance=tolerance,
+        seed=seed,
+        on_certified=run.watch.step,
+    )
+    return CertifyResult(given, certified)
+
+
+def verify(
+    certificate: Certificate | str | os.PathLike[str],
+    data: Data,
+    *,
+    label: str | None = None,
+    text: str | None = None,
+    weighting: str = "tfidf",
+    scale: str = "auto",
+    classes: Sequence[str] | None = None,
+    test_share: float = 0.2,
+    seed: int = 0,
+) -> VerifyResult:
+    """Check a certificate against the data that it is about, without solving anything.
+
+    Parameters
+    ----------
+    certificate : Certificate or path
+        Of its JSON file, with the arrays beside it.
+    data : path, name, data frame, (X, y), Dataset or Split
+        A file, a name that ``toadstone datasets`` lists, a pandas, polars or
+        pyarrow data frame, a pair of arrays, or what `load` and `read` return.
+    label, text, weighting, scale, classes, test_share
+        How data are read, as for `toadstone.read`.
+    seed : int
+        Seed of all that is random, from 0.
+
+    Returns
+    -------
+    VerifyResult
+
+    Raises
+    ------
+    CertificateRejected
+        If the file was altered, the data are others, or the certificate does
+        not prove its bound.
+    InvalidInput
+        If the file or the data cannot be read.
+
+    Examples
+    --------
+    >>> import toadstone
+    >>> made, = toadstone.certify("breast-cancer", fraction=0.03, ridge=0.3).certificates
+    >>> toadstone.verify(made, "breast-cancer").record["verified"]
+    True
+    """
+    request = reading(label, text, weighting, scale, classes, test_share, seed)
+    found = certificate if isinstance(certificate, Certificate) else read_certificate(certificate)
+    given = open_data(data, request, domain=found.setting.domain)
+    verify_split(found, given.split)
+    return VerifyResult(given, found)

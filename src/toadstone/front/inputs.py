@@ -1,0 +1,260 @@
+"""Data as callers have them: files, names of the catalogue, data frames, arrays; and the way back to their rows."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import narwhals as nw
+import numpy as np
+
+from toadstone.core.dataset import Dataset, Poison
+from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.trusted import Trusted
+from toadstone.datasets.catalogue.load import load
+from toadstone.datasets.preparation.domain import check_domain
+from toadstone.datasets.preparation.trusted import read_trusted
+from toadstone.datasets.readers.lines import first_line
+from toadstone.datasets.readers.memory import ARRAYS, FRAME, as_frame, frame_beside, labelled, read_arrays, read_frame
+from toadstone.datasets.readers.read import is_data_file
+from toadstone.datasets.readers.request import Request
+from toadstone.datasets.readers.rows import read_poison, write_kept_rows, write_rows_as_arrays
+from toadstone.datasets.split import Split
+from toadstone.records.header import Source
+
+Data: TypeAlias = Any
+"""A path, a name of the catalogue, a data frame, a pair (X, y), a `Dataset` or a split from `load` or `read`."""
+
+_LARGEST_SEED = 2**32 - 1
+_KINDS = "a path, a name of `toadstone datasets`, a data frame, a pair (X, y), a Dataset or what load and read return"
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Data of a caller, read and prepared.
+
+    Parameters
+    ----------
+    split : Split
+    source : Source
+    request : Request
+    frame : narwhals.DataFrame, optional
+        The caller's data frame.
+    path : str, optional
+        The caller's path or name of the catalogue.
+    """
+
+    split: Split
+    source: Source
+    request: Request
+    frame: nw.DataFrame[Any] | None = None
+    path: str | None = None
+
+    def trusted(self, rows: Data | None) -> Dataset | None:
+        """Prepare trusted rows as these data are; None stays None.
+
+        Raises
+        ------
+        InvalidArgument
+            If they are of another kind than the data.
+        InvalidData
+            If they cannot be read, or their columns are others.
+        """
+        if rows is None or isinstance(rows, Dataset):
+            return rows
+        if isinstance(rows, Trusted):
+            return rows.data
+        if isinstance(rows, str | os.PathLike) and self.path is not None:
+            return read_trusted(self.path, rows, self.split, self.request)
+        other, request = _as_frame_with_label(rows, self.request)
+        if other is not None and self.frame is not None:
+            X, y = frame_beside(self.frame, other, _ids(self.split.train), replace(request, label=self.request.label))
+            return Dataset(X, y, self.split.train.feature_names)
+        if isinstance(rows, tuple) and len(rows) == 2 and self.frame is None:
+            return Dataset(*rows, self.split.train.feature_names)
+        raise InvalidArgument("trusted", f"rows of the same kind as the data, {self.source.name}", type(rows).__name__)
+
+    def table(self, rows: Sequence[int] | None, columns: Mapping[str, Sequence[Any]]) -> Any:
+        """Make a data frame of the caller's kind, on the caller's index.
+
+        Parameters
+        ----------
+        rows : sequence of int or None
+            Row numbers in the source, one for each entry of the columns; None
+            for a table that is not about rows.
+        columns : mapping from str to sequence
+
+        Returns
+        -------
+        data frame
+            Of the caller's library, with the caller's index where the library
+            has one and a column "row" elsewhere. For files and arrays a
+            pandas one where pandas is installed, and a pyarrow table if not.
+        """
+        listed = {name: list(values) for name, values in columns.items()}
+        if rows is None:
+            return nw.from_dict(listed, backend=self._library()).to_native()
+        positions = [int(row) for row in rows]
+        if self.frame is None or not self.frame.implementation.is_pandas_like():
+            return nw.from_dict({"row": positions} | listed, backend=self._library()).to_native()
+        made = nw.from_dict(listed, backend=self._library()).to_native()
+        made.index = self.frame.to_native().index[positions]
+        return made
+
+    def _library(self) -> Any:
+        if self.frame is not None:
+            return self.frame.implementation
+        return "pandas" if importlib.util.find_spec("pandas") is not None else "pyarrow"
+
+    def keep(self, kept: Dataset) -> Any:
+        """Return the caller's own data with only the kept rows: a data frame, or X and y as prepared."""
+        if self.frame is None:
+            return kept.X, kept.y
+        return self.frame[np.sort(_ids(kept)).tolist(), :].to_native()
+
+    def write_kept(self, kept: Dataset, folder: Path, *, stem: str) -> None:
+        """Write the kept rows: of a file in its own format, of a data frame as Parquet, of others as arrays."""
+        if self.frame is not None:
+            nw.from_native(self.keep(kept), eager_only=True).write_parquet(folder / f"{stem}.parquet")
+        elif self.path is not None:
+            write_kept_rows(kept, Path(self.path), folder, stem=stem)
+        else:
+            write_rows_as_arrays(kept.X, kept.y, folder / f"{stem}.npz")
+
+
+def open_data(data: Data, request: Request, *, domain: str = "auto") -> Given:
+    """Read and prepare data in any of the forms that the front door takes.
+
+    Where counts are expected, columns are taken as they are and all rows checked.
+
+    Raises
+    ------
+    InvalidArgument
+        If the data are of no such form, or an option does not apply.
+    InvalidData
+        If they cannot be used; one sentence says where and why.
+    """
+    counts = domain == "integer"
+    frame, request = _as_frame_with_label(data, request)
+    tabular = frame is not None or (isinstance(data, str | os.PathLike) and is_data_file(os.fspath(data)))
+    if counts and request.scale == "auto" and tabular:
+        request = replace(request, scale="none")
+    given = _open(data, frame, request)
+    if counts:
+        check_domain(given.split.whole().X, domain)
+    return given
+
+
+def reading(
+    label: str | None,
+    text: str | None,
+    weighting: str,
+    scale: str,
+    classes: Sequence[str] | None,
+    test_share: float,
+    seed: int,
+) -> Request:
+    """Check the options that say how data are read.
+
+    Raises
+    ------
+    InvalidArgument
+        If one is out of range.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= _LARGEST_SEED:
+        raise InvalidArgument("seed", f"a whole number from 0 to {_LARGEST_SEED}", seed)
+    return Request(label, text, weighting, scale, classes, test_share, int(seed))
+
+
+def names_of(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """Split names by commas, or take them one by one; None stays None.
+
+    Examples
+    --------
+    >>> names_of("spectral, sever"), names_of(["spectral"]), names_of(None)
+    (('spectral', 'sever'), ('spectral',), None)
+    """
+    if names is None:
+        return None
+    return tuple(name.strip() for name in (names.split(",") if isinstance(names, str) else names))
+
+
+def workers_of(workers: int | None) -> int:
+    """Number of processes: one for each core where none is given.
+
+    Raises
+    ------
+    InvalidArgument
+        If it is less than one.
+    """
+    if workers is None:
+        return os.cpu_count() or 1
+    if workers < 1:
+        raise InvalidArgument("workers", "a whole number from 1", workers)
+    return workers
+
+
+def poisons_of(poison: Any) -> dict[str, Poison]:
+    """Read attacks to evaluate besides our own: a mapping from names to `Poison`, or paths of archives.
+
+    Raises
+    ------
+    InvalidArgument
+        If two files have the same name.
+    """
+    if isinstance(poison, Mapping):
+        return dict(poison)
+    files = [Path(poison)] if isinstance(poison, str | os.PathLike) else [Path(file) for file in poison]
+    found: dict[str, Poison] = {}
+    for file in files:
+        if file.stem in found:
+            raise InvalidArgument("poison", "files of different names", file)
+        found[file.stem] = read_poison(file)
+    return found
+
+
+def _open(data: Data, frame: nw.DataFrame[Any] | None, request: Request) -> Given:
+    if frame is not None:
+        return Given(read_frame(frame, request), Source(FRAME), request, frame=frame)
+    if isinstance(data, str | os.PathLike):
+        name = os.fspath(data)
+        split = load(name, **_options(request))
+        line = first_line(name, len(split.train) + len(split.test))
+        return Given(split, Source(split.name, name, line), request, path=name)
+    if isinstance(data, Split):
+        return Given(data, Source(data.name), request)
+    if isinstance(data, Dataset):
+        split = read_arrays(data.X, data.y, request, feature_names=data.feature_names, row_ids=data.row_ids)
+    elif isinstance(data, tuple) and len(data) == 2:
+        split = read_arrays(*data, request)
+    else:
+        raise InvalidArgument("data", _KINDS, type(data).__name__)
+    return Given(split, Source(ARRAYS), request)
+
+
+def _options(request: Request) -> dict[str, Any]:
+    return {name: getattr(request, name) for name in request.__dataclass_fields__}
+
+
+def _as_frame_with_label(data: Data, request: Request) -> tuple[nw.DataFrame[Any] | None, Request]:
+    """Recognise a data frame, or one of features beside its labels, and the column of the labels."""
+    if isinstance(data, tuple) and len(data) == 2:
+        joined = labelled(*data)
+        if joined is None:
+            return None, request
+        if request.label is not None:
+            raise InvalidArgument("label", "nothing beside a pair (X, y)", repr(request.label))
+        return joined[0], replace(request, label=joined[1])
+    if isinstance(data, str | os.PathLike | Split | Dataset):
+        return None, request
+    return as_frame(data), request
+
+
+def _ids(rows: Dataset) -> Any:
+    if rows.row_ids is None:
+        raise InvalidData("rows: expected their numbers in the source, got none")
+    return rows.row_ids

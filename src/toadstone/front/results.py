@@ -1,0 +1,108 @@
+"""Results of the front door: a record, and what renders, tabulates and saves it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toadstone.core.errors import InvalidArgument
+from toadstone.front.inputs import Given
+from toadstone.records.serial import as_fields
+
+
+class Result(ABC):
+    """A result of a front-door function.
+
+    ``print(result)`` shows it as the terminal does, ``result.record`` is what
+    JSON holds, `to_frame` gives its rows as a data frame, `plot` draws it, and
+    `save` writes what ``--out`` writes.
+
+    Parameters
+    ----------
+    given : Given
+        The data as read.
+    record : object
+        What ``--json`` prints.
+    """
+
+    def __init__(self, given: Given, record: Any) -> None:
+        self.given = given
+        self.record = record
+
+    @abstractmethod
+    def lines(self, width: int | None = None) -> list[str]:
+        """Say the result in lines of at most `width` columns, as the terminal shows it."""
+
+    @abstractmethod
+    def columns(self) -> tuple[Sequence[int] | None, Mapping[str, Sequence[Any]]]:
+        """Give the rows of the result as columns, and the source rows that they are about, if they are."""
+
+    @abstractmethod
+    def write(self, folder: Path) -> None:
+        """Write all files of the result into an existing folder."""
+
+    def to_json(self) -> str:
+        """Write the record as JSON text."""
+        return json.dumps(as_fields(self.record), indent=2, allow_nan=False)
+
+    def to_frame(self) -> Any:
+        """Return the rows of the result as a data frame.
+
+        Returns
+        -------
+        data frame
+            Of the kind that was given; of pandas, or pyarrow where pandas is
+            not installed, for files and arrays. Rows of the data stand under
+            the caller's own index.
+        """
+        rows, columns = self.columns()
+        return self.given.table(rows, columns)
+
+    def plot(self) -> Any:
+        """Draw the result as a matplotlib figure.
+
+        Raises
+        ------
+        InvalidArgument
+            If there is nothing to draw.
+        """
+        raise InvalidArgument("plot", "a result that has a figure", type(self).__name__)
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write all files of the result into a new folder, whole or not at all.
+
+        Returns
+        -------
+        Path
+            Of the folder.
+
+        Raises
+        ------
+        InvalidArgument
+            If something of that name exists, or nothing can be written there.
+        """
+        from toadstone.report.files.folders import new_folder
+
+        with new_folder(Path(folder)) as aside:
+            self.write(aside)
+        return Path(folder)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def __repr__(self) -> str:
+        first = next((line for line in self.lines() if line.strip()), "")
+        return f"<{type(self).__name__}: {first.strip()}>"
+
+    def _repr_html_(self) -> str:
+        from toadstone.report.pages.fragment import render_fragment
+
+        rows, columns = self.columns()
+        table = columns if rows is None else {"row": rows, **columns}
+        title = f"{type(self).__name__.removesuffix('Result')} of {self.given.source.name}"
+        return render_fragment(title, list(itertools.takewhile(str.strip, self.lines())), table)

@@ -1,0 +1,115 @@
+"""Sanitize: remove the most suspicious rows of each class by one sanitizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toadstone.front.inputs import Data, Given, open_data, reading
+from toadstone.front.results import Result
+from toadstone.front.run import current_run
+from toadstone.pipeline.harness.catalogue import resolve
+from toadstone.pipeline.harness.judge import Defence
+from toadstone.pipeline.sanitize import Cleaning, clean_rows
+from toadstone.report.text.audit_text import removal_lines
+
+
+class SanitizeResult(Result):
+    """Kept and removed rows of a sanitizer; its record is a dict of the method, the counts and the removed rows."""
+
+    def __init__(self, given: Given, cleaning: Cleaning, remove: float) -> None:
+        super().__init__(given, cleaning.summary())
+        self._cleaning, self._remove = cleaning, remove
+
+    @property
+    def kept(self) -> Any:
+        """The data without the removed rows: a data frame where one was given, else the pair (X, y) as prepared."""
+        return self.given.keep(self._cleaning.data.take(self._cleaning.kept))
+
+    def lines(self, width: int | None = None) -> list[str]:
+        """Say how many rows are removed, and show the first of them."""
+        found = self._cleaning
+        lead = (
+            f"{found.method} removes {len(found.removals)} of {found.n_rows} rows ({self._remove:.3g} of each class)."
+        )
+        return [lead, *removal_lines(found.removals, width)]
+
+    def columns(self) -> tuple[Sequence[int], Mapping[str, Sequence[Any]]]:
+        """Give the removed rows, the most anomalous first."""
+        removed = self._cleaning.removals
+        return [row.row for row in removed], {
+            "label": [row.label for row in removed],
+            "score": [row.score for row in removed],
+            "reason": [row.reason for row in removed],
+        }
+
+    def write(self, folder: Path) -> None:
+        """Write removed.csv and the kept rows."""
+        from toadstone.report.files.tables import write_removals
+
+        write_removals(self._cleaning.removals, folder / "removed.csv")
+        self.given.write_kept(self._cleaning.data.take(self._cleaning.kept), folder, stem="kept")
+
+
+def sanitize(
+    data: Data,
+    *,
+    label: str | None = None,
+    text: str | None = None,
+    weighting: str = "tfidf",
+    scale: str = "auto",
+    classes: Sequence[str] | None = None,
+    test_share: float = 0.2,
+    seed: int = 0,
+    method: str = "l2",
+    remove: float = 0.05,
+    ridge: float = 0.01,
+    variant: str = "paper",
+) -> SanitizeResult:
+    """Remove the most suspicious rows of each class.
+
+    Parameters
+    ----------
+    data : path, name, data frame, (X, y), Dataset or Split
+        A file, a name that ``toadstone datasets`` lists, a pandas, polars or
+        pyarrow data frame, a pair of arrays, or what `load` and `read` return.
+    label, text, weighting, scale, classes, test_share
+        How data are read, as for `toadstone.read`.
+    seed : int
+        Seed of all that is random, from 0.
+    method : {"l2", "slab", "loss", "svd", "knn"}
+        Score of a row: distance to the class mean (l2), that distance along
+        the line between the means (slab), its loss (loss), its distance from
+        the main directions (svd) or from its nearest neighbours (knn).
+    remove : float
+        Share of each class to remove, in (0, 0.5).
+    ridge : float
+        Penalty of the model that loss trains: ridge/2 times the squared norm.
+    variant : {"paper", "reference"}
+        Definition of svd and knn: the paper's, or that of its authors' code.
+
+    Returns
+    -------
+    SanitizeResult
+
+    Raises
+    ------
+    InvalidInput
+        If the data or an option cannot be used.
+
+    Examples
+    --------
+    >>> import toadstone
+    >>> toadstone.sanitize("breast-cancer", method="l2", remove=0.05).record["kept"]
+    540
+    """
+    run = current_run("sanitize")
+    request, defence = (
+        reading(label, text, weighting, scale, classes, test_share, seed),
+        Defence(contamination=remove, ridge=ridge, variant=variant, seed=seed),
+    )
+    resolve("sanitizer", method)
+    given = open_data(data, request)
+    run.watch.announce(f"sanitizing by {method}")
+    return SanitizeResult(given, clean_rows(given.split, defence, method), remove)

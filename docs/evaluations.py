@@ -41,7 +41,7 @@ def section(title: str, record: EvaluationRecord) -> list[str]:
     """One record as Markdown."""
     plain = [info for info in record.attacks if not info.knows_detector]
     told = [info for info in record.attacks if info.knows_detector]
-    lines = [f"## {title}", "", f"`{record.command}`", "", *evaluation_sentences(record)]
+    lines = [f"## {title}", "", f"`{record.header.command}`", "", *evaluation_sentences(record)]
     lines += [record.trusted_origin, "", *(table(record, plain) if len(plain) > 1 else ()), ""]
     if told:
         lines += ["Told the detector:", "", *table(record, told), ""]

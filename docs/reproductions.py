@@ -51,7 +51,7 @@ def section(record: Reproduction) -> list[str]:
     """One record as Markdown."""
     lines = [f"## {record.name}", "", f"{record.title}. {record.source}.", "", summary(record), ""]
     lines += [f"- {name}: {text}" for name, text in record.setting.items()]
-    lines += [f"- Time: {format_figure(record.seconds, 'seconds')}; seed {record.seed}", ""]
+    lines += [f"- Time: {format_figure(record.seconds, 'seconds')}; seed {record.header.seed}", ""]
     lines += ["| | paper | ours | interval | |", "| --- | --- | --- | --- | --- |"]
     lines += [row(comparison) for comparison in record.comparisons]
     lines += [""] + [f"- {'; '.join(rows)}: {text}" for text, rows in remarks(record)]

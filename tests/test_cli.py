@@ -68,7 +68,7 @@ def test_audit_writes_a_whole_folder(toadstone, table):
     assert outcome.out.rstrip().endswith("Report: report/report.html")
     record = json.loads((table.parent / "report" / "record.json").read_text())
     jsonschema.validate(record, load_schema("audit"))
-    assert record["command"] == "toadstone audit rows.csv --fraction 0.1 --ridge 0.1 --out report"
+    assert record["header"]["command"] == "toadstone audit rows.csv --fraction 0.1 --ridge 0.1 --out report"
     certificate = json.loads((table.parent / "report" / "certificate.json").read_text())
     assert certificate.keys() >= FIELDS
     assert certificate["fraction"] == 0.1

@@ -85,7 +85,7 @@ def test_json_and_trusted_rows(toadstone, table):
     assert outcome.code == 0
     record = json.loads(outcome.out)
     assert (record["trusted_rows"], record["rows"]) == (110, 160)
-    assert "checked.csv, which the user vouches for" in record["trusted_origin"]
+    assert "checked.csv, which the user declares clean" in record["trusted_origin"]
     assert {cell["thresholds"] for cell in record["cells"]} == {"", "trusted"}
     found = next(cell for cell in record["cells"] if cell["attack"] == "random-flip" and cell["caught"])
     assert found["verdict"] == "caught"

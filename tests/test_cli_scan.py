@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from toadstone.commands.gates import gate_exceeded
-from toadstone.records.audit import DataSummary
+from toadstone.records.header import SCHEMA_VERSION, DataSummary, Header, Source
 from toadstone.records.scan import DetectorReport, ScanRecord
 
 
@@ -32,8 +32,8 @@ def test_json_has_what_scripts_need(toadstone, table):
     assert list(record["detectors"]) == ["mahalanobis", "spectral"]
     for report in record["detectors"].values():
         assert {"flagged", "flagged_share", "false_alarm_rate", "seconds"} <= set(report)
-    assert record["first_line"] == 2
-    found = {finding["row"] for finding in record["findings"]}
+    assert record["source"] == {"name": "rows.csv", "location": "rows.csv", "first_line": 2}
+    found = {flagged["row"] for flagged in record["rows"]}
     assert found >= set(range(5))
     assert record["data"]["n_train"] == 200
 
@@ -63,7 +63,7 @@ def test_the_gate(toadstone, table):
     assert failed.err.startswith("toadstone: gate failed: a detector flags 0.")
 
 
-def test_the_gate_on_promises(toadstone, table):
+def test_the_gate_on_false_alarm_rates(toadstone, table):
     calm = toadstone("scan", "rows.csv", "--detectors", "mahalanobis", "--json", "--fail-if-exceeded")
     report = json.loads(calm.out)["detectors"]["mahalanobis"]
     assert report["flagged_share"] < report["smallest_detectable_share"]
@@ -86,16 +86,17 @@ def test_a_scan_of_rows_that_do_not_vary_is_undecided(toadstone, table):
     assert outcome.code == 1
     assert "None has a threshold" in " ".join(outcome.out.split())
     assert outcome.err == (
-        "toadstone: gate undecided, which fails: no detector has a threshold; poison would not have been noticed\n"
+        "toadstone: gate undecided, which fails: no detector has a threshold; poison may have been missed\n"
     )
 
 
 def test_a_scan_in_which_nothing_ran_is_undecided(capsys):
-    data = DataSummary("rows", "0" * 64, 10, 5, 3, 1.0, (), "real", "none", "held out")
+    header = Header("scan", SCHEMA_VERSION, "", "", 0, 1, None, {}, {})
+    data = DataSummary(10, 5, 3, 1.0, (), "real", "none", "held out")
     skipped = {"deep-knn": DetectorReport(0, 0.0, 0.0, 0.0, 0.1, skipped="a class of one row")}
-    assert gate_exceeded(ScanRecord("", "", "", 0, "rows.csv", 2, data, skipped, 0, ())) == 1
+    assert gate_exceeded(ScanRecord(header, Source("rows.csv"), data, 0, (), skipped), named=False) == 1
     assert capsys.readouterr().err == (
-        "toadstone: gate undecided, which fails: no detector ran; poison would not have been noticed\n"
+        "toadstone: gate undecided, which fails: no detector ran; poison may have been missed\n"
     )
 
 
@@ -122,7 +123,7 @@ def test_trusted_rows(toadstone, table):
     record = json.loads(outcome.out)
     assert (outcome.code, record["trusted_rows"]) == (0, 200)
     assert {report["thresholds"] for report in record["detectors"].values()} == {"trusted rows"}
-    assert {finding["row"] for finding in record["findings"]} <= set(range(200))
+    assert {flagged["row"] for flagged in record["rows"]} <= set(range(200))
     words = toadstone("scan", "rows.csv", "--detectors", "mahalanobis", "--trusted", "checked.csv").out
     assert "Their thresholds come from 200 trusted rows" in " ".join(words.split())
     overlap = toadstone("scan", "rows.csv", "--detectors", "mahalanobis", "--trusted", "rows.csv")

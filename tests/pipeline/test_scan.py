@@ -15,6 +15,7 @@ from toadstone.detectors.features.mahalanobis import RobustMahalanobis
 from toadstone.kernels.statistics.thresholds import smallest_detectable_share
 from toadstone.pipeline.harness.catalogue import names
 from toadstone.pipeline.scan import ScanPlan, exceeded, fingerprint, scan
+from toadstone.records.header import Source
 from toadstone.records.scan import ScanRecord
 
 FEW = ("spectral", "mahalanobis")
@@ -30,7 +31,7 @@ def planted(small, count: int = 8):
 
 def timeless(record: ScanRecord) -> dict:
     fields = json.loads(record.to_json())
-    del fields["created"], fields["timings"]
+    del fields["header"]["created"], fields["header"]["peak_memory_mb"], fields["timings"]
     for report in fields["detectors"].values():
         del report["seconds"]
     return fields
@@ -38,12 +39,12 @@ def timeless(record: ScanRecord) -> dict:
 
 def test_planted_rows_are_found_first_with_reasons(small):
     record = scan(planted(small), ScanPlan(detectors=("mahalanobis",)))
-    assert {finding.row for finding in record.findings[:8]} == set(range(100, 108))
+    assert {flagged.row for flagged in record.rows[:8]} == set(range(100, 108))
     assert record.detectors["mahalanobis"].flagged >= 8
-    assert record.flagged_rows == len(record.findings)
-    for finding in record.findings:
-        assert "against a threshold of" in finding.reasons["mahalanobis"]
-        assert finding.ranks["mahalanobis"] >= 1
+    assert record.flagged_rows == len(record.rows)
+    for flagged in record.rows:
+        assert "against a threshold of" in flagged.reasons["mahalanobis"]
+        assert flagged.ranks["mahalanobis"] >= 1
 
 
 def test_every_detector_of_the_catalogue_runs_by_default(small):
@@ -70,16 +71,16 @@ def test_rows_that_were_held_out_at_random_are_looked_at(small):
         ScanPlan(detectors=("mahalanobis",)),
     )
     whole = scan(split, ScanPlan(detectors=("mahalanobis",)))
-    assert record.findings == whole.findings
+    assert record.rows == whole.rows
     assert (record.data.n_train, record.data.n_test) == (len(split.train), 0)
 
 
 def test_the_record_survives_its_json(small):
-    record = scan(planted(small), ScanPlan(detectors=FEW, source="rows.csv", first_line=2))
+    record = scan(planted(small), ScanPlan(detectors=FEW, source=Source("rows.csv", "rows.csv", 2)))
     assert ScanRecord.from_json(record.to_json()) == record
 
 
-def test_more_than_promised_is_told(small):
+def test_more_flagged_rows_than_the_rate_allows_are_reported(small):
     record = scan(planted(small, 16), ScanPlan(detectors=("mahalanobis",)))
     assert exceeded(record) == ("mahalanobis",)
     report = record.detectors["mahalanobis"]
@@ -157,7 +158,7 @@ class TestTrusted:
         assert (report.thresholds, record.trusted_rows) == ("trusted rows", 200)
         assert report.flagged_share == report.flagged / 300
         assert report.smallest_detectable_share == smallest_detectable_share(300, 0.02)
-        assert {finding.row for finding in record.findings} <= set(range(100, 400))
+        assert {flagged.row for flagged in record.rows} <= set(range(100, 400))
         assert ScanRecord.from_json(record.to_json()) == record
 
     def test_without_them_those_that_need_them_say_so(self, small):

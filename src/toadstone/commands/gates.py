@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from toadstone.records.scan import ScanRecord
 
 GATE_FAILED = 1
-_MISSED = "poison that it detects would have been missed"
+_MISSED = "poison may have been missed"
 
 
 def gate_bound(point: Bound | Certificate, fraction: float, limit: float | None, *, conclusive: bool) -> int:

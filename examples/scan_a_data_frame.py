@@ -1,7 +1,8 @@
-# %% [markdown]
-# # Scan a data frame, look at the rows, and train without the wrong ones
-#
-# Run it cell by cell in a notebook editor, or whole with ``python examples/scan_a_data_frame.py``; it needs pandas.
+"""Scan a data frame, look at the flagged rows, and go on without the wrong ones.
+
+Run it cell by cell in an editor that knows ``# %%``, or whole with
+``python examples/scan_a_data_frame.py``; it needs pandas.
+"""
 
 # %%
 import numpy as np

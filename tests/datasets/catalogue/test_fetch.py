@@ -118,7 +118,7 @@ def test_server_that_does_not_answer(publisher: Publisher, tmp_path: Path) -> No
 @pytest.mark.parametrize("content", [b"", b"a, b\n", b"\xff\xfe"])
 def test_files_of_another_kind(publisher: Publisher, tmp_path: Path, content: bytes) -> None:
     publisher.files["adult.data"] = content
-    with pytest.raises(InvalidData, match=r"^tiny: expected the published files at http.*, got some that are damaged"):
+    with pytest.raises(InvalidData, match=r"^tiny: expected the published files at http.*, got damaged or changed ones"):
         fetch("tiny", publisher.original(checked=False), tmp_path)
 
 
@@ -197,7 +197,7 @@ def test_content_is_checked_after_download_and_in_the_cache(
     arrays["y_train"][:2] *= -1
     save(cached, arrays)
     with pytest.raises(
-        InvalidData, match=rf"^tiny: expected content with SHA-256 {digests[0]}, got .* removed, so try again"
+        InvalidData, match=rf"^tiny: expected content with SHA-256 {digests[0]}, got .* deleted, so try again"
     ):
         catalogue.load("tiny")
     assert not cached.exists()
@@ -218,7 +218,7 @@ def test_failed_download_says_where_the_archive_may_be_put(publisher: Publisher,
 
 def test_what_cannot_be_downloaded_says_so(entry: Entry) -> None:
     with pytest.raises(
-        InvalidData, match=r"^fishdog: expected fishdog.npz, which cannot be downloaded; put fishdog.npz into"
+        InvalidData, match=r"^fishdog: expected fishdog.npz, which is not available for download; put fishdog.npz into"
     ):
         catalogue.load("fishdog")
     with pytest.raises(UnknownName, match="unknown data set 'tinny': expected one of"):

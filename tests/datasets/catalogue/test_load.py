@@ -132,7 +132,7 @@ def test_files_are_read_like_any_other(tmp_path: Path) -> None:
         ({"label": "y"}, "`label`: expected nothing for the prepared data set digits-1-7"),
         ({"text": "y"}, "`text`: expected nothing for the prepared data set digits-1-7"),
         ({"scale": "none"}, "`scale`: expected 'auto' for digits-1-7, which comes prepared, got 'none'"),
-        ({"classes": ("3", "5")}, r"`classes`: expected nothing but 1 and 7 for digits-1-7, got \('3', '5'\)"),
+        ({"classes": ("3", "5")}, r"`classes`: expected only 1 and 7 for digits-1-7, got \('3', '5'\)"),
     ],
 )
 def test_options_that_do_not_apply_to_prepared_data(options: dict, sentence: str) -> None:

@@ -113,8 +113,8 @@ def test_standardising_is_fitted_on_training_rows(tmp_path: Path) -> None:
         ({"X": X, "y": np.zeros(N)}, "y: expected at least two classes, got only 0"),
         ({"X": X[:0], "y": Y[:0]}, "y: expected rows, got none"),
         ({"X": X[:, :0], "y": Y}, "expected at least one feature column, got none"),
-        ({"X": X[:, 0], "y": Y}, r"X: expected rows of shape \(n, d\) or pictures of bytes, got float64 .* \(40,\)"),
-        ({"X": X[:, :, None], "y": Y}, r"X: expected rows of shape \(n, d\) or pictures of bytes, got float64"),
+        ({"X": X[:, 0], "y": Y}, r"X: expected rows of shape \(n, d\) or images of bytes, got float64 .* \(40,\)"),
+        ({"X": X[:, :, None], "y": Y}, r"X: expected rows of shape \(n, d\) or images of bytes, got float64"),
         ({"X": np.array([["a"]] * N), "y": Y}, "X: expected numbers, got values of type <U1"),
         ({"X": X * 1j, "y": Y}, "X: expected numbers, got values of type complex128"),
         (
@@ -150,9 +150,9 @@ def test_unusable_arrays(tmp_path: Path, arrays: dict, sentence: str) -> None:
         ({"X_shape": np.array([N, 10**9])}, "expected at most 10,000,000 feature columns, got 1,000,000,000"),
         (
             {"X_indptr": np.r_[0, _counts().indptr[-1], _counts().indptr[2:]]},
-            "X_indptr: expected numbers that rise from 0",
+            "X_indptr: expected ascending numbers from 0",
         ),
-        ({"X_indptr": _counts().indptr[::-1]}, "X_indptr: expected numbers that rise from 0"),
+        ({"X_indptr": _counts().indptr[::-1]}, "X_indptr: expected ascending numbers from 0"),
         ({"X_data": np.r_[np.nan, _counts().data[1:]]}, "X_data: expected finite numbers, got nan"),
         ({"X_data": _counts().data.astype(str)}, "X_data: expected a vector of numbers, got <U"),
     ],

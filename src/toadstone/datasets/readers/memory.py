@@ -18,7 +18,7 @@ from toadstone.datasets.preparation.features import assemble, renamed, scaled_ro
 from toadstone.datasets.preparation.labels import as_labels, check_classes, rows_of_classes
 from toadstone.datasets.readers.parquet import without_views
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.readers.tables import encode_beside, split_table
+from toadstone.datasets.readers.tables import encode_like, split_table
 from toadstone.datasets.split import Split, stratified_rows
 
 FRAME, ARRAYS = "DataFrame", "arrays"
@@ -79,7 +79,7 @@ def frame_beside(
     """
     origins = (_origin(FRAME), _origin(f"trusted {FRAME}"))
     try:
-        return encode_beside(_table(frame), _table(other), origins=origins, row_ids=row_ids, request=request)
+        return encode_like(_table(frame), _table(other), origins=origins, row_ids=row_ids, request=request)
     except pa.ArrowException as error:
         raise InvalidData(f"trusted {FRAME}: expected columns as in data, got: {_first_line(error)}") from None
 

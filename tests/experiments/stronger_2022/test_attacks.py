@@ -64,7 +64,7 @@ def test_intervals_hold_their_errors(figure3):
 def test_what_is_asked_of_the_attack_is_passed_on(cells):
     protocol = dataclasses.replace(QUICK, methods=("label-flip",), select_on="train")
     record = attack_all(cells, protocol, Conditions(seed=5))["label-flip"]
-    assert (record.selected_on, record.seed, record.threat.fraction) == ("train", 5, 0.05)
+    assert (record.selected_on, record.header.seed, record.threat.fraction) == ("train", 5, 0.05)
 
 
 @pytest.fixture(scope="module")

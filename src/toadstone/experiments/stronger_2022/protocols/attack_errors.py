@@ -10,13 +10,9 @@ from toadstone.datasets.split import Split
 from toadstone.experiments.conditions import Conditions
 from toadstone.experiments.figures import WILSON, percent, sizes
 from toadstone.pipeline.attack import AttackPlan, attack
-<<<<<<< HEAD
-from toadstone.records.attack import AttackRecord
-from toadstone.records.audit import NO_SANITIZER, Evaluation
-=======
 from toadstone.pipeline.harness.judge import Defence, judge
-from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AttackRecord, Evaluation
->>>>>>> 752338d (experiments: plain English; curves, rows and evaluations of attacks written once)
+from toadstone.records.attack import AttackRecord
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Evaluation
 from toadstone.records.reproduction import Aim, Comparison, Interval, Panel, Published, Series
 
 DEFENCES = {"l2": "L2", "slab": "slab", "loss": "loss", "svd": "SVD", "knn": "nearest neighbours", "none": "none"}

@@ -119,7 +119,7 @@ def test_server_that_does_not_answer(publisher: Publisher, tmp_path: Path) -> No
 def test_files_of_another_kind(publisher: Publisher, tmp_path: Path, content: bytes) -> None:
     publisher.files["adult.data"] = content
     with pytest.raises(
-        InvalidData, match=r"^tiny: expected the published files at http.*, got damaged or changed ones"
+        InvalidData, match=r"^tiny: expected the published files at http.*, got damaged or changed"
     ):
         fetch("tiny", publisher.original(checked=False), tmp_path)
 

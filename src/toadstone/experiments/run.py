@@ -41,8 +41,7 @@ def reproduce(experiment: Experiment, conditions: Conditions, *, command: str = 
         if missing.name != "torch":
             raise
         raise InvalidData(
-            f"{experiment.name}: expected PyTorch, which is not installed: "
-            "pip install '.[deep]' in a clone of toadstone installs it"
+            f"{experiment.name} needs PyTorch, which is not installed: pip install '.[deep]' in the clone of toadstone"
         ) from None
     packages = ("torch",) if experiment.images else ()
     return Reproduction(

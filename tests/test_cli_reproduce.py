@@ -45,8 +45,8 @@ def test_json_alone_goes_to_standard_output(toadstone, miniature):
     shown = toadstone("reproduce", "p17-enron", "--json", "--seed", 3)
     fields = json.loads(shown.out)
     assert list(Draft202012Validator(load_schema("reproduction")).iter_errors(fields)) == []
-    assert (fields["seed"], fields["name"]) == (3, "p17-enron")
-    assert fields["command"] == "toadstone reproduce p17-enron --json --seed 3"
+    assert (fields["header"]["seed"], fields["name"]) == (3, "p17-enron")
+    assert fields["header"]["command"] == "toadstone reproduce p17-enron --json --seed 3"
 
 
 def test_the_folder_holds_page_and_record(toadstone, miniature, tmp_path):
@@ -78,7 +78,8 @@ def test_without_torch_experiments_on_networks_say_what_to_install(toadstone, mo
     shown = toadstone("reproduce", "epic-transfer")
     assert (shown.code, shown.out) == (2, "")
     assert shown.err == (
-        "toadstone: epic-transfer needs PyTorch, which is not installed: pip install '.[deep]' in the clone of toadstone\n"
+        "toadstone: epic-transfer needs PyTorch, which is not installed: "
+        "pip install '.[deep]' in the clone of toadstone\n"
     )
 
 

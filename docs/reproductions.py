@@ -1,6 +1,6 @@
-"""Write docs/results/reproductions.md: `python docs/reproductions.py [NAME ...]` runs the experiments named first.
+"""Write docs/results/reproductions.md from the records: `python docs/reproductions.py [NAME ...]`.
 
-Each run's record is kept as docs/results/reproductions/NAME.json, and the page is rendered from all of these.
+The experiments that are named run first, and their records are written to docs/results/reproductions/NAME.json.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ RECORDS, PAGE = RESULTS / "reproductions", RESULTS / "reproductions.md"
 HEAD = """# Reproductions
 
 `python docs/reproductions.py NAME` on two cores; see `toadstone reproduce --help`. "Plot": read off the drawing;
-"secondary": known from what others say of the paper; else from its text.
+"secondary": cited by other papers; otherwise from its text.
 """
 
 
 def main() -> None:
-    """Run the experiments named, then render all records that there are."""
+    """Run the named experiments, then render the page from all records."""
     RECORDS.mkdir(exist_ok=True)
     for name in sys.argv[1:]:
         command = [sys.executable, "-m", "toadstone", "reproduce", find(name).name, "--json"]
@@ -41,14 +41,14 @@ def main() -> None:
 
 
 def page() -> str:
-    """The page of all records, in the order of the catalogue."""
+    """Render the page of all records, in the order of the catalogue."""
     files = [RECORDS / f"{experiment.name}.json" for experiment in EXPERIMENTS]
     records = [Reproduction.from_json(file.read_text(encoding="utf-8")) for file in files if file.exists()]
     return "\n".join([HEAD, *(line for record in records for line in section(record))])
 
 
 def section(record: Reproduction) -> list[str]:
-    """One record as Markdown."""
+    """Render a record as lines of Markdown."""
     lines = [f"## {record.name}", "", f"{record.title}. {record.source}.", "", summary(record), ""]
     lines += [f"- {name}: {text}" for name, text in record.setting.items()]
     lines += [f"- Time: {format_figure(record.seconds, 'seconds')}; seed {record.header.seed}", ""]
@@ -60,7 +60,7 @@ def section(record: Reproduction) -> list[str]:
 
 
 def row(comparison: Comparison) -> str:
-    """One line of a table."""
+    """Render a comparison as a row of a table."""
     cells = (
         comparison.what,
         paper_cell(comparison.paper, comparison.unit),

@@ -16,7 +16,7 @@ RECORDS = sorted((DOCS / "results" / "reproductions").glob("*.json"))
 
 @pytest.fixture(scope="module")
 def program():
-    """The program that writes the page."""
+    """The script that writes the page."""
     spec = importlib.util.spec_from_file_location("reproductions", DOCS / "reproductions.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -30,6 +30,7 @@ def test_the_page_is_what_its_program_writes(program):
 @pytest.mark.parametrize("file", RECORDS, ids=lambda file: file.stem)
 def test_records_are_of_known_experiments_and_satisfy_the_schema(file):
     fields = json.loads(file.read_text(encoding="utf-8"))
-    assert find(fields["name"]).title == fields["title"]
+    experiment = find(fields["name"])
+    assert (fields["title"], fields["source"]) == (experiment.title, experiment.source)
     assert file.stem == fields["name"]
     assert list(Draft202012Validator(load_schema("reproduction")).iter_errors(fields)) == []

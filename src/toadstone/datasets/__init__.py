@@ -1,4 +1,4 @@
-"""Data sets: read from files, or found by name."""
+"""Read data files, prepare their features, and load public data sets by name."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for."""
+    """Import a public name on first use."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"toadstone.datasets.{_HOMES[name]}"), name)

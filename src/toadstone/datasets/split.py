@@ -1,4 +1,4 @@
-"""A training set, a test set, and how both came about."""
+"""Training and test set of a data set, random hold-out, and the digest of a data set."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Data ready to be audited.
+    """Training and test set, prepared, with a description of both.
 
     Parameters
     ----------
     name : str
-        Of the file or the catalogue entry.
+        Name of the file or the catalogue entry.
     train, test : Dataset
         Over the same columns.
     preparation : str
-        What was done to the features, in plain words.
+        Preparation of the features, in words.
     test_origin : str
-        Where the test rows come from, in plain words.
+        Source of the test rows, in words.
     domain : str, optional
-        ``"real"``, ``"box"`` or ``"integer"`` where the source settles it.
+        ``"real"``, ``"box"`` or ``"integer"`` if the source determines it.
     """
 
     name: str
@@ -45,9 +45,9 @@ class Split:
     domain: str | None = None
 
     def whole(self) -> Dataset:
-        """All rows of the source, held-out ones back in their places.
+        """Return all rows of the source in file order, held-out test rows included.
 
-        Where the source publishes its own test rows, the training rows alone.
+        If the source publishes its own test rows, return the training rows only.
         """
         if self.train.row_ids is None or self.test.row_ids is None or "held out at random" not in self.test_origin:
             return self.train
@@ -68,14 +68,14 @@ def hold_out(dataset: Dataset, *, share: float = 0.2, random_state: int = 0) -> 
     ----------
     dataset : Dataset
     share : float
-        Of each class, in (0, 1); rounded to whole rows, at least one.
+        Share of each class, in (0, 1); rounded to whole rows, at least one.
     random_state : int
         Seed.
 
     Returns
     -------
     train, test : Dataset
-        In the order of `dataset`, under its row ids.
+        In the order of `dataset`, with its row ids.
 
     Raises
     ------
@@ -96,17 +96,11 @@ def hold_out(dataset: Dataset, *, share: float = 0.2, random_state: int = 0) -> 
 
 
 def stratified_rows(y: Labels, *, share: float, random_state: int) -> tuple[IntArray, IntArray]:
-    """Positions of the rows to train on and of those to hold out, ascending.
+    """Return the positions of the training rows and of the held-out rows, ascending.
 
-    Within a class the rows that draw the smallest numbers are held out;
-    classes draw in sorted order.
-
-    Raises
-    ------
-    InvalidArgument
-        If the share or the seed is out of range.
-    InvalidData
-        If a class has a single row.
+    Every row draws a random number, class by class in sorted order. The rows
+    with the smallest numbers of their class are held out. Errors are those of
+    `hold_out`.
     """
     if not 0 < share < 1:
         raise InvalidArgument("share", "a number in (0, 1)", share)
@@ -118,30 +112,31 @@ def stratified_rows(y: Labels, *, share: float, random_state: int) -> tuple[IntA
         rows = np.flatnonzero(y == label)
         if len(rows) < 2:
             raise InvalidData(f"class {label}: expected at least 2 rows to hold one out, got 1")
+        # Round half up: the built-in `round` goes to the nearest even number.
         count = min(max(math.floor(share * len(rows) + 0.5), 1), len(rows) - 1)
         held[rows[np.argsort(rng.random(len(rows)), kind="stable")[:count]]] = True
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def describe_hold_out(share: float, random_state: int) -> str:
-    """How `hold_out` chose the test rows, in plain words."""
+    """Describe the choice of test rows by `hold_out` in words."""
     return f"{100 * share:g} % held out at random, stratified, seed {random_state}"
 
 
 def sha256(dataset: Dataset, *, label: str = DIGEST_LABEL) -> str:
-    """Digest of the features and labels of a dataset.
+    """Return the SHA-256 digest of the features and labels of a dataset.
 
-    It depends on the values and their order alone: neither on memory layout,
-    integer width or byte order, nor on how a sparse matrix stores zeros. A
-    dense matrix and the equal sparse one have different digests; names and
-    row ids do not count.
+    It depends only on the values and their order: not on memory layout,
+    integer width, byte order or stored zeros of a sparse matrix, and not on
+    names or row ids. A dense matrix and the equal sparse matrix have
+    different digests.
 
     Parameters
     ----------
     dataset : Dataset
     label : str
         First word of the hashed header. Certificates written before the
-        project was renamed have another, `Certificate.digest_label`.
+        project was renamed have another one, `Certificate.digest_label`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Experiments by name; each is imported when it is asked for."""
+"""Experiments by name; each is imported on use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EPIC = (
 
 @dataclass(frozen=True)
 class Experiment:
-    """An entry of the catalogue.
+    """Catalogue entry of an experiment.
 
     Parameters
     ----------
@@ -30,17 +30,18 @@ class Experiment:
     paper : str
         Citation.
     place : str
-        Where in the paper.
+        Figure, table or section of the paper.
     title : str
-        What is shown there.
+        Description of the figure or table.
     minutes : float
-        How long it takes on two cores, about.
+        Approximate running time on two cores.
     data : tuple of str
-        Names of `toadstone datasets` that it needs.
+        Catalogue names of the data sets that it needs.
     module : str
-        Of this room, with a function ``run``.
+        Module of this room with the function ``run``.
     images : tuple of str
-        Sets of images that it needs, as of `toadstone.deep.tensors.images.load_images`.
+        Image sets that it needs, as named by
+        `toadstone.deep.tensors.images.load_images`.
     """
 
     name: str
@@ -54,11 +55,11 @@ class Experiment:
 
     @property
     def source(self) -> str:
-        """The paper, and where in it."""
+        """Citation with the place in the paper."""
         return f"{self.paper}, {self.place}"
 
     def load(self) -> Callable[[Conditions], Measured]:
-        """Import the function that runs it."""
+        """Import the module and return its function ``run``."""
         run: Callable[[Conditions], Measured] = import_module(f"toadstone.experiments.{self.module}").run
         return run
 
@@ -77,7 +78,7 @@ EXPERIMENTS = (
         name="p17-enron",
         paper=CERTIFIED,
         place="results on text, Enron",
-        title="Certified bound over the fraction of poison, and the attack that meets it, spam mails",
+        title="Certified bound over the fraction of poison, and the attack that attains it, spam mails",
         minutes=0.1,
         data=("enron",),
         module="certified_2017.enron",
@@ -85,8 +86,8 @@ EXPERIMENTS = (
     Experiment(
         name="p17-integer",
         paper=CERTIFIED,
-        place="results on text, Enron with whole counts",
-        title="Attacks of whole counts over the fraction of poison, spam mails",
+        place="results on text, Enron with integer counts",
+        title="Attacks with integer counts over the fraction of poison, spam mails",
         minutes=0.2,
         data=("enron",),
         module="certified_2017.integer",
@@ -95,7 +96,7 @@ EXPERIMENTS = (
         name="p17-imdb",
         paper=CERTIFIED,
         place="results on text, IMDB",
-        title="Certified bound, attack of whole counts and test error over the fraction of poison, film reviews",
+        title="Certified bound, attack with integer counts and test error over the fraction of poison, film reviews",
         minutes=8,
         data=("imdb",),
         module="certified_2017.imdb",
@@ -149,7 +150,7 @@ EXPERIMENTS = (
         name="fig5",
         paper=STRONGER,
         place="figure 5 and section 5.4",
-        title="The influence attack with a fixed feasible set, and with one fitted again as it goes",
+        title="The influence attack with a fixed feasible set, and with one that is refitted during the attack",
         minutes=2.5,
         data=("enron", "mnist-1-7"),
         module="stronger_2022.fig5",
@@ -158,7 +159,7 @@ EXPERIMENTS = (
         name="fig6",
         paper=STRONGER,
         place="figure 6",
-        title="What the relaxation and the concentration add to the influence attack, spam mails",
+        title="The influence attack without its relaxation, and without concentration, spam mails",
         minutes=2,
         data=("enron",),
         module="stronger_2022.fig6",
@@ -194,7 +195,7 @@ EXPERIMENTS = (
         name="fig10",
         paper=STRONGER,
         place="figure 10",
-        title="Test error of defenders with other penalties than attackers expect, spam mails",
+        title="Test error of defenders with another penalty than the attackers assume, spam mails",
         minutes=0.5,
         data=("enron",),
         module="stronger_2022.fig10",
@@ -203,7 +204,7 @@ EXPERIMENTS = (
         name="fig11",
         paper=STRONGER,
         place="figure 11",
-        title="Test error of defenders who train otherwise than attackers expect, spam mails",
+        title="Test error of defenders with another training method than the attackers assume, spam mails",
         minutes=0.7,
         data=("enron",),
         module="stronger_2022.fig11",
@@ -212,7 +213,7 @@ EXPERIMENTS = (
         name="table2",
         paper=STRONGER,
         place="table 2",
-        title="Three attacks compared: their error behind the best defence, and their speed, spam mails",
+        title="Three attacks compared by test error behind the best defence and by speed, spam mails",
         minutes=12,
         data=("enron",),
         module="stronger_2022.table2",
@@ -258,16 +259,16 @@ EXPERIMENTS = (
         images=("cifar10",),
     ),
 )
-"""In the order of the papers."""
+"""All experiments, in the order of the papers."""
 
 
 def find(name: str) -> Experiment:
-    """The experiment of a name.
+    """Return the experiment of a name.
 
     Raises
     ------
     UnknownName
-        If there is none.
+        If there is no such experiment.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What an experiment is given, and what it gives back."""
+"""Options and results of an experiment."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ _LARGEST_SEED = 2**32 - 1
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a run may choose.
+    """Options of a run.
 
     Parameters
     ----------
     seed : int
-        Of all that is random.
+        Seed of all random choices.
     workers : int
-        Processes; results do not depend on it.
+        Number of processes; results do not depend on it.
     scale : {"cpu", "full"}
-        What experiments on networks do: what two cores can do in minutes, or
-        the paper's sizes on a graphics card. Others have one scale.
+        Size of experiments on networks: minutes on two cores, or the paper's
+        sizes on a graphics card. Other experiments have one size only.
     work : Path, optional
-        Folder where experiments on networks keep finished trials and
-        checkpoints, so that the same run goes on where it stopped.
+        Folder for finished trials and checkpoints of experiments on networks,
+        from which an interrupted run is continued.
     minutes : float
-        Experiments on networks begin no trial after so many, and report those
-        that are finished.
+        Time limit of experiments on networks: no trial starts later, and the
+        finished trials are reported.
     on_stage : callable
-        Called with the name of each stage as it begins.
+        Called with the name of each stage at its start.
     on_step : callable
         Called after each step within a stage.
 
     Raises
     ------
     InvalidArgument
-        If a number is out of its range, or the scale another word.
+        If an option is out of range.
     """
 
     seed: int = 0
@@ -67,12 +67,12 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Measured:
-    """What an experiment found.
+    """Results of an experiment.
 
     Parameters
     ----------
     setting : mapping from str to str
-        Data, defender and attacker in words.
+        Data, defender and attacker, in words.
     comparisons : tuple of Comparison
     panels : tuple of Panel
     data : mapping from str to str

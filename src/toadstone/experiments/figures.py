@@ -1,4 +1,4 @@
-"""Figures in words, and how sure they are."""
+"""Formatting of figures, and their confidence intervals."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ WILSON = "95 % Wilson interval of the test error"
 
 
 def percent(fraction: float) -> str:
-    """A fraction in words: ``3 %``."""
+    """Format a fraction as a percentage: ``3 %``."""
     return f"{100 * fraction:.10g}\N{NO-BREAK SPACE}%"
 
 
 def wilson(wrong: int, tested: int) -> Interval:
-    """Where the error lies that `wrong` of `tested` rows estimate."""
+    """Return the 95 % Wilson interval of an error of `wrong` out of `tested` rows."""
     found = binomtest(wrong, tested).proportion_ci(method="wilson")
     return Interval(float(found.low), float(found.high), WILSON)
 
 
 def sizes(split: Split) -> str:
-    """Name and sizes of a data set."""
+    """Describe a data set by its name and sizes."""
     return (
         f"{split.name}: {len(split.train):,} training rows, {len(split.test):,} test rows, "
         f"{split.train.n_features:,} features"

@@ -1,4 +1,4 @@
-"""From the name of an experiment to its record."""
+"""Run an experiment and record its results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def reproduce(experiment: Experiment, conditions: Conditions, *, command: str = 
     experiment : Experiment
     conditions : Conditions
     command : str
-        What the user typed, for the record.
+        Command line, for the record.
 
     Returns
     -------
@@ -28,10 +28,10 @@ def reproduce(experiment: Experiment, conditions: Conditions, *, command: str = 
     Raises
     ------
     InvalidArgument
-        If a scale, a folder for trials or a limit of time is named, and the
-        experiment is none on networks.
+        If a scale, a folder for trials or a time limit is given for an
+        experiment without networks.
     InvalidData
-        If a data set that it needs is missing, or PyTorch.
+        If a data set or PyTorch is missing.
     """
     _check(experiment, conditions)
     begin = time.perf_counter()
@@ -40,7 +40,9 @@ def reproduce(experiment: Experiment, conditions: Conditions, *, command: str = 
     except ModuleNotFoundError as missing:
         if missing.name != "torch":
             raise
-        raise InvalidData(f"{experiment.name}: expected PyTorch; pip install 'toadstone[deep]' has it") from None
+        raise InvalidData(
+            f"{experiment.name} needs PyTorch, which is not installed: pip install '.[deep]' in the clone of toadstone"
+        ) from None
     packages = ("torch",) if experiment.images else ()
     return Reproduction(
         header=make_header(
@@ -58,8 +60,8 @@ def reproduce(experiment: Experiment, conditions: Conditions, *, command: str = 
 
 
 def _check(experiment: Experiment, conditions: Conditions) -> None:
-    """Refuse options that would be ignored."""
-    plain = Conditions()
+    """Check that no option is given that would be ignored."""
+    defaults = Conditions()
     for name in ("scale", "work", "minutes"):
-        if not experiment.images and getattr(conditions, name) != getattr(plain, name):
-            raise InvalidArgument(name, "an experiment on networks where it is given", experiment.name)
+        if not experiment.images and getattr(conditions, name) != getattr(defaults, name):
+            raise InvalidArgument(name, "an experiment on networks", experiment.name)

@@ -19,7 +19,15 @@ from toadstone.datasets.catalogue.load import load
 from toadstone.datasets.preparation.domain import check_domain
 from toadstone.datasets.preparation.trusted import read_trusted
 from toadstone.datasets.readers.lines import first_line
-from toadstone.datasets.readers.memory import ARRAYS, FRAME, as_frame, frame_beside, labelled, read_arrays, read_frame
+from toadstone.datasets.readers.memory import (
+    ARRAYS,
+    FRAME,
+    as_frame,
+    labelled,
+    read_arrays,
+    read_frame,
+    read_frame_like,
+)
 from toadstone.datasets.readers.read import is_data_file
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.rows import read_poison, write_kept_rows, write_rows_as_arrays
@@ -72,7 +80,9 @@ class Given:
             return read_trusted(self.path, rows, self.split, self.request)
         other, request = _as_frame_with_label(rows, self.request)
         if other is not None and self.frame is not None:
-            X, y = frame_beside(self.frame, other, _ids(self.split.train), replace(request, label=self.request.label))
+            X, y = read_frame_like(
+                self.frame, other, _ids(self.split.train), replace(request, label=self.request.label)
+            )
             return Dataset(X, y, self.split.train.feature_names)
         if isinstance(rows, tuple) and len(rows) == 2 and self.frame is None:
             return Dataset(*rows, self.split.train.feature_names)

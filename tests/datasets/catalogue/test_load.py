@@ -1,109 +1,122 @@
-"""The catalogue keeps what it promises about each data set."""
+"""Loading by name: folder, cache, download, options, and unknown names."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.sparse import issparse
-from sklearn.svm import LinearSVC
 
-import toadstone.datasets
 from toadstone.core.errors import InvalidArgument, InvalidData, UnknownName
-from toadstone.datasets.catalogue import originals
-from toadstone.datasets.catalogue.entries import ENTRIES, Entry
-from toadstone.datasets.catalogue.load import load, locate
-from toadstone.datasets.preparation.domain import check_domain
-from toadstone.datasets.split import Split, sha256
-
-EMBEDDED = [entry for entry in ENTRIES if entry.file is None]
-STORED = [entry for entry in ENTRIES if entry.file is not None]
+from toadstone.datasets.catalogue import load as catalogue
+from toadstone.datasets.catalogue.entries import Entry
+from toadstone.datasets.catalogue.load import load
+from toadstone.datasets.readers.arrays import save
+from toadstone.datasets.split import sha256
 
 
-def _check(entry: Entry, split: Split) -> None:
-    assert split.name == entry.name
-    assert split.domain == entry.domain
-    assert (len(split.train), len(split.test)) == (entry.rows, entry.test_rows)
-    assert split.train.n_features == split.test.n_features == entry.features
-    if entry.test_origin is not None:
-        assert split.test_origin == entry.test_origin
-    for part in (split.train, split.test):
-        check_domain(part.X, entry.domain)
-    if entry.domain == "box":
-        assert (split.train.X.min(), split.train.X.max()) == (0, 1)
-    if entry.sha256 is not None:
-        assert (sha256(split.train), sha256(split.test)) == entry.sha256
+@pytest.fixture
+def entry(publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Entry:
+    """A made-up catalogue entry with its own cache and no data folder."""
+    tiny = Entry(
+        name="tiny",
+        title="",
+        rows=30,
+        test_rows=30,
+        features=14,
+        origin="",
+        licence="",
+        citation="",
+        domain="real",
+        reader="catalogue.adult:read",
+        file="tiny.npz",
+        original=publisher.original(),
+    )
+    monkeypatch.setitem(catalogue._BY_NAME, "tiny", tiny)
+    monkeypatch.setattr(catalogue, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.delenv("TOADSTONE_DATA", raising=False)
+    return tiny
 
 
-@pytest.mark.parametrize("entry", EMBEDDED, ids=lambda entry: entry.name)
-def test_embedded_sets(entry: Entry) -> None:
-    split = load(entry.name)
-    _check(entry, split)
-    assert split.train.feature_names is not None
-    assert locate(entry.name) is None
-    other = load(entry.name, random_state=1, test_share=0.5)
-    assert len(other.test) > len(split.test)
-    assert other.test_origin == "50 % held out at random, stratified, seed 1"
+def _with_digests(entry: Entry, digests: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = Entry(**{**entry.__dict__, "sha256": digests})
+    monkeypatch.setitem(catalogue._BY_NAME, "tiny", changed)
 
 
-@pytest.mark.data
-@pytest.mark.parametrize("entry", STORED, ids=lambda entry: entry.name)
-def test_stored_sets(entry: Entry, data_dir: Path) -> None:
-    split = load(entry.name)
-    _check(entry, split)
-    assert locate(entry.name) == data_dir / str(entry.file)
-    assert issparse(split.train.X) == (entry.domain == "integer")
+def test_first_use_downloads_and_later_ones_do_not(publisher, entry: Entry, tmp_path: Path) -> None:
+    assert catalogue.locate("tiny") is None
+    first = catalogue.load("tiny")
+    assert len(publisher.asked) == 2
+    assert (first.name, first.test_origin, first.domain) == ("tiny", "published test split", "real")
+    assert catalogue.locate("tiny") == tmp_path / "cache" / "tiny.npz"
+    second = catalogue.load("tiny")
+    assert len(publisher.asked) == 2
+    assert sha256(first.train) == sha256(second.train)
 
 
-@pytest.mark.data
-@pytest.mark.usefixtures("data_dir")
-def test_sizes_of_the_classes_and_names_of_words() -> None:
-    enron, digits = load("enron"), load("mnist-1-7")
-    assert [int(np.sum(part.y == 1)) for part in (enron.train, enron.test)] == [1209, 291]
-    assert enron.train.feature_names is not None
-    assert "viagra" in enron.train.feature_names
-    assert enron.train.X.max() == 701
-    assert digits.train.classes.tolist() == [1, 7]
-    three_five = load("mnist", classes=("5", "3"))
-    assert three_five.train.classes.tolist() == [3, 5]
+def test_folder_of_the_user_comes_first(
+    publisher, entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue.load("tiny")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    monkeypatch.setenv("TOADSTONE_DATA", str(mine))
+    assert catalogue.locate("tiny") == tmp_path / "cache" / "tiny.npz"
+    shutil.copy(tmp_path / "cache" / "tiny.npz", mine / "tiny.npz")
+    assert catalogue.locate("tiny") == mine / "tiny.npz"
+    catalogue.load("tiny")
+    assert len(publisher.asked) == 2
+    monkeypatch.setenv("TOADSTONE_DATA", str(tmp_path / "nowhere"))
+    with pytest.raises(InvalidData, match=r"TOADSTONE_DATA: expected a folder, got .*nowhere"):
+        catalogue.load("tiny")
 
 
-@pytest.mark.data
-@pytest.mark.usefixtures("data_dir")
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_published_error_of_the_undefended_model_on_enron() -> None:
-    """3.0 % in Koh, Steinhardt and Liang (2022), section 5.1."""
-    split, entry = load("enron"), next(entry for entry in ENTRIES if entry.name == "enron")
-    assert entry.ridge is not None
-    strength = 1 / (len(split.train) * entry.ridge)
-    model = LinearSVC(C=strength, loss="hinge", intercept_scaling=100, max_iter=4000, random_state=0)
-    model.fit(split.train.X, split.train.y)
-    assert np.mean(model.predict(split.test.X) != split.test.y) == pytest.approx(31 / 1035)
+def test_content_is_checked_after_download_and_in_the_cache(
+    entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split = catalogue.load("tiny")
+    digests = (sha256(split.train), sha256(split.test))
+    _with_digests(entry, digests, monkeypatch)
+    catalogue.load("tiny")
+    cached = tmp_path / "cache" / "tiny.npz"
+    with np.load(cached, allow_pickle=False) as stored:
+        arrays = dict(stored)
+    arrays["y_train"][:2] *= -1
+    save(cached, arrays)
+    with pytest.raises(
+        InvalidData, match=rf"^tiny: expected content with SHA-256 {digests[0]}, got .* deleted, so try again"
+    ):
+        catalogue.load("tiny")
+    assert not cached.exists()
+    assert sha256(catalogue.load("tiny").train) == digests[0]
+    _with_digests(entry, (digests[0], "0" * 64), monkeypatch)
+    with pytest.raises(InvalidData, match="tiny: expected content"):
+        catalogue.load("tiny")
 
 
-def test_digits_are_the_pixels_of_ones_and_sevens() -> None:
-    split = load("digits-1-7")
-    assert split.train.classes.tolist() == [1, 7]
-    np.testing.assert_array_equal(split.train.X * 16, np.round(split.train.X * 16))
-    assert load("digits-1-7", classes=("7", "1")).train.y.tolist() == split.train.y.tolist()
+def test_failed_download_says_where_the_archive_may_be_put(publisher, entry: Entry, tmp_path: Path) -> None:
+    publisher.files.clear()
+    with pytest.raises(
+        InvalidData, match=r"HTTP status 404; try again, or put tiny.npz into the folder .* TOADSTONE_DATA names"
+    ):
+        catalogue.load("tiny")
+    assert not (tmp_path / "cache" / "tiny.npz").exists()
 
 
-def test_names_are_unique_and_every_original_has_a_parser() -> None:
-    assert len({entry.name for entry in ENTRIES}) == len(ENTRIES)
-    for entry in ENTRIES:
-        if entry.original is not None:
-            assert callable(getattr(originals, entry.original.parser))
-            assert len(entry.original.urls) == len(entry.original.checksums)
-            assert entry.sha256 is not None or None not in entry.original.checksums
-            assert all(url.startswith("https://") for url in entry.original.urls)
+def test_what_cannot_be_downloaded_says_so(entry: Entry) -> None:
+    with pytest.raises(
+        InvalidData, match=r"^fishdog: expected fishdog.npz, which is not available for download; put fishdog.npz into"
+    ):
+        catalogue.load("fishdog")
+    with pytest.raises(UnknownName, match="unknown data set 'tinny': expected one of"):
+        catalogue.locate("tinny")
 
 
-def test_published_settings() -> None:
-    settings = {entry.name: (entry.ridge, entry.norm_squared) for entry in ENTRIES if entry.ridge or entry.norm_squared}
-    assert settings == {"enron": (0.09, 6.0), "imdb": (0.01, 16.0), "mnist-1-7": (0.01, 0.8)}
+def test_classes_must_exist(entry: Entry) -> None:
+    assert catalogue.load("tiny", classes=("1", "-1")).train.classes.tolist() == [-1, 1]
+    with pytest.raises(InvalidArgument, match=r"`classes`: expected labels among -1, 1 \(tiny\), got '2'"):
+        catalogue.load("tiny", classes=("1", "2"))
 
 
 @pytest.mark.parametrize(
@@ -132,20 +145,9 @@ def test_files_are_read_like_any_other(tmp_path: Path) -> None:
         ({"label": "y"}, "`label`: expected nothing for the prepared data set digits-1-7"),
         ({"text": "y"}, "`text`: expected nothing for the prepared data set digits-1-7"),
         ({"scale": "none"}, "`scale`: expected 'auto' for digits-1-7, which comes prepared, got 'none'"),
-        ({"classes": ("3", "5")}, r"`classes`: expected nothing but 1 and 7 for digits-1-7, got \('3', '5'\)"),
+        ({"classes": ("3", "5")}, r"`classes`: expected only 1 and 7 for digits-1-7, got \('3', '5'\)"),
     ],
 )
 def test_options_that_do_not_apply_to_prepared_data(options: dict, sentence: str) -> None:
     with pytest.raises(InvalidArgument, match=f"^{sentence}"):
         load("digits-1-7", **options)
-
-
-def test_public_names_are_found_lazily() -> None:
-    for name in toadstone.datasets.__all__:
-        assert getattr(toadstone.datasets, name) is not None
-    with pytest.raises(AttributeError, match="no attribute 'fetch_all'"):
-        toadstone.datasets.fetch_all  # noqa: B018
-    heavy = ("pyarrow", "pooch", "sklearn")
-    light = f"import sys, toadstone.datasets; print([name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", light], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -69,7 +69,7 @@ def test_enron(tmp_path: Path) -> None:
 def test_counts_that_are_none_are_refused(tmp_path: Path) -> None:
     stored = {"X_train": csc_matrix([[0.5]]), "X_test": csc_matrix([[1.0]]), "y_train": [1], "y_test": [1]}
     savemat(tmp_path / "enron.mat", stored)
-    with pytest.raises(ValueError, match="no counts"):
+    with pytest.raises(ValueError, match="not counts"):
         originals.parse_enron([tmp_path / "enron.mat"])
 
 

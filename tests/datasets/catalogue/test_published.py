@@ -43,7 +43,7 @@ class TestPoisoned:
         "wrong", [pictures(3), pictures().astype(float), pictures()[:, :1], pictures() + 154, pictures() - 97]
     )
     def test_other_pictures_are_refused(self, wrong):
-        with pytest.raises(InvalidData, match="pictures"):
+        with pytest.raises(InvalidData, match=r"^images: expected"):
             poison().poisoned(wrong)
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.sparse import issparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.errors import InvalidData
 from toadstone.datasets.preparation.text import encode_texts
-from toadstone.datasets.readers.read import read
 
 TEXTS = ["win cash cash now", "win a prize", "see you now", "you win", "secret secret win", "secret"]
 TRAIN, TEST = np.arange(4), np.array([4, 5])
@@ -52,38 +49,3 @@ def test_values_that_round_to_zero_are_not_stored(monkeypatch: pytest.MonkeyPatc
 def test_texts_without_common_words() -> None:
     with pytest.raises(InvalidData, match="file: expected words that occur in 2 training texts, got none"):
         encode_texts(["alpha", "beta", "gamma"], np.arange(3), np.arange(0), weighting="counts", what="file")
-
-
-def _csv(folder: Path, rows: list[str], header: str = "sent,message,y") -> Path:
-    path = folder / "file.csv"
-    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
-    return path
-
-
-def test_text_column_of_a_table_leaves_the_others_out(tmp_path: Path) -> None:
-    rows = [f'2020-01-{i + 1:02d},"hello, word{i % 3}\nline ""two""",{i % 2}' for i in range(20)]
-    split = read(_csv(tmp_path, rows), text="message", weighting="counts")
-    assert split.train.feature_names == ("hello", "line", "two", "word0", "word1", "word2")
-    assert split.domain == "integer"
-    words = split.train.X[:, [3, 4, 5]].toarray()
-    np.testing.assert_array_equal(np.argmax(words, axis=1), split.train.row_ids % 3)
-
-
-def test_choosing_the_text_column(tmp_path: Path) -> None:
-    path = _csv(tmp_path, [f"{i},hello,{i % 2}" for i in range(20)])
-    with pytest.raises(
-        InvalidArgument, match=r"`text`: expected a column of .*, got 'mesage'; did you mean 'message'\?"
-    ):
-        read(path, text="mesage")
-    with pytest.raises(InvalidArgument, match="`text`: expected another column than the label's, got 'y'"):
-        read(path, text="y", label="y")
-    with pytest.raises(InvalidData, match="column 'sent': expected text, got values of type int64"):
-        read(path, text="sent")
-
-
-def test_missing_text_is_named(tmp_path: Path) -> None:
-    path = _csv(tmp_path, [f"{i},hello,{i % 2}" for i in range(20)] + ["3,,1"])
-    with pytest.raises(
-        InvalidData, match=r"column 'message', row 22 \(the header is row 1\): expected a value, got nothing"
-    ):
-        read(path, text="message")

@@ -97,7 +97,7 @@ def test_an_unseen_category_is_all_zero(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "header", "sentence"),
     [
-        (["30,1"], "age,label", r"checked\.csv: expected the columns of .*all\.csv, got not one named 'town'"),
+        (["30,1"], "age,label", r"checked\.csv: expected the columns of .*all\.csv, got not exactly one column 'town'"),
         ([",B,1"], HEADER, r"checked\.csv: column 'age'.*: expected values, got an empty column"),
         (["old,B,1", "older,B,1"], HEADER, r"checked\.csv: column 'age': expected values of type int64, got string"),
     ],

@@ -63,15 +63,6 @@ def test_row_numbers_of_a_data_frame_are_no_feature(tmp_path: Path, first: int) 
     assert read(_file(tmp_path, "\n".join(lines))).train.feature_names == ("a", "b")
 
 
-def test_label_is_guessed_from_the_usual_names_only(tmp_path: Path) -> None:
-    assert read(_file(tmp_path, GOOD.replace("label", "Class"))).train.n_features == 2
-    for header in ("a,b,outcome", "a,target,label"):
-        path = _file(tmp_path, GOOD.replace("a,b,label", header))
-        listed = header.replace(",", ", ")
-        with pytest.raises(InvalidArgument, match=rf"`label`: expected the name .*file.csv: {listed}, got nothing"):
-            read(path)
-
-
 def test_classes_are_filtered_before_anything_is_checked(tmp_path: Path) -> None:
     path = _file(tmp_path, GOOD + ",,rare\n" + GOOD.split("\n", 1)[1])
     split = read(path, classes=("spam", "ham"), scale="none")

@@ -59,26 +59,6 @@ def test_stored_index_of_a_data_frame_is_no_feature(tmp_path: Path) -> None:
     assert "__index_level_0__" not in read(_file(tmp_path, table)).train.feature_names
 
 
-@pytest.mark.parametrize(
-    ("column", "sentence"),
-    [
-        (pa.array([[1], [2]] * 20), "column 'y': expected whole numbers or text as labels, got values of type list"),
-        (pa.array([b"a", b"b"] * 20), "column 'y': expected UTF-8 text, got other bytes"),
-        (pa.array([1.0, None] * 20), r"column 'y', row 2 \(the first is row 1\): expected a value, got nothing"),
-        (
-            pa.array(np.linspace(0, 1, 40)),
-            "column 'y': expected classes, got 0.0256.*: it looks like a regression target",
-        ),
-        (pa.array(np.arange(40)), "column 'y': expected a few classes, got 40 different labels in 40 rows"),
-        (pa.array(["a"] * 40), "column 'y': expected at least two classes, got only a"),
-    ],
-)
-def test_unusable_labels(tmp_path: Path, column: pa.Array, sentence: str) -> None:
-    path = _file(tmp_path, pa.table({"a": np.arange(40), "y": column}))
-    with pytest.raises(InvalidData, match=f"file.parquet: {sentence}"):
-        read(path)
-
-
 def test_damaged_files(tmp_path: Path) -> None:
     path = _file(tmp_path, _table())
     whole = path.read_bytes()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.files import written_aside
-from toadstone.datasets.readers.files import readable_file
 from toadstone.datasets.readers.read import SUFFIXES, is_data_file, read, write_rows
 
 
@@ -20,23 +17,6 @@ def table(tmp_path: Path) -> Path:
     path = tmp_path / "file.csv"
     path.write_text("a,b,y\n" + "".join(f"{i},{i % 5},{i % 2}\n" for i in range(40)), encoding="utf-8")
     return path
-
-
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        ({"scale": "minmax"}, r"`scale`: expected one of \('auto', 'standard', 'none'\), got 'minmax'"),
-        ({"weighting": "bm25"}, r"`weighting`: expected one of \('tfidf', 'counts'\), got 'bm25'"),
-        ({"test_share": 1.0}, r"`test_share`: expected a number in \(0, 1\), got 1.0"),
-        ({"random_state": -3}, "`random_state`: expected a whole number that is not negative, got -3"),
-        ({"classes": "01"}, r"`classes`: expected at least two different labels, got \('01',\)"),
-        ({"classes": ("1", "1")}, r"`classes`: expected at least two different labels, got \('1', '1'\)"),
-        ({"label": "z"}, "`label`: expected a column of .*file.csv: a, b, y, got 'z'"),
-    ],
-)
-def test_options_out_of_range(table: Path, options: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(InvalidArgument, match=f"^{sentence}"):
-        read(table, **options)
 
 
 def test_share_and_seed_choose_the_test_rows(table: Path) -> None:
@@ -78,13 +58,6 @@ def test_refusals_of_the_system_are_told(table: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(InvalidData, match=r"file.csv: expected a file that can be read, got: permission denied"):
         read(table)
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes")
-def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe.csv")
-    with pytest.raises(InvalidData, match="expected a regular file, got a device or pipe"):
-        readable_file(tmp_path / "pipe.csv")
 
 
 @pytest.mark.parametrize(

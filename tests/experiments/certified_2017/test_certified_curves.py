@@ -100,28 +100,28 @@ def test_flips_that_no_filter_passes_are_said_to_be_none(digits):
     measured = p17_mnist_1_7.measure(digits, CurveProtocol(0.05, (0.0, 0.03)), Conditions())
     (row,) = [row for row in measured.comparisons if "flipped labels" in row.what]
     assert row.ours is None
-    assert row.note == "No row passes the filters under the other label."
+    assert row.note == "No row passes the filters with the other label."
 
 
 def test_attacks_of_whole_counts_come_close_to_their_bound(words):
     measured = p17_integer.measure(words, COUNTS, Conditions())
     found = figures(measured)
     total, bound = (
-        found[f"{what} at 5\N{NO-BREAK SPACE}%"] for what in ("loss of all rows, attacked,", "certified bound")
+        found[f"{what} at 5\N{NO-BREAK SPACE}%"] for what in ("loss of all rows under attack", "certified bound")
     )
     assert 0.9 * bound <= total <= bound
-    assert total > found["loss of all rows, attacked, at 0\N{NO-BREAK SPACE}%"] + 0.1
+    assert total > found["loss of all rows under attack at 0\N{NO-BREAK SPACE}%"] + 0.1
 
 
 def test_rows_of_whole_counts_pass_the_filters(words):
     certified = certify_curve(words, COUNTS, Conditions())
-    poison = certified_curve.whole_counts(
+    poison = certified_curve.round_attack(
         certified.certificates[1], certified, words.train, 16, np.random.default_rng(0)
     )
     assert len(poison) == 15
     assert np.all(poison.X.data == np.round(poison.X.data))
     assert certified.feasible_set.contains(poison.X, poison.y).all()
-    again = certified_curve.whole_counts(
+    again = certified_curve.round_attack(
         certified.certificates[1], certified, words.train, 16, np.random.default_rng(0)
     )
     assert (poison.X != again.X).nnz == 0
@@ -130,7 +130,7 @@ def test_rows_of_whole_counts_pass_the_filters(words):
 def test_points_are_rounded_to_as_many_rows_as_asked(words):
     certified = certify_curve(words, COUNTS, Conditions())
     certificate, rng = certified.certificates[1], np.random.default_rng(0)
-    poison = certified_curve.whole_counts(certificate, certified, words.train, 2, rng)
+    poison = certified_curve.round_attack(certificate, certified, words.train, 2, rng)
     assert len(poison) == 15
     assert len(np.unique(poison.X.toarray(), axis=0)) == 2 * len(np.unique(poison.y))
 
@@ -154,7 +154,7 @@ def test_the_bound_on_reviews_covers_more_than_counts(words):
     counts = figures(p17_integer.measure(words, COUNTS, Conditions()))
     most = "5\N{NO-BREAK SPACE}%"
     assert found[f"certified bound at {most}"] > counts[f"certified bound at {most}"]
-    assert found[f"loss of all rows, attacked, at {most}"] == counts[f"loss of all rows, attacked, at {most}"]
+    assert found[f"loss of all rows under attack at {most}"] == counts[f"loss of all rows under attack at {most}"]
     losses, errors = measured.panels
     assert (losses.unit, errors.unit) == ("loss", "share")
     ours = next(one for one in errors.series if one.source == "ours")
@@ -168,7 +168,7 @@ def test_enron(data_dir):
     assert all(row.standing == "reached" for row in measured.comparisons if row.paper is not None)
     found = figures(measured)
     assert found["certified bound at 3\N{NO-BREAK SPACE}%"] == pytest.approx(0.32864, abs=5e-5)
-    assert found["clean training loss, attacked, at 3\N{NO-BREAK SPACE}%"] >= 0.29
+    assert found["clean training loss under attack at 3\N{NO-BREAK SPACE}%"] >= 0.29
     assert found["test error at 3\N{NO-BREAK SPACE}%"] >= 0.05
 
 
@@ -178,7 +178,7 @@ def test_mnist(data_dir):
     measured = p17_mnist_1_7.run(Conditions())
     standings = {row.what: row.standing for row in measured.comparisons if row.paper is not None}
     assert sorted(standings.values()) == ["exceeded", *["not measured"] * 2, *["reached"] * 10]
-    assert figures(measured)["test loss, attacked, at 30\N{NO-BREAK SPACE}%"] >= 0.068
+    assert figures(measured)["test loss under attack at 30\N{NO-BREAK SPACE}%"] >= 0.068
 
 
 @pytest.mark.data
@@ -186,7 +186,7 @@ def test_mnist(data_dir):
 def test_integer(data_dir):
     measured = p17_integer.run(Conditions())
     found = figures(measured)
-    totals = [found[f"loss of all rows, attacked, at {most}\N{NO-BREAK SPACE}%"] for most in (1, 2, 3, 4, 5)]
+    totals = [found[f"loss of all rows under attack at {most}\N{NO-BREAK SPACE}%"] for most in (1, 2, 3, 4, 5)]
     assert np.all(np.array(totals) >= [0.175, 0.225, 0.259, 0.283, 0.294])
     bounds = [found[f"certified bound at {most}\N{NO-BREAK SPACE}%"] for most in (1, 2, 3, 4, 5)]
     assert np.all(np.array(totals) <= bounds)

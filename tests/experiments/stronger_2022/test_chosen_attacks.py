@@ -12,15 +12,19 @@ from toadstone.datasets import sha256
 from toadstone.datasets.split import Split
 from toadstone.experiments.conditions import Conditions
 from toadstone.experiments.stronger_2022 import fig3_imdb, fig5, fig6, fig7, fig8, fig9, fig10, fig11
-from toadstone.experiments.stronger_2022.protocols.attack_errors import DEFENCES, LEAST, AttackProtocol
-from toadstone.experiments.stronger_2022.protocols.chosen_attacks import (
+from toadstone.experiments.stronger_2022.protocols.attack_errors import (
+    BEST_DEFENCE,
+    DEFENCES,
     FIVE,
+    AttackProtocol,
+    best_defence,
+    defence_panel,
+)
+from toadstone.experiments.stronger_2022.protocols.chosen_attacks import (
     AttackComparison,
     ChosenAttackSettings,
-    bars_by_defence,
-    enter,
+    prepare_comparison,
     rows_by_defence,
-    weakest,
 )
 from toadstone.pipeline.attack import AttackPlan, attack
 from toadstone.pipeline.harness.filters import fit_filters
@@ -36,7 +40,7 @@ SMALL = ChosenAttackSettings(
     fraction=0.05,
 )
 RIDGES = (0.01, 0.5)
-_MINMAX = ("min-max", "min-max planned for L2 alone")
+_MINMAX = ("min-max", "min-max for L2 alone")
 
 
 def figures(measured):
@@ -49,13 +53,13 @@ def halved(split):
 
 
 @pytest.fixture(scope="module")
-def arena(words):
-    return enter(words, SMALL, Conditions())
+def comparison(words):
+    return prepare_comparison(words, SMALL, Conditions())
 
 
 @pytest.fixture(scope="module")
-def three(arena):
-    return arena.three()
+def three(comparison):
+    return comparison.paper_attacks()
 
 
 @pytest.fixture(scope="module")
@@ -67,64 +71,70 @@ def imdb(words):
 @pytest.fixture
 def made(monkeypatch, three):
     """The three attacks are not made again."""
-    monkeypatch.setattr(AttackComparison, "three", lambda self: three)
+    monkeypatch.setattr(AttackComparison, "paper_attacks", lambda self: three)
 
 
-def test_findings_are_judged_by_all_five_within_the_budget(arena, three):
+def test_findings_are_judged_by_all_five_within_the_budget(comparison, three):
     for finding in three.values():
         assert sorted(cell.sanitizer for cell in finding.cells) == sorted(FIVE)
-        assert len(finding.poison) == Budget(0.05).count(len(arena.split.train))
-        assert finding.cells == arena_cells(arena, finding)
+        assert len(finding.poison) == Budget(0.05).count(len(comparison.split.train))
+        assert finding.cells == evaluated_again(comparison, finding)
         rows = finding.poison.X.toarray() if issparse(finding.poison.X) else finding.poison.X
         assert np.array_equal(rows, np.round(rows))
 
 
-def arena_cells(arena, finding):
-    again = arena.judged(finding.poison, arena.problem.quick + arena.problem.slow, finding.candidate.name)
+def evaluated_again(comparison, finding):
+    again = comparison.evaluate(
+        finding.poison, comparison.problem.quick + comparison.problem.slow, finding.candidate.name
+    )
     return tuple(dataclasses.replace(b, seconds=a.seconds) for a, b in zip(finding.cells, again, strict=True))
 
 
-def test_settings_reach_the_attacks(words, arena):
+def test_settings_reach_the_attacks(words, comparison):
     several = dataclasses.replace(SMALL, kkt_shares=(None, 0.3), kkt_repeats=3, influence_shares=(None, 0.2))
-    entered = enter(words, several, Conditions())
-    assert [candidate.attack.positive_share for candidate in entered.kkt()] == [None, 0.3]
-    assert {candidate.attack.repeats for candidate in entered.kkt()} == {3}
-    assert [(one.name, one.attack.max_steps) for one in entered.influence()] == [
+    prepared = prepare_comparison(words, several, Conditions())
+    assert [candidate.attack.positive_share for candidate in prepared.kkt()] == [None, 0.3]
+    assert {candidate.attack.repeats for candidate in prepared.kkt()} == {3}
+    assert [(one.name, one.attack.max_steps) for one in prepared.influence()] == [
         ("inverse class balance", 10),
         ("0.2 positive", 10),
     ]
-    assert all(candidate.attack.integer for candidate in entered.kkt() + entered.minmax() + entered.influence())
+    assert all(candidate.attack.integer for candidate in prepared.kkt() + prepared.minmax() + prepared.influence())
 
 
 def test_rows_and_bars_say_the_same(three):
     cells = three["kkt"].cells
     rows = {row.what: row.ours for row in rows_by_defence("KKT", cells, {}, "")}
-    panel = bars_by_defence("errors", {"KKT": cells}, {})
+    panel = defence_panel("errors", {"KKT": cells}, {})
     (bars,) = panel.series
     assert {f"KKT: test error behind {place}": value for place, value in zip(bars.x, bars.y, strict=True)} == rows
     assert (
-        rows[f"KKT: test error behind {LEAST}"] == min(cell.test_error for cell in cells) == weakest(cells).test_error
+        rows[f"KKT: test error behind {BEST_DEFENCE}"]
+        == min(cell.test_error for cell in cells)
+        == best_defence(cells).test_error
     )
 
 
 def test_reviews_show_the_stronger_attack(words, imdb, three):
     found = figures(imdb)
-    best = max(weakest(three[name].cells).test_error for name in ("kkt", "minmax"))
-    assert found[f"the stronger attack: test error behind {LEAST}"] == best
+    best = max(best_defence(three[name].cells).test_error for name in ("kkt", "minmax"))
+    assert found[f"the stronger attack: test error behind {BEST_DEFENCE}"] == best
     none = Poison(words.train.X[:0], words.train.y[:0])
     (clean,) = judge(words.train, words.test, none, (NO_SANITIZER,), Defence(ridge=0.05), name="x")
     assert found["clean test error"] == clean.test_error
-    assert found[f"min-max: test error behind {LEAST}"] == weakest(three["minmax"].cells).test_error
+    assert found[f"min-max: test error behind {BEST_DEFENCE}"] == best_defence(three["minmax"].cells).test_error
     assert imdb.data == {"words": sha256(words.train)}
     assert figures(fig3_imdb.measure(halved(words), SMALL, Conditions())) != found
 
 
-def test_ablations_leave_out_what_they_say(words, arena, three):
+def test_ablations_leave_out_what_they_say(words, comparison, three):
     measured = fig6.measure(words, SMALL, Conditions())
     found = figures(measured)
-    full, plain = (found[f"{label}: test error behind {LEAST}"] for label in ("influence", "without the relaxation"))
-    assert full == weakest(three["influence"].cells).test_error
-    assert found["what the relaxation adds behind the best of the five"] == full - plain
+    full, plain = (
+        found[f"{label}: test error behind {BEST_DEFENCE}"] for label in ("influence", "without the relaxation")
+    )
+    assert full == best_defence(three["influence"].cells).test_error
+    assert found["gain from the relaxation behind the best of the five"] == full - plain
     assert len({series.label for series in measured.panels[0].series}) == 3
 
 
@@ -149,14 +159,14 @@ def test_without_decoys_no_loss_is_limited(words, three):
     record = attack(words, AttackPlan(method="minmax-basic", fraction=0.05, select_on="test", ridge=0.05)).record
     for sanitizer, title in DEFENCES.items():
         assert found[f"min-max, basic: test error behind {title}"] == record.test_error[sanitizer]
-    assert found[f"min-max: test error behind {LEAST}"] == weakest(three["minmax"].cells).test_error
+    assert found[f"min-max: test error behind {BEST_DEFENCE}"] == best_defence(three["minmax"].cells).test_error
 
 
 def test_attacks_of_the_training_rows_never_see_test_labels(cells):
     protocol = AttackProtocol(methods=("label-flip",), fraction=0.05, ridge=0.01, select_on="train")
     found = figures(fig9.measure(cells, protocol, Conditions()))
     record = attack(cells, AttackPlan(method="label-flip", fraction=0.05, ridge=0.01, select_on="train")).record
-    assert found[f"label flips: test error behind {LEAST}"] == record.worst_case
+    assert found[f"label flips: test error behind {BEST_DEFENCE}"] == record.worst_case
     assert fig9.PROTOCOL.select_on == "train"
 
 
@@ -205,11 +215,11 @@ def test_several_classes():
     labels = rng.integers(3, size=240)
     rows = np.clip(centres[labels] + 0.25 * rng.normal(size=(240, 12)), 0, 1)
     split = Split("blobs", Dataset(rows[:160], labels[:160]), Dataset(rows[160:], labels[160:]), "none", "apart", "box")
-    settings = fig8.CapSettings(repeats=3, fraction=0.1, max_decoy_loss=2.0)
+    settings = fig8.MulticlassSettings(repeats=3, fraction=0.1, max_decoy_loss=2.0)
     found = figures(fig8.measure(split, settings, Conditions()))
     poison = fig8.make(split, settings, Conditions())
     defence = Defence(ridge=settings.ridge, learner="online", accuracy=1e-3)
-    cells = judge(split.train, split.test, poison, fig8.JUDGES, defence, name="x")
+    cells = judge(split.train, split.test, poison, fig8.SANITIZERS, defence, name="x")
     for cell in cells:
         assert found[f"min-max: test error behind {DEFENCES[cell.sanitizer]}"] == cell.test_error
     assert len(poison) == 16
@@ -224,29 +234,29 @@ ONE, SIX = (
 
 
 @pytest.fixture(scope="module")
-def climbs(digits):
+def ascents(digits):
     """Both kinds of sets on digits."""
     return {kind: fig5.make(digits, SIX, kind, Conditions()) for kind in (fig5.FIXED, fig5.REFITTED)}
 
 
-def test_a_fixed_set_holds_the_poison_and_a_refitted_one_lets_it_out(digits, climbs):
+def test_a_fixed_set_holds_the_poison_and_a_refitted_one_lets_it_out(digits, ascents):
     fixed = fit_filters(digits.train, ("l2", "slab"), quantile=0.9, domain="real")
-    assert fixed.contains(climbs[fig5.FIXED].X, climbs[fig5.FIXED].y).all()
-    assert not fixed.contains(climbs[fig5.REFITTED].X, climbs[fig5.REFITTED].y).all()
-    assert all(len(poison) == Budget(0.3).count(len(digits.train)) for poison in climbs.values())
+    assert fixed.contains(ascents[fig5.FIXED].X, ascents[fig5.FIXED].y).all()
+    assert not fixed.contains(ascents[fig5.REFITTED].X, ascents[fig5.REFITTED].y).all()
+    assert all(len(poison) == Budget(0.3).count(len(digits.train)) for poison in ascents.values())
 
 
 def test_steps_are_no_longer_than_asked(digits):
-    short = (dataclasses.replace(climb, longest=1e-6) for climb in (ONE, SIX))
-    one, six = (fig5.make(digits, climb, fig5.FIXED, Conditions()).X for climb in short)
+    short = (dataclasses.replace(settings, longest=1e-6) for settings in (ONE, SIX))
+    one, six = (fig5.make(digits, settings, fig5.FIXED, Conditions()).X for settings in short)
     far = fig5.make(digits, SIX, fig5.FIXED, Conditions()).X
     assert 0 < np.linalg.norm(six - one, axis=1).max() <= 11.01e-6
     assert np.linalg.norm(far - one, axis=1).max() > 0.2
 
 
 def test_whole_counts_stay_whole_where_the_set_moves(words):
-    climb = fig5.AscentSettings(ridge=0.05, fraction=0.05, share=0.5, step=0.1, rounds=3)
-    made = fig5.make(words, climb, fig5.REFITTED, Conditions())
+    settings = fig5.AscentSettings(ridge=0.05, fraction=0.05, share=0.5, step=0.1, rounds=3)
+    made = fig5.make(words, settings, fig5.REFITTED, Conditions())
     assert np.array_equal(made.X, np.round(made.X))
 
 
@@ -267,7 +277,7 @@ def test_increases_are_those_of_the_attacks(cells):
 @pytest.mark.slow
 def test_decoys_matter_behind_the_loss_defence(data_dir):
     found = figures(fig7.run(Conditions()))
-    assert found[f"min-max: test error behind {LEAST}"] >= 0.23
+    assert found[f"min-max: test error behind {BEST_DEFENCE}"] >= 0.23
     assert found["min-max, basic: test error behind loss"] <= 0.12
 
 

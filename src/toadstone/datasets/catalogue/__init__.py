@@ -1,1 +1,1 @@
-"""Public data sets by name: where they come from, their checksums, how they are cached."""
+"""Public data sets by name: sources, checksums, downloads and the cache."""

@@ -1,4 +1,4 @@
-"""The UCI Adult data: six numbers and eight categories for each person."""
+"""Reader of the UCI Adult data: six numbers and eight categories for each person."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PARTS = ("train", "test")
 
 
 def read(path: Path, request: Request) -> Split:
-    """Read numbers and category codes; "?", a missing answer, is a level of its own.
+    """Read numbers and category codes; "?", a missing answer, is a category of its own.
 
     Expects ``numeric_names``, ``category_names``, and for each part
     ``numeric_<part>``, ``y_<part>``, and ``<category>_<part>`` as codes into

@@ -1,4 +1,4 @@
-"""Data sets that scikit-learn carries along."""
+"""Data sets that ship with scikit-learn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from toadstone.datasets.split import Split, stratified_rows
 
 
 def read_digits(name: str, request: Request) -> Split:
-    """Handwritten digits of 8 x 8 pixels, divided by 16."""
+    """Read handwritten digits of 8 x 8 pixels, divided by 16."""
     bunch = load_digits()
     rows = rows_of_classes(bunch.target, request.classes, name)
     X, y = bunch.data[rows] / 16.0, bunch.target[rows]
@@ -25,7 +25,7 @@ def read_digits(name: str, request: Request) -> Split:
 
 
 def read_breast_cancer(name: str, request: Request) -> Split:
-    """Thirty measurements of cell nuclei, standardised."""
+    """Read thirty measurements of cell nuclei, standardised."""
     bunch = load_breast_cancer()
     X: Array = bunch.data
     y: Labels = np.array(bunch.target_names, dtype=np.str_)[bunch.target]

@@ -1,4 +1,4 @@
-"""The catalogue of data sets, as data."""
+"""The catalogue of public data sets."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Original:
-    """What to download, and how to read it.
+    """Public files of a data set, their checksums and their parser.
 
     Parameters
     ----------
     urls : tuple of str
     checksums : tuple of str or None
-        Of each file, as "md5:..." or "sha256:..."; None where none is
-        published, and the parsed content has to be checked instead.
+        One for each file, as "md5:..." or "sha256:..."; None where none is
+        published, so that the parsed content is checked instead.
     parser : str
         Name of a function of `toadstone.datasets.catalogue.originals`.
     """
@@ -26,36 +26,39 @@ class Original:
 
 @dataclass(frozen=True)
 class Entry:
-    """A data set known by name.
+    """Catalogue entry of a public data set.
 
     Parameters
     ----------
     name, title : str
     rows, test_rows, features : int
-        Of the training set, the test set, and the columns of both; where the
-        test set is held out, with the default share.
+        Training rows, test rows and columns. Where no test set is published,
+        the counts are for the default test share.
     origin : str
-        Address of the publication.
+        Web address of the publication.
     licence, citation : str
     ridge : float or None
-        Published regularisation: half the squared norm, bias included,
-        weighs this much beside the mean loss (Koh, Steinhardt and Liang 2022).
+        Published L2 penalty: the weight of half the squared norm, bias
+        included, against the mean loss (Koh, Steinhardt and Liang 2022).
     norm_squared : float or None
-        Published bound of the squared norm (Steinhardt, Koh and Liang 2017).
+        Published bound on the squared norm (Steinhardt, Koh and Liang 2017).
     domain : str
         ``"real"``, ``"box"`` or ``"integer"``.
     test_origin : str or None
-        In plain words; None where test rows are held out on demand.
+        Source of the test rows, in words; None where test rows are held out
+        at random.
     reader : str
-        Module and function that prepare the rows.
+        Module and function that prepare the rows, as "module:function".
     file : str or None
-        Archive in the data folder or the cache; None if scikit-learn has it.
+        Archive in the data folder or the cache; None if it ships with
+        scikit-learn.
     classes : tuple of str or None
         Labels to keep.
     original : Original or None
-        What to download; None if that is impossible.
+        Files to download; None if there are none.
     sha256 : tuple of str or None
-        Digests of training and test set; None where a download may differ.
+        Digests of the training and the test set; None where a download may
+        differ.
     """
 
     name: str

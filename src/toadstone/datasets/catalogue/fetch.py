@@ -1,4 +1,4 @@
-"""Download a public original, check it, and parse it."""
+"""Downloads of public data sets: fetch, check and parse their files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from toadstone.core.errors import InvalidData
 from toadstone.datasets.catalogue.entries import Original
 
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 
 _BROKEN = (
     EOFError,
@@ -39,20 +39,20 @@ _BROKEN = (
 
 
 def cache_folder() -> Path:
-    """Where downloaded data sets are kept, after each system's custom."""
+    """Return the cache folder of downloaded data sets, the usual one of the operating system."""
     return Path(pooch.os_cache("toadstone"))
 
 
 def fetch(name: str, original: Original, folder: Path) -> dict[str, NDArray[Any]]:
-    """Download the files of an original into a passing folder and parse them.
+    """Download the files of a data set into a temporary folder and parse them.
 
     Parameters
     ----------
     name : str
-        Of the data set, for the sentence a user sees.
+        Name of the data set, for error messages.
     original : Original
     folder : Path
-        Created if needed; nothing is left in it.
+        Parent of the temporary folder; created if needed.
 
     Returns
     -------
@@ -61,24 +61,25 @@ def fetch(name: str, original: Original, folder: Path) -> dict[str, NDArray[Any]
     Raises
     ------
     InvalidData
-        If a file cannot be had, has another checksum, or cannot be parsed.
+        If a file cannot be downloaded, has another checksum, or cannot be
+        parsed.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        passing = tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder)
+        temporary = tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder)
     except OSError as error:
         reason = (error.strerror or "input/output error").lower()
         raise InvalidData(f"{folder}: expected a folder that can be written, got: {reason}") from None
-    with passing as place:
+    with temporary as directory:
         files = [
-            _download(name, url, checksum, Path(place) / f"{position}-{url.rsplit('/', 1)[-1].partition('?')[0]}")
+            _download(name, url, checksum, Path(directory) / f"{position}-{url.rsplit('/', 1)[-1].partition('?')[0]}")
             for position, (url, checksum) in enumerate(zip(original.urls, original.checksums, strict=True))
         ]
         return _parse(name, original, files)
 
 
 def _download(name: str, url: str, checksum: str | None, file: Path) -> Path:
-    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=_PATIENCE)
+    downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=_TIMEOUT)
     try:
         downloader(url, os.fspath(file), None)
     except (OSError, ValueError) as error:
@@ -98,8 +99,8 @@ def _cause(error: Exception) -> str:
     if response is not None:
         return f"HTTP status {response.status_code}"
     return {
-        "ConnectTimeout": "no answer in time",
-        "ReadTimeout": "no answer in time",
+        "ConnectTimeout": "a timeout",
+        "ReadTimeout": "a timeout",
         "ChunkedEncodingError": "a connection that broke off",
         "ConnectionError": "no connection",
         "SSLError": "no secure connection",
@@ -112,6 +113,6 @@ def _parse(name: str, original: Original, files: Sequence[Path]) -> dict[str, ND
         arrays: dict[str, NDArray[Any]] = parser(files)
     except _BROKEN:
         raise InvalidData(
-            f"{name}: expected the published files at {original.urls[0]}, got some that are damaged or changed"
+            f"{name}: expected the published files at {original.urls[0]}, got damaged or changed ones"
         ) from None
     return {key: np.asarray(values) for key, values in arrays.items()}

@@ -1,4 +1,4 @@
-"""Data sets by name: from a folder of archives, the cache, or their publishers."""
+"""Load a data set by name: from the data folder, the cache, or its publisher."""
 
 from __future__ import annotations
 
@@ -34,20 +34,19 @@ def load(
     test_share: float = 0.2,
     random_state: int = 0,
 ) -> Split:
-    """Load a data set of the catalogue by name, or else a file.
+    """Load a data set of the catalogue by name, or read a file.
 
-    An archive is looked for in the folder that the environment variable
-    ``TOADSTONE_DATA`` names, then in the cache; failing both, the public
-    original is downloaded, checked, and kept in the cache.
+    An archive is looked up in the folder that the environment variable
+    ``TOADSTONE_DATA`` names, then in the cache. If it is in neither, the
+    public files are downloaded, checked, and kept in the cache.
 
     Parameters
     ----------
     source : str or path-like
-        A name of the catalogue, or a file.
+        Name of the catalogue, or path of a file.
     label, text, weighting, scale, classes, test_share, random_state
-        As for `read`. Data sets of the catalogue come prepared, so that of
-        these only `classes` applies to them, and the last two where no test
-        split is published.
+        As for `read`. Data sets of the catalogue come prepared: only `classes`
+        applies to them, and the last two where no test split is published.
 
     Returns
     -------
@@ -83,7 +82,7 @@ def load(
 
 
 def locate(name: str) -> Path | None:
-    """The archive that backs a catalogue entry on this machine, if there is one.
+    """Return the archive of a catalogue entry on this machine, or None.
 
     Raises
     ------
@@ -103,7 +102,7 @@ def locate(name: str) -> Path | None:
 
 
 def data_folder() -> Path | None:
-    """The folder that ``TOADSTONE_DATA`` names, if it names one.
+    """Return the folder that ``TOADSTONE_DATA`` names, or None if it is not set.
 
     Raises
     ------
@@ -123,7 +122,7 @@ def _load_entry(entry: Entry, request: Request) -> Split:
     if request.scale != "auto":
         raise InvalidArgument("scale", f"'auto' for {entry.name}, which comes prepared", repr(request.scale))
     if entry.classes is not None and request.classes not in (None, entry.classes, entry.classes[::-1]):
-        raise InvalidArgument("classes", f"nothing but {' and '.join(entry.classes)} for {entry.name}", request.classes)
+        raise InvalidArgument("classes", f"only {' and '.join(entry.classes)} for {entry.name}", request.classes)
     wanted = replace(request, classes=request.classes or entry.classes)
     split = _read_embedded(entry, wanted) if entry.file is None else _read_archive(entry, entry.file, wanted)
     rows_of_classes(split.train.y, wanted.classes, entry.name)
@@ -152,7 +151,7 @@ def _read_archive(entry: Entry, file: str, request: Request) -> Split:
 def _download(entry: Entry, path: Path) -> Path:
     hint = f"put {path.name} into the folder that the environment variable {FOLDER_VARIABLE} names"
     if entry.original is None:
-        raise InvalidData(f"{entry.name}: expected {path.name}, which cannot be downloaded; {hint}")
+        raise InvalidData(f"{entry.name}: expected {path.name}, which is not available for download; {hint}")
     try:
         arrays = fetch(entry.name, entry.original, path.parent)
     except InvalidData as error:
@@ -162,12 +161,12 @@ def _download(entry: Entry, path: Path) -> Path:
 
 
 def _check_content(entry: Entry, split: Split, path: Path) -> None:
-    """Refuse, and forget, a cached archive whose content is not the published one."""
+    """Check the digest of a cached archive; delete the archive if it differs."""
     found = (sha256(split.train), sha256(split.test))
     if entry.sha256 is None or found == entry.sha256:
         return
     path.unlink(missing_ok=True)
     raise InvalidData(
         f"{entry.name}: expected content with SHA-256 {entry.sha256[0]}, got {found[0]}; "
-        f"{path} was removed, so try again"
+        f"{path} was deleted, so try again"
     )

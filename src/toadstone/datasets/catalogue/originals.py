@@ -1,8 +1,8 @@
-"""Parse public data sets in the very files their authors published.
+"""Parsers of public data sets, in the files that their authors published.
 
-Each function takes the downloaded files and gives the arrays of the archive
-form that `toadstone.datasets.readers.arrays` describes. Whatever a damaged file makes
-them raise is turned into a sentence by `toadstone.datasets.catalogue.fetch`.
+Each function takes the downloaded files and returns arrays in the archive
+format of `toadstone.datasets.readers.arrays`. Exceptions on damaged files are
+turned into error messages by `toadstone.datasets.catalogue.fetch`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _IMAGES, _LABELS = 2051, 2049
 
 
 def parse_mnist(files: Sequence[Path]) -> Arrays:
-    """Four gzipped IDX files: images and labels of the training and of the test set."""
+    """Parse four gzipped IDX files: training images and labels, test images and labels."""
     names = ("X_train", "y_train", "X_test", "y_test")
     magics = (_IMAGES, _LABELS, _IMAGES, _LABELS)
     return {name: _idx(file, magic) for name, file, magic in zip(names, files, magics, strict=True)}
@@ -50,7 +50,7 @@ def _idx(file: Path, magic: int) -> NDArray[np.uint8]:
 
 
 def parse_enron(files: Sequence[Path]) -> Arrays:
-    """One MATLAB file with counts ``X_train``, ``X_test`` and labels ``y_train``, ``y_test``."""
+    """Parse a MATLAB file with counts ``X_train``, ``X_test`` and labels ``y_train``, ``y_test``."""
     try:
         stored = loadmat(files[0], variable_names=["X_train", "y_train", "X_test", "y_test"])
     except MatReadError as error:
@@ -59,9 +59,9 @@ def parse_enron(files: Sequence[Path]) -> Arrays:
 
 
 def parse_imdb(files: Sequence[Path]) -> Arrays:
-    """A tar archive with bags of words, ``labeledBow.feat``, of both halves.
+    """Parse a tar archive with word counts of both halves, ``labeledBow.feat``.
 
-    A line holds the stars given, 1 to 10, and the counts of words.
+    A line holds the rating, 1 to 10 stars, and the counts of words.
     """
     wanted = {f"aclImdb/{part}/labeledBow.feat": part for part in ("train", "test")}
     bags: dict[str, tuple[Any, NDArray[Any]]] = {}
@@ -79,7 +79,7 @@ def parse_imdb(files: Sequence[Path]) -> Arrays:
 
 
 def parse_adult(files: Sequence[Path]) -> Arrays:
-    """``adult.data`` and ``adult.test``: comma-separated values without a header."""
+    """Parse ``adult.data`` and ``adult.test``: comma-separated values without a header."""
     parts = {part: _adult_rows(file) for part, file in zip(("train", "test"), files, strict=True)}
     numeric = [position for position, name in enumerate(ADULT_COLUMNS) if name in ADULT_NUMBERS]
     categories = [name for name in ADULT_COLUMNS if name not in ADULT_NUMBERS]
@@ -125,10 +125,10 @@ def _adult_rows(file: Path) -> NDArray[np.str_]:
 
 
 def parse_sms(files: Sequence[Path]) -> Arrays:
-    """A zip archive with a line "ham" or "spam", tab, text for each message.
+    """Parse a zip archive with one message a line: "ham" or "spam", a tab, the text.
 
-    The first 80 % of NumPy's ``RandomState(0).permutation`` train; words are
-    those of at least three training messages.
+    The first 80 % of NumPy's ``RandomState(0).permutation`` are the training
+    messages. Features are the words of at least three of them.
     """
     with zipfile.ZipFile(files[0]) as archive:
         lines = archive.read("SMSSpamCollection").decode("utf-8").removesuffix("\n").split("\n")
@@ -143,7 +143,7 @@ def parse_sms(files: Sequence[Path]) -> Arrays:
 
 
 def parse_pneumonia(files: Sequence[Path]) -> Arrays:
-    """MedMNIST's own archive: ``train_images``, ``train_labels`` and so on."""
+    """Parse the archive of MedMNIST: ``train_images``, ``train_labels`` and so on."""
     with np.load(files[0], allow_pickle=False) as stored:
         return {
             f"{short}_{part}": stored[f"{part}_{name}"][:, 0] if short == "y" else stored[f"{part}_{name}"]
@@ -153,12 +153,12 @@ def parse_pneumonia(files: Sequence[Path]) -> Arrays:
 
 
 def _bags(train: tuple[Any, NDArray[Any]], test: tuple[Any, NDArray[Any]]) -> Arrays:
-    """Counts as parts of sparse rows, and the signs of labels as -1 and +1."""
+    """Return counts as the parts of sparse rows, and labels as -1 and +1 by their sign."""
     arrays: Arrays = {}
     for part, (X, y) in (("train", train), ("test", test)):
         counts = sparse_rows(X)
         if np.any(counts.data < 0) or np.any(counts.data != np.floor(counts.data)):
-            raise ValueError("values that are no counts")
+            raise ValueError("values that are not counts")
         widths: dict[str, DTypeLike] = {
             "data": np.min_scalar_type(int(counts.data.max(initial=0))),
             "indices": np.int32,

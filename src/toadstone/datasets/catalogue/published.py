@@ -1,8 +1,8 @@
-"""Set-ups and poisons that others published for CIFAR-10, so that everybody attacks the same pictures.
+"""Published attack set-ups and poisons for CIFAR-10.
 
-Two archives, looked for in the folder that ``TOADSTONE_DATA`` names:
+They are read from two archives in the folder that ``TOADSTONE_DATA`` names:
 ``poison_setups.npz`` has the set-ups of the poisoning benchmark [1]_, and
-``cifar10_poisons.npz`` has poisons that others crafted for some of them.
+``cifar10_poisons.npz`` has poisons that others made for some of them.
 
 References
 ----------
@@ -27,7 +27,7 @@ from toadstone.datasets.readers.arrays import Archive
 Training = Literal["scratch", "transfer"]
 PublishedName = Literal["targeted0", "targeted1", "clbd0", "clbd1", "htbd"]
 
-Pictures = NDArray[np.uint8]
+Images = NDArray[np.uint8]
 
 _SETUPS, _POISONS = "poison_setups.npz", "cifar10_poisons.npz"
 _RADIUS = {"targeted": 8, "clbd": 16, "htbd": 16}
@@ -36,18 +36,18 @@ _ROUNDING = 1
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PoisonSetups:
-    """Whom to attack and with what, for each of several trials.
+    """Targets and base images of several trials.
 
     Parameters
     ----------
     target_index : ndarray of shape (n,)
-        Row of the target in the test set.
+        Row of the target image in the test set.
     target_class : ndarray of shape (n,)
-        Its true class.
+        True class of the target.
     base_class : ndarray of shape (n,)
-        What it is to be taken for; the class of the bases.
+        Class that the target should be assigned to; the class of the bases.
     base_indices : ndarray of shape (n, k)
-        Rows of the bases in the training set.
+        Rows of the base images in the training set.
     """
 
     target_index: IntArray
@@ -61,22 +61,22 @@ class PoisonSetups:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PublishedPoison:
-    """What somebody added to training pictures to make them poison.
+    """Published poison: changes to some training images.
 
     Parameters
     ----------
     name : str
     change : ndarray of shape (k, channels, height, width)
-        Levels of 8 bits.
+        Added to the base images, in 8-bit levels.
     base_indices : ndarray of shape (k,)
-        Rows in the training set.
+        Rows of the base images in the training set.
     target_index : int
-        Row in the test set.
+        Row of the target image in the test set.
     base_class, target_class : int
-        What the target is to be taken for, and what it is.
+        Class that the target should be assigned to, and its true class.
     radius : int
-        The budget that its authors state, in levels; one of rounding comes on
-        top, since they cut off where they should have rounded.
+        Budget that its authors state, in levels. Changes may exceed it by one
+        level, since the authors truncated instead of rounding.
     """
 
     name: str
@@ -87,13 +87,13 @@ class PublishedPoison:
     target_class: int
     radius: int
 
-    def poisoned(self, pictures: Pictures) -> Pictures:
-        """All training pictures, those of the bases poisoned; labels stay.
+    def poisoned(self, images: Images) -> Images:
+        """Return the training images with the poison added; labels do not change.
 
         Parameters
         ----------
-        pictures : uint8 ndarray of shape (n, channels, height, width)
-            The training set in its original order; left alone.
+        images : uint8 ndarray of shape (n, channels, height, width)
+            Training set in its original order; not modified.
 
         Returns
         -------
@@ -102,30 +102,30 @@ class PublishedPoison:
         Raises
         ------
         InvalidData
-            If there are too few pictures, they have another shape, or the
-            sums are no pixels, so that they must be other ones.
+            If there are too few images, they have another shape, or a sum is
+            not within 0 and 255, so that the images are not those of the poison.
         """
-        if pictures.dtype != np.uint8 or pictures.shape[1:] != self.change.shape[1:]:
-            expected = f"uint8 pictures of shape {('n', *self.change.shape[1:])}".replace("'", "")
-            raise InvalidData(f"pictures: expected {expected}, got {pictures.dtype} of shape {pictures.shape}")
-        if len(pictures) <= self.base_indices.max():
-            raise InvalidData(f"pictures: expected more than {self.base_indices.max()}, got {len(pictures)}")
-        sums = pictures[self.base_indices].astype(np.int16) + self.change
+        if images.dtype != np.uint8 or images.shape[1:] != self.change.shape[1:]:
+            expected = f"uint8 images of shape {('n', *self.change.shape[1:])}".replace("'", "")
+            raise InvalidData(f"images: expected {expected}, got {images.dtype} of shape {images.shape}")
+        if len(images) <= self.base_indices.max():
+            raise InvalidData(f"images: expected more than {self.base_indices.max()}, got {len(images)}")
+        sums = images[self.base_indices].astype(np.int16) + self.change
         if sums.min() < 0 or sums.max() > 255:
-            raise InvalidData(f"pictures: expected those that {self.name} was made for, got others")
-        changed = pictures.copy()
+            raise InvalidData(f"images: expected the images that {self.name} was made for, got others")
+        changed = images.copy()
         changed[self.base_indices] = sums.astype(np.uint8)
         return changed
 
 
 def load_setups(training: Training) -> PoisonSetups:
-    """The poisoning benchmark's set-ups for CIFAR-10.
+    """Load the set-ups of the poisoning benchmark for CIFAR-10.
 
     Parameters
     ----------
     training : {"scratch", "transfer"}
-        100 set-ups of 500 bases for victims who train all weights, or 100 of
-        25 bases for those who train the last layer.
+        100 set-ups of 500 base images for victims who train all weights, or
+        100 of 25 base images for victims who train the last layer only.
 
     Returns
     -------
@@ -134,9 +134,9 @@ def load_setups(training: Training) -> PoisonSetups:
     Raises
     ------
     InvalidArgument
-        If `training` is another word.
+        If `training` is another value.
     InvalidData
-        If the archive is not there or is damaged.
+        If the archive is missing or damaged.
     """
     if training not in get_args(Training):
         raise InvalidArgument("training", f"one of {', '.join(get_args(Training))}", training)
@@ -154,14 +154,14 @@ def load_setups(training: Training) -> PoisonSetups:
 
 
 def load_poison(name: PublishedName) -> PublishedPoison:
-    """A poison that others crafted for a set-up of the poisoning benchmark.
+    """Load a published poison for a set-up of the poisoning benchmark.
 
     Parameters
     ----------
     name : {"targeted0", "targeted1", "clbd0", "clbd1", "htbd"}
-        500 clean-label targeted pictures, or as many of a clean-label
-        backdoor, for the first two set-ups from scratch; 25 with a hidden
-        trigger for transfer.
+        500 images of a clean-label targeted attack or of a clean-label
+        backdoor for the first two set-ups from scratch; 25 images with a
+        hidden trigger for transfer.
 
     Returns
     -------
@@ -170,9 +170,9 @@ def load_poison(name: PublishedName) -> PublishedPoison:
     Raises
     ------
     InvalidArgument
-        If there is none of that name.
+        If there is no poison of that name.
     InvalidData
-        If the archive is not there or damaged, or breaks the stated budget.
+        If the archive is missing or damaged, or exceeds the stated budget.
     """
     if name not in get_args(PublishedName):
         raise InvalidArgument("name", f"one of {', '.join(get_args(PublishedName))}", name)
@@ -195,5 +195,5 @@ def load_poison(name: PublishedName) -> PublishedPoison:
 def _archive(file: str) -> Archive:
     folder = data_folder()
     if folder is None or not (folder / file).is_file():
-        raise InvalidData(f"{file}: expected it in the folder that {FOLDER_VARIABLE} names, got none there")
+        raise InvalidData(f"{file}: expected it in the folder that {FOLDER_VARIABLE} names, got no such file")
     return Archive(folder / file)

@@ -1,1 +1,1 @@
-"""From columns to arrays: numbers, categories, text, labels, domains, trusted rows."""
+"""Preparation of columns as arrays: numbers, categories, text, labels, domains, trusted rows."""

@@ -1,4 +1,4 @@
-"""Columns of a table as one matrix: numbers scaled, categories one-hot."""
+"""Encoding of table columns as one matrix: numbers scaled, categories one-hot."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ _MOSTLY = 0.9
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a table came from, to tell a user which cell is wrong.
+    """File and row numbering of a table, for error messages.
 
     Parameters
     ----------
     path : Path
     first_row : int
-        What a user calls the first data row: 2 below a header.
+        Number of the first data row in the file: 2 below a header, else 1.
     """
 
     path: Path
     first_row: int
 
     def column(self, name: str) -> str:
-        """A column, for the beginning of a sentence."""
+        """Return the start of an error message about a column."""
         return f"{self.path}: column {name!r}"
 
     def cell(self, name: str, row: int) -> str:
-        """A cell, for the beginning of a sentence; `row` counts data rows from 0."""
+        """Return the start of an error message about a cell; `row` counts data rows from 0."""
         start = "the header is row 1" if self.first_row == 2 else "the first is row 1"
         return f"{self.column(name)}, row {row + self.first_row} ({start})"
 
 
 @dataclass(frozen=True, eq=False)
 class _Categories:
-    """A column of categories: the code of each row, -1 for a level unseen in training."""
+    """Column of categories: a code for each row, -1 for a level that does not occur in training."""
 
     codes: IntArray
     levels: tuple[str, ...]
@@ -60,21 +60,21 @@ def encode_columns(
     """Encode every column of an Arrow table, fitted on the training rows.
 
     Numbers come first, then one column for each level of each category that
-    occurs in training; a level that does not is all zero. Text, booleans and
-    dictionaries are categories.
+    occurs in training. Other levels are encoded as all zero. Text, booleans
+    and dictionaries are categories.
 
     Parameters
     ----------
     table : pyarrow.Table
     train, test : ndarray of int
-        Positions of rows.
+        Positions of the training and the test rows.
     scale : {"auto", "standard", "none"}
-        "auto" standardises numbers of mixed units: all but those within
-        [0, 1], and but whole non-negative numbers that reach zero in every
-        column of a table without categories, which are taken for counts.
+        "auto" standardises numbers, with two exceptions: values within [0, 1],
+        and counts. A table without categories holds counts if all values are
+        whole and non-negative and every column contains a zero.
     origin : Origin
     row_ids : ndarray of int
-        Row of the file for each row of the table.
+        Row number in the file for each row of the table.
 
     Raises
     ------
@@ -106,29 +106,34 @@ def encode_columns(
 
 
 def plain(column: Any) -> Any:
-    """A column as one Arrow array, its dictionary and text variants resolved."""
+    """Return a column as one Arrow array; dictionaries and text variants become plain types."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     return (column.cast(pa.string()) if is_text(column.type) else column).combine_chunks()
 
 
 def is_number(kind: Any) -> bool:
-    """Whether an Arrow type holds numbers."""
+    """Return True if an Arrow type holds numbers."""
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def is_text(kind: Any) -> bool:
-    """Whether an Arrow type holds UTF-8 text."""
+    """Return True if an Arrow type holds UTF-8 text."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
+def is_bytes(kind: Any) -> bool:
+    """Return True if an Arrow type holds bytes that are not marked as UTF-8 text."""
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
 def refuse_missing(column: Any, name: str, origin: Origin, row_ids: IntArray) -> None:
-    """Refuse a column with a missing value or empty text, naming the first.
+    """Check that a column has no missing value and no empty text.
 
     Raises
     ------
     InvalidData
-        If there is one.
+        If it has one; the message names the first.
     """
     missing = np.asarray(column.is_null(nan_is_null=True))
     if is_text(column.type):
@@ -141,6 +146,7 @@ def refuse_missing(column: Any, name: str, origin: Origin, row_ids: IntArray) ->
 
 
 def _numbers(column: Any, name: str, origin: Origin, row_ids: IntArray) -> Array:
+    # Unsafe casts round whole numbers beyond 2**53 instead of failing.
     values: Array = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     infinite = ~np.isfinite(values)
     if infinite.any():
@@ -151,7 +157,7 @@ def _numbers(column: Any, name: str, origin: Origin, row_ids: IntArray) -> Array
 
 def _categories(column: Any, train: IntArray, what: str) -> _Categories:
     kind = column.type
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+    if is_bytes(kind):
         raise InvalidData(f"{what}: expected UTF-8 text, got other bytes")
     if not (is_text(kind) or is_number(kind) or pa.types.is_boolean(kind)):
         raise InvalidData(f"{what}: expected numbers, categories or text, got values of type {kind}; drop it")
@@ -164,7 +170,7 @@ def _categories(column: Any, train: IntArray, what: str) -> _Categories:
 
 
 def _refuse_stray_text(column: Any, name: str, origin: Origin, row_ids: IntArray) -> None:
-    """Refuse numbers spoilt by a few words, and texts that are no categories."""
+    """Refuse columns of numbers with a few texts among them, and text with too many different values."""
     coded = column.dictionary_encode()
     codes, texts = np.asarray(coded.indices), coded.dictionary.to_pylist()
     stray = ~np.array([_is_numeral(text) for text in texts])[codes]
@@ -189,7 +195,7 @@ def _is_numeral(text: str) -> bool:
 
 
 def _treatment(values: Array, scale: str, *, mixed: bool) -> str:
-    """What becomes of the numbers: standardised, or as given in one of two senses."""
+    """Return the scaling of the numbers, as it is stated in the preparation."""
     if scale == "standard" or values.size == 0:
         return "standardised" if scale == "standard" else "as given"
     lowest = values.min(axis=0)
@@ -210,7 +216,7 @@ def _describe(numbers: int, treatment: str, categories: tuple[_Categories, ...])
 
 
 def _matrix(values: Array, categories: tuple[_Categories, ...], rows: IntArray) -> Matrix:
-    """Numbers and one-hot columns side by side; sparse if wide and nearly empty."""
+    """Join numbers and one-hot columns; the result is sparse if it is wide and mostly zero."""
     width = values.shape[1] + sum(len(part.levels) for part in categories)
     if width > _SPARSE_COLUMNS and values.shape[1] + len(categories) < _SPARSE_DENSITY * width:
         return csr_array(sparse_hstack([values, *(_one_hot_sparse(part, rows) for part in categories)], format="csr"))

@@ -1,4 +1,4 @@
-"""Whether values lie in the domain that a user claims for them."""
+"""Check of feature values against a domain."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ DOMAINS = ("real", "box", "integer")
 
 
 def check_domain(X: Matrix, domain: str) -> None:
-    """Refuse features that cannot come from a domain.
+    """Check that features lie in a domain.
 
-    Any finite number is real, and the box is the range of the data
-    themselves, so only ``"integer"`` can fail: it stands for counts.
+    Every finite number is real, and the box is the range of the data
+    themselves. Only ``"integer"``, the domain of counts, can fail.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ def check_domain(X: Matrix, domain: str) -> None:
     Raises
     ------
     InvalidArgument
-        If there is no such domain.
+        If the domain is unknown.
     InvalidData
-        If counts are expected and a value is negative or not whole.
+        If the domain is ``"integer"`` and a value is negative or not whole.
 
     Examples
     --------

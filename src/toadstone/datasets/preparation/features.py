@@ -1,4 +1,4 @@
-"""Prepared features, and the scaling that every machine computes alike."""
+"""Prepared features, and scaling with the same result on every machine."""
 
 from __future__ import annotations
 
@@ -16,21 +16,24 @@ from toadstone.kernels.rows import fitting_domain
 
 MAX_COLUMNS = 10_000_000
 _LARGEST = 1e100
-_OUTER, _TENFOLD = 0.005, 10.0
+_OUTER_SHARE, _DEVIATION_RATIO = 0.005, 10.0
 _AS_GIVEN = {"integer": "counts as given", "box": "values within [0, 1] as given", "real": "numbers as given"}
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Features of the training and test rows, and what was done to them.
+    """Features of the training and test rows, with a description of their preparation.
 
     Parameters
     ----------
     train, test : ndarray or CSR
         Over the same columns.
     preparation : str
+        Description in words.
     names : tuple of str, optional
+        Column names.
     domain : str, optional
+        ``"real"``, ``"box"`` or ``"integer"``; None if it is not known.
     """
 
     train: Matrix
@@ -41,19 +44,19 @@ class Features:
 
 
 def fit_scaling(X: Array, what: str) -> tuple[Array, Array]:
-    """Mean and standard deviation of each column; 1 for a constant column.
+    """Return the mean and the standard deviation of each column; 1 for a constant column.
 
-    Where half a per cent of the values at each end make the deviation more
-    than tenfold, they are left out of both: whoever controls a single row
-    could otherwise shrink a column, and all outliers in it, to nothing. The
-    sums are correctly rounded, so that a certificate bound to these very
-    features can be checked on any machine.
+    If half a per cent of the values at each end make the deviation more than
+    ten times as large, they are left out of both. Otherwise an attacker with
+    a single row could scale a column, and all outliers in it, down to nothing.
+    Sums are correctly rounded, so that a certificate for these features can
+    be verified on any machine.
 
     Parameters
     ----------
     X : ndarray of shape (n, d)
     what : str
-        Whose numbers they are, for the sentence a user sees.
+        Source of the numbers, for error messages.
 
     Returns
     -------
@@ -69,7 +72,7 @@ def fit_scaling(X: Array, what: str) -> tuple[Array, Array]:
     for column in range(X.shape[1]):
         mean[column], spread[column] = _moments(X[:, column])
         inner = _moments(_inner(X[:, column]))
-        if 0 < inner[1] * _TENFOLD < spread[column]:
+        if 0 < inner[1] * _DEVIATION_RATIO < spread[column]:
             mean[column], spread[column] = inner
     constant = X.min(axis=0, initial=np.inf) == X.max(axis=0, initial=-np.inf)
     spread[constant | (spread == 0)] = 1.0
@@ -77,12 +80,12 @@ def fit_scaling(X: Array, what: str) -> tuple[Array, Array]:
 
 
 def check_size(X: Matrix, what: str) -> None:
-    """Refuse numbers whose squares could not be added up.
+    """Check that numbers are small enough for sums of their squares.
 
     Raises
     ------
     InvalidData
-        If there is one.
+        If one is not.
     """
     values = X.data if issparse(X) else X
     largest = float(np.abs(values).max(initial=0.0))
@@ -97,18 +100,18 @@ def _moments(values: Array) -> tuple[float, float]:
 
 
 def _inner(values: Array) -> Array:
-    """All but the outermost half per cent at each end, and at least one value there; all of very few."""
-    beyond = max(1, int(_OUTER * len(values)))
+    """Return the values without the outermost half per cent at each end, at least one each; all if there are few."""
+    beyond = max(1, int(_OUTER_SHARE * len(values)))
     return values if len(values) <= 2 * beyond else np.sort(values)[beyond:-beyond]
 
 
 def scaled_rows(train: Matrix, test: Matrix, scale: str, what: str) -> Features:
-    """Rows that came as a matrix: as given, unless `scale` is "standard".
+    """Scale the rows of a matrix: standardise if `scale` is "standard", else return them unchanged.
 
     Raises
     ------
     InvalidArgument
-        If sparse rows are to be standardised, which would fill them.
+        If sparse rows are to be standardised, which would make them dense.
     """
     if scale != "standard":
         return Features(train, test, _AS_GIVEN[fitting_domain(train)])
@@ -119,7 +122,7 @@ def scaled_rows(train: Matrix, test: Matrix, scale: str, what: str) -> Features:
 
 
 def pixels(images: Matrix) -> Array:
-    """Pictures of bytes as rows of numbers in [0, 1]."""
+    """Flatten images of bytes into rows of numbers in [0, 1]."""
     rows: Array = images.reshape(len(images), -1) / 255.0
     return rows
 
@@ -131,12 +134,12 @@ def assemble(
     row_ids: tuple[IntArray, IntArray],
     test_origin: str,
 ) -> Split:
-    """Put prepared features and labels together.
+    """Build a split from prepared features and labels.
 
     Raises
     ------
     InvalidData
-        If there is no column, or more than ten million, or a number is too
+        If there is no column or more than ten million, or a number is too
         large to be squared.
     """
     columns = features.train.shape[1]
@@ -152,12 +155,12 @@ def assemble(
 
 
 def renamed(split: Split, names: tuple[str, ...] | None) -> Split:
-    """The same data under other column names."""
+    """Return the same split with other column names."""
     return replace(
         split, train=replace(split.train, feature_names=names), test=replace(split.test, feature_names=names)
     )
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """A number and its noun: "1 number", "12 numbers"."""
+    """Return a number with its noun: "1 number", "12 numbers"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

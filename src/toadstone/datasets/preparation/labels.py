@@ -1,4 +1,4 @@
-"""Labels as they come from files: their type, their classes, their counts."""
+"""Checks of labels: type, classes and class sizes."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from toadstone.core.arrays import IntArray, Labels
 from toadstone.core.errors import InvalidArgument, InvalidData
 
 MIN_ROWS = 5
-"""Fewest rows of a class that can be split, filtered and learned from."""
+"""Smallest size of a class."""
 
 
 def as_labels(values: Labels, what: str) -> Labels:
-    """Give labels as whole numbers, booleans or text.
+    """Convert labels to whole numbers, booleans or text.
 
     Parameters
     ----------
     values : ndarray
         Of shape (n,) or (n, 1).
     what : str
-        Whose labels they are, for the sentence a user sees.
+        Source of the labels, for error messages.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def as_labels(values: Labels, what: str) -> Labels:
     Raises
     ------
     InvalidData
-        If they are nested, missing, not whole or of another type.
+        If they are not one-dimensional, missing, not whole or of another type.
     """
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
@@ -63,12 +63,12 @@ def _whole(values: Labels, what: str) -> Labels:
 
 
 def rows_of_classes(y: Labels, classes: Sequence[str] | None, what: str) -> IntArray:
-    """Positions of the rows whose label, as text, is one of the classes.
+    """Return the positions of the rows whose label, as text, is one of the classes.
 
     Raises
     ------
     InvalidArgument
-        If a class is no label of `y`.
+        If a class does not occur in `y`.
     """
     if classes is None:
         return np.arange(len(y))
@@ -80,12 +80,13 @@ def rows_of_classes(y: Labels, classes: Sequence[str] | None, what: str) -> IntA
 
 
 def check_classes(y: Labels, what: str) -> None:
-    """Refuse labels that no classifier can be trained and tested on.
+    """Check that a classifier can be trained and tested on the labels.
 
     Raises
     ------
     InvalidData
-        If there is one class only, or a class has fewer than 5 rows.
+        If there is only one class, a class has fewer than 5 rows, or there
+        are too many classes for the number of rows.
     """
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) == 0:
@@ -105,12 +106,12 @@ def check_classes(y: Labels, what: str) -> None:
 
 
 def check_test_labels(train: Labels, test: Labels, what: str) -> None:
-    """Refuse test labels that never occur in training.
+    """Check that every test label occurs in training.
 
     Raises
     ------
     InvalidData
-        If there is one, or no test row at all.
+        If one does not, or if there are no test rows.
     """
     if len(test) == 0:
         raise InvalidData(f"{what}: expected test rows, got none")
@@ -122,6 +123,6 @@ def check_test_labels(train: Labels, test: Labels, what: str) -> None:
 
 
 def listing(names: Sequence[object], limit: int = 12) -> str:
-    """A few names for a sentence, the rest counted."""
+    """Join the first names with commas and count the rest."""
     shown = ", ".join(str(name) for name in names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

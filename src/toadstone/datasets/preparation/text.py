@@ -1,4 +1,4 @@
-"""Texts as counts of words, or weighted by how telling each word is."""
+"""Encoding of texts as word counts or TF-IDF."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _DECIMALS = 6
 
 
 def encode_texts(texts: Sequence[str], train: IntArray, test: IntArray, *, weighting: str, what: str) -> Features:
-    """Turn texts into sparse rows over the words of the training texts.
+    """Encode texts as sparse rows over the words of the training texts.
 
-    A word counts if at least two training texts use it. TF-IDF rows have
-    unit length up to rounding: values are rounded to six decimals, because
-    logarithms differ in the last digit between machines and the digest of
-    the data must not.
+    Words that occur in fewer than two training texts are left out. TF-IDF
+    rows have unit length up to rounding: values are rounded to six decimals,
+    because logarithms differ in the last digit between machines and the
+    digest of the data must not.
 
     Parameters
     ----------
     texts : sequence of str
     train, test : ndarray of int
-        Positions of the rows to fit on, and of those to encode only.
+        Positions of the rows to fit on, and of the rows to encode only.
     weighting : {"tfidf", "counts"}
     what : str
-        Whose texts they are, for the sentence a user sees.
+        Source of the texts, for error messages.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Rows that a user vouches for, prepared as the data that they belong to."""
+"""Trusted rows, prepared in the same way as the data that they belong to."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from toadstone.datasets.split import Split
 
 
 def read_trusted(source: str, path: str | os.PathLike[str], split: Split, request: Request) -> Dataset:
-    """Read labelled rows of the same columns as some data, prepared as these are.
+    """Read trusted rows with the same columns as the data, and prepare them in the same way.
 
-    Everything that is fitted is fitted on the training rows of the data,
-    never on the trusted ones.
+    Scaling and vocabularies are fitted on the training rows of the data,
+    never on the trusted rows.
 
     Parameters
     ----------
     source : str
-        The file, or the name of the catalogue, that `split` was read from.
+        File or catalogue name that `split` was read from.
     path : path-like
-        A file of the same format; for a name of the catalogue an ``.npz``
-        with prepared rows as ``X``, or the parts of a CSR matrix, and ``y``.
+        File of the same format. For a catalogue name, an ``.npz`` archive with
+        labels ``y`` and prepared rows, as ``X`` or the parts of a CSR matrix.
     split : Split
     request : Request
-        The one that `split` was read with.
+        Options that `split` was read with.
 
     Returns
     -------
@@ -40,14 +40,14 @@ def read_trusted(source: str, path: str | os.PathLike[str], split: Split, reques
     InvalidArgument
         If the file has another format.
     InvalidData
-        If it cannot be read, or its columns are others.
+        If it cannot be read or has other columns.
     """
     file = Path(path)
     if Path(source).is_file() and is_data_file(source):
         found = format_of(Path(source))
         if not is_data_file(file.name) or format_of(file) is not found:
             raise InvalidArgument("trusted", f"a file of the same format as {source}", file)
-        X, y = found.rows_beside(Path(source), readable_file(file), split.train.row_ids, request)
+        X, y = found.read_prepared_like(Path(source), readable_file(file), split.train.row_ids, request)
     else:
         rows = read_poison(readable_file(file))
         X, y = rows.X, rows.y

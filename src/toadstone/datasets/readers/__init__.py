@@ -1,1 +1,1 @@
-"""Readers of files: CSV, Parquet, NPZ, svmlight; and writers of the rows that are kept."""
+"""Readers of CSV, Parquet, NPZ and SVMlight files, and writers of selected rows."""

@@ -1,12 +1,13 @@
-"""NumPy archives: dense rows, pictures, or the parts of sparse rows.
+"""Reader of NumPy archives: dense rows, images, or the parts of sparse rows.
 
-Features are ``X`` beside labels ``y``, or ``X_train``, ``y_train``,
-``X_test`` and ``y_test`` where a test split is published. Dense features are
+An archive holds features ``X`` and labels ``y``, or ``X_train``, ``y_train``,
+``X_test`` and ``y_test`` if a test split is published. Dense features are
 one array: numbers of shape (n, d), or bytes of shape (n, height, width, ...)
-for pictures. Sparse ones are ``X_data``, ``X_indices``, ``X_indptr`` and
-``X_shape`` (and so on with ``X_train_data``). Column names may stand in
-``feature_names`` or ``vocab``; of words recovered by guessing, those that
-``vocab_score`` rates below 0.9 are left out. Other arrays are ignored.
+for images. Sparse features are ``X_data``, ``X_indices``, ``X_indptr`` and
+``X_shape`` (``X_train_data`` and so on for a published split). Column names
+are read from ``feature_names`` or ``vocab``; a name whose confidence in
+``vocab_score`` is below 0.9 is replaced by its position. Other arrays are
+ignored.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ from toadstone.datasets.preparation.features import Features, assemble, pixels, 
 from toadstone.datasets.preparation.labels import as_labels, check_classes, check_test_labels, listing, rows_of_classes
 from toadstone.datasets.readers.files import unreadable
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.readers.sparse_parts import matrix_parts, sparse_matrix
+from toadstone.datasets.readers.sparse_parts import PARTS, matrix_parts, sparse_matrix
 from toadstone.datasets.split import Split, stratified_rows
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
-BROKEN = (
+_DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -47,15 +48,15 @@ BROKEN = (
     RuntimeError,
     MemoryError,
 )
-"""What NumPy and the standard library raise on an archive that is no good."""
+"""Exceptions of NumPy and the standard library on a damaged archive."""
 
 _NAMES = ("feature_names", "vocab")
 _SCORE = "vocab_score"
-_SURE = 0.9
+_CONFIDENT = 0.9
 
 
 class Archive:
-    """The arrays of an .npz file, each read when asked for and never unpickled.
+    """The arrays of an .npz file, each read on access and never unpickled.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ class Archive:
     Raises
     ------
     InvalidData
-        If the file is no archive of arrays, or is damaged.
+        If the file is not an archive of arrays, or is damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,7 +77,7 @@ class Archive:
                 )
         except OSError as error:
             raise unreadable(path, error) from None
-        except BROKEN:
+        except _DAMAGED:
             raise self._damaged() from None
 
     def __contains__(self, name: object) -> bool:
@@ -86,13 +87,13 @@ class Archive:
         try:
             with np.load(self.path, allow_pickle=False) as archive:
                 values = archive[name]
-        except (*BROKEN, OSError) as error:
+        except (*_DAMAGED, OSError) as error:
             if "pickle" in str(error):
                 raise InvalidData(
                     f"{self.path}: array {name}: expected numbers or text, got pickled objects, which are never loaded"
                 ) from None
             raise self._damaged() from None
-        if not isinstance(values, np.ndarray):  # NumPy gives the bytes of a member that is no array.
+        if not isinstance(values, np.ndarray):  # NumPy returns the bytes of a member that is not an array.
             raise self._damaged()
         return values
 
@@ -100,12 +101,16 @@ class Archive:
         return InvalidData(f"{self.path}: expected a complete .npz archive, got one that is damaged or of another kind")
 
     def has_rows(self, name: str) -> bool:
-        """Whether features of this name are there, dense or sparse."""
+        """Return True if the archive has features of this name, dense or sparse."""
         return name in self or f"{name}_data" in self
+
+    def listed(self) -> str:
+        """Return the names of the arrays, for error messages."""
+        return listing(sorted(self.names)) or "no array"
 
 
 def read(path: Path, request: Request) -> Split:
-    """Read an .npz archive of the forms above.
+    """Read an .npz archive.
 
     Raises
     ------
@@ -119,15 +124,15 @@ def read(path: Path, request: Request) -> Split:
     if not all(archive.has_rows(f"X{suffix}") and f"y{suffix}" in archive for suffix in suffixes):
         raise InvalidData(
             f"{path}: expected arrays X and y, or X_train, y_train, X_test and y_test, or the parts of sparse X "
-            f"(X_data, X_indices, X_indptr, X_shape), got {listing(sorted(archive.names)) or 'no array'}"
+            f"(X_data, X_indices, X_indptr, X_shape), got {archive.listed()}"
         )
     parts = [_part(archive, suffix, request) for suffix in suffixes]
     split = _published(path, parts, request) if published else _held_out(path, parts[0], request)
     return renamed(split, _column_names(archive, split.train.n_features))
 
 
-def rows_beside(path: Path, other: Path, row_ids: IntArray, request: Request) -> tuple[Matrix, Labels]:
-    """Features and labels of the ``X`` and ``y`` of another archive, prepared as some rows of this one.
+def read_prepared_like(path: Path, other: Path, row_ids: IntArray, request: Request) -> tuple[Matrix, Labels]:
+    """Read ``X`` and ``y`` of another archive, with the preparation fitted on some rows of this one.
 
     Raises
     ------
@@ -136,14 +141,14 @@ def rows_beside(path: Path, other: Path, row_ids: IntArray, request: Request) ->
     """
     archive, added = Archive(path), Archive(other)
     if not (added.has_rows("X") and "y" in added):
-        raise InvalidData(f"{other}: expected arrays X and y, got {listing(sorted(added.names)) or 'no array'}")
+        raise InvalidData(f"{other}: expected arrays X and y, got {added.listed()}")
     X, y, _ = _part(added, "", request)
-    ours = _rows(archive, "X_train" if archive.has_rows("X_train") else "X")[row_ids]
-    return _prepared(ours, X, request, str(other)).test, y
+    fitted_on = _rows(archive, "X_train" if archive.has_rows("X_train") else "X")[row_ids]
+    return _prepared(fitted_on, X, request, str(other)).test, y
 
 
 def _part(archive: Archive, suffix: str, request: Request) -> tuple[Matrix, Labels, IntArray]:
-    """Rows, labels and row numbers of one part, restricted to the classes asked for."""
+    """Return rows, labels and row numbers of one part, restricted to the requested classes."""
     what = f"{archive.path}: y{suffix}"
     y = as_labels(archive[f"y{suffix}"], what)
     X = _rows(archive, f"X{suffix}")
@@ -161,7 +166,7 @@ def _rows(archive: Archive, name: str) -> Matrix:
         raise InvalidData(f"{archive.path}: {name}: expected numbers, got values of type {X.dtype}")
     if X.ndim != 2 and not (X.ndim > 2 and X.dtype == np.uint8):
         raise InvalidData(
-            f"{archive.path}: {name}: expected rows of shape (n, d) or pictures of bytes, "
+            f"{archive.path}: {name}: expected rows of shape (n, d) or images of bytes, "
             f"got {X.dtype} values of shape {X.shape}"
         )
     if X.dtype.kind == "f" and not np.isfinite(X).all():
@@ -201,7 +206,7 @@ def _held_out(path: Path, part: tuple[Matrix, Labels, IntArray], request: Reques
 
 
 def _column_names(archive: Archive, d: int) -> tuple[str, ...] | None:
-    """Names of the columns, if the archive has one for each; text, or UTF-8 bytes of lines."""
+    """Return the column names, or None if there is not one for each column; stored as text or as UTF-8 lines."""
     for key in _NAMES:
         if key not in archive:
             continue
@@ -211,29 +216,29 @@ def _column_names(archive: Archive, d: int) -> tuple[str, ...] | None:
         else:
             names = stored.tolist() if stored.dtype.kind == "U" and stored.ndim == 1 else []
         if len(names) == d:
-            sure = archive[_SCORE] >= _SURE if _SCORE in archive else np.ones(d, dtype=bool)
+            confident = archive[_SCORE] >= _CONFIDENT if _SCORE in archive else np.ones(d, dtype=bool)
             return tuple(
                 name if name and known else f"column {position}"
-                for position, (name, known) in enumerate(zip(names, sure, strict=True))
+                for position, (name, known) in enumerate(zip(names, confident, strict=True))
             )
     return None
 
 
 def write_rows(path: Path, rows: IntArray, destination: Path) -> None:
-    """Write an archive with just these training rows, in file order.
+    """Write an archive with the given training rows only, in file order.
 
-    The test split and the column names are copied. Further arrays are kept
-    if they have one entry for each row, or belong to the test split.
+    The test split and the column names are copied. Other arrays are kept if
+    they have one entry for each row, or belong to the test split.
 
     Raises
     ------
     InvalidArgument
-        If there is no such row.
+        If a row does not exist.
     """
     archive = Archive(path)
     suffix = "_train" if archive.has_rows("X_train") else ""
     if not (archive.has_rows(f"X{suffix}") and f"y{suffix}" in archive):
-        raise InvalidData(f"{path}: expected arrays X and y, got {listing(sorted(archive.names)) or 'no array'}")
+        raise InvalidData(f"{path}: expected arrays X and y, got {archive.listed()}")
     n = len(archive[f"y{suffix}"])
     if rows.max(initial=-1) >= n:
         raise InvalidArgument("rows", f"row numbers below {n}", int(rows.max()))
@@ -245,7 +250,7 @@ def _kept_arrays(archive: Archive, suffix: str, rows: IntArray, n: int) -> dict[
     kept: dict[str, NDArray[Any]] = {}
     parts: tuple[str, ...] = ()
     if X not in archive:
-        parts = tuple(f"{X}_{part}" for part in ("data", "indices", "indptr", "shape"))
+        parts = tuple(f"{X}_{part}" for part in PARTS)
         matrix = sparse_matrix(archive, X, f"{archive.path}: {X}")[rows]
         widths = {part: archive[f"{X}_{part}"].dtype for part in ("data", "indices", "indptr")}
         kept.update(matrix_parts(X, matrix, widths))
@@ -259,7 +264,8 @@ def _kept_arrays(archive: Archive, suffix: str, rows: IntArray, n: int) -> dict[
 
 
 def save(destination: Path, arrays: Arrays) -> None:
-    """Write arrays as a compressed .npz archive, all or nothing."""
+    """Write arrays as a compressed .npz archive; an existing file is replaced once the new one is complete."""
+    # `numpy.savez` takes no array named "file" or "allow_pickle", since names are its keyword arguments.
     with written_aside(destination) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, values in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:

@@ -1,4 +1,4 @@
-"""CSV and TSV files, plain or gzipped."""
+"""Reader of CSV and TSV files, plain or gzipped."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from toadstone.core.files import written_aside
 from toadstone.datasets.preparation.columns import Origin, is_text
 from toadstone.datasets.readers.files import unreadable
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.readers.tables import encode_beside, split_table
+from toadstone.datasets.readers.tables import encode_like, split_table
 from toadstone.datasets.split import Split
 
 _HEAD = 4096
 _BLOCK = 1 << 26
-_TO_QUOTE = re.compile(r'[^"]*(?:""[^"]*)*"(?!")')
+_TO_CLOSING_QUOTE = re.compile(r'[^"]*(?:""[^"]*)*"(?!")')
 
 
 def read(path: Path, request: Request) -> Split:
@@ -42,26 +42,26 @@ def read(path: Path, request: Request) -> Split:
     return split_table(table, Origin(path, first_row=2), request)
 
 
-def rows_beside(path: Path, other: Path, row_ids: IntArray, request: Request) -> tuple[Matrix, Labels]:
-    """Features and labels of another file of these columns, prepared as some rows of this one.
+def read_prepared_like(path: Path, other: Path, row_ids: IntArray, request: Request) -> tuple[Matrix, Labels]:
+    """Read another file of the same columns, with the preparation fitted on some rows of this one.
 
     Raises
     ------
     InvalidArgument, InvalidData
         As `toadstone.datasets.read`.
     """
-    ours, theirs = (_table(file, _content(file)) for file in (path, other))
+    table, added = (_table(file, _content(file)) for file in (path, other))
     origins = (Origin(path, first_row=2), Origin(other, first_row=2))
-    return encode_beside(ours, theirs, origins=origins, row_ids=row_ids, request=request)
+    return encode_like(table, added, origins=origins, row_ids=row_ids, request=request)
 
 
 def write_rows(path: Path, rows: IntArray, destination: Path) -> None:
-    """Write the header and some data rows, character for character, in file order.
+    """Write the header and the given data rows, character for character, in file order.
 
     Raises
     ------
     InvalidArgument
-        If there is no such row.
+        If a row does not exist.
     """
     wanted = np.zeros(int(rows.max(initial=-1)) + 1, dtype=bool)
     wanted[rows] = True
@@ -85,7 +85,7 @@ def _zipped(path: Path) -> bool:
 
 
 def _content(path: Path) -> Any:
-    """The whole file as an Arrow buffer: mapped, or unzipped in memory."""
+    """Return the whole file as an Arrow buffer: memory-mapped, or unzipped in memory."""
     if not _zipped(path):
         try:
             return pa.memory_map(str(path)).read_buffer()
@@ -111,6 +111,7 @@ def _table(path: Path, content: Any) -> Any:
         return "error"
 
     parse = pacsv.ParseOptions(delimiter=_delimiter(path), newlines_in_values=True, invalid_row_handler=stop)
+    # With threads, Arrow would not count the rows for the error message.
     try:
         table = pacsv.read_csv(pa.BufferReader(content), pacsv.ReadOptions(use_threads=False, block_size=_BLOCK), parse)
     except (pa.ArrowException, ValueError):
@@ -130,7 +131,7 @@ def _malformed(path: Path, ragged: list[Any]) -> InvalidData:
 
 
 def _refuse_other_text(path: Path, content: Any) -> None:
-    """Refuse binary data and encodings other than UTF-8, naming the first line that is wrong."""
+    """Check that the content is UTF-8 text; the error names the first wrong line."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines = 1
     for start in range(0, content.size, _BLOCK):
@@ -164,7 +165,8 @@ def _refuse_other_separator(path: Path, head: bytes) -> None:
 
 
 def _refuse_open_quote(path: Path, table: Any, content: Any) -> None:
-    """A quote that is never closed swallows the rest of the file without an error."""
+    """Check that the last quoted value is closed."""
+    # Arrow reads an open quote up to the end of the file as one value, without an error.
     last = table[table.num_columns - 1]
     if table.num_rows == 0 or not is_text(last.type):
         return
@@ -186,7 +188,7 @@ def _text(path: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def _text_out(stream: Any, destination: Path) -> Iterator[TextIO]:
-    # No time stamp and no name: the same rows give the same bytes.
+    # Without time stamp and name, the same rows give the same bytes.
     raw = gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0) if _zipped(destination) else stream
     sink = TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline="")
     yield sink
@@ -197,7 +199,7 @@ def _text_out(stream: Any, destination: Path) -> Iterator[TextIO]:
 
 
 def _records(lines: Iterable[str], delimiter: str) -> Iterator[str]:
-    """Group lines into records: a quoted value may hold line breaks; blank lines do not count."""
+    """Group lines into records, since quoted values may hold line breaks; blank lines are skipped."""
     pending: list[str] = []
     inside = False
     for line in lines:
@@ -220,7 +222,7 @@ def _ends_inside_quotes(line: str, delimiter: str, *, inside: bool) -> bool:
         inside, position = True, 1
     while True:
         if inside:
-            closing = _TO_QUOTE.match(line, position)
+            closing = _TO_CLOSING_QUOTE.match(line, position)
             if closing is None:
                 return True
             position = closing.end()

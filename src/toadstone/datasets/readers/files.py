@@ -1,4 +1,4 @@
-"""Check what is to be read; write aside what is new."""
+"""Checks of input files."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from toadstone.core.errors import InvalidData
 
 
 def readable_file(path: str | os.PathLike[str]) -> Path:
-    """Give the path of a file that exists, is not empty and may be read.
+    """Check that a path is a readable, regular file that is not empty, and return it.
 
     Raises
     ------
     InvalidData
-        Otherwise, with the reason.
+        If it is not; the message says why.
     """
     file = Path(path)
     try:
@@ -34,6 +34,6 @@ def readable_file(path: str | os.PathLike[str]) -> Path:
 
 
 def unreadable(path: Path, error: OSError) -> InvalidData:
-    """The sentence for a file that the operating system refuses."""
+    """Return the error for a file that the operating system cannot open."""
     reason = (error.strerror or "input/output error").lower()
     return InvalidData(f"{path}: expected a file that can be read, got: {reason}")

@@ -1,4 +1,4 @@
-"""Data frames and arrays in memory, prepared as files of the same content are."""
+"""Reader of data frames and arrays in memory, prepared in the same way as files."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from toadstone.datasets.preparation.features import assemble, renamed, scaled_ro
 from toadstone.datasets.preparation.labels import as_labels, check_classes, rows_of_classes
 from toadstone.datasets.readers.parquet import without_views
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.readers.tables import encode_beside, split_table
+from toadstone.datasets.readers.tables import encode_like, split_table
 from toadstone.datasets.split import Split, stratified_rows
 
 FRAME, ARRAYS = "DataFrame", "arrays"
-"""Names of data in memory, as reports show them."""
+"""Names of data in memory, for reports and error messages."""
 
 
 def as_frame(data: Any) -> nw.DataFrame[Any] | None:
-    """Wrap a data frame of pandas, polars, pyarrow or another library; None for anything else.
+    """Wrap a data frame of pandas, polars, pyarrow or another library; return None for other objects.
 
     Raises
     ------
     InvalidData
-        If it is a lazy frame, or two of its columns share a name.
+        If it is a lazy frame, or two columns have the same name.
     """
     try:
         wrapped = nw.from_native(data, pass_through=True)
@@ -48,13 +48,13 @@ def read_frame(frame: nw.DataFrame[Any], request: Request) -> Split:
     Parameters
     ----------
     frame : narwhals.DataFrame
-        Its index, where it has one, is no column.
+        The index, if there is one, is not a column.
     request : Request
 
     Returns
     -------
     Split
-        Its row ids count the rows of the frame from 0.
+        Row ids count the rows of the frame from 0.
 
     Raises
     ------
@@ -67,10 +67,10 @@ def read_frame(frame: nw.DataFrame[Any], request: Request) -> Split:
         raise InvalidData(f"{FRAME}: expected columns that Arrow can hold, got: {_first_line(error)}") from None
 
 
-def frame_beside(
+def read_frame_like(
     frame: nw.DataFrame[Any], other: nw.DataFrame[Any], row_ids: IntArray, request: Request
 ) -> tuple[Matrix, Labels]:
-    """Features and labels of another data frame of these columns, prepared as some rows of this one.
+    """Prepare another data frame of the same columns, with the preparation fitted on some rows of this one.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def frame_beside(
     """
     origins = (_origin(FRAME), _origin(f"trusted {FRAME}"))
     try:
-        return encode_beside(_table(frame), _table(other), origins=origins, row_ids=row_ids, request=request)
+        return encode_like(_table(frame), _table(other), origins=origins, row_ids=row_ids, request=request)
     except pa.ArrowException as error:
         raise InvalidData(f"trusted {FRAME}: expected columns as in data, got: {_first_line(error)}") from None
 
@@ -101,7 +101,7 @@ def read_arrays(
     request : Request
     feature_names : tuple of str, optional
     row_ids : ndarray of int, optional
-        Numbers of the rows; from 0 by default.
+        Row numbers; from 0 by default.
 
     Raises
     ------
@@ -125,13 +125,13 @@ def read_arrays(
 
 
 def labelled(X: Any, y: Any) -> tuple[nw.DataFrame[Any], str] | None:
-    """Join a data frame of features and its labels; None where X is no data frame.
+    """Join a data frame of features and its labels; return None if X is not a data frame.
 
     Returns
     -------
     frame : narwhals.DataFrame
     label : str
-        The column that holds the labels.
+        Name of the label column.
     """
     features = None if issparse(X) or isinstance(X, np.ndarray | list) else as_frame(X)
     if features is None:
@@ -157,11 +157,11 @@ def _origin(name: str) -> Origin:
 
 
 def _table(frame: nw.DataFrame[Any]) -> Any:
-    """Turn a data frame into an Arrow table of named columns, without its index."""
+    """Convert a data frame to an Arrow table of named columns, without its index."""
     plain = nw.maybe_reset_index(frame)
-    odd = [name for name in plain.columns if not isinstance(name, str)]
-    if odd:
-        plain = plain.rename({name: str(name) for name in odd})
+    unnamed = [name for name in plain.columns if not isinstance(name, str)]
+    if unnamed:
+        plain = plain.rename({name: str(name) for name in unnamed})
     table = plain.to_arrow()
     return table.cast(without_views(table.schema))
 

@@ -1,4 +1,4 @@
-"""Parquet files."""
+"""Reader of Parquet files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.files import written_aside
 from toadstone.datasets.preparation.columns import Origin
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.readers.tables import encode_beside, split_table
+from toadstone.datasets.readers.tables import encode_like, split_table
 from toadstone.datasets.split import Split
 
 
@@ -33,29 +33,29 @@ def read(path: Path, request: Request) -> Split:
         raise _unusual(path) from None
 
 
-def rows_beside(path: Path, other: Path, row_ids: IntArray, request: Request) -> tuple[Matrix, Labels]:
-    """Features and labels of another file of these columns, prepared as some rows of this one.
+def read_prepared_like(path: Path, other: Path, row_ids: IntArray, request: Request) -> tuple[Matrix, Labels]:
+    """Read another file of the same columns, with the preparation fitted on some rows of this one.
 
     Raises
     ------
     InvalidArgument, InvalidData
         As `toadstone.datasets.read`.
     """
-    ours, theirs = (table.cast(without_views(table.schema)) for table in (_table(path), _table(other)))
+    table, added = (found.cast(without_views(found.schema)) for found in (_table(path), _table(other)))
     origins = (Origin(path, first_row=1), Origin(other, first_row=1))
     try:
-        return encode_beside(ours, theirs, origins=origins, row_ids=row_ids, request=request)
+        return encode_like(table, added, origins=origins, row_ids=row_ids, request=request)
     except pa.ArrowException:
         raise _unusual(other) from None
 
 
 def write_rows(path: Path, rows: IntArray, destination: Path) -> None:
-    """Write some rows, in file order, under the same schema and metadata.
+    """Write the given rows, in file order, with the same schema and metadata.
 
     Raises
     ------
     InvalidArgument
-        If there is no such row.
+        If a row does not exist.
     """
     table = _table(path)
     if rows.max(initial=-1) >= table.num_rows:
@@ -69,7 +69,7 @@ def write_rows(path: Path, rows: IntArray, destination: Path) -> None:
 
 
 def without_views(schema: Any) -> Any:
-    """The same schema with plain text for text views, from which Arrow cannot pick rows."""
+    """Return the schema with plain text in place of text views, which Arrow cannot take rows from."""
     for position, field in enumerate(schema):
         if pa.types.is_string_view(field.type):
             schema = schema.set(position, field.with_type(pa.large_string()))

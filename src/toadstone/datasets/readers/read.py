@@ -1,4 +1,4 @@
-"""Read a file into a training and a test set; write some of its rows back."""
+"""Read a file into a training and a test set, and write selected rows of a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from toadstone.datasets.readers.files import readable_file
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import Split
 
-# Each module has `read`, `rows_beside` and `write_rows` and imports what its format needs.
+# Modules with `read`, `read_prepared_like` and `write_rows`, imported on use since their libraries are slow to load.
 _FORMATS = {
     ".csv": "delimited",
     ".csv.gz": "delimited",
@@ -44,48 +44,49 @@ def read(
 ) -> Split:
     """Read a labelled data file, prepare its features, and hold out a test set.
 
-    The file's ending tells its format: ``.csv``, ``.tsv`` (each also with
-    ``.gz``), ``.parquet``, ``.npz``, or SVMlight as ``.svm``, ``.svmlight``
-    or ``.libsvm``. Everything that is fitted, is fitted on the training rows.
+    The format is told by the ending of the file name: ``.csv``, ``.tsv`` (each
+    also with ``.gz``), ``.parquet``, ``.npz``, or SVMlight as ``.svm``,
+    ``.svmlight`` or ``.libsvm``. Scaling and vocabularies are fitted on the
+    training rows only.
 
     Parameters
     ----------
     path : path-like
     label : str, optional
-        The label column of a table; by default the only column called label,
+        Label column of a table; by default the only column named label,
         labels, class, target or y.
     text : str, optional
-        Column of a table to use as text; the others are then left out.
+        Text column of a table; the other columns are then left out.
     weighting : {"tfidf", "counts"}
-        How words are weighted.
+        Weighting of words.
     scale : {"auto", "standard", "none"}
-        Whether numbers are standardised; "auto" does so for tables of mixed
-        units and leaves counts, values within [0, 1] and matrices as given.
+        Scaling of numbers. "auto" standardises the numbers of a table, except
+        counts and values within [0, 1]; matrices are left unchanged.
     classes : sequence of str, optional
-        Keep only rows with these labels, compared as text.
+        Labels to keep, compared as text; rows of other labels are left out.
     test_share : float
-        Share of each class to hold out if the file publishes no test split.
+        Share of each class to hold out if the file has no test split.
     random_state : int
-        Seed of that choice.
+        Seed of the hold-out.
 
     Returns
     -------
     Split
-        Its row ids count the rows of the file from 0, in file order.
+        Row ids count the rows of the file from 0, in file order.
 
     Raises
     ------
     InvalidArgument
         If an option does not fit the file.
     InvalidData
-        If the file cannot be used; one sentence says where and why.
+        If the file cannot be used; the message says where and why.
     """
     request = Request(label, text, weighting, scale, classes, test_share, random_state)
     return read_file(Path(path), request)
 
 
 def read_file(path: Path, request: Request) -> Split:
-    """Read a file with options that are checked already."""
+    """Read a file with checked options."""
     module = format_of(path)
     split: Split = module.read(readable_file(path), request)
     return split
@@ -94,10 +95,10 @@ def read_file(path: Path, request: Request) -> Split:
 def write_rows(
     source: str | os.PathLike[str], rows: Sequence[int] | IntArray, destination: str | os.PathLike[str]
 ) -> None:
-    """Write some rows of a file, in its own format and order, unaltered.
+    """Write selected rows of a file in the same format and order, unchanged.
 
-    Text formats are copied character for character. An ``.npz`` archive with
-    a published test split keeps it; `rows` then count training rows.
+    Text formats are copied character for character. A published test split in
+    an ``.npz`` archive is copied too; `rows` then count training rows.
 
     Parameters
     ----------
@@ -105,12 +106,13 @@ def write_rows(
     rows : sequence of int
         Row numbers as in `Dataset.row_ids`, without repetition.
     destination : path-like
-        Must end like `source`; replaced only once complete.
+        Must have the ending of `source`. An existing file is replaced once
+        the new one is complete.
 
     Raises
     ------
     InvalidArgument
-        If a row does not exist or repeats, or the endings differ.
+        If a row does not exist or is repeated, or the endings differ.
     InvalidData
         If the source cannot be read.
     """
@@ -129,7 +131,7 @@ def write_rows(
 
 
 def is_data_file(name: str) -> bool:
-    """Whether a name has the ending of a format that can be read."""
+    """Return True if a file name has the ending of a supported format."""
     return _suffix(Path(name)) is not None
 
 
@@ -139,12 +141,12 @@ def _suffix(path: Path) -> str | None:
 
 
 def format_of(path: Path) -> Any:
-    """The module that reads and writes files of this ending.
+    """Return the module that reads and writes files of this ending.
 
     Raises
     ------
     InvalidData
-        If there is none.
+        If the format is not supported.
     """
     suffix = _suffix(path)
     if suffix is None:

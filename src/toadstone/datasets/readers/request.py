@@ -1,4 +1,4 @@
-"""What a user asks of a reader."""
+"""Options of the readers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SCALES = ("auto", "standard", "none")
 
 @dataclass(frozen=True)
 class Request:
-    """Options of `toadstone.datasets.read`, checked once for all formats.
+    """Options of `toadstone.datasets.read`, checked on construction.
 
     Raises
     ------
     InvalidArgument
-        If one is out of range.
+        If an option is out of range.
     """
 
     label: str | None = None
@@ -44,7 +44,7 @@ class Request:
             object.__setattr__(self, "classes", classes)
 
     def refuse_columns(self, what: str) -> None:
-        """Refuse options that name a column of a file that has none.
+        """Check that no option names a column, for data without named columns.
 
         Raises
         ------
@@ -57,5 +57,5 @@ class Request:
 
     @property
     def test_origin(self) -> str:
-        """How test rows are chosen where none are published."""
+        """Description of the hold-out, in words."""
         return describe_hold_out(self.test_share, self.random_state)

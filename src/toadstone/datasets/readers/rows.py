@@ -1,4 +1,4 @@
-"""Bare rows, such as poison, as plain arrays on disk."""
+"""Files of single rows, such as poison, and of kept rows."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _DENSE_SHARE = 0.3
 
 
 def write_rows_as_arrays(X: Matrix, y: Labels, path: str | os.PathLike[str]) -> None:
-    """Write rows as ``X``, or the parts of a CSR matrix where few entries are stored, and ``y``.
+    """Write rows as an ``.npz`` archive with ``X``, or the parts of a CSR matrix if few entries are stored, and ``y``.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n, d)
     y : ndarray of shape (n,)
     path : path-like
-        Of the ``.npz`` archive; replaced only once complete.
+        An existing file is replaced once the new one is complete.
     """
     sparse = csr_array(X)
     arrays: dict[str, NDArray[Any]] = {"y": y}
@@ -43,17 +43,17 @@ def write_rows_as_arrays(X: Matrix, y: Labels, path: str | os.PathLike[str]) -> 
 
 
 def write_kept_rows(kept: Dataset, source: Path, folder: Path, *, stem: str) -> None:
-    """Write the kept rows of a file in its own format, those of a named data set as arrays.
+    """Write kept rows: of a file in the same format, of a catalogue data set as arrays.
 
     Parameters
     ----------
     kept : Dataset
         Its row ids count the rows of the file.
     source : Path
-        What the rows were read from.
+        File or catalogue name that the rows were read from.
     folder : Path
     stem : str
-        Name of the new file, without its ending.
+        Name of the new file without its ending.
     """
     if source.is_file() and kept.row_ids is not None:
         write_rows(source, sorted(kept.row_ids.tolist()), folder / f"{stem}{''.join(source.suffixes[-2:])}")
@@ -62,18 +62,19 @@ def write_kept_rows(kept: Dataset, source: Path, folder: Path, *, stem: str) -> 
 
 
 def read_poison(path: str | os.PathLike[str]) -> Poison:
-    """Read poison rows written so, by toadstone or by others.
-
-    ``X_shape`` may give both dimensions, and is not needed beside a dense ``X``.
+    """Read poison rows from an ``.npz`` archive, as `write_rows_as_arrays` writes it.
 
     Raises
     ------
     InvalidData
-        If the file is missing, holds pickled objects, or something else.
+        If the file is missing, damaged, holds pickled objects, or does not hold
+        rows and labels.
     """
     archive = Archive(Path(path))
     if not archive.has_rows("X") or "y" not in archive:
-        raise InvalidData(f"{path}: expected poison rows, an .npz with X or its CSR parts, and y; got others")
+        raise InvalidData(
+            f"{path}: expected poison rows, an .npz with y and X or its CSR parts, got {archive.listed()}"
+        )
     X = archive["X"] if "X" in archive else sparse_matrix(archive, "X", f"{path}: X")
     if X.dtype.kind not in "biuf":
         raise InvalidData(f"{path}: expected numbers in X, got values of type {X.dtype}")

@@ -1,4 +1,4 @@
-"""Sparse rows as four plain arrays, checked before SciPy sees them."""
+"""Sparse rows as four plain arrays, checked before they are passed to SciPy."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ PARTS = ("data", "indices", "indptr", "shape")
 
 
 class ArraySource(Protocol):
-    """Something that gives arrays by name."""
+    """Mapping from names to arrays."""
 
     def __contains__(self, name: object) -> bool:
-        """Whether there is such an array."""
+        """Return True if there is an array of this name."""
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """The array."""
+        """Return an array."""
 
 
 def sparse_matrix(arrays: ArraySource, name: str, what: str) -> csr_array:
-    """Put ``name_data``, ``name_indices``, ``name_indptr`` and ``name_shape`` together.
+    """Build a CSR matrix from ``name_data``, ``name_indices``, ``name_indptr`` and ``name_shape``.
 
     Raises
     ------
     InvalidData
-        If a part is missing, or the parts contradict each other.
+        If a part is missing, or the parts are inconsistent.
     """
     missing = [f"{name}_{part}" for part in PARTS if f"{name}_{part}" not in arrays]
     if missing:
@@ -60,14 +60,14 @@ def _check_structure(
     if len(indices) != len(data):
         raise InvalidData(f"{what}_indices: expected one for each of {len(data)} values, got {len(indices)}")
     if indptr[0] != 0 or indptr[-1] != len(data) or np.any(np.diff(indptr) < 0):
-        raise InvalidData(f"{what}_indptr: expected numbers that rise from 0 to {len(data)}, got others")
+        raise InvalidData(f"{what}_indptr: expected ascending numbers from 0 to {len(data)}, got others")
     if len(indices) and (indices.min() < 0 or indices.max() >= d):
         worst = int(indices.min()) if indices.min() < 0 else int(indices.max())
         raise InvalidData(f"{what}_indices: expected column numbers from 0 to {d - 1}, got {worst}")
 
 
 def sparse_rows(X: Any) -> csr_array:
-    """Any matrix as CSR with sorted indices and no stored zero."""
+    """Convert a matrix to CSR with sorted indices and without stored zeros."""
     matrix = csr_array(X, copy=True)
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
@@ -75,7 +75,7 @@ def sparse_rows(X: Any) -> csr_array:
 
 
 def matrix_parts(name: str, X: csr_array, widths: Mapping[str, DTypeLike]) -> dict[str, NDArray[Any]]:
-    """The four arrays of a CSR matrix, in the given number types.
+    """Return the four arrays of a CSR matrix, in the given number types.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Files of the SVMlight or LIBSVM format: a label, then ``column:value`` pairs."""
+"""Reader of SVMlight (LIBSVM) files: a label, then ``column:value`` pairs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from toadstone.datasets.split import Split, stratified_rows
 
 
 def read(path: Path, request: Request) -> Split:
-    """Read an SVMlight file as sparse rows; columns count from 1 unless a 0 occurs.
+    """Read an SVMlight file as sparse rows; columns are counted from 1 unless a 0 occurs.
 
     Raises
     ------
@@ -38,8 +38,8 @@ def read(path: Path, request: Request) -> Split:
     return assemble(path.name, features, (y[train], y[test]), (kept[train], kept[test]), request.test_origin)
 
 
-def rows_beside(path: Path, other: Path, row_ids: IntArray, request: Request) -> tuple[Matrix, Labels]:
-    """Features and labels of another file of these columns, prepared as some rows of this one.
+def read_prepared_like(path: Path, other: Path, row_ids: IntArray, request: Request) -> tuple[Matrix, Labels]:
+    """Read another file of the same columns, with the preparation fitted on some rows of this one.
 
     Raises
     ------
@@ -47,21 +47,21 @@ def rows_beside(path: Path, other: Path, row_ids: IntArray, request: Request) ->
         As `toadstone.datasets.read`.
     """
     _load(other)
-    # Read together, both count their columns from the same number.
-    ours, _, theirs, raw = load_svmlight_files([str(path), str(other)], dtype=np.float64, zero_based="auto")
+    # Read together, so that both files count their columns from the same number.
+    fitted_on, _, added, raw = load_svmlight_files([str(path), str(other)], dtype=np.float64, zero_based="auto")
     y = as_labels(raw, f"{other}: labels")
     kept = rows_of_classes(y, request.classes, f"{other}: labels")
-    features = scaled_rows(csr_array(ours)[row_ids], csr_array(theirs)[kept], request.scale, str(other))
+    features = scaled_rows(csr_array(fitted_on)[row_ids], csr_array(added)[kept], request.scale, str(other))
     return features.test, y[kept]
 
 
 def write_rows(path: Path, rows: IntArray, destination: Path) -> None:
-    """Write some rows, character for character, in file order; comment lines are left out.
+    """Write the given rows, character for character, in file order; comment lines are left out.
 
     Raises
     ------
     InvalidArgument
-        If there is no such row.
+        If a row does not exist.
     """
     wanted = set(rows.tolist())
     number = -1
@@ -91,7 +91,7 @@ def _load(path: Path) -> tuple[Matrix, Labels]:
 
 
 def _malformed(path: Path) -> InvalidData:
-    expected = f"{path}: expected lines such as '+1 3:1 7:2.5' with rising column numbers"
+    expected = f"{path}: expected lines such as '+1 3:1 7:2.5' with ascending column numbers"
     with path.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, start=1):
             if not _is_well_formed(line):

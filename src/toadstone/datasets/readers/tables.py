@@ -1,4 +1,4 @@
-"""From an Arrow table to a split, whatever file it came from."""
+"""Conversion of Arrow tables to splits, for all table formats."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ import pyarrow as pa
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.datasets.preparation.columns import Origin, encode_columns, is_number, is_text, plain, refuse_missing
+from toadstone.datasets.preparation.columns import (
+    Origin,
+    encode_columns,
+    is_bytes,
+    is_number,
+    is_text,
+    plain,
+    refuse_missing,
+)
 from toadstone.datasets.preparation.features import assemble
 from toadstone.datasets.preparation.labels import as_labels, check_classes, listing, rows_of_classes
 from toadstone.datasets.preparation.text import encode_texts
@@ -24,14 +32,14 @@ _INDEX = re.compile(r"__index_level_\d+__")
 
 
 def split_table(table: Any, origin: Origin, request: Request) -> Split:
-    """Choose labels, rows and features of an Arrow table as requested.
+    """Split an Arrow table into training and test rows, with the requested labels and features.
 
     Raises
     ------
     InvalidArgument
         If the label or text column does not exist.
     InvalidData
-        If the values cannot be used; the sentence names column and row.
+        If the values cannot be used; the message names column and row.
     """
     table = _without_index(table, origin)
     if table.num_rows == 0:
@@ -52,86 +60,90 @@ def split_table(table: Any, origin: Origin, request: Request) -> Split:
     return assemble(origin.path.name, features, labels, row_ids, request.test_origin)
 
 
-def encode_beside(
-    ours: Any, theirs: Any, *, origins: tuple[Origin, Origin], row_ids: IntArray, request: Request
+def encode_like(
+    table: Any, added: Any, *, origins: tuple[Origin, Origin], row_ids: IntArray, request: Request
 ) -> tuple[Matrix, Labels]:
-    """Encode the rows of another Arrow table by what is learnt from some rows of ours.
+    """Encode the rows of a second Arrow table, with the encoding fitted on some rows of the first.
 
     Parameters
     ----------
-    ours, theirs : pyarrow.Table
+    table, added : pyarrow.Table
+        Table to fit on, and table to encode.
     origins : tuple of Origin
-        Of both.
+        Of `table` and `added`.
     row_ids : ndarray of int
-        The rows of ours to learn from.
+        Rows of `table` to fit on.
     request : Request
 
     Returns
     -------
-    X : ndarray or CSR of shape (n_theirs, d)
-    y : ndarray of shape (n_theirs,)
+    X : ndarray or CSR of shape (n, d)
+        A row for each row of `added` of the requested classes.
+    y : ndarray of shape (n,)
 
     Raises
     ------
     InvalidData
         If a column is missing, or its values cannot be used.
     """
-    ours, (mine, other) = _without_index(ours, origins[0]), origins
-    label = _label_column(ours.column_names, mine, request)
-    ours = ours if request.text is None else ours.select([label, request.text])
-    _refuse_other_columns(ours.column_names, theirs, origins)
-    y = _labels(theirs[label], label, other)
+    origin, other = origins
+    table = _without_index(table, origin)
+    label = _label_column(table.column_names, origin, request)
+    table = table if request.text is None else table.select([label, request.text])
+    _check_columns(table.column_names, added, origins)
+    y = _labels(added[label], label, other)
     kept = rows_of_classes(y, request.classes, other.column(label))
     train, rows = np.arange(len(row_ids)), np.arange(len(kept)) + len(row_ids)
     if request.text is not None:
         texts = [
-            *_texts(ours, request.text, label, mine, row_ids),
-            *_texts(theirs, request.text, label, other, kept),
+            *_texts(table, request.text, label, origin, row_ids),
+            *_texts(added, request.text, label, other, kept),
         ]
-        what = mine.column(request.text)
+        what = origin.column(request.text)
         return encode_texts(texts, train, rows, weighting=request.weighting, what=what).test, y[kept]
-    ours = ours.drop_columns([label])
-    theirs = theirs.select(ours.column_names).take(pa.array(kept))
-    for name in theirs.column_names:
-        refuse_missing(plain(theirs[name]), name, other, kept)
-    both = _joined(ours.take(pa.array(row_ids)), theirs, other)
+    table = table.drop_columns([label])
+    added = added.select(table.column_names).take(pa.array(kept))
+    # An empty column would be of another type, so this comes before the tables are joined.
+    for name in added.column_names:
+        refuse_missing(plain(added[name]), name, other, kept)
+    both = _joined(table.take(pa.array(row_ids)), added, other)
     ids = np.concatenate([row_ids, kept])
     return encode_columns(both, train, rows, scale=request.scale, origin=other, row_ids=ids).test, y[kept]
 
 
-def _refuse_other_columns(names: list[str], theirs: Any, origins: tuple[Origin, Origin]) -> None:
-    missing = [name for name in names if theirs.column_names.count(name) != 1]
-    if missing or theirs.num_rows == 0:
-        got = f"not one named {missing[0]!r}" if missing else "no rows"
+def _check_columns(names: list[str], added: Any, origins: tuple[Origin, Origin]) -> None:
+    missing = [name for name in names if added.column_names.count(name) != 1]
+    if missing or added.num_rows == 0:
+        got = f"not exactly one column {missing[0]!r}" if missing else "no rows"
         raise InvalidData(f"{origins[1].path}: expected the columns of {origins[0].path}, got {got}")
 
 
-def _joined(ours: Any, theirs: Any, origin: Origin) -> Any:
+def _joined(table: Any, added: Any, origin: Origin) -> Any:
     try:
-        return pa.concat_tables([ours, theirs], promote_options="permissive")
+        return pa.concat_tables([table, added], promote_options="permissive")
     except pa.ArrowException:
-        kinds = ((name, ours[name].type, theirs[name].type) for name in ours.column_names)
+        kinds = ((name, table[name].type, added[name].type) for name in table.column_names)
         name, expected, got = next(kind for kind in kinds if kind[1] != kind[2])
         raise InvalidData(f"{origin.column(name)}: expected values of type {expected}, got {got}") from None
 
 
 def _without_index(table: Any, origin: Origin) -> Any:
-    """Leave out the row numbers that data frames store; refuse other nameless or doubled columns."""
+    """Drop the row index that data frames store; refuse other columns without a name or with the same name."""
     names: list[str] = table.column_names
-    doubled = [name for name, times in Counter(names).items() if times > 1 and name]
-    if doubled:
-        raise InvalidData(f"{origin.path}: expected column names that differ, got {doubled[0]!r} twice")
+    repeated = [name for name, times in Counter(names).items() if times > 1 and name]
+    if repeated:
+        raise InvalidData(f"{origin.path}: expected column names that differ, got {repeated[0]!r} twice")
     index = [name for name in names if _INDEX.fullmatch(name)]
     for position, name in enumerate(names, start=1):
         if name.strip():
             continue
-        if names.count(name) > 1 or not _counts_rows(table[position - 1]):
+        if names.count(name) > 1 or not _is_row_index(table[position - 1]):
             raise InvalidData(f"{origin.path}: expected a name for every column, got none for column {position}")
         index.append(name)
     return table.drop_columns(index)
 
 
-def _counts_rows(column: Any) -> bool:
+def _is_row_index(column: Any) -> bool:
     if not pa.types.is_integer(column.type) or column.null_count:
         return False
     values = column.to_numpy()
@@ -159,7 +171,7 @@ def _labels(column: Any, name: str, origin: Origin) -> Labels:
     values = plain(column)
     kind = values.type
     refuse_missing(values, name, origin, np.arange(len(values)))
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+    if is_bytes(kind):
         raise InvalidData(f"{origin.column(name)}: expected UTF-8 text, got other bytes")
     if is_text(kind):
         return np.array(values.to_pylist(), dtype=np.str_)
@@ -175,8 +187,9 @@ def _texts(table: Any, name: str, label: str, origin: Origin, kept: IntArray) ->
         raise InvalidArgument("text", "another column than the label's", repr(name))
     column = plain(table[name]).take(pa.array(kept))
     if not is_text(column.type):
-        binary = pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)
-        expected, got = ("UTF-8 text", "other bytes") if binary else ("text", f"values of type {column.type}")
+        expected, got = (
+            ("UTF-8 text", "other bytes") if is_bytes(column.type) else ("text", f"values of type {column.type}")
+        )
         raise InvalidData(f"{origin.column(name)}: expected {expected}, got {got}")
     refuse_missing(column, name, origin, kept)
     texts: list[str] = column.to_pylist()

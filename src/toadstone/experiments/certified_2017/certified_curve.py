@@ -1,4 +1,4 @@
-"""Certified bound and attack over the fraction of poison, as in the paper of 2017."""
+"""Certified bounds and attacks over the fraction of poison, as in the paper of 2017."""
 
 from __future__ import annotations
 
@@ -30,23 +30,24 @@ from toadstone.pipeline.harness.poison_check import check_poison
 
 @dataclass(frozen=True)
 class CurveProtocol:
-    """What to certify, and against whom.
+    """Settings of the certificates and of the attacks.
 
     Parameters
     ----------
     squared_radius : float
-        Models: weights and bias of at most this squared norm.
+        Bound on the squared norm of weights and bias.
     fractions : tuple of float
         Poison rows for each clean row, ascending.
     domain : {"real", "box", "integer"}
-        Values that poison may have.
+        Values that poison may take.
     quantile : float
-        Of each class's clean distances: the thresholds of both filters.
+        Quantile of each class's clean distances; the threshold of both filters.
     distinct : tuple of int
-        Roundings of each point to try in attacks of whole counts; the number
-        that costs the clean training rows most is used. A model learns few
-        more easily than many: it then loses less on the poison, and more on
-        the clean rows as long as they are enough to matter.
+        Numbers of rows to round each point to in attacks with integer counts;
+        the number with the largest loss on the clean training rows is used.
+        A model fits few different rows more easily than many: it then has a
+        smaller loss on the poison and a larger one on the clean rows, as long
+        as the poison still matters.
     """
 
     squared_radius: float
@@ -56,7 +57,7 @@ class CurveProtocol:
     distinct: tuple[int, ...] = (16, 64, 250)
 
     def in_words(self, split: Split) -> dict[str, str]:
-        """The setting, for the record."""
+        """Return the setting in words, for the record."""
         values = {"real": "any", "box": "within each feature's range", "integer": "counts"}[self.domain]
         return {
             "Data": sizes(split),
@@ -67,19 +68,19 @@ class CurveProtocol:
 
 
 @dataclass(frozen=True)
-class Poisoned:
-    """A model trained on clean rows and an attack.
+class PoisonedModel:
+    """Losses and errors of a model trained on clean rows and poison.
 
     Parameters
     ----------
     fraction : float
     rows : int
-        Of poison.
+        Number of poison rows.
     total, clean, test : float
-        Hinge loss of all rows trained on for each clean one; mean over the
-        clean rows; mean over the test rows.
+        Hinge loss: sum over all training rows divided by the number of clean
+        rows; mean over the clean rows; mean over the test rows.
     wrong, tested : int
-        Test rows classified wrongly, and all of them.
+        Misclassified test rows, and all test rows.
     """
 
     fraction: float
@@ -92,7 +93,7 @@ class Poisoned:
 
 
 def certify_curve(split: Split, protocol: CurveProtocol, conditions: Conditions) -> Certified:
-    """Certificates of all fractions."""
+    """Certify all fractions."""
     conditions.on_stage(f"certifying {split.name}")
     return certify_split(
         split,
@@ -107,45 +108,47 @@ def certify_curve(split: Split, protocol: CurveProtocol, conditions: Conditions)
 
 def attack_curve(
     split: Split, certified: Certified, protocol: CurveProtocol, conditions: Conditions
-) -> tuple[Poisoned, ...]:
-    """The certificates' own attacks as whole rows, and the models trained on them."""
+) -> tuple[PoisonedModel, ...]:
+    """Turn the attack of each certificate into whole rows, and train a model on them."""
     conditions.on_stage(f"training on poisoned {split.name}")
 
-    def train(certificate: Certificate, poison: Poison) -> Poisoned:
+    def train(certificate: Certificate, poison: Poison) -> PoisonedModel:
         return train_poisoned(split, poison, certificate.budget, certified, protocol, conditions)
 
-    def poisoned(certificate: Certificate) -> Poisoned:
+    def attacked(certificate: Certificate) -> PoisonedModel:
         if protocol.domain == "integer":
-            tries = (whole_counts(certificate, certified, split.train, k, _rng(conditions)) for k in protocol.distinct)
-            return max((train(certificate, poison) for poison in tries), key=lambda found: found.clean)
+            tries = (round_attack(certificate, certified, split.train, k, _rng(conditions)) for k in protocol.distinct)
+            return max((train(certificate, poison) for poison in tries), key=lambda model: model.clean)
         attack = CollapsedAttack.of(certificate, split.train.classes, certified.feasible_set)
         return train(certificate, attack.poison(split.train, certificate.budget, _rng(conditions)))
 
-    return tuple(poisoned(certificate) for certificate in certified.certificates)
+    return tuple(attacked(certificate) for certificate in certified.certificates)
 
 
 def _rng(conditions: Conditions) -> Generator:
     return np.random.default_rng(conditions.seed)
 
 
-def flip_labels(split: Split, certified: Certified, protocol: CurveProtocol, conditions: Conditions) -> Poisoned | None:
-    """At the largest fraction, random clean rows under the other label; None where none passes the filters."""
+def flip_labels(
+    split: Split, certified: Certified, protocol: CurveProtocol, conditions: Conditions
+) -> PoisonedModel | None:
+    """Train on random clean rows with the other label, at the largest fraction; None if none passes the filters."""
     budget = Budget(protocol.fractions[-1])
     attack = RandomLabelFlip(feasible_set=certified.feasible_set)
     try:
-        poison = attack.poison(split.train, budget, np.random.default_rng(conditions.seed))
+        poison = attack.poison(split.train, budget, _rng(conditions))
     except EmptyFeasibleSet:
         return None
     return train_poisoned(split, poison, budget, certified, protocol, conditions)
 
 
-def whole_counts(
+def round_attack(
     certificate: Certificate, certified: Certified, train: Dataset, distinct: int, rng: Generator
 ) -> Poison:
-    """Several roundings of each of a certificate's points, in equal numbers.
+    """Round each point of a certificate to several rows of integer counts, in equal numbers.
 
-    Each lies in the feasible set itself; the points may lie in its convex
-    relaxation only.
+    The rows lie in the feasible set; the points may lie only in its convex
+    relaxation.
     """
     attack = CollapsedAttack.of(certificate, train.classes, certified.feasible_set)
     shares = np.cumsum(attack.masses) / max(attack.masses.sum(), np.finfo(float).tiny)
@@ -168,13 +171,13 @@ def train_poisoned(
     certified: Certified,
     protocol: CurveProtocol,
     conditions: Conditions,
-) -> Poisoned:
-    """Train within the norm ball on clean rows and poison; nothing is filtered.
+) -> PoisonedModel:
+    """Train within the norm ball on clean rows and poison, without filters.
 
     Raises
     ------
     BudgetExceeded
-        If the poison breaks its contract.
+        If the poison exceeds its budget or leaves the domain.
     """
     if len(poison):
         check_poison(poison, split.train, budget, expressible(split.train, protocol.domain))
@@ -193,7 +196,7 @@ def train_poisoned(
     )
     losses, test_margins = HINGE.value(_margins(X, signs, fit.theta)), _test_margins(split, fit.theta)
     conditions.on_step()
-    return Poisoned(
+    return PoisonedModel(
         fraction=budget.fraction,
         rows=len(poison),
         total=float(losses.sum()) / len(split.train),

@@ -1,27 +1,46 @@
-"""Rows and drawings of losses and errors over the fraction of poison."""
+"""Comparison rows and plots of losses and errors over the fraction of poison."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from toadstone.experiments.certified_2017.certified_curve import Poisoned
+from toadstone.experiments.certified_2017.certified_curve import PoisonedModel
 from toadstone.experiments.figures import percent, wilson
 from toadstone.pipeline.certify import Certified
 from toadstone.records.reproduction import Comparison, Interval, Panel, Published, Series
 
-PROVEN = "what a concrete attack provably reaches, and what no attack exceeds"
+Loss = Literal["total", "clean", "test"]
+
+PROVEN = "value that a concrete attack provably reaches, and bound that no attack exceeds"
+
+_LOSSES: Mapping[Loss, str] = {
+    "total": "loss of all rows under attack",
+    "clean": "clean training loss under attack",
+    "test": "test loss under attack",
+}
 
 
 def plotted(fractions: Sequence[float], *values: float) -> dict[float, Published]:
-    """Figures digitised from a plot, to 0.002; those without poison by eye, to 0.005."""
+    """Return figures digitised from a plot, to 0.002; those without poison are read by eye, to 0.005."""
     return {
         fraction: Published(value, "read off the plot", 0.002 if fraction else 0.005)
         for fraction, value in zip(fractions, values, strict=True)
     }
 
 
+def bounds(certified: Certified) -> dict[float, float]:
+    """Return the certified bound by fraction."""
+    return {certificate.budget.fraction: certificate.bound for certificate in certified.certificates}
+
+
+def losses(models: Sequence[PoisonedModel], loss: Loss) -> dict[float, float]:
+    """Return one loss of the poisoned models by fraction."""
+    return {model.fraction: getattr(model, loss) for model in models}
+
+
 def bound_rows(certified: Certified, paper: Mapping[float, Published], reason: str) -> list[Comparison]:
-    """The certified bound at each fraction beside the paper's."""
+    """Compare the certified bound at each fraction with the paper's."""
     return [
         Comparison(
             what=f"certified bound at {percent(certificate.budget.fraction)}",
@@ -38,54 +57,50 @@ def bound_rows(certified: Certified, paper: Mapping[float, Published], reason: s
 
 
 def loss_rows(
-    points: Sequence[Poisoned],
-    what: str,
-    value: Callable[[Poisoned], float],
-    paper: Mapping[float, Published],
-    reason: str,
+    models: Sequence[PoisonedModel], loss: Loss, paper: Mapping[float, Published], reason: str
 ) -> list[Comparison]:
-    """A loss of the poisoned models at each fraction beside the paper's."""
+    """Compare one loss of the poisoned models at each fraction with the paper's."""
     return [
         Comparison(
-            what=f"{what} at {percent(point.fraction)}",
+            what=f"{_LOSSES[loss]} at {percent(fraction)}",
             unit="loss",
-            aim="higher" if point.fraction else "equal",
-            paper=paper.get(point.fraction),
-            ours=value(point),
+            aim="higher" if fraction else "equal",
+            paper=paper.get(fraction),
+            ours=value,
             reason=reason,
         )
-        for point in points
+        for fraction, value in losses(models, loss).items()
     ]
 
 
-def error_rows(points: Sequence[Poisoned], paper: Mapping[float, Published], reason: str) -> list[Comparison]:
-    """The test error of the poisoned models at each fraction beside the paper's."""
+def error_rows(models: Sequence[PoisonedModel], paper: Mapping[float, Published], reason: str) -> list[Comparison]:
+    """Compare the test error of the poisoned models at each fraction with the paper's."""
     return [
         Comparison(
-            what=f"test error at {percent(point.fraction)}",
+            what=f"test error at {percent(model.fraction)}",
             unit="share",
-            aim="higher" if point.fraction else "equal",
-            paper=paper.get(point.fraction),
-            ours=point.wrong / point.tested,
-            interval=wilson(point.wrong, point.tested),
+            aim="higher" if model.fraction else "equal",
+            paper=paper.get(model.fraction),
+            ours=model.wrong / model.tested,
+            interval=wilson(model.wrong, model.tested),
             reason=reason,
         )
-        for point in points
+        for model in models
     ]
 
 
-def drawn(label: str, values: Mapping[float, float]) -> Series:
-    """A curve of ours."""
-    return Series(label, "ours", tuple(values), tuple(values.values()))
+def curves(
+    label: str, ours: Mapping[float, float], paper: Mapping[float, Published] | None = None
+) -> tuple[Series, ...]:
+    """Return our curve and, if it has figures, the paper's."""
+    drawn = (Series(label, "ours", tuple(ours), tuple(ours.values())),)
+    if not paper:
+        return drawn
+    return (*drawn, Series(label, "paper", tuple(paper), tuple(stated.value for stated in paper.values())))
 
 
-def drawn_paper(label: str, paper: Mapping[float, Published]) -> Series:
-    """A curve of the paper's."""
-    return Series(label, "paper", tuple(paper), tuple(stated.value for stated in paper.values()))
-
-
-def loss_panel(title: str, series: Sequence[Series]) -> Panel:
-    """Losses over the fraction; curves without a point are left out."""
+def loss_panel(title: str, *series: Series) -> Panel:
+    """Plot losses over the fraction of poison."""
     return Panel(
         title=title,
         kind="lines",
@@ -93,5 +108,5 @@ def loss_panel(title: str, series: Sequence[Series]) -> Panel:
         y_label="hinge loss",
         x_unit="fraction",
         unit="loss",
-        series=tuple(one for one in series if one.x),
+        series=series,
     )

@@ -1,4 +1,4 @@
-"""Enron: the certified bound over the fraction of poison, and the attack that meets it."""
+"""Enron: certified bound over the fraction of poison, and the attack that attains it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from toadstone.datasets.split import Split
 from toadstone.experiments.certified_2017.certified_curve import CurveProtocol, attack_curve, certify_curve
 from toadstone.experiments.certified_2017.curve_rows import (
     bound_rows,
-    drawn,
-    drawn_paper,
+    bounds,
+    curves,
     error_rows,
     loss_panel,
     loss_rows,
+    losses,
     plotted,
 )
 from toadstone.experiments.conditions import Conditions, Measured
@@ -29,38 +30,34 @@ _TIGHTER = (
 
 
 def run(conditions: Conditions) -> Measured:
-    """On the real data, with the paper's settings."""
+    """Run the experiment on the real data with the paper's settings."""
     return measure(load("enron"), PROTOCOL, conditions)
 
 
 def measure(split: Split, protocol: CurveProtocol, conditions: Conditions) -> Measured:
     """Certify, attack and train at every fraction."""
     certified = certify_curve(split, protocol, conditions)
-    points = attack_curve(split, certified, protocol, conditions)
-    at = {made.budget.fraction: made for made in certified.certificates}
+    models = attack_curve(split, certified, protocol, conditions)
     return Measured(
         setting=protocol.in_words(split),
         comparisons=(
             *bound_rows(certified, BOUND, _TIGHTER),
-            *loss_rows(points, "clean training loss, attacked,", lambda point: point.clean, CLEAN, _TIGHTER),
-            *loss_rows(points, "test loss, attacked,", lambda point: point.test, CLEAN_TEST, _TIGHTER),
-            *error_rows(points, {}, ""),
+            *loss_rows(models, "clean", CLEAN, _TIGHTER),
+            *loss_rows(models, "test", CLEAN_TEST, _TIGHTER),
+            *error_rows(models, {}, ""),
         ),
         panels=(
             loss_panel(
                 "Bound and attack on Enron",
-                (
-                    drawn("certified bound", {key: made.bound for key, made in at.items()}),
-                    drawn_paper("certified bound", BOUND),
-                    drawn("attack, all rows", {point.fraction: point.total for point in points}),
-                    drawn("attack, clean rows", {point.fraction: point.clean for point in points}),
-                    drawn("attack, test rows", {point.fraction: point.test for point in points}),
-                ),
+                *curves("certified bound", bounds(certified), BOUND),
+                *curves("attack, all rows", losses(models, "total")),
+                *curves("attack, clean rows", losses(models, "clean")),
+                *curves("attack, test rows", losses(models, "test")),
             ),
         ),
         data={split.name: sha256(split.train)},
         notes=(
-            "Rows of real values, as the paper's bound allows. The paper attacks Enron with whole counts only: see "
+            "Rows of real values, as the paper's bound allows. The paper attacks Enron with integer counts only: see "
             "p17-integer for that attack.",
         ),
     )

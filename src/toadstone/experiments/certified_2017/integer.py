@@ -1,4 +1,4 @@
-"""Enron with whole counts: the attack that the paper reports, and what it could be at most."""
+"""Enron with integer counts: the attack of the paper, and the bound on any such attack."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from toadstone.datasets.split import Split
 from toadstone.experiments.certified_2017.certified_curve import CurveProtocol, attack_curve, certify_curve
 from toadstone.experiments.certified_2017.curve_rows import (
     bound_rows,
-    drawn,
-    drawn_paper,
+    bounds,
+    curves,
     error_rows,
     loss_panel,
     loss_rows,
+    losses,
     plotted,
 )
 from toadstone.experiments.conditions import Conditions, Measured
@@ -25,48 +26,42 @@ TEST = plotted(FRACTIONS, 0.155, 0.171, 0.191, 0.205, 0.215, 0.222)
 
 _STRONGER = (
     "The points of a certificate over a convex set that contains all allowed counts, rounded to some rows each within "
-    "the filters; the paper solves an integer program at each step to within half of its optimum, among counts "
-    "up to the 99.5th percentile. Both aim at the loss of all rows, not at that of the clean or test rows."
+    "the filters. The paper solves an integer program at each step to within half of its optimum, among counts up to "
+    "the 99.5th percentile. Both maximise the loss of all rows, not that of the clean or test rows."
 )
 
 
 def run(conditions: Conditions) -> Measured:
-    """On the real data, with the paper's settings."""
+    """Run the experiment on the real data with the paper's settings."""
     return measure(load("enron"), PROTOCOL, conditions)
 
 
 def measure(split: Split, protocol: CurveProtocol, conditions: Conditions) -> Measured:
-    """Certify over whole counts, round, and train at every fraction."""
+    """Certify over integer counts, round, and train at every fraction."""
     certified = certify_curve(split, protocol, conditions)
-    points = attack_curve(split, certified, protocol, conditions)
-    at = {made.budget.fraction: made for made in certified.certificates}
+    models = attack_curve(split, certified, protocol, conditions)
     return Measured(
         setting=protocol.in_words(split),
         comparisons=(
-            *loss_rows(points, "loss of all rows, attacked,", lambda point: point.total, TOTAL, _STRONGER),
-            *loss_rows(points, "clean training loss, attacked,", lambda point: point.clean, CLEAN, _STRONGER),
-            *loss_rows(points, "test loss, attacked,", lambda point: point.test, TEST, _STRONGER),
-            *error_rows(points, {}, ""),
+            *loss_rows(models, "total", TOTAL, _STRONGER),
+            *loss_rows(models, "clean", CLEAN, _STRONGER),
+            *loss_rows(models, "test", TEST, _STRONGER),
+            *error_rows(models, {}, ""),
             *bound_rows(certified, {}, ""),
         ),
         panels=(
             loss_panel(
-                "Attacks of whole counts on Enron",
-                (
-                    drawn("certified bound, whole counts", {key: made.bound for key, made in at.items()}),
-                    drawn("all rows", {point.fraction: point.total for point in points}),
-                    drawn_paper("all rows", TOTAL),
-                    drawn("clean rows", {point.fraction: point.clean for point in points}),
-                    drawn_paper("clean rows", CLEAN),
-                    drawn("test rows", {point.fraction: point.test for point in points}),
-                    drawn_paper("test rows", TEST),
-                ),
+                "Attacks with integer counts on Enron",
+                *curves("certified bound, integer counts", bounds(certified)),
+                *curves("all rows", losses(models, "total"), TOTAL),
+                *curves("clean rows", losses(models, "clean"), CLEAN),
+                *curves("test rows", losses(models, "test"), TEST),
             ),
         ),
         data={split.name: sha256(split.train)},
         notes=(
-            "All poison rows are whole counts that pass the filters; each is judged after rounding.",
-            "Of 16, 64 and 250 roundings of each point those are used that cost the clean training rows most; no test "
-            "label was used. With more roundings the loss of all rows is larger, as a rule.",
+            "All poison rows are integer counts that pass the filters; attacks are evaluated after rounding.",
+            "Each point is rounded to 16, 64 or 250 rows; the number with the largest loss on the clean training rows "
+            "is used, without test labels. With more rows the loss of all rows is usually larger.",
         ),
     )

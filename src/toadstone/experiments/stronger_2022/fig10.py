@@ -1,4 +1,4 @@
-"""Enron: defenders with another penalty than the one that attacks were made for."""
+"""Enron: defenders with another penalty than the attacks assume."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from toadstone.datasets import load, sha256
 from toadstone.datasets.split import Split
 from toadstone.experiments.conditions import Conditions, Measured
 from toadstone.experiments.stronger_2022.protocols.attack_errors import DEFENCES, TITLES, error_row
-from toadstone.experiments.stronger_2022.protocols.chosen_attacks import AttackComparison, ChosenAttackSettings, enter
+from toadstone.experiments.stronger_2022.protocols.chosen_attacks import (
+    AttackComparison,
+    ChosenAttackSettings,
+    prepare_comparison,
+)
 from toadstone.pipeline.attack_search.search import Candidate
 from toadstone.pipeline.certify import settle_domain
 from toadstone.pipeline.harness.filters import fit_filters
@@ -28,51 +32,52 @@ PAPER = {
 
 _REASONS = {
     "influence": "The class balance is the best of five, and the points are rounded to rows inside the filters, so "
-    "that more of the attack survives.",
-    "minmax": "Ours plans for the slab filter as well. Planned for L2 alone it keeps its strength; one of the two "
-    "attack files that the authors published looks so, and we suppose that the paper's figure was made with such.",
+    "that the defence removes less of the attack.",
+    "minmax": "Our attack stays within the slab filter as well. Made for the L2 filter alone it keeps its strength. "
+    "One of the two attack files that the authors published looks like that, and we suppose that the paper's figure "
+    "was made with such a file.",
 }
 _L2_ALONE = "minmax-l2"
-_TITLES = TITLES | {_L2_ALONE: "min-max planned for L2 alone"}
+_TITLES = TITLES | {_L2_ALONE: "min-max for L2 alone"}
 
 Errors = Mapping[tuple[str, str, float], Evaluation]
-"""By attack, defence and penalty."""
+"""Evaluations by attack, defence and penalty."""
 
 
 def run(conditions: Conditions) -> Measured:
-    """On the real data, with the paper's settings."""
+    """Run the experiment on the real data with the paper's settings."""
     return measure(load("enron"), SETTINGS, RIDGES, conditions)
 
 
 def measure(
     split: Split, settings: ChosenAttackSettings, ridges: tuple[float, ...], conditions: Conditions
 ) -> Measured:
-    """Make the three attacks once, and judge them by defenders of each penalty."""
-    arena = enter(split, settings, conditions)
-    poisons = {name: finding.poison for name, finding in arena.three().items()}
-    poisons[_L2_ALONE] = arena.strongest(_L2_ALONE, lambda: _planned_for_l2(arena)).poison
+    """Make the three attacks once, and evaluate them against defenders of each penalty."""
+    comparison = prepare_comparison(split, settings, conditions)
+    poisons = {name: found.poison for name, found in comparison.paper_attacks().items()}
+    poisons[_L2_ALONE] = comparison.strongest(_L2_ALONE, lambda: _minmax_for_l2(comparison)).poison
     errors = _errors(split, poisons, ridges, conditions)
     return Measured(
-        setting=arena.in_words()
+        setting=comparison.in_words()
         | {
             "Defender": "removes 5\N{NO-BREAK SPACE}% of each class by one defence, then trains a linear model, hinge "
-            f"loss, with each penalty in turn; attacks are made for {settings.ridge:g}"
+            f"loss, with each penalty in turn; the attacks assume {settings.ridge:g}"
         },
         comparisons=tuple(_row(key, cell) for key, cell in errors.items()),
         panels=tuple(_panel(sanitizer, ridges, errors) for sanitizer in SHOWN),
         data={split.name: sha256(split.train)},
         notes=(
-            "The paper finds that against the L2 defence errors grow with the penalty, that the influence attack "
-            "loses most as it shrinks, and that a larger one can help the loss defence.",
+            "The paper finds that errors behind the L2 defence grow with the penalty, that the influence attack loses "
+            "most as the penalty shrinks, and that a larger penalty can help the loss defence.",
         ),
     )
 
 
-def _planned_for_l2(arena: AttackComparison) -> list[Candidate]:
-    """The min-max attack of an attacker who expects one filter only."""
-    domain = settle_domain(arena.split, "auto")
-    ball = fit_filters(arena.split.train, ("l2",), quantile=arena.settings.quantile, domain=domain)
-    return arena.minmax_within(ball)
+def _minmax_for_l2(comparison: AttackComparison) -> list[Candidate]:
+    """Return the min-max attack of an attacker who assumes the L2 filter only."""
+    split, quantile = comparison.split, comparison.settings.quantile
+    ball = fit_filters(split.train, ("l2",), quantile=quantile, domain=settle_domain(split, "auto"))
+    return comparison.minmax_within(ball)
 
 
 def _errors(split: Split, poisons: Mapping[str, Poison], ridges: tuple[float, ...], conditions: Conditions) -> Errors:

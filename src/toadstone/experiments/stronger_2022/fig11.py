@@ -1,4 +1,4 @@
-"""Enron: defenders who train otherwise than attackers think, by one pass of gradient steps or with another loss."""
+"""Enron: defenders who train by one pass of gradient descent, or with another loss than the attacks assume."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from toadstone.core.dataset import Dataset, Poison
 from toadstone.datasets import load, sha256
 from toadstone.datasets.split import Split
 from toadstone.experiments.conditions import Conditions, Measured
-from toadstone.experiments.stronger_2022.protocols.attack_errors import DEFENCES, TITLES, error_row
-from toadstone.experiments.stronger_2022.protocols.chosen_attacks import FIVE, ChosenAttackSettings, enter
+from toadstone.experiments.stronger_2022.protocols.attack_errors import DEFENCES, FIVE, TITLES, defence_rows
+from toadstone.experiments.stronger_2022.protocols.chosen_attacks import ChosenAttackSettings, prepare_comparison
 from toadstone.pipeline.harness.judge import Defence, judge, keep, merge
 from toadstone.records.audit import NO_SANITIZER, Evaluation
 from toadstone.records.reproduction import Comparison, Interval, Panel, Series
@@ -22,65 +22,69 @@ from toadstone.sanitizers.trimming import trim
 SETTINGS = ChosenAttackSettings(ridge=0.09, slow=())
 PASSES = 10
 
-_ORDERS = "least and largest over orders of the rows"
+_ORDERS = "smallest and largest over orders of the rows"
 _ONE_PASS, _LOGISTIC = "one pass", "logistic loss"
 
 Errors = Mapping[str, tuple[float, ...]]
-"""By defence, over orders of the rows."""
+"""Test errors by defence, over orders of the rows."""
 
 
 def run(conditions: Conditions) -> Measured:
-    """On the real data, with the paper's settings."""
+    """Run the experiment on the real data with the paper's settings."""
     return measure(load("enron"), SETTINGS, PASSES, conditions)
 
 
 def measure(split: Split, settings: ChosenAttackSettings, passes: int, conditions: Conditions) -> Measured:
-    """Make the three attacks, and judge them by both defenders behind each defence and behind none."""
-    arena = enter(split, settings, conditions)
-    poisons = {name: finding.poison for name, finding in arena.three().items()}
+    """Make the three attacks, and evaluate both defenders behind each defence and behind none."""
+    comparison = prepare_comparison(split, settings, conditions)
+    poisons = {name: found.poison for name, found in comparison.paper_attacks().items()}
     conditions.on_stage(f"defenders on {split.name}")
     defence = Defence(ridge=settings.ridge, loss="logistic", seed=conditions.seed)
     one_pass, logistic = {}, {}
     for name, poison in poisons.items():
-        one_pass[name] = pass_errors(split, poison, arena.problem.defence, passes)
+        one_pass[name] = pass_errors(split, poison, comparison.problem.defence, passes)
         logistic[name] = judge(split.train, split.test, poison, (NO_SANITIZER, *FIVE), defence, name=name)
         conditions.on_step()
     return Measured(
-        setting=arena.in_words()
+        setting=comparison.in_words()
         | {
-            "Defenders": "stochastic gradient descent on the hinge loss that sees each row once, steps as "
-            "scikit-learn's \N{LEFT DOUBLE QUOTATION MARK}optimal\N{RIGHT DOUBLE QUOTATION MARK} schedule has them; or "
-            "the exact minimum of the logistic loss; the penalty is the one that attackers expect, and the loss "
-            "defence trains as the defender does"
+            "Defenders": "one pass of stochastic gradient descent on the hinge loss, with the steps of scikit-learn's "
+            "\N{LEFT DOUBLE QUOTATION MARK}optimal\N{RIGHT DOUBLE QUOTATION MARK} schedule; or the exact minimum of "
+            "the logistic loss; the penalty is the one that the attacks assume, and the loss defence trains in the "
+            "same way as the defender"
         },
         comparisons=(
             *(row for name, errors in one_pass.items() for row in _pass_rows(name, errors)),
-            *(row for name, cells in logistic.items() for row in _logistic_rows(name, cells)),
+            *(
+                row
+                for name, cells in logistic.items()
+                for row in defence_rows(f"{_LOGISTIC}, {TITLES[name]}", cells, {}, "")
+            ),
         ),
         panels=(
             _panel(_ONE_PASS, {name: _means(errors) for name, errors in one_pass.items()}),
-            _panel(_LOGISTIC, {name: _found(cells) for name, cells in logistic.items()}),
+            _panel(_LOGISTIC, {name: _errors_of(cells) for name, cells in logistic.items()}),
         ),
         data={split.name: sha256(split.train)},
         notes=(
-            "The text has no figures here. It says that all attacks stay effective against all defences but the loss "
-            "defence, which then reduces the damage much.",
-            f"One pass: means over {passes} orders of the rows.",
+            "The text states no figures here. It says that all attacks stay effective against all defences except the "
+            "loss defence, which then reduces the damage considerably.",
+            f"One pass: means over {passes} random orders of the rows.",
         ),
     )
 
 
 def pass_errors(split: Split, poison: Poison, defence: Defence, passes: int) -> dict[str, tuple[float, ...]]:
-    """Test errors of a defender who takes one pass, behind each defence and behind none.
+    """Return the test errors of a defender who trains by one pass, behind each defence and behind none.
 
     Parameters
     ----------
     split : Split
     poison : Poison
     defence : Defence
-        Of whom the filters and the penalty are taken.
+        Filters and penalty of the defender.
     passes : int
-        How many orders of the rows to try.
+        Number of orders of the rows.
 
     Returns
     -------
@@ -91,20 +95,20 @@ def pass_errors(split: Split, poison: Poison, defence: Defence, passes: int) -> 
     errors: dict[str, list[float]] = {name: [] for name in (NO_SANITIZER, *FIVE)}
     for order in range(passes):
         seed = defence.seed + order
-        kept = fixed | {"loss": _well_fitted(X, y, defence, seed)}
+        kept = fixed | {"loss": _kept_by_loss(X, y, defence, seed)}
         for name, rows in kept.items():
             errors[name].append(_error(one_pass(X[rows], y[rows], defence.ridge, seed), split.test))
     return {name: tuple(found) for name, found in errors.items()}
 
 
 def one_pass(X: Matrix, y: Labels, ridge: float, seed: int) -> SGDClassifier:
-    """A linear model that has seen each row once, in random order."""
+    """Train a linear model by one pass over the rows, in random order."""
     model = SGDClassifier(alpha=ridge, max_iter=1, tol=None, learning_rate="optimal", random_state=seed)
     return model.fit(X, y)
 
 
-def _well_fitted(X: Matrix, y: Labels, defence: Defence, seed: int) -> IntArray:
-    """What the loss defence keeps if it trains by one pass as well."""
+def _kept_by_loss(X: Matrix, y: Labels, defence: Defence, seed: int) -> IntArray:
+    """Return the rows that the loss defence keeps if it trains by one pass as well."""
     model = one_pass(X, y, defence.ridge, seed)
     margins = np.where(y == model.classes_[1], 1.0, -1.0) * model.decision_function(X)
     return trim(1.0 - margins, np.searchsorted(model.classes_, y), defence.contamination)
@@ -128,19 +132,11 @@ def _pass_rows(name: str, errors: Errors) -> list[Comparison]:
     ]
 
 
-def _logistic_rows(name: str, cells: tuple[Evaluation, ...]) -> list[Comparison]:
-    by_name = {cell.sanitizer: cell for cell in cells}
-    return [
-        error_row(f"{_LOGISTIC}, {TITLES[name]}: test error behind {title}", by_name[sanitizer], None, "")
-        for sanitizer, title in DEFENCES.items()
-    ]
-
-
 def _means(errors: Errors) -> dict[str, float]:
     return {name: float(np.mean(found)) for name, found in errors.items()}
 
 
-def _found(cells: tuple[Evaluation, ...]) -> dict[str, float]:
+def _errors_of(cells: tuple[Evaluation, ...]) -> dict[str, float]:
     return {cell.sanitizer: cell.test_error for cell in cells}
 
 

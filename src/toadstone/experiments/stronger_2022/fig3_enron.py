@@ -1,4 +1,4 @@
-"""Enron: three attacks, and our strongest, against five defences."""
+"""Enron: three attacks of the paper and our strongest attack, against five defences."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from toadstone.experiments.stronger_2022.protocols.attack_errors import (
     TITLES,
     AttackProtocol,
     attack_all,
-    defence_panel,
-    defence_rows,
-    least_rows,
+    best_defence_rows,
+    record_panel,
+    record_rows,
 )
 from toadstone.records.attack import AttackRecord
 from toadstone.records.reproduction import Comparison, Published
@@ -19,7 +19,7 @@ from toadstone.records.reproduction import Comparison, Published
 PROTOCOL = AttackProtocol(methods=("influence", "kkt", "minmax", "best"))
 
 CLEAN = Published(0.030, "text", 0.0005)
-LEAST = {
+ERRORS = {
     "influence": Published(0.183, "text", 0.0005),
     "kkt": Published(0.226, "text", 0.0005),
     "minmax": Published(0.237, "text", 0.0005),
@@ -27,50 +27,50 @@ LEAST = {
 }
 
 REASONS = {
-    "influence": "Five class balances are tried where the paper's program has one, from the best of six starts, and "
-    "the points are rounded to rows inside the filters.",
-    "kkt": "Decoys between the best of the paper's grid are tried too, the balance of the classes is refined around "
-    "the one of least residual, and rounding keeps each row's loss at the decoy and its distances.",
-    "minmax": "The same decoys, a limit of the loss there of 0.25 as in the paper's program and of 0.1 besides, "
+    "influence": "Five class balances are tried instead of one, from the best of six starts, and the points are "
+    "rounded to rows inside the filters.",
+    "kkt": "Decoys between the best ones of the paper's grid are tried too, the class balance is refined around the "
+    "one of smallest residual, and rounding keeps each row's loss at the decoy and its distances.",
+    "minmax": "The same decoys, limits of 0.25 (as in the paper's program) and 0.1 on the loss at the decoy, and "
     "systematic rounding.",
-    "best": "The paper's is the strongest of its three attacks; ours goes on from the KKT attack and moves its rows "
-    "along their influence on what every defence trains.",
+    "best": "The paper's attack is the strongest of its three. Ours starts from the KKT attack and moves its rows "
+    "along their influence on the models of all defences.",
 }
-_BIAS = "A test row or two: the bias is penalized as in the paper's own program, the solver goes to a gap of 1e-6."
+_BIAS = "One or two test rows: the bias is penalized as in the paper's program, and the solver stops at a gap of 1e-6."
 
 
 def run(conditions: Conditions) -> Measured:
-    """On the real data, with the paper's settings."""
+    """Run the experiment on the real data with the paper's settings."""
     return measure(load("enron"), PROTOCOL, conditions)
 
 
 def measure(split: Split, protocol: AttackProtocol, conditions: Conditions) -> Measured:
-    """Make the strongest attack of each method, and judge it."""
+    """Make the strongest attack of each method, and evaluate it."""
     records = attack_all(split, protocol, conditions)
-    some = next(iter(records.values()))
+    first = next(iter(records.values()))
     return Measured(
-        setting=protocol.in_words(split, some.ridge),
+        setting=protocol.in_words(split, first.ridge),
         comparisons=(
-            Comparison("clean test error", "share", "equal", CLEAN, some.clean_test_error, reason=_BIAS),
-            *least_rows(records, LEAST, REASONS),
+            Comparison("clean test error", "share", "equal", CLEAN, first.clean_test_error, reason=_BIAS),
+            *best_defence_rows(records, ERRORS, REASONS),
             *_split_rows(records),
-            *defence_rows(records, {}, ""),
+            *record_rows(records),
         ),
-        panels=(defence_panel(f"Test error under attack, {split.name}", records, LEAST),),
+        panels=(record_panel(f"Test error under attack, {split.name}", records, ERRORS),),
         data={split.name: sha256(split.train)},
         notes=(
-            "Attacks are selected on the test rows on which they are reported, as in the paper. The strongest follows "
-            "their errors step by step: what it is worth on rows that it has not seen is the figure selected on one "
-            "half of the test rows and counted on the other.",
+            "Attacks are selected on the test rows on which they are reported, as in the paper. The strongest attack "
+            "uses their errors at every step. Its effect on rows that it has not seen is the figure selected on one "
+            "half of the test rows and measured on the other.",
         ),
     )
 
 
 def _split_rows(records: dict[str, AttackRecord]) -> list[Comparison]:
-    """What is left of an attack on rows it was not selected on."""
+    """Return the errors on the half of the test rows that the attacks were not selected on."""
     return [
         Comparison(
-            f"{TITLES.get(name, name)}: selected on half of the test rows, on the other half",
+            f"{TITLES.get(name, name)}: selected on half of the test rows, measured on the other half",
             "share",
             "higher",
             None,

@@ -1,4 +1,4 @@
-"""Enron: what the relaxation and the concentration add to the influence attack."""
+"""Enron: the influence attack without its relaxation, and without concentration."""
 
 from __future__ import annotations
 
@@ -14,64 +14,61 @@ from toadstone.core.protocols import Attack
 from toadstone.datasets import load, sha256
 from toadstone.datasets.split import Split
 from toadstone.experiments.conditions import Conditions, Measured
-from toadstone.experiments.stronger_2022.protocols.attack_errors import LEAST
+from toadstone.experiments.stronger_2022.protocols.attack_errors import BEST_DEFENCE, best_defence, defence_panel
 from toadstone.experiments.stronger_2022.protocols.chosen_attacks import (
     FILTERS,
     AttackComparison,
     ChosenAttackSettings,
     balance,
-    bars_by_defence,
-    enter,
+    prepare_comparison,
     rows_by_defence,
-    weakest,
 )
 from toadstone.kernels.sets.rounding import round_independently
 from toadstone.kernels.sets.sets import ConvexSet
 from toadstone.pipeline.attack_search.search import Candidate
 from toadstone.pipeline.harness.filters import fit_filters
-from toadstone.records.audit import NO_SANITIZER
 from toadstone.records.reproduction import Comparison, Published
 
 SETTINGS = ChosenAttackSettings(ridge=0.09)
-# Without the relaxation rounding leaves the set, for which the paper's program makes room.
-ROOM = 0.8
+# Without the relaxation, rounding leaves the feasible set; as in the paper's program, a smaller set makes room for it.
+SMALLER_QUANTILE = 0.8
 COPIES = 2
 
 _INVERSE = "inverse class balance"
 _FULL, _PLAIN, _BASIC = "influence", "without the relaxation", "basic"
 PAPER = {
-    (_FULL, LEAST): Published(0.183, "text", 0.0005),
+    (_FULL, BEST_DEFENCE): Published(0.183, "text", 0.0005),
     (_BASIC, "loss"): Published(0.11, "text", 0.005, "at most"),
     (_BASIC, "svd"): Published(0.11, "text", 0.005, "at most"),
 }
 
 _FULL_REASON = (
-    "The class balance is the best of five where the paper's program has one; it begins with the best of six pairs of "
-    "rows, and its points are rounded to rows inside the filters."
+    "The class balance is the best of five instead of one. The attack starts from the best of six pairs of rows, and "
+    "its points are rounded to rows inside the filters."
 )
 _BASIC_REASON = (
-    "The points start from other clean rows; ours stops once twenty steps bring nothing, and rows on the margin pull "
-    "by their dual variables."
+    "The points start from other clean rows. Our attack stops after twenty steps without progress, and rows on the "
+    "margin enter the gradient with their dual variables."
 )
 
 
 @dataclass(frozen=True, eq=False)
 class RoundedAttack:
-    """An attack in real values, rounded at random afterwards.
+    """Attack in real values, followed by random rounding.
 
     Parameters
     ----------
     attack : Attack
-        Of dense rows.
+        Attack that returns dense rows.
     repeats : int
-        Equal copies of each rounded row.
+        Number of equal copies of each rounded row.
     """
 
     attack: Attack
     repeats: int = 1
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
-        """As many rows of each label as the attack has, of whole numbers."""
+        """Make the attack and round its rows, with the same number of rows of each label."""
         made = self.attack.poison(data, budget, rng)
         rows = np.array(made.X)
         for label in np.unique(made.y):
@@ -82,67 +79,68 @@ class RoundedAttack:
 
 
 def run(conditions: Conditions) -> Measured:
-    """On the real data, with the paper's settings."""
+    """Run the experiment on the real data with the paper's settings."""
     return measure(load("enron"), SETTINGS, conditions)
 
 
 def measure(split: Split, settings: ChosenAttackSettings, conditions: Conditions) -> Measured:
-    """Make the three attacks, and judge them by all defences and by none."""
-    arena = enter(split, settings, conditions)
-    makers = {_FULL: arena.influence, _PLAIN: lambda: _plain(arena), _BASIC: lambda: _basic(arena)}
-    cells = {}
-    for label, make in makers.items():
-        found = arena.strongest(label, make)
-        cells[label] = (*arena.judged(found.poison, (NO_SANITIZER,), label), *found.cells)
-    lost = weakest(cells[_FULL]).test_error - weakest(cells[_PLAIN]).test_error
+    """Make the three attacks, and evaluate them against all defences and against none."""
+    comparison = prepare_comparison(split, settings, conditions)
+    makers = {
+        _FULL: comparison.influence,
+        _PLAIN: lambda: _without_relaxation(comparison),
+        _BASIC: lambda: _basic(comparison),
+    }
+    cells = {label: comparison.evaluate_strongest(label, make) for label, make in makers.items()}
+    gain = best_defence(cells[_FULL]).test_error - best_defence(cells[_PLAIN]).test_error
     return Measured(
-        setting=arena.in_words()
+        setting=comparison.in_words()
         | {
-            "Without the relaxation": f"the balls themselves, at the {ROOM:g} quantile; rows are rounded at random, "
-            f"{COPIES} copies of each, in the basic attack each by itself"
+            "Without the relaxation": f"the filters without it, at the {SMALLER_QUANTILE:g} quantile; rows are rounded "
+            f"at random, with {COPIES} copies of each; in the basic attack every row is rounded separately"
         },
         comparisons=(
             *rows_by_defence(_FULL, cells[_FULL], PAPER, _FULL_REASON),
             *rows_by_defence(_PLAIN, cells[_PLAIN], PAPER, ""),
-            Comparison("what the relaxation adds behind the best of the five", "share", "equal", None, lost),
+            Comparison(f"gain from the relaxation behind {BEST_DEFENCE}", "share", "equal", None, gain),
             *rows_by_defence(_BASIC, cells[_BASIC], PAPER, _BASIC_REASON, aim="equal"),
         ),
-        panels=(bars_by_defence(f"Test error under attack, {split.name}", cells, PAPER),),
+        panels=(defence_panel(f"Test error under attack, {split.name}", cells, PAPER),),
         data={split.name: sha256(split.train)},
         notes=(
             "The paper says that the relaxation adds a few percentage points, but not how many.",
-            "Copies keep rounded rows together; without them the SVD defence finds those of the attack without the "
-            "relaxation.",
+            "Copies keep rounded rows close together. Without copies, the SVD defence removes the rows of the attack "
+            "without the relaxation.",
         ),
     )
 
 
-def _plain(arena: AttackComparison) -> list[Candidate]:
-    """Two points in real values, rounded afterwards."""
+def _without_relaxation(comparison: AttackComparison) -> list[Candidate]:
+    """Return attacks with two points in real values, followed by rounding."""
     attacks = [
-        (share, replace(arena.influence_attack(share), feasible_set=_balls(arena), integer=False))
-        for share in arena.settings.influence_shares
+        (share, replace(comparison.influence_attack(share), feasible_set=_real_filters(comparison), integer=False))
+        for share in comparison.settings.influence_shares
     ]
-    return [Candidate(balance(share, _INVERSE), _rounded(arena, attack, COPIES)) for share, attack in attacks]
+    return [Candidate(balance(share, _INVERSE), _rounded(comparison, attack, COPIES)) for share, attack in attacks]
 
 
-def _basic(arena: AttackComparison) -> list[Candidate]:
-    """As many points as poison rows, in inverse class balance as in the paper's program."""
+def _basic(comparison: AttackComparison) -> list[Candidate]:
+    """Return an attack with as many points as poison rows, in inverse class balance as in the paper's program."""
     attack = BasicInfluenceAttack(
-        probe=arena.known.probe,
-        feasible_set=_balls(arena),
-        ridge=arena.known.ridge,
-        max_steps=arena.settings.influence_steps,
+        probe=comparison.known.probe,
+        feasible_set=_real_filters(comparison),
+        ridge=comparison.known.ridge,
+        max_steps=comparison.settings.influence_steps,
     )
-    return [Candidate(_INVERSE, _rounded(arena, attack, 1))]
+    return [Candidate(_INVERSE, _rounded(comparison, attack, 1))]
 
 
-def _balls(arena: AttackComparison) -> ConvexSet:
-    """The filters that the attacker expects, as if features were real."""
-    domain = "integer" if arena.known.integer else "real"
-    fitted = fit_filters(arena.split.train, FILTERS, quantile=ROOM, domain=domain)
+def _real_filters(comparison: AttackComparison) -> ConvexSet:
+    """Return the filters that the attacker assumes, for real values."""
+    domain = "integer" if comparison.known.integer else "real"
+    fitted = fit_filters(comparison.split.train, FILTERS, quantile=SMALLER_QUANTILE, domain=domain)
     return ConvexSet({label: replace(region, integer=False) for label, region in fitted.regions.items()})
 
 
-def _rounded(arena: AttackComparison, attack: Attack, copies: int) -> Attack:
-    return RoundedAttack(attack, copies) if arena.known.integer else attack
+def _rounded(comparison: AttackComparison, attack: Attack, copies: int) -> Attack:
+    return RoundedAttack(attack, copies) if comparison.known.integer else attack

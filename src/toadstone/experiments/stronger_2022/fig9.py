@@ -1,4 +1,4 @@
-"""Enron: attackers who know the training rows only."""
+"""Enron: attackers who know only the training rows."""
 
 from __future__ import annotations
 
@@ -8,45 +8,45 @@ from toadstone.experiments.conditions import Conditions, Measured
 from toadstone.experiments.stronger_2022.protocols.attack_errors import (
     AttackProtocol,
     attack_all,
-    defence_panel,
-    defence_rows,
-    least_rows,
+    best_defence_rows,
+    record_panel,
+    record_rows,
 )
 from toadstone.records.reproduction import Published
 
 PROTOCOL = AttackProtocol(methods=("influence", "kkt", "minmax"), select_on="train")
 
-LEAST = {
+ERRORS = {
     "influence": Published(0.109, "text", 0.0005),
     "kkt": Published(0.165, "text", 0.0005),
     "minmax": Published(0.190, "text", 0.0005),
 }
 
 REASONS = {
-    "influence": "Five class balances are tried where the paper's program has one, and the best is told apart by its "
+    "influence": "Five class balances are tried instead of one, and the best is selected by its errors on the training "
+    "rows.",
+    "kkt": "The class balance and the decoys near the best ones are searched too. The best attack is selected by its "
     "errors on the training rows.",
-    "kkt": "The balance of the classes and the decoys near the best ones are searched too; which attack is best is "
-    "told by errors on the training rows.",
-    "minmax": "The same decoys, a limit of the loss there of 0.25 as in the paper's program and of 0.1 besides.",
+    "minmax": "The same decoys, and limits of 0.25 (as in the paper's program) and 0.1 on the loss at the decoy.",
 }
 
 
 def run(conditions: Conditions) -> Measured:
-    """On the real data, with the paper's settings."""
+    """Run the experiment on the real data with the paper's settings."""
     return measure(load("enron"), PROTOCOL, conditions)
 
 
 def measure(split: Split, protocol: AttackProtocol, conditions: Conditions) -> Measured:
-    """Make the strongest attack of each method without test labels, and judge it."""
+    """Make the strongest attack of each method without the test rows, and evaluate it."""
     records = attack_all(split, protocol, conditions)
-    some = next(iter(records.values()))
+    first = next(iter(records.values()))
     return Measured(
-        setting=protocol.in_words(split, some.ridge),
-        comparisons=(*least_rows(records, LEAST, REASONS), *defence_rows(records, {}, "")),
-        panels=(defence_panel(f"Test error under attack, {split.name}", records, LEAST),),
+        setting=protocol.in_words(split, first.ridge),
+        comparisons=(*best_defence_rows(records, ERRORS, REASONS), *record_rows(records)),
+        panels=(record_panel(f"Test error under attack, {split.name}", records, ERRORS),),
         data={split.name: sha256(split.train)},
         notes=(
-            "The same attacks with the test rows known, the other columns of the paper's figure, are those of "
+            "The other columns of the paper's figure, the same attacks with knowledge of the test rows, are in "
             "fig3-enron.",
         ),
     )

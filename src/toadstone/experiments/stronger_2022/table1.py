@@ -1,4 +1,4 @@
-"""The data sets of the paper of 2022, and the error of a model on clean rows."""
+"""Data sets of the paper of 2022, and the test error of a model trained on clean rows."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from toadstone.core.dataset import Poison
 from toadstone.datasets import ENTRIES, load, sha256
 from toadstone.datasets.split import Split
 from toadstone.experiments.conditions import Conditions, Measured
-from toadstone.experiments.stronger_2022.protocols.attack_errors import error_row
-from toadstone.pipeline.harness.judge import Defence, judge
-from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Evaluation
+from toadstone.experiments.stronger_2022.protocols.attack_errors import error_row, evaluate_clean
+from toadstone.pipeline.harness.judge import Defence
 from toadstone.records.reproduction import Comparison, Panel, Published, Series
 
 ERRORS: Mapping[str, Published] = {
@@ -21,25 +19,25 @@ ERRORS: Mapping[str, Published] = {
 }
 
 _ERROR = (
-    "The bias is penalized as in the paper's own program and the solver goes to a gap of 1e-6; the rows of its IMDB "
-    "file are not in our text, ours are built from the published reviews."
+    "The bias is penalized as in the paper's program, and the solver stops at a gap of 1e-6. The paper's IMDB file was "
+    "not available; our rows are built from the published reviews."
 )
 
 
 def run(conditions: Conditions) -> Measured:
-    """On the real data."""
+    """Run the experiment on the real data."""
     conditions.on_stage("reading")
     return measure((load("enron"), load("imdb")), conditions)
 
 
 def measure(splits: tuple[Split, ...], conditions: Conditions) -> Measured:
-    """Sizes, and the test error of a model trained on the clean rows."""
+    """Measure the sizes, and the test error of a model trained on the clean rows."""
     rows: list[Comparison] = []
     errors: dict[str, float] = {}
     ridges = {split.name: _ridge(split) for split in splits}
     for split in splits:
         conditions.on_stage(f"training on {split.name}")
-        cell = _clean(split, ridges[split.name], conditions)
+        cell = evaluate_clean(split, Defence(ridge=ridges[split.name], seed=conditions.seed))
         rows += [
             *_sizes(split),
             error_row(f"{split.name}: clean test error", cell, ERRORS.get(split.name), _ERROR, aim="equal"),
@@ -57,21 +55,13 @@ def measure(splits: tuple[Split, ...], conditions: Conditions) -> Measured:
         comparisons=tuple(rows),
         panels=(Panel("Clean test error", "bars", "", "test error", "category", "share", tuple(series)),),
         data={split.name: sha256(split.train) for split in splits},
-        notes=("The table itself is not in our text; its sizes are therefore not compared.",),
+        notes=("The table itself was not available, so its sizes are not compared.",),
     )
 
 
 def _ridge(split: Split) -> float:
-    """The penalty published for a data set, or else the defender's usual one."""
+    """Return the published penalty of a data set, or the default one."""
     return next((entry.ridge for entry in ENTRIES if entry.name == split.name), None) or Defence().ridge
-
-
-def _clean(split: Split, ridge: float, conditions: Conditions) -> Evaluation:
-    train = split.train
-    nothing = Poison(train.X[:0], train.y[:0])
-    defence = Defence(ridge=ridge, seed=conditions.seed)
-    (cell,) = judge(train, split.test, nothing, (NO_SANITIZER,), defence, name=NO_ATTACK)
-    return cell
 
 
 def _sizes(split: Split) -> list[Comparison]:

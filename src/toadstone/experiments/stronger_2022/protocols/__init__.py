@@ -1,1 +1,1 @@
-"""Protocols that several experiments of 2022 share."""
+"""Protocols shared by several experiments of 2022."""

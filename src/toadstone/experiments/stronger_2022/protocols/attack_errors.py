@@ -1,22 +1,25 @@
-"""Test errors that attacks leave behind each defence, as in the paper of 2022."""
+"""Test errors of attacks behind each defence, as in the paper of 2022."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from toadstone.core.dataset import Poison
 from toadstone.datasets.split import Split
 from toadstone.experiments.conditions import Conditions
 from toadstone.experiments.figures import WILSON, percent, sizes
 from toadstone.pipeline.attack import AttackPlan, attack
+from toadstone.pipeline.harness.judge import Defence, judge
 from toadstone.records.attack import AttackRecord
-from toadstone.records.audit import NO_SANITIZER, Evaluation
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Evaluation
 from toadstone.records.reproduction import Aim, Comparison, Interval, Panel, Published, Series
 
 DEFENCES = {"l2": "L2", "slab": "slab", "loss": "loss", "svd": "SVD", "knn": "nearest neighbours", "none": "none"}
-"""Names of the paper, in its order, by ours."""
+"""The paper's names of the defences by ours, in the paper's order."""
 
-LEAST = "the best of the five"
+FIVE = ("l2", "slab", "loss", "svd", "knn")
+BEST_DEFENCE = "the best of the five"
 TITLES = {
     "influence": "influence",
     "kkt": "KKT",
@@ -30,19 +33,19 @@ TITLES = {
 
 @dataclass(frozen=True)
 class AttackProtocol:
-    """Which attacks to make, and what they know.
+    """Attacks to make, and the attacker's knowledge.
 
     Parameters
     ----------
     methods : tuple of str
-        Of `toadstone.pipeline.attack_search.methods`.
+        Names of `toadstone.pipeline.attack_search.methods`.
     fraction : float
         Poison rows for each clean row.
     select_on : {"test", "train", "validation"}
-        What attacks aim at and are told apart on; the paper's attacker knows
-        the test rows and their labels.
+        Rows that attacks are optimised and selected on; the paper's attacker
+        knows the test rows and their labels.
     ridge : float, optional
-        By default the published one of the data set.
+        Penalty of the defender; by default the published one of the data set.
     """
 
     methods: tuple[str, ...]
@@ -51,19 +54,26 @@ class AttackProtocol:
     ridge: float | None = None
 
     def in_words(self, split: Split, ridge: float) -> dict[str, str]:
-        """The setting, for the record."""
+        """Return the setting in words, for the record."""
         known = {"test": "the test rows and their labels, as in the paper", "train": "the training rows only"}
         return {
             "Data": sizes(split),
-            "Defender": f"removes 5\N{NO-BREAK SPACE}% of each class by one defence, then trains a linear model, hinge "
-            f"loss, penalty {ridge:g}",
-            "Attacker": f"adds {percent(self.fraction)}; expects the 0.9 quantile of each class's clean rows to pass; "
-            f"knows {known.get(self.select_on, 'training rows held out')}",
+            "Defender": defender_in_words(ridge),
+            "Attacker": f"adds {percent(self.fraction)}; assumes filters at the 0.9 quantile of each class's clean "
+            f"rows; knows {known.get(self.select_on, 'training rows held out')}",
         }
 
 
+def defender_in_words(ridge: float) -> str:
+    """Describe the paper's defender in words, for the record."""
+    return (
+        "removes 5\N{NO-BREAK SPACE}% of each class by one defence, then trains a linear model, hinge loss, "
+        f"penalty {ridge:g}"
+    )
+
+
 def attack_all(split: Split, protocol: AttackProtocol, conditions: Conditions) -> dict[str, AttackRecord]:
-    """The strongest attack of each method, judged by every defence."""
+    """Make the strongest attack of each method, and evaluate it against every defence."""
     found = {}
     for method in protocol.methods:
         plan = AttackPlan(
@@ -75,24 +85,29 @@ def attack_all(split: Split, protocol: AttackProtocol, conditions: Conditions) -
             workers=conditions.workers,
         )
 
-        def tell(stage: str, method: str = method) -> None:
+        def on_stage(stage: str, method: str = method) -> None:
             conditions.on_stage(f"{method} on {split.name}: {stage}")
 
-        found[method] = attack(split, plan, on_stage=tell, on_step=conditions.on_step).record
+        found[method] = attack(split, plan, on_stage=on_stage, on_step=conditions.on_step).record
     return found
 
 
-def least(record: AttackRecord) -> Evaluation:
-    """The evaluation against the defence that fares best."""
-    return min(
-        (cell for cell in record.evaluations if cell.sanitizer != NO_SANITIZER), key=lambda cell: cell.test_error
-    )
+def evaluate_clean(split: Split, defence: Defence) -> Evaluation:
+    """Evaluate the model trained on the clean rows, without attack and without sanitizer."""
+    nothing = Poison(split.train.X[:0], split.train.y[:0])
+    (cell,) = judge(split.train, split.test, nothing, (NO_SANITIZER,), defence, name=NO_ATTACK)
+    return cell
+
+
+def best_defence(cells: Sequence[Evaluation]) -> Evaluation:
+    """Return the evaluation with the smallest test error, among the defences that remove rows."""
+    return min((cell for cell in cells if cell.sanitizer != NO_SANITIZER), key=lambda cell: cell.test_error)
 
 
 def error_row(
     what: str, cell: Evaluation, paper: Published | None, reason: str, *, aim: Aim = "higher", note: str = ""
 ) -> Comparison:
-    """A measured test error beside the paper's."""
+    """Compare a test error with the paper's."""
     return Comparison(
         what=what,
         unit="share",
@@ -105,55 +120,73 @@ def error_row(
     )
 
 
-def least_rows(
+def best_defence_rows(
     records: Mapping[str, AttackRecord], paper: Mapping[str, Published], reasons: Mapping[str, str]
 ) -> list[Comparison]:
-    """Each method's error against whichever defence fares best."""
+    """Compare each method's error behind the best defence with the paper's."""
     return [
         error_row(
-            f"{TITLES.get(name, name)}: test error behind {LEAST}",
-            least(record),
+            f"{TITLES.get(name, name)}: test error behind {BEST_DEFENCE}",
+            best_defence(record.evaluations),
             paper.get(name),
             reasons.get(name, ""),
-            note=f"Of {record.tried} tried, the strongest: {record.candidate}.",
+            note=f"Strongest of {record.tried} tried: {record.candidate}.",
         )
         for name, record in records.items()
     ]
 
 
 def defence_rows(
-    records: Mapping[str, AttackRecord], paper: Mapping[tuple[str, str], Published], reason: str
+    label: str,
+    cells: Sequence[Evaluation],
+    paper: Mapping[tuple[str, str], Published],
+    reason: str,
+    *,
+    aim: Aim = "higher",
 ) -> list[Comparison]:
-    """Each method's error behind each defence; the paper's by (method, defence)."""
+    """Compare an attack's error behind each defence with the paper's, which is keyed by (label, sanitizer)."""
     return [
         error_row(
-            f"{TITLES.get(name, name)}: test error behind {DEFENCES[cell.sanitizer]}",
+            f"{label}: test error behind {DEFENCES[cell.sanitizer]}",
             cell,
-            paper.get((name, cell.sanitizer)),
+            paper.get((label, cell.sanitizer)),
             reason,
+            aim=aim,
         )
-        for name, record in records.items()
-        for cell in sorted(record.evaluations, key=lambda cell: list(DEFENCES).index(cell.sanitizer))
+        for cell in sorted(cells, key=lambda cell: list(DEFENCES).index(cell.sanitizer))
     ]
 
 
-def defence_panel(title: str, records: Mapping[str, AttackRecord], paper: Mapping[str, Published]) -> Panel:
-    """Bars: each method behind each defence, and behind the best, where the paper's are known."""
+def record_rows(records: Mapping[str, AttackRecord]) -> list[Comparison]:
+    """List each method's error behind each defence; the paper does not state them."""
+    return [
+        row
+        for name, record in records.items()
+        for row in defence_rows(TITLES.get(name, name), record.evaluations, {}, "")
+    ]
+
+
+def defence_panel(
+    title: str, attacks: Mapping[str, Sequence[Evaluation]], paper: Mapping[tuple[str, str], Published]
+) -> Panel:
+    """Plot bars of each attack's error behind each defence, and behind the best one if all five are there."""
     series = []
-    for name, record in records.items():
-        label = TITLES.get(name, name)
-        errors = {DEFENCES[sanitizer]: record.test_error[sanitizer] for sanitizer in DEFENCES} | {
-            LEAST: record.worst_case
-        }
-        series.append(Series(label, "ours", tuple(errors), tuple(errors.values())))
-        if name in paper:
-            series.append(Series(label, "paper", (LEAST,), (paper[name].value,)))
-    return Panel(
-        title=title,
-        kind="bars",
-        x_label="",
-        y_label="test error",
-        x_unit="category",
-        unit="share",
-        series=tuple(series),
+    for label, cells in attacks.items():
+        found = {cell.sanitizer: cell.test_error for cell in cells}
+        places = {DEFENCES[name]: found[name] for name in DEFENCES if name in found}
+        if len(set(found) - {NO_SANITIZER}) == len(FIVE):
+            places[BEST_DEFENCE] = best_defence(cells).test_error
+        series.append(Series(label, "ours", tuple(places), tuple(places.values())))
+        stated = {DEFENCES.get(key, key): one.value for (attack, key), one in paper.items() if attack == label}
+        if stated:
+            series.append(Series(label, "paper", tuple(stated), tuple(stated.values())))
+    return Panel(title, "bars", "", "test error", "category", "share", tuple(series))
+
+
+def record_panel(title: str, records: Mapping[str, AttackRecord], paper: Mapping[str, Published]) -> Panel:
+    """Plot bars of each method's error behind each defence, with the paper's error behind the best one."""
+    return defence_panel(
+        title,
+        {TITLES.get(name, name): record.evaluations for name, record in records.items()},
+        {(TITLES.get(name, name), BEST_DEFENCE): stated for name, stated in paper.items()},
     )

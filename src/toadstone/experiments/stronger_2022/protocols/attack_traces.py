@@ -1,4 +1,4 @@
-"""What attacks reach against one defence, and after how long: the paper's comparison of speed."""
+"""Test error of attacks against one defence over processor time: the paper's comparison of speed."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from toadstone.pipeline.certify import settle_domain
 from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.pipeline.harness.judge import Defence, judge
 
-_CLOSE = 1e-5
+_DECOY_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
 class TraceProtocol:
-    """What to time.
+    """Settings of the attacks to time.
 
     Parameters
     ----------
     ridge : float
-        Of the defender, known to the attacker.
+        Penalty of the defender, known to the attacker.
     fraction : float
         Poison rows for each clean row.
     defence : str
-        Against which the error is measured.
+        Defence that the error is measured against.
     influence_steps : tuple of int
-        How far to let the influence attack go, from the start each time.
+        Numbers of steps of the influence attack, each run from the start.
     grid : DecoyGrid
-        Which decoys to make; the KKT and min-max attacks process all that no
-        other beats.
+        Decoys to make; the KKT and min-max attacks use those that remain after
+        pruning.
     """
 
     ridge: float
@@ -54,34 +54,34 @@ class TraceProtocol:
 
 @dataclass(frozen=True)
 class Trace:
-    """One attack's progress.
+    """Progress of an attack.
 
     Parameters
     ----------
     seconds : tuple of float
-        Of processor time since it began, at the end of each step: making
-        decoys, crafting and judging included, in one process. What an idle
-        machine takes; other work on it does not count.
+        Processor time of one process at the end of each step, which includes
+        making decoys, attacking and evaluating. Other processes on the machine
+        do not count.
     errors : tuple of float
-        Test error that each step's attack leaves.
+        Test error under the attack of each step.
     """
 
     seconds: tuple[float, ...]
     errors: tuple[float, ...]
 
     def best(self) -> tuple[float, ...]:
-        """The largest error so far, after each step."""
+        """Return the largest error so far, after each step."""
         return tuple(np.maximum.accumulate(np.array(self.errors)).tolist())
 
     def reaches(self, error: float) -> float | None:
-        """Seconds until a step left at least an error; None if none did."""
+        """Return the seconds until the first step with at least an error, or None if there is none."""
         reached = (when for when, found in zip(self.seconds, self.errors, strict=True) if found >= error)
         return next(reached, None)
 
 
 @dataclass(frozen=True, eq=False)
-class _Course:
-    """What every attack is tried on."""
+class _AttackSetting:
+    """Data, filters and defender of the timed attacks."""
 
     split: Split
     protocol: TraceProtocol
@@ -89,8 +89,8 @@ class _Course:
     integer: bool
     conditions: Conditions
 
-    def judge(self, attack: Attack, index: int) -> float:
-        """The error that an attack leaves; zero where its wishes contradict each other."""
+    def evaluate(self, attack: Attack, index: int) -> float:
+        """Return the test error under an attack; zero if the attack finds no feasible point."""
         train, protocol = self.split.train, self.protocol
         try:
             poison = attack.poison(
@@ -104,6 +104,7 @@ class _Course:
         return cell.test_error
 
     def decoys(self) -> list[Decoy]:
+        """Make the decoys of the grid and prune them."""
         grid = self.protocol.grid
         found = make_decoys(
             self.split.train,
@@ -111,12 +112,12 @@ class _Course:
             ridge=self.protocol.ridge,
             quantiles=grid.quantiles,
             repeats=grid.repeats,
-            tolerance=_CLOSE,
+            tolerance=_DECOY_TOLERANCE,
         )
         return prune_decoys(found)
 
     def kkt(self) -> Iterator[float]:
-        """An error for each decoy, in the order of the paper's list."""
+        """Yield the error of the KKT attack for each decoy, in the order of the paper's list."""
         for index, decoy in enumerate(self.decoys()):
             attack = KKTAttack(
                 theta=decoy.theta,
@@ -125,10 +126,10 @@ class _Course:
                 integer=self.integer,
                 draws=1,
             )
-            yield self.judge(attack, index)
+            yield self.evaluate(attack, index)
 
     def minmax(self) -> Iterator[float]:
-        """An error for each decoy, in the order of the paper's list."""
+        """Yield the error of the min-max attack for each decoy, in the order of the paper's list."""
         name, fraction = self.split.name, self.protocol.fraction
         for index, decoy in enumerate(self.decoys()):
             attack = MinMaxAttack(
@@ -138,18 +139,18 @@ class _Course:
                 burn_in=paper_burn_in(name, fraction) if name in PAPER else 1.0,
                 integer=self.integer,
             )
-            yield self.judge(attack, index)
+            yield self.evaluate(attack, index)
 
 
 def trace_attacks(split: Split, protocol: TraceProtocol, conditions: Conditions) -> dict[str, Trace]:
-    """Let the three attacks run, one after another, and look at the processor's clock."""
+    """Run the three attacks one after another, and measure their processor time."""
     domain = settle_domain(split, "auto")
     region = fit_filters(split.train, ("l2", "slab"), quantile=0.9, domain=domain)
-    course = _Course(split, protocol, region, domain == "integer", conditions)
+    setting = _AttackSetting(split, protocol, region, domain == "integer", conditions)
     traces = {}
     conditions.on_stage(f"influence on {split.name}")
-    traces["influence"] = _trace_influence(course)
-    for name, steps in (("kkt", course.kkt), ("minmax", course.minmax)):
+    traces["influence"] = _trace_influence(setting)
+    for name, steps in (("kkt", setting.kkt), ("minmax", setting.minmax)):
         conditions.on_stage(f"{name} on {split.name}")
         traces[name] = _trace(steps)
     return traces
@@ -164,18 +165,18 @@ def _trace(steps: Callable[[], Iterator[float]]) -> Trace:
     return Trace(tuple(seconds), tuple(errors))
 
 
-def _trace_influence(course: _Course) -> Trace:
-    """Attacks of more and more steps; each is timed by itself, from its own start."""
+def _trace_influence(setting: _AttackSetting) -> Trace:
+    """Time influence attacks with more and more steps, each run from the start."""
     seconds, errors = [], []
-    for steps in course.protocol.influence_steps:
+    for steps in setting.protocol.influence_steps:
         begin = time.process_time()
         attack = InfluenceAttack(
-            probe=course.split.test,
-            feasible_set=course.feasible_set,
-            ridge=course.protocol.ridge,
+            probe=setting.split.test,
+            feasible_set=setting.feasible_set,
+            ridge=setting.protocol.ridge,
             max_steps=steps,
-            integer=course.integer,
+            integer=setting.integer,
         )
-        errors.append(course.judge(attack, 0))
+        errors.append(setting.evaluate(attack, 0))
         seconds.append(time.process_time() - begin)
     return Trace(tuple(seconds), tuple(errors))

@@ -1,4 +1,4 @@
-"""Attacks at settings that a longer search found strong, made anew and judged by all defences."""
+"""Attacks at settings chosen by an earlier search, evaluated against all defences."""
 
 from __future__ import annotations
 
@@ -14,43 +14,51 @@ from toadstone.core.dataset import Poison
 from toadstone.datasets.split import Split
 from toadstone.experiments.conditions import Conditions
 from toadstone.experiments.figures import percent, sizes
-from toadstone.experiments.stronger_2022.protocols.attack_errors import DEFENCES, LEAST, error_row
+from toadstone.experiments.stronger_2022.protocols.attack_errors import (
+    BEST_DEFENCE,
+    FIVE,
+    best_defence,
+    defence_rows,
+    defender_in_words,
+    error_row,
+    evaluate_clean,
+)
 from toadstone.kernels.sets.sets import ConvexSet
 from toadstone.pipeline.attack_search.attacker import Knowledge, described
 from toadstone.pipeline.attack_search.search import Candidate, SearchEffort, SearchProblem, SearchResult, search
 from toadstone.pipeline.certify import settle_domain
 from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.pipeline.harness.judge import Defence, judge
-from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Evaluation
-from toadstone.records.reproduction import Aim, Comparison, Panel, Published, Series
+from toadstone.records.audit import NO_SANITIZER, Evaluation
+from toadstone.records.reproduction import Aim, Comparison, Published
 
 FILTERS = ("l2", "slab")
-FIVE = ("l2", "slab", "loss", "svd", "knn")
 
 
 @dataclass(frozen=True)
 class ChosenAttackSettings:
-    """Of attacks against one data set.
+    """Settings of the attacks against one data set.
 
     Parameters
     ----------
     ridge : float
-        Of the defender for whom the attacks are made.
+        Penalty of the defender that the attacks assume.
     kkt_decoys, minmax_decoys : tuple of (float, int)
-        Quantile and repeats of the decoys to aim at.
+        Quantile and repeats of the decoys.
     kkt_shares, influence_shares : tuple of float or None
         Shares of the second class among the poison.
     kkt_repeats : int
         Equal copies of each row of the KKT attack.
     influence_steps : int
-        At most.
+        Maximum number of steps.
     fraction : float
         Poison rows for each clean row.
     quantile : float
-        Of each class's clean rows, which the attacker expects to pass.
+        Quantile of each class's clean rows at which the attacker assumes the
+        filters.
     quick, slow : tuple of str
-        Defences that judge all settings of one attack, and those that judge
-        the best three too.
+        Defences that all settings of an attack are evaluated against, and
+        those that only the best three are.
     """
 
     ridge: float
@@ -68,7 +76,7 @@ class ChosenAttackSettings:
 
 @dataclass(frozen=True, eq=False)
 class AttackComparison:
-    """A data set, what its attacker knows, and who judges."""
+    """A data set with its attacker and its defences."""
 
     split: Split
     settings: ChosenAttackSettings
@@ -77,14 +85,14 @@ class AttackComparison:
     conditions: Conditions
 
     def influence(self) -> list[Candidate]:
-        """One attack for each class balance."""
+        """Return an influence attack for each class balance."""
         return [
             Candidate(balance(share, "inverse class balance"), self.influence_attack(share))
             for share in self.settings.influence_shares
         ]
 
     def influence_attack(self, share: float | None) -> InfluenceAttack:
-        """The influence attack with a share of positive poison."""
+        """Return the influence attack with a given share of positive poison."""
         return InfluenceAttack(
             probe=self.known.probe,
             feasible_set=self.known.feasible_set,
@@ -95,7 +103,7 @@ class AttackComparison:
         )
 
     def kkt(self) -> list[Candidate]:
-        """One attack for each decoy and class balance."""
+        """Return a KKT attack for each decoy and class balance."""
         decoys = self.known.train_decoys(self.settings.kkt_decoys, self.conditions.workers)
         return [
             Candidate(
@@ -107,11 +115,11 @@ class AttackComparison:
         ]
 
     def minmax(self) -> list[Candidate]:
-        """One attack for each decoy."""
+        """Return a min-max attack for each decoy."""
         return self.minmax_within(self.known.feasible_set)
 
     def minmax_within(self, feasible_set: ConvexSet) -> list[Candidate]:
-        """The same of an attacker who expects other filters."""
+        """Return a min-max attack for each decoy, for an attacker who assumes other filters."""
         decoys = self.known.train_decoys(self.settings.minmax_decoys, self.conditions.workers)
         return [
             Candidate(
@@ -127,8 +135,8 @@ class AttackComparison:
             for decoy in decoys
         ]
 
-    def three(self) -> dict[str, SearchResult]:
-        """The attacks of the paper by name, each at its best setting."""
+    def paper_attacks(self) -> dict[str, SearchResult]:
+        """Make the three attacks of the paper, each at its best setting."""
         makers: Mapping[str, Callable[[], list[Candidate]]] = {
             "influence": self.influence,
             "kkt": self.kkt,
@@ -137,35 +145,37 @@ class AttackComparison:
         return {name: self.strongest(name, make) for name, make in makers.items()}
 
     def strongest(self, name: str, make: Callable[[], Sequence[Candidate]]) -> SearchResult:
-        """The best of an attack's settings, told apart on the test rows as in the paper."""
+        """Make an attack at all settings and select the best on the test rows, as in the paper."""
         self.conditions.on_stage(f"{name} on {self.split.name}")
         effort = SearchEffort(self.conditions.seed, self.conditions.workers, self.conditions.on_step)
         return search(make(), self.problem, effort)
 
-    def judged(self, poison: Poison, sanitizers: Sequence[str], name: str) -> tuple[Evaluation, ...]:
-        """What some defences, or none, make of an attack."""
+    def evaluate(self, poison: Poison, sanitizers: Sequence[str], name: str) -> tuple[Evaluation, ...]:
+        """Evaluate an attack against some defences, or none."""
         return judge(self.split.train, self.split.test, poison, sanitizers, self.problem.defence, name=name)
 
+    def evaluate_strongest(self, name: str, make: Callable[[], Sequence[Candidate]]) -> tuple[Evaluation, ...]:
+        """Evaluate an attack at its best setting without defence and against every defence."""
+        found = self.strongest(name, make)
+        return (*self.evaluate(found.poison, (NO_SANITIZER,), name), *found.cells)
+
     def clean(self) -> Evaluation:
-        """Without attack and without defence."""
-        train = self.split.train
-        (cell,) = self.judged(Poison(train.X[:0], train.y[:0]), (NO_SANITIZER,), NO_ATTACK)
-        return cell
+        """Evaluate the defender without attack and without sanitizer."""
+        return evaluate_clean(self.split, self.problem.defence)
 
     def in_words(self) -> dict[str, str]:
-        """The setting, for the record."""
+        """Return the setting in words, for the record."""
         return {
             "Data": sizes(self.split),
-            "Defender": f"removes 5\N{NO-BREAK SPACE}% of each class by one defence, then trains a linear model, hinge "
-            f"loss, penalty {self.settings.ridge:g}",
-            "Attacker": f"adds {percent(self.settings.fraction)}; expects the {self.settings.quantile:g} quantile of "
-            "each class's clean rows to pass; knows the test rows and their labels, as in the paper; decoys and class "
-            "balances are those that the search behind `toadstone attack` found strong",
+            "Defender": defender_in_words(self.settings.ridge),
+            "Attacker": f"adds {percent(self.settings.fraction)}; assumes filters at the {self.settings.quantile:g} "
+            "quantile of each class's clean rows; knows the test rows and their labels, as in the paper; decoys and "
+            "class balances were chosen by the search of `toadstone attack`",
         }
 
 
-def enter(split: Split, settings: ChosenAttackSettings, conditions: Conditions) -> AttackComparison:
-    """Fit the filters that the attacker expects, and put attacker and defender in their places."""
+def prepare_comparison(split: Split, settings: ChosenAttackSettings, conditions: Conditions) -> AttackComparison:
+    """Fit the filters that the attacker assumes, and set up attacker and defender."""
     domain = settle_domain(split, "auto")
     known = Knowledge(
         train=split.train,
@@ -181,11 +191,6 @@ def enter(split: Split, settings: ChosenAttackSettings, conditions: Conditions) 
     return AttackComparison(split, settings, known, problem, conditions)
 
 
-def weakest(cells: Sequence[Evaluation]) -> Evaluation:
-    """The evaluation by the defence that fares best; training on everything is none."""
-    return min((cell for cell in cells if cell.sanitizer != NO_SANITIZER), key=lambda cell: cell.test_error)
-
-
 def rows_by_defence(
     label: str,
     cells: Sequence[Evaluation],
@@ -194,34 +199,17 @@ def rows_by_defence(
     *,
     aim: Aim = "higher",
 ) -> list[Comparison]:
-    """An attack's error behind each defence, then behind the best; the paper's by (label, sanitizer or `LEAST`)."""
-    ordered = sorted(cells, key=lambda cell: list(DEFENCES).index(cell.sanitizer))
-    places = [(cell.sanitizer, DEFENCES[cell.sanitizer], cell) for cell in ordered]
+    """Compare an attack's error behind each defence, then behind the best one if all five are there.
+
+    The paper's figures are keyed by (label, sanitizer or `BEST_DEFENCE`).
+    """
+    rows = defence_rows(label, cells, paper, reason, aim=aim)
     if len([cell for cell in cells if cell.sanitizer != NO_SANITIZER]) == len(FIVE):
-        places.append((LEAST, LEAST, weakest(cells)))
-    return [
-        error_row(f"{label}: test error behind {title}", cell, paper.get((label, key)), reason, aim=aim)
-        for key, title, cell in places
-    ]
-
-
-def bars_by_defence(
-    title: str, attacks: Mapping[str, Sequence[Evaluation]], paper: Mapping[tuple[str, str], Published]
-) -> Panel:
-    """Each attack behind each defence, and what the paper states of it."""
-    series = []
-    for label, cells in attacks.items():
-        found = {cell.sanitizer: cell.test_error for cell in cells}
-        places = {DEFENCES[name]: found[name] for name in DEFENCES if name in found}
-        if len(set(found) - {NO_SANITIZER}) == len(FIVE):
-            places[LEAST] = weakest(cells).test_error
-        series.append(Series(label, "ours", tuple(places), tuple(places.values())))
-        stated = {DEFENCES.get(key, key): one.value for (attack, key), one in paper.items() if attack == label}
-        if stated:
-            series.append(Series(label, "paper", tuple(stated), tuple(stated.values())))
-    return Panel(title, "bars", "", "test error", "category", "share", tuple(series))
+        what, stated = f"{label}: test error behind {BEST_DEFENCE}", paper.get((label, BEST_DEFENCE))
+        rows.append(error_row(what, best_defence(cells), stated, reason, aim=aim))
+    return rows
 
 
 def balance(share: float | None, otherwise: str) -> str:
-    """The share of the second class among the poison, in words."""
+    """Describe the share of the second class among the poison in words."""
     return otherwise if share is None else f"{share:.3g} positive"

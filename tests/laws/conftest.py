@@ -112,8 +112,8 @@ def searching(scene: Scene) -> dict[str, Any]:
     return {"feasible_set": scene.feasible_set, "ridge": RIDGE, "integer": scene.integer}
 
 
-def influence(kind: type[Any], scene: Scene, max_steps: int = 20) -> Attack:
-    return kind(**searching(scene), probe=scene.data, max_steps=max_steps)
+def influence(kind: type[Any], scene: Scene) -> Attack:
+    return kind(**searching(scene), probe=scene.data, max_steps=20)
 
 
 def backdoor(kind: type[Any], scene: Scene) -> Attack:
@@ -152,8 +152,7 @@ BUILDERS: Mapping[str, Callable[[type[Any], Scene], Attack]] = {
     "MinMaxAttack": lambda kind, scene: kind(**searching(scene)),
     "MulticlassMinMaxAttack": lambda kind, scene: kind(feasible_set=scene.feasible_set),
     "InfluenceAttack": lambda kind, scene: influence(kind, scene),
-    # Its duals on the margin are not unique: longer searches of dense and of sparse rows part ways.
-    "BasicInfluenceAttack": lambda kind, scene: influence(kind, scene, max_steps=3),
+    "BasicInfluenceAttack": lambda kind, scene: influence(kind, scene),
     "IterativeInfluenceAttack": lambda kind, scene: kind(
         influence=influence(import_module("toadstone.attacks.influence.influence").InfluenceAttack, scene),
         refit=lambda X, y: scene.feasible_set,

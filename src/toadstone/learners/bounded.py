@@ -7,13 +7,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from toadstone.core.arrays import Array, Labels, Matrix
 from toadstone.kernels.linear.bounded_loss import BOUNDED_LOSSES, bounded_loss, fit_bounded
 from toadstone.kernels.linear.fit import Bias
-from toadstone.learners.linear_scores import LinearScores, check_two_classes
+from toadstone.learners.linear_scores import LinearScores, draw_seed, rows_to_fit
 
 
 class BoundedLossClassifier(LinearScores, BaseEstimator):
@@ -117,10 +116,8 @@ class BoundedLossClassifier(LinearScores, BaseEstimator):
         InvalidData
             If there is a single class.
         """
-        self._validate_params()
-        matrix, codes = self._admit(X, y)
-        check_two_classes(codes)
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        matrix, codes, _ = rows_to_fit(self, X, y)
+        seed = draw_seed(self.random_state)
         positives = [1] if len(self.classes_) == 2 else range(len(self.classes_))
         fits = [
             fit_bounded(

@@ -7,14 +7,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import _check_sample_weight
 
 from toadstone.core.arrays import Array, Labels, Matrix
 from toadstone.kernels.linear.crammer_singer import MulticlassFit, fit_crammer_singer
 from toadstone.kernels.linear.online_multiclass import descend_crammer_singer
-from toadstone.learners.linear_scores import LinearScores, check_two_classes
+from toadstone.learners.linear_scores import LinearScores, draw_seed, rows_to_fit
 
 
 def _functions(theta: Array) -> tuple[Array, Array]:
@@ -108,12 +106,7 @@ class CrammerSingerClassifier(LinearScores, BaseEstimator):
         InvalidData
             If rows of positive weight belong to fewer than two classes.
         """
-        self._validate_params()
-        matrix, codes = self._admit(X, y)
-        weights = None
-        if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, matrix, dtype=np.float64, ensure_non_negative=True)
-        check_two_classes(codes if weights is None else codes[weights > 0])
+        matrix, codes, weights = rows_to_fit(self, X, y, sample_weight)
         fit = fit_crammer_singer(
             matrix,
             codes,
@@ -122,7 +115,7 @@ class CrammerSingerClassifier(LinearScores, BaseEstimator):
             weights=weights,
             duals=self._start(len(codes)),
             tolerance=self.tolerance,
-            seed=check_random_state(self.random_state).randint(np.iinfo(np.int32).max),
+            seed=draw_seed(self.random_state),
             max_sweeps=self.max_sweeps,
         )
         self._fit, self.gap_ = fit, fit.gap
@@ -216,14 +209,12 @@ class OnlineHingeClassifier(LinearScores, BaseEstimator):
         InvalidData
             If there is a single class.
         """
-        self._validate_params()
-        matrix, codes = self._admit(X, y)
-        check_two_classes(codes)
+        matrix, codes, _ = rows_to_fit(self, X, y)
         theta = descend_crammer_singer(
             matrix,
             codes,
             len(self.classes_),
-            rng=np.random.default_rng(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)),
+            rng=np.random.default_rng(draw_seed(self.random_state)),
             epochs=self.epochs,
             batch=self.batch,
             step=self.step,

@@ -10,14 +10,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
-from toadstone.core.dataset import as_matrix
 from toadstone.kernels.statistics.row_digests import contents
 from toadstone.learners.linear import LinearClassifier
-from toadstone.learners.linear_scores import check_two_classes
+from toadstone.learners.linear_scores import rows_to_fit, rows_to_predict
 
 
 class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
@@ -95,12 +92,8 @@ class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
         InvalidData
             If there is a single class.
         """
-        self._validate_params()
-        checked, labels = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
-        check_classification_targets(labels)
-        matrix = as_matrix(checked)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        check_two_classes(codes)
+        matrix, codes, _ = rows_to_fit(self, X, y)
+        labels = self.classes_[codes]
         digests = [blake2b(content, digest_size=16).digest() for content in contents(matrix)]
         parts = np.array([int.from_bytes(digest[:8], "big") % self.n_partitions for digest in digests])
         canonical = np.array(sorted(range(len(codes)), key=lambda row: (digests[row], codes[row])))
@@ -123,8 +116,7 @@ class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
         ndarray of int of shape (n, n_classes)
             Rows share one sum, the number of parts that have rows.
         """
-        check_is_fitted(self)
-        matrix = as_matrix(validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False))
+        matrix = rows_to_predict(self, X)
         counts = np.zeros((matrix.shape[0], len(self.classes_)), dtype=np.int64)
         for model in self.models_:
             if model is not None:
@@ -133,8 +125,8 @@ class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Matrix) -> Labels:
         """The label with the most votes, the first on a tie."""
-        check_is_fitted(self)
-        return np.asarray(self.classes_[self.votes(X).argmax(axis=1)])
+        codes = self.votes(X).argmax(axis=1)
+        return np.asarray(self.classes_[codes])
 
     def _train(self, X: Matrix, labels: Labels, rows: IntArray, part: int) -> Any:
         if not rows.size:

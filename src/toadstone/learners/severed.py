@@ -8,15 +8,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from toadstone.core.arrays import Labels, Matrix
-from toadstone.core.dataset import as_matrix
 from toadstone.kernels.statistics.class_probabilities import probabilities, slopes
 from toadstone.kernels.statistics.sever import sever
 from toadstone.learners.linear import LinearClassifier
-from toadstone.learners.linear_scores import check_two_classes
+from toadstone.learners.linear_scores import rows_to_fit, rows_to_predict
 
 
 class SeveredClassifier(ClassifierMixin, BaseEstimator):
@@ -92,12 +89,8 @@ class SeveredClassifier(ClassifierMixin, BaseEstimator):
         InvalidData
             If there is a single class.
         """
-        self._validate_params()
-        checked, labels = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
-        check_classification_targets(labels)
-        matrix = as_matrix(checked)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        check_two_classes(codes)
+        matrix, codes, _ = rows_to_fit(self, X, y)
+        labels = self.classes_[codes]
         plain = LinearClassifier(loss="logistic", tolerance=1e-6) if self.estimator is None else self.estimator
         severed = sever(
             lambda rows: clone(plain).fit(matrix[rows], labels[rows]),
@@ -113,6 +106,5 @@ class SeveredClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Matrix) -> Labels:
         """The label that the last model predicts."""
-        check_is_fitted(self)
-        matrix = as_matrix(validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False))
+        matrix = rows_to_predict(self, X)
         return np.asarray(self.estimator_.predict(matrix))

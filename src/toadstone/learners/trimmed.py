@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from toadstone.core.arrays import Array, IntArray, Labels, Matrix
@@ -15,7 +14,7 @@ from toadstone.kernels.linear.fit import Bias
 from toadstone.kernels.linear.one_vs_rest import OneVsRestFit, fit_one_vs_rest
 from toadstone.kernels.linear.trimmed_loss import TrimmedFit, alternate
 from toadstone.kernels.losses import MARGIN_LOSSES, margin_loss
-from toadstone.learners.linear_scores import LinearScores, check_two_classes
+from toadstone.learners.linear_scores import LinearScores, draw_seed, rows_to_fit
 
 
 class TrimmedLossClassifier(LinearScores, BaseEstimator):
@@ -119,10 +118,8 @@ class TrimmedLossClassifier(LinearScores, BaseEstimator):
         InvalidData
             If there is a single class.
         """
-        self._validate_params()
-        matrix, codes = self._admit(X, y)
-        check_two_classes(codes)
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        matrix, codes, _ = rows_to_fit(self, X, y)
+        seed = draw_seed(self.random_state)
         rng = np.random.default_rng(seed)
         starts = [np.arange(len(codes)), *(_half(codes, rng) for _ in range(self.restarts))]
         fits = [self._descend(matrix, codes, start, seed) for start in starts]

@@ -1,4 +1,4 @@
-"""Linear classifiers with a ridge penalty and a duality gap."""
+"""A linear classifier with a ridge penalty, trained to a duality gap."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from toadstone.learners.linear_scores import LinearScores, draw_seed, rows_to_fi
 
 
 class LinearClassifier(LinearScores, BaseEstimator):
-    """Minimize the mean loss plus half the ridge times the squared norm.
+    """A linear classifier that minimizes the mean loss plus half the ridge times the squared norm.
 
-    More than two classes are trained one against the rest.
+    With more than two classes, one model is trained for each class against
+    the rest.
 
     Parameters
     ----------
@@ -27,15 +28,15 @@ class LinearClassifier(LinearScores, BaseEstimator):
     ridge : float, default=0.01
         Penalty for each row: liblinear's ``C`` is ``1 / (n * ridge)``.
     bias : {"regularized", "free", "none"}, default="regularized"
-        Whether the bias is penalized like a weight (liblinear's convention),
-        not penalized, or absent.
+        The bias is penalized like a weight (liblinear's convention), not
+        penalized, or absent.
     tolerance : float, default=1e-8
-        Duality gap to reach, as a share of the objective.
+        Largest duality gap, relative to the objective.
     warm_start : bool, default=False
-        Start from the last fit where that had as many rows and classes, as
-        when only labels, weights or the ridge have changed.
+        Start from the last fit if it had as many rows and classes, as when
+        only labels, weights or the ridge have changed.
     random_state : int, RandomState or None, default=0
-        Of the order in which the solver visits rows.
+        Seed of the order in which the solver visits rows.
 
     Attributes
     ----------
@@ -43,8 +44,8 @@ class LinearClassifier(LinearScores, BaseEstimator):
     intercept_ : ndarray of shape (1,) or (n_classes,)
     classes_ : ndarray of shape (n_classes,)
     gap_ : float
-        How far the objective is from its minimum at most; the largest over
-        the classes.
+        Upper bound of the objective's distance from its minimum; the largest
+        over the classes.
     n_features_in_ : int
 
     Examples
@@ -89,13 +90,13 @@ class LinearClassifier(LinearScores, BaseEstimator):
         y : array_like of shape (n,)
             Labels of at least two classes.
         sample_weight : array_like of shape (n,), optional
-            Relative weights, not negative; a row of weight two counts as two
-            rows.
+            Relative weights, not negative; a row with weight two counts as
+            two rows.
 
         Returns
         -------
         LinearClassifier
-            Itself.
+            The fitted estimator.
 
         Raises
         ------

@@ -8,12 +8,10 @@ from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.ensemble import BaggingClassifier
-from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from toadstone.core.errors import InvalidData
 from toadstone.learners.bounded import BoundedLossClassifier
 from toadstone.learners.linear import LinearClassifier
 from toadstone.learners.partitioned import PartitionVoteClassifier
@@ -29,33 +27,6 @@ ROBUST = [
 every_learner = pytest.mark.parametrize("learner", ROBUST, ids=lambda learner: type(learner).__name__)
 
 
-# Some checks train on rows far from the origin, where coordinate ascent creeps.
-unscaled = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-@unscaled
-@parametrize_with_checks(
-    [
-        BoundedLossClassifier(rounds=5, tolerance=1e-4),
-        PartitionVoteClassifier(estimator=LogisticRegression(), n_partitions=2),
-    ]
-)
-def test_scikit_learn_estimator(estimator, check):
-    check(estimator)
-
-
-@unscaled
-@pytest.mark.slow
-@parametrize_with_checks(
-    [
-        TrimmedLossClassifier(keep=0.9, restarts=1, rounds=5, tolerance=1e-4),
-        SeveredClassifier(estimator=LogisticRegression(), rounds=2, fraction=0.02),
-    ]
-)
-def test_slow_scikit_learn_estimator(estimator, check):
-    check(estimator)
-
-
 def breast_cancer(flips=0, seed=0):
     X, y = load_breast_cancer(return_X_y=True)
     flipped = np.random.default_rng(seed).choice(len(y), flips, replace=False)
@@ -67,12 +38,6 @@ def test_sparse_and_dense_rows_train_alike(learner):
     X, y, _ = breast_cancer()
     dense, sparse = clone(learner).fit(X, y), clone(learner).fit(csr_array(X), y)
     np.testing.assert_array_equal(sparse.predict(csr_array(X)), dense.predict(X))
-
-
-@every_learner
-def test_a_single_class_is_refused(learner):
-    with pytest.raises(InvalidData, match="at least two classes, got 1 class"):
-        clone(learner).fit([[0.0], [1.0]], [3, 3])
 
 
 @every_learner

@@ -1,4 +1,4 @@
-"""The candidate attack that comes with a certificate: at most one point a label."""
+"""The attack of a certificate: copies of at most one point for each label."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ _JITTERS = (0.0,) * 4 + (0.1,) * 4 + (0.3,) * 4 + (1.0,) * 4 + (10.0,) * 4
 
 @dataclass(frozen=True, eq=False)
 class CollapsedAttack:
-    """Copies of the poison points that a certificate's dual solution names.
+    """Copies of the poison points in a certificate's dual solution.
 
     The attacker knows the clean training set, the defender's feasible set,
-    model class and loss. Copies of each label are as many as its mass says.
-    Where features are whole numbers the point is rounded at random with its
-    mean kept; of many draws within the feasible set the most damaging is used.
+    model class and loss. The number of copies of a point is proportional to
+    its mass. If features are whole numbers the point is rounded at random,
+    preserving its mean; of many draws inside the feasible set the one with
+    the largest loss is used.
 
     Parameters
     ----------
@@ -35,11 +36,12 @@ class CollapsedAttack:
     masses : ndarray of shape (k,)
         Relative weights of the points.
     theta : ndarray of shape (d + 1,)
-        The model that the attack is best against; weights, then the bias.
+        The model against which the points have the largest loss; weights,
+        then the bias.
     feasible_set : FeasibleSet
-        Where rounded points should stay.
+        The set that rounded points should stay in.
     integer : bool
-        Whether features are whole numbers.
+        True if features are whole numbers.
     """
 
     points: Array
@@ -51,7 +53,7 @@ class CollapsedAttack:
 
     @classmethod
     def of(cls, certificate: Certificate, classes: Labels, feasible_set: FeasibleSet) -> CollapsedAttack:
-        """The attack of a certificate, in the data's own labels."""
+        """Build the attack of a certificate, with the labels of the data."""
         witness = certificate.witness
         used = witness.masses > 0
         return cls(
@@ -64,7 +66,7 @@ class CollapsedAttack:
         )
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
-        """As many copies of the points as the budget allows.
+        """Return as many copies of the points as the budget allows.
 
         Parameters
         ----------
@@ -72,7 +74,7 @@ class CollapsedAttack:
         budget : Budget
             Of kind "add".
         rng : Generator
-            For rounding.
+            Random numbers for rounding.
 
         Returns
         -------
@@ -93,21 +95,21 @@ class CollapsedAttack:
 
     def _rounded(self, k: int, data: Dataset, rng: Generator) -> Array:
         sign = 1.0 if self.labels[k] == data.classes[-1] else -1.0
-        point, weights, most = self.points[k], self.theta[:-1], -np.inf
+        point, weights, largest = self.points[k], self.theta[:-1], -np.inf
         best = point
-        # Draws in the model's own order hardly differ, and may all miss the feasible set.
+        # Draws along the model's own weights hardly differ, so all may miss the feasible set: noise varies them.
         for jitter in _JITTERS:
             order = weights + jitter * weights.std() * rng.normal(size=len(weights))
             draws = round_systematically(point, order, _DRAWS, rng)
             inside = self.feasible_set.contains(draws, np.repeat(self.labels[k], _DRAWS))
             losses = -sign * (draws @ weights) + np.where(inside, 0.0, -1e12)
-            if losses.max() > most:
-                best, most = draws[int(losses.argmax())], float(losses.max())
+            if losses.max() > largest:
+                best, largest = draws[int(losses.argmax())], float(losses.max())
         return np.asarray(best)
 
 
 def _apportion(masses: Array, count: int) -> IntArray:
-    """Whole copies by the largest remainders; they sum to `count`."""
+    """Divide `count` copies in proportion to masses, by the largest remainders."""
     if not len(masses) or masses.sum() == 0:
         return np.zeros(len(masses), dtype=np.int64)
     exact = masses / masses.sum() * count

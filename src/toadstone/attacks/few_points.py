@@ -1,4 +1,4 @@
-"""Anybody's poison as few weighted points that mislead the defender just as far."""
+"""Any poison replaced by a few weighted points with the same effect on the model."""
 
 from __future__ import annotations
 
@@ -23,22 +23,23 @@ from toadstone.kernels.minimax.collapse import (
 )
 from toadstone.kernels.rows import stack
 
+# The points are weighted by dual variables, so the fit has to be exact to the last digits.
 _CLOSE = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
 class FewPoints:
-    """Weighted points in the place of many rows of poison.
+    """Weighted points that replace many rows of poison.
 
     Parameters
     ----------
     points : ndarray of shape (p, d)
     labels : ndarray of shape (p,)
     weights : ndarray of shape (p,)
-        How many clean rows each point weighs as much as; not whole.
+        Weight of each point, in clean rows; not whole numbers.
     ridge : float
-        With which a defender who minimizes the mean loss, so weighted, learns
-        the same model as before.
+        The penalty with which a defender who minimizes the weighted mean loss
+        learns the same model as before.
     """
 
     points: Array
@@ -53,14 +54,15 @@ class FewPoints:
 
 
 def collapse_poison(data: Dataset, poison: Poison, *, ridge: float, loss: str = "hinge") -> FewPoints:
-    """The fewest points of the two-point theorem, and the least mass.
+    """Replace poison by the fewest points and the smallest mass, after the two-point theorem.
 
-    Any poison is as bad as two points, one a label, or k (k - 1) points for k
-    classes [1]_. They lie in every convex set that holds the poison of their
-    label, so that whatever convex filters let pass stays within them. The
-    model stays the minimizer of the *sum* of the losses and a fixed penalty.
-    The points weigh less than the poison; a defender who divides by the mass
-    learns the same model only with the ridge that is returned.
+    Two points, one for each label, are as harmful as any poison; for k
+    classes, k (k - 1) points are [1]_. They lie in every convex set that
+    contains the poison of their label, so poison that passes convex filters
+    is replaced by points that pass too. The model stays the minimizer of the
+    *sum* of the losses and a fixed penalty. Since the points weigh less than
+    the poison, a defender who minimizes the mean learns the same model only
+    with the returned ridge.
 
     Parameters
     ----------
@@ -71,8 +73,8 @@ def collapse_poison(data: Dataset, poison: Poison, *, ridge: float, loss: str = 
     ridge : float
         Penalty of the defender's linear model, bias included, for each row.
     loss : {"hinge", "smooth_hinge", "squared_hinge", "logistic"}
-        The defender's; for more than two classes the hinge, of Crammer and
-        Singer.
+        The defender's loss; for more than two classes only the hinge, which
+        is that of Crammer and Singer.
 
     Returns
     -------
@@ -81,10 +83,10 @@ def collapse_poison(data: Dataset, poison: Poison, *, ridge: float, loss: str = 
     Raises
     ------
     InvalidArgument
-        If the poison displaces rows, or the loss is another for more than
-        two classes.
+        If the poison replaces clean rows, or there are more than two classes
+        and the loss is not the hinge.
     InvalidData
-        If the poison does not fit the data.
+        If the poison has other columns or labels than the data.
 
     References
     ----------
@@ -112,10 +114,12 @@ def collapse_poison(data: Dataset, poison: Poison, *, ridge: float, loss: str = 
 
 
 def collapse_poison_in_full(data: Dataset, poison: Poison, *, ridge: float, loss: str = "hinge") -> FewPoints:
-    """The points of `collapse_poison`, and the mass that they save on rows that cost nothing.
+    """Replace poison by few points of the same mass.
 
-    At most two points a label, or k for k classes. The mass is that of the
-    poison, so that the defender's mean loss keeps its minimizer as it is.
+    These are the points of `collapse_poison`; the mass that they save is put
+    on rows without loss. There are at most two points for each label, or k
+    for k classes. The mass is that of the poison, so the minimizer of the
+    defender's mean loss does not change.
 
     Parameters
     ----------
@@ -125,13 +129,13 @@ def collapse_poison_in_full(data: Dataset, poison: Poison, *, ridge: float, loss
     Returns
     -------
     FewPoints
-        Of the same ridge.
+        With `ridge` as given.
 
     Raises
     ------
     InvalidArgument, InvalidData
-        As in `collapse_poison`; or if mass is saved while every row exerts
-        something, as under the logistic loss.
+        As in `collapse_poison`; or if mass is saved and no row is without
+        loss, as under the logistic loss.
 
     Examples
     --------
@@ -149,7 +153,7 @@ def collapse_poison_in_full(data: Dataset, poison: Poison, *, ridge: float, loss
 def _collapsed(
     data: Dataset, poison: Poison, ridge: float, loss: str, kernels: tuple[Callable[..., Collapsed], ...]
 ) -> Collapsed:
-    """What a kernel, for two classes or for more, makes of the poison at the defender's model."""
+    """Apply a kernel, the first for two classes and the second for more, at the defender's model."""
     _check(data, poison)
     X, weights = stack([data.X, poison.X]), np.ones(len(poison))
     codes: IntArray = np.searchsorted(data.classes, np.append(data.y, poison.y.astype(data.y.dtype)))
@@ -164,6 +168,7 @@ def _collapsed(
         raise InvalidArgument("loss", f"hinge for {len(data.classes)} classes", loss)
     several = fit_crammer_singer(X, codes, len(data.classes), ridge=ridge, tolerance=_CLOSE)
     multipliers = several.duals[clean:]
+    # The theorem sums over wrong classes; the multiplier of the right one is what they leave.
     multipliers[np.arange(len(wrong)), wrong] = 0.0
     found = kernels[1](poison.X, wrong, weights, several.theta, multipliers=multipliers)
     return replace(found, labels=data.classes[found.labels])

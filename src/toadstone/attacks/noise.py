@@ -1,4 +1,4 @@
-"""Data corruption: the same rows and labels with spoilt features."""
+"""Data corruption: rows that keep their labels and lose their features."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from toadstone.core.errors import InvalidArgument
 from toadstone.core.feasible import Domain
 from toadstone.kernels.rows import stack
 
-# Rows are spoilt a few at a time, so that sparse ones are never dense all at once.
+# Rows are changed a few at a time, so that sparse ones are never dense all at once.
 _VALUES_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NoiseInjection:
-    """Gaussian noise on every feature of rows drawn at random.
+    """Gaussian noise added to every feature of rows drawn at random.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class NoiseInjection:
         Standard deviation of the noise, in standard deviations of the
         feature.
     domain : Domain, optional
-        Values are brought back into it, to whole numbers where it wants them.
+        Values are clipped to it, and rounded if it is of whole numbers.
 
     Raises
     ------
@@ -65,12 +65,12 @@ class NoiseInjection:
         budget : Budget
             Of kind "perturb".
         rng : Generator
-            For rows and noise.
+            Random numbers for rows and noise.
 
         Returns
         -------
         Poison
-            As many rows as the budget allows; CSR where the data are, though
+            As many rows as the budget allows; CSR if the data are, although
             noise on every feature leaves few zeros.
 
         Raises
@@ -80,26 +80,25 @@ class NoiseInjection:
         """
         rows = rng.permutation(len(data))[: budget.count_for(self.kind, len(data))]
         deviations = self.scale * _deviations(data.X)
-        return Poison(
-            _spoil(data.X[rows], lambda block: self._noisy(block, deviations, rng)), data.y[rows], np.asarray(rows)
-        )
 
-    def _noisy(self, block: Array, deviations: Array, rng: Generator) -> Array:
-        return _within(self.domain, block + deviations * rng.normal(size=block.shape))
+        def add_noise(block: Array) -> Array:
+            return _within(self.domain, block + deviations * rng.normal(size=block.shape))
+
+        return Poison(_change(data.X[rows], add_noise), data.y[rows], np.asarray(rows))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class MissingBlocks:
-    """Runs of neighbouring features lost, in rows drawn at random.
+    """Runs of adjacent features overwritten, in rows drawn at random.
 
     Parameters
     ----------
     share : float
-        How many of the features each row loses, in (0, 1], rounded up.
+        Share of the features that each row loses, in (0, 1], rounded up.
     fill : float
-        What stands in their place.
+        The value written over them.
     domain : Domain, optional
-        Values are brought back into it.
+        Values are clipped to it, and rounded if it is of whole numbers.
 
     Raises
     ------
@@ -119,27 +118,26 @@ class MissingBlocks:
             raise InvalidArgument("fill", "a finite number", self.fill)
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
-        """Lose a run of features in each row, at a place drawn at random; as of `NoiseInjection.poison`."""
+        """Overwrite a run of features in each row, at a random place; see `NoiseInjection.poison`."""
         rows = rng.permutation(len(data))[: budget.count_for(self.kind, len(data))]
-        return Poison(_spoil(data.X[rows], lambda block: self._holed(block, rng)), data.y[rows], np.asarray(rows))
+        d, length = data.n_features, math.ceil(self.share * data.n_features)
 
-    def _holed(self, block: Array, rng: Generator) -> Array:
-        d = block.shape[1]
-        length = math.ceil(self.share * d)
-        starts = rng.integers(0, d - length, size=len(block), endpoint=True)
-        offsets = np.arange(d)[None, :] - starts[:, None]
-        return _within(self.domain, np.where((offsets >= 0) & (offsets < length), self.fill, block))
+        def overwrite(block: Array) -> Array:
+            starts = rng.integers(0, d - length, size=len(block), endpoint=True)
+            offsets = np.arange(d)[None, :] - starts[:, None]
+            return _within(self.domain, np.where((offsets >= 0) & (offsets < length), self.fill, block))
+
+        return Poison(_change(data.X[rows], overwrite), data.y[rows], np.asarray(rows))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FeaturePermutation:
-    """Features shuffled among rows drawn at random: each keeps its values and loses its meaning.
+    """Features shuffled among rows drawn at random, each on its own.
 
     Parameters
     ----------
     share : float
-        Which part of the features is shuffled, each on its own, in (0, 1],
-        rounded up.
+        Share of the features that is shuffled, in (0, 1], rounded up.
 
     Raises
     ------
@@ -163,7 +161,7 @@ class FeaturePermutation:
         budget : Budget
             Of kind "perturb"; a single row stays as it is.
         rng : Generator
-            For rows and orders.
+            Random numbers for rows, features and their orders.
 
         Returns
         -------
@@ -176,6 +174,7 @@ class FeaturePermutation:
             If the budget is of another kind or buys no row.
         """
         rows = rng.permutation(len(data))[: budget.count_for(self.kind, len(data))]
+        # By columns, so that sparse rows stay sparse: shuffling a column permutes its row indices.
         table = csc_array(data.X[rows])
         table.eliminate_zeros()
         chosen = rng.permutation(data.n_features)[: math.ceil(self.share * data.n_features)]
@@ -193,7 +192,7 @@ def _check_share(share: float) -> None:
 
 
 def _deviations(X: Matrix) -> Array:
-    """The standard deviation of each column, shape (d,)."""
+    """Return the standard deviation of each column, shape (d,)."""
     if not issparse(X):
         return np.asarray(X.std(axis=0))
     means = np.asarray(X.mean(axis=0)).ravel()
@@ -201,8 +200,8 @@ def _deviations(X: Matrix) -> Array:
     return np.asarray(np.sqrt(np.maximum(squares - means**2, 0.0)))
 
 
-def _spoil(rows: Matrix, change: Callable[[Array], Array]) -> Matrix:
-    """Dense blocks of rows changed one after another; of the same kind as the rows."""
+def _change(rows: Matrix, change: Callable[[Array], Array]) -> Matrix:
+    """Change rows in dense blocks, one after another; the result is sparse if the rows are."""
     height = max(1, _VALUES_AT_ONCE // rows.shape[1])
     blocks = [rows[start : start + height] for start in range(0, rows.shape[0], height)]
     if not issparse(rows):

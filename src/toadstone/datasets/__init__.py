@@ -1,9 +1,10 @@
-"""Read data files, prepare their features, and load public data sets by name."""
+"""Data sets: read from files, or found by name."""
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from toadstone.core.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from toadstone.datasets.catalogue.entries import ENTRIES, Entry
@@ -25,22 +26,18 @@ __all__ = [
     "write_rows",
 ]
 
-_HOMES = {
-    "ENTRIES": "catalogue.entries",
-    "Entry": "catalogue.entries",
-    "Split": "split",
-    "check_domain": "preparation.domain",
-    "hold_out": "split",
-    "load": "catalogue.load",
-    "locate": "catalogue.load",
-    "read": "readers.read",
-    "sha256": "split",
-    "write_rows": "readers.read",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"toadstone.datasets.{_HOMES[name]}"), name)
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "ENTRIES": "catalogue.entries",
+        "Entry": "catalogue.entries",
+        "Split": "split",
+        "check_domain": "preparation.domain",
+        "hold_out": "split",
+        "load": "catalogue.load",
+        "locate": "catalogue.load",
+        "read": "readers.read",
+        "sha256": "split",
+        "write_rows": "readers.read",
+    },
+)

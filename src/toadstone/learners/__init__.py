@@ -1,1 +1,38 @@
-"""Classifiers: linear models with a duality gap, and learners robust to poison."""
+"""Classifiers: linear models fitted to a duality gap, and learners robust to poison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from toadstone.core.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from toadstone.learners.bounded import BoundedLossClassifier
+    from toadstone.learners.linear import LinearClassifier
+    from toadstone.learners.multiclass import CrammerSingerClassifier, OnlineHingeClassifier
+    from toadstone.learners.partitioned import PartitionVoteClassifier
+    from toadstone.learners.severed import SeveredClassifier
+    from toadstone.learners.trimmed import TrimmedLossClassifier
+
+__all__ = [
+    "BoundedLossClassifier",
+    "CrammerSingerClassifier",
+    "LinearClassifier",
+    "OnlineHingeClassifier",
+    "PartitionVoteClassifier",
+    "SeveredClassifier",
+    "TrimmedLossClassifier",
+]
+
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "BoundedLossClassifier": "bounded",
+        "CrammerSingerClassifier": "multiclass",
+        "LinearClassifier": "linear",
+        "OnlineHingeClassifier": "multiclass",
+        "PartitionVoteClassifier": "partitioned",
+        "SeveredClassifier": "severed",
+        "TrimmedLossClassifier": "trimmed",
+    },
+)

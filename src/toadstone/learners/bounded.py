@@ -1,4 +1,4 @@
-"""Linear classifiers whose loss no row can raise beyond a cap."""
+"""A linear classifier with a bounded loss."""
 
 from __future__ import annotations
 
@@ -7,42 +7,41 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from toadstone.core.arrays import Array, Labels, Matrix
 from toadstone.kernels.linear.bounded_loss import BOUNDED_LOSSES, bounded_loss, fit_bounded
 from toadstone.kernels.linear.fit import Bias
-from toadstone.learners.linear_scores import LinearScores, check_two_classes
+from toadstone.learners.linear_scores import LinearScores, draw_seed, rows_to_fit
 
 
 class BoundedLossClassifier(LinearScores, BaseEstimator):
-    """Minimize the mean of a bounded, hence not convex, loss plus half the ridge times the squared norm.
+    """A linear classifier that minimizes a bounded mean loss plus half the ridge times the squared norm.
 
-    A flipped row far on the wrong side costs the cap and no more, so that its
-    pull on the model fades. The descent begins at the convex model and never
-    rises (`fit_bounded`). More than two classes are trained one against the
-    rest.
+    A row far on the wrong side costs the cap and no more, so its influence on
+    the model vanishes. The objective is not convex; the descent starts from
+    the convex model and never rises (`fit_bounded`). With more than two
+    classes, one model is trained for each class against the rest.
 
     Parameters
     ----------
     loss : {"ramp", "sigmoid", "welsch"}, default="ramp"
-        The hinge cut off at the cap [1]_; ``cap * (1 - exp(-l / cap))`` of
-        the logistic loss l, which for a cap of one is the sigmoid of minus
-        the margin and for others the generalized cross entropy [2]_; the same
-        of the squared hinge.
+        "ramp" is the hinge cut off at the cap [1]_; "sigmoid" is
+        ``cap * (1 - exp(-l / cap))`` of the logistic loss l: the sigmoid of
+        minus the margin for a cap of one, the generalized cross entropy
+        [2]_ for others; "welsch" is the same of the squared hinge.
     cap : float, default=1.0
         The largest loss of a row.
     ridge : float, default=0.01
         Penalty for each row.
     bias : {"regularized", "free", "none"}, default="regularized"
     rounds : int, default=50
-        At most so many convex models.
+        Most convex models to train.
     tolerance : float, default=1e-6
-        Duality gap to reach, as a share of the objective, and fall of the
-        objective to stop at.
+        Largest duality gap of each convex model, relative to the objective;
+        the descent stops once the objective falls by less.
     random_state : int, RandomState or None, default=0
-        Of the order in which the solver visits rows.
+        Seed of the order in which the solver visits rows.
 
     Attributes
     ----------
@@ -50,9 +49,9 @@ class BoundedLossClassifier(LinearScores, BaseEstimator):
     intercept_ : ndarray of shape (1,) or (n_classes,)
     classes_ : ndarray of shape (n_classes,)
     row_weights_ : ndarray of shape (1, n) or (n_classes, n)
-        What each row counted at the end, in [0, 1].
+        Weight of each row in the last convex model, in [0, 1].
     objectives_ : list of tuple of float
-        After each round; of each class against the rest.
+        Objective after each round, for each class against the rest.
     n_features_in_ : int
 
     References
@@ -99,7 +98,7 @@ class BoundedLossClassifier(LinearScores, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: Matrix, y: Labels) -> Self:
-        """Descend from the convex model.
+        """Train on labelled rows.
 
         Parameters
         ----------
@@ -110,17 +109,15 @@ class BoundedLossClassifier(LinearScores, BaseEstimator):
         Returns
         -------
         BoundedLossClassifier
-            Itself.
+            The fitted estimator.
 
         Raises
         ------
         InvalidData
             If there is a single class.
         """
-        self._validate_params()
-        matrix, codes = self._admit(X, y)
-        check_two_classes(codes)
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        matrix, codes, _ = rows_to_fit(self, X, y)
+        seed = draw_seed(self.random_state)
         positives = [1] if len(self.classes_) == 2 else range(len(self.classes_))
         fits = [
             fit_bounded(

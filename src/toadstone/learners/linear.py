@@ -1,4 +1,4 @@
-"""Linear classifiers with a ridge penalty and a duality gap."""
+"""A linear classifier with a ridge penalty, trained to a duality gap."""
 
 from __future__ import annotations
 
@@ -6,24 +6,21 @@ from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from toadstone.core.arrays import Array, Labels, Matrix
-from toadstone.core.dataset import as_matrix
-from toadstone.core.errors import InvalidData
 from toadstone.kernels.linear.fit import Bias
 from toadstone.kernels.linear.one_vs_rest import OneVsRestFit, fit_one_vs_rest
 from toadstone.kernels.losses import MARGIN_LOSSES, margin_loss
+from toadstone.learners.linear_scores import LinearScores, draw_seed, rows_to_fit
 
 
-class LinearClassifier(ClassifierMixin, BaseEstimator):
-    """Minimize the mean loss plus half the ridge times the squared norm.
+class LinearClassifier(LinearScores, BaseEstimator):
+    """A linear classifier that minimizes the mean loss plus half the ridge times the squared norm.
 
-    More than two classes are trained one against the rest.
+    With more than two classes, one model is trained for each class against
+    the rest.
 
     Parameters
     ----------
@@ -31,15 +28,15 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     ridge : float, default=0.01
         Penalty for each row: liblinear's ``C`` is ``1 / (n * ridge)``.
     bias : {"regularized", "free", "none"}, default="regularized"
-        Whether the bias is penalized like a weight (liblinear's convention),
-        not penalized, or absent.
+        The bias is penalized like a weight (liblinear's convention), not
+        penalized, or absent.
     tolerance : float, default=1e-8
-        Duality gap to reach, as a share of the objective.
+        Largest duality gap, relative to the objective.
     warm_start : bool, default=False
-        Start from the last fit where that had as many rows and classes, as
-        when only labels, weights or the ridge have changed.
+        Start from the last fit if it had as many rows and classes, as when
+        only labels, weights or the ridge have changed.
     random_state : int, RandomState or None, default=0
-        Of the order in which the solver visits rows.
+        Seed of the order in which the solver visits rows.
 
     Attributes
     ----------
@@ -47,8 +44,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     intercept_ : ndarray of shape (1,) or (n_classes,)
     classes_ : ndarray of shape (n_classes,)
     gap_ : float
-        How far the objective is from its minimum at most; the largest over
-        the classes.
+        Upper bound of the objective's distance from its minimum; the largest
+        over the classes.
     n_features_in_ : int
 
     Examples
@@ -84,12 +81,6 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         self.warm_start = warm_start
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that sparse rows are welcome."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
     def fit(self, X: Matrix, y: Labels, sample_weight: Array | None = None) -> Self:
         """Train on labelled rows.
 
@@ -99,30 +90,20 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         y : array_like of shape (n,)
             Labels of at least two classes.
         sample_weight : array_like of shape (n,), optional
-            Relative weights, not negative; a row of weight two counts as two
-            rows.
+            Relative weights, not negative; a row with weight two counts as
+            two rows.
 
         Returns
         -------
         LinearClassifier
-            Itself.
+            The fitted estimator.
 
         Raises
         ------
         InvalidData
             If rows of positive weight belong to fewer than two classes.
         """
-        self._validate_params()
-        checked, labels = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
-        check_classification_targets(labels)
-        matrix = as_matrix(checked)
-        weights = None
-        if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, matrix, dtype=np.float64, ensure_non_negative=True)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        present = len(np.unique(codes if weights is None else codes[weights > 0]))
-        if present < 2:
-            raise InvalidData(f"labels: expected rows of at least two classes, got {present} class")
+        matrix, codes, weights = rows_to_fit(self, X, y, sample_weight)
         fit = fit_one_vs_rest(
             matrix,
             codes,
@@ -132,40 +113,14 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             weights=weights,
             start=self._start(len(codes)),
             tolerance=self.tolerance,
-            seed=check_random_state(self.random_state).randint(np.iinfo(np.int32).max),
+            seed=draw_seed(self.random_state),
         )
-        self._adopt(fit)
+        self._fit, self.gap_ = fit, fit.gap
+        self.coef_, self.intercept_ = fit.thetas[:, :-1], fit.thetas[:, -1]
         return self
-
-    def decision_function(self, X: Matrix) -> Array:
-        """Signed scores of the second class, or one score a class.
-
-        Parameters
-        ----------
-        X : ndarray or CSR of shape (n, d)
-
-        Returns
-        -------
-        ndarray of shape (n,) or (n, n_classes)
-        """
-        check_is_fitted(self)
-        matrix = as_matrix(validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False))
-        scores = np.asarray(matrix @ self.coef_.T + self.intercept_)
-        return scores if scores.shape[1] > 1 else scores.ravel()
-
-    def predict(self, X: Matrix) -> Labels:
-        """The label with the best score, the first on a tie."""
-        scores = self.decision_function(X)
-        codes = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
-        return np.asarray(self.classes_[codes])
 
     def _start(self, n_rows: int) -> OneVsRestFit | None:
         last: OneVsRestFit | None = getattr(self, "_fit", None)
         models = 1 if len(self.classes_) == 2 else len(self.classes_)
         usable = self.warm_start and last is not None and last.duals.shape == (models, n_rows)
         return last if usable else None
-
-    def _adopt(self, fit: OneVsRestFit) -> None:
-        self._fit = fit
-        self.coef_, self.intercept_ = fit.thetas[:, :-1], fit.thetas[:, -1]
-        self.gap_ = fit.gap

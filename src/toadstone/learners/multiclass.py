@@ -1,4 +1,4 @@
-"""Linear classifiers of the multi-class hinge: solved exactly, or descended as in the paper."""
+"""Linear classifiers with the multi-class hinge loss: exact, or by a few epochs of AdaGrad."""
 
 from __future__ import annotations
 
@@ -7,39 +7,40 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import _check_sample_weight
 
 from toadstone.core.arrays import Array, Labels, Matrix
 from toadstone.kernels.linear.crammer_singer import MulticlassFit, fit_crammer_singer
 from toadstone.kernels.linear.online_multiclass import descend_crammer_singer
-from toadstone.learners.linear_scores import LinearScores, check_two_classes
+from toadstone.learners.linear_scores import LinearScores, draw_seed, rows_to_fit
 
 
 def _functions(theta: Array) -> tuple[Array, Array]:
-    """Weights and biases; two classes are told apart by one function, as everywhere in scikit-learn."""
+    """Return weights and biases, for two classes those of one function, as scikit-learn's convention is."""
     functions = theta[1:] - theta[:1] if len(theta) == 2 else theta
     return functions[:, :-1], functions[:, -1]
 
 
 class CrammerSingerClassifier(LinearScores, BaseEstimator):
-    """Minimize the mean multi-class hinge plus half the ridge times the squared norm, exactly.
+    """A linear classifier that minimizes the mean multi-class hinge plus half the ridge times the squared norm.
+
+    The hinge is that of Crammer and Singer [1]_; the minimum is found to a
+    duality gap.
 
     Parameters
     ----------
     ridge : float, default=0.01
-        Penalty for each row, of weights and biases: liblinear's ``C`` is
+        Penalty of weights and biases for each row: liblinear's ``C`` is
         ``1 / (n * ridge)``.
     tolerance : float, default=1e-8
-        Duality gap to reach, as a share of the objective.
+        Largest duality gap, relative to the objective.
     max_sweeps : int, default=20000
-        Passes over the rows after which training gives up, with a warning.
+        Most passes over the rows; a warning is issued if they do not suffice.
     warm_start : bool, default=False
-        Start from the last fit where that had as many rows and classes, as
-        when only labels, weights or the ridge have changed.
+        Start from the last fit if it had as many rows and classes, as when
+        only labels, weights or the ridge have changed.
     random_state : int, RandomState or None, default=0
-        Of the order in which the solver visits rows.
+        Seed of the order in which the solver visits rows.
 
     Attributes
     ----------
@@ -48,7 +49,7 @@ class CrammerSingerClassifier(LinearScores, BaseEstimator):
     intercept_ : ndarray of shape (1,) or (n_classes,)
     classes_ : ndarray of shape (n_classes,)
     gap_ : float
-        How far the objective is from its minimum at most.
+        Upper bound of the objective's distance from its minimum.
     n_features_in_ : int
 
     References
@@ -95,25 +96,20 @@ class CrammerSingerClassifier(LinearScores, BaseEstimator):
         y : array_like of shape (n,)
             Labels of at least two classes.
         sample_weight : array_like of shape (n,), optional
-            Relative weights, not negative; a row of weight two counts as two
-            rows.
+            Relative weights, not negative; a row with weight two counts as
+            two rows.
 
         Returns
         -------
         CrammerSingerClassifier
-            Itself.
+            The fitted estimator.
 
         Raises
         ------
         InvalidData
             If rows of positive weight belong to fewer than two classes.
         """
-        self._validate_params()
-        matrix, codes = self._admit(X, y)
-        weights = None
-        if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, matrix, dtype=np.float64, ensure_non_negative=True)
-        check_two_classes(codes if weights is None else codes[weights > 0])
+        matrix, codes, weights = rows_to_fit(self, X, y, sample_weight)
         fit = fit_crammer_singer(
             matrix,
             codes,
@@ -122,7 +118,7 @@ class CrammerSingerClassifier(LinearScores, BaseEstimator):
             weights=weights,
             duals=self._start(len(codes)),
             tolerance=self.tolerance,
-            seed=check_random_state(self.random_state).randint(np.iinfo(np.int32).max),
+            seed=draw_seed(self.random_state),
             max_sweeps=self.max_sweeps,
         )
         self._fit, self.gap_ = fit, fit.gap
@@ -136,23 +132,25 @@ class CrammerSingerClassifier(LinearScores, BaseEstimator):
 
 
 class OnlineHingeClassifier(LinearScores, BaseEstimator):
-    """A few epochs of AdaGrad on the multi-class hinge, without a penalty.
+    """A linear classifier trained by a few epochs of AdaGrad on the multi-class hinge, without a penalty.
 
     The defender of ten-class MNIST in Koh, Steinhardt and Liang [1]_, whose
-    settings are the defaults.
+    settings are the defaults. Batches are drawn by position, so the order of
+    the rows matters.
 
     Parameters
     ----------
     epochs : int, default=3
         Passes over the rows, each in a new random order.
     batch : int, default=100
-        Rows a step.
+        Rows for each step.
     step : float, default=0.02
-        Length of a coordinate's first step, where its gradient is large.
+        AdaGrad's step length: that of a coordinate's first step if its
+        gradient is large.
     accumulator : float, default=1e-4
-        What AdaGrad's sums of squares start from.
+        Initial value of AdaGrad's sums of squared gradients.
     random_state : int, RandomState or None, default=0
-        Of the order of rows.
+        Seed of the batches.
 
     Attributes
     ----------
@@ -209,21 +207,19 @@ class OnlineHingeClassifier(LinearScores, BaseEstimator):
         Returns
         -------
         OnlineHingeClassifier
-            Itself.
+            The fitted estimator.
 
         Raises
         ------
         InvalidData
             If there is a single class.
         """
-        self._validate_params()
-        matrix, codes = self._admit(X, y)
-        check_two_classes(codes)
+        matrix, codes, _ = rows_to_fit(self, X, y)
         theta = descend_crammer_singer(
             matrix,
             codes,
             len(self.classes_),
-            rng=np.random.default_rng(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)),
+            rng=np.random.default_rng(draw_seed(self.random_state)),
             epochs=self.epochs,
             batch=self.batch,
             step=self.step,

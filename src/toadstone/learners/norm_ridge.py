@@ -1,4 +1,4 @@
-"""The ridge penalty that is worth a norm ball."""
+"""The ridge penalty that gives a model of a given norm."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SMALLEST = 1e-6
 
 
 def ridge_for_norm(X: Matrix, signs: Array, squared_radius: float, *, loss: MarginLoss) -> float:
-    """Find the ridge whose model has a given squared norm, bias included.
+    """Find the ridge penalty whose model has a given squared norm, bias included.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def ridge_for_norm(X: Matrix, signs: Array, squared_radius: float, *, loss: Marg
     Returns
     -------
     float
-        To about one part in a hundred; the smallest ridge tried, 1e-6, where
-        even that leaves the model inside the ball.
+        Accurate to about one percent; the smallest ridge tried, 1e-6, if even
+        that leaves the model inside the ball.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def ridge_for_norm(X: Matrix, signs: Array, squared_radius: float, *, loss: Marg
     """
     if not squared_radius > 0:
         raise InvalidArgument("squared_radius", "a positive number", squared_radius)
-    # No model is worth more than a loss at zero: half the penalty of its norm at most.
+    # The zero model bounds the objective: ridge / 2 * |theta|^2 <= loss(0), so this ridge keeps the model in the ball.
     enough = 2 * float(loss.value(np.zeros(1))[0]) / squared_radius
     low, high = np.log(_SMALLEST), np.log(max(enough, 2 * _SMALLEST))
     duals = None

@@ -1,4 +1,4 @@
-"""A vote of models, none of which shares a training row with another."""
+"""Deep partition aggregation: a vote of models trained on disjoint parts of the rows."""
 
 from __future__ import annotations
 
@@ -10,40 +10,38 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
-from toadstone.core.dataset import as_matrix
 from toadstone.kernels.statistics.row_digests import contents
 from toadstone.learners.linear import LinearClassifier
-from toadstone.learners.linear_scores import check_two_classes
+from toadstone.learners.linear_scores import rows_to_fit, rows_to_predict
 
 
 class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
-    """Train one model on each part of the rows, and let the models vote.
+    """A majority vote of models, each trained on one part of the rows.
 
-    The part of a row is a hash of its features, so that a row that is added,
-    removed or relabelled changes one model and no other [1]_. Rows of a part
-    are trained on in the order of their hashes, and the part's number is the
-    seed, so that the order of the data is irrelevant, too. A model may use
-    nothing but its rows: put whatever scales or selects features into the
-    estimator. For bags that overlap, which promise nothing of the kind, take
+    The part of a row is a hash of its features, so a row that is added,
+    removed or relabelled changes one model only [1]_. The rows of a part are
+    sorted by their hashes, and the number of the part is the seed, so the
+    order of the rows does not matter either. The guarantee holds only if a
+    model uses nothing but its own rows: scaling and feature selection belong
+    into the estimator. For overlapping bags, which carry no guarantee, use
     scikit-learn's `BaggingClassifier` with a small `max_samples`.
 
     Parameters
     ----------
     estimator : classifier, optional
-        What to train; `LinearClassifier` by default. Every `random_state`
-        that it has is set to the number of the part.
+        The model to train; `LinearClassifier` by default. Each of its
+        `random_state` parameters is set to the number of the part.
     n_partitions : int, default=25
+        Number of parts.
 
     Attributes
     ----------
     models_ : list of (classifier or None)
-        None for a part without rows, which does not vote.
+        One for each part; None for a part without rows, which does not vote.
     sizes_ : ndarray of int of shape (n_partitions,)
-        Rows in each part.
+        Number of rows in each part.
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
 
@@ -71,7 +69,7 @@ class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
         self.n_partitions = n_partitions
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that sparse rows are welcome."""
+        """Tell scikit-learn that sparse rows are accepted."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
@@ -88,21 +86,18 @@ class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         PartitionVoteClassifier
-            Itself.
+            The fitted estimator.
 
         Raises
         ------
         InvalidData
             If there is a single class.
         """
-        self._validate_params()
-        checked, labels = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
-        check_classification_targets(labels)
-        matrix = as_matrix(checked)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        check_two_classes(codes)
+        matrix, codes, _ = rows_to_fit(self, X, y)
+        labels = self.classes_[codes]
         digests = [blake2b(content, digest_size=16).digest() for content in contents(matrix)]
         parts = np.array([int.from_bytes(digest[:8], "big") % self.n_partitions for digest in digests])
+        # Rows that are equal but for their labels have one digest: the label settles their order.
         canonical = np.array(sorted(range(len(codes)), key=lambda row: (digests[row], codes[row])))
         ordered = parts[canonical]
         self.sizes_ = np.bincount(parts, minlength=self.n_partitions)
@@ -112,7 +107,7 @@ class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def votes(self, X: Matrix) -> IntArray:
-        """How many models predict each class.
+        """Count the models that predict each class.
 
         Parameters
         ----------
@@ -121,10 +116,9 @@ class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of int of shape (n, n_classes)
-            Rows share one sum, the number of parts that have rows.
+            Each row sums to the number of parts that have rows.
         """
-        check_is_fitted(self)
-        matrix = as_matrix(validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False))
+        matrix = rows_to_predict(self, X)
         counts = np.zeros((matrix.shape[0], len(self.classes_)), dtype=np.int64)
         for model in self.models_:
             if model is not None:
@@ -132,13 +126,14 @@ class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
         return counts
 
     def predict(self, X: Matrix) -> Labels:
-        """The label with the most votes, the first on a tie."""
-        check_is_fitted(self)
-        return np.asarray(self.classes_[self.votes(X).argmax(axis=1)])
+        """Return the label with the most votes for each row, the first on a tie."""
+        codes = self.votes(X).argmax(axis=1)
+        return np.asarray(self.classes_[codes])
 
     def _train(self, X: Matrix, labels: Labels, rows: IntArray, part: int) -> Any:
         if not rows.size:
             return None
+        # Most classifiers refuse rows of a single class; such a part votes for it.
         if (labels[rows] == labels[rows[0]]).all():
             return DummyClassifier(strategy="most_frequent").fit(X[rows], labels[rows])
         model = LinearClassifier(tolerance=1e-6) if self.estimator is None else clone(self.estimator)

@@ -1,4 +1,4 @@
-"""Choose the ridge penalty by cross-validation."""
+"""Choice of the ridge penalty by cross-validation."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from toadstone.kernels.linear.one_vs_rest import OneVsRestFit, fit_one_vs_rest
 from toadstone.kernels.losses import MarginLoss, margin_loss
 
 RIDGES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
-"""The penalties tried by default."""
+"""Penalties tried by default."""
 
 _TOLERANCE = 5e-3
 
 
 @dataclass(frozen=True)
 class RidgeTrial:
-    """How one penalty fared: mean error over the folds, and its standard error."""
+    """One penalty with its mean error over the folds and the standard error of that mean."""
 
     ridge: float
     error: float
@@ -32,7 +32,7 @@ class RidgeTrial:
 
 @dataclass(frozen=True)
 class RidgeChoice:
-    """The chosen penalty and every trial, by falling penalty."""
+    """The chosen penalty and all trials, from the largest penalty to the smallest."""
 
     ridge: float
     trials: tuple[RidgeTrial, ...]
@@ -51,9 +51,9 @@ def choose_ridge(
     """Choose the largest ridge whose error is within one standard error of the best.
 
     Errors come from stratified cross-validation; their standard error is the
-    deviation over the folds divided by the root of their number. The rule
-    prefers the stronger penalty among those that the data cannot tell apart,
-    because a stronger penalty also limits what poison can do.
+    standard deviation over the folds divided by the square root of their
+    number. Among penalties of similar error the rule prefers the larger one,
+    because it also limits the effect of poison.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def choose_ridge(
     ridges : sequence of float
         Positive penalties to try, in any order.
     folds : int
-        At least two, and no more than the rows of the rarest class.
+        At least two, and at most the number of rows of the rarest class.
     random_state : int
-        Of the folds and of the solver.
+        Seed of the folds and of the solver.
     loss : {"hinge", "smooth_hinge", "squared_hinge", "logistic"}
     bias : {"regularized", "free", "none"}
 
@@ -84,6 +84,7 @@ def choose_ridge(
     .. [1] Breiman, Friedman, Olshen and Stone, "Classification and Regression
        Trees", 1984, section 3.4.3 (the one standard error rule).
     """
+    # From the largest down: a strong penalty is solved quickly, and its duals are a good start for the next.
     matrix, falling = as_matrix(X), sorted(set(ridges), reverse=True)
     if not falling or not falling[-1] > 0 or falling[0] == np.inf:
         raise InvalidArgument("ridges", "at least one, all positive", list(ridges))
@@ -112,7 +113,7 @@ def _path(
     bias: Bias,
     seed: int,
 ) -> Array:
-    """Errors on the held-out rows, each fit starting from the last."""
+    """Return the error on the held-out rows for each penalty, each fit starting from the last."""
     train, held_out = fold
     rows, others, fit = X[train], X[held_out], None
     errors = []

@@ -1,4 +1,4 @@
-"""SEVER around any classifier."""
+"""SEVER: a classifier trained repeatedly without the rows with the most extreme gradients."""
 
 from __future__ import annotations
 
@@ -8,39 +8,38 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from toadstone.core.arrays import Labels, Matrix
-from toadstone.core.dataset import as_matrix
 from toadstone.kernels.statistics.class_probabilities import probabilities, slopes
 from toadstone.kernels.statistics.sever import sever
 from toadstone.learners.linear import LinearClassifier
-from toadstone.learners.linear_scores import check_two_classes
+from toadstone.learners.linear_scores import rows_to_fit, rows_to_predict
 
 
 class SeveredClassifier(ClassifierMixin, BaseEstimator):
-    """Train again and again without the rows whose gradients pull the hardest.
+    """A classifier trained repeatedly without the rows with the most extreme gradients.
 
     Gradients are those of a linear softmax model with the probabilities of
-    the estimator; each class is judged by itself, and a class whose gradients
-    coincide loses no row.
+    the estimator [1]_. Each class is treated separately, and a class whose
+    gradients coincide loses no row.
 
     Parameters
     ----------
     estimator : classifier, optional
-        What to train; `LinearClassifier` with the logistic loss by default.
+        The model to train; `LinearClassifier` with the logistic loss by
+        default.
     fraction : float, default=0.1
-        Share of poison to prepare for, in [0, 1): half of it is left out
-        after each round but the last.
+        Assumed share of poison, in [0, 1): half of it is left out after each
+        round but the last.
     rounds : int, default=4
+        Number of models to train before the final one.
 
     Attributes
     ----------
     estimator_ : classifier
-        Trained on the rows that were left.
+        The model trained on the kept rows.
     kept_indices_ : ndarray of int
-        These rows, ascending.
+        Positions of the kept rows, ascending.
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
 
@@ -68,13 +67,13 @@ class SeveredClassifier(ClassifierMixin, BaseEstimator):
         self.rounds = rounds
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that sparse rows are welcome."""
+        """Tell scikit-learn that sparse rows are accepted."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
 
     def fit(self, X: Matrix, y: Labels) -> Self:
-        """Train, leave out and train again.
+        """Train, leave rows out and train again.
 
         Parameters
         ----------
@@ -85,19 +84,15 @@ class SeveredClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         SeveredClassifier
-            Itself.
+            The fitted estimator.
 
         Raises
         ------
         InvalidData
             If there is a single class.
         """
-        self._validate_params()
-        checked, labels = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
-        check_classification_targets(labels)
-        matrix = as_matrix(checked)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        check_two_classes(codes)
+        matrix, codes, _ = rows_to_fit(self, X, y)
+        labels = self.classes_[codes]
         plain = LinearClassifier(loss="logistic", tolerance=1e-6) if self.estimator is None else self.estimator
         severed = sever(
             lambda rows: clone(plain).fit(matrix[rows], labels[rows]),
@@ -112,7 +107,6 @@ class SeveredClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict(self, X: Matrix) -> Labels:
-        """The label that the last model predicts."""
-        check_is_fitted(self)
-        matrix = as_matrix(validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False))
+        """Return the label of the last model for each row."""
+        matrix = rows_to_predict(self, X)
         return np.asarray(self.estimator_.predict(matrix))

@@ -1,4 +1,4 @@
-"""A linear classifier of the rows that it fits best."""
+"""A linear classifier with a trimmed loss."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from toadstone.core.arrays import Array, IntArray, Labels, Matrix
@@ -15,33 +14,36 @@ from toadstone.kernels.linear.fit import Bias
 from toadstone.kernels.linear.one_vs_rest import OneVsRestFit, fit_one_vs_rest
 from toadstone.kernels.linear.trimmed_loss import TrimmedFit, alternate
 from toadstone.kernels.losses import MARGIN_LOSSES, margin_loss
-from toadstone.learners.linear_scores import LinearScores, check_two_classes
+from toadstone.learners.linear_scores import LinearScores, draw_seed, rows_to_fit
 
 
 class TrimmedLossClassifier(LinearScores, BaseEstimator):
-    """Minimize the mean loss of the best fitted rows plus half the ridge times the squared norm.
+    """A linear classifier trained on the rows with the smallest loss.
 
-    The sum over the rows of least loss is minimized by turns, over the model
-    and over the rows, from the model of all rows and from models of random
-    halves; the end of least objective is taken. With more than two classes
-    the loss of a row is the sum of its losses one class against the rest.
+    The mean loss of the kept rows plus half the ridge times the squared norm
+    is minimized in turns over the model and over the rows, as in the
+    C-steps of [1]_ and in [2]_. It starts from the model of all rows and from
+    models of random halves, and takes the result with the lowest objective.
+    With more than two classes the loss of a row is the sum of its losses of
+    each class against the rest. The halves are drawn by position, so the
+    order of the rows matters.
 
     Parameters
     ----------
     keep : float, default=0.8
-        Share of the rows to fit, in (0.5, 1], of each class half at least.
+        Share of the rows to fit, in (0.5, 1]; at least half of each class.
     restarts : int, default=4
-        Random halves to start from besides all rows.
+        Number of random halves to start from, besides all rows.
     rounds : int, default=50
-        At most so many models from each start.
+        Most models to train from each start.
     loss : {"hinge", "smooth_hinge", "squared_hinge", "logistic"}, default="hinge"
     ridge : float, default=0.01
         Penalty for each kept row.
     bias : {"regularized", "free", "none"}, default="regularized"
     tolerance : float, default=1e-6
-        Duality gap to reach, as a share of the objective.
+        Largest duality gap, relative to the objective.
     random_state : int, RandomState or None, default=0
-        Of the halves and of the order in which the solver visits rows.
+        Seed of the halves and of the order in which the solver visits rows.
 
     Attributes
     ----------
@@ -49,9 +51,9 @@ class TrimmedLossClassifier(LinearScores, BaseEstimator):
     intercept_ : ndarray of shape (1,) or (n_classes,)
     classes_ : ndarray of shape (n_classes,)
     kept_indices_ : ndarray of int
-        The rows that were fitted, ascending.
+        Positions of the fitted rows, ascending.
     objectives_ : ndarray of shape (restarts + 1,)
-        What each start led to; the least was taken.
+        Objective reached from each start; the lowest was taken.
     n_features_in_ : int
 
     References
@@ -101,7 +103,7 @@ class TrimmedLossClassifier(LinearScores, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: Matrix, y: Labels) -> Self:
-        """Train from every start and keep the best.
+        """Train from every start and keep the best model.
 
         Parameters
         ----------
@@ -112,18 +114,17 @@ class TrimmedLossClassifier(LinearScores, BaseEstimator):
         Returns
         -------
         TrimmedLossClassifier
-            Itself.
+            The fitted estimator.
 
         Raises
         ------
         InvalidData
             If there is a single class.
         """
-        self._validate_params()
-        matrix, codes = self._admit(X, y)
-        check_two_classes(codes)
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        matrix, codes, _ = rows_to_fit(self, X, y)
+        seed = draw_seed(self.random_state)
         rng = np.random.default_rng(seed)
+        # Each start ends in a local minimum; poison can spoil the one that all rows lead to.
         starts = [np.arange(len(codes)), *(_half(codes, rng) for _ in range(self.restarts))]
         fits = [self._descend(matrix, codes, start, seed) for start in starts]
         self.objectives_ = np.array([self._objective(fit) for fit in fits])

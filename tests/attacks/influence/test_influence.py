@@ -99,12 +99,12 @@ class TestEveryVariant:
         assert found[0].X.tobytes() == found[1].X.tobytes()
         assert found[0].y.tolist() == found[1].y.tolist()
 
-    def test_dense_and_sparse_rows_are_attacked_alike(self, make, domain):
-        data = clean(2, integer=domain == "integer")
+    @pytest.mark.parametrize("seed", range(3))
+    def test_dense_and_sparse_rows_are_attacked_alike(self, make, domain, seed):
+        data = clean(seed, integer=domain == "integer")
         sparse = Dataset(csr_array(data.X), data.y)
         one, two = (make(rows, domain).poison(rows, BUDGET, np.random.default_rng(0)) for rows in (data, sparse))
-        # Rounding errors of the solvers may lead a long search elsewhere, but to no better place.
-        assert damage(data, one) == pytest.approx(damage(data, two), rel=1e-2)
+        assert damage(data, one) == pytest.approx(damage(data, two), rel=1e-4)
 
     def test_poison_is_worse_than_none(self, make, domain):
         data = clean(3, integer=domain == "integer")

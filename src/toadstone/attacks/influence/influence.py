@@ -18,7 +18,9 @@ from toadstone.kernels.influence.poison_gradient import ProbeLoss, influence
 from toadstone.kernels.influence.ridge_path import PoisonedTraining
 from toadstone.kernels.losses import margin_loss
 
-_TOLERANCE = 1e-5
+# Newton steps converge so fast that a close fit costs little. At 1e-5 the rounding errors of one fit, amplified by the
+# next, decided where a long search went: dense and sparse rows ended at different poison.
+_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -390,7 +390,7 @@ def test_a_checkpoint_tells_its_watcher(tmp_path):
     others = [
         (None, "none"),
         (TrimmedLoss(images=pixels, labels=labels), r"TrimmedLoss\(keep=0.8, warm_up=1\)"),
-        (FixedRows(torch.arange(60)), r"Kept\(rows=[0-9a-f]{64}\)"),
+        (FixedRows(torch.arange(60)), r"FixedRows\(rows=[0-9a-f]{64}\)"),
         (defended(pixels, labels, fraction=0.2), r"EPIC\(Schedule\(fraction=0.2, .*, choose=exact_medoids\)"),
         (EPIC(labels, SCHEDULE, constant(None), choose=Drawn(seed=2)), r"EPIC\(.*, choose=Drawn\(seed=2\)\)"),
     ]

@@ -472,7 +472,9 @@ def test_lightning_that_is_not_there(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "lightning", None)
     monkeypatch.setitem(sys.modules, "lightning.pytorch", None)
-    with pytest.raises(ModuleNotFoundError, match="pip install lightning"):
+    with pytest.raises(
+        ModuleNotFoundError, match=r"needs Lightning, which is not installed: pip install '\.\[lightning\]' in"
+    ):
         epic_callback(defended(*images()))
 
 

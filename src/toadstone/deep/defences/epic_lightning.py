@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from toadstone.core.errors import InvalidArgument
+from toadstone.core.errors import InvalidArgument, missing_extra
 from toadstone.deep.defences.epic import EPIC, ActiveRows
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def epic_callback(defence: EPIC) -> Callback:
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.split(".")[0] != "lightning":
             raise
-        reason = "epic_callback needs Lightning, which is not installed: pip install lightning"
+        reason = f"epic_callback {missing_extra('lightning', 'Lightning')}"
         raise ModuleNotFoundError(reason, name="lightning") from None
 
     class EPICCallback(Callback):

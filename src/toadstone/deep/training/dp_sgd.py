@@ -17,6 +17,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from toadstone.core.errors import InvalidArgument, InvalidData, missing_extra
+
 try:
     from opacus.accountants import create_accountant
     from opacus.accountants.utils import get_noise_multiplier
@@ -27,10 +29,9 @@ try:
 except ModuleNotFoundError as missing:
     if missing.name != "opacus":
         raise
-    reason = "toadstone.deep.training.dp_sgd needs Opacus, which is not installed: pip install 'toadstone[private]'"
+    reason = f"toadstone.deep.training.dp_sgd {missing_extra('private', 'Opacus')}"
     raise ModuleNotFoundError(reason, name="opacus") from None
 
-from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.deep.tensors.checks import check_whole
 from toadstone.deep.tensors.features import logits
 from toadstone.deep.tensors.images import as_input, check_images, check_labels

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from toadstone.core.checks import check_seed
 from toadstone.core.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-_LARGEST_SEED = 2**32 - 1
 _DATA = "DATA is a file (.csv, .tsv, .parquet, .npz, .svmlight) or a name that `toadstone datasets` lists."
 FRACTION = "Poison rows for each clean row, in [0, 0.5): 0.03 is 3 for every 100."
 
@@ -114,8 +114,7 @@ class Source:
     seed: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.seed <= _LARGEST_SEED:
-            raise InvalidArgument("seed", f"a whole number from 0 to {_LARGEST_SEED}", self.seed)
+        check_seed(self.seed)
 
     @property
     def stem(self) -> str:

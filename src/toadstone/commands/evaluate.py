@@ -13,6 +13,7 @@ import click
 
 from toadstone.commands.gates import GATE_FAILED
 from toadstone.console import Progress, columns, complain, say
+from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument
 from toadstone.options import Source, epilog, json_flag, number, path, reading, stacked
 
@@ -98,8 +99,8 @@ def evaluate(
     """
     from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
 
-    if workers is not None and workers < 1:
-        raise InvalidArgument("workers", "a whole number from 1", workers)
+    if workers is not None:
+        check_count(workers=workers)
     plan = EvaluationPlan(
         fraction=fraction,
         seed=seed,

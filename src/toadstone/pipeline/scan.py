@@ -15,8 +15,9 @@ import numpy as np
 from scipy.sparse import issparse
 
 import toadstone
+from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
-from toadstone.core.errors import InvalidArgument, ToadstoneError
+from toadstone.core.errors import ToadstoneError
 from toadstone.datasets.split import Split
 from toadstone.pipeline.harness.catalogue import names, resolve
 from toadstone.pipeline.harness.clock import Clock
@@ -61,8 +62,8 @@ class ScanPlan:
     def __post_init__(self) -> None:
         for name in self.detectors:
             resolve("detector", name)
-        if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate <= 0.1:
-            raise InvalidArgument("false_alarm_rate", "a number in (0, 0.1]", self.false_alarm_rate)
+        if self.false_alarm_rate is not None:
+            check_within("(0, 0.1]", false_alarm_rate=self.false_alarm_rate)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ def table(tmp_path: Path) -> Path:
         ({"scale": "minmax"}, r"`scale`: expected one of \('auto', 'standard', 'none'\), got 'minmax'"),
         ({"weighting": "bm25"}, r"`weighting`: expected one of \('tfidf', 'counts'\), got 'bm25'"),
         ({"test_share": 1.0}, r"`test_share`: expected a number in \(0, 1\), got 1.0"),
-        ({"random_state": -3}, "`random_state`: expected a whole number that is not negative, got -3"),
+        ({"random_state": -3}, "`random_state`: expected a whole number from 0, got -3"),
         ({"classes": "01"}, r"`classes`: expected at least two different labels, got \('01',\)"),
         ({"classes": ("1", "1")}, r"`classes`: expected at least two different labels, got \('1', '1'\)"),
         ({"label": "z"}, "`label`: expected a column of .*file.csv: a, b, y, got 'z'"),

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
+from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.deep.attacks.triggers import ImageTrigger, stamp
-from toadstone.deep.tensors.checks import check_generator, check_whole
+from toadstone.deep.tensors.checks import check_generator
 from toadstone.deep.tensors.images import check_images, check_labels
 
 
@@ -61,9 +62,9 @@ class VisibleBackdoor:
     source: int | None = None
 
     def __post_init__(self) -> None:
-        check_whole(0, target=self.target)
+        check_count(0, target=self.target)
         if self.source is not None:
-            check_whole(0, source=self.source)
+            check_count(0, source=self.source)
         if self.source == self.target:
             raise InvalidArgument("source", f"another class than the target's {self.target}", self.source)
 
@@ -104,7 +105,7 @@ class VisibleBackdoor:
         possible = usable.nonzero().flatten().cpu()
         if not 1 <= count <= len(possible):
             raise InvalidArgument("count", f"a whole number from 1 to {len(possible)}, the images to use", count)
-        check_whole(count=count)
+        check_count(count=count)
         rows = possible[torch.randperm(len(possible), generator=generator)[:count]].sort().values
         poisoned, relabelled = images.clone(), labels.clone()
         here = rows.to(images.device)

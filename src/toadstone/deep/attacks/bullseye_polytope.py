@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
+from toadstone.core.checks import check_count
 from toadstone.deep.attacks.feature_ascent import check_rate, craft_in_batches, descend
 from toadstone.deep.attacks.linf_ball import PixelBall, unit
 from toadstone.deep.attacks.surrogates import Surrogate, goals_of, surrogates_of
-from toadstone.deep.tensors.checks import check_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class BullseyePolytope:
 
     def __post_init__(self) -> None:
         PixelBall(radius=self.radius)
-        check_whole(steps=self.steps, targets_at_once=self.targets_at_once)
+        check_count(steps=self.steps, targets_at_once=self.targets_at_once)
         check_rate(self.learning_rate)
 
     def craft(

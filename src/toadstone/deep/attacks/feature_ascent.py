@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Generator, Tensor
 
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.checks import check_within
+from toadstone.core.errors import InvalidData
 from toadstone.deep.attacks.linf_ball import PixelBall, check_groups, check_targets
 from toadstone.deep.attacks.surrogates import Surrogate, at_rest, home
 from toadstone.deep.tensors.batched_memory import in_blocks
@@ -15,8 +16,7 @@ from toadstone.deep.tensors.batched_memory import in_blocks
 
 def check_rate(learning_rate: float) -> None:
     """Refuse steps of nothing, or of more than the whole range of a pixel."""
-    if not 0 < learning_rate < 1:
-        raise InvalidArgument("learning_rate", "a number in (0, 1)", learning_rate)
+    check_within("(0, 1)", learning_rate=learning_rate)
 
 
 def craft_in_batches(

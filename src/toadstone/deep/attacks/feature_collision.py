@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
+from toadstone.core.checks import check_count, check_positive
 from toadstone.core.errors import InvalidArgument
 from toadstone.deep.attacks.feature_ascent import check_finite, craft_in_batches
 from toadstone.deep.attacks.linf_ball import PixelBall, unit
 from toadstone.deep.attacks.surrogates import Surrogate, goals_of, surrogates_of
-from toadstone.deep.tensors.checks import check_whole
 
 _SLOWER = 0.2
 
@@ -66,12 +66,11 @@ class FeatureCollision:
 
     def __post_init__(self) -> None:
         PixelBall(radius=self.radius)
-        check_whole(steps=self.steps, targets_at_once=self.targets_at_once)
+        check_count(steps=self.steps, targets_at_once=self.targets_at_once)
         for name, most in (("pull", torch.inf), ("watermark", 1.0)):
             if not 0 <= getattr(self, name) < most:
                 raise InvalidArgument(name, f"a number in [0, {most:g})", getattr(self, name))
-        if not 0 < self.step_size < torch.inf:
-            raise InvalidArgument("step_size", "a positive number", self.step_size)
+        check_positive(step_size=self.step_size)
 
     def craft(
         self, networks: Sequence[nn.Module], head: str, bases: Tensor, targets: Tensor, *, generator: Generator

@@ -10,12 +10,13 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim.lr_scheduler import MultiStepLR
 
+from toadstone.core.checks import check_count
 from toadstone.deep.attacks.feature_ascent import check_finite, check_rate
 from toadstone.deep.attacks.gradient_alignment import Alignment, goal_gradient
 from toadstone.deep.attacks.linf_ball import LEVELS, PixelBall, check_groups, check_targets, unit
 from toadstone.deep.attacks.surrogates import all_evaluating, check_networks, home
 from toadstone.deep.tensors.augmentation import flip_shift
-from toadstone.deep.tensors.checks import check_generator, check_whole
+from toadstone.deep.tensors.checks import check_generator
 from toadstone.deep.tensors.features import logits
 from toadstone.deep.tensors.images import check_labels
 
@@ -80,7 +81,7 @@ class GradientMatching:
 
     def __post_init__(self) -> None:
         PixelBall(radius=self.radius)
-        check_whole(steps=self.steps, restarts=self.restarts, block=self.block)
+        check_count(steps=self.steps, restarts=self.restarts, block=self.block)
         check_rate(self.learning_rate)
 
     def craft(

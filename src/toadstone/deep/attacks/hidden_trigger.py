@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.checks import check_count, check_positive, check_within
+from toadstone.core.errors import InvalidData
 from toadstone.deep.attacks.feature_ascent import check_finite, craft_in_batches
 from toadstone.deep.attacks.linf_ball import PixelBall, check_groups, unit
 from toadstone.deep.attacks.surrogates import Surrogate, surrogates_of
 from toadstone.deep.attacks.triggers import ImageTrigger, stamp
-from toadstone.deep.tensors.checks import check_whole
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -66,11 +66,9 @@ class HiddenTrigger:
 
     def __post_init__(self) -> None:
         PixelBall(radius=self.radius)
-        check_whole(steps=self.steps, targets_at_once=self.targets_at_once)
-        if not 0 < self.learning_rate < torch.inf:
-            raise InvalidArgument("learning_rate", "a positive number", self.learning_rate)
-        if not 0 <= self.enough < 1:
-            raise InvalidArgument("enough", "a number in [0, 1)", self.enough)
+        check_count(steps=self.steps, targets_at_once=self.targets_at_once)
+        check_positive(learning_rate=self.learning_rate)
+        check_within("[0, 1)", enough=self.enough)
 
     def craft(
         self, networks: Sequence[nn.Module], head: str, bases: Tensor, sources: Tensor, *, generator: Generator

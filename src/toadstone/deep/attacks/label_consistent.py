@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidData
 from toadstone.deep.attacks.feature_ascent import check_finite
 from toadstone.deep.attacks.linf_ball import LEVELS, PixelBall, unit
 from toadstone.deep.attacks.surrogates import all_evaluating, check_networks, home
 from toadstone.deep.attacks.triggers import ImageTrigger, stamp
 from toadstone.deep.tensors.batched_memory import in_blocks
-from toadstone.deep.tensors.checks import check_whole
 from toadstone.deep.tensors.features import logits, outputs
 from toadstone.deep.tensors.images import check_images, check_labels
 
@@ -57,7 +57,7 @@ class LabelConsistentBackdoor:
 
     def __post_init__(self) -> None:
         PixelBall(radius=self.radius)
-        check_whole(steps=self.steps, step_size=self.step_size, block=self.block)
+        check_count(steps=self.steps, step_size=self.step_size, block=self.block)
 
     def craft(self, networks: Sequence[nn.Module], head: str, bases: Tensor, labels: Tensor) -> Tensor:
         """Perturb images of the class that the trigger is to call up, and stamp it onto them.

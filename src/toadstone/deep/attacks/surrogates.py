@@ -10,8 +10,9 @@ from functools import partial
 import torch
 from torch import Generator, Tensor, nn
 
+from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.deep.tensors.checks import check_generator, check_whole
+from toadstone.deep.tensors.checks import check_generator
 from toadstone.deep.tensors.features import check_model, evaluating, find_head
 from toadstone.deep.tensors.images import as_input
 
@@ -98,7 +99,7 @@ def surrogates_of(
         If a name is none of its modules.
     """
     check_networks(networks)
-    check_whole(0, draws=draws)
+    check_count(0, draws=draws)
     return tuple(
         Surrogate(
             network=network,

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.checks import check_count, check_within
+from toadstone.core.errors import InvalidData
 from toadstone.deep.defences.torch_medoids import Chooser, exact_medoids
 from toadstone.deep.tensors.batched_memory import in_blocks
-from toadstone.deep.tensors.checks import check_whole
 from toadstone.deep.tensors.images import check_labels
 
 _BLOCK = 1024
@@ -82,7 +82,7 @@ class DeepKNN:
     neighbours: int
 
     def __post_init__(self) -> None:
-        check_whole(neighbours=self.neighbours)
+        check_count(neighbours=self.neighbours)
 
     def __call__(self, features: Tensor, labels: Tensor) -> VoteResult:
         """Ask all rows; parameters and errors as of `MedoidVote`."""
@@ -154,11 +154,9 @@ class MedoidVote:
     choose: Chooser = exact_medoids
 
     def __post_init__(self) -> None:
-        if not 0 < self.fraction < 1:
-            raise InvalidArgument("fraction", "a number in (0, 1)", self.fraction)
-        if not 0 <= self.most <= 1:
-            raise InvalidArgument("most", "a number in [0, 1]", self.most)
-        check_whole(neighbours=self.neighbours)
+        check_within("(0, 1)", fraction=self.fraction)
+        check_within("[0, 1]", most=self.most)
+        check_count(neighbours=self.neighbours)
 
     def __call__(self, features: Tensor, labels: Tensor) -> VoteResult:
         """Elect medoids and let them vote.
@@ -224,7 +222,7 @@ def lost_votes(features: Tensor, labels: Tensor, voters: Tensor, *, neighbours: 
     >>> lost_votes(features, labels, torch.arange(4), neighbours=3)
     tensor([0.3333, 0.3333, 0.3333, 0.3333])
     """
-    check_whole(neighbours=neighbours)
+    check_count(neighbours=neighbours)
     _check(features, labels)
     if len(voters) <= neighbours:
         raise InvalidData(f"voters: expected more than the {neighbours} neighbours of a row, got {len(voters)}")

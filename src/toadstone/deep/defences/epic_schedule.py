@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from toadstone.core.checks import check_count, check_within
 from toadstone.core.errors import InvalidArgument
-from toadstone.deep.tensors.checks import check_whole
 
 Variant = Literal["paper", "released"]
 
@@ -55,14 +55,12 @@ class Schedule:
     variant: Variant = "paper"
 
     def __post_init__(self) -> None:
-        if not 0 < self.fraction < 1:
-            raise InvalidArgument("fraction", "a number in (0, 1)", self.fraction)
-        check_whole(0, warm_up=self.warm_up)
-        check_whole(interval=self.interval)
+        check_within("(0, 1)", fraction=self.fraction)
+        check_count(0, warm_up=self.warm_up)
+        check_count(interval=self.interval)
         if self.last_epoch is not None:
-            check_whole(self.warm_up, last_epoch=self.last_epoch)
-        if not 0 <= self.max_dropped <= 1:
-            raise InvalidArgument("max_dropped", "a number in [0, 1]", self.max_dropped)
+            check_count(self.warm_up, last_epoch=self.last_epoch)
+        check_within("[0, 1]", max_dropped=self.max_dropped)
         if self.variant not in get_args(Variant):
             raise InvalidArgument("variant", " or ".join(map(repr, get_args(Variant))), repr(self.variant))
 

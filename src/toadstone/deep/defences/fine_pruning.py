@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
+from toadstone.core.checks import check_count, check_within
 from toadstone.core.errors import InvalidArgument
-from toadstone.deep.tensors.checks import check_whole
 from toadstone.deep.tensors.features import activations, check_finite_answers, find_head
 from toadstone.deep.tensors.images import check_labels
 from toadstone.deep.training.hyperparameters import TrainingConfig
@@ -88,12 +88,11 @@ def fine_prune(
     .. [1] Liu, Dolan-Gavitt and Garg, "Fine-pruning: defending against
        backdooring attacks on deep neural networks", RAID 2018, section 4.
     """
-    if not 0 <= tolerance < 1:
-        raise InvalidArgument("tolerance", "a number in [0, 1)", tolerance)
+    check_within("[0, 1)", tolerance=tolerance)
     last = find_head(model, head)
     if not isinstance(last, nn.Linear):
         raise InvalidArgument("head", "a linear layer", f"{head!r}, a {type(last).__name__}")
-    check_whole(cells=cells)
+    check_count(cells=cells)
     if last.in_features % cells:
         raise InvalidArgument("cells", f"a divisor of the head's {last.in_features} features", cells)
     features = activations(model, head, images, block=block)

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from toadstone.core.arrays import Array, IntArray, Mask
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.checks import check_within
+from toadstone.core.errors import InvalidData
 from toadstone.deep.defences.torch_medoids import Chooser, check_matrix, exact_medoids
 from toadstone.kernels.facility_location.medoids import Medoids
 
@@ -114,10 +115,8 @@ def drop_isolated(
     >>> drop_isolated(gradients, torch.tensor([0, 0, 0, 0, 1, 1]), 0.5).dropped
     array([3])
     """
-    if not 0 < fraction < 1:
-        raise InvalidArgument("fraction", "a number in (0, 1)", fraction)
-    if not 0 <= max_dropped <= 1:
-        raise InvalidArgument("max_dropped", "a number in [0, 1]", max_dropped)
+    check_within("(0, 1)", fraction=fraction)
+    check_within("[0, 1]", max_dropped=max_dropped)
     check_matrix("gradients", gradients)
     check_classes(labels, count=len(gradients))
     codes = labels.cpu().numpy()

@@ -11,8 +11,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from toadstone.core.errors import InvalidArgument
-from toadstone.deep.tensors.checks import check_generator, check_whole
+from toadstone.core.checks import check_count, check_positive, check_within
+from toadstone.deep.tensors.checks import check_generator
 from toadstone.deep.tensors.features import evaluating, logits
 from toadstone.deep.tensors.images import as_input, check_images
 
@@ -113,12 +113,9 @@ class NeuralCleanse:
     threshold: float = 2.0
 
     def __post_init__(self) -> None:
-        check_whole(epochs=self.epochs, batch=self.batch, patience=self.patience)
-        for name in ("learning_rate", "first_weight", "threshold"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InvalidArgument(name, "a positive number", getattr(self, name))
-        if not 0 < self.success <= 1:
-            raise InvalidArgument("success", "a number in (0, 1]", self.success)
+        check_count(epochs=self.epochs, batch=self.batch, patience=self.patience)
+        check_positive(learning_rate=self.learning_rate, first_weight=self.first_weight, threshold=self.threshold)
+        check_within("(0, 1]", success=self.success)
 
 
 def scan_for_backdoors(

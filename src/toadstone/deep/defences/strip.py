@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.checks import check_count, check_within
+from toadstone.core.errors import InvalidData
 from toadstone.deep.tensors.batched_memory import in_blocks
-from toadstone.deep.tensors.checks import check_generator, check_whole
+from toadstone.deep.tensors.checks import check_generator
 from toadstone.deep.tensors.features import check_model, logits
 from toadstone.deep.tensors.images import as_input, check_images
 
@@ -90,8 +91,7 @@ def strip(
     .. [1] Gao and others, "STRIP: a defence against trojan attacks on deep
        neural networks", ACSAC 2019, section 4.
     """
-    if not 0 < false_alarm_rate < 1:
-        raise InvalidArgument("false_alarm_rate", "a number in (0, 1)", false_alarm_rate)
+    check_within("(0, 1)", false_alarm_rate=false_alarm_rate)
     check_generator(generator)
     for given in (images, clean):
         check_images(given)
@@ -133,9 +133,8 @@ def blended_entropies(
     """
     check_model(model)
     check_generator(generator)
-    check_whole(copies=copies, block=block)
-    if not 0 < opacity < 1:
-        raise InvalidArgument("opacity", "a number in (0, 1)", opacity)
+    check_count(copies=copies, block=block)
+    check_within("(0, 1)", opacity=opacity)
     drawn = torch.randint(len(overlays), (len(images), copies), generator=generator)
     anchor = next(model.parameters())
 

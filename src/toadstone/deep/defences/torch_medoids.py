@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from toadstone.core.arrays import Array
+from toadstone.core.checks import check_count, check_positive
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.deep.tensors.batched_memory import in_blocks
-from toadstone.deep.tensors.checks import check_whole
 from toadstone.kernels.facility_location.ball_tree import FULL, NONE, longest
 from toadstone.kernels.facility_location.medoids import (
     Medoids,
@@ -58,7 +58,7 @@ class InParts:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_whole(rows=self.rows)
+        check_count(rows=self.rows)
 
     def __call__(self, rows: Tensor, count: int) -> Medoids:
         """See `partitioned_medoids`."""
@@ -122,8 +122,7 @@ class Exponential:
     length: float = 10.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.length < float("inf"):
-            raise InvalidArgument("length", "a positive number", self.length)
+        check_positive(length=self.length)
 
     def __call__(self, rows: Tensor, count: int) -> Medoids:
         """Choose by that similarity; what is told of the choice are distances."""

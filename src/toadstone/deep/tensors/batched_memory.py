@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from toadstone.deep.tensors.checks import check_whole
+from toadstone.core.checks import check_count
 
 
 def in_blocks(work: Callable[[slice], Tensor], count: int, *, block: int) -> Tensor:
@@ -44,7 +44,7 @@ def in_blocks(work: Callable[[slice], Tensor], count: int, *, block: int) -> Ten
     >>> in_blocks(lambda rows: torch.arange(5)[rows] ** 2, 5, block=2)
     tensor([ 0,  1,  4,  9, 16])
     """
-    check_whole(block=block)
+    check_count(block=block)
     done: list[Tensor] = []
     start = 0
     while start < count:

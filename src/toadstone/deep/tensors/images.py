@@ -19,8 +19,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.deep.tensors.checks import check_whole
 from toadstone.deep.tensors.cifar10 import read_cifar10
 
 Layout = Literal["HW", "HWC", "CHW"]
@@ -183,7 +183,7 @@ def load_images(
         if given not in get_args(words):
             raise InvalidArgument(what, f"one of {', '.join(get_args(words))}", given)
     if count is not None:
-        check_whole(count=count)
+        check_count(count=count)
     if part == "validation" and name != "pneumonia":
         raise InvalidArgument("part", f"train or test for {name}", part)
     named = folder if folder is not None else os.environ.get("TOADSTONE_DATA")

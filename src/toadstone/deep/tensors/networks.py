@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument
-from toadstone.deep.tensors.checks import check_whole
 
 HEAD = "linear"
 """Name of the last layer of every network of this module."""
@@ -71,7 +71,7 @@ class SmallCNN(nn.Module):
     ) -> None:
         super().__init__()
         features = 4 * width * 3 * 3
-        check_whole(channels=channels, width=width, classes=classes, hidden=features if hidden is None else hidden)
+        check_count(channels=channels, width=width, classes=classes, hidden=features if hidden is None else hidden)
         with torch.random.fork_rng(devices=[]):
             self.normalise = Normalise()
             self.conv1 = nn.Conv2d(channels, width, 3, padding=1, bias=False)
@@ -169,11 +169,11 @@ class ResNet(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        check_whole(width=width, classes=classes, channels=channels, pooled=pooled)
+        check_count(width=width, classes=classes, channels=channels, pooled=pooled)
         if not blocks:
             raise InvalidArgument("blocks", "one stage or more", "none")
         for count in blocks:
-            check_whole(blocks=count)
+            check_count(blocks=count)
         self.pooled = pooled
         with torch.random.fork_rng(devices=[]):
             self.normalise = Normalise(mean, deviation)

@@ -17,6 +17,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from toadstone.core.checks import check_count, check_positive, check_within
 from toadstone.core.errors import InvalidArgument, InvalidData, missing_extra
 
 try:
@@ -32,7 +33,6 @@ except ModuleNotFoundError as missing:
     reason = f"toadstone.deep.training.dp_sgd {missing_extra('private', 'Opacus')}"
     raise ModuleNotFoundError(reason, name="opacus") from None
 
-from toadstone.deep.tensors.checks import check_whole
 from toadstone.deep.tensors.features import logits
 from toadstone.deep.tensors.images import as_input, check_images, check_labels
 
@@ -83,14 +83,11 @@ class PrivateTrainingConfig:
     noise: float = 1.1
 
     def __post_init__(self) -> None:
-        check_whole(epochs=self.epochs, batch=self.batch)
-        for name in ("learning_rate", "clip"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InvalidArgument(name, "a positive number", getattr(self, name))
+        check_count(epochs=self.epochs, batch=self.batch)
+        check_positive(learning_rate=self.learning_rate, clip=self.clip)
         if self.noise != 0 and not 1 / _LARGEST <= self.noise <= _LARGEST:
             raise InvalidArgument("noise", f"0, or a number from {1 / _LARGEST:g} to {_LARGEST:g}", self.noise)
-        if not 0 <= self.momentum < 1:
-            raise InvalidArgument("momentum", "a number in [0, 1)", self.momentum)
+        check_within("[0, 1)", momentum=self.momentum)
 
     def steps(self, count: int) -> int:
         """How many there are on so many rows."""
@@ -241,9 +238,8 @@ def noise_for(config: PrivateTrainingConfig, *, count: int, privacy_epsilon: flo
 
 
 def _check_budget(config: PrivateTrainingConfig, *, count: int, privacy_delta: float) -> None:
-    if not 0 < privacy_delta < 1:
-        raise InvalidArgument("privacy_delta", "a number in (0, 1)", privacy_delta)
-    check_whole(count=count)
+    check_within("(0, 1)", privacy_delta=privacy_delta)
+    check_count(count=count)
     if config.batch > count:
         raise InvalidArgument("count", f"at least the {config.batch} rows of a batch", count)
 

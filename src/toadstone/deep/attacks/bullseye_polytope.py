@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 
 from toadstone.core.checks import check_count
 from toadstone.deep.attacks.feature_ascent import check_rate, craft_in_batches, descend
-from toadstone.deep.attacks.linf_ball import PixelBall, unit
+from toadstone.deep.attacks.linf_ball import PixelBall, PixelBounds
 from toadstone.deep.attacks.surrogates import Surrogate, goals_of, surrogates_of
 
 
@@ -103,26 +103,18 @@ class BullseyePolytope:
             If arguments do not fit each other.
         """
         surrogates = surrogates_of(networks, head, layers=self.layers, draws=self.draws)
-        ball = PixelBall(radius=self.radius)
+        ball, at_once = PixelBall(radius=self.radius), self.targets_at_once
         return craft_in_batches(
-            self._perturb,
-            surrogates,
-            bases,
-            targets,
-            ball=ball,
-            targets_at_once=self.targets_at_once,
-            generator=generator,
+            self._perturb, surrogates, bases, targets, ball=ball, targets_at_once=at_once, generator=generator
         )
 
-    def _perturb(self, surrogates: Sequence[Surrogate], bases: Tensor, targets: Tensor) -> Tensor:
+    def _perturb(self, surrogates: Sequence[Surrogate], start: Tensor, bounds: PixelBounds, targets: Tensor) -> Tensor:
         goals = goals_of(surrogates, targets)
 
         def objective(images: Tensor) -> Iterator[Tensor]:
             for surrogate, goal in zip(surrogates, goals, strict=True):
                 yield off_centre(surrogate.means(images), goal) / len(surrogates)
 
-        bounds = PixelBall(radius=self.radius).bounds(bases, dtype=targets.dtype)
-        start = unit(bases, targets.dtype)
         return descend(objective, start, bounds, steps=self.steps, learning_rate=self.learning_rate)
 
 

@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 
 from toadstone.core.checks import check_count
 from toadstone.deep.attacks.feature_ascent import check_rate, craft_in_batches, descend
-from toadstone.deep.attacks.linf_ball import PixelBall, unit
+from toadstone.deep.attacks.linf_ball import PixelBall, PixelBounds
 from toadstone.deep.attacks.surrogates import Surrogate, goals_of, surrogates_of
 
 _CHANGE = 1e-6
@@ -67,20 +67,14 @@ class ConvexPolytope:
     ) -> Tensor:
         """Perturb the bases of many targets; parameters, result and errors as of `BullseyePolytope.craft`."""
         surrogates = surrogates_of(networks, head, draws=self.draws)
-        ball = PixelBall(radius=self.radius)
+        ball, at_once = PixelBall(radius=self.radius), self.targets_at_once
         return craft_in_batches(
-            self._perturb,
-            surrogates,
-            bases,
-            targets,
-            ball=ball,
-            targets_at_once=self.targets_at_once,
-            generator=generator,
+            self._perturb, surrogates, bases, targets, ball=ball, targets_at_once=at_once, generator=generator
         )
 
-    def _perturb(self, surrogates: Sequence[Surrogate], bases: Tensor, targets: Tensor) -> Tensor:
+    def _perturb(self, surrogates: Sequence[Surrogate], start: Tensor, bounds: PixelBounds, targets: Tensor) -> Tensor:
         goals = [goal for (goal,) in goals_of(surrogates, targets)]
-        even = torch.full(bases.shape[:2], 1 / bases.shape[1], dtype=targets.dtype, device=bases.device)
+        even = torch.full(start.shape[:2], 1 / start.shape[1], dtype=start.dtype, device=start.device)
         weights = [even for _ in goals]
 
         def objective(images: Tensor) -> Iterator[Tensor]:
@@ -90,8 +84,6 @@ class ConvexPolytope:
                 apart = torch.einsum("tk,tkd->td", weights[place], features) - goal
                 yield 0.5 * apart.square().sum(1) / goal.square().sum(1)
 
-        bounds = PixelBall(radius=self.radius).bounds(bases, dtype=targets.dtype)
-        start = unit(bases, targets.dtype)
         return descend(objective, start, bounds, steps=self.steps, learning_rate=self.learning_rate)
 
 

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from toadstone.core.checks import check_within
 from toadstone.core.errors import InvalidData
-from toadstone.deep.attacks.linf_ball import PixelBall, check_groups, check_targets
+from toadstone.deep.attacks.linf_ball import PixelBall, PixelBounds, check_groups, check_targets, unit
 from toadstone.deep.attacks.surrogates import Surrogate, at_rest, home
 from toadstone.deep.tensors.batched_memory import in_blocks
 
@@ -20,7 +20,7 @@ def check_rate(learning_rate: float) -> None:
 
 
 def craft_in_batches(
-    perturb: Callable[[Sequence[Surrogate], Tensor, Tensor], Tensor],
+    perturb: Callable[[Sequence[Surrogate], Tensor, PixelBounds, Tensor], Tensor],
     surrogates: Sequence[Surrogate],
     bases: Tensor,
     targets: Tensor,
@@ -34,9 +34,9 @@ def craft_in_batches(
     Parameters
     ----------
     perturb : callable
-        Gives for surrogates, bases (t, k, C, H, W) and targets
-        (t, m, C, H, W), on the surrogates' device, the perturbed bases as
-        numbers.
+        Takes surrogates, bases in [0, 1] of shape (t, k, C, H, W), the bounds
+        of their pixels, and targets of shape (t, m, C, H, W), all on the
+        surrogates' device; returns the perturbed bases.
     surrogates : sequence of Surrogate
     bases : uint8 Tensor of shape (t, k, C, H, W)
     targets : float Tensor of shape (t, C, H, W) or (t, m, C, H, W)
@@ -63,7 +63,8 @@ def craft_in_batches(
     start, goals = bases.to(device), several.to(device=device, dtype=dtype)
 
     def work(rows: slice) -> Tensor:
-        return ball.rounded(perturb(surrogates, start[rows], goals[rows]), start[rows])
+        base = start[rows]
+        return ball.rounded(perturb(surrogates, unit(base, dtype), ball.bounds(base, dtype=dtype), goals[rows]), base)
 
     with at_rest(surrogates, generator=generator):
         return in_blocks(work, len(bases), block=targets_at_once).to(bases.device)
@@ -72,7 +73,7 @@ def craft_in_batches(
 def descend(
     objective: Callable[[Tensor], Iterator[Tensor]],
     start: Tensor,
-    bounds: tuple[Tensor, Tensor],
+    bounds: PixelBounds,
     *,
     steps: int,
     learning_rate: float,

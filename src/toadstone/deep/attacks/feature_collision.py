@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 from toadstone.core.checks import check_count, check_positive
 from toadstone.core.errors import InvalidArgument
 from toadstone.deep.attacks.feature_ascent import check_finite, craft_in_batches
-from toadstone.deep.attacks.linf_ball import PixelBall, unit
+from toadstone.deep.attacks.linf_ball import PixelBall, PixelBounds
 from toadstone.deep.attacks.surrogates import Surrogate, goals_of, surrogates_of
 
 _SLOWER = 0.2
@@ -77,29 +77,21 @@ class FeatureCollision:
     ) -> Tensor:
         """Perturb the bases of many targets; parameters, result and errors as of `BullseyePolytope.craft`."""
         surrogates = surrogates_of(networks, head, draws=self.draws)
-        ball = PixelBall(radius=self.radius)
+        ball, at_once = PixelBall(radius=self.radius), self.targets_at_once
         return craft_in_batches(
-            self._perturb,
-            surrogates,
-            bases,
-            targets,
-            ball=ball,
-            targets_at_once=self.targets_at_once,
-            generator=generator,
+            self._perturb, surrogates, bases, targets, ball=ball, targets_at_once=at_once, generator=generator
         )
 
-    def _perturb(self, surrogates: Sequence[Surrogate], bases: Tensor, targets: Tensor) -> Tensor:
+    def _perturb(self, surrogates: Sequence[Surrogate], base: Tensor, bounds: PixelBounds, targets: Tensor) -> Tensor:
         goals = [goal for (goal,) in goals_of(surrogates, targets)]
-        low, high = PixelBall(radius=self.radius).bounds(bases, dtype=targets.dtype)
-        base = unit(bases, targets.dtype)
         overlaid = (1 - self.watermark) * base + self.watermark * targets.mean(1, keepdim=True)
-        images = torch.minimum(torch.maximum(overlaid, low), high)
+        images = overlaid.clamp(*bounds)
         step = torch.full_like(images[:, :, :1, :1, :1], self.step_size)
         loss, slope = self._measure(surrogates, goals, images, base)
         check_finite(loss)
         for _ in range(self.steps):
             pulled = (images - step * slope + step * self.pull * base) / (1 + step * self.pull)
-            moved = torch.minimum(torch.maximum(pulled, low), high)
+            moved = pulled.clamp(*bounds)
             loss_there, slope_there = self._measure(surrogates, goals, moved, base)
             helped = loss_there < loss
             images, slope = torch.where(helped, moved, images), torch.where(helped, slope_there, slope)

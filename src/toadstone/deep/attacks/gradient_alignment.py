@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.deep.tensors.batched_memory import out_of_memory
+from toadstone.deep.tensors.batched_memory import halved, out_of_memory
 from toadstone.deep.tensors.features import outputs
 
 Gradient: TypeAlias = tuple[Tensor, ...]
@@ -146,10 +145,7 @@ class Alignment:
                 if self.block == 1 or not out_of_memory(error):
                     raise
             # Outside the handler, where no traceback keeps the block's tensors alive.
-            self.block = max(1, min(self.block, len(images)) // 2)
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
-            warnings.warn(f"out of memory: going on in blocks of {self.block}", ResourceWarning, stacklevel=2)
+            self.block = halved(min(self.block, len(images)))
 
     def _measure(self, images: Tensor) -> tuple[Tensor, Tensor]:
         found = [

@@ -160,11 +160,11 @@ class GradientMatching:
         return best
 
     def _descend(self, alignment: Alignment, base: Tensor, dtype: torch.dtype, generator: Generator) -> Tensor:
-        low, high = PixelBall(radius=self.radius).bounds(base, dtype=dtype)
+        bounds = PixelBall(radius=self.radius).bounds(base, dtype=dtype)
         reach = self.radius / LEVELS
         noise = torch.randn(base.shape, generator=generator, dtype=dtype).to(base.device) * reach
         images = unit(base, dtype) + noise.clamp(-reach, reach)
-        images = torch.minimum(torch.maximum(images, low), high).requires_grad_()
+        images = images.clamp(*bounds).requires_grad_()
         adam = torch.optim.Adam([images], lr=self.learning_rate)
         falling = MultiStepLR(adam, [max(1, int(share * self.steps)) for share in _MILESTONES])
         for _ in range(self.steps):
@@ -174,5 +174,5 @@ class GradientMatching:
             adam.step()
             falling.step()
             with torch.no_grad():
-                images.clamp_(low, high)
+                images.clamp_(*bounds)
         return images.detach()

@@ -12,7 +12,7 @@ from torch import Generator, Tensor, nn
 from toadstone.core.checks import check_count, check_positive, check_within
 from toadstone.core.errors import InvalidData
 from toadstone.deep.attacks.feature_ascent import check_finite, craft_in_batches
-from toadstone.deep.attacks.linf_ball import PixelBall, check_groups, unit
+from toadstone.deep.attacks.linf_ball import PixelBall, PixelBounds, check_groups, unit
 from toadstone.deep.attacks.surrogates import Surrogate, surrogates_of
 from toadstone.deep.attacks.triggers import ImageTrigger, stamp
 
@@ -109,15 +109,9 @@ class HiddenTrigger:
             raise InvalidData(f"sources: expected {expected}, got {tuple(sources.shape)}")
         surrogates = surrogates_of(networks, head, draws=self.draws)
         patched = unit(stamp(sources, self.trigger), torch.float32)
-        ball = PixelBall(radius=self.radius)
+        ball, at_once = PixelBall(radius=self.radius), self.targets_at_once
         made = craft_in_batches(
-            self._perturb,
-            surrogates,
-            bases,
-            patched,
-            ball=ball,
-            targets_at_once=self.targets_at_once,
-            generator=generator,
+            self._perturb, surrogates, bases, patched, ball=ball, targets_at_once=at_once, generator=generator
         )
         idle = int((made == bases).flatten(1).all(dim=1).sum())
         if idle:
@@ -125,11 +119,9 @@ class HiddenTrigger:
             warnings.warn(reason, RuntimeWarning, stacklevel=2)
         return made
 
-    def _perturb(self, surrogates: Sequence[Surrogate], bases: Tensor, patched: Tensor) -> Tensor:
-        low, high = PixelBall(radius=self.radius).bounds(bases, dtype=patched.dtype)
+    def _perturb(self, surrogates: Sequence[Surrogate], images: Tensor, bounds: PixelBounds, patched: Tensor) -> Tensor:
         with torch.no_grad():
             wanted = [surrogate.groups(patched)[0] for surrogate in surrogates]
-        images = unit(bases, patched.dtype)
         best, least = images.clone(), torch.full((len(images),), torch.inf, dtype=images.dtype, device=images.device)
         aim: Tensor | None = None
         for _ in range(self.steps + 1):
@@ -141,7 +133,7 @@ class HiddenTrigger:
             moving = least > aim
             if not bool(moving.any()):
                 break
-            moved = torch.minimum(torch.maximum(images - self.learning_rate * slope, low), high)
+            moved = (images - self.learning_rate * slope).clamp(*bounds)
             images = torch.where(moving[:, None, None, None, None], moved, images)
         check_finite(least)
         return best

@@ -102,12 +102,12 @@ class LabelConsistentBackdoor:
     def _ascend(
         self, networks: Sequence[nn.Module], head: str, base: Tensor, labels: Tensor, dtype: torch.dtype
     ) -> Tensor:
-        low, high = PixelBall(radius=self.radius).bounds(base, dtype=dtype)
+        bounds = PixelBall(radius=self.radius).bounds(base, dtype=dtype)
         images = unit(base, dtype)
         for _ in range(self.steps):
             asked = images.detach().requires_grad_()
             losses = [cross_entropy(outputs(network, head, asked)[1], labels, reduction="sum") for network in networks]
             check_finite(torch.stack(losses))
             (slope,) = torch.autograd.grad(torch.stack(losses).sum(), asked)
-            images = torch.minimum(torch.maximum(images + self.step_size / LEVELS * slope.sign(), low), high)
+            images = (images + self.step_size / LEVELS * slope.sign()).clamp(*bounds)
         return images

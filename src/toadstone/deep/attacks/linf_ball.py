@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -10,6 +11,9 @@ from torch import Tensor
 from toadstone.core.errors import BudgetExceeded, InvalidArgument, InvalidData
 
 LEVELS = 255
+
+PixelBounds: TypeAlias = tuple[Tensor, Tensor]
+"""Smallest and largest legal value of each pixel."""
 
 
 def unit(images: Tensor, dtype: torch.dtype) -> Tensor:
@@ -46,7 +50,7 @@ class PixelBall:
         if isinstance(self.radius, bool) or not isinstance(self.radius, int) or not 1 <= self.radius <= LEVELS:
             raise InvalidArgument("radius", f"a whole number of levels from 1 to {LEVELS}", self.radius)
 
-    def bounds(self, bases: Tensor, *, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
+    def bounds(self, bases: Tensor, *, dtype: torch.dtype = torch.float32) -> PixelBounds:
         """The smallest and the largest value that each pixel may have.
 
         Parameters

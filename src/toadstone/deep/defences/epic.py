@@ -13,8 +13,9 @@ from torch.utils.data import Sampler
 
 from toadstone.core.errors import InvalidData
 from toadstone.deep.defences.epic_schedule import Schedule
-from toadstone.deep.defences.isolated_medoids import Selection, check_classes, drop_isolated
+from toadstone.deep.defences.isolated_medoids import Selection, drop_isolated
 from toadstone.deep.defences.torch_medoids import Chooser, check_matrix, exact_medoids
+from toadstone.deep.tensors.images import check_labels
 from toadstone.deep.training.progress import told
 
 
@@ -104,7 +105,7 @@ class EPIC:
         *,
         choose: Chooser = exact_medoids,
     ) -> None:
-        check_classes(labels)
+        check_labels(labels)
         self.labels = labels.cpu()
         self.schedule = schedule
         self.gradients = gradients

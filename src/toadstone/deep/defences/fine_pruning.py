@@ -43,7 +43,6 @@ def fine_prune(
     cells: int = 1,
     config: TrainingConfig | None = None,
     seed: int = 0,
-    block: int = 128,
 ) -> Pruning:
     """Cut the channels that trusted images wake least off the head, then train on [1]_.
 
@@ -69,8 +68,6 @@ def fine_prune(
         For the training on the trusted images; none is done without it.
     seed : int
         Of that training.
-    block : int
-        Images at a time.
 
     Returns
     -------
@@ -95,7 +92,7 @@ def fine_prune(
     check_count(cells=cells)
     if last.in_features % cells:
         raise InvalidArgument("cells", f"a divisor of the head's {last.in_features} features", cells)
-    features = activations(model, head, images, block=block)
+    features = activations(model, head, images)
     check_labels(labels, count=len(images), classes=last.out_features)
     pruning = _sleepiest(last, features, labels.to(features.device), tolerance=tolerance, cells=cells)
     mask = torch.ones_like(last.weight)

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from toadstone.core.arrays import Array, IntArray, Mask
 from toadstone.core.checks import check_within
-from toadstone.core.errors import InvalidData
 from toadstone.deep.defences.torch_medoids import Chooser, check_matrix, exact_medoids
+from toadstone.deep.tensors.images import check_labels
 from toadstone.kernels.facility_location.medoids import Medoids
 
 
@@ -118,7 +118,7 @@ def drop_isolated(
     check_within("(0, 1)", fraction=fraction)
     check_within("[0, 1]", max_dropped=max_dropped)
     check_matrix("gradients", gradients)
-    check_classes(labels, count=len(gradients))
+    check_labels(labels, count=len(gradients))
     codes = labels.cpu().numpy()
     classes = [np.flatnonzero(codes == code) for code in np.unique(codes)]
 
@@ -132,24 +132,6 @@ def drop_isolated(
     else:
         found = [cluster(own) for own in classes]
     return _gathered(classes, found, len(codes), max_dropped)
-
-
-def check_classes(labels: Tensor, *, count: int | None = None) -> None:
-    """Refuse labels that are not whole numbers from 0, so many of them if it is said.
-
-    Raises
-    ------
-    InvalidData
-        In one sentence.
-    """
-    expected = f"labels: expected a tensor of int64 of shape {'(n,)' if count is None else (count,)}"
-    if not isinstance(labels, Tensor):
-        raise InvalidData(f"{expected}, got {type(labels).__name__}")
-    fits = labels.dim() == 1 and len(labels) == (len(labels) if count is None else count) > 0
-    if labels.dtype != torch.int64 or not fits:
-        raise InvalidData(f"{expected}, got {labels.dtype} of shape {tuple(labels.shape)}")
-    if int(labels.min()) < 0:
-        raise InvalidData(f"labels: expected whole numbers from 0, got {int(labels.min())}")
 
 
 def _gathered(classes: list[IntArray], found: list[Medoids], count: int, max_dropped: float) -> Selection:

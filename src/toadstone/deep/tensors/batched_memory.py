@@ -56,11 +56,17 @@ def in_blocks(work: Callable[[slice], Tensor], count: int, *, block: int) -> Ten
             if block == 1 or not out_of_memory(error):
                 raise
         # Outside the handler, where no traceback keeps the block's tensors alive.
-        block = max(1, min(block, count - start) // 2)
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        warnings.warn(f"out of memory: going on in blocks of {block}", RuntimeWarning, stacklevel=2)
+        block = halved(min(block, count - start))
     return torch.cat(done)
+
+
+def halved(block: int) -> int:
+    """Return half a block, but at least one row; free what torch caches, and warn."""
+    smaller = max(1, block // 2)
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    warnings.warn(f"out of memory: going on in blocks of {smaller}", RuntimeWarning, stacklevel=3)
+    return smaller
 
 
 def out_of_memory(error: RuntimeError) -> bool:

@@ -139,8 +139,8 @@ class ResNet(nn.Module):
     pooled : int
         Side of the grid that features are averaged on before the head; 1 for
         global pooling.
-    mean, deviation : sequence of float
-        As of `Normalise`.
+    normalise : Normalise, optional
+        Standardises the images; its default values without it.
     seed : int
         Draws the weights.
 
@@ -164,8 +164,7 @@ class ResNet(nn.Module):
         channels: int = 3,
         projected: bool = False,
         pooled: int = 1,
-        mean: Sequence[float] = (0.5,),
-        deviation: Sequence[float] = (0.25,),
+        normalise: Normalise | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -176,7 +175,7 @@ class ResNet(nn.Module):
             check_count(blocks=count)
         self.pooled = pooled
         with torch.random.fork_rng(devices=[]):
-            self.normalise = Normalise(mean, deviation)
+            self.normalise = Normalise() if normalise is None else normalise
             self.conv1 = nn.Conv2d(channels, width, 3, padding=1, bias=False)
             self.bn1 = nn.BatchNorm2d(width)
             widths = [width * 2**stage for stage in range(len(blocks))]

@@ -225,7 +225,7 @@ def _lay_out(model: nn.Module) -> None:
 def _optimiser(model: nn.Module, config: TrainingConfig) -> torch.optim.SGD:
     trained = [value for value in model.parameters() if value.requires_grad]
     if not trained:
-        raise InvalidArgument("model", "a model with parameters that are trained", "none")
+        raise InvalidArgument("model", "parameters that require gradients", "none")
     groups = [
         {"params": [value for value in trained if value.dim() > 1], "weight_decay": config.weight_decay},
         {"params": [value for value in trained if value.dim() <= 1], "weight_decay": 0.0},

@@ -68,7 +68,7 @@ def per_sample_gradients(
     check_labels(labels, count=len(images), classes=classes)
     trained = {name: value.detach() for name, value in model.named_parameters() if value.requires_grad}
     if not trained:
-        raise InvalidArgument("model", "a model with parameters that are trained", "none")
+        raise InvalidArgument("model", "parameters that require gradients", "none")
     anchor = next(iter(trained.values()))
     size = sum(value.numel() for value in trained.values())
     projection = _Sums(size, dimensions, generator, anchor.device) if dimensions is not None else None

@@ -266,7 +266,7 @@ class TestEPIC:
             defence.look(0, gradients[1:])
         with pytest.raises(InvalidData, match=r"gradients: expected a finite matrix .*, got list"):
             defence.look(0, gradients.tolist())
-        with pytest.raises(InvalidData, match="state: expected that of 73 rows, got"):
+        with pytest.raises(InvalidData, match="state: expected one of 73 rows, got"):
             defence.load_state_dict(EPIC(labels[1:], Schedule(), constant(gradients)).state_dict())
 
     def test_a_saturated_network_loses_no_row(self):
@@ -282,9 +282,9 @@ class TestEPIC:
             (lambda state: {"active": state["active"]}, "expected epochs to be a vector of torch.int64, got NoneType"),
             (lambda state: {**state, "active": state["active"].double()}, "got torch.float64"),
             (lambda state: {**state, "rows": state["rows"][:-1]}, "as many epochs as rows and distances, got 3, 2 and"),
-            (lambda state: {**state, "rows": state["rows"] + 10**6}, "expected the rows that are not active"),
-            (lambda state: {**state, "rows": state["rows"][[0, 0, 1]]}, "expected the rows that are not active"),
-            (lambda state: {**state, "epochs": -1 - state["epochs"]}, "expected epochs and distances from 0"),
+            (lambda state: {**state, "rows": state["rows"] + 10**6}, "expected rows to be the inactive ones"),
+            (lambda state: {**state, "rows": state["rows"][[0, 0, 1]]}, "expected rows to be the inactive ones"),
+            (lambda state: {**state, "epochs": -1 - state["epochs"]}, "expected epochs and distances of at least 0"),
             (lambda state: {**state, "distances": state["distances"] * torch.nan}, "expected epochs and distances"),
         ],
     )

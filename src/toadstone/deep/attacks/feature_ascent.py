@@ -1,4 +1,4 @@
-"""What attacks on features share: targets in batches, and Adam within a ball of pixels."""
+"""Optimisation shared by the attacks on features: batches of targets, and projected Adam in a ball of pixels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from toadstone.deep.tensors.batched_memory import in_blocks
 
 
 def check_rate(learning_rate: float) -> None:
-    """Refuse steps of nothing, or of more than the whole range of a pixel."""
+    """Check that a step is positive and less than the pixel range."""
     check_within("(0, 1)", learning_rate=learning_rate)
 
 
@@ -29,7 +29,7 @@ def craft_in_batches(
     targets_at_once: int,
     generator: Generator,
 ) -> Tensor:
-    """Perturb the bases of many targets, batch by batch, and check what came out.
+    """Perturb the bases of many targets, batch by batch, and check that they stay in the ball.
 
     Parameters
     ----------
@@ -44,6 +44,7 @@ def craft_in_batches(
     targets_at_once : int
         Halved with a warning where memory runs out.
     generator : Generator
+        Draws dropout.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def craft_in_batches(
     Raises
     ------
     InvalidArgument, InvalidData
-        If arguments do not fit each other.
+        If an argument is invalid, or shapes do not match.
     BudgetExceeded
         If `perturb` left the ball.
     """
@@ -78,29 +79,28 @@ def descend(
     steps: int,
     learning_rate: float,
 ) -> Tensor:
-    """Images within bounds that make an objective small, by projected Adam.
+    """Minimise an objective over images within bounds, by projected Adam.
 
     Parameters
     ----------
     objective : callable
-        Gives, for images (t, k, C, H, W), terms of shape (t,) that add up;
-        each is differentiated before the next is asked for. The terms of one
-        target depend on its own images only.
+        Takes images of shape (t, k, C, H, W) and yields summands of shape
+        (t,). Those of one target depend on its own images only.
     start : Tensor of shape (t, k, C, H, W)
     bounds : pair of Tensor of that shape
     steps : int
     learning_rate : float
-        In units of the whole range of a pixel.
+        In units of the pixel range [0, 1].
 
     Returns
     -------
     Tensor of shape (t, k, C, H, W)
-        For each target the best images met, those at the start among them.
+        The best images of each target over all steps, the start included.
 
     Raises
     ------
     InvalidData
-        If all losses of a target are infinite or no numbers.
+        If all losses of a target are infinite or NaN.
     """
     images = start.clone().requires_grad_()
     adam = torch.optim.Adam([images], lr=learning_rate)
@@ -108,10 +108,12 @@ def descend(
     for step in range(steps + 1):
         adam.zero_grad()
         losses = torch.zeros_like(least)
+        # Each summand is differentiated before the next is computed, so that one graph is in memory at a time.
         for term in objective(images):
             term.sum().backward()  # type: ignore[no-untyped-call]
             losses += term.detach()
         with torch.no_grad():
+            # Adam overshoots; per target, and false for NaN.
             better = losses < least
             best = torch.where(better[:, None, None, None, None], images, best)
             least = torch.where(better, losses, least)
@@ -123,6 +125,6 @@ def descend(
 
 
 def check_finite(losses: Tensor) -> None:
-    """Refuse networks to whom images of legal pixels are not a number."""
+    """Check that the networks give finite losses for images of legal pixels."""
     if not bool(torch.isfinite(losses).all()):
-        raise InvalidData("networks: expected finite numbers for the bases, got others")
+        raise InvalidData("networks: expected finite losses for the bases, got infinite or NaN")

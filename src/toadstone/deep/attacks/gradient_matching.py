@@ -1,4 +1,4 @@
-"""Gradient matching (Witches' Brew): training on the poisons moves weights as training on the target would."""
+"""Gradient matching (Witches' Brew): clean-label poisons whose gradients align with the target's."""
 
 from __future__ import annotations
 
@@ -21,44 +21,44 @@ from toadstone.deep.tensors.features import logits
 from toadstone.deep.tensors.images import check_labels
 
 Augmentation: TypeAlias = Callable[[Tensor, Generator], Tensor]
-"""Gives randomly changed images, differentiably."""
+"""Changes images at random, differentiably."""
 
 _MILESTONES = (3 / 8, 5 / 8, 7 / 8)
+"""Shares of the steps after which the learning rate falls by ten."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GradientMatching:
-    """Images of the intended class whose gradients of all weights point where the target's points.
+    """Perturb images of the intended class so that training on them trains the target towards that class.
 
     The loss is one minus the cosine between the gradient for the target under
     the intended label and the mean gradient of the poisons under theirs, over
     all weights jointly, averaged over networks in evaluation mode. Adam gets
-    the sign of its gradient; the rate falls by ten after 3/8, 5/8 and 7/8 of
-    the steps.
+    the sign of its gradient; the learning rate falls by ten after 3/8, 5/8
+    and 7/8 of the steps.
 
     The same seed gives the same bytes. Another number of threads may change
-    single pixels, since it adds gradients of weights up in another order.
+    single pixels, since it sums gradients in another order.
 
     Parameters
     ----------
     radius : int
-        In levels of 8 bits.
+        Of the maximum-norm ball around each base, in 8-bit levels.
     steps : int
-        Of each restart.
+        Steps of each restart.
     restarts : int
-        From different noise; the poisons with the lowest loss are returned,
+        Starts from different noise; the poisons of least loss are returned,
         measured after rounding and without augmentation.
     learning_rate : float
-        In units of the whole range of a pixel; the paper's 0.1 is for pixels
-        divided by a deviation of about a quarter. It should be divided by the
-        number of networks.
+        In units of the pixel range [0, 1]; the paper's 0.1 is for pixels
+        divided by a standard deviation of about a quarter. It should be
+        divided by the number of networks.
     augmentation : callable
-        Draws what the victim's training may do to the poisons, anew for each
-        step; ``lambda images, generator: images`` does nothing.
+        Applied to the poisons anew at each step, as the victim's training
+        would; ``lambda images, generator: images`` leaves them unchanged.
     block : int
-        Poisons that pass through a network together; fewer where memory runs
-        out. Their gradients are added up, so that the result is the same up
-        to rounding.
+        Poisons in one pass; halved where memory runs out. The result is the
+        same up to rounding.
 
     Raises
     ------
@@ -99,30 +99,32 @@ class GradientMatching:
         Parameters
         ----------
         networks : sequence of Module
-            The attacker's; left as they are. Weights that need no gradient
-            are not matched.
+            The attacker's surrogates; unchanged. Weights that require no
+            gradient are not matched.
         head : str
             Name of their last layer.
         bases : uint8 Tensor of shape (t, k, C, H, W)
             k images for each target, of the intended class.
         targets : float Tensor of shape (t, C, H, W) or (t, m, C, H, W)
-            In [0, 1]; the mean gradient counts where there are several.
+            In [0, 1]; with the axis m, several images of one object, whose
+            mean gradient is matched.
         labels : int64 Tensor of shape (t,)
-            The intended class: that of the bases, and what each target is to
-            be taken for.
+            Intended class of each target: that of its bases, and the one that
+            the target is to be classified as.
         generator : Generator
-            On the host.
+            On the CPU; draws initial noise and augmentation.
 
         Returns
         -------
         uint8 Tensor of shape (t, k, C, H, W)
-            New, on the bases' device.
+            Perturbed copies, on the bases' device.
 
         Raises
         ------
         InvalidArgument, InvalidData
-            If arguments do not fit each other, or a network is so sure of a
-            target's intended label already that no gradient is left.
+            If an argument is invalid, shapes do not match, or a network
+            predicts a target's intended label with such certainty that its
+            gradient vanishes.
         """
         check_networks(networks)
         check_generator(generator)
@@ -146,13 +148,14 @@ class GradientMatching:
         label: Tensor,
         generator: Generator,
     ) -> Tensor:
-        """The best restart for one target, rounded."""
+        """Return the best restart for one target, rounded to levels."""
         goals = [goal_gradient(network, head, target, label) for network in networks]
         alignment = Alignment(networks=networks, head=head, goals=goals, label=label, block=self.block)
         best, least = base, torch.inf
         for _ in range(self.restarts):
             images = self._descend(alignment, base, target.dtype, generator)
             made = PixelBall(radius=self.radius).rounded(images, base)
+            # Rounding moves the loss, and augmentation makes it noisy: compare what will be published.
             loss = float(alignment.measure(unit(made, target.dtype))[0])
             if loss < least:
                 best, least = made, loss
@@ -170,6 +173,7 @@ class GradientMatching:
         for _ in range(self.steps):
             changed = self.augmentation(images, generator)
             _, slope = alignment.measure(changed.detach())
+            # Signed Adam, as in the paper: pixels move by about the learning rate, however small the slope.
             images.grad = torch.autograd.grad(changed, images, slope)[0].sign()
             adam.step()
             falling.step()

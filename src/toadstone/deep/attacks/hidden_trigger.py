@@ -1,4 +1,4 @@
-"""Hidden trigger: poisons that look clean and are, to a network, images with the trigger."""
+"""Hidden trigger backdoor: clean-label poisons with the features of images that carry a trigger."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from toadstone.deep.attacks.triggers import ImageTrigger, stamp
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HiddenTrigger:
-    """Images of the target class whose features are those of source images with a trigger.
+    """Perturb images of the target class so that their features match source images with a trigger.
 
-    The trigger itself is not seen before the attack: whoever trains a last
-    layer on the poisons teaches it to answer the trigger with their label.
-    Each step pairs every poison with a source of its own, the nearest pairs
-    first, and takes a gradient step for the sum of squared distances.
+    The training data never show the trigger. A last layer trained on the
+    poisons predicts their label for images that carry it. Each step pairs
+    every poison with a source of its own, nearest pairs first, and takes a
+    gradient step on the sum of squared distances.
 
     Parameters
     ----------
     trigger : PatchTrigger, BlendedTrigger or SinusoidalTrigger
     radius : int
-        In levels of 8 bits.
+        Of the maximum-norm ball around each base, in 8-bit levels.
     steps : int
-        At most.
+        Largest number of gradient steps.
     learning_rate : float
-        In units of the whole range of a pixel, for squared distances of
-        features as they are: what suits one network may be too little to move
-        any pixel by a level, or far too much, for another.
+        In units of the pixel range [0, 1]. Distances are not scaled: a rate
+        that suits one network may move no pixel of another by a level, or
+        overshoot.
     enough : float
-        A target is done once the sum of its squared distances is no more than
-        this share of what it was at the start, in [0, 1).
+        An attack stops once its sum of squared distances is at most this
+        share of the initial one, in [0, 1).
     draws : int
-        Passes with dropout that are averaged; 0 switches dropout off.
+        Forward passes with dropout to average; 0 for one pass without dropout.
     targets_at_once : int
-        How many are worked on together; fewer where memory runs out.
+        Attacks in one batch; halved where memory runs out.
 
     Raises
     ------
@@ -78,28 +78,27 @@ class HiddenTrigger:
         Parameters
         ----------
         networks : sequence of Module
-            The attacker's; left as they are.
+            The attacker's surrogates; unchanged.
         head : str
             Name of their last layer.
         bases : uint8 Tensor of shape (t, k, C, H, W)
-            k images of the class that the trigger is to call up, for each of
-            t attacks.
+            k images of the target class for each of t attacks.
         sources : uint8 Tensor of shape (t, m, C, H, W)
-            At least as many images of the class that will wear the trigger;
-            without it.
+            At least k images of the class that the trigger will be stamped
+            on, without it.
         generator : Generator
-            For dropout only.
+            Draws dropout; not used otherwise.
 
         Returns
         -------
         uint8 Tensor of shape (t, k, C, H, W)
-            New, on the bases' device; without the trigger. A warning tells how
-            many attacks left all of their bases as they were.
+            Perturbed copies without the trigger, on the bases' device. A
+            warning counts the attacks that changed none of their bases.
 
         Raises
         ------
         InvalidArgument, InvalidData
-            If arguments do not fit each other.
+            If an argument is invalid, or shapes do not match.
         """
         check_groups(bases)
         check_groups(sources, name="sources")
@@ -113,9 +112,10 @@ class HiddenTrigger:
         made = craft_in_batches(
             self._perturb, surrogates, bases, patched, ball=ball, targets_at_once=at_once, generator=generator
         )
+        # Steps of less than half a level are rounded away, which the loss before rounding does not show.
         idle = int((made == bases).flatten(1).all(dim=1).sum())
         if idle:
-            reason = f"hidden trigger: {idle} of {t} attacks left their bases as they were; try a higher learning_rate"
+            reason = f"hidden trigger: {idle} of {t} attacks changed none of their bases; try a higher learning_rate"
             warnings.warn(reason, RuntimeWarning, stacklevel=2)
         return made
 
@@ -130,6 +130,7 @@ class HiddenTrigger:
             better = loss < least
             best = torch.where(better[:, None, None, None, None], images, best)
             least = torch.where(better, loss, least)
+            # An attack that is done stays in the batch, unchanged, so that its result does not depend on the others.
             moving = least > aim
             if not bool(moving.any()):
                 break
@@ -142,12 +143,16 @@ class HiddenTrigger:
 def _distance_to_pairs(
     surrogates: Sequence[Surrogate], wanted: Sequence[Tensor], images: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Each attack's sum of squared distances, shape (t,), averaged over networks, and its gradient by the images."""
+    """Return each attack's sum of squared distances, averaged over networks, and its gradient by the images.
+
+    The sums are of shape (t,).
+    """
     asked = images.detach().requires_grad_()
     seen = [surrogate.groups(asked)[0] for surrogate in surrogates]
     with torch.no_grad():
-        apart = torch.stack([torch.cdist(mine, goal) ** 2 for mine, goal in zip(seen, wanted, strict=True)]).mean(0)
-        partner = greedy_pairs(apart)
+        # One pairing for all networks: each poison has the same source in every feature space.
+        squares = torch.stack([torch.cdist(mine, goal) ** 2 for mine, goal in zip(seen, wanted, strict=True)]).mean(0)
+        partner = greedy_pairs(squares)
     terms = []
     for mine, goal in zip(seen, wanted, strict=True):
         own = goal.gather(1, partner[:, :, None].expand(-1, -1, goal.shape[2]))
@@ -157,7 +162,7 @@ def _distance_to_pairs(
 
 
 def greedy_pairs(distances: Tensor) -> Tensor:
-    """One partner for each row, none taken twice, the nearest pairs first.
+    """Pair each row with a column of its own, the nearest pairs first.
 
     Parameters
     ----------
@@ -166,7 +171,7 @@ def greedy_pairs(distances: Tensor) -> Tensor:
     Returns
     -------
     int64 Tensor of shape (t, k)
-        Columns.
+        The column of each row.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""When EPIC looks for isolated rows, and how much it may drop."""
+"""Schedule of EPIC: the epochs at which it looks for isolated rows, and the share that it may drop."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ Variant = Literal["paper", "released"]
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """When EPIC looks, and how much it may drop.
+    """Epochs at which EPIC looks for isolated rows, and the share that it may drop.
 
     Parameters
     ----------
     fraction : float
-        Medoids for each row of a class, in (0, 1); the paper's EPIC-0.1 to
-        EPIC-0.3.
+        Medoids per row of a class, in (0, 1); the paper's EPIC-0.1 to EPIC-0.3.
     warm_up : int
         Epochs before the first look.
     interval : int
         Epochs between looks.
     last_epoch : int, optional
-        The last that begins with a look; for example the first with a lower
-        learning rate, since the authors stop there; from `warm_up`. Without
-        it, to the end.
+        Last epoch that begins with a look, at least `warm_up`. The authors stop
+        at the first epoch with a lower learning rate. Without it, looks go on
+        to the end.
     max_dropped : float
         Share of each class's active rows that one look may drop, the most
-        isolated first; with 0 nothing is dropped and `EPIC.latest` ranks.
+        isolated first. With 0 nothing is dropped, and `EPIC.latest` holds the
+        ranking.
     variant : {"paper", "released"}
-        Which rows are clustered: those still active, or, as in the authors'
-        code, all, dropped ones included.
+        Rows to cluster: those still active, or all, dropped ones included, as
+        in the authors' code.
 
     Raises
     ------
     InvalidArgument
-        If a value is out of range, or an epoch no whole number.
+        If a value is out of range, or an epoch is not a whole number.
 
     Examples
     --------
@@ -65,6 +65,6 @@ class Schedule:
             raise InvalidArgument("variant", " or ".join(map(repr, get_args(Variant))), repr(self.variant))
 
     def due(self, epoch: int) -> bool:
-        """Whether an epoch, counted from 0, begins with a look."""
+        """Return True if an epoch, counted from 0, begins with a look."""
         ended = self.last_epoch is not None and epoch > self.last_epoch
         return epoch >= self.warm_up and (epoch - self.warm_up) % self.interval == 0 and not ended

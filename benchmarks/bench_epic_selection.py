@@ -1,14 +1,16 @@
-"""EPIC's selection against other libraries, and what EPIC adds to a training; needs the extra ``toadstone[deep]``."""
+"""EPIC's selection against other libraries, and what EPIC adds to a training. Needs the extra ``deep``."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
 
+from toadstone.core.errors import missing_extra
+
 
 def main() -> None:
     if find_spec("torch") is None:
-        print("bench: left out, since it needs torch: pip install 'toadstone[deep]'")
+        print(f"bench: left out, since it {missing_extra('deep', 'PyTorch')}")
         return
     import_module("epic_selection").main()
 

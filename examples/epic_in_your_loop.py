@@ -1,4 +1,4 @@
-"""Drop isolated rows while your own loop trains your own network. Needs ``pip install 'toadstone[deep]'``.
+"""Drop isolated rows while your own loop trains your own network. Needs ``pip install '.[deep]'`` in the clone.
 
 Run it with ``python examples/epic_in_your_loop.py``.
 """
@@ -10,9 +10,7 @@ from sklearn.datasets import load_digits
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from toadstone.deep.defences.epic import EPIC
-from toadstone.deep.defences.epic_schedule import Schedule
-from toadstone.deep.tensors.features import head_gradients
+from toadstone.deep import EPIC, Schedule, head_gradients
 
 pictures, digits = load_digits(return_X_y=True)
 images = torch.tensor(pictures, dtype=torch.float32).view(-1, 1, 8, 8) / 16

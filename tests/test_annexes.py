@@ -40,5 +40,6 @@ def test_the_annex_says_what_to_install():
     finished = run("import toadstone.deep.tensors.networks")
     *_, said = finished.stderr.strip().splitlines()
     assert said == (
-        "ModuleNotFoundError: toadstone.deep needs PyTorch, which is not installed: pip install 'toadstone[deep]'"
+        "ModuleNotFoundError: toadstone.deep needs PyTorch, which is not installed: "
+        "pip install '.[deep]' in the clone of toadstone"
     )

@@ -57,7 +57,7 @@ def test_share_out_of_range(share: float) -> None:
 
 @pytest.mark.parametrize("seed", [-1, 1.5, True])
 def test_seed_out_of_range(seed: int) -> None:
-    with pytest.raises(InvalidArgument, match="`random_state`: expected a whole number that is not negative"):
+    with pytest.raises(InvalidArgument, match="`random_state`: expected a whole number from 0"):
         hold_out(_data([5, 5]), random_state=seed)
 
 

@@ -11,6 +11,7 @@ from numpy.random import Generator
 
 from toadstone.core.arrays import Array, IntArray
 from toadstone.core.budget import Budget, Kind
+from toadstone.core.checks import check_count
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.protocols import Attack
@@ -74,8 +75,7 @@ class EvadingAttack:
     candidates: float = 4.0
 
     def __post_init__(self) -> None:
-        if not (self.rounds >= 1 and self.rounds == int(self.rounds)):
-            raise InvalidArgument("rounds", "a whole number from 1", self.rounds)
+        check_count(rounds=self.rounds)
         if not 1 <= self.candidates < np.inf:
             raise InvalidArgument("candidates", "a number from 1", self.candidates)
 

@@ -13,6 +13,7 @@ from scipy.sparse import csc_array, csr_array, issparse
 
 from toadstone.core.arrays import Array, Matrix
 from toadstone.core.budget import Budget, Kind
+from toadstone.core.checks import check_positive, check_within
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.feasible import Domain
@@ -53,8 +54,7 @@ class NoiseInjection:
     domain: Domain | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.scale < np.inf:
-            raise InvalidArgument("scale", "a positive number", self.scale)
+        check_positive(scale=self.scale)
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
         """Add noise to rows, in place and under their own labels.
@@ -187,8 +187,7 @@ class FeaturePermutation:
 
 
 def _check_share(share: float) -> None:
-    if not 0 < share <= 1:
-        raise InvalidArgument("share", "a number in (0, 1]", share)
+    check_within("(0, 1]", share=share)
 
 
 def _deviations(X: Matrix) -> Array:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from toadstone.core.checks import check_within
 from toadstone.core.errors import InvalidArgument
 
 Kind: TypeAlias = Literal["add", "flip", "perturb"]
@@ -38,8 +39,7 @@ class Budget:
     kind: Kind = "add"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.fraction < 0.5:
-            raise InvalidArgument("fraction", "a number in [0, 0.5)", self.fraction)
+        check_within("[0, 0.5)", fraction=self.fraction)
 
     def count(self, n_clean: int) -> int:
         """The largest whole number of rows that stays within the fraction.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
-from toadstone.core.errors import InvalidArgument
+from toadstone.core.checks import check_positive, check_within
 
 DIGEST_LABEL = "toadstone"
 """First word of the header that digests of data sets hash; certificates of before the renaming have another."""
@@ -25,8 +25,7 @@ class NormBall:
     squared_radius: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.squared_radius < float("inf"):
-            raise InvalidArgument("norm_squared", "a positive number", self.squared_radius)
+        check_positive(norm_squared=self.squared_radius)
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,7 @@ class Ridge:
     strength: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.strength < float("inf"):
-            raise InvalidArgument("ridge", "a positive number", self.strength)
+        check_positive(ridge=self.strength)
 
 
 @dataclass(frozen=True)
@@ -71,8 +69,7 @@ class Setting:
     hypothesis: NormBall | Ridge
 
     def __post_init__(self) -> None:
-        if not 0 < self.quantile <= 1:
-            raise InvalidArgument("quantile", "a number in (0, 1]", self.quantile)
+        check_within("(0, 1]", quantile=self.quantile)
 
 
 @dataclass(frozen=True, eq=False)

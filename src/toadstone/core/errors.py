@@ -13,6 +13,26 @@
 """
 
 
+def missing_extra(extra: str, package: str) -> str:
+    """Return the words that tell a user how to install an optional package.
+
+    The project is not published yet, so they name the clone.
+
+    Parameters
+    ----------
+    extra : str
+        Name of the extra in ``pyproject.toml``.
+    package : str
+        The package that is missing, as people write it.
+
+    Examples
+    --------
+    >>> f"toadstone.deep {missing_extra('deep', 'PyTorch')}"
+    "toadstone.deep needs PyTorch, which is not installed: pip install '.[deep]' in the clone of toadstone"
+    """
+    return f"needs {package}, which is not installed: pip install '.[{extra}]' in the clone of toadstone"
+
+
 class ToadstoneError(Exception):
     """Base of the tree above."""
 

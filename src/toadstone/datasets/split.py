@@ -12,8 +12,9 @@ from scipy.sparse import issparse
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.core.certificate import DIGEST_LABEL
+from toadstone.core.checks import check_count, check_within
 from toadstone.core.dataset import Dataset
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.errors import InvalidData
 from toadstone.kernels.rows import stack
 
 _CHUNK = 1 << 20
@@ -102,10 +103,8 @@ def stratified_rows(y: Labels, *, share: float, random_state: int) -> tuple[IntA
     with the smallest numbers of their class are held out. Errors are those of
     `hold_out`.
     """
-    if not 0 < share < 1:
-        raise InvalidArgument("share", "a number in (0, 1)", share)
-    if isinstance(random_state, bool) or not isinstance(random_state, int | np.integer) or random_state < 0:
-        raise InvalidArgument("random_state", "a whole number that is not negative", random_state)
+    check_within("(0, 1)", share=share)
+    check_count(0, random_state=random_state)
     rng = np.random.default_rng(random_state)
     held = np.zeros(len(y), dtype=bool)
     for label in np.unique(y):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 
+from toadstone.core.checks import did_you_mean
 from toadstone.core.errors import UnknownName
 from toadstone.experiments.conditions import Conditions, Measured
 
@@ -278,6 +278,5 @@ def find(name: str) -> Experiment:
     known = {experiment.name: experiment for experiment in EXPERIMENTS}
     if name in known:
         return known[name]
-    close = get_close_matches(name, known, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
+    hint = did_you_mean(name, known)
     raise UnknownName(f"`name`: expected one that `toadstone reproduce --list` prints, got {name}{hint}")

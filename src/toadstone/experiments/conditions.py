@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from toadstone.core.checks import check_count, check_seed
 from toadstone.core.errors import InvalidArgument
 from toadstone.records.reproduction import Comparison, Panel
 
 Scale = Literal["cpu", "full"]
-
-_LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,8 @@ class Conditions:
     on_step: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.seed <= _LARGEST_SEED:
-            raise InvalidArgument("seed", f"a whole number from 0 to {_LARGEST_SEED}", self.seed)
-        if self.workers < 1:
-            raise InvalidArgument("workers", "a whole number from 1", self.workers)
+        check_seed(self.seed)
+        check_count(workers=self.workers)
         if self.scale not in get_args(Scale):
             raise InvalidArgument("scale", "cpu or full", self.scale)
         if not self.minutes > 0:

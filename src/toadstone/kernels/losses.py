@@ -17,7 +17,8 @@ import numpy as np
 from scipy.special import expit, xlogy
 
 from toadstone.core.arrays import Array, IntArray
-from toadstone.core.errors import InvalidArgument, UnknownName
+from toadstone.core.checks import check_positive
+from toadstone.core.errors import UnknownName
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,7 @@ def smooth_hinge(temperature: float = 0.001) -> MarginLoss:
     InvalidArgument
         If `temperature` is not positive.
     """
-    if not temperature > 0:
-        raise InvalidArgument("temperature", "a positive number", temperature)
+    check_positive(temperature=temperature)
     return MarginLoss("smooth_hinge", shift=1.0, temperature=temperature)
 
 

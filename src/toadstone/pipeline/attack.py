@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from toadstone.attacks.decoys.burn_in import PAPER, paper_burn_in
 from toadstone.attacks.decoys.decoys import DEFAULT_GRID, GRIDS
 from toadstone.core.budget import Budget
+from toadstone.core.checks import check_count, check_positive, check_within
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split, hold_out
@@ -112,16 +111,13 @@ class AttackPlan:
             raise InvalidArgument("select_on", f"one of {', '.join(SELECTIONS)}", self.select_on)
         check_filters(self.filters)
         check_target(self.target, self.method)
-        if not 0.5 <= self.quantile < 1:
-            raise InvalidArgument("quantile", "a number in [0.5, 1)", self.quantile)
+        check_within("[0.5, 1)", quantile=self.quantile)
         if self.learner is not None:
             resolve("learner", self.learner)
-        if self.ridge is not None and not 0 < self.ridge < np.inf:
-            raise InvalidArgument("ridge", "a positive number", self.ridge)
-        if not 0 < self.contamination < 0.5:
-            raise InvalidArgument("remove", "a number in (0, 0.5)", self.contamination)
-        if self.workers < 1:
-            raise InvalidArgument("workers", "a whole number from 1", self.workers)
+        if self.ridge is not None:
+            check_positive(ridge=self.ridge)
+        check_within("(0, 0.5)", remove=self.contamination)
+        check_count(workers=self.workers)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from toadstone.attacks.collapse import CollapsedAttack
 from toadstone.attacks.decoys.decoys import DEFAULT_GRID
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting
+from toadstone.core.checks import check_count, check_within
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import BudgetExceeded, InvalidArgument, InvalidData
 from toadstone.datasets.split import Split
@@ -81,14 +82,11 @@ class AuditPlan:
     def __post_init__(self) -> None:
         Budget(self.fraction)
         check_suite(self.attacks)
-        if self.workers < 1:
-            raise InvalidArgument("workers", "a whole number from 1", self.workers)
-        if not 0 < self.contamination < 0.5:
-            raise InvalidArgument("remove", "a number in (0, 0.5)", self.contamination)
-        if not 0.5 <= self.quantile < 1:
-            raise InvalidArgument("quantile", "a number in [0.5, 1)", self.quantile)
-        if self.tolerance is not None and not 0 < self.tolerance < 1:
-            raise InvalidArgument("tolerance", "a number in (0, 1)", self.tolerance)
+        check_count(workers=self.workers)
+        check_within("(0, 0.5)", remove=self.contamination)
+        check_within("[0.5, 1)", quantile=self.quantile)
+        if self.tolerance is not None:
+            check_within("(0, 1)", tolerance=self.tolerance)
 
     @property
     def fractions(self) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ from toadstone.certificates.saddle import Claim, Timed, certify_saddle, pose, un
 from toadstone.certificates.verify import verify
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting
+from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData
 from toadstone.datasets.split import Split, sha256
@@ -225,8 +226,7 @@ def _check_classes(train: Dataset) -> None:
 def _settle_tolerance(train: Dataset, tolerance: float | None) -> float:
     if tolerance is None:
         return _CLOSE if count_entries(train.X) <= _MANY_ENTRIES else _COARSE
-    if not 0 < tolerance < 1:
-        raise InvalidArgument("tolerance", "a number in (0, 1)", tolerance)
+    check_within("(0, 1)", tolerance=tolerance)
     return tolerance
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
@@ -58,8 +59,7 @@ class DefencePlan:
             resolve(_kind(name), name)
         if len(set(self.detectors)) < len(self.detectors):
             raise InvalidArgument("detectors", "each name once", ",".join(self.detectors))
-        if not 0 <= self.max_removed < 0.5:
-            raise InvalidArgument("max_removed", "a number in [0, 0.5)", self.max_removed)
+        check_within("[0, 0.5)", max_removed=self.max_removed)
 
     @property
     def filters(self) -> list[tuple[str, Any]]:

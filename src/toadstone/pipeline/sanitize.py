@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from toadstone.core.arrays import IntArray
+from toadstone.core.checks import check_positive, check_within
 from toadstone.core.dataset import Dataset
-from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
 from toadstone.pipeline.harness.judge import Defence
 from toadstone.records.audit import Removal
@@ -72,10 +72,8 @@ def clean_rows(split: Split, defence: Defence, method: str) -> Cleaning:
     UnknownName
         If there is no such sanitizer.
     """
-    if not 0 < defence.contamination < 0.5:
-        raise InvalidArgument("remove", "a number in (0, 0.5)", defence.contamination)
-    if not 0 < defence.ridge < np.inf:
-        raise InvalidArgument("ridge", "a positive number", defence.ridge)
+    check_within("(0, 0.5)", remove=defence.contamination)
+    check_positive(ridge=defence.ridge)
     data = split.whole()
     sanitizer = defence.sanitizer(method)
     sanitizer.fit_resample(data.X, data.y)

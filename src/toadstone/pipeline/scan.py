@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
+from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
-from toadstone.core.errors import InvalidArgument, InvalidInput
+from toadstone.core.errors import InvalidInput
 from toadstone.datasets.split import Split
 from toadstone.pipeline.harness.catalogue import names, resolve
 from toadstone.pipeline.harness.clock import Clock
@@ -54,8 +55,8 @@ class ScanPlan:
     def __post_init__(self) -> None:
         for name in self.detectors:
             resolve("detector", name)
-        if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate <= 0.1:
-            raise InvalidArgument("false_alarm_rate", "a number in (0, 0.1]", self.false_alarm_rate)
+        if self.false_alarm_rate is not None:
+            check_within("(0, 0.1]", false_alarm_rate=self.false_alarm_rate)
 
     @property
     def names(self) -> tuple[str, ...]:

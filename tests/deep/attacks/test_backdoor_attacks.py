@@ -104,7 +104,7 @@ class TestHiddenTrigger:
 
     def test_bases_that_stay_as_they_were_are_told(self):
         idle = HiddenTrigger(trigger=PATCH, radius=16, steps=2, learning_rate=1e-9)
-        with pytest.warns(RuntimeWarning, match="2 of 2 attacks left their bases as they were; try a higher learning_"):
+        with pytest.warns(RuntimeWarning, match="2 of 2 attacks changed none of their bases; try a higher learning_"):
             assert torch.equal(self.craft(idle), images(2, 4))
 
     @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_network_without_finite_losses_is_refused():
     models = networks()
     models[1][0].weight.data[0] = torch.nan
     attack = LabelConsistentBackdoor(trigger=PATCH, steps=2)
-    with pytest.raises(InvalidData, match="networks: expected finite numbers for the bases"):
+    with pytest.raises(InvalidData, match="networks: expected finite losses for the bases"):
         attack.craft(models, HEAD, images(3), torch.tensor([0, 1, 2]))
 
 
@@ -254,7 +254,7 @@ class TestVisible:
             with pytest.raises(InvalidArgument, match="a whole number from 0"):
                 VisibleBackdoor(trigger=PATCH, **wrong)
         for wrong in ({"target": 9}, {"source": 9}):
-            with pytest.raises(InvalidArgument, match="a label that occurs, got 9"):
+            with pytest.raises(InvalidArgument, match="a label that occurs in the data, got 9"):
                 self.craft(**wrong)
         with pytest.raises(InvalidArgument, match=r"`count`: expected a whole number from 1, got 1\.5"):
             self.craft(count=1.5)

@@ -13,7 +13,7 @@ from toadstone.deep.attacks.feature_collision import FeatureCollision
 from toadstone.deep.tensors.checkpoints import load_arrays
 from toadstone.deep.tensors.features import activations
 from toadstone.deep.tensors.images import load_images
-from toadstone.deep.tensors.networks import CIFAR10_DEVIATION, CIFAR10_MEAN, HEAD, ResNet
+from toadstone.deep.tensors.networks import CIFAR10_DEVIATION, CIFAR10_MEAN, HEAD, Normalise, ResNet
 
 
 def seeded() -> torch.Generator:
@@ -64,7 +64,7 @@ def test_two_published_targets_on_a_trained_resnet(data_dir):
     images, labels = load_images("cifar10", "test", folder=data_dir)
     bases = torch.stack([images[labels == wanted][:25] for wanted in setups.base_class[:2].tolist()])
     targets = images[torch.from_numpy(setups.target_index[:2])].float() / 255
-    network = ResNet((3, 3, 3), mean=CIFAR10_MEAN, deviation=CIFAR10_DEVIATION)
+    network = ResNet((3, 3, 3), normalise=Normalise(CIFAR10_MEAN, CIFAR10_DEVIATION))
     load_arrays(network, data_dir / "cifar10_resnet20.npz")
     made = BullseyePolytope(radius=8, steps=15).craft([network], HEAD, bases, targets, generator=seeded())
     assert (made.int() - bases.int()).abs().max() == 8

@@ -134,7 +134,7 @@ class TestLoss:
 
         original = alignment.loss_gradient
         monkeypatch.setattr(alignment, "loss_gradient", greedy)
-        with pytest.warns(ResourceWarning, match="blocks of 2"):
+        with pytest.warns(RuntimeWarning, match="blocks of 2"):
             loss, slope = together.measure(self.images)
         assert asked[:2] == [5, 2]
         assert together.block == 2

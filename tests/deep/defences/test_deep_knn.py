@@ -116,7 +116,7 @@ def test_unfit_rows_are_refused():
     vote = MedoidVote(fraction=0.2, neighbours=5)
     with pytest.raises(InvalidData, match="voters: expected more than the 60 neighbours of a row, got 24"):
         MedoidVote(fraction=0.2, neighbours=60)(features, labels)
-    with pytest.raises(InvalidData, match="labels: expected 120, one for each image"):
+    with pytest.raises(InvalidData, match="labels: expected 120, one for each row"):
         vote(features, labels[1:])
     with pytest.raises(InvalidData, match="features: expected finite numbers, got others in 1 of 120 rows"):
         vote(features.index_fill(0, torch.tensor([3]), torch.nan), labels)

@@ -87,17 +87,17 @@ def test_the_model_is_left_alone(backdoored):
 def test_sizes_that_cannot_be_told_apart_are_undecided():
     anomalies, why = room._anomalies(torch.full((10,), 7.0).double(), [0.0] * 10)
     assert all(math.isnan(value) for value in anomalies)
-    assert why == "half of the patches or more are of one size"
+    assert why == "at least half of the patches have the same size"
     _, why = room._anomalies(torch.tensor([1.0, 5, 5, 5]).double(), [0.0] * 4)
-    assert why == "4 classes are too few to tell what is unusual; 5 would do"
+    assert why == "4 classes are too few to find an outlier; at least 5 are needed"
     _, why = room._anomalies(torch.tensor([1.0, 2, math.inf, math.inf, math.inf]).double(), [0.0] * 5)
-    assert why == "for half of the labels no patch was found"
+    assert why == "no patch was found for half of the labels"
 
 
 def test_a_search_that_is_too_short_is_undecided():
     model, images = linear(planted=5)
     found = scan_for_backdoors(model, images, generator=generator(), search=NeuralCleanse(epochs=16, batch=80))
-    assert found.undecided == "patches were still shrinking when the search ended; more epochs would do"
+    assert found.undecided == "patches were still shrinking when the search ended; use more epochs"
     assert found.suspects == ()
     assert statistics.median(each.shrinkage for each in found.inversions) > 0.15
     sizes = torch.tensor([10.0, 20, 22, 24, 26, 60]).double()

@@ -11,7 +11,7 @@ import safetensors.torch
 from toadstone.core.errors import InvalidData
 from toadstone.deep.tensors.checkpoints import load_arrays, load_weights, read_tensors, save_weights, write_tensors
 from toadstone.deep.tensors.features import logits
-from toadstone.deep.tensors.networks import CIFAR10_DEVIATION, CIFAR10_MEAN, ResNet, SmallCNN, resnet8
+from toadstone.deep.tensors.networks import CIFAR10_DEVIATION, CIFAR10_MEAN, Normalise, ResNet, SmallCNN, resnet8
 
 
 def same(first, second):
@@ -104,7 +104,7 @@ def test_arrays_with_pickles_are_refused(tmp_path):
 def test_the_published_resnet20_reaches_its_accuracy(data_dir):
     from toadstone.deep.tensors.images import load_images
 
-    model = ResNet((3, 3, 3), mean=CIFAR10_MEAN, deviation=CIFAR10_DEVIATION)
+    model = ResNet((3, 3, 3), normalise=Normalise(CIFAR10_MEAN, CIFAR10_DEVIATION))
     load_arrays(model, data_dir / "cifar10_resnet20.npz")
     images, labels = load_images("cifar10", "test", folder=data_dir)
     right = logits(model, images).argmax(dim=1) == labels

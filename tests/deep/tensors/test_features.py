@@ -177,7 +177,7 @@ def test_unfit_images_are_refused_in_one_sentence(images, spoil, message):
     [
         (lambda y: y + 1, "expected whole numbers from 0 to 4, the classes of the head, got 5"),
         (lambda y: y - 1, "expected whole numbers from 0 to 4, the classes of the head, got -1"),
-        (lambda y: y[:-1], r"expected 11, one for each image, got shape \(10,\)"),
+        (lambda y: y[:-1], r"expected 11, one for each row, got shape \(10,\)"),
         (lambda y: y.float(), "expected a tensor of int64, got torch.float32"),
         (lambda y: y.tolist(), "expected a tensor of int64, got list"),
     ],

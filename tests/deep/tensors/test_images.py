@@ -114,7 +114,7 @@ def test_every_layout_gives_the_same_images(layout, shape):
         (np.zeros((0, 4, 4)), np.zeros(0, int), "HW", "images: expected shape .* with n > 0"),
         (np.zeros((2, 4, 4)), np.zeros(2), "HW", "labels: expected whole numbers from 0, got dtype float64"),
         (np.zeros((2, 4, 4)), np.array([0, -1]), "HW", "labels: expected whole numbers from 0, got -1"),
-        (np.zeros((2, 4, 4)), np.zeros(3, int), "HW", "labels: expected 2, one for each image"),
+        (np.zeros((2, 4, 4)), np.zeros(3, int), "HW", "labels: expected 2, one for each row"),
         (np.zeros((2, 4, 4)), np.zeros(2, int), "WH", "`layout`: expected one of HW, HWC, CHW, got WH"),
     ],
 )

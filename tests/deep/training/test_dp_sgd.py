@@ -147,7 +147,7 @@ def test_unfit_requests_are_refused(rows):
 
 
 def test_a_model_with_nothing_to_train_is_refused(rows):
-    with pytest.raises(InvalidArgument, match="`model`: expected a model with parameters that are trained, got none"):
+    with pytest.raises(InvalidArgument, match="`model`: expected parameters that require gradients, got none"):
         train_privately(net().requires_grad_(False), *rows, PrivateTrainingConfig(batch=6), seed=0)
 
 
@@ -177,9 +177,9 @@ def test_too_fine_a_grid_is_refused_beforehand(batch, count, noise):
 
 def test_promises_out_of_reach_are_refused():
     config = PrivateTrainingConfig(epochs=2, batch=30)
-    with pytest.raises(InvalidArgument, match=r"`privacy_delta`: expected one for which .*: cannot compute epsilon"):
+    with pytest.raises(InvalidArgument, match=r"`privacy_delta`: expected a value for .*: cannot compute epsilon"):
         privacy_epsilon(config, count=3000, privacy_delta=0.999)
-    with pytest.raises(InvalidArgument, match=r"`privacy_epsilon`: expected one .*: the privacy budget is too low"):
+    with pytest.raises(InvalidArgument, match=r"`privacy_epsilon`: expected a value .*: the privacy budget is too low"):
         noise_for(config, count=3000, privacy_epsilon=1e-6, privacy_delta=1e-5)
     with pytest.raises(InvalidArgument, match="`count`: expected at least the 30 rows of a batch, got 5"):
         noise_for(config, count=5, privacy_epsilon=1.0, privacy_delta=1e-5)

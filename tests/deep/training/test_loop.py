@@ -349,7 +349,7 @@ def test_frozen_parts_stay_and_keep_their_statistics():
     changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
     assert changed == {"linear.1.weight", "linear.1.bias"}
     model.linear.requires_grad_(False)
-    with pytest.raises(InvalidArgument, match="`model`: expected a model with parameters that are trained, got none"):
+    with pytest.raises(InvalidArgument, match="`model`: expected parameters that require gradients, got none"):
         train(model, IMAGES, LABELS, FAST, seed=0)
 
 

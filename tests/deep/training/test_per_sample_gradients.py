@@ -74,7 +74,7 @@ def test_unfit_requests_are_refused(subject):
         per_sample_gradients(model, images, labels + 2)
     for value in model.parameters():
         value.requires_grad_(False)
-    with pytest.raises(InvalidArgument, match="`model`: expected a model with parameters that are trained, got none"):
+    with pytest.raises(InvalidArgument, match="`model`: expected parameters that require gradients, got none"):
         per_sample_gradients(model, images, labels)
 
 

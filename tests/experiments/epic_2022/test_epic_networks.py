@@ -144,10 +144,10 @@ def poison(name, train):
 
 
 def test_published_poisons_are_counted_where_their_goal_is_unknown(tmp_path):
-    from toadstone.deep.tensors.networks import CIFAR10_DEVIATION, CIFAR10_MEAN, ResNet
+    from toadstone.deep.tensors.networks import CIFAR10_DEVIATION, CIFAR10_MEAN, Normalise, ResNet
 
     train, test = pictures(400), pictures(60, seed=1)
-    body = ResNet((3, 3, 3), mean=CIFAR10_MEAN, deviation=CIFAR10_DEVIATION)
+    body = ResNet((3, 3, 3), normalise=Normalise(CIFAR10_MEAN, CIFAR10_DEVIATION))
     weights = tmp_path / "weights.npz"
     np.savez(weights, **{name: value.numpy() for name, value in body.state_dict().items()})
     plan = epic_published.PublishedPlan(

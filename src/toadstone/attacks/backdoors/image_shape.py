@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from toadstone.core.arrays import Array, Matrix
+from toadstone.core.checks import check_count
 from toadstone.core.dataset import as_matrix
 from toadstone.core.errors import InvalidArgument, InvalidData
 
@@ -46,15 +47,13 @@ class ImageShape:
     levels: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("height", "width", "channels"):
-            if getattr(self, name) < 1:
-                raise InvalidArgument(name, "a whole number from 1", getattr(self, name))
+        check_count(height=self.height, width=self.width, channels=self.channels)
         if self.layout not in get_args(Layout):
             raise InvalidArgument("layout", "HWC or CHW", self.layout)
         if not -np.inf < self.lowest < self.highest < np.inf:
             raise InvalidArgument("highest", f"a number above {self.lowest}", self.highest)
-        if self.levels is not None and self.levels < 2:
-            raise InvalidArgument("levels", "a whole number from 2", self.levels)
+        if self.levels is not None:
+            check_count(2, levels=self.levels)
 
     def images(self, X: Matrix) -> Array:
         """The images of some rows, a copy.

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 
 from toadstone.core.arrays import IntArray, Matrix
+from toadstone.core.checks import check_positive, check_within
 from toadstone.core.dataset import as_matrix
 from toadstone.core.errors import InvalidArgument, InvalidData
 
@@ -60,8 +61,7 @@ class FeatureTrigger:
         InvalidArgument
             If a column does not exist or `quantile` is out of range.
         """
-        if not 0 <= quantile <= 1:
-            raise InvalidArgument("quantile", "a number in [0, 1]", quantile)
+        check_within("[0, 1]", quantile=quantile)
         columns = _columns_of(X, features)
         chosen = X[:, columns].toarray() if issparse(X) else np.asarray(X, dtype=np.float64)[:, columns]
         values = np.quantile(chosen, quantile, axis=0, method="nearest")
@@ -128,8 +128,7 @@ class TokenTrigger:
 
     def __post_init__(self) -> None:
         _check_columns(self.features)
-        if not 0 < self.count < np.inf:
-            raise InvalidArgument("count", "a positive number", self.count)
+        check_positive(count=self.count)
         if not self.highest > 0:
             raise InvalidArgument("highest", "a positive number", self.highest)
 

@@ -12,6 +12,7 @@ from scipy.sparse import csr_array, issparse
 from toadstone.attacks.backdoors.image_shape import ImageShape
 from toadstone.attacks.backdoors.row_trigger import FeatureTrigger, TokenTrigger
 from toadstone.core.arrays import Array, Matrix
+from toadstone.core.checks import check_positive, check_within
 from toadstone.core.errors import InvalidArgument
 
 Corner = Literal["top left", "top right", "bottom left", "bottom right"]
@@ -120,8 +121,7 @@ class BlendedTrigger:
         if not (picture.min() >= shape.lowest and picture.max() <= shape.highest):
             expected = f"values within [{shape.lowest}, {shape.highest}]"
             raise InvalidArgument("picture", expected, f"[{picture.min()}, {picture.max()}]")
-        if not 0 < self.opacity <= 1:
-            raise InvalidArgument("opacity", "a number in (0, 1]", self.opacity)
+        check_within("(0, 1]", opacity=self.opacity)
         object.__setattr__(self, "picture", picture)
 
     @classmethod
@@ -164,9 +164,7 @@ class SinusoidalTrigger:
     frequency: float = 6.0
 
     def __post_init__(self) -> None:
-        for name in ("amplitude", "frequency"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise InvalidArgument(name, "a positive number", getattr(self, name))
+        check_positive(amplitude=self.amplitude, frequency=self.frequency)
 
     def apply(self, X: Matrix) -> Matrix:
         """The rows with the stripes added; new, as of `PatchTrigger.apply`."""

@@ -10,8 +10,9 @@ from types import MappingProxyType
 import numpy as np
 
 from toadstone.core.arrays import Array, IntArray
+from toadstone.core.checks import check_count, check_within
 from toadstone.core.dataset import Dataset
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.errors import InvalidData
 from toadstone.kernels.linear.fit import Bias, LinearFit, fit_linear
 from toadstone.kernels.losses import HINGE
 from toadstone.kernels.rows import stack
@@ -252,10 +253,8 @@ def check_wish(quantile: float, repeats: int) -> None:
     InvalidArgument
         If `quantile` or `repeats` is out of range.
     """
-    if not 0 < quantile <= 1:
-        raise InvalidArgument("quantile", "a number in (0, 1]", quantile)
-    if not (repeats >= 1 and repeats == int(repeats)):
-        raise InvalidArgument("repeats", "a whole number from 1", repeats)
+    check_within("(0, 1]", quantile=quantile)
+    check_count(repeats=repeats)
 
 
 def _halfway(values: Sequence[float], one: float) -> list[float]:

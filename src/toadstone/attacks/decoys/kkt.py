@@ -12,6 +12,7 @@ from scipy.sparse import issparse
 from toadstone.attacks.decoys.rounded import Rounded, Rounding, copy_points, round_points
 from toadstone.core.arrays import Array, IntArray, Labels
 from toadstone.core.budget import Budget
+from toadstone.core.checks import check_count, check_positive, check_within
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.feasible import Region
@@ -120,15 +121,11 @@ class KKTAttack:
     draws: int = 4
 
     def __post_init__(self) -> None:
-        if not 0 < self.ridge < np.inf:
-            raise InvalidArgument("ridge", "a positive number", self.ridge)
-        if self.positive_share is not None and not 0 <= self.positive_share <= 1:
-            raise InvalidArgument("positive_share", "a number in [0, 1]", self.positive_share)
-        if not 0 < self.loss_quantile <= 1:
-            raise InvalidArgument("loss_quantile", "a number in (0, 1]", self.loss_quantile)
-        for name, count in (("repeats", self.repeats), ("draws", self.draws)):
-            if not (count >= 1 and count == int(count)):
-                raise InvalidArgument(name, "a whole number from 1", count)
+        check_positive(ridge=self.ridge)
+        if self.positive_share is not None:
+            check_within("[0, 1]", positive_share=self.positive_share)
+        check_within("(0, 1]", loss_quantile=self.loss_quantile)
+        check_count(repeats=self.repeats, draws=self.draws)
         choices = (("bias", self.bias, "free", "regularized"), ("on_margin", self.on_margin, "free", "paper"))
         for name, got, one, other in (*choices, ("rounding", self.rounding, "systematic", "independent")):
             if got not in (one, other):

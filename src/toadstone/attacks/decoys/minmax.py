@@ -15,6 +15,7 @@ from scipy.sparse import csr_array, issparse
 from toadstone.attacks.decoys.rounded import CopyRounding, round_copies
 from toadstone.core.arrays import Array, Matrix
 from toadstone.core.budget import Budget
+from toadstone.core.checks import check_count, check_not_negative, check_positive
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
 from toadstone.core.feasible import Extremum, Region, slab
@@ -137,15 +138,11 @@ class MinMaxAttack:
     start: Array | None = None
 
     def __post_init__(self) -> None:
-        for name in ("ridge", "step", "accumulator"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise InvalidArgument(name, "a positive number", getattr(self, name))
-        if not 0 <= self.burn_in < np.inf:
-            raise InvalidArgument("burn_in", "a number that is not negative", self.burn_in)
+        check_positive(ridge=self.ridge, step=self.step, accumulator=self.accumulator)
+        check_not_negative(burn_in=self.burn_in)
         if not np.isfinite(self.max_decoy_loss):
             raise InvalidArgument("max_decoy_loss", "a finite number", self.max_decoy_loss)
-        if not (self.repeats >= 1 and self.repeats == int(self.repeats)):
-            raise InvalidArgument("repeats", "a whole number from 1", self.repeats)
+        check_count(repeats=self.repeats)
         if self.rounding not in get_args(CopyRounding):
             raise InvalidArgument("rounding", f"one of {', '.join(get_args(CopyRounding))}", self.rounding)
 

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array, issparse
 from toadstone.attacks.decoys.rounded import round_copies
 from toadstone.core.arrays import Array, IntArray, Labels
 from toadstone.core.budget import Budget
+from toadstone.core.checks import check_count, check_not_negative, check_positive
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.feasible import Region
@@ -92,16 +93,11 @@ class MulticlassMinMaxAttack:
     integer: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("step", "accumulator"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise InvalidArgument(name, "a positive number", getattr(self, name))
-        if not 0 <= self.burn_in < np.inf:
-            raise InvalidArgument("burn_in", "a number that is not negative", self.burn_in)
+        check_positive(step=self.step, accumulator=self.accumulator)
+        check_not_negative(burn_in=self.burn_in)
         if not np.isfinite(self.max_decoy_loss):
             raise InvalidArgument("max_decoy_loss", "a finite number", self.max_decoy_loss)
-        for name in ("repeats", "batch"):
-            if not (getattr(self, name) >= 1 and getattr(self, name) == int(getattr(self, name))):
-                raise InvalidArgument(name, "a whole number from 1", getattr(self, name))
+        check_count(repeats=self.repeats, batch=self.batch)
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
         """Exactly as many rows as the budget allows, sparse if the clean rows are.

@@ -10,6 +10,7 @@ from numpy.random import Generator
 from toadstone.attacks.flips.label_changes import flips
 from toadstone.core.arrays import Array, Matrix
 from toadstone.core.budget import Budget
+from toadstone.core.checks import check_count, check_positive
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.protocols import FeasibleSet
@@ -70,12 +71,10 @@ class ALFAAttack:
     rounds: int = 100
 
     def __post_init__(self) -> None:
-        if not 0 < self.ridge < np.inf:
-            raise InvalidArgument("ridge", "a positive number", self.ridge)
+        check_positive(ridge=self.ridge)
         if not self.cap >= 1 or (np.isfinite(self.cap) and self.cap != int(self.cap)):
             raise InvalidArgument("cap", "a whole number from 1, or infinity", self.cap)
-        if self.rounds < 1:
-            raise InvalidArgument("rounds", "a whole number from 1", self.rounds)
+        check_count(rounds=self.rounds)
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
         """Choose flips.

@@ -10,6 +10,7 @@ from numpy.random import Generator
 from toadstone.attacks.flips.label_changes import check_budget, flips, spend
 from toadstone.core.arrays import Mask, Matrix
 from toadstone.core.budget import Budget
+from toadstone.core.checks import check_count
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.protocols import FeasibleSet
@@ -37,8 +38,7 @@ class Group:
     highest: float = np.inf
 
     def __post_init__(self) -> None:
-        if self.feature < 0:
-            raise InvalidArgument("feature", "a whole number from 0", self.feature)
+        check_count(0, feature=self.feature)
         if not self.lowest <= self.highest:
             raise InvalidArgument("highest", f"a number from {self.lowest}", self.highest)
 

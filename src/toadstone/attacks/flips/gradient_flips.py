@@ -11,6 +11,7 @@ from scipy.sparse import csr_array, issparse
 from toadstone.attacks.flips.label_changes import flips
 from toadstone.core.arrays import Array, IntArray, Labels, Matrix
 from toadstone.core.budget import Budget
+from toadstone.core.checks import check_positive
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.protocols import FeasibleSet
@@ -70,9 +71,13 @@ class GradientAttack:
     integer: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("ridge", "step", "max_steps", "check_every", "patience"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise InvalidArgument(name, "a positive number", getattr(self, name))
+        check_positive(
+            ridge=self.ridge,
+            step=self.step,
+            max_steps=self.max_steps,
+            check_every=self.check_every,
+            patience=self.patience,
+        )
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
         """Draw flips and move them.

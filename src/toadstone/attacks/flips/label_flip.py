@@ -11,6 +11,7 @@ from numpy.random import Generator
 from toadstone.attacks.flips.label_changes import check_budget, flips, spend
 from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
+from toadstone.core.checks import check_positive
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.protocols import FeasibleSet
@@ -131,8 +132,7 @@ class TargetedLabelFlip:
     def __post_init__(self) -> None:
         if self.margins not in get_args(Margins):
             raise InvalidArgument("margins", "largest or smallest", self.margins)
-        if not 0 < self.ridge < np.inf:
-            raise InvalidArgument("ridge", "a positive number", self.ridge)
+        check_positive(ridge=self.ridge)
         margin_loss(self.loss)
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:

@@ -13,6 +13,7 @@ from sklearn.cluster import KMeans
 from toadstone.attacks.flips.label_changes import check_budget, flips, spend
 from toadstone.core.arrays import Array, Mask, Matrix
 from toadstone.core.budget import Budget
+from toadstone.core.checks import check_positive
 from toadstone.core.dataset import Dataset, Poison, as_matrix
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.protocols import FeasibleSet
@@ -140,8 +141,7 @@ class SubpopulationAttack:
     feasible_set: FeasibleSet | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.share < np.inf:
-            raise InvalidArgument("share", "a positive number", self.share)
+        check_positive(share=self.share)
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
         """Draw rows of the cluster and relabel them.

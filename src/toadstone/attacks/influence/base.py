@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from toadstone.attacks.influence.projected_ascent import InfluenceSearch, Iterate, Respond, Targets
 from toadstone.core.arrays import Array, IntArray, Labels
 from toadstone.core.budget import Budget
+from toadstone.core.checks import check_not_negative, check_positive, check_within
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
 from toadstone.kernels.influence.poison_gradient import ProbeLoss
@@ -87,13 +88,10 @@ class InfluencePlan(ABC):
     integer: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.ridge < np.inf:
-            raise InvalidArgument("ridge", "a positive number", self.ridge)
-        if self.positive_share is not None and not 0 <= self.positive_share <= 1:
-            raise InvalidArgument("positive_share", "a number in [0, 1]", self.positive_share)
-        for name in ("step", "max_steps"):
-            if not 0 <= getattr(self, name) < np.inf:
-                raise InvalidArgument(name, "a number that is not negative", getattr(self, name))
+        check_positive(ridge=self.ridge)
+        if self.positive_share is not None:
+            check_within("[0, 1]", positive_share=self.positive_share)
+        check_not_negative(step=self.step, max_steps=self.max_steps)
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
         """Search for the points, and use them as often as the budget allows.

@@ -15,6 +15,7 @@ from toadstone.attacks.decoys.kkt import KKTAttack, KKTSolution
 from toadstone.attacks.influence.projected_ascent import probe_loss
 from toadstone.core.arrays import Array, IntArray, Labels, Matrix
 from toadstone.core.budget import Budget
+from toadstone.core.checks import check_count, check_positive
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
 from toadstone.kernels.influence.poison_gradient import influence
@@ -86,13 +87,9 @@ class KKTInfluenceAttack:
     def __post_init__(self) -> None:
         if not self.filters:
             raise InvalidArgument("filters", "at least one", "none")
-        for name in ("width", "step"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise InvalidArgument(name, "a positive number", getattr(self, name))
-        for name, least in (("max_steps", 0), ("refresh", 1)):
-            got = getattr(self, name)
-            if not (got >= least and got == int(got)):
-                raise InvalidArgument(name, f"a whole number from {least}", got)
+        check_positive(width=self.width, step=self.step)
+        check_count(0, max_steps=self.max_steps)
+        check_count(refresh=self.refresh)
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
         """As many rows as the budget allows.

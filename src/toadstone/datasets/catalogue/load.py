@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from toadstone.core.checks import did_you_mean
 from toadstone.core.errors import InvalidArgument, InvalidData, UnknownName
 from toadstone.datasets.catalogue.entries import ENTRIES, Entry
 from toadstone.datasets.catalogue.fetch import cache_folder, fetch
@@ -73,8 +73,7 @@ def load(
         return _load_entry(_BY_NAME[name], request)
     if is_data_file(name) or os.sep in name or Path(name).exists():
         return read_file(Path(name), request)
-    close = difflib.get_close_matches(name, _BY_NAME, n=2)
-    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    hint = did_you_mean(name, _BY_NAME, most=2, show=repr)
     raise UnknownName(
         f"unknown data set {name!r}: expected a file ending in {', '.join(SUFFIXES)}, "
         f"or one of {', '.join(_BY_NAME)}{hint}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from toadstone.core.checks import check_within
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import describe_hold_out
 
@@ -35,8 +36,7 @@ class Request:
             raise InvalidArgument("weighting", f"one of {WEIGHTINGS}", repr(self.weighting))
         if self.scale not in SCALES:
             raise InvalidArgument("scale", f"one of {SCALES}", repr(self.scale))
-        if not 0 < self.test_share < 1:
-            raise InvalidArgument("test_share", "a number in (0, 1)", self.test_share)
+        check_within("(0, 1)", test_share=self.test_share)
         if self.classes is not None:
             classes = (self.classes,) if isinstance(self.classes, str) else tuple(str(name) for name in self.classes)
             if len(set(classes)) < 2:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
+from toadstone.core.checks import did_you_mean
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.datasets.preparation.columns import (
     Origin,
@@ -162,8 +162,7 @@ def _label_column(names: list[str], origin: Origin, request: Request) -> str:
 def _existing(option: str, name: str, names: list[str], origin: Origin) -> str:
     if name in names:
         return name
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    hint = did_you_mean(name, names, show=repr)
     raise InvalidArgument(option, f"a column of {origin.path}: {listing(names)}", f"{name!r}{hint}")
 
 

@@ -1,1 +1,1 @@
-"""Attacks on neural networks: clean-label poisons and backdoors in images."""
+"""Attacks on neural networks: clean-label poisoning and backdoors in images."""

@@ -1,4 +1,4 @@
-"""Visible backdoors on images: some training images wear a trigger and the attacker's label."""
+"""BadNets and blended backdoors: training images with a trigger, relabelled as the attacker's class."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
+from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.deep.attacks.triggers import ImageTrigger, stamp
-from toadstone.deep.tensors.checks import check_generator, check_whole
+from toadstone.deep.tensors.checks import check_generator
 from toadstone.deep.tensors.images import check_images, check_labels
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PoisonedImages:
-    """A training set with poison in it.
+    """A poisoned training set.
 
     Parameters
     ----------
     images : uint8 Tensor of shape (n, C, H, W)
     labels : int64 Tensor of shape (n,)
     rows : int64 Tensor of shape (k,)
-        Which of them are poison, in increasing order.
+        Poisoned rows, ascending.
     """
 
     images: Tensor
@@ -32,23 +33,23 @@ class PoisonedImages:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class VisibleBackdoor:
-    """The trigger in images of other classes, relabelled: BadNets, or blended, by the trigger that is given.
+    """Stamp a trigger on images of other classes and relabel them: BadNets, or blended, depending on the trigger.
 
-    Images that carry the attacker's label already are never used, since they
-    teach a network nothing about the trigger.
+    Images of the target class are never used: they carry the attacker's label
+    already and teach a network nothing about the trigger.
 
     Parameters
     ----------
     trigger : PatchTrigger, BlendedTrigger or SinusoidalTrigger
     target : int
-        The class that the trigger is to call up.
+        Class that the network is to predict for images with the trigger.
     source : int, optional
-        The class of the images that are used; any other by default.
+        Class of the images to poison; by default every class but the target.
 
     Raises
     ------
     InvalidArgument
-        If source and target are the same, or no whole numbers from 0.
+        If source and target are equal, or not whole numbers from 0.
 
     References
     ----------
@@ -61,36 +62,36 @@ class VisibleBackdoor:
     source: int | None = None
 
     def __post_init__(self) -> None:
-        check_whole(0, target=self.target)
+        check_count(0, target=self.target)
         if self.source is not None:
-            check_whole(0, source=self.source)
+            check_count(0, source=self.source)
         if self.source == self.target:
             raise InvalidArgument("source", f"another class than the target's {self.target}", self.source)
 
     def craft(self, images: Tensor, labels: Tensor, *, count: int, generator: Generator) -> PoisonedImages:
-        """Stamp and relabel images drawn at random, in place of the clean ones.
+        """Stamp and relabel images drawn at random; they replace the clean ones.
 
         Parameters
         ----------
         images : uint8 Tensor of shape (n, C, H, W)
         labels : int64 Tensor of shape (n,)
         count : int
-            How many.
+            Number of images to poison.
         generator : Generator
-            On the host.
+            On the CPU.
 
         Returns
         -------
         PoisonedImages
-            New; of `n` images, on the devices of those given.
+            Of `n` images; copies, on the devices of the inputs.
 
         Raises
         ------
         InvalidArgument
-            If there are not so many images to use, or no image has the label
+            If fewer than `count` images can be used, or no image has the label
             of the target or the source.
         InvalidData
-            If images or labels are none.
+            If images or labels are invalid.
         """
         check_images(images)
         if images.dtype != torch.uint8:
@@ -99,12 +100,13 @@ class VisibleBackdoor:
         check_generator(generator)
         for name, label in (("target", self.target), ("source", self.source)):
             if label is not None and not bool((labels == label).any()):
-                raise InvalidArgument(name, "a label that occurs", label)
+                raise InvalidArgument(name, "a label that occurs in the data", label)
         usable = labels != self.target if self.source is None else labels == self.source
         possible = usable.nonzero().flatten().cpu()
         if not 1 <= count <= len(possible):
             raise InvalidArgument("count", f"a whole number from 1 to {len(possible)}, the images to use", count)
-        check_whole(count=count)
+        check_count(count=count)
+        # Drawn on the CPU, so that the same seed poisons the same rows on every device.
         rows = possible[torch.randperm(len(possible), generator=generator)[:count]].sort().values
         poisoned, relabelled = images.clone(), labels.clone()
         here = rows.to(images.device)

@@ -1,4 +1,4 @@
-"""Bullseye polytope: the target in the middle of the poisons, as the networks see them."""
+"""Bullseye polytope: clean-label poisons whose mean feature vector is the target's."""
 
 from __future__ import annotations
 
@@ -8,37 +8,36 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
+from toadstone.core.checks import check_count
 from toadstone.deep.attacks.feature_ascent import check_rate, craft_in_batches, descend
-from toadstone.deep.attacks.linf_ball import PixelBall, unit
+from toadstone.deep.attacks.linf_ball import PixelBall, PixelBounds
 from toadstone.deep.attacks.surrogates import Surrogate, goals_of, surrogates_of
-from toadstone.deep.tensors.checks import check_whole
 
 
 @dataclass(frozen=True, kw_only=True)
 class BullseyePolytope:
-    """Images whose mean is the target's neighbour in the features of several networks.
+    """Perturb images so that the mean of their features is close to the target's, in several networks.
 
-    Whoever trains a last layer on them draws the target to their label. The
-    weights of convex polytope are fixed to be equal, which is faster and
-    transfers better.
+    A last layer trained on the poisons assigns their label to the target.
+    Convex polytope with equal weights: faster, and better in transfer.
 
     Parameters
     ----------
     radius : int
-        In levels of 8 bits.
+        Of the maximum-norm ball around each base, in 8-bit levels.
     steps : int
-        Of Adam.
+        Steps of Adam.
     learning_rate : float
-        In units of the whole range of a pixel; the paper's 0.04 is for pixels
-        divided by a deviation of about a quarter.
+        In units of the pixel range [0, 1]; the paper's 0.04 is for pixels
+        divided by a standard deviation of about a quarter.
     draws : int
-        Passes with dropout that are averaged; 0 switches dropout off.
+        Forward passes with dropout to average; 0 for one pass without dropout.
     layers : tuple of str
-        Further modules whose inputs are matched besides the head's, for
-        victims who train all of the network. Each counts as much.
+        Further modules whose inputs are matched besides the head's, against
+        victims that train the whole network; all with equal weight.
     targets_at_once : int
-        How many are worked on together; fewer where memory runs out. The
-        result is the same up to rounding.
+        Targets in one batch; halved where memory runs out. The result is the
+        same up to rounding.
 
     Raises
     ------
@@ -49,8 +48,8 @@ class BullseyePolytope:
     ----------
     .. [1] Aghakhani, Meng, Wang, Kruegel and Vigna, "Bullseye polytope: a
        scalable clean-label poisoning attack with improved transferability",
-       EuroS&P 2021; its multi-target mode is for several images of one
-       object, its end-to-end variant for several layers.
+       EuroS&P 2021. Its multi-target mode takes several images of
+       one object, its end-to-end variant several layers.
 
     Examples
     --------
@@ -71,7 +70,7 @@ class BullseyePolytope:
 
     def __post_init__(self) -> None:
         PixelBall(radius=self.radius)
-        check_whole(steps=self.steps, targets_at_once=self.targets_at_once)
+        check_count(steps=self.steps, targets_at_once=self.targets_at_once)
         check_rate(self.learning_rate)
 
     def craft(
@@ -82,57 +81,50 @@ class BullseyePolytope:
         Parameters
         ----------
         networks : sequence of Module
-            The attacker's; left as they are.
+            The attacker's surrogates; unchanged.
         head : str
             Name of their last layer.
         bases : uint8 Tensor of shape (t, k, C, H, W)
-            k images for each target, of the label that it is to get.
+            k images for each target, of the class that the target is to be
+            classified as.
         targets : float Tensor of shape (t, C, H, W) or (t, m, C, H, W)
-            In [0, 1]; m images of one object where there are several.
+            In [0, 1]; with the axis m, several images of one object.
         generator : Generator
-            For dropout only.
+            Draws dropout; not used otherwise.
 
         Returns
         -------
         uint8 Tensor of shape (t, k, C, H, W)
-            New, on the bases' device.
+            Perturbed copies, on the bases' device.
 
         Raises
         ------
         InvalidArgument, InvalidData
-            If arguments do not fit each other.
+            If an argument is invalid, or shapes do not match.
         """
         surrogates = surrogates_of(networks, head, layers=self.layers, draws=self.draws)
-        ball = PixelBall(radius=self.radius)
+        ball, at_once = PixelBall(radius=self.radius), self.targets_at_once
         return craft_in_batches(
-            self._perturb,
-            surrogates,
-            bases,
-            targets,
-            ball=ball,
-            targets_at_once=self.targets_at_once,
-            generator=generator,
+            self._perturb, surrogates, bases, targets, ball=ball, targets_at_once=at_once, generator=generator
         )
 
-    def _perturb(self, surrogates: Sequence[Surrogate], bases: Tensor, targets: Tensor) -> Tensor:
+    def _perturb(self, surrogates: Sequence[Surrogate], start: Tensor, bounds: PixelBounds, targets: Tensor) -> Tensor:
         goals = goals_of(surrogates, targets)
 
         def objective(images: Tensor) -> Iterator[Tensor]:
             for surrogate, goal in zip(surrogates, goals, strict=True):
                 yield off_centre(surrogate.means(images), goal) / len(surrogates)
 
-        bounds = PixelBall(radius=self.radius).bounds(bases, dtype=targets.dtype)
-        start = unit(bases, targets.dtype)
         return descend(objective, start, bounds, steps=self.steps, learning_rate=self.learning_rate)
 
 
 def off_centre(centres: Sequence[Tensor], goals: Sequence[Tensor]) -> Tensor:
-    """How far centres lie from their goals, in lengths of the goal, averaged over places.
+    """Return the distances of centres from their goals, relative to the goals' norms, averaged over layers.
 
     Parameters
     ----------
     centres, goals : sequence of Tensor of shape (t, d)
-        One for each place.
+        One for each layer.
 
     Returns
     -------

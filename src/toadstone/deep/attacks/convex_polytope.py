@@ -1,4 +1,4 @@
-"""Convex polytope: the target within the hull of the poisons, as each network sees them."""
+"""Convex polytope: clean-label poisons whose features enclose the target's in their convex hull."""
 
 from __future__ import annotations
 
@@ -8,36 +8,37 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
+from toadstone.core.checks import check_count
 from toadstone.deep.attacks.feature_ascent import check_rate, craft_in_batches, descend
-from toadstone.deep.attacks.linf_ball import PixelBall, unit
+from toadstone.deep.attacks.linf_ball import PixelBall, PixelBounds
 from toadstone.deep.attacks.surrogates import Surrogate, goals_of, surrogates_of
-from toadstone.deep.tensors.checks import check_whole
 
-_CHANGE = 1e-6
-_ROUNDS_A_STEP = 20
-"""The weights start from those of the step before, so that they converge along with the images."""
+_TOLERANCE = 1e-6
+_ROUNDS_PER_STEP = 20
+"""Few suffice: weights start from those of the step before and converge along with the images."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConvexPolytope:
-    """Images whose features enclose the target's, in each of several networks with weights of its own.
+    """Perturb images so that the convex hull of their features contains the target's, in several networks.
 
-    A linear head that gives all of them one label gives it to the target.
+    A linear head that assigns one label to all poisons assigns it to the
+    target. Each network has convex weights of its own.
 
     Parameters
     ----------
     radius : int
-        In levels of 8 bits.
+        Of the maximum-norm ball around each base, in 8-bit levels.
     steps : int
-        Of Adam; the weights are solved for before each.
+        Steps of Adam; the weights are solved for before each.
     learning_rate : float
-        In units of the whole range of a pixel; the paper's 0.04 is for pixels
-        divided by a deviation of about a quarter.
+        In units of the pixel range [0, 1]; the paper's 0.04 is for pixels
+        divided by a standard deviation of about a quarter.
     draws : int
-        Passes with dropout that are averaged; 0 switches dropout off.
+        Forward passes with dropout to average; 0 for one pass without dropout.
     targets_at_once : int
-        How many are worked on together; fewer where memory runs out. The
-        result is the same up to rounding.
+        Targets in one batch; halved where memory runs out. The result is the
+        same up to rounding.
 
     Raises
     ------
@@ -59,7 +60,7 @@ class ConvexPolytope:
 
     def __post_init__(self) -> None:
         PixelBall(radius=self.radius)
-        check_whole(steps=self.steps, targets_at_once=self.targets_at_once)
+        check_count(steps=self.steps, targets_at_once=self.targets_at_once)
         check_rate(self.learning_rate)
 
     def craft(
@@ -67,49 +68,41 @@ class ConvexPolytope:
     ) -> Tensor:
         """Perturb the bases of many targets; parameters, result and errors as of `BullseyePolytope.craft`."""
         surrogates = surrogates_of(networks, head, draws=self.draws)
-        ball = PixelBall(radius=self.radius)
+        ball, at_once = PixelBall(radius=self.radius), self.targets_at_once
         return craft_in_batches(
-            self._perturb,
-            surrogates,
-            bases,
-            targets,
-            ball=ball,
-            targets_at_once=self.targets_at_once,
-            generator=generator,
+            self._perturb, surrogates, bases, targets, ball=ball, targets_at_once=at_once, generator=generator
         )
 
-    def _perturb(self, surrogates: Sequence[Surrogate], bases: Tensor, targets: Tensor) -> Tensor:
+    def _perturb(self, surrogates: Sequence[Surrogate], start: Tensor, bounds: PixelBounds, targets: Tensor) -> Tensor:
         goals = [goal for (goal,) in goals_of(surrogates, targets)]
-        even = torch.full(bases.shape[:2], 1 / bases.shape[1], dtype=targets.dtype, device=bases.device)
+        even = torch.full(start.shape[:2], 1 / start.shape[1], dtype=start.dtype, device=start.device)
         weights = [even for _ in goals]
 
         def objective(images: Tensor) -> Iterator[Tensor]:
             for place, (surrogate, goal) in enumerate(zip(surrogates, goals, strict=True)):
                 (features,) = surrogate.groups(images)
-                weights[place] = hull_weights(features.detach(), goal, weights[place], rounds=_ROUNDS_A_STEP)
-                apart = torch.einsum("tk,tkd->td", weights[place], features) - goal
-                yield 0.5 * apart.square().sum(1) / goal.square().sum(1)
+                weights[place] = hull_weights(features.detach(), goal, weights[place], rounds=_ROUNDS_PER_STEP)
+                # At the optimal weights the gradient by the images needs no derivative of the weights (Danskin).
+                offset = torch.einsum("tk,tkd->td", weights[place], features) - goal
+                yield 0.5 * offset.square().sum(1) / goal.square().sum(1)
 
-        bounds = PixelBall(radius=self.radius).bounds(bases, dtype=targets.dtype)
-        start = unit(bases, targets.dtype)
         return descend(objective, start, bounds, steps=self.steps, learning_rate=self.learning_rate)
 
 
 def hull_weights(features: Tensor, goals: Tensor, start: Tensor, *, rounds: int = 1000) -> Tensor:
-    """Weights of the point of each hull that is nearest to its goal, by projected gradient.
+    """Return the convex weights of the point of each hull that is nearest to its goal, by projected gradient.
 
-    The step is the inverse of a bound on the curvature, with which the distance
-    never grows. A hull is done once no weight moves by more than 1e-6.
+    A hull is done once no weight moves by more than 1e-6.
 
     Parameters
     ----------
     features : Tensor of shape (t, k, d)
-        The corners of t hulls.
+        Corners of t hulls.
     goals : Tensor of shape (t, d)
     start : Tensor of shape (t, k)
-        On the simplex.
+        Initial weights, on the simplex.
     rounds : int
-        At most.
+        Largest number of gradient steps.
 
     Returns
     -------
@@ -129,12 +122,14 @@ def hull_weights(features: Tensor, goals: Tensor, start: Tensor, *, rounds: int 
     """
     gram = features @ features.mT
     towards = torch.einsum("tkd,td->tk", features, goals)
+    # The Frobenius norm bounds the largest eigenvalue, so a step of its inverse never increases the distance.
     curvature = torch.linalg.matrix_norm(gram, ord="fro").clamp(min=torch.finfo(gram.dtype).tiny)[:, None]
     weights, moving = start, torch.ones_like(curvature, dtype=torch.bool)
     for _ in range(rounds):
         gradient = torch.einsum("tkj,tj->tk", gram, weights) - towards
         moved = onto_simplex(weights - gradient / curvature)
-        still = (moved - weights).abs().amax(1, keepdim=True) > _CHANGE
+        still = (moved - weights).abs().amax(1, keepdim=True) > _TOLERANCE
+        # A finished hull keeps its weights, so that its result does not depend on the others of its batch.
         weights = torch.where(moving, moved, weights)
         moving = moving & still
         if not bool(moving.any()):
@@ -143,7 +138,7 @@ def hull_weights(features: Tensor, goals: Tensor, start: Tensor, *, rounds: int 
 
 
 def onto_simplex(points: Tensor) -> Tensor:
-    """The nearest points with coordinates that are not negative and sum to one.
+    """Project points onto the probability simplex.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What attacks on features share: targets in batches, and Adam within a ball of pixels."""
+"""Optimisation shared by the attacks on features: batches of targets, and projected Adam in a ball of pixels."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Generator, Tensor
 
-from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.deep.attacks.linf_ball import PixelBall, check_groups, check_targets
+from toadstone.core.checks import check_within
+from toadstone.core.errors import InvalidData
+from toadstone.deep.attacks.linf_ball import PixelBall, PixelBounds, check_groups, check_targets, unit
 from toadstone.deep.attacks.surrogates import Surrogate, at_rest, home
 from toadstone.deep.tensors.batched_memory import in_blocks
 
 
 def check_rate(learning_rate: float) -> None:
-    """Refuse steps of nothing, or of more than the whole range of a pixel."""
-    if not 0 < learning_rate < 1:
-        raise InvalidArgument("learning_rate", "a number in (0, 1)", learning_rate)
+    """Check that a step is positive and less than the pixel range."""
+    check_within("(0, 1)", learning_rate=learning_rate)
 
 
 def craft_in_batches(
-    perturb: Callable[[Sequence[Surrogate], Tensor, Tensor], Tensor],
+    perturb: Callable[[Sequence[Surrogate], Tensor, PixelBounds, Tensor], Tensor],
     surrogates: Sequence[Surrogate],
     bases: Tensor,
     targets: Tensor,
@@ -29,14 +29,14 @@ def craft_in_batches(
     targets_at_once: int,
     generator: Generator,
 ) -> Tensor:
-    """Perturb the bases of many targets, batch by batch, and check what came out.
+    """Perturb the bases of many targets, batch by batch, and check that they stay in the ball.
 
     Parameters
     ----------
     perturb : callable
-        Gives for surrogates, bases (t, k, C, H, W) and targets
-        (t, m, C, H, W), on the surrogates' device, the perturbed bases as
-        numbers.
+        Takes surrogates, bases in [0, 1] of shape (t, k, C, H, W), the bounds
+        of their pixels, and targets of shape (t, m, C, H, W), all on the
+        surrogates' device; returns the perturbed bases.
     surrogates : sequence of Surrogate
     bases : uint8 Tensor of shape (t, k, C, H, W)
     targets : float Tensor of shape (t, C, H, W) or (t, m, C, H, W)
@@ -44,6 +44,7 @@ def craft_in_batches(
     targets_at_once : int
         Halved with a warning where memory runs out.
     generator : Generator
+        Draws dropout.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def craft_in_batches(
     Raises
     ------
     InvalidArgument, InvalidData
-        If arguments do not fit each other.
+        If an argument is invalid, or shapes do not match.
     BudgetExceeded
         If `perturb` left the ball.
     """
@@ -63,7 +64,8 @@ def craft_in_batches(
     start, goals = bases.to(device), several.to(device=device, dtype=dtype)
 
     def work(rows: slice) -> Tensor:
-        return ball.rounded(perturb(surrogates, start[rows], goals[rows]), start[rows])
+        base = start[rows]
+        return ball.rounded(perturb(surrogates, unit(base, dtype), ball.bounds(base, dtype=dtype), goals[rows]), base)
 
     with at_rest(surrogates, generator=generator):
         return in_blocks(work, len(bases), block=targets_at_once).to(bases.device)
@@ -72,34 +74,33 @@ def craft_in_batches(
 def descend(
     objective: Callable[[Tensor], Iterator[Tensor]],
     start: Tensor,
-    bounds: tuple[Tensor, Tensor],
+    bounds: PixelBounds,
     *,
     steps: int,
     learning_rate: float,
 ) -> Tensor:
-    """Images within bounds that make an objective small, by projected Adam.
+    """Minimise an objective over images within bounds, by projected Adam.
 
     Parameters
     ----------
     objective : callable
-        Gives, for images (t, k, C, H, W), terms of shape (t,) that add up;
-        each is differentiated before the next is asked for. The terms of one
-        target depend on its own images only.
+        Takes images of shape (t, k, C, H, W) and yields summands of shape
+        (t,). Those of one target depend on its own images only.
     start : Tensor of shape (t, k, C, H, W)
     bounds : pair of Tensor of that shape
     steps : int
     learning_rate : float
-        In units of the whole range of a pixel.
+        In units of the pixel range [0, 1].
 
     Returns
     -------
     Tensor of shape (t, k, C, H, W)
-        For each target the best images met, those at the start among them.
+        The best images of each target over all steps, the start included.
 
     Raises
     ------
     InvalidData
-        If all losses of a target are infinite or no numbers.
+        If all losses of a target are infinite or NaN.
     """
     images = start.clone().requires_grad_()
     adam = torch.optim.Adam([images], lr=learning_rate)
@@ -107,10 +108,12 @@ def descend(
     for step in range(steps + 1):
         adam.zero_grad()
         losses = torch.zeros_like(least)
+        # Each summand is differentiated before the next is computed, so that one graph is in memory at a time.
         for term in objective(images):
             term.sum().backward()  # type: ignore[no-untyped-call]
             losses += term.detach()
         with torch.no_grad():
+            # Adam overshoots; per target, and false for NaN.
             better = losses < least
             best = torch.where(better[:, None, None, None, None], images, best)
             least = torch.where(better, losses, least)
@@ -122,6 +125,6 @@ def descend(
 
 
 def check_finite(losses: Tensor) -> None:
-    """Refuse networks to whom images of legal pixels are not a number."""
+    """Check that the networks give finite losses for images of legal pixels."""
     if not bool(torch.isfinite(losses).all()):
-        raise InvalidData("networks: expected finite numbers for the bases, got others")
+        raise InvalidData("networks: expected finite losses for the bases, got infinite or NaN")

@@ -1,4 +1,4 @@
-"""Feature collision: poisons that look like their bases and are, to a network, the target."""
+"""Feature collision: clean-label poisons that look like their bases and have the features of the target."""
 
 from __future__ import annotations
 
@@ -8,41 +8,44 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
+from toadstone.core.checks import check_count, check_positive
 from toadstone.core.errors import InvalidArgument
 from toadstone.deep.attacks.feature_ascent import check_finite, craft_in_batches
-from toadstone.deep.attacks.linf_ball import PixelBall, unit
+from toadstone.deep.attacks.linf_ball import PixelBall, PixelBounds
 from toadstone.deep.attacks.surrogates import Surrogate, goals_of, surrogates_of
-from toadstone.deep.tensors.checks import check_whole
 
-_SLOWER = 0.2
+_SHORTEN = 0.2
+"""Factor of the step size after a step that did not lower the objective."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureCollision:
-    """Each poison on its own collides with the target: forward-backward splitting.
+    """Perturb each image so that its features collide with the target's, by forward-backward splitting.
 
     A poison x of base b minimises
     ``mean_m |phi_m(x) - phi_m(t)|^2 + pull / 2 * |x - b|^2`` within the ball: a
     gradient step for the first term, then the exact proximal step for the
     second and the ball. A step that does not lower a poison's objective is
-    not taken, and its next ones are shorter.
+    rejected, and its step size shortened.
 
     Parameters
     ----------
     radius : int
-        In levels of 8 bits; 255 leaves the paper's soft budget, the pull, alone.
+        Of the maximum-norm ball around each base, in 8-bit levels; 255 leaves
+        only the paper's soft budget, the pull.
     pull : float
-        Towards the base; 0 leaves the ball alone. The paper's 4.
+        Weight of the distance to the base; 0 leaves only the ball. The paper
+        has 4.
     watermark : float
-        How much of the target shines through at the start, in [0, 1).
+        Opacity of the target blended into the base at the start, in [0, 1).
     steps : int
     step_size : float
-        At first; a fifth of it after a step that did not help.
+        Initial one; a fifth of it after each rejected step.
     draws : int
-        Passes with dropout that are averaged; 0 switches dropout off.
+        Forward passes with dropout to average; 0 for one pass without dropout.
     targets_at_once : int
-        How many are worked on together; fewer where memory runs out. The
-        result is the same up to rounding.
+        Targets in one batch; halved where memory runs out. The result is the
+        same up to rounding.
 
     Raises
     ------
@@ -66,57 +69,49 @@ class FeatureCollision:
 
     def __post_init__(self) -> None:
         PixelBall(radius=self.radius)
-        check_whole(steps=self.steps, targets_at_once=self.targets_at_once)
+        check_count(steps=self.steps, targets_at_once=self.targets_at_once)
         for name, most in (("pull", torch.inf), ("watermark", 1.0)):
             if not 0 <= getattr(self, name) < most:
                 raise InvalidArgument(name, f"a number in [0, {most:g})", getattr(self, name))
-        if not 0 < self.step_size < torch.inf:
-            raise InvalidArgument("step_size", "a positive number", self.step_size)
+        check_positive(step_size=self.step_size)
 
     def craft(
         self, networks: Sequence[nn.Module], head: str, bases: Tensor, targets: Tensor, *, generator: Generator
     ) -> Tensor:
         """Perturb the bases of many targets; parameters, result and errors as of `BullseyePolytope.craft`."""
         surrogates = surrogates_of(networks, head, draws=self.draws)
-        ball = PixelBall(radius=self.radius)
+        ball, at_once = PixelBall(radius=self.radius), self.targets_at_once
         return craft_in_batches(
-            self._perturb,
-            surrogates,
-            bases,
-            targets,
-            ball=ball,
-            targets_at_once=self.targets_at_once,
-            generator=generator,
+            self._perturb, surrogates, bases, targets, ball=ball, targets_at_once=at_once, generator=generator
         )
 
-    def _perturb(self, surrogates: Sequence[Surrogate], bases: Tensor, targets: Tensor) -> Tensor:
+    def _perturb(self, surrogates: Sequence[Surrogate], base: Tensor, bounds: PixelBounds, targets: Tensor) -> Tensor:
         goals = [goal for (goal,) in goals_of(surrogates, targets)]
-        low, high = PixelBall(radius=self.radius).bounds(bases, dtype=targets.dtype)
-        base = unit(bases, targets.dtype)
         overlaid = (1 - self.watermark) * base + self.watermark * targets.mean(1, keepdim=True)
-        images = torch.minimum(torch.maximum(overlaid, low), high)
+        images = overlaid.clamp(*bounds)
         step = torch.full_like(images[:, :, :1, :1, :1], self.step_size)
         loss, slope = self._measure(surrogates, goals, images, base)
         check_finite(loss)
         for _ in range(self.steps):
+            # Proximal step of the quadratic pull; with a box, clipping its result is exact (pixels are independent).
             pulled = (images - step * slope + step * self.pull * base) / (1 + step * self.pull)
-            moved = torch.minimum(torch.maximum(pulled, low), high)
+            moved = pulled.clamp(*bounds)
             loss_there, slope_there = self._measure(surrogates, goals, moved, base)
             helped = loss_there < loss
             images, slope = torch.where(helped, moved, images), torch.where(helped, slope_there, slope)
-            loss, step = torch.where(helped, loss_there, loss), torch.where(helped, step, step * _SLOWER)
+            loss, step = torch.where(helped, loss_there, loss), torch.where(helped, step, step * _SHORTEN)
         return images
 
     def _measure(
         self, surrogates: Sequence[Surrogate], goals: Sequence[Tensor], images: Tensor, base: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Each poison's objective, shape (t, k, 1, 1, 1), and the gradient of the part that is about features."""
+        """Return each poison's objective, shape (t, k, 1, 1, 1), and the gradient of its feature term."""
         slope = torch.zeros_like(images)
         loss = self.pull / 2 * (images - base).square().sum((2, 3, 4))
         for surrogate, goal in zip(surrogates, goals, strict=True):
             asked = images.detach().requires_grad_()
             (features,) = surrogate.groups(asked)
-            apart = (features - goal[:, None]).square().sum(2) / len(surrogates)
-            slope += torch.autograd.grad(apart.sum(), asked)[0]
-            loss = loss + apart.detach()
+            distance = (features - goal[:, None]).square().sum(2) / len(surrogates)
+            slope += torch.autograd.grad(distance.sum(), asked)[0]
+            loss = loss + distance.detach()
         return loss[:, :, None, None, None], slope

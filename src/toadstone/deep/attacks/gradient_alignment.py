@@ -1,8 +1,7 @@
-"""How far two gradients of all weights are from pointing the same way, and what images do to that."""
+"""Cosine distance between the gradients of two sets of images, over all weights, and its gradient by the images."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.deep.tensors.batched_memory import out_of_memory
+from toadstone.deep.tensors.batched_memory import halved, out_of_memory
 from toadstone.deep.tensors.features import outputs
 
 Gradient: TypeAlias = tuple[Tensor, ...]
@@ -22,18 +21,18 @@ Gradient: TypeAlias = tuple[Tensor, ...]
 def loss_gradient(
     network: nn.Module, head: str, images: Tensor, label: Tensor, *, create_graph: bool = False
 ) -> Gradient:
-    """The gradient of images' summed cross entropy with respect to all weights that need one.
+    """Return the gradient of the summed cross entropy of images by all weights that require one.
 
     Parameters
     ----------
     network : Module
-        In the mode in which it is to be asked.
+        Used in the mode that it is in.
     head : str
     images : Tensor of shape (n, C, H, W)
     label : int64 Tensor of shape ()
-        Of all of them.
+        Label of all images.
     create_graph : bool
-        Whether the result can be differentiated with respect to the images.
+        True if the result is to be differentiated by the images.
 
     Returns
     -------
@@ -42,48 +41,48 @@ def loss_gradient(
     Raises
     ------
     InvalidArgument
-        If no weight needs a gradient.
+        If no weight requires a gradient.
     """
     weights = [weight for weight in network.parameters() if weight.requires_grad]
     if not weights:
-        raise InvalidArgument("networks", "at least one weight that needs a gradient", "none")
-    said = outputs(network, head, images)[1]
-    loss = cross_entropy(said, label.expand(len(said)), reduction="sum")
+        raise InvalidArgument("networks", "weights that require gradients", "none")
+    logits = outputs(network, head, images)[1]
+    loss = cross_entropy(logits, label.expand(len(logits)), reduction="sum")
+    # Weights that the network does not use get zeros, so that the gradients of two passes have the same parts.
     return torch.autograd.grad(loss, weights, create_graph=create_graph, allow_unused=True, materialize_grads=True)
 
 
 def goal_gradient(network: nn.Module, head: str, targets: Tensor, label: Tensor) -> Gradient:
-    """The direction of the gradient of targets under the intended label, of length one.
+    """Return the gradient of targets under the intended label, scaled to norm one.
 
     Raises
     ------
     InvalidData
-        If its length is zero, as for a network that is sure already, or not
-        finite.
+        If its norm is zero, as where the network predicts the intended label
+        with certainty, or not finite.
     """
     gradient = loss_gradient(network, head, targets, label)
     length = _length(gradient)
     if not (bool(torch.isfinite(length)) and length > 0):
-        raise InvalidData(f"targets: expected a gradient under label {int(label)}, got one of length {float(length):g}")
+        raise InvalidData(f"targets: expected a gradient under label {int(label)}, got one of norm {float(length):g}")
     return tuple(part / length for part in gradient)
 
 
 def mismatch(
     network: nn.Module, head: str, goal: Gradient, images: Tensor, label: Tensor, *, block: int
 ) -> tuple[Tensor, Tensor]:
-    """One minus the cosine of the images' gradient with a goal, and its own gradient by the images.
+    """Return one minus the cosine between the images' gradient and a goal, and its gradient by the images.
 
-    The cosine depends on the sum over all images. So there are two passes in
-    blocks: the first adds up, the second differentiates each block's
-    share of it along the direction that lowers the cosine. A single block
-    needs only one.
+    The cosine depends on the sum over all images, so blocks are passed twice:
+    the first pass adds up their gradients, the second differentiates each
+    block's summand. A single block is passed once.
 
     Parameters
     ----------
     network : Module
     head : str
     goal : tuple of Tensor
-        Of length one.
+        Of norm one, as `goal_gradient` returns it.
     images : Tensor of shape (n, C, H, W)
     label : int64 Tensor of shape ()
     block : int
@@ -107,6 +106,7 @@ def mismatch(
         total = tuple(map(torch.add, total, seen)) if total else seen
     length = _length(total).clamp(min=torch.finfo(images.dtype).tiny)
     cosine = _inner(goal, total) / length
+    # Derivative of 1 - cosine by the summed gradient; by linearity each block's images see only their own summand.
     turn = tuple((cosine * mean / length - wanted) / length for mean, wanted in zip(total, goal, strict=True))
     slopes: list[Tensor] = []
     for part in parts:
@@ -118,7 +118,7 @@ def mismatch(
 
 @dataclass(eq=False, kw_only=True)
 class Alignment:
-    """The mean of `mismatch` over networks, for one target.
+    """The mean of `mismatch` over networks for one target.
 
     Parameters
     ----------
@@ -128,7 +128,8 @@ class Alignment:
         One for each network.
     label : int64 Tensor of shape ()
     block : int
-        Where memory runs out it is halved for good, and a warning says so.
+        Images in one pass; halved with a warning where memory runs out, and
+        then for all later passes.
     """
 
     networks: Sequence[nn.Module]
@@ -138,7 +139,7 @@ class Alignment:
     block: int
 
     def measure(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss and its gradient by the images, as of `mismatch`."""
+        """Return the loss and its gradient by the images, as `mismatch` does."""
         while True:
             try:
                 return self._measure(images)
@@ -146,10 +147,7 @@ class Alignment:
                 if self.block == 1 or not out_of_memory(error):
                     raise
             # Outside the handler, where no traceback keeps the block's tensors alive.
-            self.block = max(1, min(self.block, len(images)) // 2)
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
-            warnings.warn(f"out of memory: going on in blocks of {self.block}", ResourceWarning, stacklevel=2)
+            self.block = halved(min(self.block, len(images)))
 
     def _measure(self, images: Tensor) -> tuple[Tensor, Tensor]:
         found = [
@@ -161,7 +159,7 @@ class Alignment:
 
 
 def _inner(one: Gradient, other: Gradient) -> Tensor:
-    """In at least single precision."""
+    """Return the inner product, in at least single precision: sums over all weights lose too much in half."""
     wide = torch.promote_types(one[0].dtype, torch.float32)
     products = [(mine.to(wide) * theirs).sum() for mine, theirs in zip(one, other, strict=True)]
     return torch.stack(products).sum()

@@ -1,4 +1,4 @@
-"""Gradient matching (Witches' Brew): training on the poisons moves weights as training on the target would."""
+"""Gradient matching (Witches' Brew): clean-label poisons whose gradients align with the target's."""
 
 from __future__ import annotations
 
@@ -10,54 +10,55 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim.lr_scheduler import MultiStepLR
 
+from toadstone.core.checks import check_count
 from toadstone.deep.attacks.feature_ascent import check_finite, check_rate
 from toadstone.deep.attacks.gradient_alignment import Alignment, goal_gradient
 from toadstone.deep.attacks.linf_ball import LEVELS, PixelBall, check_groups, check_targets, unit
 from toadstone.deep.attacks.surrogates import all_evaluating, check_networks, home
 from toadstone.deep.tensors.augmentation import flip_shift
-from toadstone.deep.tensors.checks import check_generator, check_whole
+from toadstone.deep.tensors.checks import check_generator
 from toadstone.deep.tensors.features import logits
 from toadstone.deep.tensors.images import check_labels
 
 Augmentation: TypeAlias = Callable[[Tensor, Generator], Tensor]
-"""Gives randomly changed images, differentiably."""
+"""Changes images at random, differentiably."""
 
 _MILESTONES = (3 / 8, 5 / 8, 7 / 8)
+"""Shares of the steps after which the learning rate falls by ten."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GradientMatching:
-    """Images of the intended class whose gradients of all weights point where the target's points.
+    """Perturb images of the intended class so that training on them trains the target towards that class.
 
     The loss is one minus the cosine between the gradient for the target under
     the intended label and the mean gradient of the poisons under theirs, over
     all weights jointly, averaged over networks in evaluation mode. Adam gets
-    the sign of its gradient; the rate falls by ten after 3/8, 5/8 and 7/8 of
-    the steps.
+    the sign of its gradient; the learning rate falls by ten after 3/8, 5/8
+    and 7/8 of the steps.
 
     The same seed gives the same bytes. Another number of threads may change
-    single pixels, since it adds gradients of weights up in another order.
+    single pixels, since it sums gradients in another order.
 
     Parameters
     ----------
     radius : int
-        In levels of 8 bits.
+        Of the maximum-norm ball around each base, in 8-bit levels.
     steps : int
-        Of each restart.
+        Steps of each restart.
     restarts : int
-        From different noise; the poisons with the lowest loss are returned,
+        Starts from different noise; the poisons of least loss are returned,
         measured after rounding and without augmentation.
     learning_rate : float
-        In units of the whole range of a pixel; the paper's 0.1 is for pixels
-        divided by a deviation of about a quarter. It should be divided by the
-        number of networks.
+        In units of the pixel range [0, 1]; the paper's 0.1 is for pixels
+        divided by a standard deviation of about a quarter. It should be
+        divided by the number of networks.
     augmentation : callable
-        Draws what the victim's training may do to the poisons, anew for each
-        step; ``lambda images, generator: images`` does nothing.
+        Applied to the poisons anew at each step, as the victim's training
+        would; ``lambda images, generator: images`` leaves them unchanged.
     block : int
-        Poisons that pass through a network together; fewer where memory runs
-        out. Their gradients are added up, so that the result is the same up
-        to rounding.
+        Poisons in one pass; halved where memory runs out. The result is the
+        same up to rounding.
 
     Raises
     ------
@@ -80,7 +81,7 @@ class GradientMatching:
 
     def __post_init__(self) -> None:
         PixelBall(radius=self.radius)
-        check_whole(steps=self.steps, restarts=self.restarts, block=self.block)
+        check_count(steps=self.steps, restarts=self.restarts, block=self.block)
         check_rate(self.learning_rate)
 
     def craft(
@@ -98,30 +99,32 @@ class GradientMatching:
         Parameters
         ----------
         networks : sequence of Module
-            The attacker's; left as they are. Weights that need no gradient
-            are not matched.
+            The attacker's surrogates; unchanged. Weights that require no
+            gradient are not matched.
         head : str
             Name of their last layer.
         bases : uint8 Tensor of shape (t, k, C, H, W)
             k images for each target, of the intended class.
         targets : float Tensor of shape (t, C, H, W) or (t, m, C, H, W)
-            In [0, 1]; the mean gradient counts where there are several.
+            In [0, 1]; with the axis m, several images of one object, whose
+            mean gradient is matched.
         labels : int64 Tensor of shape (t,)
-            The intended class: that of the bases, and what each target is to
-            be taken for.
+            Intended class of each target: that of its bases, and the one that
+            the target is to be classified as.
         generator : Generator
-            On the host.
+            On the CPU; draws initial noise and augmentation.
 
         Returns
         -------
         uint8 Tensor of shape (t, k, C, H, W)
-            New, on the bases' device.
+            Perturbed copies, on the bases' device.
 
         Raises
         ------
         InvalidArgument, InvalidData
-            If arguments do not fit each other, or a network is so sure of a
-            target's intended label already that no gradient is left.
+            If an argument is invalid, shapes do not match, or a network
+            predicts a target's intended label with such certainty that its
+            gradient vanishes.
         """
         check_networks(networks)
         check_generator(generator)
@@ -145,13 +148,14 @@ class GradientMatching:
         label: Tensor,
         generator: Generator,
     ) -> Tensor:
-        """The best restart for one target, rounded."""
+        """Return the best restart for one target, rounded to levels."""
         goals = [goal_gradient(network, head, target, label) for network in networks]
         alignment = Alignment(networks=networks, head=head, goals=goals, label=label, block=self.block)
         best, least = base, torch.inf
         for _ in range(self.restarts):
             images = self._descend(alignment, base, target.dtype, generator)
             made = PixelBall(radius=self.radius).rounded(images, base)
+            # Rounding moves the loss, and augmentation makes it noisy: compare what will be published.
             loss = float(alignment.measure(unit(made, target.dtype))[0])
             if loss < least:
                 best, least = made, loss
@@ -159,19 +163,20 @@ class GradientMatching:
         return best
 
     def _descend(self, alignment: Alignment, base: Tensor, dtype: torch.dtype, generator: Generator) -> Tensor:
-        low, high = PixelBall(radius=self.radius).bounds(base, dtype=dtype)
+        bounds = PixelBall(radius=self.radius).bounds(base, dtype=dtype)
         reach = self.radius / LEVELS
         noise = torch.randn(base.shape, generator=generator, dtype=dtype).to(base.device) * reach
         images = unit(base, dtype) + noise.clamp(-reach, reach)
-        images = torch.minimum(torch.maximum(images, low), high).requires_grad_()
+        images = images.clamp(*bounds).requires_grad_()
         adam = torch.optim.Adam([images], lr=self.learning_rate)
         falling = MultiStepLR(adam, [max(1, int(share * self.steps)) for share in _MILESTONES])
         for _ in range(self.steps):
             changed = self.augmentation(images, generator)
             _, slope = alignment.measure(changed.detach())
+            # Signed Adam, as in the paper: pixels move by about the learning rate, however small the slope.
             images.grad = torch.autograd.grad(changed, images, slope)[0].sign()
             adam.step()
             falling.step()
             with torch.no_grad():
-                images.clamp_(low, high)
+                images.clamp_(*bounds)
         return images.detach()

@@ -1,4 +1,4 @@
-"""Hidden trigger: poisons that look clean and are, to a network, images with the trigger."""
+"""Hidden trigger backdoor: clean-label poisons with the features of images that carry a trigger."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.checks import check_count, check_positive, check_within
+from toadstone.core.errors import InvalidData
 from toadstone.deep.attacks.feature_ascent import check_finite, craft_in_batches
-from toadstone.deep.attacks.linf_ball import PixelBall, check_groups, unit
+from toadstone.deep.attacks.linf_ball import PixelBall, PixelBounds, check_groups, unit
 from toadstone.deep.attacks.surrogates import Surrogate, surrogates_of
 from toadstone.deep.attacks.triggers import ImageTrigger, stamp
-from toadstone.deep.tensors.checks import check_whole
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HiddenTrigger:
-    """Images of the target class whose features are those of source images with a trigger.
+    """Perturb images of the target class so that their features match source images with a trigger.
 
-    The trigger itself is not seen before the attack: whoever trains a last
-    layer on the poisons teaches it to answer the trigger with their label.
-    Each step pairs every poison with a source of its own, the nearest pairs
-    first, and takes a gradient step for the sum of squared distances.
+    The training data never show the trigger. A last layer trained on the
+    poisons predicts their label for images that carry it. Each step pairs
+    every poison with a source of its own, nearest pairs first, and takes a
+    gradient step on the sum of squared distances.
 
     Parameters
     ----------
     trigger : PatchTrigger, BlendedTrigger or SinusoidalTrigger
     radius : int
-        In levels of 8 bits.
+        Of the maximum-norm ball around each base, in 8-bit levels.
     steps : int
-        At most.
+        Largest number of gradient steps.
     learning_rate : float
-        In units of the whole range of a pixel, for squared distances of
-        features as they are: what suits one network may be too little to move
-        any pixel by a level, or far too much, for another.
+        In units of the pixel range [0, 1]. Distances are not scaled: a rate
+        that suits one network may move no pixel of another by a level, or
+        overshoot.
     enough : float
-        A target is done once the sum of its squared distances is no more than
-        this share of what it was at the start, in [0, 1).
+        An attack stops once its sum of squared distances is at most this
+        share of the initial one, in [0, 1).
     draws : int
-        Passes with dropout that are averaged; 0 switches dropout off.
+        Forward passes with dropout to average; 0 for one pass without dropout.
     targets_at_once : int
-        How many are worked on together; fewer where memory runs out.
+        Attacks in one batch; halved where memory runs out.
 
     Raises
     ------
@@ -66,11 +66,9 @@ class HiddenTrigger:
 
     def __post_init__(self) -> None:
         PixelBall(radius=self.radius)
-        check_whole(steps=self.steps, targets_at_once=self.targets_at_once)
-        if not 0 < self.learning_rate < torch.inf:
-            raise InvalidArgument("learning_rate", "a positive number", self.learning_rate)
-        if not 0 <= self.enough < 1:
-            raise InvalidArgument("enough", "a number in [0, 1)", self.enough)
+        check_count(steps=self.steps, targets_at_once=self.targets_at_once)
+        check_positive(learning_rate=self.learning_rate)
+        check_within("[0, 1)", enough=self.enough)
 
     def craft(
         self, networks: Sequence[nn.Module], head: str, bases: Tensor, sources: Tensor, *, generator: Generator
@@ -80,28 +78,27 @@ class HiddenTrigger:
         Parameters
         ----------
         networks : sequence of Module
-            The attacker's; left as they are.
+            The attacker's surrogates; unchanged.
         head : str
             Name of their last layer.
         bases : uint8 Tensor of shape (t, k, C, H, W)
-            k images of the class that the trigger is to call up, for each of
-            t attacks.
+            k images of the target class for each of t attacks.
         sources : uint8 Tensor of shape (t, m, C, H, W)
-            At least as many images of the class that will wear the trigger;
-            without it.
+            At least k images of the class that the trigger will be stamped
+            on, without it.
         generator : Generator
-            For dropout only.
+            Draws dropout; not used otherwise.
 
         Returns
         -------
         uint8 Tensor of shape (t, k, C, H, W)
-            New, on the bases' device; without the trigger. A warning tells how
-            many attacks left all of their bases as they were.
+            Perturbed copies without the trigger, on the bases' device. A
+            warning counts the attacks that changed none of their bases.
 
         Raises
         ------
         InvalidArgument, InvalidData
-            If arguments do not fit each other.
+            If an argument is invalid, or shapes do not match.
         """
         check_groups(bases)
         check_groups(sources, name="sources")
@@ -111,27 +108,20 @@ class HiddenTrigger:
             raise InvalidData(f"sources: expected {expected}, got {tuple(sources.shape)}")
         surrogates = surrogates_of(networks, head, draws=self.draws)
         patched = unit(stamp(sources, self.trigger), torch.float32)
-        ball = PixelBall(radius=self.radius)
+        ball, at_once = PixelBall(radius=self.radius), self.targets_at_once
         made = craft_in_batches(
-            self._perturb,
-            surrogates,
-            bases,
-            patched,
-            ball=ball,
-            targets_at_once=self.targets_at_once,
-            generator=generator,
+            self._perturb, surrogates, bases, patched, ball=ball, targets_at_once=at_once, generator=generator
         )
+        # Steps of less than half a level are rounded away, which the loss before rounding does not show.
         idle = int((made == bases).flatten(1).all(dim=1).sum())
         if idle:
-            reason = f"hidden trigger: {idle} of {t} attacks left their bases as they were; try a higher learning_rate"
+            reason = f"hidden trigger: {idle} of {t} attacks changed none of their bases; try a higher learning_rate"
             warnings.warn(reason, RuntimeWarning, stacklevel=2)
         return made
 
-    def _perturb(self, surrogates: Sequence[Surrogate], bases: Tensor, patched: Tensor) -> Tensor:
-        low, high = PixelBall(radius=self.radius).bounds(bases, dtype=patched.dtype)
+    def _perturb(self, surrogates: Sequence[Surrogate], images: Tensor, bounds: PixelBounds, patched: Tensor) -> Tensor:
         with torch.no_grad():
             wanted = [surrogate.groups(patched)[0] for surrogate in surrogates]
-        images = unit(bases, patched.dtype)
         best, least = images.clone(), torch.full((len(images),), torch.inf, dtype=images.dtype, device=images.device)
         aim: Tensor | None = None
         for _ in range(self.steps + 1):
@@ -140,10 +130,11 @@ class HiddenTrigger:
             better = loss < least
             best = torch.where(better[:, None, None, None, None], images, best)
             least = torch.where(better, loss, least)
+            # An attack that is done stays in the batch, unchanged, so that its result does not depend on the others.
             moving = least > aim
             if not bool(moving.any()):
                 break
-            moved = torch.minimum(torch.maximum(images - self.learning_rate * slope, low), high)
+            moved = (images - self.learning_rate * slope).clamp(*bounds)
             images = torch.where(moving[:, None, None, None, None], moved, images)
         check_finite(least)
         return best
@@ -152,12 +143,16 @@ class HiddenTrigger:
 def _distance_to_pairs(
     surrogates: Sequence[Surrogate], wanted: Sequence[Tensor], images: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Each attack's sum of squared distances, shape (t,), averaged over networks, and its gradient by the images."""
+    """Return each attack's sum of squared distances, averaged over networks, and its gradient by the images.
+
+    The sums are of shape (t,).
+    """
     asked = images.detach().requires_grad_()
     seen = [surrogate.groups(asked)[0] for surrogate in surrogates]
     with torch.no_grad():
-        apart = torch.stack([torch.cdist(mine, goal) ** 2 for mine, goal in zip(seen, wanted, strict=True)]).mean(0)
-        partner = greedy_pairs(apart)
+        # One pairing for all networks: each poison has the same source in every feature space.
+        squares = torch.stack([torch.cdist(mine, goal) ** 2 for mine, goal in zip(seen, wanted, strict=True)]).mean(0)
+        partner = greedy_pairs(squares)
     terms = []
     for mine, goal in zip(seen, wanted, strict=True):
         own = goal.gather(1, partner[:, :, None].expand(-1, -1, goal.shape[2]))
@@ -167,7 +162,7 @@ def _distance_to_pairs(
 
 
 def greedy_pairs(distances: Tensor) -> Tensor:
-    """One partner for each row, none taken twice, the nearest pairs first.
+    """Pair each row with a column of its own, the nearest pairs first.
 
     Parameters
     ----------
@@ -176,7 +171,7 @@ def greedy_pairs(distances: Tensor) -> Tensor:
     Returns
     -------
     int64 Tensor of shape (t, k)
-        Columns.
+        The column of each row.
 
     Raises
     ------

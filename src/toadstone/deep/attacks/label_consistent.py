@@ -1,4 +1,4 @@
-"""Label-consistent backdoor: images made hard to recognise, so that a network learns the trigger in them instead."""
+"""Label-consistent backdoor: a trigger on correctly labelled images that are hard to classify without it."""
 
 from __future__ import annotations
 
@@ -9,34 +9,35 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidData
 from toadstone.deep.attacks.feature_ascent import check_finite
 from toadstone.deep.attacks.linf_ball import LEVELS, PixelBall, unit
 from toadstone.deep.attacks.surrogates import all_evaluating, check_networks, home
 from toadstone.deep.attacks.triggers import ImageTrigger, stamp
 from toadstone.deep.tensors.batched_memory import in_blocks
-from toadstone.deep.tensors.checks import check_whole
 from toadstone.deep.tensors.features import logits, outputs
 from toadstone.deep.tensors.images import check_images, check_labels
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LabelConsistentBackdoor:
-    """Projected gradient ascent away from the image's own label, then the trigger.
+    """Perturb images away from their own class by projected gradient ascent, then stamp the trigger.
 
-    Labels stay right, so that whoever checks them sees nothing.
+    The network learns the trigger, since the rest of the image misleads.
+    Labels stay correct and pass inspection.
 
     Parameters
     ----------
     trigger : PatchTrigger, BlendedTrigger or SinusoidalTrigger
     radius : int
-        Of the ascent, in levels of 8 bits; the trigger comes on top.
+        Of the maximum-norm ball of the ascent, in 8-bit levels; the trigger
+        is not bound by it.
     steps : int
     step_size : int
-        In levels of 8 bits; each pixel moves by its sign.
+        In 8-bit levels, along the sign of the gradient.
     block : int
-        Images that pass through a network together; fewer where memory runs
-        out.
+        Images in one pass; halved where memory runs out.
 
     Raises
     ------
@@ -57,31 +58,31 @@ class LabelConsistentBackdoor:
 
     def __post_init__(self) -> None:
         PixelBall(radius=self.radius)
-        check_whole(steps=self.steps, step_size=self.step_size, block=self.block)
+        check_count(steps=self.steps, step_size=self.step_size, block=self.block)
 
     def craft(self, networks: Sequence[nn.Module], head: str, bases: Tensor, labels: Tensor) -> Tensor:
-        """Perturb images of the class that the trigger is to call up, and stamp it onto them.
+        """Perturb images of the target class and stamp the trigger on them.
 
         Parameters
         ----------
         networks : sequence of Module
-            The attacker's; left as they are. Their mean loss is raised.
+            The attacker's surrogates, whose summed loss is raised; unchanged.
         head : str
             Name of their last layer.
         bases : uint8 Tensor of shape (n, C, H, W)
         labels : int64 Tensor of shape (n,)
-            The bases' own.
+            Labels of the bases.
 
         Returns
         -------
         uint8 Tensor of shape (n, C, H, W)
-            New, on the bases' device.
+            Perturbed copies, on the bases' device.
 
         Raises
         ------
         InvalidArgument, InvalidData
-            If arguments do not fit each other, or the loss of a network is no
-            finite number.
+            If an argument is invalid, shapes do not match, or the loss of a
+            network is not finite.
         """
         check_networks(networks)
         check_images(bases)
@@ -102,12 +103,13 @@ class LabelConsistentBackdoor:
     def _ascend(
         self, networks: Sequence[nn.Module], head: str, base: Tensor, labels: Tensor, dtype: torch.dtype
     ) -> Tensor:
-        low, high = PixelBall(radius=self.radius).bounds(base, dtype=dtype)
+        bounds = PixelBall(radius=self.radius).bounds(base, dtype=dtype)
         images = unit(base, dtype)
         for _ in range(self.steps):
             asked = images.detach().requires_grad_()
             losses = [cross_entropy(outputs(network, head, asked)[1], labels, reduction="sum") for network in networks]
             check_finite(torch.stack(losses))
             (slope,) = torch.autograd.grad(torch.stack(losses).sum(), asked)
-            images = torch.minimum(torch.maximum(images + self.step_size / LEVELS * slope.sign(), low), high)
+            # Steps of whole levels: the final rounding has nothing to undo.
+            images = (images + self.step_size / LEVELS * slope.sign()).clamp(*bounds)
         return images

@@ -1,8 +1,9 @@
-"""How far an image may move: a ball of the maximum norm in 8-bit levels, among legal pixels."""
+"""Balls of the maximum norm around images, in 8-bit levels, and checks of bases and targets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -10,27 +11,30 @@ from torch import Tensor
 from toadstone.core.errors import BudgetExceeded, InvalidArgument, InvalidData
 
 LEVELS = 255
+"""Largest level of an 8-bit pixel."""
+
+PixelBounds: TypeAlias = tuple[Tensor, Tensor]
+"""Smallest and largest legal value of each pixel."""
 
 
 def unit(images: Tensor, dtype: torch.dtype) -> Tensor:
-    """Images of levels 0 to 255 as numbers in [0, 1]."""
+    """Return images of levels 0 to 255 as numbers in [0, 1]."""
     return images.to(dtype) / LEVELS
 
 
 @dataclass(frozen=True, kw_only=True)
 class PixelBall:
-    """All images that differ from a base by at most so many levels in every pixel.
+    """Images that differ from a base by at most `radius` levels in every pixel.
 
     Parameters
     ----------
     radius : int
-        In levels of 8 bits: 8 stands for 8/255. With 255 every image lies
-        inside.
+        In 8-bit levels: 8 stands for 8/255. With 255 every image lies inside.
 
     Raises
     ------
     InvalidArgument
-        If `radius` is no whole number from 1 to 255.
+        If `radius` is not a whole number from 1 to 255.
 
     Examples
     --------
@@ -46,8 +50,8 @@ class PixelBall:
         if isinstance(self.radius, bool) or not isinstance(self.radius, int) or not 1 <= self.radius <= LEVELS:
             raise InvalidArgument("radius", f"a whole number of levels from 1 to {LEVELS}", self.radius)
 
-    def bounds(self, bases: Tensor, *, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
-        """The smallest and the largest value that each pixel may have.
+    def bounds(self, bases: Tensor, *, dtype: torch.dtype = torch.float32) -> PixelBounds:
+        """Return the smallest and the largest legal value of each pixel.
 
         Parameters
         ----------
@@ -60,12 +64,13 @@ class PixelBall:
         low, high : Tensor of the bases' shape
             In [0, 1].
         """
+        # Wider than uint8, in which 250 + 8 would wrap around to 2.
         levels = bases.to(torch.int16)
         low, high = (levels - self.radius).clamp_(min=0), (levels + self.radius).clamp_(max=LEVELS)
         return unit(low, dtype), unit(high, dtype)
 
     def rounded(self, images: Tensor, bases: Tensor) -> Tensor:
-        """Images rounded to the nearest levels, once it is sure that they stayed inside.
+        """Return images rounded to the nearest levels, after a check that they lie in the ball.
 
         Parameters
         ----------
@@ -76,16 +81,17 @@ class PixelBall:
         Returns
         -------
         uint8 Tensor of the same shape
-            New; nothing is clipped.
+            Nothing is clipped.
 
         Raises
         ------
         BudgetExceeded
-            If a pixel is illegal or moved too far.
+            If a pixel is outside [0, 1] or the ball.
         """
+        # Double precision: the product must not add an error of its own next to half levels.
         levels = (images.detach().double() * LEVELS).round()
         if not bool(torch.isfinite(levels).all()) or float(levels.min()) < 0 or float(levels.max()) > LEVELS:
-            raise BudgetExceeded(f"poison: expected pixels from 0 to {LEVELS}, got others")
+            raise BudgetExceeded(f"poison: expected pixels from 0 to {LEVELS}, got values outside")
         moved = int((levels.to(torch.int16) - bases.to(torch.int16)).abs().max())
         if moved > self.radius:
             raise BudgetExceeded(f"poison: expected pixels within {self.radius} levels of the base, got {moved}")
@@ -93,7 +99,12 @@ class PixelBall:
 
 
 def check_groups(images: Tensor, *, name: str = "bases") -> None:
-    """Refuse what is not 8-bit images of shape (t, k, C, H, W)."""
+    """Check for 8-bit images of shape (t, k, C, H, W).
+
+    Raises
+    ------
+    InvalidData
+    """
     if not isinstance(images, Tensor):
         raise InvalidData(f"{name}: expected a torch tensor, got {type(images).__name__}")
     if images.dtype != torch.uint8 or images.ndim != 5 or not images.numel():
@@ -102,13 +113,12 @@ def check_groups(images: Tensor, *, name: str = "bases") -> None:
 
 
 def check_targets(targets: Tensor, bases: Tensor) -> Tensor:
-    """Targets with one axis for several images of a target, shape (t, m, C, H, W).
+    """Check targets against their bases and return them in shape (t, m, C, H, W), m images of each.
 
     Raises
     ------
     InvalidData
-        If they are not as many as the bases, of another size, or not in
-        [0, 1].
+        If number or size differ from the bases', or values are not in [0, 1].
     """
     if not isinstance(targets, Tensor):
         raise InvalidData(f"targets: expected a torch tensor, got {type(targets).__name__}")

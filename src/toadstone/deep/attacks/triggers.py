@@ -1,4 +1,4 @@
-"""Triggers of the array attacks on images that are tensors."""
+"""Triggers of the attacks on arrays, stamped on tensors of images."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ ImageTrigger: TypeAlias = PatchTrigger | BlendedTrigger | SinusoidalTrigger
 
 
 def stamp(images: Tensor, trigger: ImageTrigger) -> Tensor:
-    """Images with a trigger in them.
+    """Return images with a trigger.
 
     Parameters
     ----------
     images : uint8 Tensor of shape (..., C, H, W)
     trigger : PatchTrigger, BlendedTrigger or SinusoidalTrigger
-        Its shape says what its darkest and brightest value stand for; levels
-        0 and 255 here. Its layout does not matter.
+        The lowest and highest value of its shape correspond to levels 0 and
+        255. Its layout does not matter.
 
     Returns
     -------
     uint8 Tensor of the same shape
-        New; values that the trigger makes are rounded to the nearest level.
+        Copies; values of the trigger are rounded to the nearest level.
 
     Raises
     ------
     InvalidData
-        If the images are not of eight bits, or not of the trigger's size.
+        If the images are not 8-bit, or not of the trigger's size.
 
     Examples
     --------
@@ -46,7 +46,8 @@ def stamp(images: Tensor, trigger: ImageTrigger) -> Tensor:
     size = (shape.channels, shape.height, shape.width)
     if images.dtype != torch.uint8 or tuple(images.shape[-3:]) != size:
         got = f"{images.dtype} of shape {tuple(images.shape)}"
-        raise InvalidData(f"images: expected uint8 images whose shape ends in {size}, as the trigger's, got {got}")
+        raise InvalidData(f"images: expected uint8 images whose shape ends in the trigger's {size}, got {got}")
+    # One implementation of triggers, on rows of arrays: to its units and layout, and back.
     span = shape.highest - shape.lowest
     pixels = images.reshape(-1, *size).permute(0, 2, 3, 1).cpu().numpy()
     rows = trigger.apply(shape.rows(shape.lowest + pixels / LEVELS * span))

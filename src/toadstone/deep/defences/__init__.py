@@ -1,1 +1,1 @@
-"""Defences of neural networks: EPIC, deep k-NN, STRIP, Neural Cleanse, fine-pruning."""
+"""Defences of neural networks: EPIC, deep k-NN, the vote of medoids, STRIP, Neural Cleanse, fine-pruning."""

@@ -1,8 +1,8 @@
-"""Rows that lie among another class: what their neighbours vote, and medoids in their neighbours' stead.
+"""Deep k-NN and the vote of medoids: drop rows whose neighbours in feature space have another label.
 
-Isolation alone misses poisons that collapse on one point, and a vote of
-neighbours is won by as many of them as there are voters. Here a point has one
-vote, however many rows are on it.
+Poisons that collapse on one point are not isolated, and win a vote of
+neighbours if they are as many as the voters. Among medoids a point has one
+vote, however many rows lie on it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.checks import check_count, check_within
+from toadstone.core.errors import InvalidData
 from toadstone.deep.defences.torch_medoids import Chooser, exact_medoids
 from toadstone.deep.tensors.batched_memory import in_blocks
-from toadstone.deep.tensors.checks import check_whole
 from toadstone.deep.tensors.images import check_labels
 
 _BLOCK = 1024
@@ -24,17 +24,17 @@ _BLOCK = 1024
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class VoteResult:
-    """What the vote says of each row.
+    """Suspicion of each row by a vote, and the rows to drop.
 
     Parameters
     ----------
     suspicion : Tensor of shape (n,)
-        The largest share of votes for another class less the share for the
-        row's own, in [-1, 1]; larger is more suspicious.
+        Largest share of votes for another class minus the share for the row's
+        own, in [-1, 1]; larger is more suspicious.
     voters : int64 Tensor of shape (m,)
         Rows that vote, ascending.
     dropped : int64 Tensor
-        Rows to leave out, ascending.
+        Rows to drop, ascending.
     """
 
     suspicion: Tensor
@@ -43,7 +43,7 @@ class VoteResult:
 
     @property
     def kept(self) -> Tensor:
-        """All rows but those dropped, int64, ascending."""
+        """Rows that are not dropped, int64, ascending."""
         stays = torch.ones(len(self.suspicion), dtype=torch.bool)
         stays[self.dropped] = False
         return stays.nonzero()[:, 0]
@@ -51,20 +51,20 @@ class VoteResult:
 
 @dataclass(frozen=True, kw_only=True)
 class DeepKNN:
-    """The plurality vote of each row's neighbours, as published [1]_.
+    """Drop rows by the plurality vote of their nearest neighbours [1]_.
 
-    A row is dropped if more of its nearest other rows have some other label
-    than have its own.
+    A row is dropped if more of its nearest other rows have another label than
+    have its own.
 
     Parameters
     ----------
     neighbours : int
-        Should dwarf the poisons that lie together.
+        Voters of each row; should be much larger than a cluster of poisons.
 
     Raises
     ------
     InvalidArgument
-        If it is no whole number from 1.
+        If `neighbours` is not a whole number from 1.
 
     References
     ----------
@@ -82,10 +82,10 @@ class DeepKNN:
     neighbours: int
 
     def __post_init__(self) -> None:
-        check_whole(neighbours=self.neighbours)
+        check_count(neighbours=self.neighbours)
 
     def __call__(self, features: Tensor, labels: Tensor) -> VoteResult:
-        """Ask all rows; parameters and errors as of `MedoidVote`."""
+        """Let all rows vote; parameters and errors as for `MedoidVote`."""
         _check(features, labels)
         voters = torch.arange(len(labels))
         suspicion = lost_votes(features, labels, voters, neighbours=self.neighbours)
@@ -94,40 +94,41 @@ class DeepKNN:
 
 @dataclass(frozen=True, kw_only=True)
 class MedoidVote:
-    """The vote of each row's nearest medoids, of which coinciding poisons have one.
+    """Drop rows by the vote of their nearest medoids.
 
-    Each class elects medoids by facility location, as EPIC does, but of its
-    features. A row is suspicious as far as more of the medoids around it,
-    itself excluded, are of some other class than of its own. Poisons that
-    collapse have few medoids between them and are outvoted; poisons that stand
-    apart are medoids, and outvoted by those of the class that they stand in.
+    The medoids of each class are chosen by facility location, as in EPIC, but
+    in feature space. A row's suspicion is the share of votes that its label
+    loses by among the medoids around it, itself excluded. Poisons that
+    collapse on a point share few medoids and are outvoted; poisons that are
+    spread are medoids themselves, and outvoted by the class around them.
 
     Against bullseye polytope in transfer (``toadstone reproduce epic-transfer``,
-    20 targets, a small ResNet on CIFAR-10) it leaves 10 % of 90 % of success
-    (95 % interval 3 to 30 %) for 0.9 points of accuracy; EPIC leaves 70 % or
-    30 % for 2.5 or 4.4 points, the plurality of 251 neighbours 5 % for 1.6
-    points. Of feature collisions it leaves 10 % of 95 %, EPIC 75 % or more,
-    the plurality of 51 neighbours 70 %, that of 251 5 %. Most of what it drops
-    is clean: where classes overlap it nearly reaches `most`.
+    20 targets, a small ResNet on CIFAR-10) the attack's success falls from 90 %
+    to 10 % (95 % interval 3 to 30 %) at a cost of 0.9 points of accuracy; with
+    EPIC it falls to 70 % or 30 % at 2.5 or 4.4 points, with the plurality of
+    251 neighbours to 5 % at 1.6 points. The success of feature collisions falls
+    from 95 % to 10 %; with EPIC to 75 % or more, with the plurality of 51
+    neighbours to 70 %, of 251 to 5 %. Most dropped rows are clean: where
+    classes overlap, their share is close to `most`.
 
-    Nothing is proven. Who knows the vote can spread poisons so that each is a
-    medoid; `toadstone.deep.trials.transfer_cases.spread` tries, but such poisons reach 20 %
-    undefended and none behind the vote. A better attacker may do more: choose
-    targets where the intended class has the majority already, or poison so
-    much that its medoids have one. Features must be those of a body that the
-    poison did not train.
+    There is no proof. An attacker who knows the vote can spread poisons so
+    that each is a medoid (`toadstone.deep.trials.transfer_cases.spread`); such
+    poisons succeed in 20 % of cases undefended and in none with the vote. A
+    better attacker may choose targets around which the intended class has the
+    majority already, or add so much poison that its medoids have it. Features
+    must come from a network body that was not trained on the poison.
 
     Parameters
     ----------
     fraction : float
-        Medoids for each row of a class, in (0, 1).
+        Medoids per row of a class, in (0, 1).
     neighbours : int
         Medoids that vote on a row.
     most : float
-        Share of all rows that may be dropped, in [0, 1]: of those that are
-        outvoted, the most suspicious.
+        Largest share of all rows to drop, in [0, 1]; among the outvoted rows
+        the most suspicious are dropped.
     choose : callable
-        Medoids of the rows of one class, as of
+        Chooses medoids of one class, as for
         `toadstone.deep.defences.isolated_medoids.drop_isolated`.
 
     Raises
@@ -137,8 +138,8 @@ class MedoidVote:
 
     Examples
     --------
-    Three poisons of class 1 on one point among class 0 outvote the clean rows
-    there, but their medoid does not.
+    Three poisons of class 1 on one point within class 0 outvote the clean rows
+    there; their only medoid does not.
 
     >>> features = torch.cat([torch.linspace(0, 1, 9), torch.linspace(5, 6, 6), torch.full((3,), 0.51)])[:, None]
     >>> labels = torch.tensor([0] * 9 + [1] * 9)
@@ -154,31 +155,29 @@ class MedoidVote:
     choose: Chooser = exact_medoids
 
     def __post_init__(self) -> None:
-        if not 0 < self.fraction < 1:
-            raise InvalidArgument("fraction", "a number in (0, 1)", self.fraction)
-        if not 0 <= self.most <= 1:
-            raise InvalidArgument("most", "a number in [0, 1]", self.most)
-        check_whole(neighbours=self.neighbours)
+        check_within("(0, 1)", fraction=self.fraction)
+        check_within("[0, 1]", most=self.most)
+        check_count(neighbours=self.neighbours)
 
     def __call__(self, features: Tensor, labels: Tensor) -> VoteResult:
-        """Elect medoids and let them vote.
+        """Choose medoids and let them vote.
 
         Parameters
         ----------
         features : Tensor of shape (n, d)
-            As `toadstone.deep.tensors.features.activations` gives them; on any
-            device.
+            As `toadstone.deep.tensors.features.activations` returns them, on
+            any device.
         labels : int64 Tensor of shape (n,)
 
         Returns
         -------
         VoteResult
-            On the host. Of each class a row is kept at least.
+            On the CPU. At least one row of each class is kept.
 
         Raises
         ------
         InvalidData
-            If features are not finite, labels do not fit them, or there are
+            If features are not finite, labels do not match them, or there are
             too few voters.
         """
         _check(features, labels)
@@ -193,7 +192,7 @@ class MedoidVote:
 
 
 def lost_votes(features: Tensor, labels: Tensor, voters: Tensor, *, neighbours: int) -> Tensor:
-    """By how much each row's label loses the vote of the nearest voters.
+    """Return the share of votes by which each row's label loses among its nearest voters.
 
     Parameters
     ----------
@@ -202,21 +201,21 @@ def lost_votes(features: Tensor, labels: Tensor, voters: Tensor, *, neighbours: 
     voters : int64 Tensor of shape (m,)
         Rows that vote; none votes on itself.
     neighbours : int
-        Voters that each row has; of equally distant ones the earlier.
+        Voters of each row; of equally distant ones the earlier.
 
     Returns
     -------
     Tensor of shape (n,)
-        The largest share of another label less the share of its own, on the
-        host; -1 where all are its own.
+        Largest share of another label minus the share of the row's own, on
+        the CPU; -1 where all votes are for its own.
 
     Raises
     ------
     InvalidArgument
-        If `neighbours` is no whole number from 1.
+        If `neighbours` is not a whole number from 1.
     InvalidData
-        If there are no more than `neighbours` voters, voters are no rows, or
-        features and labels do not fit each other.
+        If there are not more than `neighbours` voters, voters are out of range,
+        or features and labels do not match.
 
     Examples
     --------
@@ -224,7 +223,7 @@ def lost_votes(features: Tensor, labels: Tensor, voters: Tensor, *, neighbours: 
     >>> lost_votes(features, labels, torch.arange(4), neighbours=3)
     tensor([0.3333, 0.3333, 0.3333, 0.3333])
     """
-    check_whole(neighbours=neighbours)
+    check_count(neighbours=neighbours)
     _check(features, labels)
     if len(voters) <= neighbours:
         raise InvalidData(f"voters: expected more than the {neighbours} neighbours of a row, got {len(voters)}")
@@ -251,7 +250,7 @@ def lost_votes(features: Tensor, labels: Tensor, voters: Tensor, *, neighbours: 
 
 
 def _worst(suspicion: Tensor, labels: Tensor, *, most: float) -> Tensor:
-    """The most suspicious of those outvoted; the least suspicious row of each class is none of them."""
+    """Return the most suspicious outvoted rows; the least suspicious row of each class is spared."""
     codes = labels.cpu()
     order = suspicion.argsort(descending=True, stable=True)
     spared = torch.stack([order[codes[order] == label][-1] for label in codes.unique()])

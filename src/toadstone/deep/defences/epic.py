@@ -1,4 +1,4 @@
-"""EPIC: while a network trains, rows whose gradients stand alone are dropped for good."""
+"""EPIC: drop rows with isolated gradients for good while a network trains."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from torch.utils.data import Sampler
 
 from toadstone.core.errors import InvalidData
 from toadstone.deep.defences.epic_schedule import Schedule
-from toadstone.deep.defences.isolated_medoids import Selection, check_classes, drop_isolated
+from toadstone.deep.defences.isolated_medoids import Selection, drop_isolated
 from toadstone.deep.defences.torch_medoids import Chooser, check_matrix, exact_medoids
+from toadstone.deep.tensors.images import check_labels
 from toadstone.deep.training.progress import told
 
 
 @dataclass(frozen=True)
 class Drop:
-    """One row that was dropped, and why.
+    """A dropped row and the reason.
 
     Parameters
     ----------
     epoch : int
-        Before which it was dropped, counted from 0.
+        Epoch before which it was dropped, counted from 0.
     row : int
-        Among all rows, as they were given.
+        Index among all rows.
     label : int
     distance : float
         From its gradient to the nearest other medoid of its class; infinite
@@ -41,28 +42,28 @@ class Drop:
 
     @property
     def reason(self) -> str:
-        """In one sentence."""
+        """The reason, in one sentence."""
         others = "there was no other" if np.isinf(self.distance) else f"the nearest other is {self.distance:.3g} away"
         return f"before epoch {self.epoch} its gradient was a medoid of class {self.label} without members; {others}"
 
 
 class EPIC:
-    """Decides before each epoch which rows to go on with; a watcher of `toadstone.deep.training.loop.train`.
+    """Drop isolated rows before epochs of a training, as a watcher of `toadstone.deep.training.loop.train` [1]_.
 
-    In a loop of one's own ask `before_epoch` at the start of each epoch and
-    draw batches through `sampler`, or feed gradients to `look` directly.
+    In a loop of your own, call `before_epoch` at the start of each epoch and
+    draw batches through `sampler`, or pass gradients to `look` directly.
 
     Parameters
     ----------
     labels : int64 Tensor of shape (n,)
     schedule : Schedule
     gradients : callable
-        Gives at a model the gradients of all rows, in their order, in
-        evaluation mode and without augmentation: a partial of
-        `toadstone.deep.tensors.features.head_gradients`, say. Called when a look
-        is due, and never with a model that is stepped in between.
+        Takes a model and returns the gradients of all rows, in their order, in
+        evaluation mode and without augmentation; for example a partial of
+        `toadstone.deep.tensors.features.head_gradients`. Called when a look is
+        due.
     choose : callable
-        As of `drop_isolated`.
+        As for `drop_isolated`.
 
     Raises
     ------
@@ -72,13 +73,13 @@ class EPIC:
     Attributes
     ----------
     active : bool Tensor of shape (n,)
-        Rows that are trained on. Once False, always False.
+        True for rows that are trained on. Once False, always False.
     drops : tuple of Drop
         In the order of dropping.
     latest : Selection or None
-        Of the last look; its rows count among `clustered`.
+        Of the last look; its rows are places in `clustered`.
     clustered : int64 Tensor
-        The rows that the last look saw.
+        Rows that the last look clustered.
 
     References
     ----------
@@ -104,7 +105,7 @@ class EPIC:
         *,
         choose: Chooser = exact_medoids,
     ) -> None:
-        check_classes(labels)
+        check_labels(labels)
         self.labels = labels.cpu()
         self.schedule = schedule
         self.gradients = gradients
@@ -115,7 +116,7 @@ class EPIC:
         self.clustered = torch.arange(len(labels))
 
     def before_epoch(self, epoch: int, model: nn.Module) -> Tensor:
-        """Look, if it is time to, and say which rows to train on.
+        """Look, if one is due, and return the rows to train on.
 
         Parameters
         ----------
@@ -134,12 +135,12 @@ class EPIC:
 
     @property
     def row_count(self) -> int:
-        """How many rows there are, dropped ones included."""
+        """Number of rows, dropped ones included."""
         return len(self.labels)
 
     @property
     def settings(self) -> str:
-        """What tells it from others in a checkpoint; of gradients there is nothing to tell."""
+        """Schedule and choice of medoids, which identify the defence in a checkpoint."""
         return f"{self.schedule}, choose={told(self.choose)}"
 
     @property
@@ -148,14 +149,14 @@ class EPIC:
         return self.active.nonzero()[:, 0]
 
     def look(self, epoch: int, gradients: Tensor) -> tuple[Drop, ...]:
-        """Drop what stands alone now, whether or not it is time to.
+        """Drop the rows that are isolated now, whether or not a look is due.
 
         Parameters
         ----------
         epoch : int
-            For the record.
+            Recorded in the drops.
         gradients : Tensor of shape (n, d)
-            Of all rows, dropped ones too.
+            Of all rows, dropped ones included.
 
         Returns
         -------
@@ -165,11 +166,12 @@ class EPIC:
         Raises
         ------
         InvalidData
-            If gradients are not finite or not as many as the labels.
+            If gradients are not finite, or not as many as the labels.
         """
         check_matrix("gradients", gradients)
         if len(gradients) != len(self.labels):
             raise InvalidData(f"gradients: expected {len(self.labels)} rows, one for each label, got {len(gradients)}")
+        # The authors' code clusters dropped rows too; algorithm 1 of the paper only those still trained on.
         every = self.schedule.variant == "released"
         self.clustered = torch.arange(len(self.labels)) if every else self.rows
         among, labels = gradients[self.clustered.to(gradients.device)], self.labels[self.clustered]
@@ -184,11 +186,11 @@ class EPIC:
         return new
 
     def sampler(self, *, seed: int = 0) -> ActiveRows:
-        """A sampler for ``DataLoader(data, sampler=...)`` that yields active rows only, in random order."""
+        """Return a sampler for ``DataLoader(data, sampler=...)`` that yields active rows only, in random order."""
         return ActiveRows(self, seed=seed)
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint needs: tensors only."""
+        """Return the state for a checkpoint, tensors only."""
         columns = {
             "epochs": torch.tensor([drop.epoch for drop in self.drops], dtype=torch.int64),
             "rows": torch.tensor([drop.row for drop in self.drops], dtype=torch.int64),
@@ -197,13 +199,13 @@ class EPIC:
         return {"active": self.active.clone(), **columns}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Be as when `state_dict` gave that state.
+        """Restore a state that `state_dict` returned.
 
         Raises
         ------
         InvalidData
-            If the state is that of another number of rows, or contradicts
-            itself; nothing is then changed.
+            If the state is of another number of rows, or inconsistent; nothing
+            is changed then.
         """
         active, *columns = _columns(state, count=len(self.labels))
         epochs, rows, distances = (column.tolist() for column in columns)
@@ -219,13 +221,13 @@ class EPIC:
         return Drop(epoch, row, int(self.labels[row]), float(selection.isolation[place]))
 
     def _deactivate(self, drop: Drop) -> None:
-        """Never the last of its class, which in the released variant others may have left alone."""
+        """Deactivate a row unless it is the last of its class, as it may be in the released variant."""
         if int((self.active & (self.labels == drop.label)).sum()) > 1:
             self.active[drop.row] = False
 
 
 def _columns(state: Mapping[str, Any], *, count: int) -> list[Tensor]:
-    """Copies of what `EPIC.state_dict` gives of `count` rows: active, epochs, rows and distances, checked."""
+    """Check the state of an EPIC on `count` rows and return copies of active, epochs, rows and distances."""
     kinds = {"active": torch.bool, "epochs": torch.int64, "rows": torch.int64, "distances": torch.float64}
     for name, kind in kinds.items():
         given = state.get(name)
@@ -236,19 +238,19 @@ def _columns(state: Mapping[str, Any], *, count: int) -> list[Tensor]:
             raise InvalidData(f"state: expected {name} to be a vector of {kind}, got {shaped}")
     active, epochs, rows, distances = (state[name].detach().cpu().clone() for name in kinds)
     if len(active) != count:
-        raise InvalidData(f"state: expected that of {count} rows, got one of {len(active)}")
+        raise InvalidData(f"state: expected one of {count} rows, got one of {len(active)}")
     if not len(epochs) == len(rows) == len(distances):
         got = f"{len(epochs)}, {len(rows)} and {len(distances)}"
         raise InvalidData(f"state: expected as many epochs as rows and distances, got {got}")
     if not torch.equal(rows.sort().values, (~active).nonzero()[:, 0]):
-        raise InvalidData("state: expected the rows that are not active, each once, got others")
+        raise InvalidData("state: expected rows to be the inactive ones, each once, got others")
     if bool((epochs < 0).any()) or not bool((distances >= 0).all()):
-        raise InvalidData("state: expected epochs and distances from 0, got others")
+        raise InvalidData("state: expected epochs and distances of at least 0, got others")
     return [active, epochs, rows, distances]
 
 
 class ActiveRows(Sampler[int]):
-    """Rows that a defence still trains on, in a new order each time.
+    """Sampler of the rows that a defence still trains on, in a new order each time.
 
     Parameters
     ----------
@@ -267,5 +269,5 @@ class ActiveRows(Sampler[int]):
         yield from rows[torch.randperm(len(rows), generator=self.generator)].tolist()
 
     def __len__(self) -> int:
-        """How many rows are active now."""
+        """Return the number of active rows."""
         return int(self.defence.active.sum())

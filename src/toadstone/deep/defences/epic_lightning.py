@@ -1,10 +1,10 @@
-"""EPIC in PyTorch Lightning, where that is installed: it is no dependency of ours."""
+"""EPIC as a callback of PyTorch Lightning, the extra ``lightning``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from toadstone.core.errors import InvalidArgument
+from toadstone.core.errors import InvalidArgument, missing_extra
 from toadstone.deep.defences.epic import EPIC, ActiveRows
 
 if TYPE_CHECKING:
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 def epic_callback(defence: EPIC) -> Callback:
-    """A callback that lets EPIC look before each epoch, and keeps its state in Lightning's checkpoints.
+    """Return a callback that runs EPIC before each epoch and keeps its state in Lightning's checkpoints.
 
-    The trainer has one data loader, which draws its batches through
-    ``defence.sampler()``; with any other, rows that were dropped would be
-    trained on, and no epoch begins. One process trains.
+    The trainer must have one data loader, with ``sampler=defence.sampler()``:
+    any other would train on dropped rows, and is refused when an epoch begins.
+    For training in one process.
 
     Parameters
     ----------
     defence : EPIC
-        Its `gradients` are asked with the `LightningModule` as the model.
+        Its `gradients` are called with the `LightningModule` as the model.
 
     Returns
     -------
@@ -30,8 +30,8 @@ def epic_callback(defence: EPIC) -> Callback:
     Raises
     ------
     InvalidArgument
-        If `defence` is no EPIC; when an epoch begins, if the loader draws
-        otherwise.
+        If `defence` is not an EPIC; when an epoch begins, if the loader has
+        another sampler.
     ModuleNotFoundError
         If Lightning is not installed.
     """
@@ -42,7 +42,7 @@ def epic_callback(defence: EPIC) -> Callback:
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.split(".")[0] != "lightning":
             raise
-        reason = "epic_callback needs Lightning, which is not installed: pip install lightning"
+        reason = f"epic_callback {missing_extra('lightning', 'Lightning')}"
         raise ModuleNotFoundError(reason, name="lightning") from None
 
     class EPICCallback(Callback):
@@ -60,7 +60,8 @@ def epic_callback(defence: EPIC) -> Callback:
 
 
 def _check_loader(loader: object, defence: EPIC) -> None:
-    """Refuse a loader that would draw rows that were dropped."""
+    """Check that a loader draws through the defence's sampler."""
+    # A batch sampler of the user's own wraps ours, and hides it from the loader.
     sampler = getattr(getattr(loader, "batch_sampler", None), "sampler", getattr(loader, "sampler", None))
     if not isinstance(sampler, ActiveRows) or sampler.defence is not defence:
         got = type(loader if sampler is None else sampler).__name__

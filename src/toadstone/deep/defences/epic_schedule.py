@@ -1,44 +1,44 @@
-"""When EPIC looks for isolated rows, and how much it may drop."""
+"""Schedule of EPIC: the epochs at which it looks for isolated rows, and the share that it may drop."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from toadstone.core.checks import check_count, check_within
 from toadstone.core.errors import InvalidArgument
-from toadstone.deep.tensors.checks import check_whole
 
 Variant = Literal["paper", "released"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """When EPIC looks, and how much it may drop.
+    """Epochs at which EPIC looks for isolated rows, and the share that it may drop.
 
     Parameters
     ----------
     fraction : float
-        Medoids for each row of a class, in (0, 1); the paper's EPIC-0.1 to
-        EPIC-0.3.
+        Medoids per row of a class, in (0, 1); the paper's EPIC-0.1 to EPIC-0.3.
     warm_up : int
         Epochs before the first look.
     interval : int
         Epochs between looks.
     last_epoch : int, optional
-        The last that begins with a look; for example the first with a lower
-        learning rate, since the authors stop there; from `warm_up`. Without
-        it, to the end.
+        Last epoch that begins with a look, at least `warm_up`. The authors stop
+        at the first epoch with a lower learning rate. Without it, looks go on
+        to the end.
     max_dropped : float
         Share of each class's active rows that one look may drop, the most
-        isolated first; with 0 nothing is dropped and `EPIC.latest` ranks.
+        isolated first. With 0 nothing is dropped, and `EPIC.latest` holds the
+        ranking.
     variant : {"paper", "released"}
-        Which rows are clustered: those still active, or, as in the authors'
-        code, all, dropped ones included.
+        Rows to cluster: those still active, or all, dropped ones included, as
+        in the authors' code.
 
     Raises
     ------
     InvalidArgument
-        If a value is out of range, or an epoch no whole number.
+        If a value is out of range, or an epoch is not a whole number.
 
     Examples
     --------
@@ -55,18 +55,16 @@ class Schedule:
     variant: Variant = "paper"
 
     def __post_init__(self) -> None:
-        if not 0 < self.fraction < 1:
-            raise InvalidArgument("fraction", "a number in (0, 1)", self.fraction)
-        check_whole(0, warm_up=self.warm_up)
-        check_whole(interval=self.interval)
+        check_within("(0, 1)", fraction=self.fraction)
+        check_count(0, warm_up=self.warm_up)
+        check_count(interval=self.interval)
         if self.last_epoch is not None:
-            check_whole(self.warm_up, last_epoch=self.last_epoch)
-        if not 0 <= self.max_dropped <= 1:
-            raise InvalidArgument("max_dropped", "a number in [0, 1]", self.max_dropped)
+            check_count(self.warm_up, last_epoch=self.last_epoch)
+        check_within("[0, 1]", max_dropped=self.max_dropped)
         if self.variant not in get_args(Variant):
             raise InvalidArgument("variant", " or ".join(map(repr, get_args(Variant))), repr(self.variant))
 
     def due(self, epoch: int) -> bool:
-        """Whether an epoch, counted from 0, begins with a look."""
+        """Return True if an epoch, counted from 0, begins with a look."""
         ended = self.last_epoch is not None and epoch > self.last_epoch
         return epoch >= self.warm_up and (epoch - self.warm_up) % self.interval == 0 and not ended

@@ -1,4 +1,4 @@
-"""Fine-pruning: a backdoor lives in channels that clean images leave asleep."""
+"""Fine-pruning: prune the channels that are inactive on clean images, then fine-tune."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
+from toadstone.core.checks import check_count, check_within
 from toadstone.core.errors import InvalidArgument
-from toadstone.deep.tensors.checks import check_whole
 from toadstone.deep.tensors.features import activations, check_finite_answers, find_head
 from toadstone.deep.tensors.images import check_labels
 from toadstone.deep.training.hyperparameters import TrainingConfig
@@ -18,15 +18,15 @@ from toadstone.deep.training.loop import train
 
 @dataclass(frozen=True, kw_only=True)
 class Pruning:
-    """Which channels went, and what it cost.
+    """Pruned channels and the accuracy after each.
 
     Parameters
     ----------
     channels : tuple of int
-        Those pruned, the sleepiest first.
+        The least active first.
     accuracies : tuple of float
-        On the trusted images, with none pruned, the first one, the first two
-        and so on, as far as `channels` goes.
+        On the trusted images, before pruning and after each channel; one more
+        than `channels`.
     """
 
     channels: tuple[int, ...]
@@ -43,13 +43,12 @@ def fine_prune(
     cells: int = 1,
     config: TrainingConfig | None = None,
     seed: int = 0,
-    block: int = 128,
 ) -> Pruning:
-    """Cut the channels that trusted images wake least off the head, then train on [1]_.
+    """Prune the channels that are least active on trusted images, then fine-tune on those images [1]_.
 
-    Channels are cut in the order of their mean activation on the trusted
-    images while the accuracy on those falls by no more than the tolerance. Cut
-    means that the head's weights for it are zero, and stay so in the training.
+    Channels are pruned in the order of their mean activation while the
+    accuracy on the trusted images falls by at most `tolerance`. A pruned
+    channel has zero weights in the head, also during fine-tuning.
 
     Parameters
     ----------
@@ -61,16 +60,13 @@ def fine_prune(
         Trusted.
     labels : Tensor of shape (n,), int64
     tolerance : float
-        Share of the trusted images that may be lost, in [0, 1).
+        Largest loss of accuracy on the trusted images, in [0, 1).
     cells : int
-        Neighbouring features that belong to one channel; 1 after global
-        pooling.
+        Consecutive features of one channel; 1 after global pooling.
     config : TrainingConfig, optional
-        For the training on the trusted images; none is done without it.
+        For fine-tuning; without it there is none.
     seed : int
-        Of that training.
-    block : int
-        Images at a time.
+        For fine-tuning.
 
     Returns
     -------
@@ -81,24 +77,25 @@ def fine_prune(
     InvalidArgument
         If the head is not linear, or a number is out of range.
     UnknownName, InvalidData
-        As of `toadstone.deep.tensors.features.activations`, or for unfit labels.
+        As for `toadstone.deep.tensors.features.activations`, or if labels are
+        invalid.
 
     References
     ----------
     .. [1] Liu, Dolan-Gavitt and Garg, "Fine-pruning: defending against
        backdooring attacks on deep neural networks", RAID 2018, section 4.
     """
-    if not 0 <= tolerance < 1:
-        raise InvalidArgument("tolerance", "a number in [0, 1)", tolerance)
+    check_within("[0, 1)", tolerance=tolerance)
     last = find_head(model, head)
     if not isinstance(last, nn.Linear):
         raise InvalidArgument("head", "a linear layer", f"{head!r}, a {type(last).__name__}")
-    check_whole(cells=cells)
+    check_count(cells=cells)
     if last.in_features % cells:
         raise InvalidArgument("cells", f"a divisor of the head's {last.in_features} features", cells)
-    features = activations(model, head, images, block=block)
+    features = activations(model, head, images)
     check_labels(labels, count=len(images), classes=last.out_features)
-    pruning = _sleepiest(last, features, labels.to(features.device), tolerance=tolerance, cells=cells)
+    pruning = _least_active(last, features, labels.to(features.device), tolerance=tolerance, cells=cells)
+    # As a mask of torch, so that optimiser steps leave the zeros in place.
     mask = torch.ones_like(last.weight)
     mask.view(last.out_features, -1, cells)[:, list(pruning.channels)] = 0
     prune.custom_from_mask(last, "weight", mask)
@@ -110,7 +107,7 @@ def fine_prune(
     return pruning
 
 
-def _sleepiest(last: nn.Linear, features: Tensor, labels: Tensor, *, tolerance: float, cells: int) -> Pruning:
+def _least_active(last: nn.Linear, features: Tensor, labels: Tensor, *, tolerance: float, cells: int) -> Pruning:
     channels = features.view(len(features), -1, cells)
     order = channels.abs().mean(dim=(0, 2)).argsort(stable=True)
     weight = last.weight.detach().to(features.dtype).view(last.out_features, -1, cells)
@@ -119,8 +116,9 @@ def _sleepiest(last: nn.Linear, features: Tensor, labels: Tensor, *, tolerance: 
         check_finite_answers(given, what="logits")
         accuracies = [float((given.argmax(dim=1) == labels).double().mean())]
         pruned: list[int] = []
-        # The last channel stays: without any, the head answers the same to all.
+        # The last channel stays: without any, the head gives all images the same logits.
         for channel in order[:-1].tolist():
+            # Subtract the channel's contribution: no further pass through the network.
             given = given - channels[:, channel] @ weight[:, channel].T
             accuracy = float((given.argmax(dim=1) == labels).double().mean())
             if accuracy < accuracies[0] - tolerance:

@@ -1,4 +1,4 @@
-"""Rows whose gradients nobody shares: the medoids that stand alone in their class."""
+"""Isolated rows: medoids of their class to which no other row belongs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import torch
 from torch import Tensor
 
 from toadstone.core.arrays import Array, IntArray, Mask
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.checks import check_within
 from toadstone.deep.defences.torch_medoids import Chooser, check_matrix, exact_medoids
+from toadstone.deep.tensors.images import check_labels
 from toadstone.kernels.facility_location.medoids import Medoids
 
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Medoids of all classes, and which of them are dropped; rows are those given.
+    """Medoids of all classes and the rows to drop, as indices of the rows given.
 
     Parameters
     ----------
@@ -27,13 +28,13 @@ class Selection:
     sizes : ndarray of shape (k,)
         Rows that belong to each medoid, itself included.
     owners : ndarray of shape (n,)
-        The medoid that each row belongs to, as a row.
+        The medoid that each row belongs to.
     distances, isolation : ndarray of shape (n,)
-        To the nearest medoid of the class, and to the second nearest, which
-        is infinite where a class has one medoid only. Larger isolation is
-        more suspicious.
+        Distance to the nearest medoid of the class, and to the second nearest,
+        infinite where the class has one medoid. Larger isolation is more
+        suspicious.
     dropped : ndarray of int
-        Isolated medoids, ascending.
+        Isolated medoids to drop, ascending.
     """
 
     medoids: IntArray
@@ -45,17 +46,17 @@ class Selection:
 
     @property
     def kept(self) -> IntArray:
-        """All rows but those dropped, ascending."""
+        """Rows that are not dropped, ascending."""
         return np.setdiff1d(np.arange(len(self.owners)), self.dropped)
 
     @property
     def isolated(self) -> IntArray:
-        """Medoids that no row belongs to or equals, ascending; those that a cap or an empty class saved among them."""
+        """Medoids to which no other row belongs or is equal, ascending, kept ones included."""
         return np.sort(self.medoids[(self.sizes == 1) & (self.isolation[self.medoids] > 0)])
 
     @property
     def ranking(self) -> IntArray:
-        """All rows, the most isolated first; equal ones in their order."""
+        """All rows, the most isolated first; ties in the order of rows."""
         return np.argsort(-self.isolation, kind="stable")
 
 
@@ -67,30 +68,30 @@ def drop_isolated(
     max_dropped: float = 1.0,
     choose: Chooser = exact_medoids,
 ) -> Selection:
-    """Cluster the gradients of each class around medoids and drop those that stand alone.
+    """Cluster the gradients of each class around medoids and drop the isolated ones.
 
     A class of n rows gets ``ceil(fraction * n)`` medoids. Only medoids without
-    another member are dropped, never their neighbours, and of each class one
-    row stays at least. A medoid at distance zero of another is not isolated
-    and stays; algorithm 1 of the paper would drop both, and of a saturated
-    network, whose gradients are all zero, row after row.
+    another member are dropped, and at least one row of each class stays. A
+    medoid at distance zero from another is not isolated and stays; algorithm 1
+    of the paper would drop both, and would drop rows of a saturated network,
+    whose gradients are all zero, one after another.
 
     Parameters
     ----------
     gradients : Tensor of shape (n, d)
-        Of each row's loss with respect to the logits, as
-        `toadstone.deep.tensors.features.head_gradients` gives them; on any device,
-        of any precision.
+        Of each row's loss by its logits, as
+        `toadstone.deep.tensors.features.head_gradients` returns them; on any
+        device, of any precision.
     labels : int64 Tensor of shape (n,)
     fraction : float
-        Medoids for each row, in (0, 1).
+        Medoids per row of a class, in (0, 1).
     max_dropped : float
-        Of each class, at most this share is dropped, the most isolated first;
-        with 0 rows are only ranked.
+        Largest share of each class to drop, the most isolated first; with 0
+        rows are only ranked.
     choose : callable
-        Medoids of the rows of one class: `exact_medoids`, or an object of
-        `InParts`, `Sampled` or `Drawn`. Classes are worked on in as many
-        threads as torch has; the result does not depend on them.
+        Chooses medoids of the rows of one class: `exact_medoids`, or an
+        `InParts`, `Sampled` or `Drawn`. On the CPU classes are clustered in as
+        many threads as torch has; the result does not depend on their number.
 
     Returns
     -------
@@ -101,7 +102,7 @@ def drop_isolated(
     InvalidArgument
         If a number is out of range.
     InvalidData
-        If gradients are not finite, or labels do not fit them or are negative.
+        If gradients are not finite, or labels are negative or do not match.
 
     References
     ----------
@@ -114,12 +115,10 @@ def drop_isolated(
     >>> drop_isolated(gradients, torch.tensor([0, 0, 0, 0, 1, 1]), 0.5).dropped
     array([3])
     """
-    if not 0 < fraction < 1:
-        raise InvalidArgument("fraction", "a number in (0, 1)", fraction)
-    if not 0 <= max_dropped <= 1:
-        raise InvalidArgument("max_dropped", "a number in [0, 1]", max_dropped)
+    check_within("(0, 1)", fraction=fraction)
+    check_within("[0, 1]", max_dropped=max_dropped)
     check_matrix("gradients", gradients)
-    check_classes(labels, count=len(gradients))
+    check_labels(labels, count=len(gradients))
     codes = labels.cpu().numpy()
     classes = [np.flatnonzero(codes == code) for code in np.unique(codes)]
 
@@ -135,24 +134,6 @@ def drop_isolated(
     return _gathered(classes, found, len(codes), max_dropped)
 
 
-def check_classes(labels: Tensor, *, count: int | None = None) -> None:
-    """Refuse labels that are not whole numbers from 0, so many of them if it is said.
-
-    Raises
-    ------
-    InvalidData
-        In one sentence.
-    """
-    expected = f"labels: expected a tensor of int64 of shape {'(n,)' if count is None else (count,)}"
-    if not isinstance(labels, Tensor):
-        raise InvalidData(f"{expected}, got {type(labels).__name__}")
-    fits = labels.dim() == 1 and len(labels) == (len(labels) if count is None else count) > 0
-    if labels.dtype != torch.int64 or not fits:
-        raise InvalidData(f"{expected}, got {labels.dtype} of shape {tuple(labels.shape)}")
-    if int(labels.min()) < 0:
-        raise InvalidData(f"labels: expected whole numbers from 0, got {int(labels.min())}")
-
-
 def _gathered(classes: list[IntArray], found: list[Medoids], count: int, max_dropped: float) -> Selection:
     owners, distances, isolation = np.empty(count, dtype=np.int64), np.empty(count), np.empty(count)
     dropped = np.zeros(count, dtype=bool)
@@ -166,7 +147,7 @@ def _gathered(classes: list[IntArray], found: list[Medoids], count: int, max_dro
 
 
 def _alone(medoids: Medoids, max_dropped: float) -> Mask:
-    """Which rows of a class to drop: a last row is left, whatever the cap."""
+    """Return a mask of the rows of a class to drop, which leaves at least one row."""
     count = len(medoids.owners)
     most = min(math.floor(max_dropped * count), count - 1)
     isolated = medoids.isolated

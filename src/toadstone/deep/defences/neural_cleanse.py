@@ -1,4 +1,4 @@
-"""Neural Cleanse: the smallest patch that sends every image to one label is too small if it is a backdoor's."""
+"""Neural Cleanse: find backdoored labels by the anomalously small patch that makes a network predict them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from toadstone.core.errors import InvalidArgument
-from toadstone.deep.tensors.checks import check_generator, check_whole
+from toadstone.core.checks import check_count, check_positive, check_within
+from toadstone.deep.tensors.checks import check_generator
 from toadstone.deep.tensors.features import evaluating, logits
 from toadstone.deep.tensors.images import as_input, check_images
 
 _FEWEST = 5
+"""Classes from which a median absolute deviation is meaningful."""
 _CONSISTENCY = 1.4826
+"""Makes the median absolute deviation an estimate of a normal distribution's standard deviation."""
 _EDGE = 1e-6
-_DEFEAT = 1.5
+"""Keeps hyperbolic tangents strictly inside [0, 1]."""
+_GROWTH = 1.5
+"""Factor of the weight after a streak of successes."""
 _SETTLED = 0.15
+"""Largest median shrinkage in the last quarter of a search that counts as converged."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -30,16 +35,16 @@ class Inversion:
     Parameters
     ----------
     mask : Tensor of shape (height, width)
-        How much of each pixel the patch covers, in [0, 1].
+        Opacity of the patch in each pixel, in [0, 1].
     pattern : Tensor of shape (channels, height, width)
-        What it shows there, in [0, 1].
+        Content of the patch, in [0, 1].
     size : float
-        Sum of the mask, in pixels; infinite if no patch sent enough images to
-        the label.
+        Sum of the mask, in pixels; infinite if no patch succeeded on enough
+        images.
     success : float
-        Share of the images that it sends there.
+        Share of the images that are classified as the label with the patch.
     shrinkage : float
-        Share of its size that went in the last quarter of the search.
+        Share of its size that the patch lost in the last quarter of the search.
     """
 
     mask: Tensor
@@ -51,19 +56,19 @@ class Inversion:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BackdoorScan:
-    """What the sizes of the smallest patches say of a network.
+    """Smallest patches of all labels and the suspicious labels.
 
     Parameters
     ----------
     inversions : tuple of Inversion
         One for each label.
     anomalies : tuple of float
-        For each label how many robust deviations its patch is smaller than the
-        median patch; negative if larger, nan where undecided.
+        Robust standard deviations by which each label's patch is smaller than
+        the median patch; negative if larger, NaN where undecided.
     suspects : tuple of int
-        Labels above the threshold.
+        Labels with an anomaly above the threshold.
     undecided : str or None
-        Why nothing can be said, if so.
+        Reason why there is no decision; None if there is one.
     """
 
     inversions: tuple[Inversion, ...]
@@ -74,7 +79,7 @@ class BackdoorScan:
 
 @dataclass(frozen=True, kw_only=True)
 class NeuralCleanse:
-    """How to search for the patches [1]_.
+    """Settings of the search for the smallest patches [1]_.
 
     Parameters
     ----------
@@ -82,16 +87,16 @@ class NeuralCleanse:
         Passes over the images for each label.
     batch : int
     learning_rate : float
-        Of Adam, with moments 0.5 and 0.9.
+        Of Adam, with betas 0.5 and 0.9.
     first_weight : float
-        Of the mask's size in the objective. It grows by half after `patience`
-        epochs in a row of success, and falls by 1.5 to the power of 1.5 after
-        as many without.
+        Initial weight of the mask's size in the objective. It is multiplied by
+        1.5 after `patience` successful epochs in a row, and divided by 1.5 to
+        the power of 1.5 after as many unsuccessful ones.
     patience : int
     success : float
-        Share of images that a patch has to send to its label, in (0, 1].
+        Share of images that must be classified as the label, in (0, 1].
     threshold : float
-        Robust deviations from which on a label is suspect.
+        Anomaly above which a label is suspicious.
 
     Raises
     ------
@@ -113,64 +118,60 @@ class NeuralCleanse:
     threshold: float = 2.0
 
     def __post_init__(self) -> None:
-        check_whole(epochs=self.epochs, batch=self.batch, patience=self.patience)
-        for name in ("learning_rate", "first_weight", "threshold"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InvalidArgument(name, "a positive number", getattr(self, name))
-        if not 0 < self.success <= 1:
-            raise InvalidArgument("success", "a number in (0, 1]", self.success)
+        check_count(epochs=self.epochs, batch=self.batch, patience=self.patience)
+        check_positive(learning_rate=self.learning_rate, first_weight=self.first_weight, threshold=self.threshold)
+        check_within("(0, 1]", success=self.success)
 
 
 def scan_for_backdoors(
     model: nn.Module, images: Tensor, *, generator: Generator, search: NeuralCleanse | None = None
 ) -> BackdoorScan:
-    """Search each label's smallest patch, and tell the labels whose patch is too small.
+    """Find each label's smallest patch and the labels whose patch is anomalously small.
 
     Parameters
     ----------
     model : Module
         In evaluation mode during the search; unchanged.
     images : Tensor of shape (n, channels, height, width)
-        Clean ones, of all classes; of eight bits, or in [0, 1].
+        Clean images of all classes; 8-bit, or in [0, 1].
     generator : torch.Generator
-        On the host; draws where the search starts and the order of images.
+        On the CPU; draws initial patches and the order of images.
     search : NeuralCleanse, optional
 
     Returns
     -------
     BackdoorScan
-        Undecided with fewer than five classes, or if more than half of the
-        patches are of one size, since deviations mean nothing then; or while
-        the typical patch still shrinks, by more than 15 % in the last quarter
-        of the search: sizes tell of where it started then, and any label may
-        look suspect.
+        Undecided with fewer than five classes, if half of the patches or more
+        are of one size, or if the median patch still shrinks by more than 15 %
+        in the last quarter of the search: its size then reflects the start.
 
     Raises
     ------
     InvalidData
-        If the images are unfit, or the model does not answer finite numbers
-        to all of them.
+        If images are invalid, or logits are not finite.
     """
     check_images(images)
     check_generator(generator)
-    way = search or NeuralCleanse()
-    classes = logits(model, images, block=way.batch).shape[1]
+    settings = search or NeuralCleanse()
+    classes = logits(model, images, block=settings.batch).shape[1]
     with evaluating(model):
-        found = tuple(smallest_patch(model, images, label, generator=generator, search=way) for label in range(classes))
+        found = tuple(
+            smallest_patch(model, images, label, generator=generator, search=settings) for label in range(classes)
+        )
     sizes = torch.tensor([inversion.size for inversion in found], dtype=torch.float64)
     anomalies, undecided = _anomalies(sizes, [inversion.shrinkage for inversion in found])
-    suspects = tuple(label for label, value in enumerate(anomalies) if value > way.threshold)
+    suspects = tuple(label for label, value in enumerate(anomalies) if value > settings.threshold)
     return BackdoorScan(inversions=found, anomalies=anomalies, suspects=suspects, undecided=undecided)
 
 
 def smallest_patch(
     model: nn.Module, images: Tensor, label: int, *, generator: Generator, search: NeuralCleanse
 ) -> Inversion:
-    """The smallest patch that sends images to one label; the model's mode is the caller's affair.
+    """Return the smallest patch that makes images classified as one label; call it in evaluation mode.
 
     Minimises the cross entropy for the label plus a weight times the sum of the
-    mask, where ``(1 - mask) * image + mask * pattern`` is what the model sees
-    and mask and pattern are hyperbolic tangents of what is searched.
+    mask on inputs ``(1 - mask) * image + mask * pattern``, where mask and pattern
+    are hyperbolic tangents of unconstrained variables.
     """
     anchor = next(model.parameters())
     _, channels, height, width = images.shape
@@ -191,6 +192,7 @@ def smallest_patch(
             given = getattr(given, "logits", given)
             wanted = torch.full((len(rows),), label, device=anchor.device)
             loss = cross_entropy(given, wanted) + weight.value * mask.sum()
+            # Not loss.backward(), which would leave gradients on the weights of the model.
             for value, slope in zip(free, torch.autograd.grad(loss, free), strict=True):
                 value.grad = slope
             adam.step()
@@ -205,7 +207,7 @@ def smallest_patch(
 
 
 class _Weight:
-    """How much the size of the mask counts, as success comes and goes."""
+    """Weight of the mask's size in the objective, adapted to success."""
 
     def __init__(self, search: NeuralCleanse) -> None:
         self.search = search
@@ -213,11 +215,12 @@ class _Weight:
         self.streak = 0
 
     def after(self, success: float) -> None:
-        """Count an epoch: positive streaks of success, negative ones of failure."""
+        """Count an epoch: streaks of success are positive, of failure negative."""
         sign = 1 if success >= self.search.success else -1
         self.streak = self.streak + sign if self.streak * sign > 0 else sign
         if abs(self.streak) == self.search.patience:
-            self.value *= _DEFEAT if sign > 0 else _DEFEAT**-1.5
+            # It falls faster than it grows, as in the authors' code, so that success comes back soon.
+            self.value *= _GROWTH if sign > 0 else _GROWTH**-1.5
             self.streak = 0
 
 
@@ -228,13 +231,13 @@ def _unit(free: Tensor) -> Tensor:
 def _anomalies(sizes: Tensor, shrinkages: Sequence[float]) -> tuple[tuple[float, ...], str | None]:
     nothing = (math.nan,) * len(sizes)
     if len(sizes) < _FEWEST:
-        return nothing, f"{len(sizes)} classes are too few to tell what is unusual; {_FEWEST} would do"
+        return nothing, f"{len(sizes)} classes are too few to find an outlier; at least {_FEWEST} are needed"
     median = float(sizes.quantile(0.5))
     if not math.isfinite(median):
-        return nothing, "for half of the labels no patch was found"
+        return nothing, "no patch was found for half of the labels"
     if statistics.median(shrinkages) > _SETTLED:
-        return nothing, "patches were still shrinking when the search ended; more epochs would do"
+        return nothing, "patches were still shrinking when the search ended; use more epochs"
     deviation = _CONSISTENCY * float((sizes - median).abs().quantile(0.5))
     if deviation == 0 or not math.isfinite(deviation):
-        return nothing, "half of the patches or more are of one size"
+        return nothing, "at least half of the patches have the same size"
     return tuple(float(value) for value in (median - sizes) / deviation), None

@@ -1,4 +1,4 @@
-"""STRIP: an input whose class survives any other image laid over it carries a trigger."""
+"""STRIP: detect inputs with a trigger by their low entropy under blending with other images."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.checks import check_count, check_within
+from toadstone.core.errors import InvalidData
 from toadstone.deep.tensors.batched_memory import in_blocks
-from toadstone.deep.tensors.checks import check_generator, check_whole
+from toadstone.deep.tensors.checks import check_generator
 from toadstone.deep.tensors.features import check_model, logits
 from toadstone.deep.tensors.images import as_input, check_images
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StripScan:
-    """What STRIP says of each image.
+    """Entropy of each image and the threshold below which images are flagged.
 
     Parameters
     ----------
@@ -25,8 +26,8 @@ class StripScan:
         Mean over overlays, in nats, from 0 to the logarithm of the number of
         classes; larger is more normal.
     threshold : float
-        Images below it are flagged; minus infinity if there were too few clean
-        images for the promise.
+        Minus infinity if there are too few clean images for the false-alarm
+        rate.
     """
 
     entropies: Tensor
@@ -34,7 +35,7 @@ class StripScan:
 
     @property
     def flagged(self) -> Tensor:
-        """Which images are, as a mask."""
+        """Mask of the flagged images."""
         return self.entropies < self.threshold
 
 
@@ -49,29 +50,29 @@ def strip(
     opacity: float = 0.5,
     block: int = 128,
 ) -> StripScan:
-    """Flag images with a trigger, by how surely they are classified with others laid over them [1]_.
+    """Flag images that a network classifies with low entropy even when others are blended in [1]_.
 
-    Half of the clean images, drawn at random, are laid over; the other half sets
-    the threshold, as the largest that flags a clean image with at most the
-    promised probability.
+    Half of the clean images, drawn at random, are the overlays; the other half
+    sets the threshold, the largest that flags a clean image with probability
+    at most `false_alarm_rate`.
 
     Parameters
     ----------
     model : Module
     images : Tensor of shape (n, channels, height, width)
-        To be judged; of eight bits, or in [0, 1].
+        Images to judge; 8-bit, or in [0, 1].
     clean : Tensor of shape (m, channels, height, width)
-        Trusted images of all classes, in the same form, two at least.
+        At least two trusted images, of all classes, in the same format.
     generator : torch.Generator
-        On the host; draws halves and overlays.
+        On the CPU; draws halves and overlays.
     false_alarm_rate : float
-        Share of clean images that may be flagged, in (0, 1).
+        Largest expected share of clean images to be flagged, in (0, 1).
     copies : int
-        Overlays for each image.
+        Overlays per image.
     opacity : float
         Weight of the overlay, in (0, 1): ``(1 - opacity) * x + opacity * other``.
     block : int
-        Blends at a time; halved with a warning where memory runs out.
+        Blends in one pass; halved with a warning where memory runs out.
 
     Returns
     -------
@@ -82,16 +83,15 @@ def strip(
     InvalidArgument
         If an option is out of range.
     InvalidData
-        If images are unfit, clean ones are of another shape or fewer than two,
-        or the model does not answer finite numbers.
+        If images are invalid, there are fewer than two clean ones or they are
+        of another shape, or the logits are not finite.
 
     References
     ----------
     .. [1] Gao and others, "STRIP: a defence against trojan attacks on deep
        neural networks", ACSAC 2019, section 4.
     """
-    if not 0 < false_alarm_rate < 1:
-        raise InvalidArgument("false_alarm_rate", "a number in (0, 1)", false_alarm_rate)
+    check_within("(0, 1)", false_alarm_rate=false_alarm_rate)
     check_generator(generator)
     for given in (images, clean):
         check_images(given)
@@ -104,8 +104,8 @@ def strip(
         blended_entropies(model, rows, overlays, generator=generator, copies=copies, opacity=opacity, block=block)
         for rows in (held_out, images)
     )
-    # Of m + 1 exchangeable values, one lies strictly below the rank-th smallest of the others with probability at most
-    # rank / (m + 1).
+    # Of m + 1 exchangeable values, one is strictly below the rank-th smallest of the others with probability at most
+    # rank / (m + 1): the false-alarm rate holds for any finite number of clean images.
     rank = math.floor(false_alarm_rate * (len(calm) + 1))
     threshold = float(calm.sort().values[rank - 1]) if rank else -math.inf
     return StripScan(entropies=judged, threshold=threshold)
@@ -121,21 +121,19 @@ def blended_entropies(
     opacity: float = 0.5,
     block: int = 128,
 ) -> Tensor:
-    """For each image the mean entropy of the model's answers with overlays drawn for it.
+    """Return each image's entropy, averaged over blends with overlays drawn with replacement.
 
-    Parameters, errors and unit are those of `strip`; overlays are drawn with
-    replacement.
+    Parameters, errors and unit are as for `strip`.
 
     Returns
     -------
     Tensor of shape (n,)
-        On the host.
+        On the CPU.
     """
     check_model(model)
     check_generator(generator)
-    check_whole(copies=copies, block=block)
-    if not 0 < opacity < 1:
-        raise InvalidArgument("opacity", "a number in (0, 1)", opacity)
+    check_count(copies=copies, block=block)
+    check_within("(0, 1)", opacity=opacity)
     drawn = torch.randint(len(overlays), (len(images), copies), generator=generator)
     anchor = next(model.parameters())
 
@@ -143,7 +141,7 @@ def blended_entropies(
         place = torch.arange(rows.start, rows.stop)
         below = as_input(images[(place // copies).to(images.device)], anchor)
         above = as_input(overlays[drawn.flatten()[rows].to(overlays.device)], anchor)
-        surprise = logits(model, (1 - opacity) * below + opacity * above, block=block).log_softmax(dim=1)
-        return -(surprise.exp() * surprise).sum(dim=1).cpu()
+        log_probabilities = logits(model, (1 - opacity) * below + opacity * above, block=block).log_softmax(dim=1)
+        return -(log_probabilities.exp() * log_probabilities).sum(dim=1).cpu()
 
     return in_blocks(work, drawn.numel(), block=block).view(len(images), copies).mean(dim=1)

@@ -1,4 +1,4 @@
-"""Medoids of gradients, on the processor or on whatever device the gradients are."""
+"""Choices of medoids for tensors on any device, by greedy facility location and its approximations."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from toadstone.core.arrays import Array
+from toadstone.core.checks import check_count, check_positive
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.deep.tensors.batched_memory import in_blocks
-from toadstone.deep.tensors.checks import check_whole
 from toadstone.kernels.facility_location.ball_tree import FULL, NONE, longest
 from toadstone.kernels.facility_location.medoids import (
     Medoids,
@@ -24,14 +24,15 @@ from toadstone.kernels.facility_location.medoids import (
 )
 
 Chooser: TypeAlias = Callable[[Tensor, int], Medoids]
-"""Chooses so many medoids of the rows of a tensor."""
+"""Takes the rows of a tensor and a number, and chooses so many medoids."""
 _MEMORY = 1 << 28
+"""Bytes for a block of distances."""
 _COPIES = 3
-"""Blocks of distances that exist at once: squares, a difference, what is left of them."""
+"""Tensors of a block's size that exist at once: squares, a difference, and their remainder."""
 
 
 def exact_medoids(rows: Tensor, count: int) -> Medoids:
-    """Greedy medoids: by `device_medoids` on a graphics card, elsewhere by `greedy_medoids`, which are the same."""
+    """Choose greedy medoids: by `greedy_medoids` on the CPU, elsewhere by `device_medoids`, with the same result."""
     if rows.device.type == "cpu":
         return greedy_medoids(rows.detach().double().numpy(), count)
     return device_medoids(rows, count)
@@ -44,9 +45,9 @@ class InParts:
     Parameters
     ----------
     rows : int
-        Of a part at most.
+        Largest number of rows in a part.
     seed : int
-        Deals them.
+        Draws the parts.
 
     Raises
     ------
@@ -58,7 +59,7 @@ class InParts:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_whole(rows=self.rows)
+        check_count(rows=self.rows)
 
     def __call__(self, rows: Tensor, count: int) -> Medoids:
         """See `partitioned_medoids`."""
@@ -67,13 +68,14 @@ class InParts:
 
 @dataclass(frozen=True, kw_only=True)
 class Sampled:
-    """Medoids that are each the best of a random sample.
+    """Greedy medoids, each the best of a random sample.
 
     Parameters
     ----------
     failure : float
-        In (0, 1).
+        As for `sampled_medoids`, in (0, 1).
     seed : int
+        Draws the samples.
     """
 
     failure: float = 0.01
@@ -86,7 +88,7 @@ class Sampled:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """Random rows as medoids, the baseline of every choice.
+    """Random rows as medoids, a baseline.
 
     Parameters
     ----------
@@ -96,7 +98,7 @@ class Drawn:
     seed: int = 0
 
     def __call__(self, rows: Tensor, count: int) -> Medoids:
-        """Draw them without looking at the rows."""
+        """Draw rows, whatever they hold."""
         picks = np.random.default_rng(self.seed).permutation(len(rows))[:count]
         return given_medoids(_array(rows), picks)
 
@@ -105,8 +107,9 @@ class Drawn:
 class Exponential:
     """Greedy medoids for the similarity ``exp(-distance / length)``.
 
-    The authors of EPIC have it from their library, with the number of classes
-    as the length, where it is almost affine: nearly the same medoids.
+    The default of the library that the authors of EPIC use, with the number of
+    classes as the length. There it is almost affine, and gives nearly the same
+    medoids.
 
     Parameters
     ----------
@@ -116,17 +119,16 @@ class Exponential:
     Raises
     ------
     InvalidArgument
-        If the length is not.
+        If `length` is not positive.
     """
 
     length: float = 10.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.length < float("inf"):
-            raise InvalidArgument("length", "a positive number", self.length)
+        check_positive(length=self.length)
 
     def __call__(self, rows: Tensor, count: int) -> Medoids:
-        """Choose by that similarity; what is told of the choice are distances."""
+        """Choose by this similarity; gains and distances of the result are in plain distance."""
         _check(rows, count)
         with torch.no_grad():
             found = _BentSearch(rows.detach().double(), _MEMORY, self.length).run(count)
@@ -134,11 +136,11 @@ class Exponential:
 
 
 def device_medoids(rows: Tensor, count: int, *, memory: int = _MEMORY) -> Medoids:
-    """Greedy medoids by products of torch, in blocks, bit for bit those of `greedy_medoids`.
+    """Choose greedy medoids with torch, in blocks, bit for bit those of `greedy_medoids`.
 
-    Distances are recomputed in double precision, as differences, whenever
-    rows come nearer to a medoid; no more of them than `memory` allows exist at
-    a time. Where the device has less, blocks are halved and a warning says so.
+    Distances are recomputed in double precision, as differences, whenever rows
+    get a nearer medoid; `memory` limits how many exist at a time. Blocks are
+    halved with a warning where the device runs out of memory.
 
     Parameters
     ----------
@@ -156,7 +158,7 @@ def device_medoids(rows: Tensor, count: int, *, memory: int = _MEMORY) -> Medoid
     Raises
     ------
     InvalidData
-        If `rows` is not a finite matrix with a row.
+        If `rows` is not a finite matrix with at least one row.
     InvalidArgument
         If `count` is out of range.
 
@@ -172,11 +174,12 @@ def device_medoids(rows: Tensor, count: int, *, memory: int = _MEMORY) -> Medoid
 
 
 class _Search:
-    """What greedy choice keeps up to date: gains of all candidates, distances of all rows, in whole units."""
+    """State of the greedy choice: gains of all candidates and distances of all rows, in whole units."""
 
     def __init__(self, rows: Tensor, memory: int) -> None:
         box = torch.stack([rows.amin(0), rows.amax(0)]).cpu().numpy()
         self.reach = longest(box)
+        # Distances are rounded to whole units: sums of whole numbers are exact in any order, hence on any device.
         self.scale = FULL / self.reach
         self.rows, self.memory = rows, memory
         self.nearest, self.second = (rows.new_full((len(rows),), far) for far in (FULL, NONE))
@@ -188,7 +191,7 @@ class _Search:
         picks, wins = [], []
         for rank in range(count):
             best = self.gains.max()
-            # argmax is free to return any of equal gains.
+            # The first of equal gains; argmax may return any of them.
             pick = int((self.gains == best).nonzero()[0, 0])
             picks.append(pick)
             wins.append(float(best) / self.scale)
@@ -212,7 +215,7 @@ class _Search:
             self.gains -= self._counted(moved, before, after)
 
     def _counted(self, moved: Tensor, before: Tensor, after: Tensor) -> Tensor:
-        """What each candidate could have gained from rows that have now come nearer."""
+        """Return the gain that each candidate has lost to rows with a nearer medoid."""
         own = self.rows[moved]
 
         def lost(candidates: slice) -> Tensor:
@@ -223,7 +226,8 @@ class _Search:
         return in_blocks(lost, len(self.rows), block=block)
 
     def _apart(self, some: Tensor, others: Tensor) -> Tensor:
-        """Distances in whole units, squares added in the order of the coordinates."""
+        """Return distances in whole units."""
+        # Squares are added coordinate by coordinate, in the kernel's order: a matrix product would round differently.
         squares = some.new_zeros(len(some), len(others))
         for own, other in zip(some.T, others.T, strict=True):
             difference = own[:, None] - other
@@ -232,7 +236,7 @@ class _Search:
 
 
 class _BentSearch(_Search):
-    """The same with dissimilarities that level off, in units of which one is the most there can be."""
+    """Greedy choice by dissimilarities ``1 - exp(-distance / length)``."""
 
     def __init__(self, rows: Tensor, memory: int, length: float) -> None:
         self.length = length
@@ -244,12 +248,11 @@ class _BentSearch(_Search):
 
 
 def check_matrix(name: str, rows: Tensor) -> None:
-    """Refuse what is not a tensor of two axes, with a row, whose values are finite.
+    """Check for a finite tensor with two axes and at least one row.
 
     Raises
     ------
     InvalidData
-        In one sentence.
     """
     expected = f"{name}: expected a finite matrix with at least one row, a tensor"
     if not isinstance(rows, Tensor):

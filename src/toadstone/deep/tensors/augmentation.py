@@ -10,8 +10,9 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
+from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.deep.tensors.checks import check_generator, check_whole
+from toadstone.deep.tensors.checks import check_generator
 from toadstone.deep.tensors.images import check_layout
 
 
@@ -38,7 +39,7 @@ def flip_crop(images: Tensor, generator: Generator, *, reach: int = 4) -> Tensor
         If `reach` is out of range.
     """
     count, height, width = _sizes(images, reach, generator)
-    check_whole(0, reach=reach)
+    check_count(0, reach=reach)
     down, right = torch.randint(-reach, reach + 1, (2, count, 1), generator=generator).unbind()
     flipped = torch.randint(2, (count, 1), generator=generator, dtype=torch.bool)
     rows = _mirrored(torch.arange(height) + down, height)

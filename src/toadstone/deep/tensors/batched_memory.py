@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from toadstone.deep.tensors.checks import check_whole
+from toadstone.core.checks import check_count
 
 
 def in_blocks(work: Callable[[slice], Tensor], count: int, *, block: int) -> Tensor:
@@ -44,7 +44,7 @@ def in_blocks(work: Callable[[slice], Tensor], count: int, *, block: int) -> Ten
     >>> in_blocks(lambda rows: torch.arange(5)[rows] ** 2, 5, block=2)
     tensor([ 0,  1,  4,  9, 16])
     """
-    check_whole(block=block)
+    check_count(block=block)
     done: list[Tensor] = []
     start = 0
     while start < count:
@@ -56,11 +56,17 @@ def in_blocks(work: Callable[[slice], Tensor], count: int, *, block: int) -> Ten
             if block == 1 or not out_of_memory(error):
                 raise
         # Outside the handler, where no traceback keeps the block's tensors alive.
-        block = max(1, min(block, count - start) // 2)
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        warnings.warn(f"out of memory: going on in blocks of {block}", RuntimeWarning, stacklevel=2)
+        block = halved(min(block, count - start))
     return torch.cat(done)
+
+
+def halved(block: int) -> int:
+    """Return half a block, but at least one row; free what torch caches, and warn."""
+    smaller = max(1, block // 2)
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    warnings.warn(f"out of memory: going on in blocks of {smaller}", RuntimeWarning, stacklevel=3)
+    return smaller
 
 
 def out_of_memory(error: RuntimeError) -> bool:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from toadstone.core.errors import InvalidData
 from toadstone.core.files import written_aside
+from toadstone.deep.tensors.checks import first_line
 
 _FORMAT = "toadstone-1"
 
@@ -175,4 +176,4 @@ def _number(value: object) -> object:
 def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "no such file"
-    return (str(error).splitlines() or [type(error).__name__])[0].lower()
+    return first_line(error)

@@ -1,35 +1,25 @@
-"""Arguments that many functions take: counts and generators, refused in one sentence each."""
+"""A check of the random generator, an argument that many functions take."""
 
 from __future__ import annotations
-
-from numbers import Integral
 
 from torch import Generator
 
 from toadstone.core.errors import InvalidArgument
 
 
-def check_whole(least: int = 1, /, **numbers: object) -> None:
-    """Refuse counts that are not whole numbers from `least`; 2.0 is none, nor is True.
-
-    Raises
-    ------
-    InvalidArgument
+def first_line(error: Exception) -> str:
+    r"""Return the first line of an error in lower case, or its type where it has no text.
 
     Examples
     --------
-    >>> check_whole(batch=32)
-    >>> check_whole(0, draws=1.5)
-    Traceback (most recent call last):
-    toadstone.core.errors.InvalidArgument: `draws`: expected a whole number from 0, got 1.5
+    >>> first_line(ValueError("Bad magic number\nat byte 0")), first_line(EOFError())
+    ('bad magic number', 'eoferror')
     """
-    for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-            raise InvalidArgument(name, f"a whole number from {least}", value)
+    return (str(error).splitlines() or [type(error).__name__])[0].lower()
 
 
 def check_generator(generator: object) -> None:
-    """Refuse what is no generator: None would draw from torch's global one, which nobody can repeat.
+    """Check for a torch generator: without one torch draws from its global state, which cannot be repeated.
 
     Raises
     ------

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toadstone.core.errors import InvalidData
+from toadstone.deep.tensors.checks import first_line
 
 ARCHIVE, BINARY = "cifar10.npz", "cifar-10-batches-bin"
 _PICTURE = 3 * 32 * 32
@@ -103,7 +104,7 @@ def _from_archive(path: Path, part: str, batches: range) -> tuple[NDArray[np.uin
             labels = stored[f"y_{part}"]
             images = [decode(stored[f"X_{part}_{batch}"].tobytes()) for batch in batches]
     except (OSError, ValueError, KeyError, EOFError, lzma.LZMAError, zipfile.BadZipFile) as error:
-        raise InvalidData(f"{path.name}: expected the archive of CIFAR-10, got {_reason(error)}") from None
+        raise InvalidData(f"{path.name}: expected the archive of CIFAR-10, got {first_line(error)}") from None
     return np.concatenate(images), labels
 
 
@@ -111,9 +112,6 @@ def _from_binary(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     try:
         stored = np.frombuffer(path.read_bytes(), np.uint8).reshape(-1, 1 + _PICTURE)
     except (OSError, ValueError) as error:
-        raise InvalidData(f"{path.name}: expected a label and {_PICTURE} pixels a row, got {_reason(error)}") from None
+        expected = f"expected a label and {_PICTURE} pixels a row"
+        raise InvalidData(f"{path.name}: {expected}, got {first_line(error)}") from None
     return stored[:, 1:].reshape(-1, 3, 32, 32), stored[:, 0]
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].lower()

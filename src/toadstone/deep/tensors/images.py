@@ -19,8 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.deep.tensors.checks import check_whole
+from toadstone.deep.tensors.checks import first_line
 from toadstone.deep.tensors.cifar10 import read_cifar10
 
 Layout = Literal["HW", "HWC", "CHW"]
@@ -69,8 +70,8 @@ def check_images(images: Tensor) -> None:
             raise InvalidData(f"images: expected values in [0, 1], got {got}")
 
 
-def check_labels(labels: Tensor, *, count: int, classes: int | None = None) -> None:
-    """Refuse labels that are not `count` whole numbers from 0, below `classes` where that is given.
+def check_labels(labels: Tensor, *, count: int | None = None, classes: int | None = None) -> None:
+    """Check that labels are whole numbers from 0: `count` of them, and below `classes`, where those are given.
 
     Raises
     ------
@@ -80,8 +81,9 @@ def check_labels(labels: Tensor, *, count: int, classes: int | None = None) -> N
     if not isinstance(labels, Tensor) or labels.dtype != torch.int64:
         got = labels.dtype if isinstance(labels, Tensor) else type(labels).__name__
         raise InvalidData(f"labels: expected a tensor of int64, got {got}")
-    if labels.shape != (count,):
-        raise InvalidData(f"labels: expected {count}, one for each image, got shape {tuple(labels.shape)}")
+    if labels.dim() != 1 or not len(labels) or count not in (None, len(labels)):
+        expected = "one" if count is None else f"{count}, one"
+        raise InvalidData(f"labels: expected {expected} for each row, got shape {tuple(labels.shape)}")
     low, high = (int(value) for value in torch.aminmax(labels))
     if low < 0 or (classes is not None and high >= classes):
         wrong = low if low < 0 else high
@@ -183,7 +185,7 @@ def load_images(
         if given not in get_args(words):
             raise InvalidArgument(what, f"one of {', '.join(get_args(words))}", given)
     if count is not None:
-        check_whole(count=count)
+        check_count(count=count)
     if part == "validation" and name != "pneumonia":
         raise InvalidArgument("part", f"train or test for {name}", part)
     named = folder if folder is not None else os.environ.get("TOADSTONE_DATA")
@@ -206,5 +208,4 @@ def _read_archive(path: Path, part: Part) -> tuple[NDArray[Any], NDArray[Any]]:
         with np.load(path, allow_pickle=False) as stored:
             return stored[f"X_{short}"], stored[f"y_{short}"]
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0].lower()
-        raise InvalidData(f"{path.name}: expected an archive of images, got {reason}") from None
+        raise InvalidData(f"{path.name}: expected an archive of images, got {first_line(error)}") from None

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument
-from toadstone.deep.tensors.checks import check_whole
 
 HEAD = "linear"
 """Name of the last layer of every network of this module."""
@@ -71,7 +71,7 @@ class SmallCNN(nn.Module):
     ) -> None:
         super().__init__()
         features = 4 * width * 3 * 3
-        check_whole(channels=channels, width=width, classes=classes, hidden=features if hidden is None else hidden)
+        check_count(channels=channels, width=width, classes=classes, hidden=features if hidden is None else hidden)
         with torch.random.fork_rng(devices=[]):
             self.normalise = Normalise()
             self.conv1 = nn.Conv2d(channels, width, 3, padding=1, bias=False)
@@ -139,8 +139,8 @@ class ResNet(nn.Module):
     pooled : int
         Side of the grid that features are averaged on before the head; 1 for
         global pooling.
-    mean, deviation : sequence of float
-        As of `Normalise`.
+    normalise : Normalise, optional
+        Standardises the images; its default values without it.
     seed : int
         Draws the weights.
 
@@ -164,19 +164,18 @@ class ResNet(nn.Module):
         channels: int = 3,
         projected: bool = False,
         pooled: int = 1,
-        mean: Sequence[float] = (0.5,),
-        deviation: Sequence[float] = (0.25,),
+        normalise: Normalise | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        check_whole(width=width, classes=classes, channels=channels, pooled=pooled)
+        check_count(width=width, classes=classes, channels=channels, pooled=pooled)
         if not blocks:
             raise InvalidArgument("blocks", "one stage or more", "none")
         for count in blocks:
-            check_whole(blocks=count)
+            check_count(blocks=count)
         self.pooled = pooled
         with torch.random.fork_rng(devices=[]):
-            self.normalise = Normalise(mean, deviation)
+            self.normalise = Normalise() if normalise is None else normalise
             self.conv1 = nn.Conv2d(channels, width, 3, padding=1, bias=False)
             self.bn1 = nn.BatchNorm2d(width)
             widths = [width * 2**stage for stage in range(len(blocks))]

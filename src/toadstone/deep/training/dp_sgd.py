@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 import math
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +18,9 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
+
+from toadstone.core.checks import check_count, check_positive, check_within
+from toadstone.core.errors import InvalidArgument, InvalidData, missing_extra
 
 try:
     from opacus.accountants import create_accountant
@@ -27,11 +32,10 @@ try:
 except ModuleNotFoundError as missing:
     if missing.name != "opacus":
         raise
-    reason = "toadstone.deep.training.dp_sgd needs Opacus, which is not installed: pip install 'toadstone[private]'"
+    reason = f"toadstone.deep.training.dp_sgd {missing_extra('private', 'Opacus')}"
     raise ModuleNotFoundError(reason, name="opacus") from None
 
-from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.deep.tensors.checks import check_whole
+from toadstone.deep.tensors.checks import first_line
 from toadstone.deep.tensors.features import logits
 from toadstone.deep.tensors.images import as_input, check_images, check_labels
 
@@ -82,14 +86,11 @@ class PrivateTrainingConfig:
     noise: float = 1.1
 
     def __post_init__(self) -> None:
-        check_whole(epochs=self.epochs, batch=self.batch)
-        for name in ("learning_rate", "clip"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InvalidArgument(name, "a positive number", getattr(self, name))
+        check_count(epochs=self.epochs, batch=self.batch)
+        check_positive(learning_rate=self.learning_rate, clip=self.clip)
         if self.noise != 0 and not 1 / _LARGEST <= self.noise <= _LARGEST:
             raise InvalidArgument("noise", f"0, or a number from {1 / _LARGEST:g} to {_LARGEST:g}", self.noise)
-        if not 0 <= self.momentum < 1:
-            raise InvalidArgument("momentum", "a number in [0, 1)", self.momentum)
+        check_within("[0, 1)", momentum=self.momentum)
 
     def steps(self, count: int) -> int:
         """How many there are on so many rows."""
@@ -128,48 +129,31 @@ def train_privately(
     """
     check_images(images)
     check_labels(labels, count=len(images), classes=logits(model, images[:1]).shape[1])
-    # Opacus looks at copies in training mode only.
-    wrong = ModuleValidator.validate(copy.deepcopy(model).train(), strict=False)
-    if wrong:
-        raise InvalidArgument("model", "layers that treat rows one by one", str(wrong[0]).splitlines()[0])
-    if not any(value.requires_grad for value in model.parameters()):
-        raise InvalidArgument("model", "a model with parameters that are trained", "none")
+    _check_trainable(model)
     if config.batch > len(images):
         raise InvalidArgument("batch", f"at most the {len(images)} rows", config.batch)
     for_rows, for_noise, for_dropout = (int(value) for value in np.random.SeedSequence(seed).generate_state(3))
     device = next(model.parameters()).device
-    training = model.training
-    wrapped = GradSampleModule(model.train(), loss_reduction="sum")
-    plain = torch.optim.SGD(wrapped.parameters(), lr=config.learning_rate, momentum=config.momentum)
-    optimiser = DPOptimizer(
-        plain,
-        noise_multiplier=config.noise,
-        max_grad_norm=config.clip,
-        expected_batch_size=config.batch,
-        generator=Generator(device).manual_seed(for_noise),
-    )
     samples = UniformWithReplacementSampler(
         num_samples=len(images),
         sample_rate=config.batch / len(images),
         generator=Generator().manual_seed(for_rows),
         steps=config.steps(len(images)) // config.epochs,
     )
-    try:
+    with _sampling_gradients(model) as wrapped:
+        optimiser = DPOptimizer(
+            torch.optim.SGD(wrapped.parameters(), lr=config.learning_rate, momentum=config.momentum),
+            noise_multiplier=config.noise,
+            max_grad_norm=config.clip,
+            expected_batch_size=config.batch,
+            generator=Generator(device).manual_seed(for_noise),
+        )
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            # Opacus hooks every layer; that the images need no gradient is as it should be.
+            # Opacus hooks every layer, and torch warns that the images need no gradient, which is intended.
             warnings.filterwarnings("ignore", message="Full backward hook is firing")
             torch.manual_seed(for_dropout)
             epochs = range(config.epochs)
             return tuple(_epoch(wrapped, optimiser, images, labels, samples, epoch) for epoch in epochs)
-    finally:
-        wrapped.remove_hooks()
-        wrapped.forbid_grad_accumulation()
-        model.train(training)
-        for value in model.parameters():
-            value.grad = None
-            for left in ("grad_sample", "summed_grad"):
-                if hasattr(value, left):
-                    delattr(value, left)
 
 
 def privacy_epsilon(
@@ -234,15 +218,42 @@ def noise_for(config: PrivateTrainingConfig, *, count: int, privacy_epsilon: flo
             accountant="rdp",
         )
     except (ArithmeticError, RuntimeError, ValueError) as error:
-        expected = "one that Opacus finds the noise for"
-        raise InvalidArgument("privacy_epsilon", expected, f"{privacy_epsilon}: {_sentence(error)}") from error
+        got = f"{privacy_epsilon}: {first_line(error).rstrip('.')}"
+        raise InvalidArgument("privacy_epsilon", "a value that Opacus finds the noise for", got) from error
     return float(found)
 
 
+def _check_trainable(model: nn.Module) -> None:
+    """Check that no layer mixes the rows of a batch, and that some parameter is trained."""
+    # Opacus validates in training mode only, and the caller's model stays as it is.
+    wrong = ModuleValidator.validate(copy.deepcopy(model).train(), strict=False)
+    if wrong:
+        raise InvalidArgument("model", "layers that treat rows one by one", str(wrong[0]).splitlines()[0])
+    if not any(value.requires_grad for value in model.parameters()):
+        raise InvalidArgument("model", "parameters that require gradients", "none")
+
+
+@contextmanager
+def _sampling_gradients(model: nn.Module) -> Iterator[GradSampleModule]:
+    """Hook a model for gradients of single rows; afterwards remove all that Opacus left on it."""
+    training = model.training
+    wrapped = GradSampleModule(model.train(), loss_reduction="sum")
+    try:
+        yield wrapped
+    finally:
+        wrapped.remove_hooks()
+        wrapped.forbid_grad_accumulation()
+        model.train(training)
+        for value in model.parameters():
+            value.grad = None
+            for left in ("grad_sample", "summed_grad"):
+                if hasattr(value, left):
+                    delattr(value, left)
+
+
 def _check_budget(config: PrivateTrainingConfig, *, count: int, privacy_delta: float) -> None:
-    if not 0 < privacy_delta < 1:
-        raise InvalidArgument("privacy_delta", "a number in (0, 1)", privacy_delta)
-    check_whole(count=count)
+    check_within("(0, 1)", privacy_delta=privacy_delta)
+    check_count(count=count)
     if config.batch > count:
         raise InvalidArgument("count", f"at least the {config.batch} rows of a batch", count)
 
@@ -254,8 +265,8 @@ def _spent(accountant: Accountant, config: PrivateTrainingConfig, *, count: int,
     try:
         return float(book.get_epsilon(delta=privacy_delta))
     except (ArithmeticError, RuntimeError, ValueError) as error:
-        expected = f"one for which Opacus' {accountant} accountant finds an epsilon, with noise of {config.noise:g}"
-        raise InvalidArgument("privacy_delta", expected, f"{privacy_delta}: {_sentence(error)}") from error
+        expected = f"a value for which Opacus' {accountant} accountant finds an epsilon at noise {config.noise:g}"
+        raise InvalidArgument("privacy_delta", expected, f"{privacy_delta}: {first_line(error).rstrip('.')}") from error
 
 
 def _points(config: PrivateTrainingConfig, *, count: int, privacy_delta: float) -> float:
@@ -263,10 +274,6 @@ def _points(config: PrivateTrainingConfig, *, count: int, privacy_delta: float) 
     allowed = privacy_delta / 1000
     reach = max(_spent("rdp", config, count=count, privacy_delta=allowed / 4), _GRID_ERROR) + 3
     return 2 * reach / _GRID_ERROR * math.sqrt(config.steps(count) * math.log(12 / allowed) / 2)
-
-
-def _sentence(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(".").lower() if str(error) else type(error).__name__
 
 
 def _epoch(

@@ -7,8 +7,8 @@ from itertools import pairwise
 from numbers import Integral
 from typing import Literal, get_args
 
+from toadstone.core.checks import check_count, check_positive, check_within
 from toadstone.core.errors import InvalidArgument
-from toadstone.deep.tensors.checks import check_whole
 
 Augmentation = Literal["none", "flip-crop"]
 Precision = Literal["float32", "bfloat16"]
@@ -60,15 +60,12 @@ class TrainingConfig:
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
-        check_whole(epochs=self.epochs, batch=self.batch)
-        if not 0 < self.learning_rate < float("inf"):
-            raise InvalidArgument("learning_rate", "a positive number", self.learning_rate)
-        if not 0 <= self.momentum < 1:
-            raise InvalidArgument("momentum", "a number in [0, 1)", self.momentum)
+        check_count(epochs=self.epochs, batch=self.batch)
+        check_positive(learning_rate=self.learning_rate)
+        check_within("[0, 1)", momentum=self.momentum)
         if not 0 <= self.weight_decay < float("inf"):
             raise InvalidArgument("weight_decay", "a number from 0", self.weight_decay)
-        if not 0 < self.factor <= 1:
-            raise InvalidArgument("factor", "a number in (0, 1]", self.factor)
+        check_within("(0, 1]", factor=self.factor)
         whole = all(isinstance(milestone, Integral) for milestone in self.milestones)
         if not whole or any(low >= high for low, high in pairwise((0, *self.milestones))):
             raise InvalidArgument("milestones", "increasing whole numbers from 1", self.milestones)

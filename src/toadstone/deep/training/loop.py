@@ -19,6 +19,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.deep.tensors.augmentation import flip_crop
 from toadstone.deep.tensors.checkpoints import digest_of
@@ -111,8 +112,7 @@ def train(
     """
     check_images(images)
     check_labels(labels, count=len(images), classes=logits(model, images[:1]).shape[1])
-    if seed < 0:
-        raise InvalidArgument("seed", "a whole number from 0", seed)
+    check_count(0, seed=seed)
     made_for = getattr(watcher, "row_count", len(images))
     if made_for != len(images):
         raise InvalidArgument("watcher", f"one made for {len(images)} rows, as many as there are images", made_for)
@@ -225,7 +225,7 @@ def _lay_out(model: nn.Module) -> None:
 def _optimiser(model: nn.Module, config: TrainingConfig) -> torch.optim.SGD:
     trained = [value for value in model.parameters() if value.requires_grad]
     if not trained:
-        raise InvalidArgument("model", "a model with parameters that are trained", "none")
+        raise InvalidArgument("model", "parameters that require gradients", "none")
     groups = [
         {"params": [value for value in trained if value.dim() > 1], "weight_decay": config.weight_decay},
         {"params": [value for value in trained if value.dim() <= 1], "weight_decay": 0.0},

@@ -7,9 +7,10 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn.functional import cross_entropy
 
+from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument
 from toadstone.deep.tensors.batched_memory import in_blocks
-from toadstone.deep.tensors.checks import check_generator, check_whole
+from toadstone.deep.tensors.checks import check_generator
 from toadstone.deep.tensors.features import evaluating, logits
 from toadstone.deep.tensors.images import as_input, check_images, check_labels
 
@@ -67,7 +68,7 @@ def per_sample_gradients(
     check_labels(labels, count=len(images), classes=classes)
     trained = {name: value.detach() for name, value in model.named_parameters() if value.requires_grad}
     if not trained:
-        raise InvalidArgument("model", "a model with parameters that are trained", "none")
+        raise InvalidArgument("model", "parameters that require gradients", "none")
     anchor = next(iter(trained.values()))
     size = sum(value.numel() for value in trained.values())
     projection = _Sums(size, dimensions, generator, anchor.device) if dimensions is not None else None
@@ -91,7 +92,7 @@ class _Sums:
     """A random projection that needs one number a coordinate, and the same bytes on any device."""
 
     def __init__(self, size: int, dimensions: int, generator: torch.Generator | None, device: torch.device) -> None:
-        check_whole(dimensions=dimensions)
+        check_count(dimensions=dimensions)
         check_generator(generator)
         self.padding = -size % dimensions
         self.dimensions = dimensions

@@ -11,9 +11,9 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.deep.tensors.checkpoints import as_json, assign, read_tensors, write_tensors
-from toadstone.deep.tensors.checks import check_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Checkpoint:
     every: int = 1
 
     def __post_init__(self) -> None:
-        check_whole(every=self.every)
+        check_count(every=self.every)
 
 
 @dataclass(frozen=True, kw_only=True)

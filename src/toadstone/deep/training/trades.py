@@ -8,8 +8,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy, kl_div
 
+from toadstone.core.checks import check_count, check_within
 from toadstone.core.errors import InvalidArgument
-from toadstone.deep.tensors.checks import check_whole
 from toadstone.deep.tensors.features import evaluating
 
 _START = 0.001
@@ -51,10 +51,8 @@ class Trades:
     weight: float = 6.0
 
     def __post_init__(self) -> None:
-        for name in ("radius", "step"):
-            if not 0 < getattr(self, name) <= 255:
-                raise InvalidArgument(name, "a number in (0, 255]", getattr(self, name))
-        check_whole(steps=self.steps)
+        check_within("(0, 255]", radius=self.radius, step=self.step)
+        check_count(steps=self.steps)
         if not 0 <= self.weight < float("inf"):
             raise InvalidArgument("weight", "a number from 0", self.weight)
 

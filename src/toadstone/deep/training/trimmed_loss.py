@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from toadstone.core.errors import InvalidArgument
-from toadstone.deep.tensors.checks import check_whole
+from toadstone.core.checks import check_count, check_within
 from toadstone.deep.tensors.features import logits
 from toadstone.deep.tensors.images import check_labels
 from toadstone.kernels.linear.trimmed_loss import least_losses
@@ -52,10 +51,9 @@ class TrimmedLoss:
     block: int = 128
 
     def __post_init__(self) -> None:
-        if not 0.5 < self.keep <= 1:
-            raise InvalidArgument("keep", "a number in (0.5, 1]", self.keep)
-        check_whole(0, warm_up=self.warm_up)
-        check_whole(block=self.block)
+        check_within("(0.5, 1]", keep=self.keep)
+        check_count(0, warm_up=self.warm_up)
+        check_count(block=self.block)
 
     @property
     def row_count(self) -> int:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from toadstone.deep.tensors.checkpoints import load_arrays
 from toadstone.deep.tensors.features import activations
-from toadstone.deep.tensors.networks import CIFAR10_DEVIATION, CIFAR10_MEAN, HEAD, ResNet, draw_weights
+from toadstone.deep.tensors.networks import CIFAR10_DEVIATION, CIFAR10_MEAN, HEAD, Normalise, ResNet, draw_weights
 from toadstone.deep.training.hyperparameters import TrainingConfig
 from toadstone.deep.training.loop import train
 from toadstone.deep.training.progress import Checkpoint
@@ -136,7 +136,7 @@ def published_body(weights: Path) -> nn.Module:
     weights : Path
         As of `toadstone.deep.tensors.checkpoints.load_arrays`.
     """
-    body = ResNet((3, 3, 3), mean=CIFAR10_MEAN, deviation=CIFAR10_DEVIATION)
+    body = ResNet((3, 3, 3), normalise=Normalise(CIFAR10_MEAN, CIFAR10_DEVIATION))
     load_arrays(body, weights)
     return body.eval()
 

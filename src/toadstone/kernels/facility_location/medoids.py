@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from toadstone.core.arrays import Array, IntArray
+from toadstone.core.checks import check_count, check_within
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.kernels.facility_location.ball_tree import FULL, NONE, Cover, Leaves, group, uncovered
 from toadstone.kernels.facility_location.greedy import carry, sample, settle, wait
@@ -151,8 +152,7 @@ def sampled_medoids(rows: Array, count: int, *, rng: Generator, failure: float =
     ----------
     .. [1] Mirzasoleiman and others, "Lazier than lazy greedy", AAAI 2015.
     """
-    if not 0 < failure < 1:
-        raise InvalidArgument("failure", "a number in (0, 1)", failure)
+    check_within("(0, 1)", failure=failure)
     leaves, cover = _posed(rows, count)
     each = min(len(rows), math.ceil(len(rows) / count * math.log(1 / failure)))
     picks, gains = sample(leaves, cover, np.argsort(leaves.order), rng.random((count, each)))
@@ -188,8 +188,7 @@ def partitioned_medoids(rows: Array, count: int, *, rng: Generator, part: int = 
     .. [1] Mirzasoleiman, Karbasi, Sarkar and Krause, "Distributed submodular
        maximization", NIPS 2013.
     """
-    if part < 1:
-        raise InvalidArgument("part", "a whole number from 1", part)
+    check_count(part=part)
     _check(rows, count)
     parts = min(math.ceil(len(rows) / part), count)
     dealt = [np.sort(own) for own in np.array_split(rng.permutation(len(rows)), parts)]

@@ -10,7 +10,7 @@ from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator, cg
 
 from toadstone.core.arrays import Array, IntArray, Matrix
-from toadstone.core.errors import InvalidArgument
+from toadstone.core.checks import check_positive
 
 LARGEST_FACTOR, LARGEST_TABLE = 1000, 5000
 _ACCURACY = 1e-12
@@ -154,8 +154,7 @@ def invert_hessian(rows: Matrix, weights: Array, ridge: float, gram: Array | Non
     >>> inverse.solve(np.array([1.0, 0.0])).round(3)
     array([ 0.333, -0.333])
     """
-    if not 0 < ridge < np.inf:
-        raise InvalidArgument("ridge", "a positive number", ridge)
+    check_positive(ridge=ridge)
     side = min(rows.shape[0], rows.shape[1] + 1)
     if side > LARGEST_FACTOR:
         return ConjugateGradients(rows, weights, ridge)

@@ -12,6 +12,7 @@ from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.sparse import issparse
 
 from toadstone.core.arrays import Array, Matrix
+from toadstone.core.checks import check_positive
 from toadstone.core.errors import InvalidArgument
 from toadstone.kernels.influence.inverse_hessian import invert_hessian
 from toadstone.kernels.losses import MarginLoss, SigmoidLoss
@@ -77,8 +78,7 @@ class TrainedHead:
     def __post_init__(self) -> None:
         if isinstance(self.loss, MarginLoss) and not self.loss.temperature > 0:
             raise InvalidArgument("loss", "one with a second derivative, such as logistic", self.loss.name)
-        if not 0 < self.ridge < np.inf:
-            raise InvalidArgument("ridge", "a positive number", self.ridge)
+        check_positive(ridge=self.ridge)
 
     def slopes(self, X: Matrix, signs: Array) -> Array:
         """Derivative of each row's loss by its score, shape (n,)."""

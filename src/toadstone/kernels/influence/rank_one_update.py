@@ -9,7 +9,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import issparse
 
 from toadstone.core.arrays import Array, IntArray, Matrix
-from toadstone.core.errors import InvalidArgument
+from toadstone.core.checks import check_positive
 from toadstone.kernels.influence.inverse_hessian import products
 
 
@@ -56,8 +56,7 @@ class SmallRidge:
     """
 
     def __init__(self, gram: Array, targets: Array, base: IntArray, quiz: IntArray, *, penalty: float) -> None:
-        if not 0 < penalty < np.inf:
-            raise InvalidArgument("penalty", "a positive number", penalty)
+        check_positive(penalty=penalty)
         self._base, self._quiz, self._penalty = base, quiz, penalty
         system = gram[np.ix_(base, base)]
         system[np.diag_indices_from(system)] += penalty

@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 from scipy.sparse import csr_array, issparse
 
 from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.core.checks import check_positive
 from toadstone.core.errors import InvalidArgument
 from toadstone.kernels.influence.inverse_hessian import (
     LARGEST_FACTOR,
@@ -58,8 +59,7 @@ class PoisonedTraining:
     def __init__(self, X: Matrix, signs: Array, *, loss: MarginLoss, ridge: float) -> None:
         if not loss.temperature > 0:
             raise InvalidArgument("loss", "smooth_hinge or logistic, which have second derivatives", loss.name)
-        if not 0 < ridge < np.inf:
-            raise InvalidArgument("ridge", "a positive number", ridge)
+        check_positive(ridge=ridge)
         self.X, self.signs, self.loss, self.ridge = X, signs, loss, ridge
         squares = X.multiply(X) if issparse(X) else X**2
         self.squared_norms = np.asarray(squares.sum(axis=1)).ravel() + 1.0

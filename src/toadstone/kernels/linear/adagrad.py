@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from toadstone.core.arrays import Array
-from toadstone.core.errors import InvalidArgument
+from toadstone.core.checks import check_positive
 
 
 @dataclass(eq=False)
@@ -45,9 +45,7 @@ class AdaGrad:
     _sums: Array | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        for name, value in (("step", self.step), ("accumulator", self.accumulator)):
-            if not 0 < value < np.inf:
-                raise InvalidArgument(name, "a positive number", value)
+        check_positive(step=self.step, accumulator=self.accumulator)
 
     def move(self, theta: Array, gradient: Array) -> None:
         """Take one step against a gradient, changing `theta` in place."""

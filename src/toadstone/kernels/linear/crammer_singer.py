@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
 
 from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.core.checks import check_positive
 from toadstone.core.errors import InvalidArgument
 from toadstone.kernels.linear.crammer_singer_descent import compiled_rows, onto_simplex, sweep_simplices
 
@@ -116,8 +117,7 @@ def fit_crammer_singer(
     >>> fit.scores(X).argmax(axis=1)
     array([0, 1, 2])
     """
-    if not 0 < ridge < np.inf:
-        raise InvalidArgument("ridge", "a positive number", ridge)
+    check_positive(ridge=ridge)
     if weights is not None and not (np.all(weights >= 0) and 0 < weights.sum() < np.inf):
         raise InvalidArgument("weights", "numbers that are not negative, with a positive sum", np.sum(weights))
     if n_classes < 2 or classes.min() < 0 or classes.max() >= n_classes:

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from threadpoolctl import ThreadpoolController
 
 from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.core.checks import check_positive
 from toadstone.core.errors import InvalidArgument
 from toadstone.kernels.linear.coordinate_descent import sweep
 from toadstone.kernels.linear.interior_point import solve_interior
@@ -210,8 +211,7 @@ def fit_linear(
     InvalidArgument
         If `ridge` is not positive, or a weight is negative, or all are zero.
     """
-    if not 0 < ridge < np.inf:
-        raise InvalidArgument("ridge", "a positive number", ridge)
+    check_positive(ridge=ridge)
     if weights is not None and not (np.all(weights >= 0) and 0 < weights.sum() < np.inf):
         raise InvalidArgument("weights", "numbers that are not negative, with a positive sum", np.sum(weights))
     n = X.shape[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from hashlib import blake2b
 
 import numpy as np
@@ -19,6 +18,7 @@ from toadstone.attacks.flips.label_flip import RandomLabelFlip, TargetedLabelFli
 from toadstone.attacks.flips.subpopulation import SubpopulationAttack
 from toadstone.attacks.noise import FeaturePermutation, MissingBlocks, NoiseInjection
 from toadstone.core.budget import Kind
+from toadstone.core.checks import did_you_mean
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, UnknownName
 from toadstone.pipeline.evaluation.attack_choices import (
@@ -105,8 +105,7 @@ def choose(specs: Sequence[AttackSpec], names: Sequence[str] | None) -> tuple[At
     known = [spec.name for spec in specs]
     for name in names:
         if name not in (*known, "adaptive", "plain"):
-            close = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
+            hint = did_you_mean(name, known)
             raise UnknownName(f"`attacks`: expected plain, adaptive or some of {', '.join(known)}, got {name}{hint}")
     return tuple(
         spec for spec in specs if spec.name in names or ("adaptive" if spec.knows_detector else "plain") in names

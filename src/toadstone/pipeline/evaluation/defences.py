@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 from sklearn.ensemble import BaggingClassifier
 
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
+from toadstone.core.checks import did_you_mean
 from toadstone.core.errors import InvalidArgument, UnknownName
 from toadstone.learners.bounded import BoundedLossClassifier
 from toadstone.learners.linear import LinearClassifier
@@ -117,8 +117,7 @@ def choose_defences(infos: Sequence[DefenceInfo], wanted: Sequence[str] | None) 
         if name in names("detector") and name not in known:
             raise InvalidArgument("defences", "detectors that do without trusted rows, as there are none", name)
         if name not in (*known, *kinds):
-            close = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
+            hint = did_you_mean(name, known)
             raise UnknownName(
                 f"`defences`: expected {', '.join(kinds)} or some of {', '.join(known)}, got {name}{hint}"
             )

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import toadstone
 from toadstone.core.budget import Budget
+from toadstone.core.checks import check_count, check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.trusted import Trusted, demand_trusted
@@ -87,15 +88,11 @@ class EvaluationPlan:
     command: str = ""
 
     def __post_init__(self) -> None:
-        if not 0 < self.fraction < 0.5:
-            raise InvalidArgument("fraction", "a number in (0, 0.5)", self.fraction)
-        for name in ("seeds", "rows", "test_rows"):
-            if getattr(self, name) < 1:
-                raise InvalidArgument(name, "a whole number from 1", getattr(self, name))
-        if not 0 <= self.trusted_share < 1:
-            raise InvalidArgument("trusted_share", "a number in [0, 1)", self.trusted_share)
-        if self.false_alarm_rate is not None and not 0 < self.false_alarm_rate <= 0.1:
-            raise InvalidArgument("false_alarm_rate", "a number in (0, 0.1]", self.false_alarm_rate)
+        check_within("(0, 0.5)", fraction=self.fraction)
+        check_count(seeds=self.seeds, rows=self.rows, test_rows=self.test_rows)
+        check_within("[0, 1)", trusted_share=self.trusted_share)
+        if self.false_alarm_rate is not None:
+            check_within("(0, 0.1]", false_alarm_rate=self.false_alarm_rate)
 
     @property
     def every_seed(self) -> tuple[int, ...]:

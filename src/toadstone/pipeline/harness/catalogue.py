@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
+from toadstone.core.checks import did_you_mean
 from toadstone.core.errors import UnknownName
 
 CATALOGUE: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -124,6 +124,4 @@ def resolve(kind: str, name: str) -> type[Any]:
 def _look_up(entries: Mapping[str, Any], what: str, name: str) -> Any:
     if name in entries:
         return entries[name]
-    close = get_close_matches(name, entries, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    raise UnknownName(f"`{what}`: expected one of {', '.join(entries)}, got {name}{hint}")
+    raise UnknownName(f"`{what}`: expected one of {', '.join(entries)}, got {name}{did_you_mean(name, entries)}")

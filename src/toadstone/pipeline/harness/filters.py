@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
+from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.preparation.domain import check_domain
@@ -64,8 +65,7 @@ def fit_filters(
     >>> within.contains(rows.X[:4], ["ham", "ham", "spam", "ham"]).tolist()
     [True, True, True, False]
     """
-    if not 0.5 <= quantile < 1:
-        raise InvalidArgument("quantile", "a number in [0.5, 1)", quantile)
+    check_within("[0.5, 1)", quantile=quantile)
     check_filters(filters)
     check_domain(train.X, domain)
     removed = 1 - quantile

@@ -11,9 +11,10 @@ from toadstone.core.errors import InvalidInput
 from toadstone.detectors.calibrated import Calibrated
 from toadstone.kernels.statistics.thresholds import smallest_detectable_share, tail_threshold
 from toadstone.sanitizers.labelled import value_order
+from toadstone.sanitizers.scored import ClassScorer
 
 
-class Largeness(Calibrated, BaseEstimator):
+class Largeness(Calibrated, ClassScorer, BaseEstimator):
     """Suspects large first columns."""
 
     _measure: ClassVar[str] = "first column"
@@ -24,7 +25,7 @@ class Largeness(Calibrated, BaseEstimator):
     def _learn(self, X, codes):
         self.seen_ = X
 
-    def _anomaly(self, X, code):
+    def _suspicion(self, X, code):
         return np.asarray(X[:, [0]].todense() if isinstance(X, csr_array) else X[:, [0]]).ravel()
 
 

@@ -211,5 +211,5 @@ def test_trusted_rows_among_the_untrusted_are_refused():
 
 def test_a_class_that_nobody_vouches_for_is_refused():
     X, y, _ = flipped(0.0)
-    with pytest.raises(InvalidData, match="trusted rows: expected two at least of class 1, got 0"):
+    with pytest.raises(InvalidData, match="trusted rows: expected at least two of class 1, got 0"):
         TrustedBootstrap().fit(X, y, trusted=np.flatnonzero(y == 0))

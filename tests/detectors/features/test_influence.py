@@ -26,7 +26,7 @@ def test_wrong_labels_are_harmful(k, flipped):
     assert roc_auc_score(np.arange(300) < flipped, detector.suspicion_) > 0.99
     assert np.isin(np.arange(flipped), detector.flagged_indices_).mean() > 0.6
     assert np.count_nonzero(detector.flagged_indices_ >= flipped) <= 0.02 * 300
-    assert detector.reasons_[0].startswith("the fall of held-out rows' error without it is ")
+    assert detector.reasons_[0].startswith("fall of the error on held-out rows without it is ")
 
 
 @pytest.mark.parametrize("k", [2, 3])

@@ -40,7 +40,7 @@ def test_wrong_labels_are_rejected(k):
     detector = fit(RONI(), X, y, trusted(k=k, n=150 * k))
     assert roc_auc_score(np.arange(300) < 15, detector.suspicion_[:300]) > 0.98
     assert np.isin(np.arange(15), detector.flagged_indices_).mean() > 0.8
-    assert detector.reasons_[0].startswith("the growth of trusted rows' squared error with it is ")
+    assert detector.reasons_[0].startswith("increase of the squared error on trusted rows is ")
 
 
 @pytest.mark.parametrize("k", [2, 3])
@@ -107,7 +107,7 @@ class TestTrusted:
         assert 5 in fit(RONI(), X, y, known).flagged_indices_
 
     def test_too_few(self):
-        with pytest.raises(InvalidArgument, match=r"expected at least 98 rows for a promise of 0.02, got 90"):
+        with pytest.raises(InvalidArgument, match=r"expected at least 98 rows for a false-alarm rate of 0.02, got 90"):
             fit(RONI(), *blobs(), trusted(n=90))
 
     def test_few_of_one_class_share_a_threshold(self):

@@ -1,4 +1,4 @@
-"""The contract of detectors, on the plainest one."""
+"""Calibration, on a detector of one line."""
 
 from typing import ClassVar
 
@@ -140,7 +140,7 @@ def test_trusted_rows_must_exist(planted, trusted, message):
 
 
 @pytest.mark.parametrize("false_alarm_rate", [0, 0.2, "much"])
-def test_a_promise_out_of_range(planted, false_alarm_rate):
+def test_a_false_alarm_rate_out_of_range(planted, false_alarm_rate):
     with pytest.raises(ValueError, match="false_alarm_rate"):
         Largeness(false_alarm_rate=false_alarm_rate).fit(*planted)
 

@@ -1,4 +1,4 @@
-"""RONI: what it rejects, what it promises, and trusted rows that make no sense."""
+"""RONI: wrong labels, the false-alarm rate, unusable trusted rows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_wrong_labels_are_rejected(k):
 
 
 @pytest.mark.parametrize("k", [2, 3])
-def test_clean_rows_are_seldom_flagged_more_often_than_promised(k):
+def test_clean_rows_keep_the_false_alarm_rate(k):
     shares = [
         len(
             fit(
@@ -56,7 +56,7 @@ def test_clean_rows_are_seldom_flagged_more_often_than_promised(k):
         / 300
         for seed, gap in enumerate(np.tile([0.5, 2.0, 5.0], 4))
     ]
-    # Each run may break it once in twenty times.
+    # One run in twenty may exceed it.
     assert np.count_nonzero(np.array(shares) > 0.05) <= 2
     assert max(shares) > 0
 

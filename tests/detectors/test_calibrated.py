@@ -145,6 +145,26 @@ def test_a_false_alarm_rate_out_of_range(planted, false_alarm_rate):
         Largeness(false_alarm_rate=false_alarm_rate).fit(*planted)
 
 
+def test_the_rate_is_that_of_the_untrusted_rows_of_classes_with_a_threshold(planted):
+    X, y = planted[0], np.repeat(["flat", "ham", "spam"], [200, 300, 500])
+    X[:200] = 1.0
+    detector = Largeness().fit(X, y, trusted=np.r_[0:10, 200:290])
+    assert np.isfinite(detector.thresholds_).tolist() == [False, True, True]
+    assert detector.false_alarm_rate_ == pytest.approx(0.02 * 710 / 900)
+    assert detector.smallest_detectable_share_ == smallest_detectable_share(900, 0.02)
+
+
+def test_each_reason_has_the_threshold_of_its_class(planted):
+    X, y = planted
+    X[:3, 0] = 70.0
+    detector = Largeness().fit(X, y)
+    assert {"ham", "spam"} == set(y[detector.flagged_indices_])
+    for row, reason in zip(detector.flagged_indices_, detector.reasons_, strict=True):
+        threshold = detector.thresholds_[detector.classes_.tolist().index(y[row])]
+        expected = f"first column is {X[row, 0]:.6g}, against a threshold of {threshold:.6g} for class {y[row]}"
+        assert reason == expected
+
+
 @pytest.mark.parametrize("X", [np.ones((40, 2)), np.zeros((2, 2))])
 def test_constant_rows_are_never_flagged(X):
     detector = Largeness().fit(X, np.arange(len(X)) % 2)

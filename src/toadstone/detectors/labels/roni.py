@@ -36,11 +36,11 @@ class RONI(Calibrated, ClassScorer, BaseEstimator):
 
     The other half of the trusted rows get their suspicion in the same way and
     set the thresholds. From 149 of them in a class on, a false-alarm rate of
-    0.02 is kept in 19 of 20 data sets; with fewer, on average. That half needs ``1 / false_alarm_rate - 1`` rows
-    of a class, or of all classes together for one common threshold. No trusted
-    row may occur with its label among the untrusted rows. The only row of a
-    label is not flagged. Attributes that all detectors have are those of
-    `Calibrated`.
+    0.02 is kept in 19 of 20 data sets; with fewer, on average. That half needs
+    ``1 / false_alarm_rate - 1`` rows of a class, or of all classes together
+    for one common threshold. No trusted row may occur with its label among
+    the untrusted rows. The only row of a label is not flagged. Attributes that
+    all detectors have are those of `Calibrated`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The contract of detectors, on the plainest one."""
+"""Calibration, on a detector of one line."""
 
 from typing import ClassVar
 
@@ -11,9 +11,10 @@ from toadstone.core.errors import InvalidInput
 from toadstone.detectors.calibrated import Calibrated
 from toadstone.kernels.statistics.thresholds import smallest_detectable_share, tail_threshold
 from toadstone.sanitizers.labelled import value_order
+from toadstone.sanitizers.scored import ClassScorer
 
 
-class Largeness(Calibrated, BaseEstimator):
+class Largeness(Calibrated, ClassScorer, BaseEstimator):
     """Suspects large first columns."""
 
     _measure: ClassVar[str] = "first column"
@@ -24,7 +25,7 @@ class Largeness(Calibrated, BaseEstimator):
     def _learn(self, X, codes):
         self.seen_ = X
 
-    def _anomaly(self, X, code):
+    def _suspicion(self, X, code):
         return np.asarray(X[:, [0]].todense() if isinstance(X, csr_array) else X[:, [0]]).ravel()
 
 
@@ -139,9 +140,29 @@ def test_trusted_rows_must_exist(planted, trusted, message):
 
 
 @pytest.mark.parametrize("false_alarm_rate", [0, 0.2, "much"])
-def test_a_promise_out_of_range(planted, false_alarm_rate):
+def test_a_false_alarm_rate_out_of_range(planted, false_alarm_rate):
     with pytest.raises(ValueError, match="false_alarm_rate"):
         Largeness(false_alarm_rate=false_alarm_rate).fit(*planted)
+
+
+def test_the_rate_is_that_of_the_untrusted_rows_of_classes_with_a_threshold(planted):
+    X, y = planted[0], np.repeat(["flat", "ham", "spam"], [200, 300, 500])
+    X[:200] = 1.0
+    detector = Largeness().fit(X, y, trusted=np.r_[0:10, 200:290])
+    assert np.isfinite(detector.thresholds_).tolist() == [False, True, True]
+    assert detector.false_alarm_rate_ == pytest.approx(0.02 * 710 / 900)
+    assert detector.smallest_detectable_share_ == smallest_detectable_share(900, 0.02)
+
+
+def test_each_reason_has_the_threshold_of_its_class(planted):
+    X, y = planted
+    X[:3, 0] = 70.0
+    detector = Largeness().fit(X, y)
+    assert {"ham", "spam"} == set(y[detector.flagged_indices_])
+    for row, reason in zip(detector.flagged_indices_, detector.reasons_, strict=True):
+        threshold = detector.thresholds_[detector.classes_.tolist().index(y[row])]
+        expected = f"first column is {X[row, 0]:.6g}, against a threshold of {threshold:.6g} for class {y[row]}"
+        assert reason == expected
 
 
 @pytest.mark.parametrize("X", [np.ones((40, 2)), np.zeros((2, 2))])

@@ -1,4 +1,4 @@
-"""Detectors at their defaults on clean real data: they keep their promise."""
+"""Detectors at their defaults keep the false-alarm rate on clean real data."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def clean(data_dir):
 
 @pytest.mark.parametrize("name", [*ON_FEATURES, *TRAINED])
 @pytest.mark.parametrize("data", ["sms", "adult", "enron", "mnist", "pneumonia"])
-def test_clean_data_keep_the_promise(clean, data, name):
+def test_clean_data_keep_the_false_alarm_rate(clean, data, name):
     X, y = clean(data)
     detector = resolve("detector", name)().fit(X, y)
     assert len(detector.flagged_indices_) <= detector.false_alarm_rate * len(y)

@@ -33,14 +33,14 @@ def flipped(share, *, seed=0, n=600, rare=0.3):
 
 
 @every_detector
-def test_clean_rows_keep_the_promise(detector):
+def test_clean_rows_keep_the_false_alarm_rate(detector):
     for seed in range(3):
         X, y, _ = flipped(0.0, seed=seed)
         assert len(detector().fit(X, y).flagged_indices_) <= 0.02 * len(y)
 
 
 def test_the_models_own_mistakes_are_no_label_errors():
-    # Six classes that overlap, so that more rows are pruned than promised to be flagged.
+    # Six classes that overlap, so that more rows are candidates than the false-alarm rate allows.
     rng = np.random.default_rng(0)
     y = rng.integers(0, 6, 800)
     X = rng.standard_normal((800, 2)) + 1.5 * rng.standard_normal((6, 2))[y]
@@ -80,7 +80,7 @@ class Remembering(ClassifierMixin, BaseEstimator):
 
 
 @pytest.mark.parametrize("detector", [CrossValidationCleaning, EnsembleFilter, ConfidentLearning])
-def test_no_row_vouches_for_itself_nor_its_copies(detector):
+def test_no_row_is_judged_by_a_model_that_saw_it_or_a_copy(detector):
     X, y, _ = flipped(0.0, n=60)
     X, y = np.vstack([X, X]), np.append(y, y)
     fitted = detector(estimator=Remembering()).fit(X, y)
@@ -185,7 +185,7 @@ def test_trusted_rows_grow_a_model_that_flags_the_flips():
     assert detector.validation_errors_[-1] <= detector.validation_errors_[0] + 0.05
 
 
-def test_a_batch_that_spoils_the_held_out_rows_is_sent_back():
+def test_a_batch_that_spoils_the_held_out_rows_is_rejected():
     # Poison agrees with the model where trusted rows are scarce and turns it where they are held out.
     rng = np.random.default_rng(0)
     clean, labels = np.linspace(-1, 1, 100)[:, None] + 1e-3, (np.linspace(-1, 1, 100) > 0).astype(int)
@@ -209,7 +209,7 @@ def test_trusted_rows_among_the_untrusted_are_refused():
         TrustedBootstrap().fit(X, y, trusted=np.arange(50))
 
 
-def test_a_class_that_nobody_vouches_for_is_refused():
+def test_a_class_without_trusted_rows_is_refused():
     X, y, _ = flipped(0.0)
-    with pytest.raises(InvalidData, match="trusted rows: expected two at least of class 1, got 0"):
+    with pytest.raises(InvalidData, match="trusted rows: expected at least two of class 1, got 0"):
         TrustedBootstrap().fit(X, y, trusted=np.flatnonzero(y == 0))

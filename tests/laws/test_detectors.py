@@ -1,4 +1,4 @@
-"""What every detector of the catalogue keeps to, whatever the rows."""
+"""Laws of detectors, over the catalogue."""
 
 import inspect
 
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
 
+import toadstone.detectors
 from toadstone.pipeline.harness.catalogue import names, resolve
 
 DETECTORS = names("detector")
@@ -20,7 +21,7 @@ CHANCE = frozenset(
 )
 # These train classifiers: on features of wild scales that ends with a warning, but slowly.
 TRAINED = frozenset({"trimmed-loss", "cross-validation", "ensemble", "label-errors", "sever", "influence"})
-# What a detector may be told: how to measure, never how many rows are poison or which label they are to gain.
+# Parameters of methods. None says how many rows are poison, or which label they are to gain.
 METHOD_CONSTANTS = frozenset(
     {"random_state", "estimator", "tolerance", "ridge", "folds", "rounds", "keep", "share", "batch", "held_out"}
     | {"n_components", "n_neighbors", "n_estimators", "n_draws", "base_size", "max_columns"}
@@ -50,8 +51,8 @@ def build(name, **options):
     return resolve("detector", name)(**QUICK.get(name, {}), **options)
 
 
-def vouched(name, y, share=0.5):
-    """Rows that a detector is told to trust: none where it can do without."""
+def trusted_rows(name, y, share=0.5):
+    """Draw rows to trust, for detectors that need some; None for the others."""
     return np.flatnonzero(np.random.default_rng(0).random(len(y)) < share) if name in NEEDY else None
 
 
@@ -61,6 +62,13 @@ def blobs(seed, n=300, n_classes=3, d=6):
     y = np.repeat(np.arange(n_classes), n)
     centres = 4 * rng.standard_normal((n_classes, d))
     return centres[y] + rng.standard_normal((len(y), d)) * (1 + 0.3 * y[:, None]), y
+
+
+def test_the_room_exports_the_detectors_of_the_catalogue():
+    assert dir(toadstone.detectors) == sorted({resolve("detector", name).__name__ for name in DETECTORS})
+    for name in DETECTORS:
+        kind = resolve("detector", name)
+        assert getattr(toadstone.detectors, kind.__name__) is kind
 
 
 @alone
@@ -95,7 +103,7 @@ def test_the_order_of_rows_is_irrelevant(name, rows, seed):
 def test_same_seed_same_flags_whatever_the_classes_are_called(name):
     X, y = blobs(3, n=60)
     X[:2] += 30
-    known = vouched(name, y, 0.7)
+    known = trusted_rows(name, y, 0.7)
     one, other = (build(name).fit(X, labels, trusted=known) for labels in (y, np.array(["ape", "bee", "cat"])[y]))
     np.testing.assert_array_equal(other.suspicion_, one.suspicion_)
     np.testing.assert_array_equal(other.flagged_indices_, one.flagged_indices_)
@@ -121,9 +129,9 @@ def test_never_nan(name, data):
 
 @every_detector
 @pytest.mark.parametrize("seed", range(2))
-def test_clean_blobs_keep_the_promise(name, seed):
+def test_clean_blobs_keep_the_false_alarm_rate(name, seed):
     X, y = blobs(seed)
-    detector = build(name).fit(X, y, trusted=vouched(name, y))
+    detector = build(name).fit(X, y, trusted=trusted_rows(name, y))
     assert len(detector.flagged_indices_) <= 0.02 * len(y)
 
 
@@ -149,7 +157,7 @@ def test_rows_that_are_not_numbers_are_refused(name):
     X, y = blobs(0, n=20, n_classes=2)
     X[3, 0] = np.nan
     with pytest.raises(ValueError, match="Input X contains NaN"):
-        build(name).fit(X, y, trusted=vouched(name, y))
+        build(name).fit(X, y, trusted=trusted_rows(name, y))
 
 
 @every_detector
@@ -158,7 +166,7 @@ def test_dense_and_sparse_rows_score_alike(name):
     X[np.abs(X) < 1] = 0.0
     X[:2] = 30.0
     exact = {"tolerance": 1e-12} if name.startswith("gradient") else {}
-    sparse = build(name, **exact).fit(csr_array(X), y, trusted=vouched(name, y, 0.7))
+    sparse = build(name, **exact).fit(csr_array(X), y, trusted=trusted_rows(name, y, 0.7))
     np.testing.assert_allclose(sparse.score_samples(X, y), sparse.score_samples(csr_array(X), y), atol=1e-9)
     if name not in CHANCE:
         dense = build(name, **exact).fit(X, y)
@@ -188,7 +196,7 @@ def test_those_that_need_trusted_rows_say_so(name):
 def test_trusted_rows_are_the_same_in_any_order(name, sparse):
     X, y = blobs(2, n=150, n_classes=2)
     y[:6] = 1 - y[:6]
-    trusted, order = vouched(name, y)[3:], np.random.default_rng(1).permutation(len(y))
+    trusted, order = trusted_rows(name, y)[3:], np.random.default_rng(1).permutation(len(y))
     rows = csr_array(X) if sparse else X
     straight = build(name).fit(rows, y, trusted=trusted)
     shuffled = build(name).fit(rows[order], y[order], trusted=np.isin(order, trusted))
@@ -206,7 +214,7 @@ def test_constant_rows_are_never_flagged_with_trusted_ones_either(name):
 
 
 @every_detector
-def test_no_detector_can_be_told_what_the_poison_is(name):
+def test_no_detector_knows_the_poison(name):
     options = set(resolve("detector", name)().get_params())
     assert options <= METHOD_CONSTANTS | {"false_alarm_rate"}
     received = set(inspect.signature(resolve("detector", name).fit).parameters)

@@ -59,10 +59,10 @@ def test_error_under_published_attacks(enron, enron_attack, attack, expected, va
 
 def test_radii_of_the_papers(enron):
     X, y, _, _ = enron
-    np.testing.assert_allclose(-SphereSanitizer(contamination=0.3).fit(X, y).offsets_, [12.477, 9.115], atol=5e-4)
-    np.testing.assert_allclose(-SphereSanitizer(contamination=0.1).fit(X, y).offsets_, [25.742, 20.536], atol=5e-4)
-    np.testing.assert_allclose(-SlabSanitizer(contamination=0.3).fit(X, y).offsets_, [4.887, 0.491], atol=5e-4)
-    np.testing.assert_allclose(-SlabSanitizer(contamination=0.1).fit(X, y).offsets_, [7.736, 0.610], atol=5e-4)
+    np.testing.assert_allclose(SphereSanitizer(contamination=0.3).fit(X, y).thresholds_, [12.477, 9.115], atol=5e-4)
+    np.testing.assert_allclose(SphereSanitizer(contamination=0.1).fit(X, y).thresholds_, [25.742, 20.536], atol=5e-4)
+    np.testing.assert_allclose(SlabSanitizer(contamination=0.3).fit(X, y).thresholds_, [4.887, 0.491], atol=5e-4)
+    np.testing.assert_allclose(SlabSanitizer(contamination=0.1).fit(X, y).thresholds_, [7.736, 0.610], atol=5e-4)
 
 
 def test_rank_of_the_subspace(enron, enron_attack):

@@ -56,5 +56,5 @@ def test_feasible_set_of_several_classes_has_a_half_space_for_each_rival(loss):
     sanitizer = LossSanitizer(contamination=0.1, loss=loss).fit(X, y)
     assert sanitizer.feasible_set_.region(2).bands.shape == (2, 4)
     for label in range(3):
-        told = np.full(len(y), label)
-        np.testing.assert_array_equal(sanitizer.feasible_set_.contains(X, told), sanitizer.predict(X, told) == 1)
+        labels = np.full(len(y), label)
+        np.testing.assert_array_equal(sanitizer.feasible_set_.contains(X, labels), sanitizer.predict(X, labels) == 1)

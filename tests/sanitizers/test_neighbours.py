@@ -1,4 +1,4 @@
-"""Which neighbours count, and whether the row itself does."""
+"""Distances to neighbours, with and without the row itself."""
 
 import numpy as np
 import pytest

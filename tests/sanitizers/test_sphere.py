@@ -17,12 +17,12 @@ def test_feasible_set_is_the_ball_of_the_threshold():
     sanitizer = SphereSanitizer(contamination=0.2).fit(X, y)
     region = sanitizer.feasible_set_.region(1)
     np.testing.assert_array_equal(region.centre, sanitizer.means_[1])
-    assert region.radius == -sanitizer.offsets_[1]
+    assert region.radius == sanitizer.thresholds_[1]
 
 
 def test_refitting_forgets_the_last_fit():
     X = np.random.default_rng(0).standard_normal((20, 2))
     sanitizer = SphereSanitizer().fit(X, np.arange(20) % 2)
     sanitizer.fit(X)
-    assert sanitizer.offset_ == sanitizer.offsets_[0]
+    assert sanitizer.offset_ == -sanitizer.thresholds_[0]
     assert list(sanitizer.feasible_set_.regions) == [0]

@@ -40,7 +40,7 @@ def test_thresholds_are_interpolated_quantiles():
 def test_each_class_has_its_threshold():
     X = np.array([[-1.0], [1.0], [90.0], [110.0]])
     sanitizer = SphereSanitizer().fit(X, ["a", "a", "b", "b"])
-    np.testing.assert_allclose(sanitizer.offsets_, [-1.0, -10.0])
+    np.testing.assert_allclose(sanitizer.thresholds_, [1.0, 10.0])
     assert not hasattr(sanitizer, "offset_")
     np.testing.assert_array_equal(sanitizer.predict([[5.0], [105.0]], ["a", "b"]), [-1, 1])
 

@@ -1,1 +1,67 @@
 """Detectors: scores, thresholds and flagged rows at a stated false-alarm rate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from toadstone.core.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from toadstone.detectors.features.activation import ActivationClustering
+    from toadstone.detectors.features.deep_neighbours import DeepNeighbours
+    from toadstone.detectors.features.gradient import GradientNorm, GradientSimilarity
+    from toadstone.detectors.features.influence import InfluenceDetector
+    from toadstone.detectors.features.mahalanobis import RobustMahalanobis
+    from toadstone.detectors.features.minor_components import MinorComponents
+    from toadstone.detectors.features.outliers import IsolationForestDetector, LocalOutlierFactorDetector
+    from toadstone.detectors.features.sever import SEVER
+    from toadstone.detectors.features.spectral import SpectralSignatures
+    from toadstone.detectors.labels.confident_learning import ConfidentLearning
+    from toadstone.detectors.labels.cross_validation import CrossValidationCleaning
+    from toadstone.detectors.labels.ensemble import EnsembleFilter
+    from toadstone.detectors.labels.roni import RONI
+    from toadstone.detectors.labels.trimmed_loss import IterativeTrimmedLoss
+    from toadstone.detectors.labels.trusted_bootstrap import TrustedBootstrap
+
+__all__ = [
+    "RONI",
+    "SEVER",
+    "ActivationClustering",
+    "ConfidentLearning",
+    "CrossValidationCleaning",
+    "DeepNeighbours",
+    "EnsembleFilter",
+    "GradientNorm",
+    "GradientSimilarity",
+    "InfluenceDetector",
+    "IsolationForestDetector",
+    "IterativeTrimmedLoss",
+    "LocalOutlierFactorDetector",
+    "MinorComponents",
+    "RobustMahalanobis",
+    "SpectralSignatures",
+    "TrustedBootstrap",
+]
+
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "ActivationClustering": "features.activation",
+        "ConfidentLearning": "labels.confident_learning",
+        "CrossValidationCleaning": "labels.cross_validation",
+        "DeepNeighbours": "features.deep_neighbours",
+        "EnsembleFilter": "labels.ensemble",
+        "GradientNorm": "features.gradient",
+        "GradientSimilarity": "features.gradient",
+        "InfluenceDetector": "features.influence",
+        "IsolationForestDetector": "features.outliers",
+        "IterativeTrimmedLoss": "labels.trimmed_loss",
+        "LocalOutlierFactorDetector": "features.outliers",
+        "MinorComponents": "features.minor_components",
+        "RONI": "labels.roni",
+        "RobustMahalanobis": "features.mahalanobis",
+        "SEVER": "features.sever",
+        "SpectralSignatures": "features.spectral",
+        "TrustedBootstrap": "labels.trusted_bootstrap",
+    },
+)

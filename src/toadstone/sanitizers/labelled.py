@@ -1,4 +1,4 @@
-"""Labelled rows as sanitizers take them, whatever they then do with their scores."""
+"""Labelled rows as sanitizers and detectors take them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from toadstone.core.dataset import as_matrix
 from toadstone.core.errors import InvalidArgument, InvalidData
 
 
-def admit(sanitizer: Any, X: Matrix, y: Labels | None) -> tuple[Matrix, Labels, IntArray]:
-    """Check training rows and their labels; without labels all rows form class zero.
+def admit(scorer: Any, X: Matrix, y: Labels | None) -> tuple[Matrix, Labels, IntArray]:
+    """Check the parameters of a scorer and its training rows; without labels all rows form class zero.
 
     Returns
     -------
@@ -24,18 +24,26 @@ def admit(sanitizer: Any, X: Matrix, y: Labels | None) -> tuple[Matrix, Labels, 
         Sorted labels.
     codes : ndarray of shape (n,)
         Class of each row, counted from zero.
+
+    Raises
+    ------
+    InvalidData
+        If the scorer needs labels and they are all equal.
     """
+    scorer._validate_params()
     if y is None:
-        matrix = as_matrix(validate_data(sanitizer, X, y, accept_sparse="csr", dtype=np.float64))
+        matrix = as_matrix(validate_data(scorer, X, y, accept_sparse="csr", dtype=np.float64))
         return matrix, np.zeros(1, dtype=np.int64), np.zeros(matrix.shape[0], dtype=np.int64)
-    checked, labels = validate_data(sanitizer, X, _column(y), accept_sparse="csr", dtype=np.float64)
+    checked, labels = validate_data(scorer, X, _column(y), accept_sparse="csr", dtype=np.float64)
     check_classification_targets(labels)
     classes, codes = np.unique(labels, return_inverse=True)
+    if scorer.needs_labels and len(classes) < 2:
+        raise InvalidData("labels: expected at least two classes, got 1 class")
     return as_matrix(checked), classes, codes
 
 
 def class_codes(classes: Labels, y: Labels | None, n_rows: int) -> IntArray:
-    """Class of each row, counted from zero; zero without labels.
+    """Return the class of each row, counted from zero; zero without labels.
 
     Raises
     ------
@@ -55,13 +63,18 @@ def class_codes(classes: Labels, y: Labels | None, n_rows: int) -> IntArray:
     return codes
 
 
+def memberships(codes: IntArray) -> list[Mask]:
+    """Return a mask of the rows of each class, by class code."""
+    return [codes == code for code in range(int(codes.max()) + 1)]
+
+
 def own(table: Array, codes: IntArray) -> Array:
-    """What a table of shape (n, n_classes) says about each row's own class."""
+    """Return each row's entry for its own class, from a table of shape (n, n_classes)."""
     return np.asarray(table[np.arange(len(codes)), codes])
 
 
 def value_order(X: Matrix, codes: IntArray) -> IntArray:
-    """An order of labelled rows that depends on nothing but their values.
+    """Return an order of labelled rows that depends on their values only.
 
     Examples
     --------
@@ -75,19 +88,20 @@ def value_order(X: Matrix, codes: IntArray) -> IntArray:
             (X.indices[a:b].tobytes(), X.data[a:b].tobytes(), code) for (a, b), code in zip(ends, codes, strict=True)
         ]
         return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
-    # Any order will do: that of the bytes is found at the first one that differs.
+    # Any total order will do. One of bytes is decided at the first byte that differs, without reading the whole row.
     table = np.empty((len(codes), X.shape[1] + 1))
+    # Adding zero makes -0.0, which equals 0.0 but has other bytes, the same row.
     table[:, :-1], table[:, -1] = X + 0.0, codes
     return np.argsort(table.view(f"V{table.itemsize * table.shape[1]}").ravel(), kind="stable")
 
 
 def trusted_mask(trusted: IntArray | Mask | None, n_rows: int) -> Mask:
-    """Which rows are trusted, named by position or by a mask; none without.
+    """Return a mask of the trusted rows, given by position or as a mask; all false for None.
 
     Raises
     ------
     InvalidArgument
-        If there are no such rows.
+        If a position or the length of the mask does not fit the rows.
     """
     mask = np.zeros(n_rows, dtype=bool)
     if trusted is None:

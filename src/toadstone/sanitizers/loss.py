@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from toadstone.core.arrays import Array, IntArray, Labels, Matrix
-from toadstone.core.errors import InvalidData
+from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.core.feasible import Region
 from toadstone.kernels.linear.crammer_singer import MulticlassFit, fit_crammer_singer
 from toadstone.kernels.linear.fit import Bias
 from toadstone.kernels.linear.one_vs_rest import OneVsRestFit, fit_one_vs_rest
 from toadstone.kernels.losses import MARGIN_LOSSES, margin_loss
-from toadstone.kernels.sets.sets import ConvexSet
-from toadstone.sanitizers.trimming import Trimming, by_label
+from toadstone.sanitizers.scored import ClassScorer, draw_seed
+from toadstone.sanitizers.trimming import Trimming
 
 
-class LossSanitizer(Trimming, BaseEstimator):
+class LossSanitizer(Trimming, ClassScorer, BaseEstimator):
     """Score rows by how badly a linear model trained on all of them fits.
 
     The loss defence of Koh, Steinhardt and Liang [1]_: one minus the margin,
@@ -30,44 +28,31 @@ class LossSanitizer(Trimming, BaseEstimator):
     is the score of the row's class minus the best score of another; the hinge
     with a penalized bias is then that of Crammer and Singer [2]_, which trains
     all classes together, and any other model one class against the rest.
+    Attributes that all sanitizers have are those of `Trimming`.
 
     Parameters
     ----------
     contamination : float, default=0.05
         Share of each class to remove, in (0, 0.5].
     loss : {"hinge", "smooth_hinge", "squared_hinge", "logistic"}, default="hinge"
-        What the model is trained with.
+        Loss that the model minimises.
     ridge : float, default=0.01
         Penalty of the model for each row: liblinear's ``C`` is
         ``1 / (n * ridge)``.
     bias : {"regularized", "free", "none"}, default="regularized"
-        Whether the bias is penalized, not penalized, or absent.
+        The bias is penalized, not penalized, or absent.
     tolerance : float, default=1e-6
         Duality gap to reach, as a share of the objective.
     random_state : int, RandomState or None, default=0
-        Of the order in which the solver visits rows.
+        Seed of the order in which the solver visits rows.
 
     Attributes
     ----------
     model_ : OneVsRestFit or MulticlassFit
         The model trained on all rows.
-    classes_ : ndarray of shape (n_classes,)
-        Sorted labels.
-    offsets_ : ndarray of shape (n_classes,)
-        Threshold on the scores of each class: minus the interpolated
-        ``1 - contamination`` quantile of its losses, widened by a
-        ten-billionth of the largest so that rounding decides nothing.
-    suspicion_ : ndarray of shape (n,)
-        Loss of each training row; larger is more anomalous.
     feasible_set_ : ConvexSet
-        One half-space a class, or one for each rival class: the rows within
-        the threshold.
-    sample_indices_, removed_indices_ : ndarray of int
-        Rows that `fit_resample` kept and removed, ascending.
-    reasons_ : list of str
-        Why each removed row was removed.
-    n_features_in_ : int
-        Number of columns.
+        For each class one half-space, or one for each rival class: the rows
+        within its threshold.
 
     References
     ----------
@@ -92,6 +77,7 @@ class LossSanitizer(Trimming, BaseEstimator):
         "tolerance": [Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
     }
+    needs_labels: ClassVar[bool] = True
     _measure: ClassVar[str] = "one minus the margin"
 
     def __init__(
@@ -111,48 +97,17 @@ class LossSanitizer(Trimming, BaseEstimator):
         self.tolerance = tolerance
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that labels are needed."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
+    def _learn(self, X: Matrix, codes: IntArray) -> None:
+        self.model_ = self._train(X, codes)
 
-    def fit(self, X: Matrix, y: Labels | None = None) -> Self:
-        """Train a model on all rows and learn the usual losses of each class.
-
-        Parameters
-        ----------
-        X : ndarray or CSR of shape (n, d)
-        y : array_like of shape (n,)
-            Labels of at least two classes.
-
-        Returns
-        -------
-        LossSanitizer
-            Itself.
-
-        Raises
-        ------
-        InvalidData
-            If there is a single class.
-        """
-        matrix, codes = self._admit(X, y)
-        if len(self.classes_) < 2:
-            raise InvalidData("labels: expected at least two classes, got 1 class")
-        self.model_ = self._train(matrix, codes)
-        self._conclude(matrix, codes)
-        regions = [_half_spaces(self.model_.rivalries(code), 1 + offset) for code, offset in enumerate(self.offsets_)]
-        self.feasible_set_ = ConvexSet(by_label(self.classes_, regions))
-        return self
-
-    def _train(self, matrix: Matrix, codes: IntArray) -> OneVsRestFit | MulticlassFit:
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+    def _train(self, X: Matrix, codes: IntArray) -> OneVsRestFit | MulticlassFit:
+        seed = draw_seed(self.random_state)
         if len(self.classes_) > 2 and self.loss == "hinge" and self.bias == "regularized":
             return fit_crammer_singer(
-                matrix, codes, len(self.classes_), ridge=self.ridge, tolerance=self.tolerance, seed=seed
+                X, codes, len(self.classes_), ridge=self.ridge, tolerance=self.tolerance, seed=seed
             )
         return fit_one_vs_rest(
-            matrix,
+            X,
             codes,
             loss=margin_loss(self.loss),
             ridge=self.ridge,
@@ -161,10 +116,13 @@ class LossSanitizer(Trimming, BaseEstimator):
             seed=seed,
         )
 
-    def _anomalies(self, X: Matrix) -> Array:
+    def _class_suspicions(self, X: Matrix) -> Array:
         scores = self.model_.scores(X)
         columns = [1 - scores[:, code] + np.delete(scores, code, axis=1).max(axis=1) for code in range(scores.shape[1])]
         return np.column_stack(columns)
+
+    def _regions(self) -> list[Region]:
+        return [_half_spaces(self.model_.rivalries(code), 1 - loss) for code, loss in enumerate(self.thresholds_)]
 
 
 def _half_spaces(rivalries: Array, least_margin: float) -> Region:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from sklearn import config_context
@@ -12,8 +12,9 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.extmath import row_norms
 
-from toadstone.core.arrays import Array, IntArray, Labels, Matrix
+from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.core.errors import InvalidData
+from toadstone.sanitizers.scored import ClassScorer
 from toadstone.sanitizers.trimming import Trimming
 
 _CANCELLATION = 1e-5
@@ -21,12 +22,13 @@ _PAIRS_AT_ONCE = 4096
 _MEGABYTES = 128
 
 
-class NeighboursSanitizer(Trimming, OutlierMixin, BaseEstimator):
+class NeighboursSanitizer(Trimming, ClassScorer, OutlierMixin, BaseEstimator):
     """Score rows by the distance to their nearest training rows of any class.
 
     The k-NN defence of Koh, Steinhardt and Liang [1]_. A row that coincides
     with a training row is taken to be that row, so that training rows score
-    the same in `fit` and afterwards.
+    the same in `fit` and afterwards. Attributes that all sanitizers have are
+    those of `Trimming`.
 
     Parameters
     ----------
@@ -40,22 +42,8 @@ class NeighboursSanitizer(Trimming, OutlierMixin, BaseEstimator):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Sorted labels; a single 0 when fitted without labels.
-    offsets_ : ndarray of shape (n_classes,)
-        Threshold on the scores of each class: minus the interpolated
-        ``1 - contamination`` quantile of its distances, widened by a
-        ten-billionth of the largest so that rounding decides nothing.
-    offset_ : float
-        The threshold, where there is a single class.
     suspicion_ : ndarray of shape (n,)
-        Distance of each training row; larger is more anomalous.
-    sample_indices_, removed_indices_ : ndarray of int
-        Rows that `fit_resample` kept and removed, ascending.
-    reasons_ : list of str
-        Why each removed row was removed.
-    n_features_in_ : int
-        Number of columns.
+        Distance, or sum of distances, of each training row.
 
     References
     ----------
@@ -87,36 +75,16 @@ class NeighboursSanitizer(Trimming, OutlierMixin, BaseEstimator):
         self.n_neighbors = n_neighbors
         self.variant = variant
 
-    def fit(self, X: Matrix, y: Labels | None = None) -> Self:
-        """Remember the rows and the usual distances of each class.
-
-        Parameters
-        ----------
-        X : ndarray or CSR of shape (n, d)
-        y : array_like of shape (n,), optional
-            Labels; without them all rows form one class.
-
-        Returns
-        -------
-        NeighboursSanitizer
-            Itself.
-
-        Raises
-        ------
-        InvalidData
-            If there are not more rows than neighbours.
-        """
-        matrix, codes = self._admit(X, y)
-        if matrix.shape[0] <= self.n_neighbors:
+    def _learn(self, X: Matrix, codes: IntArray) -> None:
+        if X.shape[0] <= self.n_neighbors:
             raise InvalidData(
                 f"rows: expected more than {self.n_neighbors} for {self.n_neighbors} neighbours, "
-                f"got n_samples = {matrix.shape[0]}"
+                f"got n_samples = {X.shape[0]}"
             )
-        self._index = NearestNeighbors(n_neighbors=self.n_neighbors + 1, algorithm="brute").fit(matrix)
-        self._rows = matrix
-        return self._conclude(matrix, codes)
+        self._index = NearestNeighbors(n_neighbors=self.n_neighbors + 1, algorithm="brute").fit(X)
+        self._rows = X
 
-    def _anomalies(self, X: Matrix) -> Array:
+    def _class_suspicions(self, X: Matrix) -> Array:
         with config_context(working_memory=_MEGABYTES):
             distances, neighbours = self._index.kneighbors(X)
         distances = np.sort(self._exactly(X, distances, neighbours), axis=1)
@@ -128,7 +96,10 @@ class NeighboursSanitizer(Trimming, OutlierMixin, BaseEstimator):
         return np.broadcast_to(anomalies[:, None], (len(anomalies), len(self.classes_)))
 
     def _exactly(self, X: Matrix, distances: Array, neighbours: IntArray) -> Array:
-        """Recompute the short distances, which products of rows blur."""
+        """Recompute the short distances from differences of rows.
+
+        The index computes them from products of rows, which cancel.
+        """
         reach = np.sqrt(row_norms(X, squared=True))[:, None]
         rows, ranks = np.nonzero(distances <= _CANCELLATION * reach)
         exact = distances.copy()

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
 
-from toadstone.core.arrays import Array, Labels, Matrix
-from toadstone.core.feasible import ball
+from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.core.feasible import Region, ball
 from toadstone.kernels.rows import mean, squared_distances
-from toadstone.kernels.sets.sets import ConvexSet
-from toadstone.sanitizers.trimming import Trimming, by_label, memberships
+from toadstone.sanitizers.labelled import memberships
+from toadstone.sanitizers.scored import ClassScorer
+from toadstone.sanitizers.trimming import Trimming
 
 
-class SphereSanitizer(Trimming, OutlierMixin, BaseEstimator):
+class SphereSanitizer(Trimming, ClassScorer, OutlierMixin, BaseEstimator):
     """Score rows by their Euclidean distance to the mean of their class.
 
-    The L2 defence of Koh, Steinhardt and Liang [1]_.
+    The L2 defence of Koh, Steinhardt and Liang [1]_. Attributes that all
+    sanitizers have are those of `Trimming`.
 
     Parameters
     ----------
@@ -28,24 +30,8 @@ class SphereSanitizer(Trimming, OutlierMixin, BaseEstimator):
     ----------
     means_ : ndarray of shape (n_classes, d)
         Mean of each class.
-    classes_ : ndarray of shape (n_classes,)
-        Sorted labels; a single 0 when fitted without labels.
-    offsets_ : ndarray of shape (n_classes,)
-        Threshold on the scores of each class: minus the interpolated
-        ``1 - contamination`` quantile of its distances, widened by a
-        ten-billionth of the largest so that rounding decides nothing.
-    offset_ : float
-        The threshold, where there is a single class.
-    suspicion_ : ndarray of shape (n,)
-        Distance of each training row; larger is more anomalous.
     feasible_set_ : ConvexSet
-        One ball a class: the rows within the threshold.
-    sample_indices_, removed_indices_ : ndarray of int
-        Rows that `fit_resample` kept and removed, ascending.
-    reasons_ : list of str
-        Why each removed row was removed.
-    n_features_in_ : int
-        Number of columns.
+        One ball for each class: the rows within its threshold.
 
     References
     ----------
@@ -65,26 +51,11 @@ class SphereSanitizer(Trimming, OutlierMixin, BaseEstimator):
     def __init__(self, *, contamination: float = 0.05) -> None:
         self.contamination = contamination
 
-    def fit(self, X: Matrix, y: Labels | None = None) -> Self:
-        """Learn the mean and the radius of each class.
+    def _learn(self, X: Matrix, codes: IntArray) -> None:
+        self.means_ = np.stack([mean(X, rows) for rows in memberships(codes)])
 
-        Parameters
-        ----------
-        X : ndarray or CSR of shape (n, d)
-        y : array_like of shape (n,), optional
-            Labels; without them all rows form one class.
-
-        Returns
-        -------
-        SphereSanitizer
-            Itself.
-        """
-        matrix, codes = self._admit(X, y)
-        self.means_ = np.stack([mean(matrix, rows) for rows in memberships(codes)])
-        self._conclude(matrix, codes)
-        balls = [ball(centre, -offset) for centre, offset in zip(self.means_, self.offsets_, strict=True)]
-        self.feasible_set_ = ConvexSet(by_label(self.classes_, balls))
-        return self
-
-    def _anomalies(self, X: Matrix) -> Array:
+    def _class_suspicions(self, X: Matrix) -> Array:
         return np.sqrt(np.column_stack([squared_distances(X, centre) for centre in self.means_]))
+
+    def _regions(self) -> list[Region]:
+        return [ball(centre, radius) for centre, radius in zip(self.means_, self.thresholds_, strict=True)]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.extmath import row_norms
 
-from toadstone.core.arrays import Array, Labels, Matrix
+from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.kernels.rows import mean
 from toadstone.kernels.statistics.truncated_svd import leading_subspace
-from toadstone.sanitizers.trimming import Trimming, memberships
+from toadstone.sanitizers.labelled import memberships
+from toadstone.sanitizers.scored import ClassScorer, draw_seed
+from toadstone.sanitizers.trimming import Trimming
 
 _MODERATE = 6000
 _LARGEST_RANK = 1000
@@ -24,11 +25,11 @@ _CANCELLATION = 1e-6
 _ROUNDING = 1e-12
 
 
-class SubspaceSanitizer(Trimming, OutlierMixin, BaseEstimator):
+class SubspaceSanitizer(Trimming, ClassScorer, OutlierMixin, BaseEstimator):
     """Score rows by their distance to the span of the leading singular vectors.
 
     The SVD defence of Koh, Steinhardt and Liang [1]_; the matrix is not
-    centred.
+    centred. Attributes that all sanitizers have are those of `Trimming`.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ class SubspaceSanitizer(Trimming, OutlierMixin, BaseEstimator):
         or, as in the authors' code, one vector fewer, counted among the first
         min(1000, d - 1), and the class means beside them in the span.
     random_state : int, RandomState or None, default=0
-        Of the start of block Lanczos, beyond 1024 rows and columns.
+        Seed of the start of block Lanczos, used beyond 1024 rows and columns.
 
     Attributes
     ----------
@@ -52,23 +53,7 @@ class SubspaceSanitizer(Trimming, OutlierMixin, BaseEstimator):
         `energy`. With more than 6000 rows and columns there are at most 1000
         of them, and the share may stay below.
     residual_ : float
-        How far they are from exact; see `LeadingSubspace`.
-    classes_ : ndarray of shape (n_classes,)
-        Sorted labels; a single 0 when fitted without labels.
-    offsets_ : ndarray of shape (n_classes,)
-        Threshold on the scores of each class: minus the interpolated
-        ``1 - contamination`` quantile of its distances, widened by a
-        ten-billionth of the largest so that rounding decides nothing.
-    offset_ : float
-        The threshold, where there is a single class.
-    suspicion_ : ndarray of shape (n,)
-        Distance of each training row; larger is more anomalous.
-    sample_indices_, removed_indices_ : ndarray of int
-        Rows that `fit_resample` kept and removed, ascending.
-    reasons_ : list of str
-        Why each removed row was removed.
-    n_features_in_ : int
-        Number of columns.
+        Error of the singular vectors; see `LeadingSubspace`.
 
     References
     ----------
@@ -103,30 +88,13 @@ class SubspaceSanitizer(Trimming, OutlierMixin, BaseEstimator):
         self.variant = variant
         self.random_state = random_state
 
-    def fit(self, X: Matrix, y: Labels | None = None) -> Self:
-        """Learn the subspace and the usual distances of each class.
-
-        Parameters
-        ----------
-        X : ndarray or CSR of shape (n, d)
-        y : array_like of shape (n,), optional
-            Labels; without them all rows form one class.
-
-        Returns
-        -------
-        SubspaceSanitizer
-            Itself.
-        """
-        matrix, codes = self._admit(X, y)
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        found = leading_subspace(
-            matrix, energy=self.energy, max_rank=self._max_rank(matrix), rng=np.random.default_rng(seed)
-        )
+    def _learn(self, X: Matrix, codes: IntArray) -> None:
+        seed = draw_seed(self.random_state)
+        found = leading_subspace(X, energy=self.energy, max_rank=self._max_rank(X), rng=np.random.default_rng(seed))
         self.axes_, self.captured_energy_, self.residual_ = found.axes, found.captured, found.residual
         if self.variant == "reference":
-            means = np.column_stack([mean(matrix, rows) for rows in memberships(codes)])
+            means = np.column_stack([mean(X, rows) for rows in memberships(codes)])
             self.axes_ = _joined(found.axes[:, :-1], means)
-        return self._conclude(matrix, codes)
 
     def _max_rank(self, X: Matrix) -> int:
         n, d = map(int, X.shape)
@@ -134,7 +102,7 @@ class SubspaceSanitizer(Trimming, OutlierMixin, BaseEstimator):
             return min(_LARGEST_RANK, d - 1, n)
         return min(n, d) - 1 if min(n, d) <= _MODERATE else _LARGEST_RANK
 
-    def _anomalies(self, X: Matrix) -> Array:
+    def _class_suspicions(self, X: Matrix) -> Array:
         blocks = [X[start : start + _ROWS_AT_ONCE] for start in range(0, X.shape[0], _ROWS_AT_ONCE)]
         distances = np.concatenate([_distances(block, self.axes_) for block in blocks])
         return np.broadcast_to(distances[:, None], (len(distances), len(self.classes_)))
@@ -144,18 +112,20 @@ def _distances(X: Matrix, axes: Array) -> Array:
     inside = np.asarray(X @ axes)
     squares = row_norms(X, squared=True)
     outside = squares - row_norms(inside, squared=True)
+    # The difference of two nearly equal squares has no digits left: compute these rows from the residual itself.
     close = np.flatnonzero(outside <= _CANCELLATION * squares)
     if close.size:
         rows = X[close].toarray() if issparse(X) else X[close]
         outside[close] = row_norms(rows - inside[close] @ axes.T, squared=True)
-        # What rounding leaves of a row within the span is no distance.
+        # Rounding leaves a row within the span a little outside it; its distance is zero.
         outside[outside <= _ROUNDING**2 * squares] = 0.0
     return np.asarray(np.sqrt(outside))
 
 
 def _joined(axes: Array, vectors: Array) -> Array:
-    """Orthonormal columns for the span of `axes`, themselves such, and `vectors`."""
+    """Return orthonormal columns that span orthonormal `axes` and `vectors`."""
     rest = vectors
+    # One projection leaves rounding errors along the axes; the second removes them.
     for _ in range(2):
         rest = rest - axes @ (axes.T @ rest)
     left, values, _ = np.linalg.svd(rest, full_matrices=False)

@@ -1,29 +1,25 @@
-"""What every sanitizer does with its scores: thresholds, trimming, reasons."""
+"""Removal of a fixed share of each class: thresholds, trimming by rank, feasible sets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import OneToOneFeatureMixin
-from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
-from toadstone.core.dataset import as_matrix
-from toadstone.sanitizers.labelled import admit, class_codes, own
+from toadstone.core.arrays import Array, IntArray, Labels, Matrix
+from toadstone.core.feasible import Region
+from toadstone.kernels.sets.sets import ConvexSet
+from toadstone.sanitizers.labelled import admit, class_codes, memberships, own
+from toadstone.sanitizers.scored import reason, rounding, select_rows
 
 SHARE = Interval(Real, 0, 0.5, closed="right")
-"""What `contamination` may be."""
-
-_SAME_SCORE = 1e-10
+"""Values that `contamination` may take."""
 
 
-def trim(anomalies: Array, codes: IntArray, contamination: float) -> IntArray:
-    """Keep the least anomalous rows of each class.
+def trim(suspicion: Array, codes: IntArray, contamination: float) -> IntArray:
+    """Keep the least suspicious rows of each class.
 
     Scores that agree to ten digits of the largest count as ties, so that
     rounding, which depends on the number of threads, never decides; ties go
@@ -31,7 +27,7 @@ def trim(anomalies: Array, codes: IntArray, contamination: float) -> IntArray:
 
     Parameters
     ----------
-    anomalies : ndarray of shape (n,)
+    suspicion : ndarray of shape (n,)
         Larger is more anomalous.
     codes : ndarray of shape (n,)
         Class of each row, counted from zero.
@@ -49,102 +45,104 @@ def trim(anomalies: Array, codes: IntArray, contamination: float) -> IntArray:
     >>> trim(np.array([3.0, 1.0, 2.0, 9.0]), np.array([0, 0, 0, 1]), 0.4)
     array([1, 2, 3])
     """
-    ranked = np.round(anomalies / (_rounding(anomalies) or 1.0))
+    ranked = np.round(suspicion / (rounding(suspicion) or 1.0))
     kept = []
-    for code in range(int(codes.max()) + 1):
-        rows = np.flatnonzero(codes == code)
+    for members in memberships(codes):
+        rows = np.flatnonzero(members)
         count = round((1 - contamination) * len(rows))
         kept.append(rows[np.argsort(ranked[rows], kind="stable")[:count]])
     return np.sort(np.concatenate(kept))
 
 
-class Trimming(OneToOneFeatureMixin):
-    """Scores, thresholds and decisions from the anomalies that a sanitizer measures.
+def quantile_thresholds(suspicion: Array, codes: IntArray, contamination: float) -> Array:
+    """Return the suspicion that a share of each class exceeds.
 
-    A sanitizer provides `fit`, which calls `_admit` first and `_conclude`
-    last, and `_anomalies`. Rows scored without labels count as the class in
-    which they look most normal.
+    Parameters
+    ----------
+    suspicion : ndarray of shape (n,)
+    codes : ndarray of shape (n,)
+        Class of each row, counted from zero.
+    contamination : float
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        The interpolated ``1 - contamination`` quantile of each class, plus a
+        ten-billionth of the largest suspicion.
+
+    Examples
+    --------
+    >>> quantile_thresholds(np.array([3.0, 1.0, 2.0, 9.0]), np.array([0, 0, 0, 1]), 0.5)
+    array([2., 9.])
+    """
+    quantiles = [np.quantile(suspicion[members], 1 - contamination) for members in memberships(codes)]
+    # A row on the threshold passes whatever rounding did to its score when it is scored again.
+    return np.array(quantiles) + rounding(suspicion)
+
+
+class Trimming:
+    """Removal of the most suspicious share of each class.
+
+    A sanitizer lists `ClassScorer` beside this base, and gives `_learn` and
+    `_class_suspicions`; one whose threshold bounds a convex region in each
+    class gives `_regions` too.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Sorted labels; a single 0 when fitted without labels.
+    suspicion_ : ndarray of shape (n,)
+        Of each training row; larger is more anomalous.
+    thresholds_ : ndarray of shape (n_classes,)
+        On the suspicion, for each class, from `quantile_thresholds`.
+    offset_ : float
+        Minus the threshold, where there is a single class.
+    feasible_set_ : ConvexSet
+        The rows within the thresholds, where they form a convex set.
+    sample_indices_, removed_indices_ : ndarray of int
+        Rows that `fit_resample` kept and removed, ascending.
+    reasons_ : list of str
+        Why each removed row was removed.
+    n_features_in_ : int
+        Number of columns.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"contamination": [SHARE]}
     _measure: ClassVar[str]
 
     contamination: float
-    classes_: Labels
-    offsets_: Array
     suspicion_: Array
 
     def fit(self, X: Matrix, y: Labels | None = None) -> Self:
-        """Learn what is normal in each class."""
-        raise NotImplementedError
-
-    def _anomalies(self, X: Matrix) -> Array:
-        """How unlike each class every row is, shape (n, n_classes)."""
-        raise NotImplementedError
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that sparse rows are welcome."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
-    @property
-    def offset_(self) -> float:
-        """The threshold on `score_samples`, where there is a single class."""
-        check_is_fitted(self)
-        if len(self.offsets_) != 1:
-            raise AttributeError("offset_ differs by class; read offsets_")
-        return float(self.offsets_[0])
-
-    def score_samples(self, X: Matrix, y: Labels | None = None) -> Array:
-        """How normal each row is.
+        """Learn what is normal in each class, and its threshold.
 
         Parameters
         ----------
         X : ndarray or CSR of shape (n, d)
         y : array_like of shape (n,), optional
-            Labels; without them a row scores as its best class.
+            Labels; without them all rows form one class.
 
         Returns
         -------
-        ndarray of shape (n,)
-            Larger is more normal.
+        Trimming
+            Itself.
+
+        Raises
+        ------
+        InvalidData
+            If there are too few rows, or too few classes.
         """
-        anomalies = self._measured(X)
-        if y is None:
-            return np.asarray(-anomalies.min(axis=1))
-        return -own(anomalies, self._codes(y, len(anomalies)))
-
-    def decision_function(self, X: Matrix, y: Labels | None = None) -> Array:
-        """How far each row's score lies above the threshold of its class.
-
-        Parameters
-        ----------
-        X : ndarray or CSR of shape (n, d)
-        y : array_like of shape (n,), optional
-            Labels; without them a row is judged as its best class.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Negative for rows that look anomalous.
-        """
-        anomalies = self._measured(X)
-        above = -anomalies - self.offsets_
-        if y is None:
-            return np.asarray(above.max(axis=1))
-        return own(above, self._codes(y, len(anomalies)))
-
-    def predict(self, X: Matrix, y: Labels | None = None) -> IntArray:
-        """Say which rows look normal (+1) or anomalous (-1), by the threshold."""
-        return np.where(self.decision_function(X, y) >= 0, 1, -1)
-
-    def fit_predict(self, X: Matrix, y: Labels | None = None) -> IntArray:
-        """Fit, and judge the same rows by the threshold."""
-        return self.fit(X, y).predict(X, y)
+        matrix, self.classes_, codes = admit(self, X, y)
+        self._learn(matrix, codes)
+        self.suspicion_ = own(self._class_suspicions(matrix), codes)
+        self.thresholds_ = quantile_thresholds(self.suspicion_, codes, self.contamination)
+        regions = self._regions()
+        if regions:
+            self.feasible_set_ = ConvexSet(dict(zip(self.classes_.tolist(), regions, strict=True)))
+        return self
 
     def fit_resample(self, X: Matrix, y: Labels) -> tuple[Matrix, Labels]:
-        """Fit, and remove the most anomalous rows of each class by rank.
+        """Fit, and remove the most suspicious rows of each class by rank.
 
         Parameters
         ----------
@@ -155,52 +153,26 @@ class Trimming(OneToOneFeatureMixin):
         -------
         X, y
             The kept rows in their original order, type and values;
-            `sample_indices_` tells which they are.
+            `sample_indices_` holds their positions.
         """
         self.fit(X, y)
-        codes = self._codes(y, len(self.suspicion_))
+        codes = class_codes(self.classes_, y, len(self.suspicion_))
         self.sample_indices_ = trim(self.suspicion_, codes, self.contamination)
         self.removed_indices_ = np.setdiff1d(np.arange(len(codes)), self.sample_indices_)
-        self.reasons_ = [self._reason(row, int(codes[row])) for row in self.removed_indices_]
-        return _safe_indexing(X, self.sample_indices_), None if y is None else _safe_indexing(y, self.sample_indices_)
-
-    def _admit(self, X: Matrix, y: Labels | None) -> tuple[Matrix, IntArray]:
-        self._validate_params()
-        matrix, self.classes_, codes = admit(self, X, y)
-        return matrix, codes
-
-    def _conclude(self, matrix: Matrix, codes: IntArray) -> Self:
-        self.suspicion_ = own(self._anomalies(matrix), codes)
-        quantiles = [
-            np.quantile(self.suspicion_[codes == code], 1 - self.contamination) for code in range(len(self.classes_))
+        self.reasons_ = [
+            reason(self._measure, self.suspicion_[row], self.thresholds_[code], self.classes_[code])
+            for row, code in zip(self.removed_indices_, codes[self.removed_indices_], strict=True)
         ]
-        self.offsets_ = -np.array(quantiles) - _rounding(self.suspicion_)
-        return self
+        return select_rows(X, y, self.sample_indices_)
 
-    def _measured(self, X: Matrix) -> Array:
-        check_is_fitted(self)
-        return self._anomalies(as_matrix(validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False)))
+    def _learn(self, X: Matrix, codes: IntArray) -> None:
+        """Learn what is normal in each class."""
+        raise NotImplementedError
 
-    def _codes(self, y: Labels | None, n_rows: int) -> IntArray:
-        return class_codes(self.classes_, y, n_rows)
+    def _class_suspicions(self, X: Matrix) -> Array:
+        """Return the suspicion of every row in every class, shape (n, n_classes)."""
+        raise NotImplementedError
 
-    def _reason(self, row: int, code: int) -> str:
-        return (
-            f"{self._measure} is {self.suspicion_[row]:.6g}, "
-            f"against a threshold of {-self.offsets_[code]:.6g} for class {self.classes_[code]}"
-        )
-
-
-def memberships(codes: IntArray) -> list[Mask]:
-    """Which rows belong to each class, by class code."""
-    return [codes == code for code in range(int(codes.max()) + 1)]
-
-
-def by_label(classes: Labels, items: list[Any]) -> Mapping[Any, Any]:
-    """Items listed by class code, under the labels themselves."""
-    return dict(zip(classes.tolist(), items, strict=True))
-
-
-def _rounding(anomalies: Array) -> float:
-    """Below this, a difference of scores is the arithmetic's, not the rows'."""
-    return _SAME_SCORE * float(np.abs(anomalies).max())
+    def _regions(self) -> list[Region]:
+        """Return the region within the threshold of each class; none where it is not convex."""
+        return []

@@ -66,14 +66,14 @@ def test_the_silhouette_of_many_rows_is_estimated(monkeypatch):
     assert ActivationClustering().fit(X, y).clusters_[2].silhouette == pytest.approx(whole, abs=0.03)
 
 
-def test_an_even_split_is_no_finding():
+def test_an_even_split_is_not_flagged():
     X, y, _ = poisoned(0, count=150)
     detector = ActivationClustering().fit(X, y)
     assert detector.clusters_[2].silhouette > 0.35
     assert detector.flagged_indices_.size == 0
 
 
-def test_a_lopsided_class_is_no_finding():
+def test_a_class_with_one_long_tail_is_not_flagged():
     X = np.random.default_rng(0).exponential(size=(800, 2)) ** 2
     detector = ActivationClustering().fit(X)
     found = detector.clusters_[0]
@@ -100,16 +100,16 @@ def test_a_large_cluster_is_outlying_among_enough_classes(classes, found):
     detector = ActivationClustering().fit(X, np.arange(400 * classes) // 400)
     np.testing.assert_array_equal(detector.flagged_indices_, np.arange(found))
     if found:
-        assert detector.clusters_[0].gate == 0.2 < detector.clusters_[0].silhouette < 0.35
+        assert detector.clusters_[0].least_silhouette == 0.2 < detector.clusters_[0].silhouette < 0.35
 
 
-def test_the_gate_is_a_modified_z_score_with_a_floor():
-    assert room._gate([0.1] * 9 + [0.3]) == 0.2
-    assert room._gate([0.1, 0.18, 0.12, 0.2, 0.15]) == pytest.approx(0.15 + 3.5 / 0.6745 * 0.03)
-    assert room._gate([0.1] * 3 + [0.3]) == np.inf
+def test_the_least_silhouette_is_a_modified_z_score_with_a_floor():
+    assert room._outlying_silhouette([0.1] * 9 + [0.3]) == 0.2
+    assert room._outlying_silhouette([0.1, 0.18, 0.12, 0.2, 0.15]) == pytest.approx(0.15 + 3.5 / 0.6745 * 0.03)
+    assert room._outlying_silhouette([0.1] * 3 + [0.3]) == np.inf
 
 
-def test_a_stricter_gate_flags_less():
+def test_stricter_limits_flag_less():
     X, y, _ = poisoned(0)
     assert ActivationClustering(least_silhouette=0.9).fit(X, y).flagged_indices_.size == 0
     assert ActivationClustering(largest_share=0.05).fit(X, y).flagged_indices_.size == 0

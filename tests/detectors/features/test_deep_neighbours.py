@@ -24,7 +24,7 @@ def test_rows_whose_neighbours_disagree_are_flagged(parted):
     np.testing.assert_array_equal(detector.flagged_indices_, np.arange(6))
 
 
-def test_poison_that_is_a_quarter_of_its_class_is_found_as_far_as_the_promise_goes():
+def test_poison_that_is_a_quarter_of_its_class_is_found_up_to_the_false_alarm_rate():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(1000, 3)), np.repeat(["ape", "bee"], [800, 200])
     X[800:] += 4
@@ -64,7 +64,7 @@ def test_one_row_repeated_excludes_itself_all_the_same():
     assert np.abs(detector.suspicion_).max() <= 1
 
 
-def test_where_classes_overlap_nothing_is_promised_away():
+def test_where_classes_overlap_the_false_alarm_rate_is_kept():
     rng = np.random.default_rng(1)
     X, y = rng.normal(size=(600, 2)), rng.integers(0, 2, 600)
     detector = DeepNeighbours(n_neighbors=25).fit(X, y)

@@ -1,4 +1,4 @@
-"""The influence detector: what it finds, what it leaves, and odd data."""
+"""The influence detector: wrong labels, clean rows, odd data."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def blobs(n=300, k=2, flipped=0, seed=0, gap=5.0):
 
 
 @pytest.mark.parametrize(("k", "flipped"), [(2, 6), (3, 6), (2, 18), (3, 18)])
-def test_wrong_labels_are_harmful(k, flipped):
+def test_wrong_labels_raise_the_error(k, flipped):
     X, y = blobs(k=k, flipped=flipped)
     detector = InfluenceDetector().fit(X, y)
     assert roc_auc_score(np.arange(300) < flipped, detector.suspicion_) > 0.99
     assert np.isin(np.arange(flipped), detector.flagged_indices_).mean() > 0.6
     assert np.count_nonzero(detector.flagged_indices_ >= flipped) <= 0.02 * 300
-    assert detector.reasons_[0].startswith("the fall of held-out rows' error without it is ")
+    assert detector.reasons_[0].startswith("fall of the error on held-out rows without it is ")
 
 
 @pytest.mark.parametrize("k", [2, 3])
-def test_clean_rows_stay_within_the_promise(k):
+def test_clean_rows_keep_the_false_alarm_rate(k):
     # At a gap of two and more the wrong side of the boundary is rare, and a bulk of scores does not show it.
     shares = [
         len(InfluenceDetector().fit(*blobs(k=k, seed=seed, gap=gap)).flagged_indices_) / 300
@@ -39,7 +39,7 @@ def test_clean_rows_stay_within_the_promise(k):
     assert max(shares) <= 0.02
 
 
-def test_a_row_is_as_harmful_in_training_as_it_would_be_if_added():
+def test_rows_score_anew_as_they_did_in_training():
     X, y = blobs(n=600, k=3, flipped=12)
     detector = InfluenceDetector().fit(X, y)
     anew = -detector.score_samples(X, y)

@@ -1,4 +1,4 @@
-"""RONI: what it rejects, what it promises, and trusted rows that make no sense."""
+"""RONI: wrong labels, the false-alarm rate, unusable trusted rows."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def test_wrong_labels_are_rejected(k):
     detector = fit(RONI(), X, y, trusted(k=k, n=150 * k))
     assert roc_auc_score(np.arange(300) < 15, detector.suspicion_[:300]) > 0.98
     assert np.isin(np.arange(15), detector.flagged_indices_).mean() > 0.8
-    assert detector.reasons_[0].startswith("the growth of trusted rows' squared error with it is ")
+    assert detector.reasons_[0].startswith("increase of the squared error on trusted rows is ")
 
 
 @pytest.mark.parametrize("k", [2, 3])
-def test_clean_rows_are_seldom_flagged_more_often_than_promised(k):
+def test_clean_rows_keep_the_false_alarm_rate(k):
     shares = [
         len(
             fit(
@@ -56,7 +56,7 @@ def test_clean_rows_are_seldom_flagged_more_often_than_promised(k):
         / 300
         for seed, gap in enumerate(np.tile([0.5, 2.0, 5.0], 4))
     ]
-    # Each run may break it once in twenty times.
+    # One run in twenty may exceed it.
     assert np.count_nonzero(np.array(shares) > 0.05) <= 2
     assert max(shares) > 0
 
@@ -107,7 +107,7 @@ class TestTrusted:
         assert 5 in fit(RONI(), X, y, known).flagged_indices_
 
     def test_too_few(self):
-        with pytest.raises(InvalidArgument, match=r"expected at least 98 rows for a promise of 0.02, got 90"):
+        with pytest.raises(InvalidArgument, match=r"expected at least 98 rows for a false-alarm rate of 0.02, got 90"):
             fit(RONI(), *blobs(), trusted(n=90))
 
     def test_few_of_one_class_share_a_threshold(self):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,6 +19,7 @@ from toadstone.core.errors import InvalidData
 from toadstone.deep.defences.torch_medoids import Chooser, exact_medoids
 from toadstone.deep.tensors.batched_memory import in_blocks
 from toadstone.deep.tensors.images import check_labels
+from toadstone.kernels.statistics import neighbour_vote
 
 _BLOCK = 1024
 
@@ -234,19 +236,17 @@ def lost_votes(features: Tensor, labels: Tensor, voters: Tensor, *, neighbours: 
     # In double precision the product form of distances is as good as differences in single precision.
     every, here = features.double(), voters.to(device)
     codes = labels.to(device).unique(return_inverse=True)[1]
-    n_classes = int(codes.max()) + 1
+    n_classes, own = int(codes.max()) + 1, codes.cpu().numpy()
 
-    def votes(rows: slice) -> Tensor:
+    def lost(rows: slice) -> Tensor:
         apart = torch.cdist(every[rows], every[here], compute_mode="use_mm_for_euclid_dist")
         itself = torch.arange(rows.start, rows.stop, device=device)[:, None] == here
         nearest = apart.masked_fill_(itself, torch.inf).sort(dim=1, stable=True).indices[:, :neighbours]
-        cast = codes[here][nearest]
-        return torch.stack([(cast == code).sum(1) for code in range(n_classes)], dim=1)
+        votes = neighbour_vote.count_votes(codes[here][nearest].cpu().numpy(), n_classes)
+        margins = neighbour_vote.lost_votes(votes)
+        return torch.from_numpy(margins[np.arange(len(votes)), own[rows]])
 
-    counts = in_blocks(votes, len(labels), block=_BLOCK)
-    own = counts.gather(1, codes[:, None])[:, 0]
-    rivals = counts.scatter(1, codes[:, None], -1).max(dim=1).values.clamp(min=0)
-    return ((rivals - own) / neighbours).float().cpu()
+    return (in_blocks(lost, len(labels), block=_BLOCK) / neighbours).float()
 
 
 def _worst(suspicion: Tensor, labels: Tensor, *, most: float) -> Tensor:

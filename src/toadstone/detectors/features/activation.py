@@ -1,4 +1,4 @@
-"""Flag the small one of two clusters where a class falls apart."""
+"""Activation clustering: flag the smaller of two well separated clusters of a class."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_samples
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from toadstone.core.arrays import Array, IntArray, Mask, Matrix
 from toadstone.detectors.calibrated import Calibrated
 from toadstone.kernels.statistics.principal_axes import PrincipalAxes, principal_axes
-from toadstone.sanitizers.trimming import memberships
+from toadstone.sanitizers.labelled import memberships
+from toadstone.sanitizers.scored import ClassScorer, draw_seed
 
 _RESTARTS = 60
 _LARGEST = 2500
-_NEAR = 0.125
-_DESERTED = 0.5
-_FAR_OUT = 3.5 / 0.6745
-_COMPARED = 5
-_FLOOR = 0.2
+_WINDOW = 0.125
+_LARGEST_VALLEY = 0.5
+_MODIFIED_Z_SCORE = 3.5 / 0.6745
+_FEWEST_COMPARED = 5
+_LEAST_OUTLYING = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,20 +34,20 @@ class Clusters:
     Parameters
     ----------
     principal : PrincipalAxes
-        Where rows are compared.
+        Axes along which rows are compared.
     scale : ndarray of shape (k,)
-        What coordinates along the axes are divided by.
+        Divisors of the coordinates along the axes.
     large, small : ndarray of shape (k,)
-        Centres, along the axes.
+        Centres of the clusters, along the axes.
     share : float
-        Of the class in the small cluster; zero where all rows coincide.
+        Share of the class in the small cluster; zero where all rows coincide.
     silhouette : float
         Mean silhouette of the rows.
-    gate : float
-        Silhouette beyond which they stand apart.
     valley : float
-        How many rows lie halfway between the centres, along the line through
+        Number of rows halfway between the centres, along the line through
         them, for each row as close to the small cluster's centre.
+    least_silhouette : float
+        Silhouette beyond which the clusters are well separated.
     """
 
     principal: PrincipalAxes
@@ -57,72 +57,60 @@ class Clusters:
     share: float
     silhouette: float
     valley: float
-    gate: float = np.inf
+    least_silhouette: float = np.inf
 
     def points(self, X: Matrix) -> Array:
-        """Rows where they are compared, shape (n, k)."""
+        """Return the scaled coordinates of rows, shape (n, k)."""
         return self.principal.coordinates(X) / self.scale
 
 
-class ActivationClustering(Calibrated, OutlierMixin, BaseEstimator):
-    """Split each class in two, and suspect a small cluster that stands apart.
+class ActivationClustering(Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
+    """Split each class in two clusters, and flag a small cluster that is well separated.
 
-    The method of Chen and others [1]_: the rows of a class along their
-    leading principal axes, 2-means, and the relative size and the silhouette
-    of the clusters. It is done twice, along the axes as they are and with the
-    same variance on each, which to 2-means is what the independent components
-    of the paper are; of two findings the one with the larger silhouette
-    counts. A row's suspicion is how much closer it is to the centre
-    of the small cluster than to that of the large one, as a share of the
-    larger distance. The threshold is zero where the cluster is small, its
-    silhouette outlying and the way between the clusters deserted, and infinite
-    elsewhere: the smaller cluster of a clean class is no finding. The last
-    test is ours; a lopsided but connected class passes the paper's two.
+    The method of Chen and others [1]_: project the rows of a class on their
+    leading principal axes, run 2-means, and test the relative size and the
+    silhouette of the clusters. This is done with the coordinates as they are,
+    and with the same variance on each axis, which for 2-means is equivalent to
+    the independent components of the paper; of two findings the one with the
+    larger silhouette counts. A row's suspicion is the difference of its
+    distances to the centres of the large and of the small cluster, as a share
+    of the larger distance. The threshold of a class is zero if its small
+    cluster is small enough, its silhouette large enough and few rows lie
+    between the clusters, and infinite otherwise: the smaller cluster of a
+    clean class is not flagged. The paper has the first two tests only, which
+    a class with one long tail passes.
 
-    Along the axes as they are a silhouette is outlying beyond
-    `least_silhouette`. With the same variance on each it falls with the share
-    of the small cluster, however far apart the two are, and any rare category
-    is a cluster; there it is outlying where it exceeds 0.2 and its modified
-    z-score [2]_ among those of all classes 3.5. With fewer than five classes
-    to compare, the second view finds nothing.
+    With the coordinates as they are the silhouette has to exceed
+    `least_silhouette`. With equal variances it falls with the share of the
+    small cluster, however far apart the two are, and any rare category is a
+    cluster; there it has to exceed 0.2, and its modified z-score [2]_ among
+    those of all classes 3.5. With fewer than five classes the second view
+    finds nothing. Attributes that all detectors have are those of
+    `Calibrated`.
 
     Parameters
     ----------
     false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged, in (0, 0.1].
     n_components : int, default=15
-        Principal axes of each class; the paper has 10, too few to see one per
-        cent of poison in every network that we tried.
+        Principal axes of each class. The paper has 10, too few for one per
+        cent of poison in some networks.
     largest_share : float, default=0.35
-        A small cluster is less than this share of its class.
+        Share of its class that a flagged cluster stays below.
     least_silhouette : float, default=0.35
-        Clusters stand apart when their mean silhouette along the axes as they
-        are exceeds this.
+        Mean silhouette that well separated clusters exceed, with the
+        coordinates as they are.
     random_state : int, RandomState or None, default=0
-        Of the sixty starts of 2-means; fewer miss small clusters.
+        Seed of the sixty starts of 2-means; fewer miss small clusters.
 
     Attributes
     ----------
     clusters_ : list of Clusters
-        For each class; `share`, `silhouette` and `valley` are what is tested.
-    classes_ : ndarray of shape (n_classes,)
-        Sorted labels; a single 0 when fitted without labels.
+        For each class; `share`, `silhouette` and `valley` are tested.
     thresholds_ : ndarray of shape (n_classes,)
-        On the suspicion, for each class: zero or infinite.
-    offset_ : float
-        Minus the threshold, where there is a single class.
+        Zero or infinite, or from trusted rows.
     suspicion_ : ndarray of shape (n,)
-        Of each training row, in [-1, 1]; larger is more suspicious.
-    flagged_indices_ : ndarray of int
-        Rows beyond the threshold of their class, ascending.
-    reasons_ : list of str
-        Why each was flagged.
-    sample_indices_, removed_indices_ : ndarray of int
-        Rows that `fit_resample` kept and removed, ascending.
-    false_alarm_rate_, smallest_detectable_share_ : float
-        As in `SpectralSignatures`.
-    n_features_in_ : int
-        Number of columns.
+        Of each training row, in [-1, 1].
 
     References
     ----------
@@ -164,48 +152,51 @@ class ActivationClustering(Calibrated, OutlierMixin, BaseEstimator):
         self.random_state = random_state
 
     def _learn(self, X: Matrix, codes: IntArray) -> None:
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        seen = [_views(X[rows], self.n_components, seed) for rows in memberships(codes)]
-        gates = self.least_silhouette, _gate([even.silhouette for _, even in seen])
+        seed = draw_seed(self.random_state)
+        views = [_views(X[rows], self.n_components, seed) for rows in memberships(codes)]
+        limits = self.least_silhouette, _outlying_silhouette([even.silhouette for _, even in views])
         self.clusters_ = [
             max(
-                (replace(found, gate=gate) for found, gate in zip(views, gates, strict=True)),
-                key=lambda found: (self._apart(found), found.silhouette),
+                (replace(found, least_silhouette=limit) for found, limit in zip(pair, limits, strict=True)),
+                key=lambda found: (self._is_separated(found), found.silhouette),
             )
-            for views in seen
+            for pair in views
         ]
 
-    def _anomaly(self, X: Matrix, code: int) -> Array:
+    def _suspicion(self, X: Matrix, code: int) -> Array:
         found = self.clusters_[code]
         points = found.points(X)
         far, near = (np.linalg.norm(points - centre, axis=1) for centre in (found.large, found.small))
         larger = np.maximum(far, near)
         return np.asarray((far - near) / np.where(larger > 0, larger, 1.0))
 
-    def _threshold(self, code: int, scores: Array) -> float:
-        return 0.0 if self._apart(self.clusters_[code]) else np.inf
+    def _own_threshold(self, code: int, members: Mask) -> float:
+        return 0.0 if self._is_separated(self.clusters_[code]) else np.inf
 
-    def _apart(self, found: Clusters) -> bool:
-        stands = found.silhouette > found.gate and found.valley < _DESERTED
-        return stands and 0 < found.share < self.largest_share
+    def _is_separated(self, found: Clusters) -> bool:
+        apart = found.silhouette > found.least_silhouette and found.valley < _LARGEST_VALLEY
+        return apart and 0 < found.share < self.largest_share
 
 
-def _gate(silhouettes: list[float]) -> float:
-    """What a silhouette has to exceed to be outlying among those of all classes."""
-    if len(silhouettes) < _COMPARED:
+def _outlying_silhouette(silhouettes: list[float]) -> float:
+    """Return the silhouette beyond which a class is an outlier among all classes."""
+    if len(silhouettes) < _FEWEST_COMPARED:
         return np.inf
-    middle = np.median(silhouettes)
-    return max(_FLOOR, float(middle + _FAR_OUT * np.median(np.abs(np.subtract(silhouettes, middle)))))
+    median = np.median(silhouettes)
+    deviation = np.median(np.abs(np.subtract(silhouettes, median)))
+    # Without a least value, the largest of nearly equal silhouettes would be an outlier.
+    return max(_LEAST_OUTLYING, float(median + _MODIFIED_Z_SCORE * deviation))
 
 
 def _views(X: Matrix, rank: int, seed: int) -> tuple[Clusters, Clusters]:
-    """Along the principal axes as they are, and with the same variance on each."""
+    """Cluster rows along their principal axes, as they are and with the same variance on each axis."""
     principal = principal_axes(X, rank)
     points = principal.coordinates(X)
     as_they_are = np.ones(points.shape[1])
     if not principal.axes.any():
-        alone = Clusters(principal, as_they_are, points[0], points[0], 0.0, 0.0, 1.0)
-        return alone, alone
+        # All rows coincide, and 2-means has nothing to split.
+        one = Clusters(principal, as_they_are, points[0], points[0], 0.0, 0.0, 1.0)
+        return one, one
     spread = points.std(axis=0)
     even = np.where(principal.axes.any(axis=0) & (spread > 0), spread, 1.0)
     return _split(points, principal, as_they_are, seed), _split(points / even, principal, even, seed)
@@ -229,18 +220,19 @@ def _split(points: Array, principal: PrincipalAxes, scale: Array, seed: int) -> 
 
 
 def _valley(points: Array, large: Array, small: Array) -> float:
-    way = small - large
-    along = (points - large) @ way / (way @ way)
-    halfway, there = (int(np.count_nonzero(np.abs(along - place) < _NEAR)) for place in (0.5, 1.0))
-    return halfway / max(there, 1)
+    line = small - large
+    along = (points - large) @ line / (line @ line)
+    halfway, at_small = (int(np.count_nonzero(np.abs(along - place) < _WINDOW)) for place in (0.5, 1.0))
+    return halfway / max(at_small, 1)
 
 
 def _silhouette(points: Array, members: Mask, rng: np.random.Generator) -> float:
-    """Mean silhouette, from at most 2500 rows of each cluster."""
+    """Return the mean silhouette, estimated from at most 2500 rows of each cluster."""
     parts = [np.flatnonzero(members), np.flatnonzero(~members)]
     drawn = [rows if len(rows) <= _LARGEST else rng.choice(rows, _LARGEST, replace=False) for rows in parts]
     if sum(map(len, drawn)) < 3:
         return 0.0
     values = silhouette_samples(points[np.concatenate(drawn)], np.repeat([1, 0], [len(rows) for rows in drawn]))
+    # Each cluster weighs by all its rows: the sample has too many of the small cluster.
     means = values[: len(drawn[0])].mean(), values[len(drawn[0]) :].mean()
     return float(np.average(means, weights=[len(rows) for rows in parts]))

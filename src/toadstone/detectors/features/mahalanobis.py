@@ -1,4 +1,4 @@
-"""Flag the rows far from the core of their class."""
+"""Robust Mahalanobis distance: flag the rows far from the core of their class."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from sklearn.utils._param_validation import Interval
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.detectors.calibrated import Calibrated
 from toadstone.kernels.statistics.principal_axes import PrincipalAxes, principal_axes
-from toadstone.sanitizers.trimming import memberships
+from toadstone.sanitizers.labelled import memberships
+from toadstone.sanitizers.scored import ClassScorer
 
 _CORE = 0.75
 _MOST_STEPS = 30
@@ -32,16 +33,18 @@ class RobustScatter:
     def squared_distances(self, X: Matrix) -> Array:
         """Squared Mahalanobis distance of each row, shape (n,)."""
         away = self.principal.coordinates(X) - self.centre
+        # Rounding makes a distance of zero slightly negative.
         return np.asarray(np.maximum(np.sum((away @ self.precision) * away, axis=1), 0.0))
 
 
-class RobustMahalanobis(Calibrated, OutlierMixin, BaseEstimator):
-    """Suspect rows far from the core of their class, measured in its own spread.
+class RobustMahalanobis(Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
+    """Flag the rows far from the core of their class, by the Mahalanobis distance of the core.
 
     Along the leading principal axes of a class, the three quarters of rows
     nearest to its centre are found by concentration steps as in the minimum
     covariance determinant [1]_, with the shrunk covariance of Ledoit and
-    Wolf, from a start at the median.
+    Wolf, from a start at the median. Attributes that all detectors have are
+    those of `Calibrated`.
 
     Parameters
     ----------
@@ -54,24 +57,8 @@ class RobustMahalanobis(Calibrated, OutlierMixin, BaseEstimator):
     ----------
     scatters_ : list of RobustScatter
         For each class.
-    classes_ : ndarray of shape (n_classes,)
-        Sorted labels; a single 0 when fitted without labels.
-    thresholds_ : ndarray of shape (n_classes,)
-        On the suspicion, for each class.
-    offset_ : float
-        Minus the threshold, where there is a single class.
     suspicion_ : ndarray of shape (n,)
         Squared Mahalanobis distance of each training row.
-    flagged_indices_ : ndarray of int
-        Rows beyond the threshold of their class, ascending.
-    reasons_ : list of str
-        Why each was flagged.
-    sample_indices_, removed_indices_ : ndarray of int
-        Rows that `fit_resample` kept and removed, ascending.
-    false_alarm_rate_, smallest_detectable_share_ : float
-        As in `SpectralSignatures`.
-    n_features_in_ : int
-        Number of columns.
 
     References
     ----------
@@ -99,7 +86,7 @@ class RobustMahalanobis(Calibrated, OutlierMixin, BaseEstimator):
     def _learn(self, X: Matrix, codes: IntArray) -> None:
         self.scatters_ = [_concentrate(X[rows], self.n_components) for rows in memberships(codes)]
 
-    def _anomaly(self, X: Matrix, code: int) -> Array:
+    def _suspicion(self, X: Matrix, code: int) -> Array:
         return self.scatters_[code].squared_distances(X)
 
 
@@ -112,6 +99,7 @@ def _concentrate(X: Matrix, rank: int) -> RobustScatter:
     variances = np.maximum(spread, _SHRUNK_MAD * np.abs(points).max(initial=0.0)) ** 2
     scatter = RobustScatter(principal, centre, _inverse(np.diag(variances)))
     core = np.zeros(0, dtype=np.int64)
+    # Each step lowers the determinant, so the core settles; the limit is for ties that swap for ever.
     for _ in range(_MOST_STEPS):
         nearest = np.sort(np.argsort(scatter.squared_distances(X), kind="stable")[:count])
         if np.array_equal(nearest, core):
@@ -124,5 +112,5 @@ def _concentrate(X: Matrix, rank: int) -> RobustScatter:
 
 
 def _inverse(covariance: Array) -> Array:
-    """Zero where nothing varies."""
+    """Return the pseudo-inverse, zero along axes without variance."""
     return np.asarray(np.linalg.pinv(covariance, hermitian=True))

@@ -1,4 +1,4 @@
-"""Flag the rows that break what holds among the features of nearly all others."""
+"""Minor components: flag the rows that break relations among the features of their class."""
 
 from __future__ import annotations
 
@@ -12,27 +12,29 @@ from sklearn.utils._param_validation import Interval
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.detectors.calibrated import Calibrated
 from toadstone.kernels.statistics.cross_prediction import cross_predict
-from toadstone.sanitizers.trimming import memberships
+from toadstone.sanitizers.labelled import memberships
+from toadstone.sanitizers.scored import ClassScorer
 
 
-class MinorComponents(Calibrated, OutlierMixin, BaseEstimator):
-    """Suspect rows that are far out along axes on which the others of their class hardly vary.
+class MinorComponents(Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
+    """Flag the rows far out along axes on which the other rows of their class hardly vary.
 
-    Such axes are what features have in common: one column of a group is one
-    and the others zero, neighbouring pixels are alike. Lost blocks, shuffled
-    columns and noise break that, each value being ordinary. The principal
-    component classifier [1]_ divides each coordinate on a minor axis by its
-    deviation, so that one rare category weighs more than a whole group that
-    is missing. Here the same quantity is read column by column: each column
-    is predicted from all others by ridge regression, which the inverse
-    covariance gives at once [2]_; the suspicion is the absolute error of all
-    columns as a share of their absolute deviation from the mean. A row is
-    judged as if it had not been learned from. Rows that are all broken in the
-    same way would teach the regressions just that.
+    Such axes are relations among features: of a one-hot group exactly one
+    column is one, neighbouring pixels are similar. Missing blocks, shuffled
+    columns and noise break them though each single value is ordinary. The
+    principal component classifier [1]_ divides each coordinate on a minor axis
+    by its deviation, so that one rare category weighs more than a whole group
+    that is missing. Here each column is predicted from all others by ridge
+    regression, which the inverse covariance gives in closed form [2]_; the
+    suspicion is the absolute error of all columns as a share of their absolute
+    deviation from the mean. A row's predictions are those of regressions
+    without it. Many rows broken in the same way would teach the regressions
+    that relation, and are not found.
 
-    Features should have comparable scales. Whatever lies far from the mean in
-    all directions, as images with a black bar do, is for
-    `RobustMahalanobis` to find.
+    Features should have comparable scales. Rows far from the mean in all
+    directions, such as images with a black bar, are found by
+    `RobustMahalanobis`. Attributes that all detectors have are those of
+    `Calibrated`.
 
     Parameters
     ----------
@@ -42,23 +44,14 @@ class MinorComponents(Calibrated, OutlierMixin, BaseEstimator):
         Penalty of the regressions, as a share of the mean variance of a
         column. Axes with less variance than this are minor.
     max_columns : int, default=1000
-        Of more columns, those that vary most in a class are predicted.
+        Largest number of columns to predict: those that vary most in a class.
 
     Attributes
     ----------
     predictions_ : list of CrossPrediction
-        Of each class.
-    classes_ : ndarray of shape (n_classes,)
-        Sorted labels.
-    thresholds_ : ndarray of shape (n_classes,)
-        On the suspicion, for each class.
+        Regressions of each class.
     suspicion_ : ndarray of shape (n,)
-        Of each training row; larger is more suspicious.
-    flagged_indices_, sample_indices_, removed_indices_ : ndarray of int
-        Rows of the data as given to `fit`; the latter two after `fit_resample`.
-    reasons_ : list of str
-    false_alarm_rate_, smallest_detectable_share_ : float
-    n_features_in_ : int
+        Unexplained share of the deviation of each training row.
 
     References
     ----------
@@ -83,7 +76,7 @@ class MinorComponents(Calibrated, OutlierMixin, BaseEstimator):
         "ridge": [Interval(Real, 0, None, closed="neither")],
         "max_columns": [Interval(Integral, 1, None, closed="left")],
     }
-    _measure: ClassVar[str] = "the share of its deviations that features do not say of each other"
+    _measure: ClassVar[str] = "share of its deviation that its other features do not explain"
 
     def __init__(self, *, false_alarm_rate: float = 0.02, ridge: float = 0.01, max_columns: int = 1000) -> None:
         self.false_alarm_rate = false_alarm_rate
@@ -95,11 +88,11 @@ class MinorComponents(Calibrated, OutlierMixin, BaseEstimator):
             cross_predict(X[rows], ridge=self.ridge, most_columns=self.max_columns) for rows in memberships(codes)
         ]
 
-    def _suspicions(self, X: Matrix, codes: IntArray) -> Array:
+    def _fitted_suspicions(self, X: Matrix, codes: IntArray) -> Array:
         found = np.empty(len(codes))
         for learned, rows in zip(self.predictions_, memberships(codes), strict=True):
             found[rows] = learned.unexplained(X[rows], seen=True)
         return found
 
-    def _anomaly(self, X: Matrix, code: int) -> Array:
+    def _suspicion(self, X: Matrix, code: int) -> Array:
         return self.predictions_[code].unexplained(X, seen=False)

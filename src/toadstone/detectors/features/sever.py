@@ -1,4 +1,4 @@
-"""Remove the rows whose gradients pull a model harder than the others of their class."""
+"""SEVER: flag the rows whose gradients are far out along the direction in which gradients differ most."""
 
 from __future__ import annotations
 
@@ -11,45 +11,41 @@ from sklearn.utils._param_validation import Interval
 
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.detectors.calibrated import Calibrated
-from toadstone.detectors.labels.classifiers import CLASSIFIER, check_two_classes, train
+from toadstone.detectors.labels.classifiers import CLASSIFIER, train
 from toadstone.kernels.statistics.class_probabilities import probabilities, slopes
 from toadstone.kernels.statistics.sever import sever
+from toadstone.sanitizers.scored import ClassScorer
 
 
-class SEVER(Calibrated, BaseEstimator):
-    """Flag the rows whose gradients project far upon the direction in which gradients differ most.
+class SEVER(Calibrated, ClassScorer, BaseEstimator):
+    """Flag the rows whose gradients project far on the direction in which gradients differ most.
 
     Each round trains a model, centres the gradient of every row's cross
     entropy within its class, projects it on the top singular vector, and
-    leaves the rows that project farthest out of the next round [1]_. A row is
-    as suspicious as in its worst round. Gradients are those of a linear
-    softmax model with the probabilities of the estimator.
+    leaves the rows with the largest projections out of the next round [1]_. A
+    row's suspicion is that of its worst round. Gradients are those of a linear
+    softmax model with the probabilities of the estimator. Attributes that all
+    detectors have are those of `Calibrated`.
 
     Parameters
     ----------
     estimator : classifier, optional
-        What to train; scikit-learn's logistic regression by default.
+        Classifier to train; scikit-learn's logistic regression by default.
     rounds : int, default=4
+        Number of models to train.
     share : float, default=0.02
-        Of the remaining rows of each class, left out after each round; zero
-        leaves out none. What is left out of training is not flagged for that.
+        Share of the remaining rows of each class that is left out after each
+        round. Rows left out of training are flagged only beyond the threshold.
     false_alarm_rate : float, default=0.02
-        Share of clean rows that may be flagged.
+        Share of clean rows that may be flagged, in (0, 0.1].
 
     Attributes
     ----------
     rounds_ : list of (classifier, tuple of Pull)
         The model and the direction of each class, by round.
-    classes_ : ndarray of shape (n_classes,)
     suspicion_ : ndarray of shape (n,)
         Squared projection of each row's gradient as a multiple of the mean of
-        its class, in its worst round; larger is more suspicious.
-    thresholds_ : ndarray of shape (n_classes,)
-    flagged_indices_, sample_indices_, removed_indices_ : ndarray of int
-        Rows of the data as given to `fit`; the latter two after `fit_resample`.
-    reasons_ : list of str
-    false_alarm_rate_, smallest_detectable_share_ : float
-    n_features_in_ : int
+        its class, in its worst round.
 
     References
     ----------
@@ -71,7 +67,8 @@ class SEVER(Calibrated, BaseEstimator):
         "rounds": [Interval(Integral, 1, None, closed="left")],
         "share": [Interval(Real, 0, 0.5, closed="left")],
     }
-    _measure: ClassVar[str] = "pull on the model, in multiples of the mean of the class,"
+    needs_labels: ClassVar[bool] = True
+    _measure: ClassVar[str] = "squared projection of the gradient, in multiples of the mean of the class,"
 
     def __init__(
         self, *, estimator: Any = None, rounds: int = 4, share: float = 0.02, false_alarm_rate: float = 0.02
@@ -81,14 +78,7 @@ class SEVER(Calibrated, BaseEstimator):
         self.share = share
         self.false_alarm_rate = false_alarm_rate
 
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that labels are needed."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
-
     def _learn(self, X: Matrix, codes: IntArray) -> None:
-        check_two_classes(self.classes_)
         known = np.arange(len(self.classes_))
         severed = sever(
             lambda rows: train(self.estimator, X, codes, rows),
@@ -100,8 +90,9 @@ class SEVER(Calibrated, BaseEstimator):
         )
         self.rounds_ = list(zip(severed.models, severed.pulls, strict=True))
 
-    def _anomaly(self, X: Matrix, code: int) -> Array:
+    def _suspicion(self, X: Matrix, code: int) -> Array:
         known, label = np.arange(len(self.classes_)), np.full(X.shape[0], code)
+        # A row left out of later rounds is scored by their models too: poison may only stand out in one of them.
         excesses = [
             pulls[code].excess(X, slopes(probabilities(model, X, known), label)) for model, pulls in self.rounds_
         ]

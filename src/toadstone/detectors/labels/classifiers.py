@@ -1,8 +1,8 @@
-"""The classifiers that sanitizers train to judge labels."""
+"""Classifiers that detectors train to judge labels, on folds and bags of rows, and their common threshold."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone
@@ -11,37 +11,52 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils._param_validation import HasMethods
 
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
-from toadstone.core.errors import InvalidData
+from toadstone.kernels.statistics.class_probabilities import contradictions, probabilities
 from toadstone.kernels.statistics.label_noise import contradiction_threshold
 from toadstone.kernels.statistics.row_digests import contents
 from toadstone.kernels.statistics.thresholds import careful_share, trusted_threshold
 
 CLASSIFIER = [HasMethods(["fit", "predict"]), None]
-"""What `estimator` may be."""
+"""Values that `estimator` may take."""
 
 
 class PooledOdds:
-    """One threshold for all classes, on log odds against a row's own class.
+    """Log odds of another class against a row's own, with one threshold for all classes.
 
-    Odds mean the same in every class, and a rare class may be half poison, so
-    that its own scores would not tell what is normal in it. No row is flagged
-    that the model puts in its own class, nor the only one of its label.
+    Odds mean the same in every class. A rare class may be half poison, and its
+    own scores would then not show what is normal. `thresholds_` are therefore
+    all equal. They are never negative: a row that the model puts in its own
+    class is not flagged. The threshold of a label that occurs once is
+    infinite, for no model can learn that label without the row.
     """
 
+    needs_labels: ClassVar[bool] = True
+
+    classes_: Labels
     false_alarm_rate: float
+    model_: Any
     suspicion_: Array
 
-    def _own_threshold(self, code: int, members: Mask) -> float:
-        alone = np.count_nonzero(members) < 2
-        return float(np.inf) if alone else contradiction_threshold(self.suspicion_, self.false_alarm_rate)
+    def _suspicion(self, X: Matrix, code: int) -> Array:
+        table = probabilities(self.model_, X, np.arange(len(self.classes_)))
+        return contradictions(table, np.full(len(table), code))
 
-    def _trusted_threshold(self, members: Mask, clean: Mask) -> float:
-        known = int(np.count_nonzero(clean))
+    def _own_threshold(self, code: int, members: Mask) -> float:
+        return self._pooled(members, self.suspicion_)
+
+    def _trusted_threshold(self, members: Mask, trusted: Mask) -> float:
+        known = int(np.count_nonzero(trusted))
         if not known or np.count_nonzero(members) < 2:
             return float(np.inf)
-        # Never beyond the promise by the luck of a few trusted rows, but not all of them either.
+        # A quantile of few trusted rows is uncertain: the careful share leaves room for that. The largest of them is
+        # as far out as they reach, however small that share.
         share = min(self.false_alarm_rate, max(careful_share(known, self.false_alarm_rate), 1 / (known + 1)))
-        return max(0.0, trusted_threshold(self.suspicion_[clean], share))
+        return max(0.0, trusted_threshold(self.suspicion_[trusted], share))
+
+    def _pooled(self, members: Mask, log_odds: Array) -> float:
+        if np.count_nonzero(members) < 2:
+            return float(np.inf)
+        return contradiction_threshold(log_odds, self.false_alarm_rate)
 
 
 def train(estimator: Any, X: Matrix, codes: IntArray, rows: IntArray) -> Any:
@@ -59,7 +74,7 @@ def train(estimator: Any, X: Matrix, codes: IntArray, rows: IntArray) -> Any:
     Returns
     -------
     classifier
-        Fitted; one that knows a single class, where the rows have no other.
+        Fitted; where the rows have one class only, one that predicts that.
     """
     chosen = codes[rows]
     if (chosen == chosen[0]).all():
@@ -68,20 +83,8 @@ def train(estimator: Any, X: Matrix, codes: IntArray, rows: IntArray) -> Any:
     return fresh.fit(X[rows], chosen)
 
 
-def check_two_classes(classes: Labels) -> None:
-    """Refuse labels that leave nothing to tell apart.
-
-    Raises
-    ------
-    InvalidData
-        If there is a single class.
-    """
-    if len(classes) < 2:
-        raise InvalidData("labels: expected at least two classes, got 1 class")
-
-
 def by_appearance(codes: IntArray) -> IntArray:
-    """Count classes in the order in which they first occur, so that their names decide nothing.
+    """Number classes in the order in which they first occur, whatever their names.
 
     Examples
     --------
@@ -107,10 +110,10 @@ def copies(X: Matrix) -> IntArray:
 def stratified_folds(
     codes: IntArray, groups: IntArray, folds: int, rng: np.random.Generator
 ) -> list[tuple[IntArray, IntArray]]:
-    """Deal the rows of each class out to folds, one by one, but copies together.
+    """Deal the rows of each class out to folds, copies of a row into the same fold.
 
-    A copy in another fold would vouch for a row as if it had been seen.
-    Unlike scikit-learn's this takes classes of fewer rows than folds.
+    A model trained on a copy would have seen the row. Unlike scikit-learn's
+    `StratifiedKFold` this takes classes of fewer rows than folds.
 
     Parameters
     ----------
@@ -119,14 +122,14 @@ def stratified_folds(
     groups : ndarray of int of shape (n,)
         From `copies`; the first of a group counts for its class.
     folds : int
-        At most so many.
+        Number of folds, fewer where there are fewer distinct rows.
     rng : Generator
 
     Returns
     -------
     list of (ndarray of int, ndarray of int)
-        Rows outside and inside of each fold, ascending; where all rows are
-        copies of one, a single fold of which no row is outside but all.
+        Rows outside and inside of each fold, ascending. Where all rows are
+        copies of one, a single fold with all rows outside and inside.
 
     Examples
     --------
@@ -140,7 +143,7 @@ def stratified_folds(
         every = np.arange(len(codes))
         return [(every, every)]
     shuffled = rng.permutation(len(first))
-    # Dealt class after class, every fold gets its share of all rows, too.
+    # Dealing one class after the other without starting anew keeps the sizes of the folds within one row.
     dealt = shuffled[np.argsort(by_appearance(codes[first[shuffled]]), kind="stable")]
     folds = min(folds, len(first))
     number = np.empty(len(first), dtype=np.int64)
@@ -150,7 +153,7 @@ def stratified_folds(
 
 
 def bag(codes: IntArray, groups: IntArray, rng: np.random.Generator) -> IntArray:
-    """Draw from the distinct rows of each class as many as there are, with replacement.
+    """Draw a bootstrap sample of the distinct rows of each class.
 
     Parameters
     ----------
@@ -163,7 +166,8 @@ def bag(codes: IntArray, groups: IntArray, rng: np.random.Generator) -> IntArray
     Returns
     -------
     ndarray of int
-        All copies of the drawn rows, ascending, as often as they were drawn.
+        As many distinct rows of each class as it has, drawn with replacement,
+        each with all its copies; ascending.
 
     Examples
     --------

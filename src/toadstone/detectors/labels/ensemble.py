@@ -1,4 +1,4 @@
-"""Remove the rows whose label the members of an ensemble that never saw them outvote."""
+"""Ensemble filter: flag the rows whose label bootstrap models trained without them outvote."""
 
 from __future__ import annotations
 
@@ -7,49 +7,44 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.detectors.calibrated import Calibrated
-from toadstone.detectors.labels.classifiers import CLASSIFIER, PooledOdds, bag, check_two_classes, copies, train
+from toadstone.detectors.labels.classifiers import CLASSIFIER, PooledOdds, bag, copies, train
 from toadstone.kernels.statistics.class_probabilities import contradictions, probabilities
+from toadstone.sanitizers.scored import ClassScorer, draw_seed
 
 
-class EnsembleFilter(PooledOdds, Calibrated, BaseEstimator):
+class EnsembleFilter(PooledOdds, Calibrated, ClassScorer, BaseEstimator):
     """Flag the rows that most bootstrap models trained without them put in another class.
 
-    Only models out of whose bag a row lies have a vote on it: the others have
-    learned its label, wrong or not. A row that lies in every bag is not
-    flagged.
+    The method of Brodley and Friedl [1]_ with out-of-bag estimates [2]_. Only
+    models out of whose bag a row lies vote on it: the others have learned its
+    label, wrong or not. A row that lies in every bag is not flagged.
+    Attributes that all detectors have are those of `Calibrated`.
 
     Parameters
     ----------
     estimator : classifier, optional
-        What to train; scikit-learn's logistic regression by default.
+        Classifier to train; scikit-learn's logistic regression by default.
     n_estimators : int, default=25
     false_alarm_rate : float, default=0.02
-        Share of clean rows that may be flagged.
+        Share of clean rows that may be flagged, in (0, 0.1].
     random_state : int, RandomState or None, default=0
-        Of the bags.
+        Seed of the bags.
 
     Attributes
     ----------
     models_ : list of classifier
         Each trained on a bag: as many distinct rows of each class as there
         are, drawn with replacement, copies together.
-    classes_ : ndarray of shape (n_classes,)
     suspicion_ : ndarray of shape (n,)
         Log odds of the likeliest other class against a row's own, by the mean
         of the models out of whose bag it lies; not positive unless most of
         them vote against its label.
     thresholds_ : ndarray of shape (n_classes,)
         All equal and never negative, but infinite for a label that occurs once.
-    flagged_indices_, sample_indices_, removed_indices_ : ndarray of int
-        Rows of the data as given to `fit`; the latter two after `fit_resample`.
-    reasons_ : list of str
-    false_alarm_rate_, smallest_detectable_share_ : float
-    n_features_in_ : int
 
     References
     ----------
@@ -87,20 +82,13 @@ class EnsembleFilter(PooledOdds, Calibrated, BaseEstimator):
         self.false_alarm_rate = false_alarm_rate
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that labels are needed."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
-
     def _learn(self, X: Matrix, codes: IntArray) -> None:
-        check_two_classes(self.classes_)
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        rng = np.random.default_rng(draw_seed(self.random_state))
         groups = copies(X)
         self._bags = [bag(codes, groups, rng) for _ in range(self.n_estimators)]
         self.models_ = [train(self.estimator, X, codes, inside) for inside in self._bags]
 
-    def _suspicions(self, X: Matrix, codes: IntArray) -> Array:
+    def _fitted_suspicions(self, X: Matrix, codes: IntArray) -> Array:
         n, k = X.shape[0], len(self.classes_)
         sums, against, voters = np.zeros((n, k)), np.zeros(n), np.zeros(n)
         for model, inside in zip(self.models_, self._bags, strict=True):
@@ -111,11 +99,11 @@ class EnsembleFilter(PooledOdds, Calibrated, BaseEstimator):
             sums[outside] += table
             against[outside] += table.argmax(axis=1) != codes[outside]
             voters[outside] += 1
-        # Shares of the votes count alike, however many there are.
+        # A row out of few bags gets few votes: shares of its votes compare with those of other rows, sums would not.
         suspicion = contradictions(sums / np.maximum(voters, 1)[:, None], codes)
         return np.where(2 * against > voters, suspicion, np.minimum(suspicion, 0.0))
 
-    def _anomaly(self, X: Matrix, code: int) -> Array:
+    def _suspicion(self, X: Matrix, code: int) -> Array:
         known = np.arange(len(self.classes_))
         table = np.mean([probabilities(model, X, known) for model in self.models_], axis=0)
         return contradictions(table, np.full(len(table), code))

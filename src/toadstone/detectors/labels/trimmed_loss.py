@@ -1,4 +1,4 @@
-"""Remove the rows that a model trained on the best fitted rows does not fit."""
+"""Iterative trimmed loss: flag the rows that a model trained on the best fitted rows does not fit."""
 
 from __future__ import annotations
 
@@ -9,50 +9,46 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
-from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.core.arrays import IntArray, Matrix
 from toadstone.detectors.calibrated import Calibrated
-from toadstone.detectors.labels.classifiers import CLASSIFIER, PooledOdds, check_two_classes, train
+from toadstone.detectors.labels.classifiers import CLASSIFIER, PooledOdds, train
 from toadstone.kernels.linear.trimmed_loss import alternate
-from toadstone.kernels.statistics.class_probabilities import contradictions, cross_entropies, probabilities
+from toadstone.kernels.statistics.class_probabilities import cross_entropies, probabilities
+from toadstone.sanitizers.scored import ClassScorer
 
 
-class IterativeTrimmedLoss(PooledOdds, Calibrated, BaseEstimator):
+class IterativeTrimmedLoss(PooledOdds, Calibrated, ClassScorer, BaseEstimator):
     """Flag the rows whose loss is large for a model of the rows of least loss.
 
     Each round trains on the rows of least loss among all rows, not among
     those of the round before, so that a row once left out may return [1]_.
+    Attributes that all detectors have are those of `Calibrated`.
 
     Parameters
     ----------
     estimator : classifier, optional
-        What to train; scikit-learn's logistic regression by default.
+        Classifier to train; scikit-learn's logistic regression by default.
     keep : float, default=0.8
-        Share of the rows to train on, in (0.5, 1], of each class half at
-        least. What is left out of training is not flagged for that.
+        Share of the rows to train on, in (0.5, 1]; of each class at least
+        half. Rows left out of training are flagged only beyond the threshold.
     rounds : int, default=10
-        At most so many models.
+        Largest number of models to train.
     false_alarm_rate : float, default=0.02
-        Share of clean rows that may be flagged.
+        Share of clean rows that may be flagged, in (0, 0.1].
 
     Attributes
     ----------
     model_ : classifier
         Trained on the best fitted rows.
     n_rounds_ : int
-        How many models were trained.
+        Number of models that were trained.
     settled_ : bool
-        Whether the last model fits those rows best that it was trained on.
-    classes_ : ndarray of shape (n_classes,)
+        True if the last model fits best the rows that it was trained on.
     suspicion_ : ndarray of shape (n,)
         Log odds of the likeliest other class against a row's own, by that
-        model; with two classes a cross entropy is the softplus of it.
+        model. With two classes the cross entropy is the softplus of it.
     thresholds_ : ndarray of shape (n_classes,)
         All equal and never negative, but infinite for a label that occurs once.
-    flagged_indices_, sample_indices_, removed_indices_ : ndarray of int
-        Rows of the data as given to `fit`; the latter two after `fit_resample`.
-    reasons_ : list of str
-    false_alarm_rate_, smallest_detectable_share_ : float
-    n_features_in_ : int
 
     References
     ----------
@@ -84,14 +80,7 @@ class IterativeTrimmedLoss(PooledOdds, Calibrated, BaseEstimator):
         self.rounds = rounds
         self.false_alarm_rate = false_alarm_rate
 
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that labels are needed."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
-
     def _learn(self, X: Matrix, codes: IntArray) -> None:
-        check_two_classes(self.classes_)
         known = np.arange(len(self.classes_))
         fit = alternate(
             lambda rows: train(self.estimator, X, codes, rows),
@@ -102,7 +91,3 @@ class IterativeTrimmedLoss(PooledOdds, Calibrated, BaseEstimator):
             rounds=self.rounds,
         )
         self.model_, self.n_rounds_, self.settled_ = fit.model, fit.rounds, fit.settled
-
-    def _anomaly(self, X: Matrix, code: int) -> Array:
-        table = probabilities(self.model_, X, np.arange(len(self.classes_)))
-        return contradictions(table, np.full(len(table), code))

@@ -1,4 +1,4 @@
-"""Start from rows that are trusted, and admit the rows that agree with them."""
+"""Trusted bootstrap: grow a model from trusted rows, and flag the rows that contradict it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
@@ -16,41 +15,42 @@ from toadstone.detectors.calibrated import Calibrated
 from toadstone.detectors.labels.classifiers import (
     CLASSIFIER,
     PooledOdds,
-    check_two_classes,
     copies,
     stratified_folds,
     train,
 )
 from toadstone.kernels.statistics.class_probabilities import contradictions, out_of_fold, probabilities
 from toadstone.kernels.statistics.row_digests import first_equal
+from toadstone.sanitizers.scored import ClassScorer, draw_seed
 
 
-class TrustedBootstrap(PooledOdds, Calibrated, BaseEstimator):
+class TrustedBootstrap(PooledOdds, Calibrated, ClassScorer, BaseEstimator):
     """Flag the rows that contradict a model grown from trusted rows.
 
     A model of some trusted rows admits the untrusted rows with whose label it
-    agrees, the surest first and a batch at a time. Before a batch stays, the
-    model that it leads to is tried on the trusted rows that were held out and
-    never trained on: where it makes more mistakes than before, by more than
-    chance explains, the batch is sent back and the growth ends.
+    agrees, the most confident first and a batch at a time. Each batch is
+    validated on trusted rows that are never trained on: if the model with the
+    batch makes significantly more mistakes on them than the one before, the
+    batch is rejected and training ends.
 
-    It takes trusted rows to be fitted, two at least of every class, none of
-    them with a copy among the untrusted.
+    `fit` needs trusted rows, at least two of every class, none of them with a
+    copy among the untrusted. Attributes that all detectors have are those of
+    `Calibrated`.
 
     Parameters
     ----------
     estimator : classifier, optional
-        What to train; scikit-learn's logistic regression by default.
+        Classifier to train; scikit-learn's logistic regression by default.
     batch : float, default=0.25
         Share of the untrusted rows to admit at a time.
     held_out : float, default=0.3
         Share of the trusted rows to validate on.
     folds : int, default=5
-        Rows that were trained on are judged out of fold.
+        Folds of the rows that were trained on; they are judged out of fold.
     false_alarm_rate : float, default=0.02
-        Share of clean rows that may be flagged.
+        Share of clean rows that may be flagged, in (0, 0.1].
     random_state : int, RandomState or None, default=0
-        Of the held-out rows and the folds.
+        Seed of the held-out rows and the folds.
 
     Attributes
     ----------
@@ -58,21 +58,15 @@ class TrustedBootstrap(PooledOdds, Calibrated, BaseEstimator):
         Trained on the trusted rows that were not held out and on the
         admitted ones.
     admitted_share_ : float
-        Of the untrusted rows.
+        Share of the untrusted rows that were admitted.
     validation_errors_ : list of float
         Share of mistakes on the held-out trusted rows, before the first batch
-        and after each that stayed.
-    classes_ : ndarray of shape (n_classes,)
+        and after each that was kept.
     suspicion_ : ndarray of shape (n,)
         Log odds of the likeliest other class against a row's own; out of fold
         for rows that were trained on.
     thresholds_ : ndarray of shape (n_classes,)
         All equal and never negative, but infinite for a label that occurs once.
-    flagged_indices_, sample_indices_, removed_indices_ : ndarray of int
-        Rows of the data as given to `fit`; the latter two after `fit_resample`.
-    reasons_ : list of str
-    false_alarm_rate_, smallest_detectable_share_ : float
-    n_features_in_ : int
 
     Examples
     --------
@@ -111,75 +105,67 @@ class TrustedBootstrap(PooledOdds, Calibrated, BaseEstimator):
         self.false_alarm_rate = false_alarm_rate
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that labels are needed."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
-
     def _learn(self, X: Matrix, codes: IntArray) -> None:
-        check_two_classes(self.classes_)
-        _check_trusted(X, self.classes_, codes, self._clean)
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        held = np.zeros_like(self._clean)
+        _check_trusted(X, self.classes_, codes, self._trusted)
+        self._rng = np.random.default_rng(draw_seed(self.random_state))
+        held_out = np.zeros_like(self._trusted)
         for code in range(len(self.classes_)):
-            rows = rng.permutation(np.flatnonzero(self._clean & (codes == code)))
-            held[rows[: min(max(round(self.held_out * len(rows)), 1), len(rows) - 1)]] = True
-        self._rng, self._trained = rng, self._clean & ~held
-        self._grow(X, codes, held)
-        untrusted = np.count_nonzero(~self._clean)
-        self.admitted_share_ = float(np.count_nonzero(self._trained & ~self._clean) / untrusted) if untrusted else 1.0
+            rows = self._rng.permutation(np.flatnonzero(self._trusted & (codes == code)))
+            # At least one row of each class on either side.
+            held_out[rows[: min(max(round(self.held_out * len(rows)), 1), len(rows) - 1)]] = True
+        self._trained = self._trusted & ~held_out
+        self._grow(X, codes, held_out)
+        untrusted = np.count_nonzero(~self._trusted)
+        admitted = np.count_nonzero(self._trained & ~self._trusted)
+        self.admitted_share_ = float(admitted / untrusted) if untrusted else 1.0
 
-    def _grow(self, X: Matrix, codes: IntArray, held: Mask) -> None:
+    def _grow(self, X: Matrix, codes: IntArray, held_out: Mask) -> None:
         known = np.arange(len(self.classes_))
-        judge, quiz = X[held], codes[held]
-        batch = max(1, round(self.batch * np.count_nonzero(~self._clean)))
+        test, labels = X[held_out], codes[held_out]
+        batch = max(1, round(self.batch * np.count_nonzero(~self._trusted)))
         self.model_ = train(self.estimator, X, codes, np.flatnonzero(self._trained))
-        wrong = contradictions(probabilities(self.model_, judge, known), quiz) > 0
+        wrong = contradictions(probabilities(self.model_, test, known), labels) > 0
         self.validation_errors_ = [float(wrong.mean())]
         while True:
-            candidates = np.flatnonzero(~self._trained & ~held)
+            candidates = np.flatnonzero(~self._trained & ~held_out)
             if not candidates.size:
                 return
             scores = contradictions(probabilities(self.model_, X[candidates], known), codes[candidates])
             agreeing = np.count_nonzero(scores < 0)
             if not agreeing:
                 return
-            surest = candidates[np.argsort(scores, kind="stable")[: min(batch, agreeing)]]
+            admitted = candidates[np.argsort(scores, kind="stable")[: min(batch, agreeing)]]
             larger = self._trained.copy()
-            larger[surest] = True
+            larger[admitted] = True
             model = train(self.estimator, X, codes, np.flatnonzero(larger))
-            worse = contradictions(probabilities(model, judge, known), quiz) > 0
-            # Of rows on which two models differ, a fair coin would favour either: two standard errors are too many.
-            lost, won = np.count_nonzero(worse & ~wrong), np.count_nonzero(wrong & ~worse)
+            wrong_now = contradictions(probabilities(model, test, known), labels) > 0
+            # McNemar's test: of the rows on which two equally good models differ, each is right on half. A surplus of
+            # two standard errors is significant.
+            lost, won = np.count_nonzero(wrong_now & ~wrong), np.count_nonzero(wrong & ~wrong_now)
             if lost - won > 2 * np.sqrt(lost + won):
                 return
-            self.model_, self._trained, wrong = model, larger, worse
+            self.model_, self._trained, wrong = model, larger, wrong_now
             self.validation_errors_.append(float(wrong.mean()))
 
-    def _suspicions(self, X: Matrix, codes: IntArray) -> Array:
+    def _fitted_suspicions(self, X: Matrix, codes: IntArray) -> Array:
         known = np.arange(len(self.classes_))
         table = probabilities(self.model_, X, known)
         inside = np.flatnonzero(self._trained)
-        rows, own = X[inside], codes[inside]
-        folds = stratified_folds(own, copies(rows), self.folds, self._rng)
-        # A row must not vouch for itself, least of all one that sets the threshold.
-        table[inside] = out_of_fold(lambda some: train(self.estimator, rows, own, some), rows, known, folds)
+        rows, labels = X[inside], codes[inside]
+        folds = stratified_folds(labels, copies(rows), self.folds, self._rng)
+        # A model that has seen a row agrees with its label: trusted rows, which set the threshold, would all score low.
+        table[inside] = out_of_fold(lambda some: train(self.estimator, rows, labels, some), rows, known, folds)
         return contradictions(table, codes)
 
-    def _anomaly(self, X: Matrix, code: int) -> Array:
-        table = probabilities(self.model_, X, np.arange(len(self.classes_)))
-        return contradictions(table, np.full(len(table), code))
 
-
-def _check_trusted(X: Matrix, classes: Labels, codes: IntArray, clean: Mask) -> None:
+def _check_trusted(X: Matrix, classes: Labels, codes: IntArray, trusted: Mask) -> None:
     for code, label in enumerate(classes):
-        count = np.count_nonzero(clean & (codes == code))
+        count = np.count_nonzero(trusted & (codes == code))
         if count < 2:
-            raise InvalidData(f"trusted rows: expected two at least of class {label}, got {count}")
-    twins = np.count_nonzero(first_equal(X[~clean], X[clean]) >= 0)
-    if twins:
+            raise InvalidData(f"trusted rows: expected at least two of class {label}, got {count}")
+    copied = np.count_nonzero(first_equal(X[~trusted], X[trusted]) >= 0)
+    if copied:
         raise InvalidData(
-            f"trusted rows: expected none that occurs among the untrusted, got {twins} untrusted rows "
+            f"trusted rows: expected none that occurs among the untrusted, got {copied} untrusted rows "
             "with the features of a trusted one; trust every copy or none"
         )

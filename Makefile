@@ -10,20 +10,26 @@ READY := $(VENV)/.ready
 DOCS  := $(VENV)/.ready-docs
 DEEP  := $(VENV)/.ready-deep
 BENCH := $(VENV)/.ready-bench
-PIP   := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -c constraints.txt
+TOOLS := $(VENV)/.ready-tools
+# /dev/null installs the newest versions, build/oldest.txt the oldest that pyproject.toml admits.
+CONSTRAINTS ?= constraints.txt
+PIP   := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -c $(CONSTRAINTS)
 DEMO  := build/demo/breast-cancer
 JOBS  ?= auto
+PART  ?= kernels/statistics
+FAST  := $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m 'not data and not slow and not deep'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-data test-deep test-experiments check format bench picture docs constraints clean
+.PHONY: help setup demo test test-data test-deep test-experiments coverage mutants lint check format hooks bench picture \
+	docs dist constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## create .venv with the pinned versions of constraints.txt
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml $(CONSTRAINTS)
 	@test -n "$(PYTHON)" || { echo "setup: needs Python 3.11 or newer with venv; name one: make PYTHON=..." >&2; exit 1; }
 	@test -x $(BIN)/pip || "$(PYTHON)" -m venv $(VENV)
 	@echo "setup: installing toadstone and its tools into $(VENV) (about a minute)"
@@ -35,7 +41,7 @@ demo: $(READY) ## audit an embedded real data set; ends with the path of its rep
 	@$(BIN)/toadstone audit breast-cancer --fraction 0.03 --out $(DEMO)
 
 test: $(READY) ## run the fast tests, in a process a core up to four (JOBS=0: in one)
-	@$(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m 'not data and not slow and not deep'
+	@$(FAST)
 
 test-data: $(READY) ## run the slow tests and those on real data (TOADSTONE_DATA)
 	@test -d "$$TOADSTONE_DATA" || { echo "test-data: TOADSTONE_DATA should name the folder of data sets, got '$$TOADSTONE_DATA'" >&2; exit 1; }
@@ -52,17 +58,28 @@ $(DEEP): $(READY)
 	@$(PIP) -e '.[dev,private,lightning]'
 	@touch $@
 
-check: $(READY) ## lint, formatting, types, imports between rooms, doctests
+coverage: $(READY) ## run the fast tests and fail below the floor of pyproject.toml; says which lines no test reaches
+	@$(FAST) --cov --cov-report=term:skip-covered --cov-report=html:build/coverage
+
+mutants: $(TOOLS) ## change a part of the code and count the changes that no test notices (PART=kernels/statistics)
+	@$(BIN)/python benchmarks/mutants.py $(PART)
+
+lint: $(READY) ## lint, formatting, types, imports between rooms
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+check: lint ## lint, formatting, types, imports between rooms, doctests
 	@$(BIN)/pytest -q --doctest-modules src \
 		$$($(BIN)/python -c 'from importlib.util import find_spec as at; at("torch") and at("opacus") or print("--ignore src/toadstone/deep")')
 
 format: $(READY) ## rewrite the code as the formatter likes it
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
+
+hooks: $(TOOLS) ## have git run `make lint` before each commit
+	@$(BIN)/pre-commit install
 
 bench: $(BENCH) ## time kernels and detectors against the generic route and other libraries
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
@@ -83,9 +100,21 @@ $(DOCS): $(READY)
 	@$(PIP) -e '.[dev,docs]'
 	@touch $@
 
+dist: $(TOOLS) ## build the source archive and the wheel, and check what an index would say of them
+	@rm -rf dist
+	@$(BIN)/python -m build --outdir dist . > /dev/null
+	@$(BIN)/twine check --strict dist/*
+
+$(TOOLS): $(READY)
+	@$(PIP) -e '.[dev,tools]'
+	@touch $@
+
+build/oldest.txt: pyproject.toml .github/oldest.py
+	@mkdir -p build && "$(PYTHON)" .github/oldest.py > $@
+
 constraints: ## renew constraints.txt with the newest versions that go together
 	@rm -rf build/newest && mkdir -p build && "$(PYTHON)" -m venv build/newest
-	@build/newest/bin/pip install --quiet --quiet --disable-pip-version-check -e '.[dev,docs,bench,private,lightning]'
+	@build/newest/bin/pip install --quiet --quiet --disable-pip-version-check -e '.[dev,docs,bench,private,lightning,tools]'
 	@{ grep '^#' constraints.txt; build/newest/bin/pip freeze --exclude-editable | grep -Ev '^(nvidia|cuda|triton)' \
 		| sed 's/+cpu//' | LC_ALL=C sort -fu; } > build/constraints.txt
 	@mv build/constraints.txt constraints.txt

@@ -1,10 +1,11 @@
 """How Sphinx builds the documentation; see `make docs`."""
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from sphinx.application import Sphinx
-from sphinx.ext.autodoc.mock import ismock
+from sphinx.ext.autodoc.mock import ismock, mock
 
 import toadstone
 
@@ -50,11 +51,33 @@ add_module_names = False
 suppress_warnings = ["ref.python"]
 
 
+def import_rooms() -> None:
+    """Import every module before Sphinx does, the annex alone with stand-ins for its extra.
+
+    Sphinx reads pages in an order that changes from run to run. A stand-in for torch that is there while scipy is first
+    imported breaks scipy, and an annex imported with the real torch is documented otherwise.
+    """
+    package = Path(toadstone.__file__).parent
+    modules = [
+        ".".join(("toadstone", *path.relative_to(package).with_suffix("").parts))
+        for path in sorted(package.rglob("[a-z]*.py"))
+    ]
+    annex = "toadstone.deep."
+    for name in modules:
+        if not name.startswith(annex):
+            import_module(name)
+    with mock(autodoc_mock_imports):
+        for name in modules:
+            if name.startswith(annex):
+                import_module(name)
+
+
 def of_a_stand_in(_app: Sphinx, _what: str, _name: str, member: object, skip: bool, _options: object) -> bool:  # noqa: FBT001
     """Leave out aliases of types that only torch has: a stand-in has no signature."""
     return skip or ismock(member) or any(ismock(part) for part in getattr(member, "__args__", ()))
 
 
 def setup(app: Sphinx) -> None:
-    """Have Sphinx ask."""
+    """Import the package, and have Sphinx ask which members to leave out."""
+    import_rooms()
     app.connect("autodoc-skip-member", of_a_stand_in)

@@ -1,5 +1,6 @@
 """What a fresh clone and a fresh interpreter promise."""
 
+import importlib.util
 import os
 import re
 import stat
@@ -18,7 +19,8 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 HEAVY = ("sklearn", "numba", "matplotlib", "pyarrow", "pooch", "click", "jinja2", "tqdm")
-TARGETS = ("setup", "demo", "test", "test-data", "test-deep", "test-experiments", "check", "bench", "docs", "clean")
+TESTS = ("test", "test-data", "test-deep", "test-experiments", "coverage", "mutants")
+TARGETS = ("setup", "demo", *TESTS, "lint", "check", "hooks", "bench", "docs", "dist", "clean")
 TEXT = {".py", ".md", ".toml", ".txt", ".yml", ".j2", ".css", ".js", ".json", ""}
 
 
@@ -114,8 +116,101 @@ def test_continuous_integration_calls_the_same_targets():
     assert loop is not None
     assert set(loop.group(1).split()) <= set(TARGETS)
     assert text.rstrip().endswith(r"printf '\nall steps passed\n'")
-    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
-    assert set(re.findall(r"run: make ([a-z-]+)", workflow)) <= set(TARGETS)
+    workflows = "".join(path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml"))
+    called = re.findall(r"run: make ([a-z-]+)", workflows)
+    assert set(called) <= set(TARGETS)
+    assert {"check", "test", "test-deep", "coverage", "dist", "docs"} <= set(called)
+
+
+def test_hooks_download_nothing():
+    text = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"repo: (.+)", text) == ["local"]
+    assert re.findall(r"language: (.+)", text) == ["system"]
+    assert set(re.findall(r"entry: make --no-print-directory ([a-z-]+)", text)) == {"lint"}
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / ".github" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_oldest_versions_are_the_lower_bounds():
+    oldest = script("oldest").oldest((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    requirements = [*PROJECT["dependencies"], *(name for extra in EXTRAS.values() for name in extra)]
+    assert {pin.replace("==", ">=") for pin in oldest} == {name for name in requirements if ">=" in name}
+    assert len(oldest) == len({folded(pin.partition("==")[0]) for pin in oldest})
+
+
+RELEASED = {
+    "src/toadstone/__init__.py": '__version__ = "0.2.0"\n',
+    "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n## 0.2.0 - 2026-12-01\n\n- Fixed.\n\n## 0.1.0 - 2026-11-01\n\n- First.\n",
+    "CITATION.cff": "version: 0.2.0\ndate-released: 2026-12-01\n",
+    "pyproject.toml": '[project]\n[project.urls]\nRepository = "here"\n',
+}
+
+
+@pytest.fixture
+def repository(tmp_path):
+    for name, text in RELEASED.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_release_that_agrees_with_itself(repository):
+    release = script("release")
+    assert release.faults(repository, "v0.2.0") == []
+    assert release.notes(RELEASED["CHANGELOG.md"], "0.2.0") == "- Fixed."
+    assert release.notes(RELEASED["CHANGELOG.md"], "0.1.0") == "- First."
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "fault"),
+    [
+        ("src/toadstone/__init__.py", "0.2.0", "0.1.0", "src/toadstone/__init__.py: expected version 0.2.0, got 0.1.0"),
+        (
+            "CHANGELOG.md",
+            "- 2026-12-01",
+            "- unreleased",
+            "CHANGELOG.md: expected `## 0.2.0 - YYYY-MM-DD`, got unreleased",
+        ),
+        ("CHANGELOG.md", "0.2.0", "0.3.0", "CHANGELOG.md: expected `## 0.2.0 - YYYY-MM-DD`, got no such heading"),
+        ("CITATION.cff", "0.2.0", "0.1.0", "CITATION.cff: expected version 0.2.0, got 0.1.0"),
+        ("CITATION.cff", "12-01", "12-02", "CITATION.cff: expected date-released 2026-12-01, got 2026-12-02"),
+        ("pyproject.toml", "Repository", "Paper", "pyproject.toml: expected Repository in [project.urls], got none"),
+    ],
+)
+def test_a_release_that_does_not(repository, name, before, after, fault):
+    path = repository / name
+    path.write_text(path.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
+    assert script("release").faults(repository, "v0.2.0") == [fault]
+
+
+def test_a_release_needs_a_tag_of_its_version(repository):
+    assert "tag: expected v and three numbers, got 0.2.0" in script("release").faults(repository, "0.2.0")
+    assert len(script("release").faults(repository, "v9.9.9")) == 3
+
+
+def test_the_citation_is_of_this_version():
+    assert f"\nversion: {toadstone.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["SECURITY.md", "CITATION.cff", ".github/pull_request_template.md"])
+def test_a_host_finds_what_it_looks_for(name):
+    assert (ROOT / name).is_file()
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("[!c]*.yml")), ids=lambda path: path.stem
+)
+def test_every_form_asks_for_something(path):
+    text = path.read_text(encoding="utf-8")
+    assert re.search(r"^name: \S", text) is not None
+    identifiers = re.findall(r"^    id: ([a-z]+)$", text, flags=re.MULTILINE)
+    assert len(identifiers) >= 3
+    assert len(identifiers) == len(set(identifiers)) == text.count("required: true")
 
 
 def test_the_licence_is_whole():

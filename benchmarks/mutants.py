@@ -1,0 +1,108 @@
+"""Run mutmut on a part of the package and print the score: ``make mutants PART=kernels/statistics``.
+
+mutmut changes one operator, number or argument at a time and runs the tests that reach the changed function. A mutant
+that no test notices has survived. The work happens on a copy in ``build/mutants``; a run that was stopped goes on from
+there, and a changed function is tried again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "src/toadstone"
+# mutmut leaves decorated functions alone. Without its decorator a compiled kernel is a plain loop, slow but mutable.
+_COMPILED = re.compile(r"^@njit\(.*\)\n", flags=re.MULTILINE)
+
+
+def mirror(folder: Path, work: Path) -> None:
+    """Copy the files of a folder that changed; mutmut compares times of modification."""
+    for source in sorted(folder.rglob("*")):
+        copied = work / source.relative_to(ROOT)
+        if source.suffix == ".pyc" or not source.is_file():
+            continue
+        text = source.read_bytes()
+        if source.suffix == ".py" and folder.name == "src":
+            text = _COMPILED.sub("", text.decode()).encode()
+        if not copied.exists() or copied.read_bytes() != text:
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            copied.write_bytes(text)
+    for copied in sorted((work / folder.relative_to(ROOT)).rglob("*.py")):
+        if not (ROOT / copied.relative_to(work)).exists():
+            copied.unlink()
+
+
+def tests_of(part: str) -> list[str]:
+    """Return the tests that mirror a part: a folder for a folder, a file for a file."""
+    found = Path(part)
+    mirrored = f"tests/{part}" if found.suffix == "" else f"tests/{found.parent.as_posix()}/test_{found.name}"
+    return [mirrored] if (ROOT / mirrored).exists() else []
+
+
+def configure(work: Path, part: str, tests: list[str]) -> None:
+    """Write the settings of mutmut beside the copy."""
+    mutated = f"{PACKAGE}/{part}" if part.endswith(".py") else f"{PACKAGE}/{part}/*"
+    settings = {
+        "source_paths": ["src"],
+        "only_mutate": [mutated],
+        "pytest_add_cli_args_test_selection": tests,
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-m", "not data and not slow and not deep"],
+        "also_copy": ["README.md"],
+    }
+    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8") + f"\n[tool.mutmut]\n{lines}"
+    target = work / "pyproject.toml"
+    if not target.exists() or target.read_text(encoding="utf-8") != text:
+        target.write_text(text, encoding="utf-8")
+
+
+def score(work: Path) -> str:
+    """Return the score of the mutants tried so far, in one line."""
+    stats = json.loads((work / "mutants" / "mutmut-cicd-stats.json").read_text(encoding="utf-8"))
+    noticed = stats["killed"] + stats["timeout"] + stats["segfault"]
+    tried = noticed + stats["survived"] + stats["suspicious"] + stats["no_tests"]
+    return (
+        f"score: {noticed} of {tried} mutants noticed ({100 * noticed / max(tried, 1):.1f} %), "
+        f"{stats['survived']} survived, {stats['no_tests']} in functions that no selected test reaches, "
+        f"{stats['total'] - tried} of {stats['total']} not tried yet"
+    )
+
+
+def main() -> None:
+    """Mutate the part that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("part", help="a folder or a file of src/toadstone, such as kernels/statistics")
+    parser.add_argument("--tests", nargs="*", default=None, help="tests to run; those that mirror the part by default")
+    parser.add_argument("--processes", type=int, default=1, help="mutants tried at a time")
+    chosen = parser.parse_args()
+    part = chosen.part.strip("/")
+    tests = tests_of(part) if chosen.tests is None else chosen.tests
+    if not (ROOT / PACKAGE / part).exists() or not tests:
+        sys.exit(f"mutants: {part}: expected a folder or a file of {PACKAGE} with tests, name them with --tests")
+
+    work = ROOT / "build" / "mutants" / part.removesuffix(".py")
+    for folder in ("src", "tests"):
+        mirror(ROOT / folder, work)
+    shutil.copy(ROOT / "README.md", work)
+    configure(work, part, tests)
+    # It has to exist when Python starts, which else takes the name for one that holds nothing.
+    (work / "mutants" / "src").mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "mutmut"]
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_DISABLE_JIT": "1"}
+    environment = os.environ | threads | {"PYTHONPATH": str(work / "mutants" / "src")}
+    ran = subprocess.run([*command, "run", "--max-children", str(chosen.processes)], cwd=work, env=environment)
+    subprocess.run([*command, "export-cicd-stats"], cwd=work, env=environment, stdout=subprocess.DEVNULL)
+    subprocess.run([*command, "results"], cwd=work, env=environment)
+    print(score(work))
+    sys.exit(ran.returncode)
+
+
+if __name__ == "__main__":
+    main()

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 def faults(root: Path, tag: str) -> list[str]:
     """Return one sentence for each disagreement between a tag and the files of the repository."""
     version = tag.removeprefix("v")
-    coded = _only(root / "src" / "toadstone" / "__init__.py", r'^__version__ = "(.+)"$')
+    coded = _only(root / "src" / "toadstone" / "core" / "version.py", r'^__version__ = "(.+)"$')
     heading = _only(root / "CHANGELOG.md", rf"^## \[?{re.escape(version)}\]? - (.+)$")
     cited = _only(root / "CITATION.cff", r"^version: (.+)$")
     released = _only(root / "CITATION.cff", r"^date-released: (.+)$")
@@ -24,7 +24,7 @@ def faults(root: Path, tag: str) -> list[str]:
     dated = re.fullmatch(r"\d{4}-\d{2}-\d{2}", heading)
     checks = {
         f"tag: expected v and three numbers, got {tag}": re.fullmatch(r"v\d+\.\d+\.\d+", tag),
-        f"src/toadstone/__init__.py: expected version {version}, got {coded or 'none'}": coded == version,
+        f"src/toadstone/core/version.py: expected version {version}, got {coded or 'none'}": coded == version,
         f"CHANGELOG.md: expected `## {version} - YYYY-MM-DD`, got {heading or 'no such heading'}": dated,
         f"CITATION.cff: expected version {version}, got {cited or 'none'}": cited == version,
         f"CITATION.cff: expected date-released {heading}, got {released or 'none'}": not dated or released == heading,

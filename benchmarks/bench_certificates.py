@@ -16,7 +16,7 @@ from pathlib import Path
 
 from toadstone.core.certificate import NormBall
 from toadstone.datasets import load
-from toadstone.pipeline.certify import certify_split
+from toadstone.pipeline.certify import CertifyPlan, certify_split
 
 _SMALL = (0.01, 0.02, 0.03, 0.04, 0.05)
 CASES = {
@@ -32,11 +32,15 @@ def measure(name: str) -> list[str]:
     squared_radius, domains, fractions = CASES[name]
     split = load(name)
     # Compiled code is loaded before anything is timed.
-    certify_split(split, [0.01], quantile=0.7, hypothesis=NormBall(squared_radius), domain="real", tolerance=0.5)
+    certify_split(
+        split, [0.01], CertifyPlan(quantile=0.7, hypothesis=NormBall(squared_radius), domain="real", tolerance=0.5)
+    )
     rows = []
     for domain in domains:
         begin = time.perf_counter()
-        certified = certify_split(split, fractions, quantile=0.7, hypothesis=NormBall(squared_radius), domain=domain)
+        certified = certify_split(
+            split, fractions, CertifyPlan(quantile=0.7, hypothesis=NormBall(squared_radius), domain=domain)
+        )
         total = time.perf_counter() - begin
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         for result in certified.results:

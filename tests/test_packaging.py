@@ -144,8 +144,9 @@ def test_the_oldest_versions_are_the_lower_bounds():
 
 
 RELEASED = {
-    "src/toadstone/__init__.py": '__version__ = "0.2.0"\n',
-    "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n## 0.2.0 - 2026-12-01\n\n- Fixed.\n\n## 0.1.0 - 2026-11-01\n\n- First.\n",
+    "src/toadstone/core/version.py": '__version__ = "0.2.0"\n',
+    "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n## 0.2.0 - 2026-12-01\n\n- Fixed.\n\n"
+    "## 0.1.0 - 2026-11-01\n\n- First.\n",
     "CITATION.cff": "version: 0.2.0\ndate-released: 2026-12-01\n",
     "pyproject.toml": '[project]\n[project.urls]\nRepository = "here"\n',
 }
@@ -169,7 +170,12 @@ def test_a_release_that_agrees_with_itself(repository):
 @pytest.mark.parametrize(
     ("name", "before", "after", "fault"),
     [
-        ("src/toadstone/__init__.py", "0.2.0", "0.1.0", "src/toadstone/__init__.py: expected version 0.2.0, got 0.1.0"),
+        (
+            "src/toadstone/core/version.py",
+            "0.2.0",
+            "0.1.0",
+            "src/toadstone/core/version.py: expected version 0.2.0, got 0.1.0",
+        ),
         (
             "CHANGELOG.md",
             "- 2026-12-01",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from toadstone.core.version import __version__
+
 if TYPE_CHECKING:
     from toadstone.core.budget import Budget
     from toadstone.core.certificate import Certificate, NormBall, Ridge
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from toadstone.front.evaluate import evaluate
     from toadstone.front.sanitize import sanitize
     from toadstone.front.scan import scan
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Budget",

@@ -11,7 +11,6 @@ from types import FrameType
 
 import click
 
-import toadstone
 from toadstone.commands.attack import attack
 from toadstone.commands.audit import audit
 from toadstone.commands.certify import certify
@@ -25,6 +24,7 @@ from toadstone.commands.scan import scan
 from toadstone.commands.verify import verify
 from toadstone.console import complain, in_options, retell, usage_sentence
 from toadstone.core.errors import CertificateRejected, EmptyFeasibleSet, InvalidArgument, InvalidInput
+from toadstone.core.version import __version__
 from toadstone.options import free_name, named_out
 
 BAD_INPUT, FAILURE, INTERRUPTED, TERMINATED = 2, 3, 130, 143
@@ -156,7 +156,7 @@ def _failed(error: BaseException) -> str:
     subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(toadstone.__version__, prog_name="toadstone", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="toadstone", message="%(prog)s %(version)s")
 @click.pass_context
 def toadstone_command(context: click.Context) -> None:
     """Measure how bad data poisoning can get on your data, and find the rows that look wrong.

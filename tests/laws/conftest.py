@@ -24,7 +24,7 @@ from toadstone.datasets.split import Split
 from toadstone.kernels.linear.fit import fit_linear
 from toadstone.kernels.losses import HINGE
 from toadstone.kernels.sets.sets import ConvexSet, fit_domain
-from toadstone.pipeline.certify import Certified, certify_split
+from toadstone.pipeline.certify import Certified, CertifyPlan, certify_split
 from toadstone.pipeline.harness.catalogue import names, resolve
 from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.sanitizers.sphere import SphereSanitizer
@@ -85,7 +85,7 @@ class Scene:
 @cache
 def certified(scene: Scene) -> Certified:
     settled = {"quantile": 0.8, "hypothesis": Ridge(RIDGE), "domain": scene.domain, "tolerance": 1e-3}
-    return certify_split(scene.split, [scene.budget.fraction], **settled)
+    return certify_split(scene.split, [scene.budget.fraction], CertifyPlan(**settled))
 
 
 @cache

@@ -18,7 +18,7 @@ from toadstone.datasets.split import Split
 from toadstone.kernels.linear.fit import fit_linear
 from toadstone.kernels.losses import MARGIN_LOSSES, MarginLoss, margin_loss
 from toadstone.kernels.sets.sets import ConvexSet
-from toadstone.pipeline.certify import build_feasible_set, certify_split
+from toadstone.pipeline.certify import CertifyPlan, build_feasible_set, certify_split
 
 SLACK = 1e-9
 TOLERANCE = 1e-5
@@ -62,7 +62,9 @@ def threaten(
     tolerance: float = TOLERANCE,
 ) -> Threat:
     made = certify_split(
-        split, [fraction], quantile=quantile, hypothesis=hypothesis, domain=domain, loss=loss, tolerance=tolerance
+        split,
+        [fraction],
+        CertifyPlan(quantile=quantile, hypothesis=hypothesis, domain=domain, loss=loss, tolerance=tolerance),
     )
     return Threat(split, made.certificates[0], made.feasible_set)
 

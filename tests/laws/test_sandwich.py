@@ -18,7 +18,7 @@ from toadstone.kernels.losses import margin_loss
 from toadstone.kernels.minimax.saddle import solve_saddle
 from toadstone.kernels.rows import stack
 from toadstone.kernels.sets.sets import ConvexSet
-from toadstone.pipeline.certify import certify_split, verify_split
+from toadstone.pipeline.certify import CertifyPlan, certify_split, verify_split
 from toadstone.pipeline.harness.catalogue import names
 from toadstone.pipeline.harness.judge import merge
 
@@ -103,7 +103,7 @@ def test_sandwich(name, hypothesis, domain, request):
     if request.node.get_closest_marker("data"):
         request.getfixturevalue("data_dir")
     split = load(name)
-    made = certify_split(split, [FRACTION], quantile=0.7, hypothesis=hypothesis, domain=domain)
+    made = certify_split(split, [FRACTION], CertifyPlan(quantile=0.7, hypothesis=hypothesis, domain=domain))
     sandwich = Sandwich(split, made.certificates[0], made.feasible_set)
     certificate = sandwich.certificate
     verify_split(certificate, split)
@@ -138,7 +138,7 @@ def test_the_candidate_attack_nearly_meets_the_bound(name, hypothesis, tightness
     if request.node.get_closest_marker("data"):
         request.getfixturevalue("data_dir")
     split = load(name)
-    made = certify_split(split, [FRACTION], quantile=0.7, hypothesis=hypothesis, domain="real")
+    made = certify_split(split, [FRACTION], CertifyPlan(quantile=0.7, hypothesis=hypothesis, domain="real"))
     sandwich = Sandwich(split, made.certificates[0], made.feasible_set)
     found = sandwich.retrained(sandwich.collapse(0))
     assert (1 - tightness) * sandwich.certificate.bound <= found <= sandwich.certificate.bound

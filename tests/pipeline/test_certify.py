@@ -15,13 +15,13 @@ from toadstone.core.certificate import NormBall, Ridge, Setting
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData, ToadstoneError
 from toadstone.datasets.split import Split
-from toadstone.pipeline.certify import build_feasible_set, certify_split, verify_split
+from toadstone.pipeline.certify import CertifyPlan, build_feasible_set, certify_split, verify_split
 
 HYPOTHESES = (NormBall(2.0), Ridge(0.1))
 
 
 def certify(split: Split, fraction: float = 0.1, **options):
-    return certify_split(split, [fraction], **({"hypothesis": Ridge(0.1)} | options)).certificates[0]
+    return certify_split(split, [fraction], CertifyPlan(**{"hypothesis": Ridge(0.1)} | options)).certificates[0]
 
 
 def with_rows(split: Split, X, y=None) -> Split:
@@ -51,7 +51,7 @@ class TestVerification:
     @pytest.mark.parametrize("sparse", [False, True])
     def test_what_was_certified_is_accepted(self, small, kind, hypothesis, sparse):
         split = small(kind=kind, sparse=sparse)
-        for certificate in certify_split(split, [0.0, 0.03, 0.2], hypothesis=hypothesis).certificates:
+        for certificate in certify_split(split, [0.0, 0.03, 0.2], CertifyPlan(hypothesis=hypothesis)).certificates:
             verify_split(certificate, split)
 
     @pytest.mark.parametrize("loss", ["hinge", "smooth_hinge", "squared_hinge", "logistic"])
@@ -203,11 +203,11 @@ class TestOptions:
         made = certify_split(small(), [0.1])
         assert isinstance(made.certificates[0].setting.hypothesis, Ridge)
         assert "cross-validation" in made.hypothesis_origin
-        assert certify_split(small(), [0.1], hypothesis=Ridge(1.0)).hypothesis_origin == "as asked"
+        assert certify_split(small(), [0.1], CertifyPlan(hypothesis=Ridge(1.0))).hypothesis_origin == "as asked"
 
     def test_progress_is_told(self, small):
         steps = []
-        certify_split(small(), [0.0, 0.1], hypothesis=Ridge(0.1), on_certified=lambda: steps.append(1))
+        certify_split(small(), [0.0, 0.1], CertifyPlan(hypothesis=Ridge(0.1)), on_certified=lambda: steps.append(1))
         assert len(steps) == 2
 
     def test_the_same_seed_gives_the_same_certificate(self, small):
@@ -231,7 +231,7 @@ class TestWords:
 
 
 def test_conclusive_means_that_bound_and_attack_met(small):
-    made = certify_split(small(), [0.1], hypothesis=Ridge(0.1), tolerance=1e-3)
+    made = certify_split(small(), [0.1], CertifyPlan(hypothesis=Ridge(0.1), tolerance=1e-3))
     certificate = made.certificates[0]
     assert made.conclusive(certificate)
     assert not made.conclusive(replace(certificate, bound=certificate.attack_value * 1.01))

@@ -10,7 +10,7 @@ from toadstone.core.certificate import NormBall
 from toadstone.datasets import load
 from toadstone.kernels.losses import HINGE
 from toadstone.kernels.minimax.saddle import solve_saddle
-from toadstone.pipeline.certify import certify_split, verify_split
+from toadstone.pipeline.certify import CertifyPlan, certify_split, verify_split
 from toadstone.pipeline.harness.judge import merge
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
@@ -24,7 +24,9 @@ def enron(data_dir):
     """The Enron set, and its certificates in each domain."""
     split = load("enron")
     made = {
-        domain: certify_split(split, FRACTIONS, quantile=0.7, hypothesis=NormBall(6.0), domain=domain, tolerance=1e-5)
+        domain: certify_split(
+            split, FRACTIONS, CertifyPlan(quantile=0.7, hypothesis=NormBall(6.0), domain=domain, tolerance=1e-5)
+        )
         for domain in ("real", "box", "integer")
     }
     return split, made
@@ -80,7 +82,9 @@ def mnist(data_dir):
     """Digits one and seven, and their certificates."""
     split = load("mnist-1-7")
     return split, certify_split(
-        split, (0.01, 0.04, 0.1, 0.3), quantile=0.7, hypothesis=NormBall(0.8), domain="real", tolerance=1e-5
+        split,
+        (0.01, 0.04, 0.1, 0.3),
+        CertifyPlan(quantile=0.7, hypothesis=NormBall(0.8), domain="real", tolerance=1e-5),
     )
 
 

@@ -14,7 +14,7 @@ from toadstone.core.errors import InvalidArgument
 from toadstone.front.inputs import Data, Given, open_data, reading
 from toadstone.front.results import Result
 from toadstone.front.run import current_run
-from toadstone.pipeline.certify import Certified, certify_split, verify_split
+from toadstone.pipeline.certify import Certified, CertifyPlan, certify_split, verify_split
 from toadstone.report.text.audit_text import certificate_lines, flow, verified_sentence
 
 
@@ -181,12 +181,7 @@ def certify(
     certified = certify_split(
         given.split,
         fractions,
-        quantile=quantile,
-        hypothesis=models,
-        domain=domain,
-        loss=loss,
-        tolerance=tolerance,
-        seed=seed,
+        CertifyPlan(quantile=quantile, hypothesis=models, domain=domain, loss=loss, tolerance=tolerance, seed=seed),
         on_certified=run.watch.step,
     )
     return CertifyResult(given, certified)

@@ -20,7 +20,7 @@ from toadstone.learners.norm_ridge import ridge_for_norm
 from toadstone.pipeline.attack_search.attacker import Knowledge
 from toadstone.pipeline.attack_search.audit_attacks import SUITE, check_suite, make_attacks
 from toadstone.pipeline.attack_search.search import QUICK, SearchEffort, SearchProblem
-from toadstone.pipeline.certify import FILTERS, Certified, build_feasible_set, certify_split, settle_domain
+from toadstone.pipeline.certify import FILTERS, Certified, CertifyPlan, build_feasible_set, certify_split, settle_domain
 from toadstone.pipeline.harness.catalogue import names
 from toadstone.pipeline.harness.clock import Clock, Progress
 from toadstone.pipeline.harness.data_summary import digests, expressible, summarize
@@ -158,12 +158,14 @@ def audit(
         certified = certify_split(
             split,
             plan.fractions,
-            quantile=plan.quantile,
-            hypothesis=plan.hypothesis,
-            domain=plan.domain,
-            loss=plan.loss,
-            tolerance=plan.tolerance,
-            seed=plan.seed,
+            CertifyPlan(
+                quantile=plan.quantile,
+                hypothesis=plan.hypothesis,
+                domain=plan.domain,
+                loss=plan.loss,
+                tolerance=plan.tolerance,
+                seed=plan.seed,
+            ),
             on_certified=on_step,
         )
     certificate = certified.certificates[plan.fractions.index(plan.fraction)]

@@ -34,6 +34,36 @@ _DOMAIN_WORDS = {
 
 
 @dataclass(frozen=True)
+class CertifyPlan:
+    """Filters, models and accuracy of certificates.
+
+    Parameters
+    ----------
+    quantile : float
+        Of each class's clean distances, in [0.5, 1): the filters' thresholds.
+    hypothesis : NormBall or Ridge, optional
+        The models the defender chooses from; by default a ridge chosen by
+        cross-validation.
+    domain : {"auto", "real", "box", "integer"}
+    loss : {"hinge", "smooth_hinge", "squared_hinge", "logistic"}
+    tolerance : float, optional
+        Relative gap at which to stop; by default 1e-5, and 1e-3 for data
+        with more than two million entries other than zero.
+    seed : int
+    """
+
+    quantile: float = DEFAULT_QUANTILE
+    hypothesis: NormBall | Ridge | None = None
+    domain: str = "auto"
+    loss: str = "hinge"
+    tolerance: float | None = None
+    seed: int = 0
+
+
+DEFAULT_PLAN = CertifyPlan()
+
+
+@dataclass(frozen=True)
 class Certified:
     """Certificates of one data set, and what they were made with.
 
@@ -83,13 +113,8 @@ class Certified:
 def certify_split(
     split: Split,
     fractions: Sequence[float],
+    plan: CertifyPlan = DEFAULT_PLAN,
     *,
-    quantile: float = DEFAULT_QUANTILE,
-    hypothesis: NormBall | Ridge | None = None,
-    domain: str = "auto",
-    loss: str = "hinge",
-    tolerance: float | None = None,
-    seed: int = 0,
     on_certified: Callable[[], None] | None = None,
 ) -> Certified:
     """Certify how bad poisoning of a training set can get.
@@ -100,17 +125,7 @@ def certify_split(
         Only its training rows are used; they are taken as clean.
     fractions : sequence of float
         Added rows for each clean row, in [0, 0.5).
-    quantile : float
-        Of each class's clean distances, in [0.5, 1): the filters' thresholds.
-    hypothesis : NormBall or Ridge, optional
-        The models the defender chooses from; by default a ridge chosen by
-        cross-validation.
-    domain : {"auto", "real", "box", "integer"}
-    loss : {"hinge", "smooth_hinge", "squared_hinge", "logistic"}
-    tolerance : float, optional
-        Relative gap at which to stop; by default 1e-5, and 1e-3 for data
-        with more than two million entries other than zero.
-    seed : int
+    plan : CertifyPlan
     on_certified : callable, optional
         Called after each fraction, for progress.
 
@@ -128,21 +143,21 @@ def certify_split(
     Examples
     --------
     >>> from toadstone.datasets import load
-    >>> certificate, = certify_split(load("digits-1-7"), [0.03], hypothesis=Ridge(0.1)).certificates
+    >>> certificate, = certify_split(load("digits-1-7"), [0.03], CertifyPlan(hypothesis=Ridge(0.1))).certificates
     >>> certificate.attack_value <= certificate.bound
     True
     """
     budgets = [Budget(fraction) for fraction in fractions]
     train = split.train
     _check_classes(train)
-    tolerance = _settle_tolerance(train, tolerance)
-    named = settle_domain(split, domain)
-    chosen, origin = _settle_hypothesis(train, hypothesis, loss, seed)
-    setting = Setting(FILTERS, quantile, named, loss, chosen)
+    tolerance = _settle_tolerance(train, plan.tolerance)
+    named = settle_domain(split, plan.domain)
+    chosen, origin = _settle_hypothesis(train, plan.hypothesis, plan.loss, plan.seed)
+    setting = Setting(FILTERS, plan.quantile, named, plan.loss, chosen)
     feasible_set = build_feasible_set(train, setting)
     claim = Claim(sha256(train), assumptions(train, setting), not_promised())
     results = certify_saddle(
-        train, feasible_set, budgets, setting, claim, tolerance=tolerance, seed=seed, on_certified=on_certified
+        train, feasible_set, budgets, setting, claim, tolerance=tolerance, seed=plan.seed, on_certified=on_certified
     )
     return Certified(tuple(results), feasible_set, origin, tolerance)
 

@@ -16,7 +16,7 @@ from toadstone.experiments.certified_2017 import integer as p17_integer
 from toadstone.experiments.certified_2017 import mnist_1_7 as p17_mnist_1_7
 from toadstone.experiments.certified_2017.certified_curve import CurveProtocol, attack_curve, certify_curve
 from toadstone.experiments.conditions import Conditions
-from toadstone.pipeline.certify import certify_split
+from toadstone.pipeline.certify import CertifyPlan, certify_split
 
 MINIATURE = CurveProtocol(squared_radius=0.5, fractions=(0.0, 0.03, 0.3))
 CURVES = [p17_enron, p17_mnist_1_7, p17_dogfish]
@@ -45,7 +45,7 @@ def test_figures_come_from_the_run(experiment, cells, fewer):
 @pytest.mark.parametrize("experiment", CURVES)
 def test_bounds_are_the_certificates(experiment, cells):
     found = figures(experiment.measure(cells, MINIATURE, Conditions()))
-    made = certify_split(cells, MINIATURE.fractions, quantile=0.7, hypothesis=NormBall(0.5), domain="real")
+    made = certify_split(cells, MINIATURE.fractions, CertifyPlan(quantile=0.7, hypothesis=NormBall(0.5), domain="real"))
     bounds = [found[f"certified bound at {fraction}\N{NO-BREAK SPACE}%"] for fraction in (0, 3, 30)]
     assert bounds == [certificate.bound for certificate in made.certificates]
     assert bounds == sorted(bounds)

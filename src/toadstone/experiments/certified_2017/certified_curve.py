@@ -22,7 +22,7 @@ from toadstone.kernels.losses import HINGE
 from toadstone.kernels.minimax.saddle import solve_saddle
 from toadstone.kernels.rows import stack
 from toadstone.kernels.sets.balanced_rounding import round_inside
-from toadstone.pipeline.certify import Certified, certify_split
+from toadstone.pipeline.certify import Certified, CertifyPlan, certify_split
 from toadstone.pipeline.harness.data_summary import expressible
 from toadstone.pipeline.harness.judge import merge
 from toadstone.pipeline.harness.poison_check import check_poison
@@ -98,10 +98,12 @@ def certify_curve(split: Split, protocol: CurveProtocol, conditions: Conditions)
     return certify_split(
         split,
         protocol.fractions,
-        quantile=protocol.quantile,
-        hypothesis=NormBall(protocol.squared_radius),
-        domain=protocol.domain,
-        seed=conditions.seed,
+        CertifyPlan(
+            quantile=protocol.quantile,
+            hypothesis=NormBall(protocol.squared_radius),
+            domain=protocol.domain,
+            seed=conditions.seed,
+        ),
         on_certified=conditions.on_step,
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-import toadstone
+from toadstone.core.version import __version__
 from toadstone.experiments.conditions import Conditions
 from toadstone.pipeline.evaluation.journal import Journal
 from toadstone.records.trials import Trial
@@ -97,7 +97,7 @@ def logged(name: str, plan: object, conditions: Conditions) -> Iterator[TrialLog
     InvalidArgument
         If the folder holds another experiment, or cannot be written.
     """
-    told = sha256(repr((name, plan, conditions.seed, toadstone.__version__)).encode()).hexdigest()
+    told = sha256(repr((name, plan, conditions.seed, __version__)).encode()).hexdigest()
     with tempfile.TemporaryDirectory(prefix="toadstone-") as aside:
         folder = conditions.work if conditions.work is not None else Path(aside)
         with Journal(folder, told, option="work") as journal:

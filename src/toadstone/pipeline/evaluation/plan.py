@@ -7,12 +7,12 @@ import json
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
-import toadstone
 from toadstone.core.budget import Budget
 from toadstone.core.checks import check_count, check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.trusted import Trusted, demand_trusted
+from toadstone.core.version import __version__
 from toadstone.datasets.split import Split, sha256
 from toadstone.kernels.rows import fitting_domain
 from toadstone.learners.ridge_choice import choose_ridge
@@ -165,7 +165,7 @@ class EvaluationSetup:
         """Changes with the data, the plan and the version, on which the trials depend."""
         settled = asdict(replace(self.plan, source=None, command=""))
         trusted = None if self.trusted is None else sha256(self.trusted.data)
-        parts = [toadstone.__version__, sha256(self.split.train), sha256(self.split.test), trusted, settled]
+        parts = [__version__, sha256(self.split.train), sha256(self.split.test), trusted, settled]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

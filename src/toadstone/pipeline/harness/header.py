@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from threadpoolctl import threadpool_info
 
-import toadstone
+from toadstone.core.version import __version__
 from toadstone.records.header import SCHEMA_VERSION, Header, RecordName
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "numba")
@@ -42,7 +42,7 @@ def make_header(
         threads=max((pool["num_threads"] for pool in threadpool_info()), default=1),
         peak_memory_mb=_peak_memory(),
         digests=dict(digests),
-        versions={"python": platform.python_version(), "toadstone": toadstone.__version__}
+        versions={"python": platform.python_version(), "toadstone": __version__}
         | {name: version(name) for name in (*_PACKAGES, *packages)},
     )
 

@@ -221,11 +221,11 @@ class TestRefusals:
 
     @pytest.mark.parametrize("kind", ["flip", "perturb"])
     def test_budgets_for_other_attacks(self, kind):
-        with pytest.raises(InvalidArgument, match="`budget`: expected one for adding rows"):
+        with pytest.raises(InvalidArgument, match="`budget`: expected one of kind add"):
             attack(clean()).poison(clean(), Budget(0.2, kind), np.random.default_rng(0))
 
     def test_budgets_of_no_row(self):
-        with pytest.raises(InvalidArgument, match="`budget`: expected at least one of 60 rows"):
+        with pytest.raises(InvalidArgument, match="`budget`: expected a fraction of 60 rows that is at least one row"):
             made(clean(), 0.01)
 
     @pytest.mark.parametrize("name", ["decoy", "start"])

@@ -1,4 +1,4 @@
-"""The duel with several classes: each point the worst over all pairs, the decoy's limit kept."""
+"""The chosen with several classes: each point the worst over all pairs, the decoy's limit kept."""
 
 from __future__ import annotations
 
@@ -77,10 +77,10 @@ def test_exactly_the_rows_allowed_all_feasible_and_fitted_by_the_decoy(seed, fra
 @pytest.mark.parametrize("decoyed", [False, True])
 def test_each_move_is_the_worst_of_all_pairs(seed, decoyed):
     data = clean(seed)
-    duel = attack(data, decoyed=decoyed, batch=10**6)
-    regions, hinge = duel._regions(data.classes), HingeGradient(data.X, np.searchsorted(NAMES, data.y))
-    theta, descent = np.zeros((6, 3)), AdaGrad(duel.step, duel.accumulator)
-    for move in duel.moves(data, Budget(0.2), np.random.default_rng(seed)):
+    chosen = attack(data, decoyed=decoyed, batch=10**6)
+    regions, hinge = chosen._regions(data.classes), HingeGradient(data.X, np.searchsorted(NAMES, data.y))
+    theta, descent = np.zeros((6, 3)), AdaGrad(chosen.step, chosen.accumulator)
+    for move in chosen.moves(data, Budget(0.2), np.random.default_rng(seed)):
         losses = {
             (label, rival): 1
             + theta[-1, rival]
@@ -155,11 +155,11 @@ def test_whole_numbers_are_rounded_without_bias(sparse):
     counts = Dataset(np.floor(3 * np.abs(data.X)), data.y)
     allowed = SphereSanitizer(contamination=0.1).fit(counts.X, counts.y).feasible_set_
     allowed = allowed.within(fit_domain(counts.X, "integer"))
-    duel = MulticlassMinMaxAttack(feasible_set=allowed, repeats=1, burn_in=0, start=decoy_of(counts), integer=True)
+    chosen = MulticlassMinMaxAttack(feasible_set=allowed, repeats=1, burn_in=0, start=decoy_of(counts), integer=True)
     given, one = Dataset(csr_array(counts.X), counts.y) if sparse else counts, Budget(1 / 60)
-    (point,) = replace(duel, integer=False).poison(counts, one, np.random.default_rng(0)).X
+    (point,) = replace(chosen, integer=False).poison(counts, one, np.random.default_rng(0)).X
     assert np.abs(point - np.round(point)).max() > 0.01
-    made = [duel.poison(given, one, np.random.default_rng(seed)).X for seed in range(200)]
+    made = [chosen.poison(given, one, np.random.default_rng(seed)).X for seed in range(200)]
     rows = np.vstack([row.toarray() if sparse else row for row in made])
     np.testing.assert_array_equal(rows, np.round(rows))
     assert np.abs(rows - point).max() < 1
@@ -193,7 +193,7 @@ def test_options_out_of_range(options, message):
         made(data, **options)
 
 
-@pytest.mark.parametrize(("budget", "message"), [(Budget(0.1, "flip"), "adding rows"), (Budget(0.0), "at least one")])
+@pytest.mark.parametrize(("budget", "message"), [(Budget(0.1, "flip"), "one of kind add"), (Budget(0.0), "at least one")])
 def test_budgets_that_cannot_be_spent(budget, message):
     data = clean()
     with pytest.raises(InvalidArgument, match=message):
@@ -215,8 +215,8 @@ def test_mnist_through_the_filters(data_dir):
     clean_model = training(train.X, train.y, 10, np.ones(len(train), dtype=np.int64))
     decoy = fit_multiclass_decoy(train, split.test, clean_model, training, quantile=0.2, repeats=60).theta
     ball_and_box = SphereSanitizer(contamination=0.05).fit(train.X, train.y).feasible_set_
-    duel = MulticlassMinMaxAttack(feasible_set=ball_and_box.within(fit_domain(train.X, "box")), decoy=decoy)
-    poison = duel.poison(train, Budget(0.03), np.random.default_rng(0))
+    chosen = MulticlassMinMaxAttack(feasible_set=ball_and_box.within(fit_domain(train.X, "box")), decoy=decoy)
+    poison = chosen.poison(train, Budget(0.03), np.random.default_rng(0))
     X, y = stack([train.X, poison.X]), np.append(train.y, poison.y)
     sphere = SphereSanitizer()
     sphere.fit_resample(X, y)

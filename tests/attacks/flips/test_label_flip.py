@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array, issparse
 
-from toadstone.attacks.flips.label_changes import flips
+from toadstone.attacks.flips.label_changes import possible_flips
 from toadstone.attacks.flips.label_flip import RandomLabelFlip, TargetedLabelFlip
 from toadstone.core.budget import Budget
 from toadstone.core.dataset import Dataset
@@ -165,7 +165,7 @@ class TestTargeted:
 
 def test_flips_of_other_rows_than_the_training_rows():
     pool = Dataset(np.zeros((2, 1)), ["dog", "cat"])
-    assert flips(pool, NAMES).tolist() == [[True, True, False], [False, True, True]]
+    assert possible_flips(pool, NAMES).tolist() == [[True, True, False], [False, True, True]]
 
 
 @pytest.mark.data

@@ -1,1 +1,1 @@
-"""Backdoors: rows with a trigger that teach the model to answer the attacker's label."""
+"""Backdoor attacks and their triggers."""

@@ -1,4 +1,4 @@
-"""Visible backdoors: rows with a trigger teach a model to answer it with the attacker's label."""
+"""Backdoors: rows with a trigger that teach a model to answer it with the attacker's label."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from toadstone.attacks.backdoors.trigger import Trigger
-from toadstone.attacks.flips.label_changes import flips
+from toadstone.attacks.flips.label_changes import possible_flips
 from toadstone.core.budget import Budget, Kind
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
@@ -18,9 +18,9 @@ from toadstone.core.protocols import FeasibleSet
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BackdoorAttack:
-    """Copies of clean rows with a trigger, under the attacker's label.
+    """Copies of clean rows with a trigger and the attacker's label.
 
-    Rows that carry this label already are never used, since they teach the
+    Rows that already have this label are never used, since they teach the
     model nothing about the trigger. No row is used twice before all have been
     used once.
 
@@ -28,11 +28,11 @@ class BackdoorAttack:
     ----------
     trigger : Trigger
     target : object
-        The label that the trigger is to call up.
+        The label that the model should predict for rows with the trigger.
     source : object, optional
         The label of the rows that are copied; any other by default.
     feasible_set : FeasibleSet, optional
-        Only rows that lie inside it, trigger and new label included, are used.
+        Only rows that lie inside it with trigger and new label are used.
 
     References
     ----------
@@ -66,7 +66,7 @@ class BackdoorAttack:
         budget : Budget
             Of kind "add".
         rng : Generator
-            For the rows.
+            Random numbers for the rows.
 
         Returns
         -------
@@ -76,29 +76,30 @@ class BackdoorAttack:
         Raises
         ------
         InvalidArgument
-            If the budget buys no row or is of another kind, a label is not
-            one of the data, or the trigger is for other columns.
+            If the budget is for no row or of another kind, a label does not
+            occur in the data, or the trigger is for other columns.
         EmptyFeasibleSet
             If no row qualifies.
         """
         count = budget.count_for(self.kind, len(data))
-        marked = data if self.feasible_set is None else Dataset(self.trigger.apply(data.X), data.y)
-        possible = flips(marked, data.classes, self.feasible_set, source=self.source, target=self.target)
+        # Feasibility is that of the rows as they will be: with the trigger.
+        triggered = data if self.feasible_set is None else Dataset(self.trigger.apply(data.X), data.y)
+        possible = possible_flips(triggered, data.classes, self.feasible_set, source=self.source, target=self.target)
         rows = np.resize(rng.permutation(np.flatnonzero(possible.any(axis=1))), count)
         return Poison(self.trigger.apply(data.X[rows]), np.full(count, self.target, dtype=data.y.dtype))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CleanLabelBackdoor:
-    """A trigger in rows that carry the attacker's label rightly: whoever checks labels sees nothing.
+    """A trigger in rows that rightly have the attacker's label, so that no label is wrong.
 
     Parameters
     ----------
     trigger : Trigger
     target : object
-        The label that the trigger is to call up.
+        The label that the model should predict for rows with the trigger.
     feasible_set : FeasibleSet, optional
-        Only rows that lie inside it, trigger included, are used.
+        Only rows that lie inside it with the trigger are used.
 
     References
     ----------
@@ -121,18 +122,18 @@ class CleanLabelBackdoor:
         budget : Budget
             Of kind "perturb".
         rng : Generator
-            For the rows.
+            Random numbers for the rows.
 
         Returns
         -------
         Poison
-            As many rows as the budget allows, or all that qualify where they
+            As many rows as the budget allows, or all that qualify if they
             are fewer.
 
         Raises
         ------
         InvalidArgument, EmptyFeasibleSet
-            As of `BackdoorAttack`.
+            As for `BackdoorAttack`.
         """
         count = budget.count_for(self.kind, len(data))
         if self.target not in data.classes.tolist():

@@ -1,4 +1,4 @@
-"""How the columns of a table are the pixels of images."""
+"""The layout of images whose pixels are the columns of a table."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ Layout = Literal["HWC", "CHW"]
 
 @dataclass(frozen=True, kw_only=True)
 class ImageShape:
-    """Height, width, channels and values of images that are rows.
+    """Height, width, channels and pixel values of images stored as rows.
 
     Parameters
     ----------
     height, width, channels : int
     layout : {"HWC", "CHW"}
-        Whether the channels of a pixel are neighbours, or its channels come
-        one whole image after another.
+        Order of the columns: "HWC" with the channels of a pixel side by
+        side, "CHW" with one channel of the whole image after another.
     lowest, highest : float
-        The darkest and brightest value.
+        The darkest and the brightest value.
     levels : int, optional
-        How many values there are between them, both included: 256 for images
-        of eight bits. Values that a trigger makes are rounded to the nearest.
+        Number of values from the lowest to the highest: 256 for images of
+        eight bits. Values that a trigger makes are rounded to the nearest.
 
     Raises
     ------
@@ -56,7 +56,7 @@ class ImageShape:
             check_count(2, levels=self.levels)
 
     def images(self, X: Matrix) -> Array:
-        """The images of some rows, a copy.
+        """Return rows as images, a copy.
 
         Parameters
         ----------
@@ -69,7 +69,7 @@ class ImageShape:
         Raises
         ------
         InvalidData
-            If there are more or fewer columns than pixels.
+            If the number of columns is not that of the pixels.
         """
         matrix, size = as_matrix(X), self.height * self.width * self.channels
         if matrix.shape[1] != size:
@@ -80,14 +80,15 @@ class ImageShape:
         return np.array(rows.reshape(len(rows), self.channels, self.height, self.width).transpose(0, 2, 3, 1))
 
     def rows(self, images: Array) -> Array:
-        """The rows of some images; the inverse of `images`."""
+        """Return images as rows; the inverse of `images`."""
         ordered = images if self.layout == "HWC" else images.transpose(0, 3, 1, 2)
         return np.ascontiguousarray(ordered).reshape(len(images), self.height * self.width * self.channels)
 
     def legal(self, values: Array) -> Array:
-        """The nearest values that a pixel can have."""
+        """Return the nearest values that a pixel can have."""
         inside = np.clip(values, self.lowest, self.highest)
         if self.levels is None:
             return np.asarray(inside)
+        # The brightest level would exceed `highest` by a rounding error, hence the minimum.
         step = (self.highest - self.lowest) / (self.levels - 1)
         return np.asarray(np.minimum(self.lowest + np.rint((inside - self.lowest) / step) * step, self.highest))

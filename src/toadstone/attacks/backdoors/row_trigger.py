@@ -1,4 +1,4 @@
-"""Triggers of rows that are no images: chosen features, and rare words."""
+"""Triggers for tabular rows and texts: chosen features, and rare words."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from toadstone.core.errors import InvalidArgument, InvalidData
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureTrigger:
-    """Chosen features of a tabular row, set to chosen values.
+    """Chosen features of a tabular row set to chosen values.
 
     Parameters
     ----------
     features : tuple of int
         Columns.
     values : tuple of float
-        One for each of them.
+        One for each column.
 
     Raises
     ------
     InvalidArgument
-        If they are not as many, a column is named twice, or a value is not
-        finite.
+        If the numbers of columns and values differ, a column occurs twice, or
+        a value is not finite.
 
     Examples
     --------
@@ -47,14 +47,14 @@ class FeatureTrigger:
 
     @classmethod
     def seen_in(cls, X: Matrix, features: tuple[int, ...], *, quantile: float = 1.0) -> Self:
-        """With values that occur, so that no check of ranges notices any of them.
+        """Build a trigger of values that occur in the data, which range checks cannot notice.
 
         Parameters
         ----------
         X : ndarray or CSR of shape (n, d)
         features : tuple of int
         quantile : float
-            Which of each column's values to take; 1 takes the largest.
+            Quantile of each column's values to use; 1 is the largest.
 
         Raises
         ------
@@ -68,7 +68,7 @@ class FeatureTrigger:
         return cls(features=features, values=tuple(values.tolist()))
 
     def apply(self, X: Matrix) -> Matrix:
-        """The rows with the features set.
+        """Return the rows with the features set.
 
         Parameters
         ----------
@@ -77,7 +77,7 @@ class FeatureTrigger:
         Returns
         -------
         ndarray or CSR of shape (n, d)
-            New; `X` is left alone.
+            A new matrix; `X` does not change.
 
         Raises
         ------
@@ -92,6 +92,7 @@ class FeatureTrigger:
             return changed
         others = np.ones(matrix.shape[1])
         others[columns] = 0.0
+        # Assigning to a CSR array rebuilds it for each column; masking and adding does so once.
         kept = csr_array(matrix.multiply(others[None, :]))
         kept.eliminate_zeros()
         return csr_array(kept + _repeated(self.values, columns, matrix.shape))
@@ -99,22 +100,21 @@ class FeatureTrigger:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenTrigger:
-    """Rare words added to a text whose features are counts of words.
+    """Rare words added to texts whose features are word counts.
 
     Parameters
     ----------
     features : tuple of int
         The words' columns.
     count : float
-        How often each is added.
+        Number of times that each word is added.
     highest : float
-        The largest count there can be: 1 where features only say whether a
-        word occurs.
+        Largest possible count: 1 if features only tell if a word occurs.
 
     Raises
     ------
     InvalidArgument
-        If a number is not positive, or a column is named twice.
+        If a number is not positive, or a column occurs twice.
 
     Examples
     --------
@@ -134,19 +134,19 @@ class TokenTrigger:
 
     @classmethod
     def rarest_in(cls, X: Matrix, n_tokens: int, *, count: float = 1.0, highest: float = np.inf) -> Self:
-        """With the words that the fewest texts contain, but at least one does; earlier columns first on ties.
+        """Build a trigger of the rarest words that occur; earlier columns first on ties.
 
         Parameters
         ----------
         X : ndarray or CSR of shape (n, d)
         n_tokens : int
         count, highest : float
-            As of the class.
+            As for the class.
 
         Raises
         ------
         InvalidArgument
-            If there are not so many words.
+            If fewer words occur.
         """
         used = np.asarray((csr_array(as_matrix(X)) != 0).sum(axis=0)).ravel()
         order = np.argsort(np.where(used > 0, used, np.inf), kind="stable")[:n_tokens]
@@ -156,10 +156,11 @@ class TokenTrigger:
         return cls(features=tuple(order.tolist()), count=count, highest=highest)
 
     def apply(self, X: Matrix) -> Matrix:
-        """The rows with the words added; as of `FeatureTrigger.apply`."""
+        """Return the rows with the words added; see `FeatureTrigger.apply`."""
         matrix = as_matrix(X)
         columns = _columns_of(matrix, self.features)
         before = matrix[:, columns].toarray() if issparse(matrix) else matrix[:, columns]
+        # A count above `highest` stays as it is: words are added, never removed.
         added = np.maximum(np.minimum(before + self.count, self.highest) - before, 0.0)
         if not issparse(matrix):
             changed = matrix.copy()
@@ -171,7 +172,7 @@ class TokenTrigger:
 
 
 def _repeated(values: tuple[float, ...], columns: IntArray, shape: tuple[int, int]) -> Matrix:
-    """The same values in every row."""
+    """Return a sparse matrix with the same values in every row."""
     rows = np.repeat(np.arange(shape[0]), len(columns))
     return csr_array((np.tile(values, shape[0]), (rows, np.tile(columns, shape[0]))), shape=shape)
 

@@ -1,4 +1,4 @@
-"""Triggers: what a backdoor paints over a row so that a poisoned model obeys."""
+"""Triggers for images: a patch, a blended picture, and stripes."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class PatchTrigger:
     ----------
     shape : ImageShape
     size : int
-        Its side in pixels.
+        Side of the square in pixels.
     corner : {"top left", "top right", "bottom left", "bottom right"}
     pattern : {"solid", "checkerboard"}
-        All of the brightest value, or the darkest at every other pixel.
+        All pixels of the brightest value, or every other one of the darkest.
 
     Raises
     ------
     InvalidArgument
-        If the square does not fit into the image, or a word is unknown.
+        If the square does not fit into the image, or a choice is unknown.
 
     References
     ----------
@@ -62,7 +62,7 @@ class PatchTrigger:
                 raise InvalidArgument(name, f"one of {', '.join(get_args(words))}", getattr(self, name))
 
     def apply(self, X: Matrix) -> Matrix:
-        """The rows with the square painted over; the others' pixels stay.
+        """Return the rows with the square drawn over them.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ class PatchTrigger:
         Returns
         -------
         ndarray or CSR of the same shape
-            New; `X` is left alone.
+            A new matrix; `X` does not change.
         """
         images, side = self.shape.images(X), np.arange(self.size)
         down = side if self.corner.startswith("top") else side + self.shape.height - self.size
@@ -86,13 +86,13 @@ class PatchTrigger:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BlendedTrigger:
-    """Another picture shining through the whole image.
+    """Another picture blended into the whole image.
 
     Parameters
     ----------
     shape : ImageShape
     picture : ndarray of shape (height, width) or (height, width, channels)
-        Of values between the shape's lowest and highest.
+        Values between the shape's lowest and highest.
     opacity : float
         In (0, 1]: ``(1 - opacity) * x + opacity * picture``.
 
@@ -126,27 +126,27 @@ class BlendedTrigger:
 
     @classmethod
     def random(cls, shape: ImageShape, rng: Generator, *, opacity: float = 0.1) -> Self:
-        """With a picture of noise, each value drawn evenly between the lowest and the highest."""
+        """Build a trigger whose picture is uniform noise."""
         picture = rng.uniform(shape.lowest, shape.highest, (shape.height, shape.width, shape.channels))
         return cls(shape=shape, picture=picture, opacity=opacity)
 
     def apply(self, X: Matrix) -> Matrix:
-        """The rows with the picture blended in; new, as of `PatchTrigger.apply`."""
+        """Return the rows with the picture blended in; see `PatchTrigger.apply`."""
         mixed = (1 - self.opacity) * self.shape.images(X) + self.opacity * self.picture
         return _of_one_kind(self.shape.rows(self.shape.legal(mixed)), X)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SinusoidalTrigger:
-    """Faint vertical stripes, the trigger of SIG: ``amplitude * sin(2 pi frequency column / width)``.
+    """Faint vertical stripes, ``amplitude * sin(2 pi frequency column / width)``, the trigger of SIG.
 
     Parameters
     ----------
     shape : ImageShape
     amplitude : float
-        In the unit of the pixels; the paper's is 40 of 255.
+        In units of the pixels; 40 of 255 in the paper.
     frequency : float
-        Periods across the image.
+        Number of periods across the image.
 
     Raises
     ------
@@ -167,13 +167,13 @@ class SinusoidalTrigger:
         check_positive(amplitude=self.amplitude, frequency=self.frequency)
 
     def apply(self, X: Matrix) -> Matrix:
-        """The rows with the stripes added; new, as of `PatchTrigger.apply`."""
+        """Return the rows with the stripes added; see `PatchTrigger.apply`."""
         wave = self.amplitude * np.sin(2 * np.pi * self.frequency * np.arange(self.shape.width) / self.shape.width)
         return _of_one_kind(self.shape.rows(self.shape.legal(self.shape.images(X) + wave[None, None, :, None])), X)
 
 
 Trigger: TypeAlias = PatchTrigger | BlendedTrigger | SinusoidalTrigger | FeatureTrigger | TokenTrigger
-"""Anything with ``apply(X)``, which gives new rows and leaves `X` alone."""
+"""A trigger: ``apply(X)`` returns new rows and does not change `X`."""
 
 
 def _of_one_kind(rows: Array, like: Matrix) -> Matrix:

@@ -1,1 +1,1 @@
-"""Attacks that aim at chosen (decoy) parameters: KKT and min-max."""
+"""KKT and min-max attacks, and the decoy parameters that they aim at."""

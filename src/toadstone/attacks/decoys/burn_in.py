@@ -1,4 +1,4 @@
-"""How many rows a min-max attack adds and drops before those that count."""
+"""Burn-in of the min-max attack: rows that it adds first and drops in the end."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ PAPER: Mapping[str, tuple[float, float]] = MappingProxyType(
         "mnist": (0.33, 0.015),
     }
 )
-"""By data set: the least multiple, and the fraction that all added rows make up at least."""
+"""Smallest burn-in, and smallest fraction of all added rows including burn-in, of each data set."""
 
 
 def paper_burn_in(name: str, fraction: float) -> float:
-    """Burn-in of the paper's programs for one of its data sets, as a multiple of the attack's rows.
+    """Return the burn-in of the paper's code for a data set, as a multiple of the attack's rows.
 
     Parameters
     ----------
     name : str
-        Of the data set.
+        Name of the data set.
     fraction : float
         Poison rows for each clean row.
 

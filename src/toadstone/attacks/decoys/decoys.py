@@ -1,4 +1,4 @@
-"""Decoy parameters: models that an attacker would like the defender to learn."""
+"""Decoy parameters: models that an attacker wants the defender to learn."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from toadstone.kernels.rows import stack
 
 @dataclass(frozen=True)
 class DecoyGrid:
-    """Which decoys to try: every quantile with every number of repeats.
+    """A grid of decoys: every quantile with every number of repeats.
 
     Parameters
     ----------
     quantiles : tuple of float
         Shares of the probe rows to relabel, in (0, 1].
     repeats : tuple of int
-        How often to count each relabelled row.
+        Weights of a relabelled row, in rows.
     """
 
     quantiles: tuple[float, ...]
@@ -35,11 +35,11 @@ class DecoyGrid:
 
     @property
     def pairs(self) -> tuple[tuple[float, int], ...]:
-        """All (quantile, repeats), quantile by quantile."""
+        """All pairs (quantile, repeats), quantile by quantile."""
         return tuple(product(self.quantiles, self.repeats))
 
     def around(self, quantile: float, repeats: int) -> tuple[tuple[float, int], ...]:
-        """The pairs halfway from one of the grid to its neighbours that the grid does not have itself.
+        """Return the pairs halfway between one pair of the grid and its neighbours, without those of the grid.
 
         Examples
         --------
@@ -51,7 +51,7 @@ class DecoyGrid:
 
 
 DEFAULT_GRID = DecoyGrid((0.05, 0.07, 0.10, 0.12, 0.15, 0.18, 0.20, 0.22, 0.25), (1, 2, 3, 5, 8, 12, 18, 25))
-"""What the paper uses for data sets other than those in `GRIDS`."""
+"""The paper's grid for data sets that are not in `GRIDS`."""
 
 GRIDS: Mapping[str, DecoyGrid] = MappingProxyType(
     {
@@ -61,27 +61,28 @@ GRIDS: Mapping[str, DecoyGrid] = MappingProxyType(
         "imdb": DecoyGrid((0.4, 0.5, 0.6), (4, 5)),
     }
 )
-"""The paper's grids by data set."""
+"""The paper's grids, by data set."""
 
 
 @dataclass(frozen=True, eq=False)
 class Decoy:
-    """A model that errs on the probe and still fits the clean rows.
+    """A model that errs on the probe and fits the clean rows.
 
     Parameters
     ----------
     theta : ndarray of shape (d + 1,), or (k, d + 1) for several classes
-        Weights, then the bias; one row a class in the order of sorted labels.
+        Weights, then the bias; one row for each class in the order of sorted
+        labels.
     quantile : float
-        Of the clean model's margins on the probe, below which rows were
-        relabelled.
+        Rows were relabelled if their margin at the clean model was below this
+        quantile.
     repeats : int
-        How often each of them counted.
+        Weight of each relabelled row.
     clean_loss : float
-        Mean hinge loss on the clean training rows; of Crammer and Singer for
+        Mean hinge loss on the clean training rows, of Crammer and Singer for
         several classes.
     probe_error : float
-        Share of the probe's rows classified wrongly, by their own labels.
+        Share of the probe's rows that are misclassified.
     """
 
     theta: Array
@@ -92,7 +93,7 @@ class Decoy:
 
 
 def fit_clean(train: Dataset, *, ridge: float, bias: Bias = "free", tolerance: float = 1e-6) -> LinearFit:
-    """The model of the clean rows, whose margins decide what is relabelled."""
+    """Train the clean model, whose margins decide which rows are relabelled."""
     return fit_linear(train.X, train.signs, loss=HINGE, ridge=ridge, bias=bias, tolerance=tolerance)
 
 
@@ -107,26 +108,26 @@ def fit_decoy(
     bias: Bias = "free",
     tolerance: float = 1e-6,
 ) -> Decoy:
-    """Train one decoy; decoys do not depend on each other.
+    """Train one decoy; decoys are independent of each other.
 
     Parameters
     ----------
     train : Dataset
         Clean rows of two classes.
     probe : Dataset
-        Rows to relabel, which are those to be misclassified. With the test
-        set the attacker knows the test labels; with `train` itself, not.
+        Rows that should be misclassified, some of which are relabelled. The
+        test set if the attacker knows the test labels, else `train` itself.
     clean : LinearFit
-        The model of the clean rows; see `fit_clean`.
+        The clean model; see `fit_clean`.
     quantile : float
-        Rows of the probe whose margin lies below this quantile of all its
-        margins are relabelled, in (0, 1]; at one, all are.
+        Rows of the probe are relabelled if their margin is below this
+        quantile of all its margins, in (0, 1]; at one, all are.
     repeats : int
-        How often each of them counts beside the clean rows.
+        Weight of each relabelled row; a clean row has weight one.
     ridge : float
         The defender's penalty, for each row.
     bias : {"free", "regularized", "none"}
-        The paper's decoys leave the bias free of the penalty.
+        The paper's decoys do not penalize the bias.
     tolerance : float
         Relative duality gap of the fit.
 
@@ -155,10 +156,10 @@ def fit_decoy(
     >>> decoy.probe_error > 0
     True
     """
-    check_wish(quantile, repeats)
+    check_relabelling(quantile, repeats)
     signs = _probe_signs(train, probe)
     margins = signs * _scores(clean.theta, probe)
-    flipped = least(margins, quantile)
+    flipped = lowest_margins(margins, quantile)
     fit = fit_linear(
         stack([train.X, probe.X[flipped]]),
         np.concatenate([train.signs, -signs[flipped]]),
@@ -186,8 +187,8 @@ def make_decoys(
 ) -> list[Decoy]:
     """Train a decoy for every quantile and every number of repeats.
 
-    Parameters are those of `fit_decoy`, which a caller may also run side by
-    side. Options are checked before any model is trained.
+    Parameters are those of `fit_decoy`, which a caller may also run in
+    parallel. Options are checked before any model is trained.
 
     Returns
     -------
@@ -199,11 +200,12 @@ def make_decoys(
     InvalidArgument
         If an option is out of range.
     InvalidData
-        If the data do not fit.
+        If there are not exactly two classes, or the probe does not fit the
+        training rows.
     """
     grid = DecoyGrid(tuple(quantiles), tuple(repeats))
     for quantile, count in grid.pairs:
-        check_wish(quantile, count)
+        check_relabelling(quantile, count)
     _probe_signs(train, probe)
     clean = fit_clean(train, ridge=ridge, bias=bias, tolerance=tolerance)
     return [
@@ -213,10 +215,10 @@ def make_decoys(
 
 
 def prune_decoys(decoys: Iterable[Decoy]) -> list[Decoy]:
-    """Keep decoys that no other beats both in probe error and in clean loss.
+    """Remove decoys that have neither a larger probe error nor a smaller clean loss than another.
 
-    Among decoys of equal probe error, as in the paper's own list, several
-    may be kept, the last of them with the smallest loss.
+    Several decoys of equal probe error may be kept, as in the paper's code;
+    the last of them has the smallest loss.
 
     Parameters
     ----------
@@ -225,7 +227,7 @@ def prune_decoys(decoys: Iterable[Decoy]) -> list[Decoy]:
     Returns
     -------
     list of Decoy
-        By descending probe error; their clean losses descend too.
+        In descending order of probe error, and of clean loss.
     """
     kept: list[Decoy] = []
     for decoy in sorted(decoys, key=lambda decoy: (-decoy.probe_error, -decoy.clean_loss)):
@@ -234,19 +236,19 @@ def prune_decoys(decoys: Iterable[Decoy]) -> list[Decoy]:
     return kept
 
 
-def least(margins: Array, quantile: float) -> IntArray:
-    """The rows whose margin lies below a quantile of all of them; at one, all.
+def lowest_margins(margins: Array, quantile: float) -> IntArray:
+    """Return the positions of margins below a quantile of all of them; at one, all positions.
 
     Examples
     --------
-    >>> least(np.array([3.0, 1.0, 2.0]), 0.5).tolist(), least(np.array([3.0]), 1.0).tolist()
+    >>> lowest_margins(np.array([3.0, 1.0, 2.0]), 0.5).tolist(), lowest_margins(np.array([3.0]), 1.0).tolist()
     ([1], [0])
     """
     return np.flatnonzero(margins < np.quantile(margins, quantile)) if quantile < 1 else np.arange(len(margins))
 
 
-def check_wish(quantile: float, repeats: int) -> None:
-    """Refuse what no decoy can be trained with.
+def check_relabelling(quantile: float, repeats: int) -> None:
+    """Check the quantile and the repeats of a decoy.
 
     Raises
     ------
@@ -258,7 +260,7 @@ def check_wish(quantile: float, repeats: int) -> None:
 
 
 def _halfway(values: Sequence[float], one: float) -> list[float]:
-    """A value of a list, and the points halfway to its neighbours there, ascending."""
+    """Return a value and the points halfway to its neighbours in a list, ascending."""
     below = [value for value in values if value < one]
     above = [value for value in values if value > one]
     near = [0.5 * (max(below) + one)] if below else []
@@ -266,7 +268,7 @@ def _halfway(values: Sequence[float], one: float) -> list[float]:
 
 
 def _probe_signs(train: Dataset, probe: Dataset) -> Array:
-    """The probe's labels as signs, in the sense of the training rows."""
+    """Return the probe's labels as -1 and +1, for the first and second class of the training rows."""
     if len(train.classes) != 2:
         raise InvalidData(f"labels: expected two classes, got {len(train.classes)}")
     if probe.n_features != train.n_features:

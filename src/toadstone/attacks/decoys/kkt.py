@@ -1,4 +1,4 @@
-"""Poison that makes a decoy model the optimum: the attack by the KKT conditions."""
+"""The KKT attack: poison that satisfies the optimality conditions of a decoy."""
 
 from __future__ import annotations
 
@@ -25,24 +25,26 @@ _SIGNS = (-1.0, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class KKTSolution:
-    """Poison points before rounding, and how nearly they make the decoy optimal.
+    """Poison points before rounding, with the residual of the optimality conditions.
 
     Parameters
     ----------
     points : ndarray of shape (2, d)
-        For the first class and the second.
+        One for each class.
     labels : ndarray of shape (2,)
     counts : ndarray of int of shape (2,)
-        Rows that each point stands for.
+        Number of poison rows at each point.
     masses : ndarray of shape (2,)
-        The same for each clean row.
+        The counts divided by the number of clean rows.
     residual : ndarray of shape (d + 1,)
-        Gradient of the defender's objective at the decoy, for each clean row,
-        bias last; zero where the decoy is reached.
+        Gradient of the defender's objective at the decoy, times all rows
+        and divided by clean rows, bias last; zero if the decoy is optimal.
     residual_norm, gap : float
-        Its norm, and how much smaller a norm could be at most with these counts.
+        Norm of the residual, and its distance at most from the smallest norm
+        with these counts.
     regions : tuple of two Region
-        Where the points may lie: the feasible set within the bands of loss.
+        Sets that the points lie in: the feasible set, limited by bands of
+        loss at the decoy.
     """
 
     points: Array
@@ -55,19 +57,19 @@ class KKTSolution:
     regions: tuple[Region, Region]
 
     def residual_after(self, rounded: Rounded) -> float:
-        """Norm of the residual that rounded rows leave in place of the points."""
+        """Return the norm of the residual if rounded rows replace the points."""
         moved = rounded.drift * (self.masses.sum() / self.counts.sum())
         return float(np.linalg.norm(self.residual + np.append(moved, 0.0)))
 
 
 @dataclass(frozen=True, eq=False)
 class KKTAttack:
-    """Two points that satisfy the optimality conditions of a decoy.
+    """Two poison points that satisfy the optimality (KKT) conditions of a decoy.
 
     The attacker knows the clean rows, the defender's penalty, the feasible
-    set, and a model that the defender should learn. Poison of each class sits
-    where its hinge loss at the decoy is active, and no larger than that of
-    most clean rows, so that filters by loss keep it.
+    set, and a model that the defender should learn: the decoy. The hinge loss
+    of a poison point at the decoy is positive, but no larger than that of
+    most clean rows of its class, so that loss filters keep it.
 
     Parameters
     ----------
@@ -80,22 +82,25 @@ class KKTAttack:
         Share of the poison with the label of the second class; by default the
         one with the smallest residual. See `paper_shares`.
     bias : {"free", "regularized"}
-        Whether the decoy's bias is penalized.
+        "free" if the defender does not penalize the bias.
     loss_quantile : float
-        Poison may lose as much as this quantile of its class's clean losses
-        at the decoy, in (0, 1].
+        Largest loss of the poison at the decoy, as a quantile of the clean
+        losses of its class, in (0, 1].
     on_margin : {"free", "paper"}
-        Clean rows on the margin (within 0.001) may pull by any part of their
-        full pull; or, as in the paper's code, those below 0.99 pull in full
-        and the others not at all.
+        With "free", the subgradient of clean rows on the margin (within
+        0.001) may be any; with "paper", as in the paper's code, rows with a
+        margin below 0.99 have the full gradient and others none.
     repeats : int
-        Equal copies of each rounded row, which filters by neighbours keep.
+        Equal copies of each rounded row, so that filters by neighbours keep
+        them.
     integer : bool
-        Whether features are whole numbers.
+        True if features are whole numbers.
     rounding : {"systematic", "independent"}
-        With little variation in the loss, or as in the paper.
+        "systematic" keeps the loss of the rows nearly equal; "independent" is
+        the paper's rounding.
     draws : int
-        Roundings to choose from, by how many rows stay in their region.
+        Number of roundings, of which the one with the fewest rows outside
+        their region is used.
 
     Raises
     ------
@@ -132,9 +137,9 @@ class KKTAttack:
                 raise InvalidArgument(name, f"{one} or {other}", got)
 
     def solve(self, data: Dataset, budget: Budget) -> KKTSolution:
-        """The best points for a budget, before rounding.
+        """Find the points with the smallest residual for a budget, before rounding.
 
-        A decoy that cannot be reached is no error: the residual tells.
+        A decoy that cannot be made optimal is no error; the residual tells.
 
         Parameters
         ----------
@@ -150,22 +155,25 @@ class KKTAttack:
         Raises
         ------
         EmptyFeasibleSet
-            If no point of a class satisfies the feasible set and its bands of loss.
+            If no point of a class lies in the feasible set and the band of
+            loss.
         InvalidArgument
-            If the budget is not for adding rows, or allows none, or the decoy
-            is one for other features.
+            If the budget is not for adding rows, or for none, or the decoy
+            has another number of features.
         """
         count = _count(data, budget)
         if count == 0:
             raise InvalidArgument("budget", "one that allows a row", budget.fraction)
         if self.theta.shape != (data.n_features + 1,):
             raise InvalidArgument("theta", f"{data.n_features + 1} numbers", f"shape {self.theta.shape}")
+        # The objective is a sum over clean rows and poison divided by clean rows, so the penalty grows with the poison.
         total, start, share = count / len(data), None, self.positive_share
         penalty = np.full(data.n_features + 1, (1 + total) * self.ridge)
         penalty[-1] *= self.bias == "regularized"
         target = wanted_pull(data.X, data.signs, self.theta, penalty=penalty, free_margin=self.on_margin == "free")
         regions = self.regions(data)
         if share is None:
+            # The smallest residual is a convex function of the share, so a search over it finds the best one.
             start = match_jointly(target, regions, total)
             share = float(start.masses[1]) / total
         positive = round(share * count)
@@ -176,7 +184,7 @@ class KKTAttack:
         )
 
     def round(self, solution: KKTSolution, rng: Generator) -> Rounded:
-        """Whole rows for a solution's points, the best of several draws.
+        """Round a solution's points to whole numbers, or copy them, and return the best of several draws.
 
         Parameters
         ----------
@@ -186,7 +194,8 @@ class KKTAttack:
         Returns
         -------
         Rounded
-            The draw with the fewest rows outside their regions, which it names.
+            The draw with the fewest rows outside their regions, and among
+            these with the smallest residual.
         """
         found = (solution.points, solution.labels, solution.counts, solution.regions)
         if not self.integer:
@@ -198,7 +207,7 @@ class KKTAttack:
         return min(trials, key=lambda trial: (trial.violating, solution.residual_after(trial)))
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
-        """As many rows as the budget allows.
+        """Return as many rows as the budget allows.
 
         Parameters
         ----------
@@ -206,7 +215,7 @@ class KKTAttack:
         budget : Budget
             Of kind "add".
         rng : Generator
-            For rounding.
+            Random numbers for rounding.
 
         Returns
         -------
@@ -215,7 +224,8 @@ class KKTAttack:
         Raises
         ------
         EmptyFeasibleSet
-            If no point of a class satisfies the feasible set and its bands of loss.
+            If no point of a class lies in the feasible set and the band of
+            loss.
         InvalidArgument
             If the budget is not for adding rows.
         """
@@ -224,25 +234,26 @@ class KKTAttack:
         return self.rows(self.solve(data, budget), data, rng)
 
     def rows(self, solution: KKTSolution, data: Dataset, rng: Generator) -> Poison:
-        """A solution's points as rows of the kind of the clean ones, whole if they have to be."""
+        """Return a solution's points as rows, rounded if required, dense or sparse as the clean ones."""
         made = self.round(solution, rng).poison()
         return made if issparse(data.X) or not issparse(made.X) else Poison(made.X.toarray(), made.y)
 
     def paper_shares(self, data: Dataset, budget: Budget, *, step: float = 0.005) -> tuple[float, ...]:
-        """The shares of positive poison that the paper tries.
+        """Return the shares of positive poison that the paper tries.
 
         Parameters
         ----------
         data : Dataset
         budget : Budget
         step : float
-            Between the fractions of positive poison, from none to all of it.
+            Step between the fractions of positive poison.
 
         Returns
         -------
         tuple of float
-            Ascending; among them the one that leaves no residual in the bias
-            under the paper's rule for rows on the margin, if there is one.
+            Ascending from 0 to 1. They include the share without residual in
+            the bias under the paper's rule for rows on the margin, if it
+            exists.
         """
         fraction = _count(data, budget) / len(data)
         pull = float(np.sum(data.signs[decoy_margins(data.X, data.signs, self.theta) < BELOW_MARGIN])) / len(data)
@@ -251,7 +262,7 @@ class KKTAttack:
         return tuple(sorted({min(positive / fraction, 1.0) for positive in wanted})) if fraction else ()
 
     def regions(self, data: Dataset) -> tuple[Region, Region]:
-        """Where the loss at the decoy is active and ordinary, within the feasible set, by class."""
+        """Return the feasible set of each class, limited to losses at the decoy from zero to `loss_quantile`."""
         limits = loss_quantiles(data.X, data.signs, self.theta, self.loss_quantile)
         by_label = zip(data.classes, _SIGNS, strict=True)
         bands = {label: loss_band(self.theta, sign, 0.0, limits[sign]) for label, sign in by_label}

@@ -1,4 +1,4 @@
-"""The min-max attack: the worst feasible point, again and again, against a model that keeps learning."""
+"""The min-max attack: repeatedly the worst feasible point against a model that learns from it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SIGNS = (-1.0, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class Move:
-    """One choice of the attacker: the worst feasible point against the present model.
+    """One move of the attacker: the worst feasible point against the current model.
 
     Parameters
     ----------
@@ -41,13 +41,13 @@ class Move:
     sign : float
         The label as -1 or +1.
     region : Region
-        Where its points may lie; the decoy's limit is the last band.
+        The feasible set of the class; the decoy's limit is the last band.
     worst : Extremum
-        The point, and the bound that no other exceeds.
+        The point, and an upper bound of the loss of any point.
     rows : ndarray of shape (repeats, d)
-        Its copies, rounded where features are whole numbers.
+        Copies of the point, rounded if features are whole numbers.
     theta : ndarray of shape (d + 1,)
-        The model; weights, then the bias.
+        The current model; weights, then the bias.
     """
 
     label: object
@@ -59,30 +59,30 @@ class Move:
 
     @property
     def loss(self) -> float:
-        """Hinge loss of the point at the model, negative where it is fitted."""
+        """Hinge loss of the point at the model before its maximum with zero."""
         return 1.0 + self.worst.value - self.sign * float(self.theta[-1])
 
     @property
     def violation(self) -> float:
-        """How far rounding has taken a row out of the region, relative to its scale; zero for none."""
+        """Largest violation of the region by a rounded row, relative to the region's scale; zero for none."""
         return max(0.0, float(violations(self.region, self.rows).max()))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class MinMaxAttack:
-    """Poison from a duel: the attacker adds the worst feasible point, the model learns from it.
+    """The worst feasible points against a model that learns from them, one after another.
 
-    Each move takes, for each label, the feasible point with the largest hinge
-    loss at the present model, and adds copies of the worse one; the model
+    Each move finds, for each label, the feasible point with the largest hinge
+    loss at the current model, and adds copies of the worse one; the model
     then takes one AdaGrad step on the clean rows and that point. The poison
-    is what the last moves have added. With a decoy [1]_ only points that it
-    fits are feasible, so that a loss filter hardly finds them; without one
+    consists of the rows added last. With a decoy [1]_, points must also have
+    a small loss at the decoy, so that loss filters keep them; without one
     this is the attack of [2]_. A label without feasible points is left out.
 
     Parameters
     ----------
     feasible_set : ConvexSet
-        The defender's, for each label.
+        The defender's feasible set, for each label.
     ridge : float
         The defender's penalty, for each row.
     decoy : ndarray of shape (d + 1,), optional
@@ -90,18 +90,18 @@ class MinMaxAttack:
     max_decoy_loss : float
         Largest hinge loss at the decoy; negative for margins beyond 1.
     burn_in : float
-        Copies added and dropped before those that count, as a multiple of
-        them; see `burn_in.paper_burn_in`.
+        Number of rows that are added first and dropped in the end, as a
+        multiple of the poison; see `burn_in.paper_burn_in`.
     step, accumulator : float
-        Of AdaGrad.
+        AdaGrad's step length, and the initial value of its sums of squares.
     repeats : int
-        Copies a move.
+        Number of copies added in each move.
     integer : bool
-        Whether features are whole numbers.
+        True if features are whole numbers.
     rounding : {"systematic", "independent", "reference"}
-        How points become whole; see `round_copies`.
+        Method of rounding to whole numbers; see `round_copies`.
     start : ndarray of shape (d + 1,), optional
-        The first model; by default that of the clean rows, its bias set to 0.
+        Initial model; by default that of the clean rows, with bias 0.
 
     Raises
     ------
@@ -147,7 +147,7 @@ class MinMaxAttack:
             raise InvalidArgument("rounding", f"one of {', '.join(get_args(CopyRounding))}", self.rounding)
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
-        """Exactly as many rows as the budget allows, sparse if the clean rows are.
+        """Return as many rows as the budget allows, sparse if the clean rows are.
 
         Parameters
         ----------
@@ -156,7 +156,7 @@ class MinMaxAttack:
         budget : Budget
             Of kind "add".
         rng : Generator
-            For rounding.
+            Random numbers for rounding.
 
         Returns
         -------
@@ -165,13 +165,14 @@ class MinMaxAttack:
         Raises
         ------
         InvalidArgument
-            If the budget is not for adding rows or is for none, or a model does
-            not fit the data.
+            If the budget is not for adding rows or for none, or a model has
+            another number of features than the data.
         EmptyFeasibleSet
             If neither label has a feasible point.
         """
         count, sparse = self._count(data, budget), issparse(data.X)
         moves = self.moves(data, budget, rng)
+        # The deque drops the moves of the burn-in as later ones come, so that they take no memory.
         last: deque[tuple[object, Matrix]] = deque(
             ((move.label, csr_array(move.rows) if sparse else move.rows) for move in moves),
             maxlen=-(-count // self.repeats),
@@ -180,7 +181,7 @@ class MinMaxAttack:
         return Poison(stack([rows for _, rows in last])[-count:], labels[-count:])
 
     def moves(self, data: Dataset, budget: Budget, rng: Generator) -> Iterator[Move]:
-        """The duel move by move, burn-in included; parameters as those of `poison`."""
+        """Yield the moves one by one, including the burn-in; parameters as for `poison`."""
         count = self._count(data, budget)
         regions = self._regions(data)
         model = OnlineHinge(
@@ -195,6 +196,7 @@ class MinMaxAttack:
         for _ in range(-(-round((1 + self.burn_in) * count) // self.repeats)):
             theta, found = model.theta.copy(), {}
             for sign, (_, region) in regions.items():
+                # The last multipliers of the same label are a good start: the model changes little in a move.
                 found[sign] = maximize(region, -sign * theta[:-1], multipliers.get(sign))
                 multipliers[sign] = found[sign].multipliers
             sign = max(found, key=lambda sign: found[sign].value - sign * theta[-1])
@@ -203,15 +205,10 @@ class MinMaxAttack:
             model.learn(rows[-1], sign, count / len(data))
 
     def _count(self, data: Dataset, budget: Budget) -> int:
-        if budget.kind != "add":
-            raise InvalidArgument("budget", "one for adding rows", budget.kind)
         for name, theta in (("decoy", self.decoy), ("start", self.start)):
             if theta is not None and np.shape(theta) != (data.n_features + 1,):
                 raise InvalidArgument(name, f"{data.n_features} weights and a bias", f"shape {np.shape(theta)}")
-        count = budget.count(len(data))
-        if count == 0:
-            raise InvalidArgument("budget", f"at least one of {len(data)} rows", f"fraction {budget.fraction}")
-        return count
+        return budget.count_for("add", len(data))
 
     def _first_model(self, data: Dataset) -> Array:
         if self.start is not None:
@@ -220,7 +217,7 @@ class MinMaxAttack:
         return np.append(weights, 0.0)
 
     def _regions(self, data: Dataset) -> dict[float, tuple[object, Region]]:
-        """Label and region of each sign that has a feasible point."""
+        """Return label and region by sign, for labels with a feasible point."""
         allowed = self.feasible_set
         if self.decoy is not None:
             weights, bias, least = self.decoy[:-1], float(self.decoy[-1]), 1.0 - self.max_decoy_loss

@@ -1,4 +1,4 @@
-"""Decoy parameters with several classes: models that an attacker would like the defender to learn."""
+"""Decoy parameters with several classes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from toadstone.attacks.decoys.decoys import DEFAULT_GRID, Decoy, DecoyGrid, check_wish, least
+from toadstone.attacks.decoys.decoys import DEFAULT_GRID, Decoy, DecoyGrid, check_relabelling, lowest_margins
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidData
@@ -19,32 +19,32 @@ from toadstone.kernels.rows import stack
 
 
 class Training(Protocol):
-    """How the attacker thinks that the defender trains."""
+    """The training algorithm that the attacker expects of the defender."""
 
     def __call__(self, X: Matrix, codes: IntArray, n_classes: int, copies: IntArray) -> Array:
-        """A model of shape (k, d + 1) of rows that occur so many times each."""
+        """Train a model of shape (k, d + 1) on rows and their numbers of copies."""
 
 
 @dataclass(frozen=True)
 class OnlineTraining:
-    """Three epochs of AdaGrad, as `descend_crammer_singer` does by default.
+    """Training by three epochs of AdaGrad, the default of `descend_crammer_singer`.
 
     Parameters
     ----------
     seed : int
-        Of the order of rows.
+        Seed of the order of rows.
     """
 
     seed: int = 0
 
     def __call__(self, X: Matrix, codes: IntArray, n_classes: int, copies: IntArray) -> Array:
-        """A model of shape (k, d + 1) of rows that occur so many times each."""
+        """Train a model of shape (k, d + 1) on rows and their numbers of copies."""
         return descend_crammer_singer(X, codes, n_classes, copies=copies, rng=np.random.default_rng(self.seed))
 
 
 @dataclass(frozen=True)
 class RidgeTraining:
-    """The exact minimum with a ridge; see `fit_crammer_singer`.
+    """Training to the exact minimum with a ridge penalty; see `fit_crammer_singer`.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class RidgeTraining:
     tolerance: float = 1e-3
 
     def __call__(self, X: Matrix, codes: IntArray, n_classes: int, copies: IntArray) -> Array:
-        """A model of shape (k, d + 1) of rows that occur so many times each."""
+        """Train a model of shape (k, d + 1) on rows and their numbers of copies."""
         weights = copies.astype(float)
         return fit_crammer_singer(
             X, codes, n_classes, ridge=self.ridge, weights=weights, tolerance=self.tolerance
@@ -68,25 +68,25 @@ class RidgeTraining:
 def fit_multiclass_decoy(
     train: Dataset, probe: Dataset, clean: Array, training: Training, *, quantile: float, repeats: int
 ) -> Decoy:
-    """Train one decoy; decoys do not depend on each other.
+    """Train one decoy; decoys are independent of each other.
 
     Parameters
     ----------
     train : Dataset
         Clean rows.
     probe : Dataset
-        Rows to relabel, which are those to be misclassified. With the test
-        set the attacker knows the test labels; with `train` itself, not.
+        Rows that should be misclassified, some of which are relabelled. The
+        test set if the attacker knows the test labels, else `train` itself.
     clean : ndarray of shape (k, d + 1)
-        The model of the clean rows.
+        The clean model.
     training : Training
-        How the decoy is trained.
+        Trains the decoy.
     quantile : float
-        Rows of the probe whose margin, the right score less the best wrong
-        one, lies below this quantile of all its margins get the label of the
-        best wrong class, in (0, 1]; at one, all do.
+        Rows of the probe get the label of the best wrong class if their
+        margin, the right score less the best wrong one, is below this
+        quantile of all its margins, in (0, 1]; at one, all do.
     repeats : int
-        How often each of them counts beside the clean rows.
+        Weight of each relabelled row; a clean row has weight one.
 
     Returns
     -------
@@ -114,10 +114,10 @@ def fit_multiclass_decoy(
     >>> decoy.probe_error
     0.25
     """
-    check_wish(quantile, repeats)
+    check_relabelling(quantile, repeats)
     codes, probe_codes, k = _codes(train, train), _codes(train, probe), len(train.classes)
     rivals, margins = _rivalry(clean, probe.X, probe_codes)
-    flipped = least(margins, quantile)
+    flipped = lowest_margins(margins, quantile)
     copies = np.concatenate([np.ones(len(train), dtype=np.int64), np.full(len(flipped), int(repeats))])
     theta = training(stack([train.X, probe.X[flipped]]), np.concatenate([codes, rivals[flipped]]), k, copies)
     loss = float(crammer_singer(_scores(theta, train.X), codes)[0].mean())
@@ -136,7 +136,7 @@ def make_multiclass_decoys(
     """Train a decoy for every quantile and every number of repeats.
 
     Parameters are those of `fit_multiclass_decoy`, which a caller may also
-    run side by side. Options are checked before any model is trained.
+    run in parallel. Options are checked before any model is trained.
 
     Returns
     -------
@@ -148,11 +148,11 @@ def make_multiclass_decoys(
     InvalidArgument
         If an option is out of range.
     InvalidData
-        If the data do not fit.
+        If the probe does not fit the training rows.
     """
     grid = DecoyGrid(tuple(quantiles), tuple(repeats))
     for quantile, count in grid.pairs:
-        check_wish(quantile, count)
+        check_relabelling(quantile, count)
     _codes(train, probe)
     clean = training(train.X, _codes(train, train), len(train.classes), np.ones(len(train), dtype=np.int64))
     return [
@@ -162,7 +162,7 @@ def make_multiclass_decoys(
 
 
 def _codes(train: Dataset, data: Dataset) -> IntArray:
-    """Classes of some rows, counted as in the training rows."""
+    """Return the labels of rows as indices of the training rows' classes."""
     if len(train.classes) < 2:
         raise InvalidData("labels: expected at least two classes, got 1 class")
     if data.n_features != train.n_features:
@@ -174,7 +174,7 @@ def _codes(train: Dataset, data: Dataset) -> IntArray:
 
 
 def _rivalry(theta: Array, X: Matrix, codes: IntArray) -> tuple[IntArray, Array]:
-    """The best wrong class of each row, and by how much the right score exceeds its score."""
+    """Return the best wrong class of each row, and the right score less the score of that class."""
     scores, rows = _scores(theta, X), np.arange(len(codes))
     right = scores[rows, codes]
     scores[rows, codes] = -np.inf

@@ -1,4 +1,4 @@
-"""The min-max attack against a model of several classes."""
+"""The min-max attack with several classes."""
 
 from __future__ import annotations
 
@@ -25,40 +25,40 @@ from toadstone.kernels.sets.sets import ConvexSet
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class MulticlassMinMaxAttack:
-    """Poison from a duel with a model of several classes that keeps learning.
+    """The worst feasible points against a model of several classes that learns from them.
 
-    Each move takes the feasible point with the largest multi-class hinge at
-    the present model, over every pair of a label and a wrong class, and adds
+    Each move finds the feasible point with the largest multi-class hinge at
+    the current model, over every pair of a label and a wrong class, and adds
     copies of it; the model then takes one AdaGrad step on clean rows and that
-    point [1]_. The poison is what the last moves have added. With a decoy
-    only points that it fits are feasible, so that a loss filter hardly finds
+    point [1]_. The poison consists of the rows added last. With a decoy,
+    points must also have a small loss at the decoy, so that loss filters keep
     them. A label without feasible points is left out. The largest loss is
-    exact, where the paper's program draws one wrong class a label at random.
+    exact; the paper's code draws one wrong class for each label at random.
 
     Parameters
     ----------
     feasible_set : ConvexSet
-        The defender's, for each label.
+        The defender's feasible set, for each label.
     decoy : ndarray of shape (k, d + 1), optional
-        One row a class, in the order of sorted labels: weights, then the bias.
+        One row for each class, in the order of sorted labels: weights, then
+        the bias.
     max_decoy_loss : float
         Largest hinge at the decoy before its maximum with zero; negative for
-        points that the decoy fits with room to spare.
+        margins beyond 1.
     step, accumulator : float
-        Of AdaGrad.
+        AdaGrad's step length, and the initial value of its sums of squares.
     burn_in : float
-        Copies added and dropped before those that count, as a multiple of
-        them.
+        Number of rows that are added first and dropped in the end, as a
+        multiple of the poison.
     repeats : int
-        Copies a move.
+        Number of copies added in each move.
     batch : int
-        Clean rows that the model sees in each move, drawn anew.
+        Number of clean rows drawn for each step of the model.
     start : ndarray of shape (k, d + 1), optional
-        The first model; by default all zeros.
+        Initial model; zero by default.
     integer : bool
-        Whether features are whole numbers: points are then rounded at random,
-        their coordinates balancing each other as the present model weighs
-        them, and may leave the feasible set by that.
+        True if features are whole numbers: points are then rounded at random
+        with little change of their loss, and may leave the feasible set.
 
     Raises
     ------
@@ -100,7 +100,7 @@ class MulticlassMinMaxAttack:
         check_count(repeats=self.repeats, batch=self.batch)
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
-        """Exactly as many rows as the budget allows, sparse if the clean rows are.
+        """Return as many rows as the budget allows, sparse if the clean rows are.
 
         Parameters
         ----------
@@ -109,7 +109,7 @@ class MulticlassMinMaxAttack:
         budget : Budget
             Of kind "add".
         rng : Generator
-            For the clean rows of each move, and for rounding.
+            Random numbers for the clean rows of each move, and for rounding.
 
         Returns
         -------
@@ -118,8 +118,8 @@ class MulticlassMinMaxAttack:
         Raises
         ------
         InvalidArgument
-            If the budget is not for adding rows or is for none, or a model
-            does not fit the data.
+            If the budget is not for adding rows or for none, or a model has
+            another number of features or classes than the data.
         InvalidData
             If there is a single class.
         EmptyFeasibleSet
@@ -133,7 +133,7 @@ class MulticlassMinMaxAttack:
         return Poison(csr_array(points) if issparse(data.X) else points, labels)
 
     def moves(self, data: Dataset, budget: Budget, rng: Generator) -> Iterator[WorstPoint]:
-        """The duel move by move, burn-in included; parameters as those of `poison`."""
+        """Yield the moves one by one, including the burn-in; parameters as for `poison`."""
         count = self._count(data, budget)
         codes: IntArray = np.searchsorted(data.classes, data.y)
         search, hinge = RivalSearch(self._regions(data.classes)), HingeGradient(data.X, codes)
@@ -147,6 +147,7 @@ class MulticlassMinMaxAttack:
             yield found
             seen = rng.integers(0, len(data), self.batch) if self.batch < len(data) else None
             _, gradient = hinge.at(theta, seen)
+            # A fitted point has no gradient. It counts with the mass of all poison, as in the paper's algorithm.
             if found.loss > 0:
                 pull = mass * np.append(found.point, 1.0)
                 gradient[:, found.rival] += pull
@@ -154,21 +155,16 @@ class MulticlassMinMaxAttack:
             descent.move(theta, gradient)
 
     def _count(self, data: Dataset, budget: Budget) -> int:
-        if budget.kind != "add":
-            raise InvalidArgument("budget", "one for adding rows", budget.kind)
         if len(data.classes) < 2:
             raise InvalidData("labels: expected at least two classes, got 1 class")
         shape = (len(data.classes), data.n_features + 1)
         for name, theta in (("decoy", self.decoy), ("start", self.start)):
             if theta is not None and np.shape(theta) != shape:
                 raise InvalidArgument(name, f"an array of shape {shape}", f"shape {np.shape(theta)}")
-        count = budget.count(len(data))
-        if count == 0:
-            raise InvalidArgument("budget", f"at least one of {len(data)} rows", f"fraction {budget.fraction}")
-        return count
+        return budget.count_for("add", len(data))
 
     def _regions(self, classes: Labels) -> list[Region]:
-        """Where rows of each class may lie, the decoy's limits included."""
+        """Return the feasible set of each class, including the decoy's limit."""
         allowed = self.feasible_set
         if self.decoy is not None:
             fitted = (_fitted_by(self.decoy, label, self.max_decoy_loss) for label in range(len(classes)))
@@ -183,7 +179,7 @@ def _rounded(found: WorstPoint, theta: Array, rng: Generator) -> WorstPoint:
 
 
 def _fitted_by(decoy: Array, label: int, max_loss: float) -> Region:
-    """Rows of one class whose hinge at a decoy, before its maximum with zero, stays within a limit."""
+    """Return the set of rows of a class whose hinge at a decoy, before its maximum with zero, is within a limit."""
     excess = np.delete(decoy - decoy[label], label, axis=0)
     unbounded, bands = np.full(decoy.shape[1] - 1, np.inf), np.ascontiguousarray(excess[:, :-1])
     high = max_loss - 1 - excess[:, -1]

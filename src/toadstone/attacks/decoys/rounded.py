@@ -1,4 +1,4 @@
-"""Poison points turned into whole rows, a few equal copies of each."""
+"""Rounding of poison points to rows of whole numbers, a few equal copies of each."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ Rounding = Literal["systematic", "independent"]
 CopyRounding = Literal["systematic", "independent", "reference"]
 
 _SIGNS = np.array([-1.0, 1.0])
+# Relative violation that counts as inside, and distance from a whole number that rounding errors explain.
 _INSIDE, _NEARLY_WHOLE = 1e-8, 1e-9
 
 
@@ -33,9 +34,9 @@ class Rounded:
     labels : ndarray of shape (k,)
     copies : ndarray of int of shape (k,)
     inside : ndarray of bool of shape (k,)
-        Which rows are in their region still, bands of loss included.
+        True for rows that are still in their region.
     drift : ndarray of shape (d,)
-        The sum of signed points less that of signed rows.
+        Sum of the signed points less that of the signed rows.
     """
 
     rows: Matrix
@@ -46,27 +47,28 @@ class Rounded:
 
     @property
     def violating(self) -> int:
-        """Poison rows that rounding has moved out of their region."""
+        """Number of poison rows that rounding has moved out of their region."""
         return int(self.copies[~self.inside].sum())
 
     def poison(self) -> Poison:
-        """All rows, copies written out."""
+        """Return all rows, with their copies."""
         rows = np.repeat(np.arange(len(self.copies)), self.copies)
         return Poison(self.rows[rows], self.labels[rows])
 
 
 def copy_points(points: Array, labels: Labels, counts: IntArray, regions: tuple[Region, Region]) -> Rounded:
-    """Rows equal to their points, where features need not be whole numbers.
+    """Return rows equal to their points, for features that need not be whole numbers.
 
     Parameters
     ----------
     points : ndarray of shape (2, d)
-        For the labels -1 and +1.
+        One for each class, the negative first.
     labels : ndarray of shape (2,)
-        The same in the data's own terms.
+        Labels of the data for these classes.
     counts : ndarray of int of shape (2,)
-        Copies wanted.
+        Number of copies of each point.
     regions : tuple of two Region
+        The feasible set of each class.
     """
     used = np.flatnonzero(counts)
     inside = np.array([_inside(regions[k], points[k : k + 1])[0] for k in used], dtype=bool)
@@ -84,14 +86,15 @@ def round_points(
     rounding: Rounding,
     rng: Generator,
 ) -> Rounded:
-    """Round points to whole numbers, in several ways whose mean they are.
+    """Round points to whole numbers at random, so that the rows' mean is close to the point.
 
     Parameters
     ----------
     points, labels, counts, regions
         As for `copy_points`.
     order : ndarray of shape (d,)
-        A model whose score should hardly vary; see `round_systematically`.
+        Weights of a model whose score should hardly change; see
+        `round_systematically`.
     repeats : int
         Equal copies of each rounding.
     rounding : {"systematic", "independent"}
@@ -117,7 +120,7 @@ def round_points(
 
 
 def round_copies(point: Array, order: Array, *, repeats: int, rounding: CopyRounding, rng: Generator) -> Array:
-    """Copies of one point, rounded at random to whole numbers with the mean kept.
+    """Round copies of one point to whole numbers at random, preserving the mean.
 
     Parameters
     ----------
@@ -125,12 +128,12 @@ def round_copies(point: Array, order: Array, *, repeats: int, rounding: CopyRoun
     order : ndarray of shape (d,)
         As for `round_points`.
     repeats : int
-        How many copies.
+        Number of copies.
     rounding : {"systematic", "independent", "reference"}
-        Coordinates balance each other along `order` and all copies are alike;
-        or each coordinate by itself and all copies alike (the paper's text);
-        or each coordinate of each copy by itself (its program), so that
-        copies differ.
+        "systematic" balances the coordinates along `order`, and copies are
+        equal; "independent" rounds each coordinate independently, and copies
+        are equal (the paper's text); "reference" rounds each coordinate of
+        each copy independently (the paper's code).
     rng : Generator
 
     Returns

@@ -1,1 +1,1 @@
-"""Attacks that change labels: random, targeted, ALFA, gradients, groups of people."""
+"""Attacks that change labels: random, targeted, ALFA, gradient, and of one group or cluster."""

@@ -1,4 +1,4 @@
-"""Adversarial label flips (ALFA): the flipped rows that a poisoned model fits best and a clean one worst."""
+"""ALFA: adversarial label flips of Xiao, Xiao and Eckert."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from toadstone.attacks.flips.label_changes import flips
+from toadstone.attacks.flips.label_changes import possible_flips
 from toadstone.core.arrays import Array, Matrix
 from toadstone.core.budget import Budget
 from toadstone.core.checks import check_count, check_positive
@@ -18,17 +18,18 @@ from toadstone.kernels.linear.fit import fit_linear
 from toadstone.kernels.losses import HINGE
 from toadstone.kernels.rows import stack
 
-_ENOUGH = 1e-9
+# Relative to the mass; smaller gains are rounding errors of the fits.
+_SMALLEST_GAIN = 1e-9
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ALFAAttack:
-    """Copies of real rows under the other label, chosen together with the model they make.
+    """Label flips that a model trained with them fits well and the clean model fits badly.
 
     With a weight q for each candidate flip, two steps alternate: train the
     hinge loss on clean rows and weighted flips; then give the weight to the
-    flips whose loss at that model exceeds the one at the clean model least.
-    Neither step can raise their common objective, so the weights settle.
+    flips whose loss at that model exceeds their loss at the clean model least.
+    Neither step can raise their common objective, so the weights converge.
 
     Parameters
     ----------
@@ -39,10 +40,10 @@ class ALFAAttack:
     ridge : float
         Penalty of the defender's linear model, for each row.
     cap : float
-        The most copies of one row: a whole number, one as in [1]_, or
-        infinity. Without a limit all copies are of a single row.
+        Largest number of copies of one row: a whole number, one as in [1]_,
+        or infinity. Without a limit all copies are of a single row.
     rounds : int
-        Alternations after which to stop anyway.
+        Largest number of alternations.
 
     Raises
     ------
@@ -86,19 +87,19 @@ class ALFAAttack:
         budget : Budget
             Of kind "add".
         rng : Generator
-            Not used: nothing is left to chance.
+            Not used.
 
         Returns
         -------
         Poison
             As many rows as the budget allows, or `cap` copies of every
-            candidate where they are fewer.
+            candidate if these are fewer.
 
         Raises
         ------
         InvalidArgument
-            If the budget is not for adding rows or buys none, or the pool
-            does not fit the data.
+            If the budget is not for adding rows or for none, or the pool has
+            other columns or labels than the data.
         InvalidData
             If there are not exactly two classes.
         EmptyFeasibleSet
@@ -110,7 +111,7 @@ class ALFAAttack:
         signs = data.signs
         if pool.n_features != data.n_features or not np.isin(pool.classes, data.classes).all():
             raise InvalidArgument("pool", f"{data.n_features} columns and labels of the data", pool.classes)
-        candidates = np.flatnonzero(flips(pool, data.classes, self.feasible_set).any(axis=1))
+        candidates = np.flatnonzero(possible_flips(pool, data.classes, self.feasible_set).any(axis=1))
         turned = np.where(pool.y[candidates] == data.classes[0], 1.0, -1.0)
         X = stack([data.X, pool.X[candidates]])
         copies = self._copies(X, signs, turned, min(float(count), self.cap * len(candidates)))
@@ -118,19 +119,19 @@ class ALFAAttack:
         return Poison(pool.X[candidates[chosen]], data.classes[(turned[chosen] > 0).astype(int)])
 
     def _copies(self, X: Matrix, clean: Array, turned: Array, mass: float) -> Array:
-        """Weights of the candidates, the last rows of X, once they have settled."""
+        """Return the converged weights of the candidates, which are the last rows of X."""
         n, signs = len(clean), np.append(clean, turned)
         weights = np.append(np.ones(n), np.zeros(len(turned)))
         fit = fit_linear(X, signs, loss=HINGE, ridge=self.ridge, weights=weights)
         before = _losses(X[n:], turned, fit.theta)
         chosen = np.full(len(turned), mass / len(turned))
-        for turn in range(self.rounds):
+        for round_ in range(self.rounds):
             weights[n:] = chosen
             fit = fit_linear(X, signs, loss=HINGE, ridge=self.ridge, weights=weights, duals=fit.duals)
             gains = _losses(X[n:], turned, fit.theta) - before
             better = _cheapest(gains, mass, self.cap)
-            # The first weights may be fractions, which are no copies; a tie is no reason to go on.
-            if turn > 0 and gains @ better >= gains @ chosen - _ENOUGH * mass:
+            # The first weights are fractions, not numbers of copies, so the first round always moves them.
+            if round_ > 0 and gains @ better >= gains @ chosen - _SMALLEST_GAIN * mass:
                 break
             chosen = better
         return chosen
@@ -141,7 +142,7 @@ def _losses(X: Matrix, signs: Array, theta: Array) -> Array:
 
 
 def _cheapest(costs: Array, mass: float, cap: float) -> Array:
-    """The weights in [0, cap] of a given sum that cost least, the first of equals."""
+    """Return the weights in [0, cap] of a given sum with the lowest cost, the first on a tie."""
     weights = np.zeros(len(costs))
     for k in np.argsort(costs, kind="stable"):
         weights[k] = min(cap, mass)

@@ -1,4 +1,4 @@
-"""Demographic poisoning: a group is denied the label that it deserves."""
+"""Demographic poisoning: rows of one group are given another label."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from toadstone.attacks.flips.label_changes import check_budget, flips, spend
+from toadstone.attacks.flips.label_changes import check_budget, possible_flips, spend
 from toadstone.core.arrays import Mask, Matrix
 from toadstone.core.budget import Budget
 from toadstone.core.checks import check_count
@@ -18,19 +18,19 @@ from toadstone.core.protocols import FeasibleSet
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """The rows whose value of one feature lies within bounds.
+    """A group of rows: those whose value of one feature lies within bounds.
 
     Parameters
     ----------
     feature : int
-        A column: for a category, the one that is 1 in its rows.
+        A column; for a one-hot encoded category, its own.
     lowest, highest : float
-        Both included.
+        Bounds, both included.
 
     Raises
     ------
     InvalidArgument
-        If the bounds contradict each other or the column is negative.
+        If `highest` is below `lowest`, or the column is negative.
     """
 
     feature: int
@@ -43,7 +43,7 @@ class Group:
             raise InvalidArgument("highest", f"a number from {self.lowest}", self.highest)
 
     def contains(self, X: Matrix) -> Mask:
-        """Which rows belong to it.
+        """Return a mask of the rows that belong to the group.
 
         Parameters
         ----------
@@ -67,18 +67,19 @@ class Group:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class DemographicAttack:
-    """Rows of a group under another label, so that a model comes to treat the group worse.
+    """Rows of a group given another label, so that the model treats the group worse.
 
-    A budget for adding rows buys copies, a budget for flips relabels rows in
-    place. `toadstone.pipeline.evaluation.group_damage.group_damage` tells how much it did.
+    A budget of kind "add" adds relabelled copies, one of kind "flip" relabels
+    rows in place. The damage to the group is measured by
+    `toadstone.pipeline.evaluation.group_damage.group_damage`.
 
     Parameters
     ----------
     group : Group
     source : object
-        The label that the group is to lose, such as the one of a loan repaid.
+        The label that the group should lose, such as that of a repaid loan.
     target : object, optional
-        The label given instead; by default another one at random.
+        The label that it gets; by default another one at random.
     feasible_set : FeasibleSet, optional
         Only rows that lie inside it under their new label are used.
 
@@ -113,19 +114,19 @@ class DemographicAttack:
         budget : Budget
             Of kind "add" or "flip".
         rng : Generator
-            For the rows, and for the labels where there is a choice.
+            Random numbers for the rows, and for the labels if there is a choice.
 
         Returns
         -------
         Poison
-            As many rows as the budget allows; fewer flips where fewer rows
+            As many rows as the budget allows; fewer flips if fewer rows
             qualify.
 
         Raises
         ------
         InvalidArgument
-            If the budget buys no row or is of another kind, no row belongs to
-            the group, or a label is not one of the data.
+            If the budget is for no row or of another kind, no row belongs to
+            the group, or a label does not occur in the data.
         EmptyFeasibleSet
             If no row qualifies.
         """
@@ -134,7 +135,7 @@ class DemographicAttack:
         if not members.size:
             raise InvalidArgument("group", "one that some rows belong to", self.group)
         inside = data.take(members)
-        possible = flips(inside, data.classes, self.feasible_set, source=self.source, target=self.target)
+        possible = possible_flips(inside, data.classes, self.feasible_set, source=self.source, target=self.target)
         chosen = rng.permutation(np.flatnonzero(possible.any(axis=1)))
         codes = np.where(possible, rng.random(possible.shape), -1.0).argmax(axis=1)[chosen]
         return spend(data, budget, members[chosen], data.classes[codes])

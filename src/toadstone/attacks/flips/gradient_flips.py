@@ -1,4 +1,4 @@
-"""The gradient attack: flipped rows that climb the clean loss of the model they poison."""
+"""The gradient attack: flipped rows moved along the gradient of the clean training loss."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.sparse import csr_array, issparse
 
-from toadstone.attacks.flips.label_changes import flips
+from toadstone.attacks.flips.label_changes import possible_flips
 from toadstone.core.arrays import Array, IntArray, Labels, Matrix
 from toadstone.core.budget import Budget
 from toadstone.core.checks import check_positive
@@ -25,29 +25,30 @@ _DRAWS = 8
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class GradientAttack:
-    """Random flips, half of each label, moved along the gradient of the clean training loss.
+    """Random label flips, half of each label, moved along the gradient of the clean training loss.
 
     The hinge has no curvature, so the Hessian of the training objective is
-    the ridge alone: every row moves along its label times the slope of its
-    loss times the gradient over the ridge, and back into the feasible set;
-    then the model is trained again. A baseline, as in [1]_.
+    the ridge alone: each row moves along its label times the slope of its
+    loss times the gradient divided by the ridge, and is projected onto the
+    feasible set; then the model is trained again. A baseline in [1]_.
 
     Parameters
     ----------
     feasible_set : FeasibleSet
-        Where rows must stay.
+        The set that rows must stay in.
     ridge : float
         Penalty of the defender's linear model, for each row.
     step : float
-        How much of that product to go at a time.
+        Step length, as a factor of that product.
     max_steps : int
     check_every : int
-        Steps from one look at the clean loss to the next.
+        Number of steps between two evaluations of the clean loss.
     patience : int
-        Looks without improvement after which to stop; the best rows are used.
+        Number of evaluations without improvement after which to stop; the
+        best rows are used.
     integer : bool
-        Whether features are whole numbers. Rows are then rounded at random
-        in the end, or left where they began if no draw is feasible.
+        True if features are whole numbers. Rows are then rounded at random
+        in the end, or left as they began if no draw is feasible.
 
     Raises
     ------
@@ -80,7 +81,7 @@ class GradientAttack:
         )
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
-        """Draw flips and move them.
+        """Draw label flips and move them.
 
         Parameters
         ----------
@@ -89,7 +90,7 @@ class GradientAttack:
         budget : Budget
             Of kind "add".
         rng : Generator
-            For the flips to begin with, and for rounding.
+            Random numbers for the initial flips and for rounding.
 
         Returns
         -------
@@ -98,7 +99,7 @@ class GradientAttack:
         Raises
         ------
         InvalidArgument
-            If the budget is not for adding rows, or buys none.
+            If the budget is not for adding rows, or for none.
         InvalidData
             If there are not exactly two classes.
         EmptyFeasibleSet
@@ -107,19 +108,19 @@ class GradientAttack:
         count = budget.count(len(data))
         if budget.kind != "add" or count == 0:
             raise InvalidArgument("budget", f"one for adding at least one row to {len(data)}", budget)
-        # The solver reads sparse rows; better made so once than at every step.
+        # The solver converts rows to CSR; doing so here does it once, not at every step.
         clean = csr_array(data.X), data.signs
         rows, codes = self._flips(data, count, rng)
         start = data.X[rows].toarray() if issparse(data.X) else data.X[rows]
-        climb = _Climb(self, clean, data.classes[codes], np.where(codes == 1, 1.0, -1.0))
-        points, theta = climb.run(start)
+        ascent = _Ascent(self, clean, data.classes[codes], np.where(codes == 1, 1.0, -1.0))
+        points, theta = ascent.run(start)
         if self.integer:
-            points = np.stack([climb.rounded(k, points[k], start[k], theta, rng) for k in range(count)])
+            points = np.stack([ascent.rounded(k, points[k], start[k], theta, rng) for k in range(count)])
         return Poison(points, data.classes[codes])
 
     def _flips(self, data: Dataset, count: int, rng: Generator) -> tuple[IntArray, IntArray]:
-        """Rows and the codes of their new labels, half of each as far as there are any."""
-        possible = flips(data, data.classes, self.feasible_set)
+        """Return rows and the codes of their new labels, half of each label if both have candidates."""
+        possible = possible_flips(data, data.classes, self.feasible_set)
         halves = np.array([count // 2, count - count // 2])
         if not possible.any(axis=0).all():
             halves = np.where(possible.any(axis=0), count, 0)
@@ -128,25 +129,25 @@ class GradientAttack:
         return np.concatenate(drawn), np.repeat([0, 1], halves)
 
 
-class _Climb:
-    """Rows on their way, and the models they make."""
+class _Ascent:
+    """Gradient ascent of poison rows on the clean loss of the models trained with them."""
 
     def __init__(self, attack: GradientAttack, clean: tuple[Matrix, Array], labels: Labels, signs: Array) -> None:
         self.attack, self.labels, self.signs = attack, labels, signs
         self.X, self.clean = clean
 
     def run(self, points: Array) -> tuple[Array, Array]:
-        """The rows that cost the clean rows most, of those looked at, and their model."""
-        attack, most, stale, fit = self.attack, -np.inf, 0, None
+        """Return the evaluated rows with the largest clean loss, and their model."""
+        attack, largest, stale, fit = self.attack, -np.inf, 0, None
         best = (points, np.empty(0))
         for step in range(attack.max_steps + 1):
             fit = self.train(points, fit)
             if step % attack.check_every == 0:
                 margins = self.clean * (self.X @ fit.theta[:-1] + fit.theta[-1])
                 loss = float(HINGE.value(margins).mean())
-                stale = 0 if loss > most else stale + 1
-                if loss > most:
-                    most, best = loss, (points, fit.theta)
+                stale = 0 if loss > largest else stale + 1
+                if loss > largest:
+                    largest, best = loss, (points, fit.theta)
                 if stale == attack.patience:
                     break
             points = self.moved(points, fit.duals)
@@ -157,16 +158,16 @@ class _Climb:
         return fit_linear(X, signs, loss=HINGE, ridge=self.attack.ridge, duals=None if last is None else last.duals)
 
     def moved(self, points: Array, duals: Array) -> Array:
-        """The rows after a step, back in the feasible set."""
-        # Dual variables are slopes that rounding cannot flip for rows on the kink.
+        """Return the rows after one step and projection."""
+        # Dual variables are the slopes of the loss, and unlike the subgradient at the kink rounding cannot flip them.
         n, stride = len(self.clean), self.attack.step / self.attack.ridge
         gradient = -(self.X.T @ (duals[:n] * self.clean)) / n
         ahead = points + np.outer(stride * duals[n:] * self.signs, gradient)
-        # All of them: membership is judged to a tolerance, the domain more strictly.
+        # Rows that the set contains are projected too: membership allows a tolerance that the domain does not.
         return self.attack.feasible_set.project(ahead, self.labels)
 
     def rounded(self, k: int, point: Array, start: Array, theta: Array, rng: Generator) -> Array:
-        """The worst feasible of some roundings of a row, or the row it began as."""
+        """Return the feasible rounding of a row with the largest loss, or the initial row if there is none."""
         draws = round_systematically(point, theta[:-1], _DRAWS, rng)
         inside = self.attack.feasible_set.contains(draws, np.repeat(self.labels[k], _DRAWS))
         if not inside.any():

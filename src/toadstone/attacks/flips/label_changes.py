@@ -1,4 +1,4 @@
-"""What all label flips share: which rows may be given which label, and how they are spent."""
+"""Candidates of label flips, and poison made of a ranking of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
 from toadstone.core.protocols import FeasibleSet
 
 
-def flips(
+def possible_flips(
     rows: Dataset,
     classes: Labels,
     feasible_set: FeasibleSet | None = None,
@@ -19,17 +19,17 @@ def flips(
     source: object | None = None,
     target: object | None = None,
 ) -> Mask:
-    """Which rows may be given which other label.
+    """Return a mask of the rows that may be given each other label.
 
     Parameters
     ----------
     rows : Dataset
     classes : ndarray of shape (k,)
-        The labels there are, sorted.
+        All labels, sorted.
     feasible_set : FeasibleSet, optional
-        Where rows must lie under their new label.
+        Rows must lie inside it under their new label.
     source, target : object, optional
-        Only from this label, only to that one.
+        The only old label, and the only new label, to use.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def flips(
     Raises
     ------
     InvalidArgument
-        If `source` or `target` is not among the classes, or both are one.
+        If `source` or `target` is not among the classes, or both are equal.
     EmptyFeasibleSet
         If no row may be given any other label.
     """
@@ -63,7 +63,7 @@ def flips(
 
 
 def check_budget(budget: Budget, n: int) -> None:
-    """Refuse a budget that label flips cannot spend on n clean rows.
+    """Check that a budget is for adding or flipping at least one of n clean rows.
 
     Raises
     ------
@@ -77,19 +77,20 @@ def check_budget(budget: Budget, n: int) -> None:
 
 
 def spend(data: Dataset, budget: Budget, rows: IntArray, labels: Labels, *, most: int | None = None) -> Poison:
-    """The first rows of a ranking under their new labels, added or in place of themselves.
+    """Return the first rows of a ranking with new labels, as added rows or as flips.
 
     Parameters
     ----------
     data : Dataset
     budget : Budget
         Of kind "add" or "flip". Added rows start over at the end of the
-        ranking; flips stop there.
+        ranking; flips end there.
     rows : ndarray of int of shape (r,)
         The ranking, at least one row.
     labels : ndarray of shape (r,)
+        The new label of each row of the ranking.
     most : int, optional
-        No more rows than this, whatever the budget.
+        Largest number of rows, whatever the budget.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Label flips: real rows under wrong labels, the baseline of every poisoning attack."""
+"""Random and targeted label flips, the baseline of poisoning attacks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.random import Generator
 
-from toadstone.attacks.flips.label_changes import check_budget, flips, spend
+from toadstone.attacks.flips.label_changes import check_budget, possible_flips, spend
 from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
 from toadstone.core.checks import check_positive
@@ -23,10 +23,10 @@ Margins = Literal["largest", "smallest"]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RandomLabelFlip:
-    """Clean rows drawn at random, under another label.
+    """Clean rows drawn at random and given another label.
 
-    A budget for adding rows buys copies, a budget for flips relabels rows in
-    place. No row is used twice before all have been used once.
+    A budget of kind "add" adds relabelled copies, one of kind "flip" relabels
+    rows in place. No row is used twice before all have been used once.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class RandomLabelFlip:
     source : object, optional
         The label of the rows that are used; any by default.
     target : object, optional
-        The label that they are given; by default another one at random.
+        The label that they get; by default another one at random.
 
     References
     ----------
@@ -64,24 +64,24 @@ class RandomLabelFlip:
         budget : Budget
             Of kind "add" or "flip".
         rng : Generator
-            For the rows, and for the labels where there is a choice.
+            Random numbers for the rows, and for the labels if there is a choice.
 
         Returns
         -------
         Poison
-            As many rows as the budget allows; fewer flips where fewer rows
+            As many rows as the budget allows; fewer flips if fewer rows
             qualify.
 
         Raises
         ------
         InvalidArgument
-            If the budget buys no row or is of another kind, or a label is
-            not one of the data.
+            If the budget is for no row or of another kind, or a label does
+            not occur in the data.
         EmptyFeasibleSet
             If no row qualifies.
         """
         check_budget(budget, len(data))
-        possible = flips(data, data.classes, self.feasible_set, source=self.source, target=self.target)
+        possible = possible_flips(data, data.classes, self.feasible_set, source=self.source, target=self.target)
         rows = rng.permutation(np.flatnonzero(possible.any(axis=1)))
         codes = np.where(possible, rng.random(possible.shape), -1.0).argmax(axis=1)[rows]
         return spend(data, budget, rows, data.classes[codes])
@@ -89,15 +89,15 @@ class RandomLabelFlip:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TargetedLabelFlip:
-    """The clean rows that a clean model is most, or least, certain of, under another label.
+    """The clean rows of largest or smallest margin at the clean model, given another label.
 
     Parameters
     ----------
     ridge : float
         Penalty of the defender's linear model, for each row.
     margins : {"largest", "smallest"}
-        Whether to use the rows whose flip costs the clean model most, or
-        those nearest to its boundary.
+        "largest" flips the rows that cost the clean model most, "smallest"
+        those nearest to its decision boundary.
     loss : str
         The defender's loss.
     feasible_set : FeasibleSet, optional
@@ -105,8 +105,8 @@ class TargetedLabelFlip:
     source : object, optional
         The label of the rows that are used; any by default.
     target : object, optional
-        The label that they are given; by default the one against which a
-        row's margin is the largest, or the smallest.
+        The label that they get; by default the one against which a row's
+        margin is the largest, or the smallest.
 
     Raises
     ------
@@ -136,29 +136,30 @@ class TargetedLabelFlip:
         margin_loss(self.loss)
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
-        """Train on the clean rows and flip those that stand out.
+        """Train on the clean rows and flip those of extreme margin.
 
         Parameters
         ----------
         data : Dataset
-            Of two or more classes, trained one against the rest.
+            Of two or more classes; a model is trained for each class against
+            the rest.
         budget : Budget
             Of kind "add" or "flip".
         rng : Generator
-            Not used: nothing is left to chance.
+            Not used.
 
         Returns
         -------
         Poison
-            As of `RandomLabelFlip`; most extreme rows first.
+            As for `RandomLabelFlip`; most extreme rows first.
 
         Raises
         ------
         InvalidArgument, EmptyFeasibleSet
-            As of `RandomLabelFlip`.
+            As for `RandomLabelFlip`.
         """
         check_budget(budget, len(data))
-        possible = flips(data, data.classes, self.feasible_set, source=self.source, target=self.target)
+        possible = possible_flips(data, data.classes, self.feasible_set, source=self.source, target=self.target)
         direction = 1.0 if self.margins == "largest" else -1.0
         appeal = np.where(possible, direction * self._margins(data), -np.inf)
         codes, best = appeal.argmax(axis=1), appeal.max(axis=1)
@@ -166,7 +167,7 @@ class TargetedLabelFlip:
         return spend(data, budget, rows, data.classes[codes[rows]])
 
     def _margins(self, data: Dataset) -> Array:
-        """Of each row against each class, at the clean model; shape (n, k)."""
+        """Return the margin of each row against each class at the clean model, shape (n, k)."""
         codes = np.searchsorted(data.classes, data.y)
         fit = fit_one_vs_rest(data.X, codes, loss=margin_loss(self.loss), ridge=self.ridge)
         scores = fit.scores(data.X)

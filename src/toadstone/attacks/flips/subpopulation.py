@@ -1,4 +1,4 @@
-"""Subpopulation attack: wrong labels in one cluster of the data, and nowhere else."""
+"""Subpopulation attack: wrong labels in one cluster of the data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from sklearn.cluster import KMeans
 
-from toadstone.attacks.flips.label_changes import check_budget, flips, spend
+from toadstone.attacks.flips.label_changes import check_budget, possible_flips, spend
 from toadstone.core.arrays import Array, Mask, Matrix
 from toadstone.core.budget import Budget
 from toadstone.core.checks import check_positive
@@ -24,13 +24,13 @@ _STARTS = 4
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Subpopulation:
-    """The rows that are nearer to one centre than to any other.
+    """A cluster of rows: those that are nearer to one centre than to any other.
 
     Parameters
     ----------
     centres : ndarray of shape (k, d)
     index : int
-        Which of them.
+        Position of the cluster's centre among them.
 
     Raises
     ------
@@ -47,21 +47,21 @@ class Subpopulation:
 
     @classmethod
     def found_in(cls, X: Matrix, *, n_clusters: int = 10, rank: int = 0, seed: int = 0) -> Self:
-        """A cluster of rows, by k-means.
+        """Find a cluster of given rank in size by k-means.
 
         Parameters
         ----------
         X : ndarray or CSR of shape (n, d)
         n_clusters : int
         rank : int
-            By size; 0 is the largest cluster.
+            Rank by size; 0 is the largest cluster.
         seed : int
-            For the first centres.
+            Seed of the first centres.
 
         Raises
         ------
         InvalidArgument
-            If there are fewer different rows than clusters, or no such rank.
+            If there are fewer distinct rows than clusters, or no such rank.
         """
         rows = as_matrix(X)
         distinct = count_distinct(rows)
@@ -74,7 +74,7 @@ class Subpopulation:
         return cls(centres=fit.cluster_centers_, index=int(np.argsort(-sizes, kind="stable")[rank]))
 
     def contains(self, X: Matrix) -> Mask:
-        """Which rows belong to it.
+        """Return a mask of the rows that belong to the cluster.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ class Subpopulation:
         Raises
         ------
         InvalidData
-            If there are other columns than those of the centres.
+            If the rows have another number of columns than the centres.
         """
         rows = as_matrix(X)
         if rows.shape[1] != self.centres.shape[1]:
@@ -97,20 +97,21 @@ class Subpopulation:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SubpopulationAttack:
-    """Rows of one cluster under a wrong label, so that a model errs there and hardly elsewhere.
+    """Rows of one cluster given a wrong label, so that a model errs there and hardly elsewhere.
 
-    A budget for adding rows buys copies, a budget for flips relabels rows in
-    place. `toadstone.pipeline.evaluation.group_damage.group_damage` tells how much it did.
+    A budget of kind "add" adds relabelled copies, one of kind "flip" relabels
+    rows in place. The damage to the cluster is measured by
+    `toadstone.pipeline.evaluation.group_damage.group_damage`.
 
     Parameters
     ----------
     subpopulation : Subpopulation
     share : float
-        The paper's alpha: poison rows for each row of the cluster, at most.
-        Above 1 the copies repeat.
+        Largest number of poison rows for each row of the cluster (alpha in
+        the paper). Above 1, copies repeat.
     target : object, optional
-        The label they are given; by default the one that is second most
-        common in the cluster.
+        The label that they get; by default the second most common one in the
+        cluster.
     feasible_set : FeasibleSet, optional
         Only rows that lie inside it under their new label are used.
 
@@ -153,19 +154,19 @@ class SubpopulationAttack:
         budget : Budget
             Of kind "add" or "flip".
         rng : Generator
-            For the rows.
+            Random numbers for the rows.
 
         Returns
         -------
         Poison
             As many rows as the budget and `share` allow, at least one; fewer
-            flips where fewer rows qualify.
+            flips if fewer rows qualify.
 
         Raises
         ------
         InvalidArgument
-            If the budget buys no row or is of another kind, no row belongs to
-            the cluster, or `target` is not a label of the data.
+            If the budget is for no row or of another kind, no row belongs to
+            the cluster, or `target` does not occur in the data.
         EmptyFeasibleSet
             If no row qualifies.
         """
@@ -174,17 +175,19 @@ class SubpopulationAttack:
         if not members.size:
             raise InvalidArgument("subpopulation", "one that some rows belong to", "none")
         inside = data.take(members)
-        target = self._second(data, inside) if self.target is None else self.target
-        possible = flips(inside, data.classes, self.feasible_set, target=target)
+        target = self._second_label(data, inside) if self.target is None else self.target
+        possible = possible_flips(inside, data.classes, self.feasible_set, target=target)
         rows = members[rng.permutation(np.flatnonzero(possible.any(axis=1)))]
+        # A decimal share that is exact on paper stays exact: 0.29 * 100 is below 29 in floating point.
         most = max(1, math.floor(self.share * len(members) * (1 + 1e-12)))
         return spend(data, budget, rows, np.full(len(rows), target, dtype=data.y.dtype), most=most)
 
     @staticmethod
-    def _second(data: Dataset, inside: Dataset) -> object:
+    def _second_label(data: Dataset, inside: Dataset) -> object:
         counts = np.array([np.count_nonzero(inside.y == label) for label in data.classes])
         return data.classes[np.argsort(-counts, kind="stable")[:2]][-1]
 
 
 def _nearest(rows: Matrix, centres: Array) -> Array:
+    # Squared distances less the rows' own norms, which do not matter to the nearest centre.
     return np.asarray((np.einsum("ij,ij->i", centres, centres) - 2 * (rows @ centres.T)).argmin(axis=1))

@@ -161,5 +161,5 @@ def test_a_network_that_answers_no_numbers_to_some_image_is_refused():
     model[1].weight.data[0, 1] = torch.finfo(torch.float32).max
     images = torch.zeros(9, 1, 2, 2)
     images[4] = 1.0
-    with pytest.raises(InvalidData, match="model: expected finite logits, got others for 1 of 9 images"):
+    with pytest.raises(InvalidData, match="model: expected finite logits, got infinite or NaN for 1 of 9 images"):
         scan_for_backdoors(model, images, generator=generator())

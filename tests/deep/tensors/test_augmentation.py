@@ -105,7 +105,7 @@ def test_features_have_nothing_to_flip():
 
 
 def test_no_fractions_of_pixels_between_levels():
-    with pytest.raises(InvalidData, match=r"expected a floating-point dtype, to interpolate in, got torch\.uint8"):
+    with pytest.raises(InvalidData, match=r"expected a floating-point dtype for interpolation, got torch\.uint8"):
         flip_shift(torch.zeros(1, 1, 8, 8, dtype=torch.uint8), torch.Generator())
     with pytest.raises(InvalidArgument, match=r"`reach`: expected a whole number from 0, got 1\.5"):
         flip_crop(torch.zeros(1, 1, 8, 8), torch.Generator(), reach=1.5)

@@ -259,16 +259,14 @@ def test_a_checkpoint_of_other_frozen_parameters_is_refused(tmp_path):
 @pytest.mark.parametrize("path", ["", ".", "nowhere/training"])
 def test_a_path_where_nothing_can_be_saved_is_refused_at_once(tmp_path, monkeypatch, path):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InvalidArgument, match=f"`path`: expected a file in a folder that exists, got '{path}'"):
+    with pytest.raises(InvalidArgument, match=f"`path`: expected a file in an existing folder, got '{path}'"):
         train(small(), IMAGES, LABELS, FAST, seed=0, watcher=Interrupting(0), checkpoint=Checkpoint(path=path))
 
 
 def test_a_state_that_no_file_can_hold_is_refused_at_once(tmp_path):
     watcher = Dropping(40)
     watcher.log = {3}
-    with pytest.raises(
-        InvalidArgument, match="`watcher`: expected a state of tensors and of what JSON can say, got set"
-    ):
+    with pytest.raises(InvalidArgument, match="`watcher`: expected a state of tensors and JSON values, got set"):
         train(small(), IMAGES, LABELS, FAST, seed=0, watcher=watcher, checkpoint=Checkpoint(path=tmp_path / "training"))
     assert watcher.log == {3}
 
@@ -321,7 +319,7 @@ def test_a_loss_that_is_no_number_names_epoch_and_batch():
 def test_rows_that_do_not_exist_are_refused(rows, got):
     watcher = Interrupting(-1)
     watcher.before_epoch = lambda epoch, model: rows
-    with pytest.raises(InvalidArgument, match=f"`watcher`: expected indices of rows from 0 to 39, .*{got}"):
+    with pytest.raises(InvalidArgument, match=f"`watcher`: expected at least one index of a row from 0 to 39, .*{got}"):
         train(small(), IMAGES, LABELS, FAST, seed=0, watcher=watcher)
 
 

@@ -16,7 +16,7 @@ from toadstone.deep.defences.epic_schedule import Schedule
 from toadstone.deep.defences.isolated_medoids import Selection, drop_isolated
 from toadstone.deep.defences.torch_medoids import Chooser, check_matrix, exact_medoids
 from toadstone.deep.tensors.images import check_labels
-from toadstone.deep.training.progress import told
+from toadstone.deep.training.progress import identity
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class EPIC:
     @property
     def settings(self) -> str:
         """Schedule and choice of medoids, which identify the defence in a checkpoint."""
-        return f"{self.schedule}, choose={told(self.choose)}"
+        return f"{self.schedule}, choose={identity(self.choose)}"
 
     @property
     def rows(self) -> Tensor:

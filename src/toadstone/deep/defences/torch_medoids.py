@@ -215,7 +215,7 @@ class _Search:
             self.gains -= self._counted(moved, before, after)
 
     def _counted(self, moved: Tensor, before: Tensor, after: Tensor) -> Tensor:
-        """Return the gain that each candidate has lost to rows with a nearer medoid."""
+        """Return each candidate's gain from rows at distances `before` less its gain at distances `after`."""
         own = self.rows[moved]
 
         def lost(candidates: slice) -> Tensor:

@@ -1,8 +1,8 @@
-"""Flips and shifts of images, drawn from a generator.
+"""Random flips and shifts of images.
 
-`flip_crop` is what training does to images. `flip_shift` is its smooth
-counterpart for attacks that need gradients through it. Beyond its borders an
-image goes on as its mirror image, the pixel at the border not repeated.
+`flip_crop` is the augmentation of training, `flip_shift` its differentiable
+counterpart for attacks. Both pad images by reflection, without repeating the
+pixel at the border.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from toadstone.deep.tensors.images import check_layout
 
 
 def flip_crop(images: Tensor, generator: Generator, *, reach: int = 4) -> Tensor:
-    """Mirror half of the images, left and right, and move each by whole pixels.
+    """Flip half of the images horizontally and shift each by whole pixels.
 
     Parameters
     ----------
     images : Tensor of shape (n, channels, height, width)
-        Of any dtype; left alone.
+        Of any dtype; unchanged.
     generator : torch.Generator
-        On the host, so that every device sees the same draws.
+        On the CPU, so that draws are the same for every device.
     reach : int
-        At most so many pixels up, down, left or right, less than the image
-        has less one; all shifts are equally likely.
+        Largest shift in pixels up, down, left or right, less than the side of
+        the image minus one; all shifts are equally likely.
 
     Returns
     -------
@@ -52,25 +52,25 @@ def flip_crop(images: Tensor, generator: Generator, *, reach: int = 4) -> Tensor
 
 
 def flip_shift(images: Tensor, generator: Generator, *, reach: float = 4.0) -> Tensor:
-    """Mirror half of the images, and move each by a fraction of pixels, interpolating linearly.
+    """Flip half of the images horizontally and shift each by a fraction of pixels, with linear interpolation.
 
-    Differentiable, any number of times, and deterministic on every device:
-    moving an image is multiplying it by a matrix from either side [1]_.
+    Twice differentiable and deterministic on every device, since a shift is a
+    product with a matrix from either side [1]_.
 
     Parameters
     ----------
     images : Tensor of shape (n, channels, height, width)
-        Floating-point; left alone.
+        Floating-point; unchanged.
     generator : torch.Generator
-        On the host.
+        On the CPU.
     reach : float
-        At most so many pixels up, down, left or right, less than the image
-        has less one; all shifts are equally likely.
+        Largest shift in pixels up, down, left or right, less than the side of
+        the image minus one; all shifts are equally likely.
 
     Returns
     -------
     Tensor of the same shape and dtype
-        Values stay within the range of the image.
+        Values are within the range of the image.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def flip_shift(images: Tensor, generator: Generator, *, reach: float = 4.0) -> T
     """
     count, height, width = _sizes(images, reach, generator)
     if not images.is_floating_point():
-        raise InvalidData(f"images: expected a floating-point dtype, to interpolate in, got {images.dtype}")
+        raise InvalidData(f"images: expected a floating-point dtype for interpolation, got {images.dtype}")
     down, right = ((2 * torch.rand(2, count, generator=generator) - 1) * reach).unbind()
     flipped = torch.randint(2, (count, 1, 1), generator=generator, dtype=torch.bool)
     rows = _interpolation(down, height)
@@ -108,12 +108,12 @@ def _sizes(images: Tensor, reach: float, generator: Generator) -> tuple[int, int
 
 
 def _mirrored(positions: Tensor, size: int) -> Tensor:
-    """Positions up to one image beyond either border, as positions inside."""
+    """Reflect positions up to one image beyond either border to positions inside."""
     return size - 1 - (size - 1 - positions.abs()).abs()
 
 
 def _interpolation(shifts: Tensor, size: int) -> Tensor:
-    """For each shift the matrix that takes a line of pixels to the moved one."""
+    """Return for each shift the matrix that maps a line of pixels to the shifted line."""
     places = torch.arange(size) + shifts[:, None]
     left = places.floor()
     share = (places - left)[:, :, None]

@@ -1,4 +1,4 @@
-"""Work in blocks that shrink when memory runs out."""
+"""Computation in blocks of rows that are halved when memory runs out."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ from toadstone.core.checks import check_count
 
 
 def in_blocks(work: Callable[[slice], Tensor], count: int, *, block: int) -> Tensor:
-    """The results of consecutive blocks of rows, one under the other.
+    """Compute blocks of rows one after another and return the concatenated results.
 
-    Where memory runs out, on a graphics card or on the host, that block and
-    all after it are halved, again and again down to a single row, and a
-    warning says so.
+    Where memory runs out, on a graphics card or on the CPU, this block and all
+    later ones are halved, if need be down to a single row, with a warning.
 
     Parameters
     ----------
     work : callable
-        Gives a tensor with as many rows as the slice that it gets.
+        Takes a slice of rows and returns a tensor with as many rows.
     count : int
-        Number of rows in all, from 1.
+        Total number of rows, at least 1.
     block : int
-        At most so many rows at a time.
+        Largest number of rows in a block.
 
     Returns
     -------
@@ -35,9 +34,9 @@ def in_blocks(work: Callable[[slice], Tensor], count: int, *, block: int) -> Ten
     Raises
     ------
     InvalidArgument
-        If `block` is no whole number from 1.
+        If `block` is not a whole number from 1.
     torch.OutOfMemoryError, RuntimeError
-        If there is not even memory for one row, or whatever `work` raises.
+        If a single row exceeds the memory, or `work` raises anything else.
 
     Examples
     --------
@@ -70,5 +69,5 @@ def halved(block: int) -> int:
 
 
 def out_of_memory(error: RuntimeError) -> bool:
-    """Whether an error of torch says that a device or the host has no memory left."""
+    """Return True if an error of torch says that a device or the CPU has no memory left."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -1,7 +1,7 @@
-"""Weights in files that execute nothing: safetensors, with facts as JSON in the header.
+"""Weights in safetensors files, with JSON facts in the header.
 
-A file is written aside and renamed, so it is whole or not there; a digest of
-its content tells one that was damaged later.
+Reading executes nothing. Files are written to a temporary name and renamed, so
+they are complete or absent; a digest of the content detects later damage.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _FORMAT = "toadstone-1"
 
 
 def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-    """Write tensors, and facts that JSON can say, to one file.
+    """Write tensors and JSON facts to a file.
 
     Raises
     ------
     InvalidArgument
-        If nothing can be written there.
+        If the file cannot be written.
     """
     plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     said = as_json(facts)
@@ -43,12 +43,12 @@ def write_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], f
 
 
 def as_json(facts: Mapping[str, Any]) -> str:
-    """Facts in one line; numbers of NumPy are numbers.
+    """Return facts as one line of JSON; NumPy's numbers are allowed.
 
     Raises
     ------
     TypeError, ValueError
-        If JSON cannot say them.
+        If a value has no JSON representation.
 
     Examples
     --------
@@ -59,12 +59,12 @@ def as_json(facts: Mapping[str, Any]) -> str:
 
 
 def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """What `write_tensors` wrote; tensors on the host.
+    """Return the tensors, on the CPU, and the facts that `write_tensors` wrote.
 
     Raises
     ------
     InvalidData
-        If the file is missing, torn, damaged or of another origin.
+        If the file is missing, truncated, damaged or from another program.
     """
     where = Path(path)
     if where.is_dir():
@@ -79,30 +79,30 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[
         raise InvalidData(f"{where.name}: expected a checkpoint of toadstone, got format {header.get('format')}")
     said = header.get("facts", "")
     if header.get("sha256") != _digest(tensors, said):
-        raise InvalidData(f"{where.name}: expected the content that was written, got another, so it is damaged")
+        raise InvalidData(f"{where.name}: expected the content that was written, got a damaged file")
     return tensors, json.loads(said)
 
 
 def save_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
-    """Write the weights and statistics of a model."""
+    """Write the weights and statistics of a model to a file."""
     write_tensors(path, model.state_dict(), {"what": "weights"})
 
 
 def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
-    """Give a model the weights and statistics that `save_weights` wrote.
+    """Load the weights and statistics that `save_weights` wrote into a model.
 
     Raises
     ------
     InvalidData
-        As of `read_tensors`, or if they are of another architecture; the model
-        is then unchanged.
+        As for `read_tensors`, or if the weights are of another architecture;
+        the model is then unchanged.
     """
     tensors, _ = read_tensors(path)
     assign(model, tensors, source=Path(path).name)
 
 
 def load_arrays(model: nn.Module, path: str | os.PathLike[str], *, apart_from: str = "normalise.") -> None:
-    """Give a model the weights in an ``.npz`` of arrays called as in its state dict.
+    """Load weights from an ``.npz`` of arrays, named as in the model's state dict.
 
     Parameters
     ----------
@@ -110,16 +110,15 @@ def load_arrays(model: nn.Module, path: str | os.PathLike[str], *, apart_from: s
     path : path
         Read without unpickling anything.
     apart_from : str
-        Entries whose names begin so stay what they are in the model; none if
-        empty.
+        Prefix of entries that keep the model's values; none if empty.
 
     Raises
     ------
     InvalidData
-        As of `load_weights`.
+        As for `load_weights`.
     """
     where = Path(path)
-    # What is no archive, numpy would take for a pickle and say how to trust it.
+    # NumPy takes any other file for a pickle, and its error message says how to unpickle it.
     if where.is_file() and not zipfile.is_zipfile(where):
         raise InvalidData(f"{where.name}: expected an npz of plain arrays, got a file of another kind")
     try:
@@ -132,12 +131,12 @@ def load_arrays(model: nn.Module, path: str | os.PathLike[str], *, apart_from: s
 
 
 def assign(model: nn.Module, tensors: Mapping[str, Tensor], *, source: str) -> None:
-    """Copy tensors into a model's own, or change nothing.
+    """Copy tensors into a model, or leave it unchanged if they do not match.
 
     Raises
     ------
     InvalidData
-        If names or shapes are not the model's; `source` is named.
+        If names or shapes differ from the model's; the message names `source`.
     """
     own = model.state_dict()
     missing = [name for name in own if name not in tensors and not name.endswith("num_batches_tracked")]
@@ -155,7 +154,7 @@ def assign(model: nn.Module, tensors: Mapping[str, Tensor], *, source: str) -> N
 
 
 def digest_of(*tensors: Tensor) -> str:
-    """SHA-256 of tensors, dtypes and shapes included."""
+    """Return the SHA-256 of tensors, dtypes and shapes included."""
     return _digest({str(position): value.detach().cpu().contiguous() for position, value in enumerate(tensors)}, "")
 
 

@@ -1,4 +1,4 @@
-"""A check of the random generator, an argument that many functions take."""
+"""A check of random generators, and errors in one line."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""CIFAR-10 from files that execute nothing: its binary version, or a tighter archive.
+"""Reader of CIFAR-10 from its binary version or a compressed archive, without unpickling.
 
-The archive, ``cifar10.npz``, holds batches of 10,000 pictures. A batch is the
-numbers of pictures, rows and columns, then, packed by LZMA, what a predictor
-left to say of each value: the median edge detector of JPEG-LS [1]_, on green
-and on what red and blue have more than green.
+The archive, ``cifar10.npz``, holds batches of 10,000 images. A batch is the
+numbers of images, rows and columns, then, compressed by LZMA, the residuals of
+the median edge detector of JPEG-LS [1]_ on green and on the differences of red
+and blue from green.
 
 References
 ----------
@@ -30,7 +30,7 @@ _BATCHES = {"train": 5, "test": 1}
 
 
 def read_cifar10(folder: Path, part: str, *, count: int | None = None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Pictures and labels, in the published order.
+    """Return images and labels in the published order.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def read_cifar10(folder: Path, part: str, *, count: int | None = None) -> tuple[
         from the published ``cifar-10-binary.tar.gz``.
     part : {"train", "test"}
     count : int, optional
-        The first so many only; all of them otherwise.
+        Number of images from the start; all by default.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def read_cifar10(folder: Path, part: str, *, count: int | None = None) -> tuple[
     Raises
     ------
     InvalidData
-        If there is neither, or what there is cannot be read.
+        If there is neither, or the files cannot be read.
     """
     wanted = _BATCH * _BATCHES[part] if count is None else min(count, _BATCH * _BATCHES[part])
     batches = range(-(-wanted // _BATCH))
@@ -65,7 +65,7 @@ def read_cifar10(folder: Path, part: str, *, count: int | None = None) -> tuple[
 
 
 def decode(packed: bytes) -> NDArray[np.uint8]:
-    """The pictures of a batch of the archive.
+    """Decode the images of a batch of the archive.
 
     Parameters
     ----------
@@ -78,19 +78,19 @@ def decode(packed: bytes) -> NDArray[np.uint8]:
     Raises
     ------
     ValueError, lzma.LZMAError
-        If the bytes are no such batch.
+        If the bytes are not such a batch.
     """
     count, height, width = (int(size) for size in np.frombuffer(packed, "<u4", 3))
-    left_over = np.frombuffer(lzma.decompress(packed[12:]), np.uint8).reshape(3, count, height, width)
-    residuals = np.ascontiguousarray(left_over.transpose(2, 3, 0, 1), dtype=np.int16)
-    # A border of zeros, on which the predictor falls back to its only neighbour.
+    residuals = np.frombuffer(lzma.decompress(packed[12:]), np.uint8).reshape(3, count, height, width)
+    residuals = np.ascontiguousarray(residuals.transpose(2, 3, 0, 1), dtype=np.int16)
+    # With a border of zeros the predictor falls back to the only neighbour there is.
     planes = np.zeros((height + 1, width + 1, 3, count), dtype=np.int16)
     for row, column in np.ndindex(height, width):
         above, left, corner = planes[row, column + 1], planes[row + 1, column], planes[row, column]
         guess = np.clip(above + left - corner, np.minimum(above, left), np.maximum(above, left))
         found = guess + residuals[row, column]
         green = found[0] & 255
-        # Residuals are modulo 256, as are colours; a difference is what makes its colour one of eight bits.
+        # Residuals are modulo 256; of all differences with that residue, one gives a colour of eight bits.
         found[1:] = ((found[1:] + green) & 255) - green
         found[0] = green
         planes[row + 1, column + 1] = found

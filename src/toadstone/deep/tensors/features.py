@@ -1,8 +1,8 @@
-"""What a network says of images: the input of its head, its logits, and its gradients.
+"""Features, logits and last-layer gradients of images in any network.
 
-The head is the last layer, any module of any network, declared by its name as
-``model.named_modules()`` spells it (``"linear"``, ``"classifier.1"``). Nothing
-is subclassed: a hook reads its input and is removed again.
+The head is the last layer, given by its name in ``model.named_modules()``
+(``"linear"``, ``"classifier.1"``). Nothing has to be subclassed: a temporary
+hook reads the input of the head.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from toadstone.deep.tensors.batched_memory import in_blocks, out_of_memory
 from toadstone.deep.tensors.images import as_input, check_images, check_labels, check_layout
 
 _SHAPES = re.compile("shape|size|channels|dimension", re.IGNORECASE)
-"""Words of torch's errors about images of another shape than a layer takes."""
+"""Words in torch's errors about images of a wrong shape."""
 
 
 def check_model(model: nn.Module) -> None:
-    """Refuse what is no module of torch."""
+    """Check for a module of torch."""
     if not isinstance(model, nn.Module):
         raise InvalidArgument("model", "a torch.nn.Module", type(model).__name__)
 
 
 def find_head(model: nn.Module, head: str, *, option: str = "head") -> nn.Module:
-    """The module of that name.
+    """Return the module of a name.
 
     Parameters
     ----------
     model : Module
     head : str
     option : str
-        What errors call the name.
+        Name of the argument in error messages.
 
     Raises
     ------
     UnknownName
-        If there is none; the nearest names are told.
+        If the model has no such module; the message suggests similar names.
     InvalidArgument
-        If it is no name, or the model no module.
+        If `head` is not a string, or `model` not a module.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def find_head(model: nn.Module, head: str, *, option: str = "head") -> nn.Module
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[nn.Module]:
-    """The model in evaluation mode; afterwards each of its modules is in its own mode again."""
+    """Put a model in evaluation mode, and afterwards each of its modules back in the mode that it had."""
     check_model(model)
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
@@ -75,10 +75,10 @@ def evaluating(model: nn.Module) -> Iterator[nn.Module]:
 
 
 def outputs(model: nn.Module, head: str, images: Tensor) -> tuple[Tensor, Tensor]:
-    """What enters and what leaves the head, differentiable, in one pass.
+    """Return the input and the output of the head in one pass, differentiable by the images.
 
-    For attacks, which call it thousands of times: the model stays in the mode
-    that it is in, and the range of the images is the caller's affair.
+    Without the checks that would slow down attacks: the model stays in its
+    mode, and the range of the images is not checked.
 
     Parameters
     ----------
@@ -90,9 +90,9 @@ def outputs(model: nn.Module, head: str, images: Tensor) -> tuple[Tensor, Tensor
     Returns
     -------
     activations : Tensor of shape (n, d)
-        The input of the head, flattened.
+        Input of the head, flattened.
     logits : Tensor of shape (n, n_classes)
-        What the model returns.
+        Output of the model.
 
     Raises
     ------
@@ -102,8 +102,8 @@ def outputs(model: nn.Module, head: str, images: Tensor) -> tuple[Tensor, Tensor
         If the model uses that layer never, more than once, or not with one
         row for each image.
     InvalidData
-        If the images have another layout or a shape that the model does not
-        take, or it returns no logits.
+        If the images have a wrong layout or a shape that the model does not
+        accept, or it returns no logits.
     """
     check_layout(images)
     seen: list[Tensor] = []
@@ -120,12 +120,12 @@ def outputs(model: nn.Module, head: str, images: Tensor) -> tuple[Tensor, Tensor
         raise InvalidArgument("head", "a layer that the model uses once", f"{head!r}, used {len(seen)} times")
     if len(seen[0]) != len(images):
         got = f"{head!r} with {len(seen[0])} rows for {len(images)} images"
-        raise InvalidArgument("head", "a layer that sees one row for each image", got)
+        raise InvalidArgument("head", "a layer that gets one row for each image", got)
     return seen[0].flatten(1), logits
 
 
 def activations(model: nn.Module, head: str, images: Tensor, *, block: int = 128) -> Tensor:
-    """The input of the head for many images, in evaluation mode and without gradients.
+    """Return the input of the head for many images, in evaluation mode and without gradients.
 
     Parameters
     ----------
@@ -133,33 +133,33 @@ def activations(model: nn.Module, head: str, images: Tensor, *, block: int = 128
     head : str
         Name of the last layer.
     images : Tensor of shape (n, channels, height, width)
-        Of eight bits, or in [0, 1].
+        8-bit, or in [0, 1].
     block : int
-        Images at a time; halved with a warning where memory runs out. More
-        than the caches of a processor hold take twice the time.
+        Images in one pass; halved with a warning where memory runs out. Blocks
+        larger than the caches of a CPU take twice the time.
 
     Returns
     -------
     Tensor of shape (n, d)
-        On the device of the model, of at least single precision.
+        On the device of the model, in at least single precision.
 
     Raises
     ------
     UnknownName, InvalidArgument, InvalidData
-        As of `outputs`, if values lie outside [0, 1], and if those returned
-        would not be finite.
+        As for `outputs`, or if pixels are outside [0, 1] or activations not
+        finite.
     """
     check_images(images)
     with evaluating(model), torch.no_grad():
         return in_blocks(
-            lambda rows: _answer(outputs(model, head, images[rows])[0], "activations"), len(images), block=block
+            lambda rows: _finite(outputs(model, head, images[rows])[0], "activations"), len(images), block=block
         )
 
 
 def logits(model: nn.Module, images: Tensor, *, block: int = 128) -> Tensor:
-    """The logits of many images, in evaluation mode and without gradients.
+    """Return the logits of many images, in evaluation mode and without gradients.
 
-    Parameters and errors are those of `activations`.
+    Parameters and errors are as for `activations`.
 
     Returns
     -------
@@ -167,13 +167,11 @@ def logits(model: nn.Module, images: Tensor, *, block: int = 128) -> Tensor:
     """
     check_images(images)
     with evaluating(model), torch.no_grad():
-        return in_blocks(lambda rows: _answer(_logits(model, images[rows]), "logits"), len(images), block=block)
+        return in_blocks(lambda rows: _finite(_logits(model, images[rows]), "logits"), len(images), block=block)
 
 
 def head_gradients(model: nn.Module, images: Tensor, labels: Tensor, *, block: int = 128) -> Tensor:
-    """Gradients of each image's cross entropy with respect to its logits, ``softmax - onehot``.
-
-    The bias of the head takes part, as its logits do; the mode is that of evaluation.
+    """Return the gradient of each image's cross entropy by its logits, ``softmax - onehot``, in evaluation mode.
 
     Parameters
     ----------
@@ -181,7 +179,7 @@ def head_gradients(model: nn.Module, images: Tensor, labels: Tensor, *, block: i
     images : Tensor of shape (n, channels, height, width)
     labels : Tensor of shape (n,), int64
     block : int
-        As of `activations`.
+        As for `activations`.
 
     Returns
     -------
@@ -190,7 +188,7 @@ def head_gradients(model: nn.Module, images: Tensor, labels: Tensor, *, block: i
     Raises
     ------
     InvalidData
-        If the images are not as of `activations`, or labels lie outside the head.
+        As for `activations`, or if labels exceed the classes of the head.
 
     References
     ----------
@@ -202,8 +200,17 @@ def head_gradients(model: nn.Module, images: Tensor, labels: Tensor, *, block: i
     return gradients - nn.functional.one_hot(labels.to(gradients.device), gradients.shape[1])
 
 
+def float_logits(model: nn.Module, images: Tensor) -> Tensor:
+    """Return the logits of one pass in single precision, in which losses are computed.
+
+    Differentiable; of models that wrap their logits in an object, too.
+    """
+    given = model(images)
+    return getattr(given, "logits", given).float()
+
+
 def _logits(model: nn.Module, images: Tensor) -> Tensor:
-    """One pass; also of models that wrap their logits in an object, as Hugging Face's do."""
+    """Return the logits of one pass, also of models that wrap them in an object, as Hugging Face's do."""
     anchor = next(model.parameters(), None)
     try:
         given = model(as_input(images, torch.empty(0) if anchor is None else anchor))
@@ -212,7 +219,7 @@ def _logits(model: nn.Module, images: Tensor) -> Tensor:
             raise
         reason = str(error).splitlines()[0]
         shape = tuple(images.shape[1:])
-        raise InvalidData(f"model: expected one that takes images of shape {shape}, got {reason!r}") from error
+        raise InvalidData(f"model: expected one that accepts images of shape {shape}, got {reason!r}") from error
     found = getattr(given, "logits", given)
     if not isinstance(found, Tensor) or found.dim() != 2 or len(found) != len(images):
         got = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
@@ -221,7 +228,7 @@ def _logits(model: nn.Module, images: Tensor) -> Tensor:
 
 
 def check_finite_answers(values: Tensor, *, what: str) -> None:
-    """Refuse a network that answers infinite numbers, or none: nothing could be told from them.
+    """Check that a network's outputs are finite.
 
     Raises
     ------
@@ -230,10 +237,10 @@ def check_finite_answers(values: Tensor, *, what: str) -> None:
     wrong = values.detach().isfinite().logical_not()
     if bool(wrong.any()):
         rows = int(wrong.flatten(1).any(dim=1).sum())
-        raise InvalidData(f"model: expected finite {what}, got others for {rows} of {len(values)} images")
+        raise InvalidData(f"model: expected finite {what}, got infinite or NaN for {rows} of {len(values)} images")
 
 
-def _answer(values: Tensor, what: str) -> Tensor:
-    """Finite, and of at least single precision: half of it cancels in differences of gradients."""
+def _finite(values: Tensor, what: str) -> Tensor:
+    """Check outputs and return them in at least single precision: differences of gradients cancel in half."""
     check_finite_answers(values, what=what)
     return values.to(torch.promote_types(values.dtype, torch.float32))

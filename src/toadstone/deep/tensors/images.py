@@ -1,9 +1,9 @@
-"""Images and labels as tensors: one layout, one range, checked at the door.
+"""Images and labels as tensors: checks, conversion from arrays, and public data sets.
 
-Images are of shape (n, channels, height, width), either eight bits a value
-(``torch.uint8``) or floating-point numbers in [0, 1]. A head on its own takes
-features instead, of shape (n, d), floating-point and finite. Labels are whole
-numbers from 0, of dtype ``torch.int64``.
+Images are of shape (n, channels, height, width), either 8-bit (``torch.uint8``)
+or floating-point in [0, 1]. A head on its own takes features of shape (n, d),
+floating-point and finite. Labels are whole numbers from 0, of dtype
+``torch.int64``.
 """
 
 from __future__ import annotations
@@ -29,16 +29,15 @@ ImageSet = Literal["mnist", "cifar10", "pneumonia"]
 Part = Literal["train", "validation", "test"]
 
 _SLACK = 1e-3
-"""How far outside [0, 1] rounding may carry a value; less than half a level of eight bits."""
+"""Tolerance for rounding outside [0, 1]; less than half an 8-bit level."""
 
 
 def check_layout(images: Tensor) -> None:
-    """Refuse what has neither shape (n, channels, height, width) nor (n, d), n > 0, or an impossible dtype.
+    """Check for images of shape (n, channels, height, width) or features of shape (n, d), n > 0, and their dtype.
 
     Raises
     ------
     InvalidData
-        In one sentence.
     """
     if not isinstance(images, Tensor):
         raise InvalidData(f"images: expected a torch tensor, got {type(images).__name__}")
@@ -53,17 +52,16 @@ def check_layout(images: Tensor) -> None:
 
 
 def check_images(images: Tensor) -> None:
-    """Refuse a wrong layout, pixels outside [0, 1] and features that are not finite.
+    """Check the layout, that pixels are in [0, 1], and that features are finite.
 
     Raises
     ------
     InvalidData
-        In one sentence.
     """
     check_layout(images)
     if images.is_floating_point():
         low, high = (float(value) for value in torch.aminmax(images))
-        got = "values that are no numbers" if math.isnan(low) else f"values in [{low:.4g}, {high:.4g}]"
+        got = "NaN" if math.isnan(low) else f"values in [{low:.4g}, {high:.4g}]"
         if images.dim() == 2 and not math.isfinite(high - low):
             raise InvalidData(f"images: expected features that are finite, got {got}")
         if images.dim() == 4 and not (low >= -_SLACK and high <= 1 + _SLACK):
@@ -76,7 +74,6 @@ def check_labels(labels: Tensor, *, count: int | None = None, classes: int | Non
     Raises
     ------
     InvalidData
-        In one sentence.
     """
     if not isinstance(labels, Tensor) or labels.dtype != torch.int64:
         got = labels.dtype if isinstance(labels, Tensor) else type(labels).__name__
@@ -92,26 +89,26 @@ def check_labels(labels: Tensor, *, count: int | None = None, classes: int | Non
 
 
 def as_input(images: Tensor, like: Tensor) -> Tensor:
-    """Images as a network wants them: in [0, 1], with the dtype and on the device of `like`.
+    """Return images in [0, 1] with the dtype and on the device of `like`, as input of a network.
 
-    Eight bits are divided by 255. What is right already is passed on without a
-    copy, and gradients flow through.
+    8-bit images are divided by 255. Images that need no conversion are not
+    copied; gradients pass through.
     """
     moved = images.to(like.device)
     return moved.to(like.dtype) / 255 if images.dtype == torch.uint8 else moved.to(like.dtype)
 
 
 def from_arrays(images: NDArray[Any], labels: NDArray[Any], *, layout: Layout) -> tuple[Tensor, Tensor]:
-    """Tensors of NumPy's arrays, in the layout of networks.
+    """Convert arrays to tensors of images and labels.
 
     Parameters
     ----------
     images : ndarray of uint8, or of floating-point numbers in [0, 1]
-        Of shape (n, height, width) and so on, as `layout` says.
+        Of shape (n, *layout), for example (n, height, width).
     labels : ndarray of shape (n,)
         Whole numbers from 0.
     layout : {"HW", "HWC", "CHW"}
-        Nothing is guessed: an image may be as wide as it has channels.
+        Axes after the first. Not guessed, since shapes can be ambiguous.
 
     Returns
     -------
@@ -122,9 +119,9 @@ def from_arrays(images: NDArray[Any], labels: NDArray[Any], *, layout: Layout) -
     Raises
     ------
     InvalidArgument
-        If the layout is none of the three.
+        If the layout is unknown.
     InvalidData
-        If shapes, dtypes or values are none of these.
+        If shapes, dtypes or values are invalid.
 
     Examples
     --------
@@ -154,19 +151,19 @@ def from_arrays(images: NDArray[Any], labels: NDArray[Any], *, layout: Layout) -
 def load_images(
     name: ImageSet, part: Part, *, folder: str | os.PathLike[str] | None = None, count: int | None = None
 ) -> tuple[Tensor, Tensor]:
-    """A public set of images, in the published order.
+    """Load a public data set of images, in the published order.
 
     Parameters
     ----------
     name : {"mnist", "cifar10", "pneumonia"}
     part : {"train", "validation", "test"}
-        Validation is of PneumoniaMNIST only.
+        Only PneumoniaMNIST has a validation part.
     folder : path, optional
-        Where ``mnist.npz``, ``pneumoniamnist.npz`` and CIFAR-10 are
-        (`toadstone.deep.tensors.cifar10.read_cifar10`); the one that ``TOADSTONE_DATA``
-        names otherwise.
+        Folder of ``mnist.npz``, ``pneumoniamnist.npz`` and CIFAR-10
+        (`toadstone.deep.tensors.cifar10.read_cifar10`); by default the one in
+        ``TOADSTONE_DATA``.
     count : int, optional
-        The first so many only.
+        Number of images from the start; all by default.
 
     Returns
     -------
@@ -176,10 +173,10 @@ def load_images(
     Raises
     ------
     InvalidArgument
-        If a name is unknown, the folder is none, or `count` is no whole number
-        from 1.
+        If a name is unknown, the folder does not exist, or `count` is not a
+        whole number from 1.
     InvalidData
-        If no folder is named, or a file is missing or cannot be read.
+        If no folder is given, or a file is missing or cannot be read.
     """
     for what, given, words in (("name", name, ImageSet), ("part", part, Part)):
         if given not in get_args(words):

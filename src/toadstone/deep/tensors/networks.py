@@ -1,8 +1,8 @@
-"""Small networks for small images; their head is called ``linear``.
+"""Small networks for small images: a convolutional network and residual networks.
 
 They take images in [0, 1] and standardise them inside, so that a radius in
-pixels means the same for every network. Any other `torch.nn.Module` serves as
-well wherever a head is named.
+pixels means the same for every network. The last layer is called ``linear``.
+Attacks and defences accept any other `torch.nn.Module` as well.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument
 
 HEAD = "linear"
-"""Name of the last layer of every network of this module."""
+"""Name of the last layer of every network in this module."""
 
 CIFAR10_MEAN, CIFAR10_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""What the published ResNet-20 for CIFAR-10 was trained with: the figures of ImageNet."""
+"""Standardisation of the published ResNet-20 for CIFAR-10, with the figures of ImageNet."""
 
 
 class Normalise(nn.Module):
-    """Subtract a mean and divide by a deviation, channel by channel.
+    """Standardise images channel by channel.
 
     Parameters
     ----------
     mean, deviation : sequence of float
-        One for each channel, or one for all.
+        Mean and standard deviation of each channel, or one for all.
     """
 
     mean: Tensor
@@ -44,24 +44,24 @@ class Normalise(nn.Module):
         self.register_buffer("deviation", torch.tensor(deviation).view(-1, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        """The standardised images."""
+        """Return the standardised images."""
         return (images - self.mean) / self.deviation
 
 
 class SmallCNN(nn.Module):
-    """Three convolutions, each with its largest values pooled, and a linear head, for images such as MNIST's.
+    """Convolutional network of three layers with max pooling and a linear head, for images such as MNIST's.
 
-    The last grid of pools is 3 x 3, so that a small trigger in a corner is not
-    averaged away; there are ``36 * width`` features.
+    The last pooling is to a grid of 3 x 3, so that a small trigger in a corner
+    is not averaged away; there are ``36 * width`` features.
 
     Parameters
     ----------
     channels : int
     width : int
-        Channels of the first convolution; they double from one to the next.
+        Channels of the first convolution; each next one has twice as many.
     classes : int
     hidden : int, optional
-        Units of a layer before the head; none by default.
+        Units of a hidden layer before the head; none by default.
     seed : int
         Draws the weights.
     """
@@ -93,7 +93,7 @@ class SmallCNN(nn.Module):
 
 
 class BasicBlock(nn.Module):
-    """Two convolutions and a shortcut around them."""
+    """Residual block of two convolutions and a shortcut."""
 
     def __init__(self, before: int, after: int, stride: int, shortcut: nn.Module) -> None:
         super().__init__()
@@ -104,13 +104,13 @@ class BasicBlock(nn.Module):
         self.shortcut = shortcut
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Features, rectified."""
+        """Return the rectified features."""
         inner = self.bn1(self.conv1(inputs)).relu()
         return (self.bn2(self.conv2(inner)) + self.shortcut(inputs)).relu()
 
 
 class PaddedShortcut(nn.Module):
-    """Every second pixel, and as many more channels of zeros: option A of the paper."""
+    """Shortcut without parameters: subsampling and zero-padded channels, option A of the paper."""
 
     def __init__(self, before: int, after: int, stride: int) -> None:
         super().__init__()
@@ -118,27 +118,27 @@ class PaddedShortcut(nn.Module):
         self.more = (after - before) // 2, after - before - (after - before) // 2
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """The inputs in the shape of the block's result."""
+        """Return the inputs in the shape of the block's output."""
         return pad(inputs[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, *self.more))
 
 
 class ResNet(nn.Module):
-    """A residual network for images of about 32 x 32 pixels [1]_.
+    """Residual network for images of about 32 x 32 pixels [1]_.
 
     Parameters
     ----------
     blocks : sequence of int
-        Blocks in each stage, one at least; the width doubles and the side halves from stage
-        to stage.
+        Blocks in each stage, at least one; the width doubles and the side
+        halves from stage to stage.
     width : int
         Channels of the first stage.
     classes, channels : int
     projected : bool
-        Whether shortcuts between stages are learned (option B) or padded with
-        zeros (option A, as for CIFAR-10 in the paper).
+        True for learned shortcuts between stages (option B), False for
+        zero-padded ones (option A, as for CIFAR-10 in the paper).
     pooled : int
-        Side of the grid that features are averaged on before the head; 1 for
-        global pooling.
+        Side of the grid of average pooling before the head; 1 for global
+        pooling.
     normalise : Normalise, optional
         Standardises the images; its default values without it.
     seed : int
@@ -147,7 +147,7 @@ class ResNet(nn.Module):
     Raises
     ------
     InvalidArgument
-        If a number is no whole number from 1, or there is no stage.
+        If a number is not a whole number from 1, or there is no stage.
 
     References
     ----------
@@ -195,25 +195,25 @@ class ResNet(nn.Module):
 
 
 def resnet8(width: int = 16, classes: int = 10, channels: int = 3, *, pooled: int = 1, seed: int = 0) -> ResNet:
-    """Three stages of one block, for experiments without a graphics card."""
+    """Return a ResNet with three stages of one block, for experiments without a graphics card."""
     return ResNet((1, 1, 1), width=width, classes=classes, channels=channels, pooled=pooled, seed=seed)
 
 
 def resnet20(width: int = 16, classes: int = 10, channels: int = 3, *, seed: int = 0) -> ResNet:
-    """Three stages of three blocks, the paper's smallest for CIFAR-10; weights are called as in akamaster's."""
+    """Return the paper's smallest ResNet for CIFAR-10, three stages of three blocks; names as in akamaster's weights."""
     return ResNet((3, 3, 3), width=width, classes=classes, channels=channels, seed=seed)
 
 
 def resnet18(width: int = 64, classes: int = 10, channels: int = 3, *, seed: int = 0) -> ResNet:
-    """Four stages of two blocks, as in the literature on poisoning CIFAR-10."""
+    """Return a ResNet with four stages of two blocks, as in the literature on poisoning CIFAR-10."""
     return ResNet((2, 2, 2, 2), width=width, classes=classes, channels=channels, projected=True, seed=seed)
 
 
 def draw_weights(model: nn.Module, *, seed: int) -> None:
-    """New weights for convolutions, linear layers and batch norms, from this seed alone.
+    """Initialise convolutions, linear layers and batch norms from a seed.
 
-    He's normal distribution for convolutions, PyTorch's own for linear layers;
-    batch norms start as the identity and forget their statistics.
+    He's normal distribution for convolutions, PyTorch's default for linear
+    layers; batch norms become the identity, with their statistics reset.
     """
     generator = torch.Generator().manual_seed(seed)
     for module in model.modules():

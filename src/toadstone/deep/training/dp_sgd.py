@@ -1,4 +1,4 @@
-"""Differentially private training: no single row, poisonous or not, moves the model by much.
+"""Differentially private training (DP-SGD): clipping and noise limit the influence of every single row.
 
 Clipping, noise and accounting are Opacus'; nothing here draws noise or adds up
 privacy.
@@ -42,30 +42,30 @@ from toadstone.deep.tensors.images import as_input, check_images, check_labels
 Accountant = Literal["rdp", "prv"]
 
 _GRID = 2**23
-"""Points of the grid of numerical composition: with as many it takes some seconds, and half a gigabyte."""
+"""Largest grid for numerical composition: it takes some seconds and half a gigabyte."""
 _GRID_ERROR = 0.01
-"""What Opacus allows the epsilon to be off by, unless told otherwise."""
+"""Default error of epsilon that Opacus allows."""
 _LARGEST = 1e6
-"""Of noise and epsilon; beyond it Opacus' sums and searches do not end."""
+"""Largest noise and epsilon; beyond, Opacus' sums and searches do not end."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PrivateTrainingConfig:
-    """How to train privately, by noisy descent on Poisson samples [1]_.
+    """Settings of differentially private gradient descent on Poisson samples [1]_.
 
     Parameters
     ----------
     epochs : int
         Of ``ceil(n / batch)`` steps each.
     batch : int
-        Expected number of rows in a step; every row takes part with the same
-        probability, ``batch / n``.
+        Expected number of rows in a step; each row is drawn independently with
+        probability ``batch / n``.
     learning_rate, momentum : float
     clip : float
-        Largest norm of a row's gradient.
+        Norm that gradients of single rows are clipped to.
     noise : float
-        Deviation of the noise on the sum of gradients, in units of `clip`; 0,
-        or from 1e-6 to 1e6, beyond which accountants do not reach.
+        Standard deviation of the noise on the sum of gradients, in units of
+        `clip`; 0, or from 1e-6 to 1e6, the range of the accountants.
 
     Raises
     ------
@@ -93,14 +93,14 @@ class PrivateTrainingConfig:
         check_within("[0, 1)", momentum=self.momentum)
 
     def steps(self, count: int) -> int:
-        """How many there are on so many rows."""
+        """Return the number of steps on `count` rows."""
         return self.epochs * -(-count // self.batch)
 
 
 def train_privately(
     model: nn.Module, images: Tensor, labels: Tensor, config: PrivateTrainingConfig, *, seed: int
 ) -> tuple[float, ...]:
-    """Train a model in place so that its weights are private; what it costs says `privacy_epsilon`.
+    """Train a model in place with differential privacy; `privacy_epsilon` gives the guarantee.
 
     Parameters
     ----------
@@ -111,27 +111,28 @@ def train_privately(
     config : PrivateTrainingConfig
     seed : int
         Draws samples and noise. Opacus' secure generator is not used: the
-        promise is against those who do not know the seed.
+        guarantee holds against those who do not know the seed.
 
     Returns
     -------
     tuple of float
-        Mean cross entropy of each epoch's samples, before their steps. It is
-        not private.
+        Mean cross entropy of each epoch's samples before their steps; these
+        numbers are not private.
 
     Raises
     ------
     InvalidArgument
-        If the model has layers that private training cannot have, or nothing
-        to train, or the batch is larger than the data.
+        If the model has layers that mix rows, no parameter requires a
+        gradient, or the batch is larger than the data.
     InvalidData
-        If images or labels are unfit, or a loss is no finite number.
+        If images or labels are invalid, or a loss is not finite.
     """
     check_images(images)
     check_labels(labels, count=len(images), classes=logits(model, images[:1]).shape[1])
     _check_trainable(model)
     if config.batch > len(images):
         raise InvalidArgument("batch", f"at most the {len(images)} rows", config.batch)
+    # Streams of their own: what is drawn for one does not depend on how much is drawn for another.
     for_rows, for_noise, for_dropout = (int(value) for value in np.random.SeedSequence(seed).generate_state(3))
     device = next(model.parameters()).device
     samples = UniformWithReplacementSampler(
@@ -159,29 +160,29 @@ def train_privately(
 def privacy_epsilon(
     config: PrivateTrainingConfig, *, count: int, privacy_delta: float, accountant: Accountant = "prv"
 ) -> float:
-    """How private the weights are: for one row more or less, all odds change by a factor of exp(epsilon) at most.
+    """Return the epsilon of (epsilon, delta)-differential privacy of a training, for adding or removing one row.
 
     Parameters
     ----------
     config : PrivateTrainingConfig
     count : int
-        Rows trained on.
+        Number of rows trained on.
     privacy_delta : float
-        Probability with which the promise may fail, in (0, 1).
+        Delta, in (0, 1).
     accountant : {"prv", "rdp"}
-        Of Opacus: numerical composition, or Renyi divergences, which are looser.
+        Opacus' numerical composition, or Renyi divergences, which are looser.
 
     Returns
     -------
     float
-        From 0; infinite without noise.
+        At least 0; infinite without noise.
 
     Raises
     ------
     InvalidArgument
-        If a value is out of range; or if numerical composition would need too
-        fine a grid for so little noise or so many steps, or finds nothing
-        above zero, where Renyi divergences still tell.
+        If a value is out of range; if numerical composition would need too
+        fine a grid, for little noise or many steps, or finds no epsilon above
+        zero. Use "rdp" then.
     """
     _check_budget(config, count=count, privacy_delta=privacy_delta)
     if accountant not in ("prv", "rdp"):
@@ -190,6 +191,7 @@ def privacy_epsilon(
         return math.inf
     if accountant == "rdp":
         return max(_spent("rdp", config, count=count, privacy_delta=privacy_delta), 0.0)
+    # Refused beforehand: Opacus would fill the memory first.
     points = _points(config, count=count, privacy_delta=privacy_delta)
     if points > _GRID:
         expected = f"rdp for noise of {config.noise:g} in {config.steps(count)} steps"
@@ -201,10 +203,10 @@ def privacy_epsilon(
 
 
 def noise_for(config: PrivateTrainingConfig, *, count: int, privacy_epsilon: float, privacy_delta: float) -> float:
-    """The noise with which this recipe would be so private, by Opacus' search with Renyi divergences.
+    """Return the noise with which a training has a given epsilon, by Opacus' search with Renyi divergences.
 
-    Parameters and errors are those of `privacy_epsilon`; the recipe's own noise
-    does not matter.
+    Parameters and errors are as for `privacy_epsilon`; `config.noise` does not
+    matter.
     """
     if not 0 < privacy_epsilon <= _LARGEST:
         raise InvalidArgument("privacy_epsilon", f"a number in (0, {_LARGEST:g}]", privacy_epsilon)
@@ -259,7 +261,7 @@ def _check_budget(config: PrivateTrainingConfig, *, count: int, privacy_delta: f
 
 
 def _spent(accountant: Accountant, config: PrivateTrainingConfig, *, count: int, privacy_delta: float) -> float:
-    """Opacus' figure."""
+    """Return the epsilon by an accountant of Opacus."""
     book = create_accountant(accountant)
     book.history = [(config.noise, config.batch / count, config.steps(count))]
     try:
@@ -270,7 +272,7 @@ def _spent(accountant: Accountant, config: PrivateTrainingConfig, *, count: int,
 
 
 def _points(config: PrivateTrainingConfig, *, count: int, privacy_delta: float) -> float:
-    """About how many points Opacus' grid for numerical composition has, by the formulas of its accountant."""
+    """Return the approximate size of Opacus' grid for numerical composition, by the formulas of its accountant."""
     allowed = privacy_delta / 1000
     reach = max(_spent("rdp", config, count=count, privacy_delta=allowed / 4), _GRID_ERROR) + 3
     return 2 * reach / _GRID_ERROR * math.sqrt(config.steps(count) * math.log(12 / allowed) / 2)
@@ -287,6 +289,7 @@ def _epoch(
     anchor = next(model.parameters())
     total, seen = 0.0, 0
     for number, rows in enumerate(samples):
+        # A Poisson sample may be empty; the step then adds noise alone, as the accounting assumes.
         chosen = torch.tensor(rows, dtype=torch.int64)
         optimiser.zero_grad()
         given = model(as_input(images[chosen.to(images.device)], anchor))

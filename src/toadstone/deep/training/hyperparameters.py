@@ -1,4 +1,4 @@
-"""How a network is trained, in numbers."""
+"""Hyperparameters of a training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Precision = Literal["float32", "bfloat16"]
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """How to train: descent with Nesterov's momentum and a rate that falls in steps.
+    """Settings of stochastic gradient descent with Nesterov momentum and a learning rate that falls in steps.
 
     Parameters
     ----------
@@ -27,21 +27,22 @@ class TrainingConfig:
     momentum : float
         In [0, 1).
     weight_decay : float
-        Of weights; biases and the parameters of norms have none.
+        For weights; biases and parameters of norms have none.
     milestones : tuple of int
-        Epochs, counted from 0, from which on the rate is `factor` of what it
-        was.
+        Epochs, counted from 0, at which the learning rate is multiplied by
+        `factor`.
     factor : float
         In (0, 1].
     augmentation : {"none", "flip-crop"}
-        As of `toadstone.deep.tensors.augmentation.flip_crop`, anew in every epoch.
+        `toadstone.deep.tensors.augmentation.flip_crop`, drawn anew in every
+        epoch.
     precision : {"float32", "bfloat16"}
-        Of products and convolutions; the weights are of single precision.
+        Of matrix products and convolutions; weights are in single precision.
 
     Raises
     ------
     InvalidArgument
-        If a value is out of range, or a count no whole number.
+        If a value is out of range, or a count is not a whole number.
 
     Examples
     --------
@@ -74,6 +75,7 @@ class TrainingConfig:
                 raise InvalidArgument(name, f"one of {', '.join(get_args(words))}", getattr(self, name))
 
     def rate(self, epoch: int) -> float:
-        """The learning rate of that epoch."""
+        """Return the learning rate of an epoch."""
         passed = sum(milestone <= epoch for milestone in self.milestones)
+        # To twelve digits: 0.1 * 0.1 is 0.010000000000000002.
         return float(f"{self.learning_rate * self.factor**passed:.12g}")

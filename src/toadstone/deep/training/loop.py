@@ -1,9 +1,8 @@
 """Training by stochastic gradient descent that can be watched, interrupted and repeated.
 
-Whatever is random in an epoch is drawn from the seed and the number of that
-epoch. A training that was interrupted therefore goes on as if it had not
-been: the same bytes, on the same machine with the same number of threads. A
-graphics card keeps that promise only where PyTorch is told to,
+All random draws of an epoch come from the seed and the number of the epoch. An
+interrupted training therefore resumes to the same bytes, on the same machine
+with the same number of threads. On a graphics card this needs
 ``torch.use_deterministic_algorithms(True)``.
 """
 
@@ -23,39 +22,36 @@ from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.deep.tensors.augmentation import flip_crop
 from toadstone.deep.tensors.checkpoints import digest_of
-from toadstone.deep.tensors.features import logits
+from toadstone.deep.tensors.features import float_logits, logits
 from toadstone.deep.tensors.images import as_input, check_images, check_labels
 from toadstone.deep.training.hyperparameters import TrainingConfig
-from toadstone.deep.training.progress import Checkpoint, History, TrainingState, told_watcher
+from toadstone.deep.training.progress import Checkpoint, History, TrainingState, watcher_identity
 
 
 class Watcher(Protocol):
-    """Whoever decides, before each epoch, which rows to train on: EPIC, a trimmed loss, a test.
+    """Choice of the rows to train on before each epoch, as by EPIC or a trimmed loss.
 
-    One with a state of its own also has ``state_dict()`` and
-    ``load_state_dict(state)``, so that an interrupted training can be resumed;
-    values are tensors, or what JSON can say. One with options has
-    ``settings``, a line that is the same for the same options: a checkpoint
-    tells it and the watcher's type, and one of another watcher is refused. One
-    that was made for so many rows has their number as ``row_count``, and
-    training on another number is refused.
+    Optional members: ``state_dict()`` and ``load_state_dict(state)``, of tensors
+    and JSON values, where there is a state to resume. ``settings``, a string
+    that identifies the options; checkpoints record it and the type, and refuse
+    other watchers. ``row_count``, the number of rows that the watcher was made
+    for; training on another number is refused.
     """
 
     def before_epoch(self, epoch: int, model: nn.Module) -> Tensor | None:
-        """Indices of the rows to train on, int64 and of the rows as given; None for all."""
+        """Return the indices of the rows to train on, int64, or None for all."""
 
 
 class Objective(Protocol):
-    """What a batch is trained for, instead of its cross entropy alone; a frozen dataclass, so that it can be told."""
+    """Loss of a batch; a frozen dataclass, so that its representation identifies it in checkpoints."""
 
     def __call__(self, model: nn.Module, images: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        """The loss, a scalar, and the logits of the images."""
+        """Return the loss, a scalar, and the logits of the images."""
 
 
 def plain(model: nn.Module, images: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-    """The mean cross entropy of a batch, and its logits; nothing is drawn."""
-    given = model(images)
-    given = getattr(given, "logits", given).float()
+    """Return the mean cross entropy of a batch and its logits, without random draws."""
+    given = float_logits(model, images)
     return cross_entropy(given, labels), given
 
 
@@ -70,29 +66,28 @@ def train(
     watcher: Watcher | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> History:
-    """Train a model in place, to minimal cross entropy unless told otherwise.
+    """Train a model in place, by default to minimal cross entropy.
 
-    A last batch of a single row is left out, since batch norms cannot tell its
-    deviation; the order of rows is new in every epoch.
+    Rows are in a new order in every epoch. A last batch of a single row is left
+    out: batch norms need two.
 
     Parameters
     ----------
     model : Module
-        On the device to train on. Frozen parameters stay what they are, and
-        norms all of whose parameters are frozen keep their statistics.
+        On the device to train on. Frozen parameters are unchanged, and norms
+        with frozen parameters only keep their statistics.
     images : Tensor of shape (n, channels, height, width)
-        Of eight bits, or in [0, 1]; on any device. For a head on its own,
-        features of shape (n, d).
+        8-bit, or in [0, 1]; on any device. For a head on its own, features of
+        shape (n, d).
     labels : Tensor of shape (n,), int64
     config : TrainingConfig
     seed : int
-        Draws the order, the augmentation and dropout, but not the weights
-        that the model starts from.
+        Draws order, augmentation and dropout, but not the initial weights.
     objective : Objective
         For example `toadstone.deep.training.trades.Trades`.
     watcher : Watcher, optional
     checkpoint : Checkpoint, optional
-        Where to save progress, and to resume from if there is any.
+        File to save progress to, and to resume from where it exists.
 
     Returns
     -------
@@ -102,22 +97,21 @@ def train(
     Raises
     ------
     InvalidData
-        If images or labels are unfit, a loss or a weight is no finite number,
-        or the checkpoint is damaged or of another training; nothing that is
-        not finite is saved.
+        If images or labels are invalid, a loss or a weight is not finite, or
+        the checkpoint is damaged or of another training. Weights that are not
+        finite are never saved.
     InvalidArgument
-        If the watcher was made for another number of rows, or names rows
-        that do not exist, or none; if the checkpoint's path is no file in a
-        folder that exists.
+        If the watcher was made for another number of rows, or chooses no row
+        or one out of range; if the folder of the checkpoint does not exist.
     """
     check_images(images)
     check_labels(labels, count=len(images), classes=logits(model, images[:1]).shape[1])
     check_count(0, seed=seed)
     made_for = getattr(watcher, "row_count", len(images))
     if made_for != len(images):
-        raise InvalidArgument("watcher", f"one made for {len(images)} rows, as many as there are images", made_for)
-    _lay_out(model)
-    course = _Course(
+        raise InvalidArgument("watcher", f"one made for {len(images)} rows, the number of images", made_for)
+    _use_channels_last(model)
+    epochs = _Epochs(
         model=model,
         optimiser=_optimiser(model, config),
         images=images,
@@ -127,24 +121,26 @@ def train(
     )
     progress = TrainingState(
         model=model,
-        optimiser=course.optimiser,
+        optimiser=epochs.optimiser,
         watcher=watcher,
         checkpoint=checkpoint,
-        training=course.facts(seed=seed, watcher=watcher) if checkpoint else {},
+        training=epochs.facts(seed=seed, watcher=watcher) if checkpoint else {},
     )
     progress.resume()
     with _restored(model):
         for epoch in range(progress.history.epochs, config.epochs):
             chosen = watcher.before_epoch(epoch, model) if watcher is not None else None
             rows = _rows(chosen, count=len(images))
-            loss, accuracy = course.run(epoch, rows, seed=seed)
+            loss, accuracy = epochs.run(epoch, rows, seed=seed)
             _check_weights(model, epoch)
             progress.after_epoch(loss=loss, accuracy=accuracy, rows=len(rows), last=epoch + 1 == config.epochs)
     return progress.history
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class _Course:
+class _Epochs:
+    """Everything that an epoch of a training needs but its rows."""
+
     model: nn.Module
     optimiser: torch.optim.SGD
     images: Tensor
@@ -153,12 +149,12 @@ class _Course:
     objective: Objective
 
     def facts(self, *, seed: int, watcher: Watcher | None) -> dict[str, object]:
-        """What tells this training from others."""
+        """Return the facts that identify this training in a checkpoint."""
         config = {
             name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self.config).items()
         }
         return {
-            "watcher": told_watcher(watcher),
+            "watcher": watcher_identity(watcher),
             "objective": "cross entropy" if self.objective is plain else repr(self.objective),
             "rows": digest_of(self.images, self.labels),
             "frozen": _frozen(self.model),
@@ -167,7 +163,8 @@ class _Course:
         }
 
     def run(self, epoch: int, rows: Tensor, *, seed: int) -> tuple[float, float]:
-        """One epoch over these rows; its mean loss and accuracy."""
+        """Train for one epoch on these rows and return its mean loss and accuracy."""
+        # From seed and epoch alone: a resumed training needs no state of generators.
         for_dropout, for_order = np.random.SeedSequence([seed, epoch]).generate_state(2, np.uint64)
         torch.manual_seed(int(for_dropout))
         generator = Generator().manual_seed(int(for_order))
@@ -178,7 +175,7 @@ class _Course:
         if len(batches) > 1 and len(batches[-1]) == 1:
             batches = batches[:-1]
         losses, right = zip(*(self._step(batch, generator) for batch in batches), strict=True)
-        # Looked at once an epoch: a graphics card need not wait for the host after each step.
+        # Once an epoch: reading the loss after each step would make a graphics card wait for the CPU.
         each = torch.stack(losses).double().cpu()
         if not each.isfinite().all():
             first = int((~each.isfinite()).nonzero()[0])
@@ -203,20 +200,20 @@ class _Course:
 
 
 def _frozen(model: nn.Module) -> str:
-    """How many parameters are frozen, and a digest that tells which."""
+    """Return the number of frozen parameters and a digest of which they are."""
     frozen = torch.tensor([not value.requires_grad for value in model.parameters()])
     return f"{int(frozen.sum())} of {len(frozen)} parameters, {digest_of(frozen)[:8]}"
 
 
 def _check_weights(model: nn.Module, epoch: int) -> None:
-    """Refuse what the last step of an epoch left, which no loss has seen."""
+    """Check that weights are finite after an epoch, whose last step no loss has covered."""
     for name, value in model.named_parameters():
         if value.requires_grad and not bool(value.isfinite().all()):
-            raise InvalidData(f"training: expected finite weights, got others in {name} after epoch {epoch}")
+            raise InvalidData(f"training: expected finite weights, got infinite or NaN in {name} after epoch {epoch}")
 
 
-def _lay_out(model: nn.Module) -> None:
-    """Channels last, the faster layout for convolutions."""
+def _use_channels_last(model: nn.Module) -> None:
+    """Store the weights of convolutions with channels last, the faster layout."""
     for value in model.parameters():
         if value.dim() == 4:
             value.data = value.data.contiguous(memory_format=torch.channels_last)
@@ -241,7 +238,7 @@ def _optimiser(model: nn.Module, config: TrainingConfig) -> torch.optim.SGD:
 def _rows(chosen: Tensor | None, *, count: int) -> Tensor:
     if chosen is None:
         return torch.arange(count)
-    expected = f"indices of rows from 0 to {count - 1}, int64, one at least"
+    expected = f"at least one index of a row from 0 to {count - 1}, int64"
     if not isinstance(chosen, Tensor) or chosen.dtype != torch.int64 or chosen.dim() != 1 or len(chosen) == 0:
         got = f"{chosen.dtype} of shape {tuple(chosen.shape)}" if isinstance(chosen, Tensor) else type(chosen).__name__
         raise InvalidArgument("watcher", expected, got)
@@ -252,8 +249,9 @@ def _rows(chosen: Tensor | None, *, count: int) -> Tensor:
 
 
 def _learn(model: nn.Module) -> None:
-    """Training mode, but for modules with parameters of their own that are all frozen."""
+    """Switch to training mode, except modules whose own parameters are all frozen."""
     model.train()
+    # A frozen batch norm in training mode would still update its statistics.
     for module in model.modules():
         own = list(module.parameters(recurse=False))
         if own and not any(value.requires_grad for value in own):
@@ -262,7 +260,7 @@ def _learn(model: nn.Module) -> None:
 
 @contextmanager
 def _restored(model: nn.Module) -> Iterator[None]:
-    """Modes and global generators are afterwards what they were, and no gradient is left."""
+    """Restore modes and global generators afterwards, and clear gradients."""
     modes = [(module, module.training) for module in model.modules()]
     device = next(model.parameters()).device
     try:

@@ -1,4 +1,4 @@
-"""The gradient of each image on its own, of all parameters at once."""
+"""Gradients of single images by all trained parameters."""
 
 from __future__ import annotations
 
@@ -24,39 +24,40 @@ def per_sample_gradients(
     dimensions: int | None = None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Gradients of each image's cross entropy with respect to all parameters that are trained.
+    """Return the gradient of each image's cross entropy by all parameters that require one.
 
     Parameters
     ----------
     model : Module
-        In evaluation mode during the pass, so that no image touches another's
+        In evaluation mode during the pass, so that no image affects another's
         gradient.
     images : Tensor of shape (n, channels, height, width)
-        Of eight bits, or in [0, 1].
+        8-bit, or in [0, 1].
     labels : Tensor of shape (n,), int64
     block : int
-        Images at a time; halved with a warning where memory runs out.
+        Images in one pass; halved with a warning where memory runs out.
     dimensions : int, optional
-        Project to so many, keeping inner products on average: a coordinate is
-        given a random sign and added to one of `dimensions` sums [1]_, whose
-        numbers of terms differ by one at most. All parameters, unprojected,
-        if left out.
+        Number of dimensions to project to by feature hashing [1]_, which
+        preserves inner products in expectation: each coordinate gets a random
+        sign and is added to one of `dimensions` sums of equal size, up to one.
+        Without it there is no projection.
     generator : torch.Generator, optional
-        On the host; draws the projection. The same state gives the same one.
+        On the CPU; draws the projection, the same from the same state.
 
     Returns
     -------
     Tensor of shape (n, n_parameters) or (n, dimensions)
         On the device of the model; parameters in the order of
-        ``model.named_parameters()``, without the frozen ones.
+        ``model.named_parameters()``, frozen ones left out.
 
     Raises
     ------
     InvalidArgument
-        If `dimensions` is given without a generator or is no whole number
-        from 1, or nothing is trained.
+        If `dimensions` is given without a generator or is not a whole number
+        from 1, or no parameter requires a gradient.
     InvalidData
-        If images or labels are unfit, as of `toadstone.deep.tensors.features`.
+        If images or labels are invalid, as for
+        `toadstone.deep.tensors.features.head_gradients`.
 
     References
     ----------
@@ -71,7 +72,7 @@ def per_sample_gradients(
         raise InvalidArgument("model", "parameters that require gradients", "none")
     anchor = next(iter(trained.values()))
     size = sum(value.numel() for value in trained.values())
-    projection = _Sums(size, dimensions, generator, anchor.device) if dimensions is not None else None
+    projection = _FeatureHashing(size, dimensions, generator, anchor.device) if dimensions is not None else None
 
     def loss(parameters: dict[str, Tensor], image: Tensor, label: Tensor) -> Tensor:
         given = functional_call(model, parameters, (image[None],))
@@ -88,12 +89,13 @@ def per_sample_gradients(
         return in_blocks(work, len(images), block=block)
 
 
-class _Sums:
-    """A random projection that needs one number a coordinate, and the same bytes on any device."""
+class _FeatureHashing:
+    """Random projection by feature hashing, with the same draws on any device."""
 
     def __init__(self, size: int, dimensions: int, generator: torch.Generator | None, device: torch.device) -> None:
         check_count(dimensions=dimensions)
         check_generator(generator)
+        # A permutation instead of a hash: sums have equal numbers of terms, and one integer per coordinate suffices.
         self.padding = -size % dimensions
         self.dimensions = dimensions
         self.order = torch.randperm(size + self.padding, generator=generator).to(device)

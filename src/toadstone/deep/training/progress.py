@@ -1,4 +1,4 @@
-"""How far a training has come, and the file that lets it go on from there."""
+"""Progress of a training: history, checkpoints and resumption."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from toadstone.deep.tensors.checkpoints import as_json, assign, read_tensors, wr
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """Where and how often to save a training.
+    """File and frequency of checkpoints.
 
     Parameters
     ----------
     path : path
-        A file in a folder that exists.
+        A file in an existing folder.
     every : int
-        Save after so many epochs, and after the last.
+        Epochs between checkpoints; one is always saved after the last epoch.
 
     Raises
     ------
@@ -42,16 +42,16 @@ class Checkpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """What each epoch of a training saw, in the order of epochs.
+    """Loss, accuracy and number of rows of each epoch of a training.
 
     Parameters
     ----------
     losses : tuple of float
-        Mean cross entropy of the epoch's rows, each just before its step.
+        Mean loss of the epoch's rows, each before the step of its batch.
     accuracies : tuple of float
-        Share of those rows given their own label.
+        Share of those rows classified as their label.
     rows : tuple of int
-        How many rows were trained on.
+        Number of rows trained on.
     """
 
     losses: tuple[float, ...] = ()
@@ -60,42 +60,43 @@ class History:
 
     @property
     def epochs(self) -> int:
-        """How many there were."""
+        """Number of epochs."""
         return len(self.losses)
 
 
 @runtime_checkable
 class Resumable(Protocol):
-    """A watcher with a state of its own."""
+    """A watcher with a state to resume."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors, and what JSON can say."""
+        """Return the state, of tensors and JSON values."""
 
     def load_state_dict(self, state: Mapping[str, Any]) -> object:
-        """Be as when `state_dict` gave that state."""
+        """Restore a state that `state_dict` returned."""
 
 
-def told(given: object) -> str:
-    """What is the same for the same settings in every process: all fields of a dataclass, otherwise a name.
+def identity(given: object) -> str:
+    """Return a string that identifies a setting in every process: a dataclass with its fields, otherwise a name.
 
     Examples
     --------
-    >>> told(Checkpoint(path="here")), told(told)
-    ("Checkpoint(path='here', every=1)", 'told')
+    >>> identity(Checkpoint(path="here")), identity(identity)
+    ("Checkpoint(path='here', every=1)", 'identity')
     """
+    # The default representation of objects and functions holds an address, which differs between processes.
     if is_dataclass(given) and not isinstance(given, type):
         return repr(given)
     return str(getattr(given, "__qualname__", type(given).__qualname__))
 
 
-def told_watcher(watcher: object) -> str:
-    """The type of a watcher, and its `settings` if it has them; "none" for nobody."""
+def watcher_identity(watcher: object) -> str:
+    """Return the type of a watcher with its `settings`, or "none" for None."""
     return "none" if watcher is None else f"{type(watcher).__qualname__}({getattr(watcher, 'settings', '')})"
 
 
 @dataclass(kw_only=True)
 class TrainingState:
-    """A training under way: what there is to save, and where.
+    """State of a running training and the file that it is saved to.
 
     Parameters
     ----------
@@ -104,7 +105,8 @@ class TrainingState:
     watcher : object
     checkpoint : Checkpoint or None
     training : dict
-        What the training is of; a checkpoint of another one is refused.
+        Facts that identify the training; a checkpoint of another one is
+        refused.
     """
 
     model: nn.Module
@@ -115,21 +117,23 @@ class TrainingState:
     history: History = field(default_factory=History)
 
     def resume(self) -> None:
-        """Go on from the checkpoint, if there is one.
+        """Resume from the checkpoint, if its file exists.
 
         Raises
         ------
         InvalidData
             If the file is damaged, or of another training, model or watcher.
         InvalidArgument
-            If nothing could be saved: the path is no file in a folder that
-            exists, or the watcher's state is not what a file can hold.
+            If nothing could be saved later: the path is not a file in an
+            existing folder, or the watcher's state holds other values than
+            tensors and JSON.
         """
         if self.checkpoint is None:
             return
         path = Path(self.checkpoint.path)
         if path.is_dir() or not path.parent.is_dir():
-            raise InvalidArgument("path", "a file in a folder that exists", repr(os.fspath(self.checkpoint.path)))
+            raise InvalidArgument("path", "a file in an existing folder", repr(os.fspath(self.checkpoint.path)))
+        # Now, not after the first hours of training.
         self._watched()
         if not path.exists():
             return
@@ -154,7 +158,7 @@ class TrainingState:
         self.history = History(**{name: tuple(values) for name, values in facts["history"].items()})
 
     def after_epoch(self, *, loss: float, accuracy: float, rows: int, last: bool) -> None:
-        """Note an epoch, and save if it is time to."""
+        """Record an epoch, and save a checkpoint if one is due."""
         before = self.history
         self.history = History(
             losses=(*before.losses, loss), accuracies=(*before.accuracies, accuracy), rows=(*before.rows, rows)
@@ -173,12 +177,12 @@ class TrainingState:
         write_tensors(path, tensors, {"training": self.training, "history": asdict(self.history), "watcher": said})
 
     def _watched(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """The watcher's state: tensors, and what JSON can say."""
+        """Return the tensors and the JSON values of the watcher's state."""
         state = self.watcher.state_dict() if isinstance(self.watcher, Resumable) else {}
         held = {name: value for name, value in state.items() if isinstance(value, Tensor)}
         said = {name: value for name, value in state.items() if name not in held}
         try:
             as_json(said)
         except (TypeError, ValueError) as error:
-            raise InvalidArgument("watcher", "a state of tensors and of what JSON can say", str(error)) from None
+            raise InvalidArgument("watcher", "a state of tensors and JSON values", str(error)) from None
         return held, said

@@ -1,4 +1,4 @@
-"""Training on the rows of least loss, chosen anew before each epoch."""
+"""Iterative trimmed loss: train on the rows of least loss, chosen anew before each epoch."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from toadstone.kernels.linear.trimmed_loss import least_losses
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TrimmedLoss:
-    """Train on the rows that the network fits best: the iterative trimmed loss [1]_.
+    """Choose the rows of least loss before each epoch [1]_.
 
-    A watcher of `toadstone.deep.training.loop.train`. Rows are chosen from all, not
-    from those of the epoch before, so that a row once left out may return;
-    half of each class stays in any case.
+    A watcher of `toadstone.deep.training.loop.train`. Rows are chosen among all
+    rows, so that one left out before may return; half of each class is always
+    kept.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class TrimmedLoss:
     warm_up : int
         Epochs on all rows before the first choice.
     block : int
-        Images at a time.
+        Images in one pass.
 
     Raises
     ------
@@ -57,19 +57,20 @@ class TrimmedLoss:
 
     @property
     def row_count(self) -> int:
-        """How many rows it chooses from."""
+        """Number of rows to choose from."""
         return len(self.images)
 
     @property
     def settings(self) -> str:
-        """What tells it from others in a checkpoint."""
+        """Options that identify the watcher in a checkpoint."""
         return f"keep={self.keep}, warm_up={self.warm_up}"
 
     def before_epoch(self, epoch: int, model: nn.Module) -> Tensor | None:
-        """The rows of least loss at this model, ascending; None, all, during the warm-up."""
+        """Return the rows of least loss at this model, ascending; None, for all, during the warm-up."""
         if epoch < self.warm_up:
             return None
         given = logits(model, self.images, block=self.block)
         check_labels(self.labels, count=len(self.images), classes=given.shape[1])
+        # In double precision, like the array kernel that ranks them.
         losses = cross_entropy(given, self.labels.to(given.device), reduction="none").double().cpu()
         return torch.from_numpy(least_losses(losses.numpy(), self.labels.cpu().numpy(), self.keep))

@@ -1,4 +1,4 @@
-"""Miniatures: real data small enough for a fast test."""
+"""Data sets small enough for a fast test, and the figures of an experiment."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,16 @@ from scipy.sparse import csr_array
 from toadstone.core.dataset import Dataset
 from toadstone.datasets import load
 from toadstone.datasets.split import Split
+
+
+@pytest.fixture(scope="session")
+def figures():
+    """The measured figures of an experiment by name."""
+
+    def of(measured):
+        return {row.what: row.ours for row in measured.comparisons if row.ours is not None}
+
+    return of
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from toadstone.core.errors import InvalidArgument, UnknownName
+from toadstone.core.errors import UnknownName
 from toadstone.datasets import ENTRIES
 from toadstone.experiments.catalogue import EXPERIMENTS, find
-from toadstone.experiments.conditions import Conditions
 
 ROOM = Path(import_module("toadstone.experiments").__file__).parent
 
@@ -41,9 +40,3 @@ def test_names_are_unique_and_every_experiment_of_the_room_is_listed():
 def test_an_unknown_name_gets_a_close_one():
     with pytest.raises(UnknownName, match="got p17-enrom; did you mean p17-enron"):
         find("p17-enrom")
-
-
-@pytest.mark.parametrize(("option", "value"), [("seed", -1), ("seed", 2**32), ("workers", 0)])
-def test_conditions_are_checked(option, value):
-    with pytest.raises(InvalidArgument, match=option):
-        Conditions(**{option: value})

@@ -193,7 +193,9 @@ def test_options_out_of_range(options, message):
         made(data, **options)
 
 
-@pytest.mark.parametrize(("budget", "message"), [(Budget(0.1, "flip"), "one of kind add"), (Budget(0.0), "at least one")])
+@pytest.mark.parametrize(
+    ("budget", "message"), [(Budget(0.1, "flip"), "one of kind add"), (Budget(0.0), "at least one")]
+)
 def test_budgets_that_cannot_be_spent(budget, message):
     data = clean()
     with pytest.raises(InvalidArgument, match=message):

@@ -10,7 +10,7 @@ from toadstone.experiments.certified_2017 import dogfish as p17_dogfish
 from toadstone.experiments.certified_2017 import enron as p17_enron
 from toadstone.experiments.certified_2017 import mnist_1_7 as p17_mnist_1_7
 from toadstone.experiments.conditions import Conditions
-from toadstone.pipeline.certify import certify_split
+from toadstone.pipeline.certify import CertifyPlan, certify_split
 
 CURVES = [p17_enron, p17_mnist_1_7, p17_dogfish]
 
@@ -33,7 +33,7 @@ def test_figures_come_from_the_run(miniature, figures, experiment, cells, fewer)
 @pytest.mark.parametrize("experiment", CURVES)
 def test_bounds_are_the_certificates(miniature, figures, experiment, cells):
     found = figures(experiment.measure(cells, miniature, Conditions()))
-    made = certify_split(cells, miniature.fractions, quantile=0.7, hypothesis=NormBall(0.5), domain="real")
+    made = certify_split(cells, miniature.fractions, CertifyPlan(quantile=0.7, hypothesis=NormBall(0.5), domain="real"))
     bounds = [found[f"certified bound at {fraction}\N{NO-BREAK SPACE}%"] for fraction in (0, 3, 30)]
     assert bounds == [certificate.bound for certificate in made.certificates]
     assert bounds == sorted(bounds)

@@ -53,7 +53,7 @@ def test_chosen_rows_are_aimed_at(toadstone, table):
     assert record["targets"]["rows"] == [int(row)]
     assert record["filters"] == ["slab", "loss"]
     words = toadstone("attack", "rows.npz", *options, "--target", row).out
-    assert "of the targets (1) are misclassified, against" in words
+    assert "of the targets (1) are still misclassified, against" in words
     assert "Error, % of all test rows, then of the targets" in words
 
 

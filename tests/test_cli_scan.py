@@ -84,7 +84,7 @@ def test_a_scan_of_rows_that_do_not_vary_is_undecided(toadstone, table):
     (table / "same.csv").write_text("a,label\n" + "3,x\n3,y\n" * 20)
     outcome = toadstone("scan", "same.csv", "--detectors", "mahalanobis,spectral", "--fail-if-exceeded")
     assert outcome.code == 1
-    assert "None has a threshold" in " ".join(outcome.out.split())
+    assert "No detector has a threshold" in " ".join(outcome.out.split())
     assert outcome.err == (
         "toadstone: gate undecided, which fails: no detector has a threshold; poison may have been missed\n"
     )

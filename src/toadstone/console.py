@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 import click
 
-from toadstone.report.text.formats import visible
+from toadstone.report.text.formats import flow, visible
 
 if TYPE_CHECKING:
     from toadstone.front.results import Result
@@ -28,8 +28,6 @@ _REFRESH = 0.25
 
 def complain(sentence: str) -> None:
     """Write one sentence to standard error, whatever characters came with the data."""
-    from toadstone.report.text.audit_text import flow
-
     click.echo(flow(f"toadstone: {' '.join(visible(sentence).split())}", _width(sys.stderr)), err=True)
 
 

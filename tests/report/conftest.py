@@ -1,6 +1,7 @@
 """Records of all six kinds to render, two of them as hostile as data can be."""
 
 import dataclasses
+from html.parser import HTMLParser
 
 import pytest
 
@@ -15,6 +16,49 @@ from toadstone.records.trials import Estimate, MatrixCell, Trial
 
 DEFENCES = ("sphere", "slab", "loss", "subspace", "neighbours")
 HOSTILE = "<script>alert('x')</script>\"><img src=https://evil.example/x onerror=alert(1)>"
+
+
+class Page(HTMLParser):
+    """The elements, the classes and the text of a page, and its tables as lists of rows of texts."""
+
+    def __init__(self, markup):
+        super().__init__()
+        self.elements, self.classes, self.words, self.tables = [], [], [], []
+        self.inside = False
+        self.feed(markup)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+        self.classes += (dict(attrs).get("class") or "").split()
+        if tag == "table":
+            self.tables.append([])
+        if tag == "tr":
+            self.tables[-1].append([])
+        if tag in ("th", "td"):
+            self.tables[-1][-1].append("")
+            self.inside = True
+
+    def handle_endtag(self, tag):
+        if tag in ("th", "td"):
+            self.inside = False
+
+    def handle_data(self, data):
+        self.words.append(data)
+        if self.inside:
+            self.tables[-1][-1][-1] += f" {data}"
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+    def rows(self, number):
+        return [[" ".join(cell.split()) for cell in row] for row in self.tables[number]]
+
+
+@pytest.fixture(scope="session")
+def page_of():
+    """Parses a page."""
+    return Page
 
 
 def header(record, command, *, digests=None, **changes):
@@ -422,3 +466,31 @@ def figure() -> Reproduction:
 def each(request):
     """Each of the six kinds of record in turn."""
     return request.getfixturevalue(request.param)
+
+
+STEERING = HOSTILE + " \x00\x1b[2J\u202e\ud800 {{ 7 * 7 }} "
+
+
+def _hostile(value):
+    """The same record with every free text hostile; names that the schema fixes stay."""
+    if dataclasses.is_dataclass(value):
+        fixed = {field.name for field in dataclasses.fields(value) if "Literal" in str(field.type)}
+        fixed |= {"record", "schema_version", "created", "digests", "fingerprint", "domain", "kind", "goal", "layer"}
+        fixed |= {"thresholds", "verdict", "unit", "aim"}
+        changes = {
+            field.name: _hostile(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+            if field.name not in fixed
+        }
+        return dataclasses.replace(value, **changes)
+    if isinstance(value, tuple):
+        return tuple(_hostile(item) for item in value)
+    if isinstance(value, dict):
+        return {f"{STEERING}{name}": _hostile(item) for name, item in value.items()}
+    return f"{STEERING}{value}" if isinstance(value, str) else value
+
+
+@pytest.fixture(scope="session")
+def with_hostile_text():
+    """Replaces every free text of a record by one that is markup and steers terminals."""
+    return _hostile

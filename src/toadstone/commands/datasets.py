@@ -21,7 +21,7 @@ def datasets(as_json: bool) -> None:
     their publishers when first used.
     """
     from toadstone.datasets import ENTRIES
-    from toadstone.report.text.audit_text import flow
+    from toadstone.report.text.formats import flow
 
     if as_json:
         click.echo(json.dumps([asdict(entry) for entry in ENTRIES], indent=2, allow_nan=False))

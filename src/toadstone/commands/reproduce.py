@@ -98,7 +98,7 @@ def reproduce(
 def _list(*, as_json: bool) -> None:
     """The catalogue: name, minutes, data, what is shown, where in which paper."""
     from toadstone.experiments.catalogue import EXPERIMENTS
-    from toadstone.report.text.audit_text import flow
+    from toadstone.report.text.formats import flow
 
     if as_json:
         click.echo(json.dumps([asdict(experiment) for experiment in EXPERIMENTS], indent=2, allow_nan=False))

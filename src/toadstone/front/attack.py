@@ -17,7 +17,7 @@ from toadstone.front.run import current_run
 from toadstone.pipeline.attack import Attacked, AttackPlan
 from toadstone.pipeline.attack import attack as run_attack
 from toadstone.records.attack import AttackRecord
-from toadstone.report.text.audit_text import attack_lines
+from toadstone.report.text.attack_text import attack_lines
 
 
 class AttackResult(Result):

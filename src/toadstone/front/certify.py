@@ -15,7 +15,8 @@ from toadstone.front.inputs import Data, Given, open_data, reading
 from toadstone.front.results import Result
 from toadstone.front.run import current_run
 from toadstone.pipeline.certify import Certified, CertifyPlan, certify_split, verify_split
-from toadstone.report.text.audit_text import certificate_lines, flow, verified_sentence
+from toadstone.report.text.certificate_text import certificate_lines, verified_sentence
+from toadstone.report.text.formats import flow
 
 
 class CertifyResult(Result):

@@ -12,7 +12,7 @@ from toadstone.front.run import current_run
 from toadstone.pipeline.harness.catalogue import resolve
 from toadstone.pipeline.harness.judge import Defence
 from toadstone.pipeline.sanitize import Cleaning, clean_rows
-from toadstone.report.text.audit_text import removal_lines
+from toadstone.report.text.defence_text import removal_lines
 
 
 class SanitizeResult(Result):

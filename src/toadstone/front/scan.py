@@ -13,7 +13,7 @@ from toadstone.front.run import current_run
 from toadstone.pipeline.scan import ScanPlan
 from toadstone.pipeline.scan import scan as run_scan
 from toadstone.records.scan import ScanRecord
-from toadstone.report.text.audit_text import scan_lines
+from toadstone.report.text.scan_text import scan_lines
 
 
 class ScanResult(Result):

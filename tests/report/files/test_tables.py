@@ -5,7 +5,7 @@ import os
 import pytest
 
 from toadstone.records.audit import Suspect
-from toadstone.report.files.tables import write_suspects
+from toadstone.report.files.tables import write_flagged_rows, write_removed_rows, write_suspects
 
 
 def read(path):
@@ -88,3 +88,22 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
         write_suspects([suspect()], target)
     assert target.read_text("utf-8") == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_flagged_rows_are_safe_for_spreadsheets(scanned, tmp_path):
+    rows = (dataclasses.replace(scanned.rows[0], label="=cmd()"), scanned.rows[1])
+    write_flagged_rows(dataclasses.replace(scanned, rows=rows), tmp_path / "suspects.csv")
+    first, second = read(tmp_path / "suspects.csv")
+    assert (first["row"], first["label"], first["flagged_by"]) == ("7", "'=cmd()", "spectral;deep-knn")
+    assert first["reasons"] == "spectral: too far; deep-knn: neighbours of b"
+    assert (second["row"], second["suspicion"], second["preview"]) == ("3", "0.9", "x 1")
+
+
+def test_removed_rows_are_safe_for_spreadsheets(defended, tmp_path):
+    write_removed_rows(defended.removals, tmp_path / "removals.csv")
+    rows = read(tmp_path / "removals.csv")
+    assert [(row["row"], row["step"], row["suspicion"]) for row in rows] == [
+        ("7", "mahalanobis", "12.5"),
+        ("3", "mahalanobis", "9.25"),
+    ]
+    assert rows[1]["label"] == "'=cmd()"

@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 import pytest
 
 from toadstone.core.errors import InvalidData
-from toadstone.report.pages.audit_page import MOST_SUSPECTS, render
+from toadstone.report.pages.audit_page import render
+from toadstone.report.pages.environment import MOST_ROWS
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 MOST_BYTES = 150_000
@@ -148,7 +149,7 @@ def test_what_it_rests_on_and_how_to_repeat_it_appears(record):
         "Seed24",
         "certify1.44 s",
         "2,928 training, 744 test",
-        "norm_ball 6 (given)",
+        "squared norm at most 6 (given)",
         "Hinge loss",
     ):
         assert words in text
@@ -206,7 +207,7 @@ def test_the_same_record_gives_the_same_bytes(record, hostile):
 def test_long_lists_of_suspects_are_cut_and_say_so(record):
     many = dataclasses.replace(record, suspects=record.suspects * 10)
     markup = render(many)
-    assert f"The {MOST_SUSPECTS} most suspicious training rows of 200 listed in suspects.csv." in Page(markup).text
+    assert f"The {MOST_ROWS} most suspicious training rows of 200 listed in suspects.csv." in Page(markup).text
     worst = dataclasses.replace(many.suspects[0], label='"' * 500, preview='"' * 500)
     assert len(render(dataclasses.replace(many, suspects=(worst,) * 200)).encode()) < MOST_BYTES
 

@@ -112,15 +112,17 @@ def test_what_an_attack_came_to(record):
 
 
 def test_sentences(record):
-    first, second = map(plain, evaluation_sentences(record))
-    assert first == (
+    answer, setting = map(plain, evaluation_sentences(record))
+    assert setting == (
         "3 attacks against 2 detectors, 0 sanitizers and 1 robust learner, 2 seeds: 5 % poison on 81 rows, 9 trusted "
         "rows beside them, 40 test rows."
     )
-    assert second == "No detector catches patch and adaptive-flip."
+    assert answer == (
+        "2 of 3 attacks got through: no detector flags 50 % or more of the poison of patch and adaptive-flip."
+    )
     caught = tuple(dataclasses.replace(cell, verdict="caught") if cell.caught else cell for cell in CELLS)
-    assert evaluation_sentences(dataclasses.replace(record, cells=caught))[1] == (
-        "Every attack is caught by at least one detector."
+    assert evaluation_sentences(dataclasses.replace(record, cells=caught))[0] == (
+        "No attack got through: each is caught by at least one detector."
     )
 
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toadstone.report.text.formats import (
+    flow,
     format_attack_value,
     format_bound,
     format_fraction,
@@ -96,3 +97,17 @@ def test_controls_that_hide_or_reorder_text_become_visible():
 def test_a_text_is_cut_only_when_too_long():
     assert shortened("abcde", 5) == "abcde"
     assert shortened("abcdef", 5) == "abcd…"
+
+
+def test_flow_fits_and_loses_nothing():
+    text = "a certificate is never rounded down, whatever the width of the terminal may be"
+    for width in (20, 40, 80):
+        lines = flow(text, width, indent=4).split("\n")
+        assert max(map(len, lines)) <= width
+        assert all(line.startswith("    ") for line in lines[1:])
+        assert " ".join(line.strip() for line in lines) == text
+    assert flow(text, None) == text
+
+
+def test_flow_keeps_numbers_and_their_units_together():
+    assert "3\N{NO-BREAK SPACE}%" in flow("x" * 17 + " 3\N{NO-BREAK SPACE}% of rows", 20)

@@ -1,9 +1,11 @@
 import dataclasses
 
-from toadstone.report.text.wording import cautions, defences_in_words, glossary, headline_sentences
+from toadstone.pipeline.harness.catalogue import names
+from toadstone.report.text.audit_text import cautions, headline_sentences
+from toadstone.report.text.wording import defences_in_words, detector_in_words, glossary, spoken
 
 
-def told(record):
+def findings(record):
     return " ".join(headline_sentences(record)).replace("\N{NO-BREAK SPACE}", " ")
 
 
@@ -17,7 +19,7 @@ def with_point(record, **changes):
 
 
 def test_the_headline_says_the_whole_finding(record):
-    assert told(record) == (
+    assert findings(record) == (
         "With 3 % of rows under an attacker’s control (124 added to 4,137 clean ones), training loss cannot exceed "
         "0.3287 per clean row; a concrete attack reaches 0.3286. A loss of 0.3287 allows at most 32.9 % of the clean "
         "training rows to be classified wrongly. After the best of five defences (slab), the worst of two attacks "
@@ -28,31 +30,31 @@ def test_the_headline_says_the_whole_finding(record):
 
 def test_flipping_is_not_called_adding(record):
     flip = dataclasses.replace(record, threat=dataclasses.replace(record.threat, kind="flip"))
-    assert "(the labels of 124 of 4,137 rows)" in told(flip)
+    assert "(the labels of 124 of 4,137 rows)" in findings(flip)
 
 
 def test_without_an_attacker_there_is_no_attack_in_the_first_sentence(hostile):
-    assert told(hostile).startswith(
+    assert findings(hostile).startswith(
         "With no row under an attacker’s control, training loss cannot exceed 7.300 per clean row. After"
     )
 
 
 def test_one_attack_and_one_defence_are_not_counted(record):
     runs = tuple(run for run in record.evaluations if run.attack == "two_point" and run.sanitizer in ("none", "loss"))
-    assert "After the one defence tried (loss), the attack leaves a test error of 6.9 %" in told(
+    assert "After the one defence tried (loss), the attack leaves a test error of 6.9 %" in findings(
         dataclasses.replace(record, evaluations=runs)
     )
 
 
 def test_what_was_not_evaluated_is_not_mentioned(record):
     nothing = dataclasses.replace(record, evaluations=())
-    assert "test error" not in told(nothing)
+    assert "test error" not in findings(nothing)
     bare = dataclasses.replace(record, evaluations=tuple(run for run in record.evaluations if run.sanitizer == "none"))
-    assert "Without any defence, the worst of two attacks leaves a test error of 8.2 %" in told(bare)
+    assert "Without any defence, the worst of two attacks leaves a test error of 8.2 %" in findings(bare)
     defended = dataclasses.replace(
         record, evaluations=tuple(run for run in record.evaluations if run.sanitizer != "none")
     )
-    assert told(defended).endswith("5.1 %, against 2.9 % on clean data.")
+    assert findings(defended).endswith("5.1 %, against 2.9 % on clean data.")
 
 
 def test_an_inconclusive_bound_says_so(record):
@@ -67,7 +69,7 @@ def test_a_bound_that_allows_every_row_to_be_wrong_is_not_dressed_up(record):
     assert title == "The bound rules nothing out"
     assert "hinge loss of at least 1." in text
     assert "allows every row to be wrong" in text
-    assert "at most" not in told(vacuous)
+    assert "at most" not in findings(vacuous)
 
 
 def test_what_a_wrong_row_costs_depends_on_the_loss(record):
@@ -91,4 +93,10 @@ def test_an_unknown_loss_or_defence_is_left_unexplained(record):
 
 def test_defences_that_tie_are_not_all_listed(record):
     alike = tuple(dataclasses.replace(run, test_error=0.07) for run in record.evaluations)
-    assert "After any of five defences, all alike, the worst" in told(dataclasses.replace(record, evaluations=alike))
+    assert "After any of five defences, all alike, the worst" in findings(
+        dataclasses.replace(record, evaluations=alike)
+    )
+
+
+def test_every_detector_has_words():
+    assert [name for name in names("detector") if detector_in_words(name) == spoken(name)] == []

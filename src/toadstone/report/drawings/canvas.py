@@ -1,4 +1,4 @@
-"""What all drawings share: sizes, colours that the page sets, and the way into a page."""
+"""Sizes and colours that all drawings share, and their conversion into SVG of a page."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 @dataclass(frozen=True)
 class Canvas:
-    """The room that a chart has, in CSS pixels; `name` goes into its ids and class."""
+    """Size and margins of a chart in CSS pixels; `name` goes into its ids and class."""
 
     name: str
     width: int
@@ -49,13 +49,13 @@ NARROW = Canvas("narrow", width=350, height=330, font=12, left=44, right=92, top
 
 @contextmanager
 def sheet(canvas: Canvas) -> Iterator[Figure]:
-    """An empty figure of a canvas's size, to be drawn on and finished within the block."""
+    """Yield an empty figure of a canvas's size, to be drawn on and finished within the block."""
     with mpl.style.context("default"), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "toadstone"}):
         yield Figure(figsize=(canvas.width / 72, canvas.height / 72), facecolor="none")
 
 
 def finished(figure: Figure, canvas: Canvas, *, title: str, description: str, tooltips: Mapping[str, str]) -> str:
-    """The figure as an ``<svg>`` element in the colours of the page; same figure, same bytes."""
+    """Return the figure as an ``<svg>`` element in the colours of the page; same figure, same bytes."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata=_NO_METADATA)
     return inlined(

@@ -1,4 +1,4 @@
-"""The papers' figure: certified bound and attack loss over the fraction.
+"""Certified bound and attack loss over the fraction, drawn for a page.
 
 Drawn by matplotlib's object interface, so that no global figure is touched,
 and fitted into the page by `toadstone.report.drawings.svg`.

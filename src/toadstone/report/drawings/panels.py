@@ -1,4 +1,4 @@
-"""Drawings of a reproduction: the paper's curves or bars beside ours."""
+"""Drawings of a reproduction: a paper's curves or bars beside ours."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from toadstone.report.drawings.canvas import (
     sheet,
 )
 from toadstone.report.text.comparisons import format_figure
-from toadstone.report.text.formats import format_fraction
+from toadstone.report.text.formats import format_fraction, visible
 
 COLOURS = (BOUND, ATTACK, ACCENT, CAUTION, MUTED, INK)
-"""By the place of a label among the panel's; the page's classes ``label-0`` and so on agree with them."""
+"""By the position of a label in the panel; the page's classes ``label-0`` and so on agree with them."""
 
 _BAR, _CHARACTER = 17, 0.62
 _MARKS = ("o", "D", "s", "^", "v", "P")
@@ -61,6 +61,7 @@ def draw_panel(panel: Panel, *, number: int, canvas: Canvas = WIDE) -> str:
         raise InvalidArgument("panel", "at least one point", "none")
     if len(labels(panel)) > len(COLOURS):
         raise InvalidArgument("panel", f"at most {len(COLOURS)} labels", len(labels(panel)))
+    panel = _legible(panel)
     named = _fitted(panel, replace(canvas, name=f"panel-{number}-{canvas.name}"), narrow=canvas is NARROW)
     draw = _draw_bars if panel.kind == "bars" else _draw_lines
     with sheet(named) as figure:
@@ -68,13 +69,27 @@ def draw_panel(panel: Panel, *, number: int, canvas: Canvas = WIDE) -> str:
         return finished(figure, named, title=panel.title, description=_description(panel), tooltips={})
 
 
+def _legible(panel: Panel) -> Panel:
+    """Replace control characters, which fonts refuse."""
+    series = tuple(
+        replace(
+            one,
+            label=visible(one.label),
+            x=tuple(visible(str(category)) for category in one.x) if panel.x_unit == "category" else one.x,
+        )
+        for one in panel.series
+    )
+    title, x_label, y_label = (visible(text) for text in (panel.title, panel.x_label, panel.y_label))
+    return replace(panel, title=title, x_label=x_label, y_label=y_label, series=series)
+
+
 def labels(panel: Panel) -> tuple[str, ...]:
-    """The labels of a panel, each once, in the order of their colours."""
+    """Return the labels of a panel, each once, in the order of their colours."""
     return tuple(dict.fromkeys(one.label for one in panel.series))
 
 
 def _fitted(panel: Panel, canvas: Canvas, *, narrow: bool) -> Canvas:
-    """Margins: lines leave none for labels at their ends, bars some for categories and figures."""
+    """Set margins: lines need none for labels at their ends, bars some for categories and figures."""
     if panel.kind != "bars":
         return replace(canvas, right=24, left=60 if not narrow else 52)
     longest = max(len(category) for category in _categories(panel))
@@ -137,7 +152,7 @@ def _draw_lines(axes: Axes, panel: Panel, canvas: Canvas) -> None:
 
 
 def _line(axes: Axes, one: Series, place: int, *, steps: bool) -> None:
-    """A curve of ours; of the paper only the points that are known."""
+    """Draw a curve of ours, or the known points of the paper."""
     colour, ours = COLOURS[place], one.source == "ours"
     axes.plot(
         [float(x) for x in one.x],
@@ -200,7 +215,7 @@ def _short_label(value: float, panel: Panel) -> str:
 
 
 def _broken(category: str, canvas: Canvas) -> str:
-    """A long category in two lines."""
+    """Break a long category into two lines."""
     room = int((canvas.left - 18) / (_CHARACTER * canvas.font)) + 1
     if len(category) <= room or " " not in category:
         return category

@@ -1,4 +1,4 @@
-"""Fit a figure of matplotlib's into a web page."""
+"""Conversion of matplotlib's SVG into SVG of a web page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def inlined(
     variables: Mapping[str, str],
     tooltips: Mapping[str, str],
 ) -> str:
-    """Free a drawing of its fixed size, colours, font, ids and addresses.
+    """Remove a drawing's fixed size, colours and font, and make its ids unique.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def inlined(
         Prefix of every id, so that several drawings share a page; the class
         is ``chart chart-NAME``.
     title, description : str
-        What a screen reader says.
+        Read out by a screen reader.
     variables : mapping of str to str
         Hexadecimal colours and the CSS variables that take their place.
     tooltips : mapping of str to str

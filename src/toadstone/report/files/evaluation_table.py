@@ -25,7 +25,7 @@ _ESTIMATES = (
 
 
 def write_matrix(record: EvaluationRecord, path: str | os.PathLike[str]) -> None:
-    """Write one row a cell to a UTF-8 CSV file, whole or not at all.
+    """Write one row for each cell to a UTF-8 CSV file, whole or not at all.
 
     Columns are ``attack, defence, kind, thresholds, verdict``, then for each
     estimate its mean and the ends ``_low`` and ``_high`` of its interval,

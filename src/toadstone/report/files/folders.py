@@ -1,4 +1,4 @@
-"""Results on disk: a new folder, whole or not there at all."""
+"""Results as files in a new folder, which appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextmanager
 def new_folder(path: str | Path) -> Iterator[Path]:
-    """A folder that appears under its name only once it is complete.
+    """Create a folder that appears under its name only once it is complete.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def _remove_empty(folders: Iterable[Path]) -> None:
 
 
 def refuse_existing(path: str | Path) -> None:
-    """Refuse a name that is taken.
+    """Check that a name is not taken.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """A scan as SARIF 2.1.0, which code-scanning platforms and editors read.
 
-Each flagged is a result of the rule of the detector that ranks it first;
-rules point at the weaknesses of MITRE ATLAS and OWASP that they concern.
+Each flagged row is a result under the rule of the detector that ranks it
+first; rules point at the weaknesses of MITRE ATLAS and OWASP that they concern.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from toadstone.records.scan import FlaggedRow, ScanRecord
+from toadstone.report.text.scan_text import leading_detector
 from toadstone.report.text.wording import detector_in_words
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -112,13 +113,13 @@ def _rule(name: str) -> dict[str, Any]:
 
 
 def _result(flagged: FlaggedRow, record: ScanRecord, names: list[str]) -> dict[str, Any]:
-    first = min(flagged.reasons, key=lambda name: (flagged.ranks[name], names.index(name)))
-    told = "; ".join(f"{name}: {reason}" for name, reason in flagged.reasons.items())
+    first = leading_detector(flagged)
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in flagged.reasons.items())
     return {
         "ruleId": f"toadstone/{first}",
         "ruleIndex": names.index(first),
         "level": "warning",
-        "message": {"text": f"Row {flagged.row}, labelled {flagged.label}. {told}"},
+        "message": {"text": f"Row {flagged.row}, labelled {flagged.label}. {reasons}"},
         "locations": [_location(flagged, record)],
         "partialFingerprints": {"rowSha256/v1": flagged.fingerprint},
         "rank": round(100 * flagged.suspicion, 4),

@@ -43,17 +43,17 @@ def write_suspects(suspects: Iterable[Suspect], path: str | os.PathLike[str]) ->
 
 
 def write_removals(removals: Iterable[Removal], path: str | os.PathLike[str]) -> None:
-    """Write removed rows to a UTF-8 CSV file of ``row, label, score, reason``; else as `write_suspects`."""
+    """Write removed rows to a UTF-8 CSV file of ``row, label, score, reason``; otherwise as `write_suspects`."""
     _write_table(path, ("row", "label", "score", "reason"), (astuple(removal) for removal in removals))
 
 
 def write_removed_rows(removals: Iterable[RemovedRow], path: str | os.PathLike[str]) -> None:
-    """Write ``row, label, step, suspicion, reason`` of rows that a defence removed; else as `write_suspects`."""
+    """Write ``row, label, step, suspicion, reason`` of rows that a defence removed; otherwise as `write_suspects`."""
     _write_table(path, ("row", "label", "step", "suspicion", "reason"), (astuple(removal) for removal in removals))
 
 
 def write_flagged_rows(record: ScanRecord, path: str | os.PathLike[str]) -> None:
-    """Write ``row, label, suspicion, flagged_by, reasons, preview`` of flagged rows; else as `write_suspects`."""
+    """Write ``row, label, suspicion, flagged_by, reasons, preview`` of flagged rows; otherwise as `write_suspects`."""
     header = ("row", "label", "suspicion", "flagged_by", "reasons", "preview")
     cells = (
         (

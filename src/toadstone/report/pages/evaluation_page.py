@@ -1,4 +1,4 @@
-"""One self-contained page from the record of an evaluation."""
+"""The page of an evaluation."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.evaluation import NO_DEFENCE, AttackInfo, DefenceInfo, EvaluationRecord
 from toadstone.records.trials import CAUGHT, MISSED, Estimate, MatrixCell, Thresholds
-from toadstone.report.pages.audit_page import environment
+from toadstone.report.pages.environment import environment
 from toadstone.report.text.evaluation_text import evaluation_sentences, format_estimate
 from toadstone.report.text.formats import format_interval, format_share
-from toadstone.report.text.wording import LEARNER_WORDS, detector_in_words, spoken
+from toadstone.report.text.wording import detector_in_words, learner_in_words, spoken
 
 _ADAPTIVE = "adaptive-"
 _RANDOM, _PERFECT = "random", "perfect"
@@ -28,13 +28,13 @@ class AttackRow:
 
     @property
     def name(self) -> str:
-        """The attack, that of an adaptive one without saying so."""
+        """Name of the attack; of an adaptive one, that of its plain attack."""
         return self.info.name.removeprefix(_ADAPTIVE) if self.info.knows_detector else self.info.name
 
 
 @dataclass(frozen=True)
 class DetectorMatrix:
-    """Every attack against all detectors with thresholds of one origin."""
+    """Every attack against all detectors, with thresholds of one origin."""
 
     thresholds: Thresholds
     detectors: tuple[DefenceInfo, ...]
@@ -43,30 +43,25 @@ class DetectorMatrix:
 
 @dataclass(frozen=True)
 class Alarms:
-    """What a detector flags of clean rows, and the accuracy that this costs, by the origin of its thresholds."""
+    """False alarms of a detector and their accuracy cost, by the origin of its thresholds."""
 
     detector: DefenceInfo
     cells: tuple[MatrixCell | None, ...]
 
     def exceeds(self, cell: MatrixCell) -> bool:
-        """Whether more clean rows are flagged than promised."""
-        false_alarm_rate, found = self.detector.false_alarm_rate, cell.false_alarms
-        return false_alarm_rate is not None and found is not None and found.mean > false_alarm_rate
+        """Return True if more clean rows are flagged than the false-alarm rate allows."""
+        rate, found = self.detector.false_alarm_rate, cell.false_alarms
+        return rate is not None and found is not None and found.mean > rate
 
     def by_chance(self, cell: MatrixCell) -> bool:
-        """Whether the interval of what is flagged reaches down to the promise."""
-        false_alarm_rate, found = self.detector.false_alarm_rate, cell.false_alarms
-        return (
-            false_alarm_rate is not None
-            and found is not None
-            and found.low is not None
-            and found.low <= false_alarm_rate
-        )
+        """Return True if the interval of the flagged share reaches down to the false-alarm rate."""
+        rate, found = self.detector.false_alarm_rate, cell.false_alarms
+        return rate is not None and found is not None and found.low is not None and found.low <= rate
 
 
 @dataclass(frozen=True)
-class AttackDamage:
-    """What an attack comes to: unopposed, behind the best defence, and behind the two yardsticks."""
+class AttackEffect:
+    """Effect of an attack undefended, behind the best defence, and behind the two baselines."""
 
     info: AttackInfo
     goal: str
@@ -92,7 +87,7 @@ def render_evaluation(record: EvaluationRecord) -> str:
         UTF-8 text of the whole file; the same record gives the same bytes.
     """
     made = environment()
-    made.filters.update(estimate=format_estimate, interval=_interval, harm=harm_of)
+    made.filters.update(estimate=format_estimate, interval=_interval, effect=effect_of)
     detectors = record.columns("detector")
     origins = tuple(dict.fromkeys(thresholds for _, thresholds in detectors))
     others = record.columns("sanitizer", "learner")
@@ -103,7 +98,7 @@ def render_evaluation(record: EvaluationRecord) -> str:
         matrices=[_matrix(record, origin) for origin in origins],
         origins=origins,
         alarms=[_alarms(record, info, origins) for info in dict.fromkeys(info for info, _ in detectors)],
-        harms=[_harm(record, info) for info in ordered_attacks(record)],
+        effects=[_effect(record, info) for info in ordered_attacks(record)],
         others=[info for info, _ in others],
         other_rows=[
             AttackRow(info, tuple(record.cell(info.name, other.name, source) for other, source in others))
@@ -112,14 +107,14 @@ def render_evaluation(record: EvaluationRecord) -> str:
         ],
         words={info.name: detector_in_words(info.name) for info, _ in detectors},
         skipped=_skipped(record),
-        learner=LEARNER_WORDS.get(record.learner, record.learner),
+        learner=learner_in_words(record.learner),
         clean=record.cell(NO_ATTACK, NO_DEFENCE),
         bounds=(MISSED, CAUGHT),
     )
 
 
 def ordered_attacks(record: EvaluationRecord) -> tuple[AttackInfo, ...]:
-    """The attacks, each adaptive one after the plain one that it is made of."""
+    """Return the attacks, each adaptive one after its plain one."""
     real = [info for info in record.attacks if info.name != NO_ATTACK]
     place = {info.name: number for number, info in enumerate(real)}
 
@@ -130,8 +125,8 @@ def ordered_attacks(record: EvaluationRecord) -> tuple[AttackInfo, ...]:
     return tuple(sorted(real, key=key))
 
 
-def harm_of(cell: MatrixCell | None) -> Estimate | None:
-    """How far an attack reaches its goal: its success, or the test error where that is the goal."""
+def effect_of(cell: MatrixCell | None) -> Estimate | None:
+    """Return the success of an attack, or the test error where that is its goal."""
     if cell is None:
         return None
     return cell.success if cell.success is not None else cell.test_error
@@ -150,28 +145,28 @@ def _alarms(record: EvaluationRecord, detector: DefenceInfo, origins: Iterable[T
     return Alarms(detector, tuple(record.cell(NO_ATTACK, detector.name, origin) for origin in origins))
 
 
-def _harm(record: EvaluationRecord, info: AttackInfo) -> AttackDamage:
+def _effect(record: EvaluationRecord, info: AttackInfo) -> AttackEffect:
     undefended, best = record.cell(info.name, NO_DEFENCE), record.best_defence(info.name)
-    told = [cell.clean_success for cell in record.cells if cell.attack == info.name and cell.clean_success]
-    return AttackDamage(
+    clean = [cell.clean_success for cell in record.cells if cell.attack == info.name and cell.clean_success]
+    return AttackEffect(
         info=info,
         goal=_GOALS.get(info.goal, _ERRORS),
-        clean=told[0] if told else harm_of(record.cell(NO_ATTACK, NO_DEFENCE)),
-        undefended=harm_of(undefended),
-        random=harm_of(record.cell(info.name, _RANDOM)),
-        best=harm_of(best),
-        perfect=harm_of(record.cell(info.name, _PERFECT)),
+        clean=clean[0] if clean else effect_of(record.cell(NO_ATTACK, NO_DEFENCE)),
+        undefended=effect_of(undefended),
+        random=effect_of(record.cell(info.name, _RANDOM)),
+        best=effect_of(best),
+        perfect=effect_of(record.cell(info.name, _PERFECT)),
         best_name="" if best is None else best.defence,
         caught_by=record.detectors_by_verdict(info.name)["caught"],
     )
 
 
 def _cards(record: EvaluationRecord) -> tuple[tuple[str, str, str], ...]:
-    """Title, figure and note of what a hurried reader should see."""
+    """Return title, figure and note of the headline figures."""
     uncaught, cards = record.uncaught(), []
     for adaptive, title, note in (
         (False, "Attacks caught", "by at least one detector: half of the poison or more"),
-        (True, "Adaptive attacks caught", "by a detector of which the attacker was told"),
+        (True, "Adaptive attacks caught", "by a detector that the attacker knows"),
     ):
         names = [info.name for info in ordered_attacks(record) if info.knows_detector is adaptive]
         if names and record.columns("detector"):
@@ -180,23 +175,22 @@ def _cards(record: EvaluationRecord) -> tuple[tuple[str, str, str], ...]:
     if clean is not None and clean.test_error is not None:
         note = f"with neither attack nor defence, on {record.test_rows:,} rows"
         cards.append(("Clean test error", format_share(clean.test_error.mean), note))
-    kept = [
+    alarms = [
         (cell.false_alarms.mean, info.false_alarm_rate)
         for info, source in record.columns("detector")
         if (cell := record.cell(NO_ATTACK, info.name, source))
         and cell.false_alarms
         and info.false_alarm_rate is not None
     ]
-    if kept:
-        within = sum(found <= false_alarm_rate for found, false_alarm_rate in kept)
-        cards.append(
-            ("Promises kept", f"{within} of {len(kept)}", "by detectors on clean rows, with either thresholds")
-        )
+    if alarms:
+        within = sum(found <= rate for found, rate in alarms)
+        note = "detectors on clean rows, with either thresholds"
+        cards.append(("Within their false-alarm rate", f"{within} of {len(alarms)}", note))
     return tuple(cards)
 
 
 def _skipped(record: EvaluationRecord) -> dict[str, tuple[str, ...]]:
-    """What could not be run, by the reason."""
+    """Collect the cells that could not be run, by the reason."""
     reasons: dict[str, list[str]] = {}
     for cell in record.cells:
         if cell.skipped:
@@ -205,7 +199,7 @@ def _skipped(record: EvaluationRecord) -> dict[str, tuple[str, ...]]:
 
 
 def _interval(estimate: Estimate) -> str:
-    # Runs that all agree have an interval of no width, which would promise too much.
+    # Seeds that all agree give an interval of no width, which would claim too much.
     if estimate.low is None or estimate.high is None or estimate.low == estimate.high:
         return ""
     return format_interval(estimate.low, estimate.high)

@@ -1,4 +1,4 @@
-"""One self-contained page from the record of a reproduction."""
+"""The page of a reproduction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from markupsafe import Markup
 from toadstone.records.reproduction import Comparison, Panel, Reproduction
 from toadstone.report.drawings.canvas import NARROW, WIDE
 from toadstone.report.drawings.panels import draw_panel, labels
-from toadstone.report.pages.audit_page import environment
+from toadstone.report.pages.environment import environment
 from toadstone.report.text.comparisons import (
     format_figure,
     interval_cell,
@@ -27,7 +27,7 @@ from toadstone.report.text.comparisons import (
 
 @dataclass(frozen=True)
 class _Drawing:
-    """A panel as the page shows it; a legend entry is a label, its colour's number and whose it is."""
+    """A panel as the page shows it; a legend entry is a label, the number of its colour, and its source."""
 
     title: str
     kind: str
@@ -37,7 +37,7 @@ class _Drawing:
 
 
 def render_reproduction(record: Reproduction) -> str:
-    """Render a record as one HTML page that fetches nothing.
+    """Render a reproduction as one HTML page that fetches nothing.
 
     The page works without scripts, in light and dark, and on a narrow screen.
     The same record gives the same bytes.

@@ -16,7 +16,7 @@ The steps are fixed, so equal colours mean equal harm in every report.
 
 @dataclass(frozen=True)
 class ErrorCell:
-    """One evaluation and how deep its colour is, from 0 to 6."""
+    """One evaluation, and the depth of its colour from 0 to 6."""
 
     evaluation: Evaluation
     heat: int
@@ -48,7 +48,7 @@ class LargestError:
 
 
 def arrange(record: AuditRecord) -> ErrorMatrix:
-    """Put a record's evaluations into rows and columns."""
+    """Arrange a record's evaluations in rows and columns."""
     attacks = _ordered((run.attack for run in record.evaluations), NO_ATTACK)
     sanitizers = _ordered((run.sanitizer for run in record.evaluations), NO_SANITIZER)
     runs = {(run.sanitizer, run.attack): run for run in record.evaluations}
@@ -72,18 +72,18 @@ def arrange(record: AuditRecord) -> ErrorMatrix:
 
 
 def best_defence(record: AuditRecord) -> LargestError | None:
-    """The defences, several on a tie, whose worst test error is least."""
-    standings = _worst_errors(record, lambda name: name != NO_SANITIZER)
-    if not standings:
+    """Find the defences, several on a tie, with the smallest worst test error."""
+    worst = _worst_errors(record, lambda name: name != NO_SANITIZER)
+    if not worst:
         return None
-    least = min(standings.values())
-    return LargestError(tuple(name for name, error in standings.items() if error == least), least)
+    least = min(worst.values())
+    return LargestError(tuple(name for name, error in worst.items() if error == least), least)
 
 
 def undefended(record: AuditRecord) -> LargestError | None:
-    """What the attacks do when nothing is filtered."""
-    standings = _worst_errors(record, lambda name: name == NO_SANITIZER)
-    return LargestError((NO_SANITIZER,), standings[NO_SANITIZER]) if standings else None
+    """Find the largest test error of the attacks when nothing is filtered."""
+    worst = _worst_errors(record, lambda name: name == NO_SANITIZER)
+    return LargestError((NO_SANITIZER,), worst[NO_SANITIZER]) if worst else None
 
 
 def _worst_errors(record: AuditRecord, wanted: Callable[[str], bool]) -> dict[str, float]:

@@ -1,246 +1,149 @@
-"""Results as lines for a terminal or a pipe."""
+"""An audit in sentences, and as lines for a terminal or a pipe."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
-
-from toadstone.core.certificate import DIGEST_LABEL, Certificate, Ridge
-from toadstone.records.attack import AttackRecord
-from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Removal
-from toadstone.records.scan import ScanRecord
-from toadstone.report.text.audit_matrix import arrange
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord
+from toadstone.report.text.audit_matrix import LargestError, arrange, best_defence, undefended
 from toadstone.report.text.formats import (
+    bare_percent,
+    counted,
+    flow,
     format_attack_value,
     format_bound,
     format_count,
+    format_fraction,
     format_share,
+    format_share_bound,
+    listed,
     shortened,
-    visible,
+    visible_lines,
 )
-from toadstone.report.text.wording import (
-    LEARNER_WORDS,
-    METHOD_TITLES,
-    cautions,
-    headline_sentences,
-    scan_sentences,
-    spoken,
-    untested,
-)
+from toadstone.report.text.wording import LONGEST_NAME, SHOWN_ROWS, in_words, short_name, spoken, untested
 
-if TYPE_CHECKING:
-    from toadstone.datasets.split import Split
-
-SHOWN_REMOVALS = 10
-_DIGITS = 5
-_LONGEST_NAME = 24
-
-
-def flow(text: str, width: int | None, *, indent: int = 0) -> str:
-    """Break a sentence into lines of a terminal; later lines are indented.
-
-    Parameters
-    ----------
-    text : str
-    width : int or None
-        Columns; None leaves one line, as a pipe wants it.
-    indent : int
-        Of all lines but the first.
-
-    Examples
-    --------
-    >>> print(flow("- as long as it is broad", 20, indent=2))
-    - as long as it is
-      broad
-    """
-    if width is None:
-        return text
-    lines = textwrap.wrap(
-        text, max(width, 20), subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
-    )
-    return "\n".join(lines)
+_BUDGET_WORDS = {
+    "add": "{rows} added to {clean} clean ones",
+    "flip": "the labels of {rows} of {clean} rows",
+    "perturb": "{rows} of {clean} rows altered",
+}
 
 
 def audit_lines(record: AuditRecord, width: int | None) -> list[str]:
-    """The findings of an audit: sentences, cautions, and test errors by defence."""
+    """Write the bound, the attack and the best defence, then test errors by defence, then suspicious rows.
+
+    Parameters
+    ----------
+    record : AuditRecord
+    width : int or None
+        Columns of the terminal; None for a pipe.
+    """
     lines = [flow(sentence, width) for sentence in headline_sentences(record)]
     lines += [flow(f"{title}: {text}", width) for title, text in cautions(record)]
-    return [*lines, "", *_matrix_lines(record)]
+    lines += ["", *_matrix_lines(record)]
+    return visible_lines([*lines, "", *_suspect_lines(record, width)] if record.suspects else lines)
 
 
-def attack_lines(record: AttackRecord, width: int | None) -> list[str]:
-    """What an attack does: a sentence, the errors by defence, and how it was selected."""
-    aimed = record.targets
-    header = "Test error, %" if aimed is None else "Error, % of all test rows, then of the targets"
-    lines = [flow(_lead(record), width), "", header]
-    for cell in record.evaluations:
-        title = "no defence" if cell.sanitizer == NO_SANITIZER else spoken(cell.sanitizer)
-        error = _percent(cell.test_error)
-        removed = "" if cell.sanitizer == NO_SANITIZER else f"   removes {cell.poison_removed} of {cell.poison_rows}"
-        share = "" if aimed is None else f"{_percent(aimed.error[cell.sanitizer]):>9}"
-        lines.append(f"  {title:<14}{error:>7}{share}{removed}")
-    lines += ["", *(flow(sentence, width) for sentence in untested(record.data))]
-    lines += [flow(_defender_sentence(record), width)]
-    lines += [flow(f"Best of {format_count(record.tried)} tried: {record.candidate}. {record.protocol}", width)]
-    if record.split_test is not None:
-        lines.append(
-            flow(
-                f"Selected on one half of the test rows with {format_share(record.split_test.selected)}, it leaves "
-                f"{format_share(record.split_test.reported)} on the other.",
-                width,
+def headline_sentences(record: AuditRecord) -> tuple[str, ...]:
+    """State the bound, the wrong rows that it allows, and the best defence."""
+    return (_bound_sentence(record), *_rows_sentences(record), *_defence_sentences(record))
+
+
+def cautions(record: AuditRecord) -> tuple[tuple[str, str], ...]:
+    """State the limits of the headline: (title, text)."""
+    point, found = record.headline, [("A class is not tested", sentence) for sentence in untested(record.data)]
+    if not point.conclusive:
+        found.append(
+            (
+                "Not conclusive",
+                f"The search stopped before the bound and the attack met: the true worst case lies somewhere between "
+                f"{format_attack_value(point.attack_value)} and {format_bound(point.bound)}. The bound holds, but "
+                f"the truth may be far below it.",
             )
         )
-    return lines
-
-
-def scan_lines(record: ScanRecord, width: int | None) -> list[str]:
-    """What each detector flags against what it promised, and the most suspicious rows."""
-    lines = [flow(sentence, width) for sentence in scan_sentences(record)]
-    widest = max(len(name) for name in record.detectors)
-    lines += ["", f"  {'detector':<{widest}}  flagged   share  promise  would notice     time"]
-    for name, found in record.detectors.items():
-        if found.skipped:
-            lines.append(flow(f"  {name:<{widest}}  skipped: {found.skipped}", width, indent=widest + 4))
-            continue
-        shares = (found.flagged_share, found.false_alarm_rate, found.smallest_detectable_share)
-        share, rate, least = (f"{100 * share:.2f} %" for share in shares)
-        lines.append(
-            f"  {name:<{widest}}{found.flagged:>9}{share:>8}{rate:>9}{least:>14}{found.seconds:>7.1f} s"
-            f"{'   more than promised' if found.exceeded else ''}"
+    if point.bound >= record.defender.wrong_row_loss:
+        found.append(
+            (
+                "The bound rules nothing out",
+                f"A row classified wrongly costs a {spoken(record.defender.loss)} loss of at least "
+                f"{record.defender.wrong_row_loss:.3g}. A mean loss of {format_bound(point.bound)} "
+                f"therefore allows every row to be wrong.",
+            )
         )
-    if record.rows:
-        lines += ["", "Most suspicious rows"]
-    for flagged in record.rows[:SHOWN_REMOVALS]:
-        start = f"  row {flagged.row}, {_name(flagged.label)}: "
-        lines.append(flow(f"{start}{', '.join(flagged.reasons)}; {visible(flagged.preview)}", width, indent=4))
-    return lines
+    return tuple(found)
 
 
-def _lead(record: AttackRecord) -> str:
-    rows = f"{format_count(record.poison_rows)} rows ({format_count(record.distinct_rows)} distinct)"
-    adds = f"{METHOD_TITLES[record.method]} adds {rows} to {format_count(record.data.n_train)} clean ones."
-    if record.targets is None:
-        return (
-            f"{adds} Whatever defence is chosen, the test error is at least {format_share(record.worst_case)}, against "
-            f"{format_share(record.clean_test_error)} on clean data without any."
-        )
-    aimed = record.targets
+def _bound_sentence(record: AuditRecord) -> str:
+    point, threat = record.headline, record.threat
+    bound, attack = format_bound(point.bound), format_attack_value(point.attack_value)
+    if threat.fraction == 0:
+        return f"With no row under an attacker’s control, training loss cannot exceed {bound} per clean row."
+    budget = _BUDGET_WORDS[threat.kind].format(rows=format_count(threat.rows), clean=format_count(record.data.n_train))
     return (
-        f"{adds} Whatever defence is chosen, at least {format_share(aimed.worst_case)} of the targets "
-        f"({format_count(len(aimed.rows))}) are misclassified, against {format_share(aimed.clean_error)} on clean data "
-        f"without any."
+        f"With {format_fraction(threat.fraction)} of rows under an attacker’s control ({budget}), training loss "
+        f"cannot exceed {bound} per clean row; a concrete attack reaches {attack}."
     )
 
 
-def _percent(share: float) -> str:
-    return format_share(share).removesuffix("%").rstrip()
+def _rows_sentences(record: AuditRecord) -> tuple[str, ...]:
+    # By Markov's inequality: every wrong row costs at least `wrong_row_loss`.
+    share = record.headline.bound / record.defender.wrong_row_loss
+    if share >= 1:
+        return ()
+    return (
+        f"A loss of {format_bound(record.headline.bound)} allows at most {format_share_bound(share)} of the clean "
+        f"training rows to be classified wrongly.",
+    )
 
 
-def _defender_sentence(record: AttackRecord) -> str:
-    words = LEARNER_WORDS.get(record.learner, record.learner)
-    return f"The defender trains {words}; ridge {record.ridge:g}, {record.ridge_origin}."
+def _defence_sentences(record: AuditRecord) -> tuple[str, ...]:
+    best, bare = best_defence(record), undefended(record)
+    clean = format_share(record.defender.clean_test_error)
+    names = {run.attack for run in record.evaluations} - {NO_ATTACK}
+    attack = "the attack" if len(names) == 1 else f"the worst of {in_words(len(names))} attacks"
+    if best is not None:
+        bare_words = f" and {format_share(bare.test_error)} without any defence" if bare else ""
+        return (
+            f"{_among_defences(record, best)} {attack} leaves a test error of {format_share(best.test_error)}, "
+            f"against {clean} on clean data{bare_words}.",
+        )
+    if bare is not None:
+        error = format_share(bare.test_error)
+        return (f"Without any defence, {attack} leaves a test error of {error}, against {clean} on clean data.",)
+    return ()
+
+
+def _among_defences(record: AuditRecord, best: LargestError) -> str:
+    names = {run.sanitizer for run in record.evaluations} - {NO_SANITIZER}
+    shown = listed([shortened(spoken(name), LONGEST_NAME) for name in best.sanitizers], "or")
+    if len(names) > 1 and names == set(best.sanitizers):
+        return f"After any of {in_words(len(names))} defences, all alike,"
+    if len(names) == 1:
+        return f"After the one defence tried ({shown}),"
+    return f"After the best of {in_words(len(names))} defences ({shown}),"
 
 
 def _matrix_lines(record: AuditRecord) -> list[str]:
     matrix = arrange(record)
-    names = ["no attack" if name == NO_ATTACK else _name(name) for name in matrix.attacks]
+    names = ["no attack" if name == NO_ATTACK else short_name(spoken(name)) for name in matrix.attacks]
     lines = ["Test error, %   " + "  ".join(f"{name:>9}" for name in names)]
     for row in matrix.rows:
-        title = "no defence" if row.sanitizer == NO_SANITIZER else spoken(row.sanitizer)
-        cells = ("-" if cell is None else _percent(cell.evaluation.test_error) for cell in row.cells)
+        title = "no defence" if row.sanitizer == NO_SANITIZER else short_name(spoken(row.sanitizer))
+        cells = ("-" if cell is None else bare_percent(cell.evaluation.test_error) for cell in row.cells)
         figures = "  ".join(f"{cell:>{max(9, len(name))}}" for cell, name in zip(cells, names, strict=True))
         lines.append(f"  {title:<14}{figures}{'   best' if row.is_best else ''}")
     return lines
 
 
-def _name(name: str) -> str:
-    return shortened(visible(spoken(name)), _LONGEST_NAME)
+def rankers(record: AuditRecord) -> tuple[str, ...]:
+    """Name the sanitizers that rank suspicious rows, in order."""
+    return tuple(dict.fromkeys(name for suspect in record.suspects for name in suspect.ranks))
 
 
-def certificate_lines(
-    certificates: Sequence[Certificate], conclusive: Sequence[bool], split: Split, origin: str, width: int | None
-) -> list[str]:
-    """Bounds and attack values of one data set, and what they rest on.
-
-    Parameters
-    ----------
-    certificates : sequence of Certificate
-        Of one setting, one for each fraction.
-    conclusive : sequence of bool
-        Whether bound and attack met, for each.
-    split : Split
-        The data.
-    origin : str
-        How the models were chosen, in plain words.
-    width : int or None
-        As for `flow`.
-    """
-    first, train = certificates[0], split.train
-    against = " against ".join(shortened(visible(str(label)), _LONGEST_NAME) for label in train.classes)
-    size = f"{format_count(len(train))} training rows of {format_count(train.n_features)} features"
-    lines = [flow(f"{visible(split.name)}: {size}, {against}", width), ""]
-    lines += [f"{'fraction':>10} {'rows':>8} {'attack':>11} {'bound':>11}"]
-    for certificate, closed in zip(certificates, conclusive, strict=True):
-        attack = format_attack_value(certificate.attack_value, digits=_DIGITS)
-        bound = format_bound(certificate.bound, digits=_DIGITS)
-        rows = format_count(certificate.budget.count(len(train)))
-        note = "" if closed else "   not conclusive"
-        lines.append(f"{certificate.budget.fraction:>10.10g} {rows:>8} {attack:>11} {bound:>11}{note}")
-    sentences = [
-        f"Bound: no allowed attack gets above it. Unit: {first.unit}.",
-        "Attack: what a concrete attack reaches. The true worst case lies between the two.",
-    ]
-    if not all(conclusive):
-        sentences.append(
-            "Not conclusive: the search stopped before the two met. The bound holds, but the truth may be well below; "
-            "features of one scale (--scale standard) or a larger --tolerance may settle it."
-        )
-    sentences.append(_setting_sentence(first, origin))
-    return [
-        *lines,
-        "",
-        *(flow(sentence, width) for sentence in sentences),
-        *_listed("Assumed:", first.assumptions, width),
-        *_listed("Not promised:", first.not_promised, width),
-    ]
-
-
-def _setting_sentence(certificate: Certificate, origin: str) -> str:
-    setting = certificate.setting
-    hypothesis = setting.hypothesis
-    if isinstance(hypothesis, Ridge):
-        models = f"ridge {hypothesis.strength:g}"
-    else:
-        models = f"squared norm at most {hypothesis.squared_radius:g}"
-    filters = " and ".join(setting.sanitizers)
-    return f"Setting: {models} ({origin}); filters {filters} at quantile {setting.quantile:g}; domain {setting.domain}."
-
-
-def _listed(title: str, sentences: Iterable[str], width: int | None) -> list[str]:
-    return [title, *(flow(f"  - {sentence}", width, indent=4) for sentence in sentences)]
-
-
-def verified_sentence(certificate: Certificate) -> str:
-    """State what a verified certificate proves."""
-    before = certificate.digest_label != DIGEST_LABEL
-    written = f" It was written by {certificate.digest_label}, as this project was called before." if before else ""
-    return (
-        f"Verified: at fraction {certificate.budget.fraction:.10g} no allowed attack gets above "
-        f"{format_bound(certificate.bound)} ({certificate.unit}); the stored attack reaches "
-        f"{format_attack_value(certificate.attack_value)}.{written}"
-    )
-
-
-def removal_lines(removals: Sequence[Removal], width: int | None) -> list[str]:
-    """The first of the removed rows with the reason, and how many more there are."""
-    lines = [
-        flow(
-            f"  row {removal.row}, {shortened(visible(removal.label), _LONGEST_NAME)}: {removal.reason}",
-            width,
-            indent=4,
-        )
-        for removal in removals[:SHOWN_REMOVALS]
-    ]
-    others = len(removals) - len(lines)
-    return [*lines, f"  and {format_count(others)} more"] if others else lines
+def _suspect_lines(record: AuditRecord, width: int | None) -> list[str]:
+    defences = len(rankers(record))
+    lines = ["Most suspicious training rows"]
+    for suspect in record.suspects[:SHOWN_ROWS]:
+        removed = f"removed by {len(suspect.removed_by)} of {counted(defences, 'defence')}"
+        head = f"  row {suspect.row}, {short_name(suspect.label)}: {removed}; {suspect.preview}"
+        lines.append(flow(head, width, indent=4))
+    others = len(record.suspects) - SHOWN_ROWS
+    return [*lines, f"  and {format_count(others)} more"] if others > 0 else lines

@@ -1,4 +1,4 @@
-"""The paper's figures beside ours, in cells and sentences; for a terminal, a page or a document."""
+"""A paper's figures beside ours, in cells and sentences for a terminal, a page or a document."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from toadstone.records.reproduction import Comparison, Published, Reproduction, Unit
-from toadstone.report.text.audit_text import flow
 from toadstone.report.text.formats import (
+    flow,
     format_attack_value,
     format_bound,
     format_count,
     format_loss,
     format_share,
-    visible,
+    visible_lines,
 )
 
 NO_FIGURE = "not in the text"
@@ -28,7 +28,7 @@ _NARROW = {1: 14, 2: 18, 3: 16}
 
 
 def format_figure(value: float, unit: Unit, aim: str = "equal") -> str:
-    """A figure with its unit; a bound is rounded up, what an attack reaches down.
+    """Write a figure with its unit; a bound is rounded up, an attack's value down.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def format_figure(value: float, unit: Unit, aim: str = "equal") -> str:
 
 
 def paper_cell(stated: Published | None, unit: Unit) -> str:
-    """What the paper states, and where that is known from if not from its text."""
+    """Write the paper's figure, and its origin where that is not the text."""
     if stated is None:
         return NO_FIGURE
     limit = "" if stated.relation == "is" else f"{stated.relation} "
@@ -58,19 +58,19 @@ def paper_cell(stated: Published | None, unit: Unit) -> str:
 
 
 def _as_printed(value: float, unit: Unit) -> str:
-    """The paper's own digits, with none added."""
+    """Write a figure with the paper's own digits, none added."""
     if unit == "share":
         return f"{100 * value:.6g}\N{NO-BREAK SPACE}%"
     return f"{value:.6g}" if unit == "loss" else format_figure(value, unit)
 
 
 def value_cell(row: Comparison) -> str:
-    """What was measured."""
+    """Write the measured figure."""
     return NOT_MEASURED if row.ours is None else format_figure(row.ours, row.unit, row.aim)
 
 
 def interval_cell(row: Comparison) -> str:
-    """Where it lies, rounded outwards; nothing where that is not known."""
+    """Write the interval of the measured figure, rounded outwards; nothing where there is none."""
     if row.ours is None or row.interval is None:
         return ""
     low = format_figure(row.interval.low, row.unit, "higher").removesuffix(_PERCENT)
@@ -83,7 +83,7 @@ def _our_cell(row: Comparison) -> str:
 
 
 def standing_cell(row: Comparison) -> str:
-    """Whether the paper's figure is reached, and by how much not.
+    """Say whether the paper's figure is reached, and the difference where it is not.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def standing_cell(row: Comparison) -> str:
 
 
 def _factor(ratio: float) -> str:
-    """A ratio in two digits or so, never in powers of ten."""
+    """Write a ratio in about two digits, never in powers of ten."""
     return f"{ratio:.2g}" if ratio < 10 else f"{float(f'{ratio:.2g}'):,.0f}"
 
 
@@ -120,21 +120,23 @@ def _size(difference: float, unit: Unit) -> str:
 
 
 def stated_rows(record: Reproduction) -> tuple[Comparison, ...]:
-    """Rows for which the paper has a figure."""
+    """Return the rows for which the paper has a figure."""
     return tuple(row for row in record.comparisons if row.paper is not None)
 
 
 def other_rows(record: Reproduction) -> tuple[Comparison, ...]:
-    """Rows for which it has none that we know of."""
+    """Return the rows for which the paper has no known figure."""
     return tuple(row for row in record.comparisons if row.paper is None)
 
 
 def summary(record: Reproduction) -> str:
-    """How many of the paper's figures are reached.
+    """Count the paper's figures that are reached, exceeded and missed.
 
     Examples
     --------
-    >>> summary(Reproduction("a", "", "", {}, (), (), (), {}, 0.0, 0, "", ""))
+    >>> from toadstone.records.header import Header
+    >>> header = Header("reproduction", "2.0", "", "", 0, 1, None, {}, {})
+    >>> summary(Reproduction(header, "a", "", "", {}, (), (), (), 0.0))
     'The stored text of the paper has no figure to compare with.'
     """
     rows = stated_rows(record)
@@ -151,7 +153,7 @@ def summary(record: Reproduction) -> str:
 
 
 def remarks(record: Reproduction) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Reasons and notes, each once, with the rows that they are about.
+    """Collect reasons and notes, each once, with the rows that they are about.
 
     A reason is given for rows where ours differs from the paper's; a note always.
     """
@@ -165,18 +167,18 @@ def remarks(record: Reproduction) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def meanings(record: Reproduction) -> tuple[str, ...]:
-    """What the intervals are, each once."""
+    """Return the kinds of the intervals, each once."""
     return tuple(dict.fromkeys(row.interval.meaning for row in record.comparisons if row.interval is not None))
 
 
 def reproduction_lines(record: Reproduction, width: int | None) -> list[str]:
-    """A record as lines for a terminal of some width, or for a pipe.
+    """Write a reproduction as lines for a terminal or a pipe.
 
     Parameters
     ----------
     record : Reproduction
     width : int or None
-        Columns; None for no limit.
+        Columns of the terminal; None for a pipe.
     """
     lines = [flow(f"{record.name}: {record.title}", width), flow(record.source, width), ""]
     lines += [flow(f"{name}: {text}", width, indent=2) for name, text in record.setting.items()]
@@ -185,19 +187,20 @@ def reproduction_lines(record: Reproduction, width: int | None) -> list[str]:
     lines += _table(other_rows(record), width)
     lines += ["", flow(summary(record), width)]
     for text, rows in remarks(record):
-        lines.append(flow(f"- {_listed(rows)}: {visible(text)}", width, indent=2))
-    lines += [flow(f"- {visible(note)}", width, indent=2) for note in record.notes]
+        lines.append(flow(f"- {_listed(rows)}: {text}", width, indent=2))
+    lines += [flow(f"- {note}", width, indent=2) for note in record.notes]
     lines += [flow(f"In brackets: {'; '.join(meanings(record))}.", width)] if meanings(record) else []
-    return [*lines, flow(f"{format_figure(record.seconds, 'seconds')} in all, seed {record.header.seed}.", width)]
+    lines.append(flow(f"{format_figure(record.seconds, 'seconds')} in all, seed {record.header.seed}.", width))
+    return visible_lines(lines)
 
 
 def _listed(rows: Sequence[str]) -> str:
-    """The rows of a remark: all if few, else the first and how many more."""
+    """Name the rows of a remark: all if few, else the first and the number of the others."""
     return "; ".join(rows) if len(rows) <= 2 else f"{rows[0]} and {len(rows) - 1} more"
 
 
 def _table(rows: Sequence[Comparison], width: int | None) -> list[str]:
-    """Rows of cells; where the width is short, cells are broken into lines."""
+    """Arrange rows of cells; where the width is short, cells are broken into lines."""
     cells = [(row.what, paper_cell(row.paper, row.unit), _our_cell(row), standing_cell(row)) for row in rows]
     shown = [column for column in range(4) if any(row.paper for row in rows) or column in (0, 2)]
     sizes = {column: max([len(_HEADS[column]), *(len(row[column]) for row in cells)]) for column in shown}
@@ -210,7 +213,7 @@ def _table(rows: Sequence[Comparison], width: int | None) -> list[str]:
 
 
 def _lines(cells: Sequence[str], sizes: Sequence[int]) -> list[str]:
-    """One row of a table, as many lines as its longest cell needs."""
+    """Write one row of a table, in as many lines as its longest cell needs."""
     broken = [
         _wrap(cell, size, "  " if place == 0 else "")
         for place, (cell, size) in enumerate(zip(cells, sizes, strict=True))

@@ -2,49 +2,78 @@
 
 from __future__ import annotations
 
-from toadstone.records.defence import AccuracyChange, DefenceRecord, DefenceStep
-from toadstone.report.text.audit_text import SHOWN_REMOVALS, flow
+from collections.abc import Sequence
+
+from toadstone.records.audit import Removal
+from toadstone.records.defence import AccuracyChange, DefenceRecord, DefenceStep, RemovedRow
 from toadstone.report.text.formats import (
+    counted,
+    flow,
     format_count,
     format_fraction,
     format_interval,
     format_share,
-    shortened,
-    visible,
+    visible_lines,
 )
-from toadstone.report.text.wording import spoken
+from toadstone.report.text.wording import SHOWN_ROWS, short_name, spoken
 
-_LONGEST_LABEL = 24
 REMOVING = ("filter", "inspection")
 """Layers that remove rows."""
 
 
-def defence_sentences(record: DefenceRecord) -> tuple[str, ...]:
-    """What a defence came to, in a few sentences."""
-    sentences = [
-        f"Of {format_count(record.rows)} rows {format_count(record.removed)} were removed "
-        f"({format_share(record.removed / record.rows)}); {format_count(record.kept)} are left."
+def defence_lines(record: DefenceRecord, width: int | None) -> list[str]:
+    """Write the rows removed and their cost, then the reasons, then the figures of each step.
+
+    Parameters
+    ----------
+    record : DefenceRecord
+    width : int or None
+        Columns of the terminal; None for a pipe.
+    """
+    lines = [flow(sentence, width) for sentence in defence_sentences(record)]
+    if record.removals:
+        lines += ["", "Removed rows", *removal_lines(record.removals, width)]
+    widest = max(len(step.name) for step in record.steps)
+    lines += ["", f"  {'step':<{widest}}  flagged  removed   so far   before    after  cost"]
+    for step in record.steps:
+        lines.append(_step_line(step, widest))
+        if step_note(step):
+            lines.append(flow(f"  {'':<{widest}}  {step_note(step)}", width, indent=widest + 4))
+    lines += [
+        "",
+        flow(f"Before and after: {record.measure}, each step by the rows that it keeps.", width),
+        flow(
+            "Cost: points of accuracy lost for each percent of the rows removed; negative where they were gained.",
+            width,
+        ),
     ]
-    if any(step.cut for step in record.steps):
-        sentences.append(
-            f"More was flagged than could be removed: at most {format_fraction(record.max_removed)} of the rows may "
-            "go, and no class may vanish."
-        )
+    return visible_lines(lines)
+
+
+def removal_lines(removals: Sequence[Removal] | Sequence[RemovedRow], width: int | None) -> list[str]:
+    """Write the first of the removed rows with their reasons, and the number of the others."""
+    lines = [
+        flow(f"  row {removal.row}, {short_name(removal.label)}: {removal.reason}", width, indent=4)
+        for removal in removals[:SHOWN_ROWS]
+    ]
+    others = len(removals) - len(lines)
+    return visible_lines([*lines, f"  and {format_count(others)} more"] if others else lines)
+
+
+def defence_sentences(record: DefenceRecord) -> tuple[str, ...]:
+    """State the rows removed, the accuracy before and after, and the limits of both figures."""
+    sentences = [_removed_sentence(record)]
     change = record.accuracy_change
     if change is not None:
         where = (
-            f"On the {format_count(record.trusted_rows)} trusted rows"
+            f"On the {counted(record.trusted_rows, 'trusted row')}"
             if record.trusted_rows
             else "Out of fold, on the kept rows,"
         )
         sentences.append(
-            f"{where} the model is right on {_with_interval(change.before, change.before_low, change.before_high)} "
-            f"without the defence and on {_with_interval(change.after, change.after_low, change.after_high)} with it: "
+            f"{where} accuracy is {_with_interval(change.before, change.before_low, change.before_high)} without the "
+            f"defence and {_with_interval(change.after, change.after_low, change.after_high)} with it: "
             f"{change_in_words(change)}."
-        )
-    if not record.trusted_rows:
-        sentences.append(
-            "Nothing was validated, because no trusted rows were given: the rows judged may be poisoned themselves."
         )
     tested = record.test_change
     if tested is not None:
@@ -53,11 +82,31 @@ def defence_sentences(record: DefenceRecord) -> tuple[str, ...]:
             f"On the published test set, which decided nothing, the error is {before} before and {after} after: "
             f"{change_in_words(tested)}."
         )
+    if any(step.cut for step in record.steps):
+        sentences.append(
+            f"More rows were flagged than may be removed: at most {format_fraction(record.max_removed)} of them, and "
+            "never a whole class."
+        )
+    if not record.trusted_rows:
+        sentences.append(
+            "Nothing was validated, because no trusted rows were given: the rows that measure accuracy may be "
+            "poisoned themselves."
+        )
     return tuple(sentences)
 
 
+def _removed_sentence(record: DefenceRecord) -> str:
+    if not record.removed:
+        return f"None of {counted(record.rows, 'row')} was removed."
+    were = "was" if record.removed == 1 else "were"
+    return (
+        f"{format_count(record.removed)} of {counted(record.rows, 'row')} {were} removed "
+        f"({format_share(record.removed / record.rows)}); {format_count(record.kept)} are left."
+    )
+
+
 def change_in_words(change: AccuracyChange) -> str:
-    """The accuracy gained or lost, in percentage points with the interval.
+    """State the accuracy gained or lost, in percentage points with the interval.
 
     Examples
     --------
@@ -78,7 +127,7 @@ def _with_interval(value: float, low: float, high: float) -> str:
 
 
 def step_note(step: DefenceStep) -> str:
-    """Why a step did less than it wanted, if it did."""
+    """Say why a step removed fewer rows than it flagged, if it did."""
     return f"skipped: {step.skipped}" if step.skipped else step.cut
 
 
@@ -102,32 +151,6 @@ def format_cost(value: float | None) -> str:
     ('0.12', '-0.01', '-')
     """
     return "-" if value is None else f"{100 * value + 0.0:.2f}"
-
-
-def defence_lines(record: DefenceRecord, width: int | None) -> list[str]:
-    """What each step removed and what was paid for it, and the most suspicious of the removed rows."""
-    lines = [flow(sentence, width) for sentence in defence_sentences(record)]
-    widest = max(len(step.name) for step in record.steps)
-    lines += ["", f"  {'step':<{widest}}  flagged  removed   so far   before    after  paid"]
-    for step in record.steps:
-        lines.append(_step_line(step, widest))
-        if step_note(step):
-            lines.append(flow(f"  {'':<{widest}}  {step_note(step)}", width, indent=widest + 4))
-    lines += [
-        "",
-        flow(f"Before and after: {record.measure}, each step by the rows that it keeps.", width),
-        flow(
-            "Paid: points of accuracy lost for each percent of the rows removed; negative where they were gained.",
-            width,
-        ),
-    ]
-    if record.removals:
-        lines += ["", "Removed rows"]
-    for removal in record.removals[:SHOWN_REMOVALS]:
-        label = shortened(visible(removal.label), _LONGEST_LABEL)
-        lines.append(flow(f"  row {removal.row}, {label}: {visible(removal.reason)}", width, indent=4))
-    others = len(record.removals) - SHOWN_REMOVALS
-    return [*lines, f"  and {format_count(others)} more"] if others > 0 else lines
 
 
 def _step_line(step: DefenceStep, widest: int) -> str:

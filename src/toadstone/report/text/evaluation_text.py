@@ -7,8 +7,16 @@ from collections.abc import Sequence
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.evaluation import NO_DEFENCE, AttackInfo, DefenceInfo, EvaluationRecord
 from toadstone.records.trials import CAUGHT, MISSED, Estimate, MatrixCell, Thresholds
-from toadstone.report.text.audit_text import flow
-from toadstone.report.text.formats import format_count, format_fraction, format_interval, format_share, visible
+from toadstone.report.text.formats import (
+    counted,
+    flow,
+    format_count,
+    format_fraction,
+    format_interval,
+    format_share,
+    listed,
+    visible_lines,
+)
 
 _LETTERS, _CELL, _LONGEST_NAME, _MOST_NAMES = 4, 6, 24, 3
 _THRESHOLD_WORDS: dict[Thresholds, str] = {
@@ -21,8 +29,17 @@ Column = tuple[DefenceInfo, Thresholds]
 
 
 def evaluation_lines(record: EvaluationRecord, width: int | None) -> list[str]:
-    """The matrix of detectors, then what each attack came to, then what to know before believing it."""
-    lines = [flow(visible(sentence), width) for sentence in (*evaluation_sentences(record), record.trusted_origin)]
+    """Write the attacks that got through, then each attack, then the matrix of detectors, then the setting.
+
+    Parameters
+    ----------
+    record : EvaluationRecord
+    width : int or None
+        Columns of the terminal; None for a pipe.
+    """
+    *answer, setting = evaluation_sentences(record)
+    lines = [*(flow(sentence, width) for sentence in answer), *([""] if answer else []), "Attacks"]
+    lines += [flow(f"  {attack_sentence(record, info)}", width, indent=4) for info in record.attacks[1:]]
     detectors = record.columns("detector")
     for source in ("own", "trusted"):
         columns = [column for column in detectors if column[1] == source]
@@ -33,46 +50,49 @@ def evaluation_lines(record: EvaluationRecord, width: int | None) -> list[str]:
         names = list(dict.fromkeys(info.name for info, _ in detectors))
         lines += ["", flow(_KEY, width)]
         lines += [flow(f"Columns: {', '.join(f'{abbreviated(name)} {name}' for name in names)}.", width)]
-    lines += ["", "Attacks"]
-    lines += [flow(f"  {visible(attack_sentence(record, info))}", width, indent=4) for info in record.attacks[1:]]
-    lines += ["", *(flow(f"Note: {visible(warning)}", width) for warning in record.warnings)] if record.warnings else []
-    return lines
+    lines += ["", flow(setting, width), flow(record.trusted_origin, width)]
+    lines += [flow(f"Note: {warning}", width) for warning in record.warnings]
+    return visible_lines(lines)
 
 
 _KEY = (
     f"[87]: caught, {100 * CAUGHT:g} % of the poison or more; 43: partly; .: missed, less than {100 * MISSED:g} %; "
-    "-: not run. The row of false alarms is the share of clean rows flagged where nobody attacks."
+    "-: not run. False alarms: share of the clean rows flagged without an attack."
 )
 
 
 def evaluation_sentences(record: EvaluationRecord) -> tuple[str, ...]:
-    """What was evaluated, and what came out, in a few sentences."""
+    """Name the attacks that no detector catches, then the setting; the setting alone without detectors."""
     attacks = [info.name for info in record.attacks if info.name != NO_ATTACK]
     kinds = [info.kind for info in record.defences]
-    first = (
-        f"{_counted(len(attacks), 'attack')} against {_counted(kinds.count('detector'), 'detector')}, "
-        f"{_counted(kinds.count('sanitizer'), 'sanitizer')} and {_counted(kinds.count('learner'), 'robust learner')}, "
-        f"{_counted(len(record.seeds), 'seed')}: {format_fraction(record.fraction)} poison on "
-        f"{_counted(record.rows, 'row')}, {_counted(record.trusted_rows, 'trusted row')} beside them, "
-        f"{_counted(record.test_rows, 'test row')}."
+    setting = (
+        f"{counted(len(attacks), 'attack')} against {counted(kinds.count('detector'), 'detector')}, "
+        f"{counted(kinds.count('sanitizer'), 'sanitizer')} and {counted(kinds.count('learner'), 'robust learner')}, "
+        f"{counted(len(record.seeds), 'seed')}: {format_fraction(record.fraction)} poison on "
+        f"{counted(record.rows, 'row')}, {counted(record.trusted_rows, 'trusted row')} beside them, "
+        f"{counted(record.test_rows, 'test row')}."
     )
     uncaught = record.uncaught()
     if not attacks or "detector" not in kinds:
-        return (first,)
+        return (setting,)
     if not uncaught:
-        return first, "Every attack is caught by at least one detector."
-    return first, f"No detector catches {_listed(uncaught)}."
+        return "No attack got through: each is caught by at least one detector.", setting
+    return (
+        f"{len(uncaught)} of {counted(len(attacks), 'attack')} got through: no detector flags {100 * CAUGHT:g} % or "
+        f"more of the poison of {listed(uncaught)}.",
+        setting,
+    )
 
 
 def attack_sentence(record: EvaluationRecord, info: AttackInfo) -> str:
-    """Who catches an attack, who misses it, and what it does undefended and behind the best defence."""
+    """Name the detectors that catch and miss an attack, and state its effect with and without defence."""
     found = record.detectors_by_verdict(info.name)
     parts = []
     if any(found.values()):
-        parts.append(f"caught by {_listed(found['caught']) if found['caught'] else 'no detector'}")
+        parts.append(f"caught by {listed(found['caught']) if found['caught'] else 'no detector'}")
         if found["missed"]:
             parts.append(f"missed by {_shortly(found['missed'])}")
-    parts += [_harm_undefended(record, info), _harm_defended(record, info)]
+    parts += [_effect_undefended(record, info), _effect_defended(record, info)]
     skipped = [cell.skipped for cell in record.cells if cell.attack == info.name and cell.skipped]
     if skipped:
         times = "once" if len(skipped) == 1 else f"{format_count(len(skipped))} times"
@@ -81,7 +101,7 @@ def attack_sentence(record: EvaluationRecord, info: AttackInfo) -> str:
 
 
 def abbreviated(name: str) -> str:
-    """The head of a column: at most four characters of a catalogue name.
+    """Shorten a catalogue name to at most four characters, for the head of a column.
 
     Examples
     --------
@@ -111,7 +131,7 @@ def format_estimate(estimate: Estimate | None) -> str:
     return f"{format_share(estimate.mean)} ({format_interval(estimate.low, estimate.high)})"
 
 
-def _harm_undefended(record: EvaluationRecord, info: AttackInfo) -> str:
+def _effect_undefended(record: EvaluationRecord, info: AttackInfo) -> str:
     cell, clean = record.cell(info.name, NO_DEFENCE), record.cell(NO_ATTACK, NO_DEFENCE)
     if cell is None or cell.test_error is None or clean is None or clean.test_error is None:
         return ""
@@ -123,7 +143,7 @@ def _harm_undefended(record: EvaluationRecord, info: AttackInfo) -> str:
     )
 
 
-def _harm_defended(record: EvaluationRecord, info: AttackInfo) -> str:
+def _effect_defended(record: EvaluationRecord, info: AttackInfo) -> str:
     best = record.best_defence(info.name)
     if best is None:
         return ""
@@ -140,22 +160,14 @@ def _defence_name(cell: MatrixCell) -> str:
     return f"{cell.defence}, {cell.thresholds} thresholds" if cell.thresholds else cell.defence
 
 
-def _counted(number: int, thing: str) -> str:
-    return f"{format_count(number)} {thing}{'' if number == 1 else 's'}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def _shortly(names: Sequence[str]) -> str:
     if len(names) <= _MOST_NAMES + 1:
-        return _listed(names)
-    return f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES} others"
+        return listed(names)
+    return listed([*names[:_MOST_NAMES], f"{len(names) - _MOST_NAMES} others"])
 
 
 def _matrix(record: EvaluationRecord, columns: Sequence[Column], width: int | None) -> list[str]:
-    """Attacks down and detectors across, in as many blocks as the width makes necessary."""
+    """Arrange attacks down and detectors across, in as many blocks as the width requires."""
     widest = min(_LONGEST_NAME, max(len(info.name) for info in record.attacks) + 2)
     fitting = len(columns) if width is None else max(1, (width - widest - 2) // _CELL)
     lines = []

@@ -1,11 +1,13 @@
-"""Numbers and foreign text as a reader sees them.
+"""Numbers, lists and foreign text in the form that reports show.
 
 A certified bound is rounded up and an attack's value down, so that no figure
-in a report promises more than the record does.
+in a report claims more than the record does.
 """
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 _FEWEST_DECIMALS, _MOST_DECIMALS = 2, 8
@@ -85,6 +87,17 @@ def format_share(value: float) -> str:
     return _percent(value, _share_decimals(value), ROUND_HALF_EVEN)
 
 
+def bare_percent(value: float) -> str:
+    """Write a measured share in per cent without the sign, for a column that says so.
+
+    Examples
+    --------
+    >>> bare_percent(53 / 1035), bare_percent(0.0069)
+    ('5.1', '0.69')
+    """
+    return format_share(value).removesuffix(f"{_SPACE}%")
+
+
 def format_share_bound(value: float) -> str:
     """Write an upper bound of a share in per cent, rounded up."""
     return _percent(value, _share_decimals(value), ROUND_CEILING)
@@ -123,6 +136,54 @@ def format_count(value: int) -> str:
     return f"{value:,}"
 
 
+def counted(number: int, thing: str) -> str:
+    """Write a count with its noun, which takes an s unless there is one.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(4137, "row")
+    ('1 row', '4,137 rows')
+    """
+    return f"{format_count(number)} {thing}{'' if number == 1 else 's'}"
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Join names by commas, the last two by a word.
+
+    Examples
+    --------
+    >>> listed(["l2"]), listed(["l2", "slab", "loss"]), listed(["l2", "slab"], "or")
+    ('l2', 'l2, slab and loss', 'l2 or slab')
+    """
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+def flow(text: str, width: int | None, *, indent: int = 0) -> str:
+    """Break a sentence into lines of a terminal; later lines are indented.
+
+    Parameters
+    ----------
+    text : str
+    width : int or None
+        Columns; None leaves one line, as a pipe wants it.
+    indent : int
+        Of all lines but the first.
+
+    Examples
+    --------
+    >>> print(flow("- as long as it is broad", 20, indent=2))
+    - as long as it is
+      broad
+    """
+    if width is None:
+        # A line break in foreign text must not start a line of its own.
+        return text.replace("\n", " ")
+    lines = textwrap.wrap(
+        text, max(width, 20), subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines)
+
+
 def visible(text: str) -> str:
     """Replace control characters, which could hide or reorder what is shown.
 
@@ -132,6 +193,11 @@ def visible(text: str) -> str:
     'safe�exe'
     """
     return text.translate(_HIDDEN)
+
+
+def visible_lines(lines: Iterable[str]) -> list[str]:
+    """Apply `visible` to all lines of a terminal."""
+    return [visible(line) for line in lines]
 
 
 def shortened(text: str, length: int) -> str:

@@ -1,0 +1,53 @@
+"""Templates of all pages, with escaping on and the filters that they share."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER
+from toadstone.report.text import formats, wording
+
+MOST_ROWS = 50
+"""Rows that a page lists; the table beside it holds all of them."""
+
+_LONGEST_PREVIEW = 160
+
+
+def environment() -> Environment:
+    """Return templates that escape all values, refuse undefined names, and show hidden characters."""
+    made = Environment(
+        loader=PackageLoader("toadstone.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    made.filters.update(
+        attack_value=formats.format_attack_value,
+        bound=formats.format_bound,
+        count=formats.format_count,
+        counted=formats.counted,
+        cut=lambda text: formats.shortened(text, wording.LONGEST_NAME),
+        fraction=formats.format_fraction,
+        interval=lambda run: formats.format_interval(run.low, run.high),
+        loss=formats.format_loss,
+        moment=lambda text: text.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC"),
+        name=_spoken_name,
+        preview=lambda text: formats.shortened(text, _LONGEST_PREVIEW),
+        seconds=lambda value: f"{value:,.2f}\N{NO-BREAK SPACE}s",
+        share=formats.format_share,
+        spoken=wording.spoken,
+    )
+    return made
+
+
+def _shown(value: object) -> object:
+    return formats.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _spoken_name(name: str, nothing: str = "") -> str:
+    if nothing and name in (NO_ATTACK, NO_SANITIZER):
+        return nothing
+    return formats.shortened(wording.spoken(name), wording.LONGEST_NAME)

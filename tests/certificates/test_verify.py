@@ -19,6 +19,7 @@ from toadstone.core.errors import CertificateRejected
 from toadstone.kernels.losses import MARGIN_LOSSES
 
 HYPOTHESES = (NormBall(1.0), Ridge(0.05))
+EPSILON = float(np.finfo(float).eps)
 
 
 def with_witness(certificate: Certificate, **changes) -> Certificate:
@@ -37,6 +38,12 @@ def restated(made, certificate: Certificate) -> Certificate:
         poison_loss=proof.poison_loss,
         slack=proof.slack,
     )
+
+
+def scaled_to(certificate: Certificate, squared_norm: float) -> Certificate:
+    """The same model with another norm, and multipliers that fit its length."""
+    factor = np.sqrt(squared_norm / (certificate.theta @ certificate.theta))
+    return replace(certificate, theta=factor * certificate.theta, multipliers=factor * certificate.multipliers)
 
 
 def refuse(made, certificate: Certificate, match: str = "expected|proves") -> None:
@@ -138,6 +145,21 @@ class TestForgedModels:
         wide = replace(made, setting=replace(made.setting, hypothesis=NormBall(4.0))).certify(0.1)[0]
         outside = replace(certificate, theta=wide.theta, multipliers=wide.multipliers)
         refuse(made, restated(made, outside), "theta: expected a model within the norm ball")
+
+    # The verifier grants nothing beyond the ball. Its own sum of five squares is off by five roundings at most,
+    # so that a model sixteen roundings away is surely seen on the right side.
+    @pytest.mark.parametrize("excess", [1e-2, 1e-6, 1e-12, 16 * EPSILON])
+    @pytest.mark.parametrize("squared_radius", [1.0, 3e-5])
+    def test_a_model_barely_outside_the_ball_though_honestly_restated(self, bench, squared_radius, excess):
+        made = bench(hypothesis=NormBall(squared_radius))
+        certificate = made.certify(0.1)[0]
+        refuse(made, restated(made, scaled_to(certificate, (1 + excess) * squared_radius)), "within the norm ball")
+
+    @pytest.mark.parametrize("squared_radius", [1.0, 3e-5])
+    def test_a_model_barely_inside_the_ball(self, bench, squared_radius):
+        made = bench(hypothesis=NormBall(squared_radius))
+        certificate = made.certify(0.1)[0]
+        verify(restated(made, scaled_to(certificate, (1 - 16 * EPSILON) * squared_radius)), made.problem)
 
     @pytest.mark.parametrize("k", range(2))
     @pytest.mark.parametrize("j", range(2))

@@ -107,6 +107,11 @@ def _top_axis(operator: LinearOperator) -> Array:
         dense = operator.rmatmat(np.eye(operator.shape[0]))
         return np.asarray(np.linalg.svd(dense, full_matrices=False)[0][:, 0])
     start = np.random.default_rng(0).standard_normal(min(operator.shape))
+    n, d = operator.shape
+    gram = operator.T @ operator if d <= n else operator @ operator.T
+    if not (gram @ start).any():
+        # ARPACK refuses an operator that maps its start to zero, as that of coincident gradients does.
+        return np.eye(1, d)[0]
     return np.asarray(svds(operator, k=1, v0=start, return_singular_vectors="vh")[2][0])
 
 

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from toadstone.certificates.proof import Problem, prove_attack, prove_bound
+from toadstone.certificates.proof import prove_attack, prove_bound
 from toadstone.core.certificate import NormBall, Ridge, Witness
 from toadstone.core.feasible import Region
 from toadstone.kernels.linear.fit import fit_linear
 from toadstone.kernels.losses import HINGE, LOGISTIC, MARGIN_LOSSES, SQUARED_HINGE, smooth_hinge
+from toadstone.kernels.minimax.problem import Problem
 
 LOSSES = (HINGE, SQUARED_HINGE, LOGISTIC, smooth_hinge(0.1))
 

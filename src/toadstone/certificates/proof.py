@@ -10,35 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toadstone.core.arrays import Array, Matrix
-from toadstone.core.certificate import NormBall, Ridge, Witness
-from toadstone.core.feasible import Region
-from toadstone.kernels.losses import MarginLoss
+from toadstone.core.arrays import Array
+from toadstone.core.certificate import Ridge, Witness
+from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.sets.regions import support_bound
 
 _EPSILON = float(np.finfo(float).eps)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A defender's training problem and where poison may lie.
-
-    Parameters
-    ----------
-    X : ndarray or CSR of shape (n, d)
-    signs : ndarray of shape (n,)
-        Labels -1 or +1.
-    regions : tuple of two Region
-        For label -1 and +1.
-    loss : MarginLoss
-    hypothesis : NormBall or Ridge
-    """
-
-    X: Matrix
-    signs: Array
-    regions: tuple[Region, Region]
-    loss: MarginLoss
-    hypothesis: NormBall | Ridge
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toadstone.certificates.proof import ModelProof, Problem, prove_attack, prove_bound
+from toadstone.certificates.proof import ModelProof, prove_attack, prove_bound
 from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting
 from toadstone.core.dataset import Dataset
 from toadstone.kernels.losses import margin_loss
+from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.minimax.saddle import Saddle, solve_saddle
 from toadstone.kernels.sets.sets import ConvexSet
 
@@ -102,7 +103,7 @@ def certify_saddle(
     last: Saddle | None = None
     for fraction in sorted({budget.fraction for budget in budgets}):
         begin = time.perf_counter()
-        last = _solve(problem, fraction, last, tolerance, seed)
+        last = solve_saddle(problem, fraction=fraction, start=last, tolerance=tolerance, seed=seed)
         solved[fraction] = last, time.perf_counter() - begin
         if on_certified is not None:
             on_certified()
@@ -113,20 +114,6 @@ def certify_saddle(
         )
         for budget in budgets
     ]
-
-
-def _solve(problem: Problem, fraction: float, start: Saddle | None, tolerance: float, seed: int) -> Saddle:
-    return solve_saddle(
-        problem.X,
-        problem.signs,
-        problem.regions,
-        fraction=fraction,
-        hypothesis=problem.hypothesis,
-        loss=problem.loss,
-        start=start,
-        tolerance=tolerance,
-        seed=seed,
-    )
 
 
 def _prove(problem: Problem, saddle: Saddle) -> tuple[ModelProof, Array, Array]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from toadstone.certificates.proof import Problem, prove_attack, prove_bound
+from toadstone.certificates.proof import prove_attack, prove_bound
 from toadstone.core.certificate import Certificate, NormBall
 from toadstone.core.errors import CertificateRejected
+from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.sets.membership import violations
 
 _FEASIBLE = 1e-7

@@ -49,6 +49,11 @@ class MarginLoss:
     curvature: float = 0.0
     cap: float = 1.0
 
+    @property
+    def coefficients(self) -> tuple[float, float, float, float]:
+        """Shift, temperature, curvature and cap, the form that compiled loops read."""
+        return self.shift, self.temperature, self.curvature, self.cap
+
     def value(self, margins: Array) -> Array:
         """The loss at each margin, elementwise."""
         short = self.shift - np.asarray(margins)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
@@ -13,6 +14,31 @@ from scipy.sparse import vstack as sparse_vstack
 from sklearn.utils.extmath import row_norms
 
 from toadstone.core.arrays import Array, Labels, Mask, Matrix
+
+
+class CSRParts(NamedTuple):
+    """Rows in compressed form, as compiled loops read them.
+
+    Attributes
+    ----------
+    values : ndarray of float64 of shape (nnz,)
+    indices : ndarray of unsigned integers of shape (nnz,)
+        Column of each value.
+    pointers : ndarray of int of shape (n + 1,)
+        Where each row's values begin, and the end of the last.
+    """
+
+    values: Array
+    indices: Any
+    pointers: Any
+
+
+def csr_parts(X: Matrix) -> CSRParts:
+    """Return the arrays of dense or CSR rows in compressed form, without a copy where `X` is CSR."""
+    rows = csr_array(X)
+    # Numba wraps negative indices around; unsigned ones spare the loops that branch.
+    indices = rows.indices.view(np.uint64 if rows.indices.itemsize == 8 else np.uint32)
+    return CSRParts(rows.data, indices, rows.indptr)
 
 
 def squared_distances(X: Matrix, centre: Array) -> Array:

@@ -20,7 +20,7 @@ from toadstone.kernels.influence.inverse_hessian import (
     products,
 )
 from toadstone.kernels.linear.dual_curve import return_to_curve
-from toadstone.kernels.linear.fit import fit_linear
+from toadstone.kernels.linear.fit import LinearSolver
 from toadstone.kernels.losses import MarginLoss
 from toadstone.kernels.rows import stack
 
@@ -211,17 +211,8 @@ class _Problem:
     def sweep(self, duals: Array) -> Array:
         """A few passes of coordinate ascent."""
         rows = stack([self.clean.X, self.poison])
-        fit = fit_linear(
-            rows,
-            self.signs,
-            loss=self.loss,
-            ridge=self.clean.ridge,
-            weights=self.costs,
-            duals=duals,
-            tolerance=1e-12,
-            max_sweeps=_SWEEPS,
-        )
-        return fit.duals
+        solver = LinearSolver(self.loss, self.clean.ridge, tolerance=1e-12, max_sweeps=_SWEEPS)
+        return solver.fit(rows, self.signs, weights=self.costs, duals=duals).duals
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,22 +3,58 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from toadstone.core.arrays import Array, IntArray
+from toadstone.kernels.rows import CSRParts
+
+
+class WeightedRows(NamedTuple):
+    """Labelled rows and the weights of their losses.
+
+    Attributes
+    ----------
+    parts : CSRParts
+    signs, costs : ndarray of shape (n,)
+    bias : float
+        Value of the constant feature, whose weight is the model's last; zero
+        for none.
+    """
+
+    parts: CSRParts
+    signs: Array
+    costs: Array
+    bias: float
+
+
+class Metric(NamedTuple):
+    """The matrix ``diag(scales) + factor @ factor.T``, as the sweeps use it.
+
+    Attributes
+    ----------
+    scales : ndarray of shape (d,)
+    products : ndarray of shape (n, r)
+        Products of the rows with `factor`.
+    squared_norms : ndarray of shape (n,)
+        Of the rows in the metric.
+    """
+
+    scales: Array
+    products: Array
+    squared_norms: Array
 
 
 @njit(cache=True, nogil=True, inline="always")
-def dual_step(margin: float, curvature: float, old: float, low: float, shape: tuple[float, ...]) -> float:
-    """Best dual variable along one coordinate, within [low, cap].
+def dual_step(margin: float, curvature: float, old: float, low: float, loss: tuple[float, ...]) -> float:
+    """Return the best dual variable along one coordinate, within [low, cap].
 
-    `shape` holds a margin loss's shift, temperature, curvature and cap;
-    `curvature` is how fast the margin grows with the dual variable.
+    `loss` holds the `MarginLoss.coefficients`; `curvature` is the rate at
+    which the margin grows with the dual variable.
     """
-    shift, temperature, conjugate_curvature, cap = shape
+    shift, temperature, conjugate_curvature, cap = loss
     if temperature > 0.0:
         return max(_soft_root(margin, curvature, old, shift, temperature), low)
     bend = curvature + conjugate_curvature
@@ -52,14 +88,11 @@ def _soft_root(margin: float, curvature: float, old: float, shift: float, temper
 
 @njit(cache=True, nogil=True)
 def sweep(
-    rows: tuple[Any, ...],
-    signs: Array,
-    costs: Array,
-    metric: tuple[Any, ...],
+    rows: WeightedRows,
+    metric: Metric,
     order: IntArray,
     kappa: float,
-    bias: float,
-    shape: tuple[float, ...],
+    loss: tuple[float, ...],
     theta: Array,
     duals: Array,
 ) -> float:
@@ -72,22 +105,24 @@ def sweep(
 
     Parameters
     ----------
-    rows : tuple of ndarray
-        CSR values, unsigned indices and row pointers.
-    metric : tuple of ndarray
-        `scales` of shape (d,), the rows' products with `factor` of shape
-        (n, r), and the rows' squared norms in the metric.
+    rows : WeightedRows
+    metric : Metric
     order : ndarray of int
         The rows to visit.
-    bias : float
-        Value of the constant feature, whose weight is the last of `theta`.
+    kappa : float
+        Curvature of the penalty.
+    loss : tuple of float
+        `MarginLoss.coefficients`.
+    theta : ndarray of shape (d + 1,)
+    duals : ndarray of shape (n,)
 
     Returns
     -------
     float
         Largest change of any dual variable times its margin's curvature.
     """
-    values, indices, pointers = rows
+    parts, signs, costs, bias = rows
+    values, indices, pointers = parts
     scales, products, squared_norms = metric
     last = theta.shape[0] - 1
     along = np.zeros(products.shape[1])
@@ -102,7 +137,7 @@ def sweep(
             score += along[r] * products[i, r]
         curvature = costs[i] * (squared_norms[i] + bias * bias) / kappa
         old = duals[i]
-        new = dual_step(signs[i] * score, curvature, old, 0.0, shape)
+        new = dual_step(signs[i] * score, curvature, old, 0.0, loss)
         change = new - old
         if change == 0.0:
             continue
@@ -127,7 +162,7 @@ def _shift(masses: Array, margins: Array, gram: Array, target: int, amount: floa
 
 @njit(cache=True, nogil=True)
 def exchange(
-    masses: Array, margins: Array, gram: Array, fraction: float, kappa: float, shape: tuple[float, ...]
+    masses: Array, margins: Array, gram: Array, fraction: float, kappa: float, loss: tuple[float, ...]
 ) -> None:
     """Give poison points their best masses for fixed clean weights, in place.
 
@@ -146,7 +181,7 @@ def exchange(
         total = masses.sum()
         curvature = fraction * gram[worst, worst] / kappa
         held = (total - masses[worst]) / fraction
-        change = fraction * dual_step(margins[worst], curvature, total / fraction, held, shape) - total
+        change = fraction * dual_step(margins[worst], curvature, total / fraction, held, loss) - total
         _shift(masses, margins, gram, worst, change, kappa)
         best = int(np.argmax(np.where(masses > 0.0, margins, -np.inf)))
         moved = 0.0

@@ -6,25 +6,15 @@ feature gives to all classes lies together; the last row holds the biases.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
-from scipy.sparse import csr_array
 
-from toadstone.core.arrays import Array, IntArray, Matrix
-
-
-def compiled_rows(X: Matrix) -> tuple[Any, ...]:
-    """CSR values, unsigned indices and row pointers of rows, dense or not."""
-    rows = csr_array(X)
-    # Unsigned indices spare the compiled loop a branch for negative ones.
-    indices = rows.indices.view(np.uint64 if rows.indices.itemsize == 8 else np.uint32)
-    return rows.data, indices, rows.indptr
+from toadstone.core.arrays import Array, IntArray
+from toadstone.kernels.rows import CSRParts
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _score(rows: tuple[Any, ...], i: int, theta: Array, scores: Array) -> None:
+def _score(rows: CSRParts, i: int, theta: Array, scores: Array) -> None:
     """One row's score for each class."""
     values, indices, pointers = rows
     k = theta.shape[1]
@@ -37,15 +27,12 @@ def _score(rows: tuple[Any, ...], i: int, theta: Array, scores: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def add_hinge_gradient(
-    rows: tuple[Any, ...], labels: IntArray, chosen: IntArray, theta: Array, gradient: Array
-) -> float:
+def add_hinge_gradient(rows: CSRParts, labels: IntArray, chosen: IntArray, theta: Array, gradient: Array) -> float:
     """Add the chosen rows' subgradients to `gradient`, and give the sum of their losses.
 
     Parameters
     ----------
-    rows : tuple of ndarray
-        CSR values, unsigned indices and row pointers.
+    rows : CSRParts
     labels : ndarray of shape (n,)
         Index of the right class.
     chosen : ndarray of int
@@ -103,7 +90,7 @@ def onto_simplex(point: Array) -> None:
 
 @njit(cache=True, nogil=True)
 def sweep_simplices(
-    rows: tuple[Any, ...],
+    rows: CSRParts,
     labels: IntArray,
     costs: Array,
     squared_norms: Array,
@@ -119,8 +106,7 @@ def sweep_simplices(
 
     Parameters
     ----------
-    rows : tuple of ndarray
-        CSR values, unsigned indices and row pointers.
+    rows : CSRParts
     labels : ndarray of shape (n,)
         Index of the right class.
     costs : ndarray of shape (n,)

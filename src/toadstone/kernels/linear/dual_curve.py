@@ -27,7 +27,7 @@ def return_to_curve(margins: Array, bends: Array, ahead: Array, shift: float, te
     found : ndarray of shape (n,)
         Filled, in [0, 1].
     """
-    shape = (shift, temperature, 0.0, 1.0)
+    loss = (shift, temperature, 0.0, 1.0)
     for i in range(margins.shape[0]):
         short = shift - margins[i] + bends[i] * ahead[i]
         if short < -_FAR * temperature:
@@ -35,4 +35,4 @@ def return_to_curve(margins: Array, bends: Array, ahead: Array, shift: float, te
         elif short > bends[i] + _FAR * temperature:
             found[i] = 1.0
         else:
-            found[i] = dual_step(margins[i], bends[i], ahead[i], 0.0, shape)
+            found[i] = dual_step(margins[i], bends[i], ahead[i], 0.0, loss)

@@ -13,9 +13,10 @@ from threadpoolctl import ThreadpoolController
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.core.checks import check_positive
 from toadstone.core.errors import InvalidArgument
-from toadstone.kernels.linear.coordinate_descent import sweep
+from toadstone.kernels.linear.coordinate_descent import Metric, WeightedRows, sweep
 from toadstone.kernels.linear.interior_point import solve_interior
 from toadstone.kernels.losses import MarginLoss
+from toadstone.kernels.rows import csr_parts
 
 Bias = Literal["regularized", "free", "none"]
 _SWEEPS_PER_CHECK = 5
@@ -69,9 +70,7 @@ class Rows:
         self.signs, self.costs, self.bias = signs, costs, bias
         self._squares = self.matrix.multiply(self.matrix)
         self.squared_norms = np.asarray(self._squares.sum(axis=1)).ravel()
-        # Unsigned indices spare the compiled loop a branch for negative ones.
-        indices = self.matrix.indices.view(np.uint64 if self.matrix.indices.itemsize == 8 else np.uint32)
-        self._parts = (self.matrix.data, indices, self.matrix.indptr)
+        self._parts = csr_parts(self.matrix)
         self.measure(np.ones(X.shape[1]), np.empty((X.shape[1], 0)))
 
     def measure(self, scales: Array, factor: Array) -> None:
@@ -85,7 +84,7 @@ class Rows:
         self.scales, self.factor = scales, factor
         products = np.ascontiguousarray(self.matrix @ factor)
         squared_norms = self._squares @ scales + np.einsum("ij,ij->i", products, products)
-        self._metric = (scales, products, squared_norms)
+        self._metric = Metric(scales, products, squared_norms)
 
     def margins(self, theta: Array) -> Array:
         """Signed scores of all rows."""
@@ -98,10 +97,8 @@ class Rows:
 
     def sweep(self, order: IntArray, kappa: float, loss: MarginLoss, theta: Array, duals: Array) -> float:
         """One pass of dual coordinate ascent over `order`, in place."""
-        shape = (loss.shift, loss.temperature, loss.curvature, loss.cap)
-        return float(
-            sweep(self._parts, self.signs, self.costs, self._metric, order, kappa, self.bias, shape, theta, duals)
-        )
+        rows = WeightedRows(self._parts, self.signs, self.costs, self.bias)
+        return float(sweep(rows, self._metric, order, kappa, loss.coefficients, theta, duals))
 
     def small(self) -> bool:
         """Whether dense linear systems of these rows are cheap."""
@@ -164,6 +161,56 @@ def unsettled(duals: Array, margins: Array, loss: MarginLoss, slack: float) -> I
     return np.flatnonzero(~settled)
 
 
+@dataclass(frozen=True)
+class LinearSolver:
+    """A linear training problem and when to stop solving it.
+
+    Parameters
+    ----------
+    loss : MarginLoss
+    ridge : float
+        Positive. The penalty is per row: liblinear's ``C`` is
+        ``1 / (n * ridge)``.
+    bias : {"regularized", "free", "none"}
+        Whether the bias is penalized like a weight (liblinear's convention),
+        not penalized, or absent.
+    tolerance : float
+        Stop when the duality gap is below this share of the objective.
+    seed : int
+        Of the order in which rows are visited.
+    max_sweeps : int
+        Give up after as many passes; the gap then tells what was reached.
+
+    Raises
+    ------
+    InvalidArgument
+        If `ridge` is not positive.
+    """
+
+    loss: MarginLoss
+    ridge: float
+    bias: Bias = "regularized"
+    tolerance: float = 1e-6
+    seed: int = 0
+    max_sweeps: int = 20_000
+
+    def __post_init__(self) -> None:
+        check_positive(ridge=self.ridge)
+
+    def fit(self, X: Matrix, signs: Array, *, weights: Array | None = None, duals: Array | None = None) -> LinearFit:
+        """Minimize the weighted mean loss plus ``ridge / 2`` times the squared norm; see `fit_linear`."""
+        costs = row_costs(weights, X.shape[0])
+        rows = Rows(X, signs, costs, 0.0 if self.bias == "none" else 1.0)
+        if self.bias == "free":
+            # A free bias may be measured in any unit; sweeps go farther in that of the rows.
+            rows.bias = float(np.sqrt(np.median(rows.squared_norms))) or 1.0
+        start = np.zeros(len(costs)) if duals is None else np.clip(duals, 0.0, self.loss.cap)
+        descent = _Descent(rows, self.loss, self.ridge, free_bias=self.bias == "free")
+        with _libraries().limit(limits=1, user_api="blas"):
+            fit = descent.run(start, self.tolerance, np.random.default_rng(self.seed), self.max_sweeps)
+        return replace(fit, theta=np.append(fit.theta[:-1], fit.theta[-1] * (rows.bias or 1.0)))
+
+
 def fit_linear(
     X: Matrix,
     signs: Array,
@@ -174,8 +221,6 @@ def fit_linear(
     weights: Array | None = None,
     duals: Array | None = None,
     tolerance: float = 1e-6,
-    seed: int = 0,
-    max_sweeps: int = 20_000,
 ) -> LinearFit:
     """Minimize the weighted mean loss plus ``ridge / 2`` times the squared norm.
 
@@ -184,23 +229,12 @@ def fit_linear(
     X : ndarray or CSR of shape (n, d)
     signs : ndarray of shape (n,)
         Labels -1 or +1.
-    loss : MarginLoss
-    ridge : float
-        Positive. The penalty is per row: liblinear's ``C`` is
-        ``1 / (n * ridge)``.
-    bias : {"regularized", "free", "none"}
-        Whether the bias is penalized like a weight (liblinear's convention),
-        not penalized, or absent.
+    loss, ridge, bias, tolerance
+        As in `LinearSolver`, which sets the seed and the number of sweeps too.
     weights : ndarray of shape (n,), optional
         Relative weights of the rows, not negative; all one by default.
     duals : ndarray of shape (n,), optional
         Dual variables of a similar problem to start from.
-    tolerance : float
-        Stop when the duality gap is below this share of the objective.
-    seed : int
-        Of the order in which rows are visited.
-    max_sweeps : int
-        Give up after as many passes; the gap then tells what was reached.
 
     Returns
     -------
@@ -210,21 +244,28 @@ def fit_linear(
     ------
     InvalidArgument
         If `ridge` is not positive, or a weight is negative, or all are zero.
+
+    References
+    ----------
+    .. [1] Hsieh, Chang, Lin, Keerthi and Sundararajan, "A dual coordinate
+       descent method for large-scale linear SVM", ICML 2008, algorithm 1.
     """
-    check_positive(ridge=ridge)
-    if weights is not None and not (np.all(weights >= 0) and 0 < weights.sum() < np.inf):
+    return LinearSolver(loss, ridge, bias, tolerance).fit(X, signs, weights=weights, duals=duals)
+
+
+def row_costs(weights: Array | None, n: int) -> Array:
+    """Return the weight of each row's loss, a share of one; equal shares by default.
+
+    Raises
+    ------
+    InvalidArgument
+        If a weight is negative, or all are zero.
+    """
+    if weights is None:
+        return np.full(n, 1 / n)
+    if not (np.all(weights >= 0) and 0 < weights.sum() < np.inf):
         raise InvalidArgument("weights", "numbers that are not negative, with a positive sum", np.sum(weights))
-    n = X.shape[0]
-    costs = np.full(n, 1 / n) if weights is None else weights / weights.sum()
-    rows = Rows(X, signs, costs, 0.0 if bias == "none" else 1.0)
-    if bias == "free":
-        # A free bias may be measured in any unit; sweeps go farther in that of the rows.
-        rows.bias = float(np.sqrt(np.median(rows.squared_norms))) or 1.0
-    start = np.zeros(n) if duals is None else np.clip(duals, 0.0, loss.cap)
-    descent = _Descent(rows, loss, ridge, free_bias=bias == "free")
-    with _libraries().limit(limits=1, user_api="blas"):
-        fit = descent.run(start, tolerance, np.random.default_rng(seed), max_sweeps)
-    return replace(fit, theta=np.append(fit.theta[:-1], fit.theta[-1] * (rows.bias or 1.0)))
+    return np.asarray(weights / weights.sum())
 
 
 @cache

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
-from scipy.sparse import csr_array
 
 from toadstone.core.arrays import Array, Mask, Matrix
 from toadstone.kernels.linear.adagrad import AdaGrad
+from toadstone.kernels.rows import CSRParts, csr_parts
 
 
 class OnlineHinge:
@@ -42,10 +40,7 @@ class OnlineHinge:
     """
 
     def __init__(self, X: Matrix, signs: Array, theta: Array, *, ridge: float, step: float, accumulator: float) -> None:
-        matrix = csr_array(X)
-        # Unsigned indices spare the compiled loop a branch for negative ones.
-        indices = matrix.indices.view(np.uint64 if matrix.indices.itemsize == 8 else np.uint32)
-        self._rows = (matrix.data, indices, matrix.indptr)
+        self._rows = csr_parts(X)
         self._signs, self._ridge = signs, ridge
         self.theta = np.array(theta, dtype=float)
         self._descent = AdaGrad(step, accumulator)
@@ -85,7 +80,7 @@ class OnlineHinge:
 
 
 @njit(cache=True, nogil=True)
-def _cross(rows: tuple[Any, ...], signs: Array, theta: Array, within: Mask, pull: Array) -> None:
+def _cross(rows: CSRParts, signs: Array, theta: Array, within: Mask, pull: Array) -> None:
     """Find which rows lie within the margin; keep the sum of their signed features current."""
     values, indices, pointers = rows
     last = theta.shape[0] - 1

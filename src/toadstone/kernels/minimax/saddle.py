@@ -14,12 +14,13 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from threadpoolctl import threadpool_limits
 
-from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.core.arrays import Array, IntArray
 from toadstone.core.certificate import NormBall, Ridge, Witness
-from toadstone.core.feasible import Extremum, Region
+from toadstone.core.feasible import Extremum
 from toadstone.kernels.linear.fit import Rows, solve_damped, unsettled
 from toadstone.kernels.linear.interior_point import solve_interior
 from toadstone.kernels.losses import MarginLoss
+from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.minimax.worst_points import SIGNS, Adversary, applied, gram
 
 _SWEEPS = 8
@@ -60,13 +61,9 @@ class Saddle:
 
 
 def solve_saddle(
-    X: Matrix,
-    signs: Array,
-    regions: tuple[Region, Region],
+    problem: Problem,
     *,
     fraction: float,
-    hypothesis: NormBall | Ridge,
-    loss: MarginLoss,
     start: Saddle | None = None,
     tolerance: float = 1e-5,
     seed: int = 0,
@@ -76,18 +73,9 @@ def solve_saddle(
 
     Parameters
     ----------
-    X : ndarray or CSR of shape (n, d)
-        Clean rows.
-    signs : ndarray of shape (n,)
-        Their labels, -1 or +1.
-    regions : tuple of two Region
-        Where poison labelled -1 and +1 may lie.
+    problem : Problem
     fraction : float
         Poison mass for each unit of clean mass.
-    hypothesis : NormBall or Ridge
-        The models to minimize over. A ridge weighs ``1 + fraction`` times as
-        much, because it is counted for each trained row.
-    loss : MarginLoss
     start : Saddle, optional
         The outcome for a similar fraction.
     tolerance : float
@@ -112,8 +100,9 @@ def solve_saddle(
        Attacks", NIPS 2017, equations 4 to 6 and algorithm 1. There an online
        method; here block coordinate ascent of the dual, same certificate.
     """
-    rows = Rows(X, signs, np.full(X.shape[0], 1 / X.shape[0]), 1.0)
-    ascent = _Ascent(rows, Adversary(regions, fraction, loss), hypothesis, loss)
+    n, loss = problem.X.shape[0], problem.loss
+    rows = Rows(problem.X, problem.signs, np.full(n, 1 / n), 1.0)
+    ascent = _Ascent(rows, Adversary(problem.regions, fraction, loss), problem.hypothesis, loss)
     if start is not None:
         ascent.resume(start)
     with threadpool_limits(1, user_api="blas"):

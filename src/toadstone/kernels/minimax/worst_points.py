@@ -108,8 +108,7 @@ class Adversary:
     def rebalance(self, theta: Array, kappa: float, metric: tuple[Array, Array]) -> None:
         """Give the masses their best values in a metric, moving `theta` along."""
         signed, before = self.signed, self.masses.copy()
-        shape = (self.loss.shift, self.loss.temperature, self.loss.curvature, self.loss.cap)
-        exchange(self.masses, signed @ theta, gram(signed, metric), self.fraction, kappa, shape)
+        exchange(self.masses, signed @ theta, gram(signed, metric), self.fraction, kappa, self.loss.coefficients)
         theta += (self.masses - before) @ signed / kappa
 
     def answer(self, theta: Array, kappa: float) -> None:

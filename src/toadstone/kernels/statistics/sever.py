@@ -111,7 +111,7 @@ def _top_axis(operator: LinearOperator) -> Array:
     gram = operator.T @ operator if d <= n else operator @ operator.T
     if not (gram @ start).any():
         # ARPACK refuses an operator that maps its start to zero, as that of coincident gradients does.
-        return np.eye(1, d)[0]
+        return np.asarray(np.eye(1, d)[0])
     return np.asarray(svds(operator, k=1, v0=start, return_singular_vectors="vh")[2][0])
 
 

@@ -73,7 +73,8 @@ def test_rounding_never_lowers_a_bound(case):
     magnitude = 1 + np.abs(problem.X).max() * np.abs(theta[:-1]).sum() + abs(theta[-1])
     if isinstance(problem.hypothesis, Ridge):
         magnitude += problem.hypothesis.strength * theta @ theta
-    assert bound - float(exact) <= 1e-12 * magnitude
+    # The allowance is that of some thirty roundings, not more: a generous one would hide a loose proof.
+    assert bound - float(exact) <= 2e-14 * magnitude
 
 
 @pytest.mark.parametrize("loss", list(MARGIN_LOSSES))

@@ -1,6 +1,6 @@
-"""What a certificate's numbers prove, recomputed from the data alone.
+"""Proof of a certificate's numbers, recomputed from the data alone.
 
-Both the certifier and the verifier call these functions, so a stated bound is
+Certifier and verifier call the same functions, so that a stated bound is
 always one that the stored model and multipliers prove, rounding included.
 """
 
@@ -32,7 +32,7 @@ class ModelProof:
     slack: float
 
     def bound(self, fraction: float) -> float:
-        """Upper bound at a fraction, rounded up."""
+        """Compute the upper bound at a fraction, rounded up."""
         total = self.clean_loss + self.penalty + fraction * (self.poison_loss + self.penalty)
         return float(np.nextafter(total + self.slack, np.inf))
 
@@ -63,6 +63,7 @@ def prove_bound(problem: Problem, theta: Array, multipliers: Array) -> ModelProo
     if isinstance(problem.hypothesis, Ridge):
         penalty = 0.5 * problem.hypothesis.strength * float(theta @ theta)
     longest = int(np.diff(problem.X.indptr).max()) if hasattr(problem.X, "indptr") else problem.X.shape[1]
+    # Rounding of a row's score, times the steepest slope that its true margin may have.
     sizes = abs(problem.X) @ abs(theta[:-1]) + abs(theta[-1])
     slope = float(-problem.loss.derivative(problem.signs * scores - _EPSILON * longest * sizes).min())
     rounding = slope * longest * float(sizes.mean()) + len(clean) * float(clean.mean())
@@ -71,7 +72,7 @@ def prove_bound(problem: Problem, theta: Array, multipliers: Array) -> ModelProo
 
 
 def prove_attack(problem: Problem, witness: Witness, fraction: float) -> float:
-    """What an attack provably makes every model pay: weak duality, rounded down.
+    """Compute a lower bound of every model's objective under an attack, by weak duality.
 
     Parameters
     ----------
@@ -92,6 +93,7 @@ def prove_attack(problem: Problem, witness: Witness, fraction: float) -> float:
     pull = np.append(problem.X.T @ weights, weights.sum())
     if fraction > 0:
         masses, duals = witness.masses, witness.poison_duals
+        # eps g(pi / eps) by the perspective of g, point by point: concave, so never more than at the total.
         shares = np.divide(duals, masses, out=np.zeros_like(duals), where=masses > 0)
         gain += float(masses @ problem.loss.conjugate_gain(np.minimum(shares, problem.loss.cap)))
         signed = witness.signs * witness.poison_duals
@@ -101,4 +103,5 @@ def prove_attack(problem: Problem, witness: Witness, fraction: float) -> float:
         cost = norm**2 / (2 * problem.hypothesis.strength * (1 + fraction))
     else:
         cost = float(np.sqrt(problem.hypothesis.squared_radius)) * norm
+    # Not a worst case: random rounding errors of n terms add up to sqrt(n) of them. The bound does not rest on it.
     return float(gain - cost - 64 * np.sqrt(n) * _EPSILON * (abs(gain) + cost))

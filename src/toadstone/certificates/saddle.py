@@ -21,7 +21,7 @@ from toadstone.kernels.sets.sets import ConvexSet
 
 @dataclass(frozen=True)
 class Claim:
-    """What a certificate says in words, and about which data."""
+    """The data and the assumptions that a certificate is about."""
 
     data_sha256: str
     assumptions: tuple[str, ...]
@@ -37,13 +37,13 @@ class Timed:
 
 
 def unit(setting: Setting) -> str:
-    """What a bound of one means under a setting."""
+    """Return the unit of the bound under a setting, in words."""
     penalized = ", penalty included" if isinstance(setting.hypothesis, Ridge) else ""
     return f"{setting.loss.replace('_', ' ')} loss for each clean row{penalized}"
 
 
 def pose(data: Dataset, feasible_set: ConvexSet, setting: Setting) -> Problem:
-    """The training problem that a setting describes on a data set of two classes.
+    """Build the training problem that a setting describes on a data set of two classes.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def certify_saddle(
     seed: int = 0,
     on_certified: Callable[[], None] | None = None,
 ) -> list[Timed]:
-    """Certify what poison within a feasible set can do, for several budgets.
+    """Certify a bound on the training loss under any poison within a feasible set, for several budgets.
 
     A model bounds the damage at every fraction, so each certificate uses the
     best of all the models found; bounds never fall as the fraction grows.

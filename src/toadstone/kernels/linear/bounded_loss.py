@@ -35,14 +35,14 @@ class BoundedLoss:
     cap: float = 1.0
 
     def value(self, margins: Array) -> Array:
-        """The loss at each margin, in [0, cap]."""
+        """Compute the loss at each margin, in [0, cap]."""
         losses = self.convex.value(margins)
         if self.bend == "corner":
             return np.minimum(losses, self.cap)
         return np.asarray(-self.cap * np.expm1(-losses / self.cap))
 
     def weights(self, margins: Array) -> Array:
-        """Slope in the convex loss at each margin, in [0, 1]: the weight of a row in the next round."""
+        """Compute the slope in the convex loss at each margin, in [0, 1]: the weight of a row in the next round."""
         losses = self.convex.value(margins)
         if self.bend == "corner":
             return (losses <= self.cap).astype(np.float64)
@@ -74,7 +74,7 @@ def bounded_loss(name: str, cap: float = 1.0) -> BoundedLoss:
 
 @dataclass(frozen=True, eq=False)
 class BoundedFit:
-    """A model of a bounded loss, and the way down to it.
+    """A model trained with a bounded loss, and the objective after each round.
 
     Parameters
     ----------
@@ -135,6 +135,7 @@ def fit_bounded(
     """
     weights, duals = np.ones(len(signs)), None
     theta, objectives = np.zeros(X.shape[1] + 1), [float(loss.value(np.zeros(len(signs))).mean())]
+    # Concave-convex procedure: each round minimizes a tangent that lies above the loss.
     for _ in range(rounds):
         mass = float(weights.mean())
         if mass <= 0:

@@ -57,6 +57,7 @@ def dual_step(margin: float, curvature: float, old: float, low: float, loss: tup
     shift, temperature, conjugate_curvature, cap = loss
     if temperature > 0.0:
         return max(_soft_root(margin, curvature, old, shift, temperature), low)
+    # The closed form of Hsieh and others (2008) for hinge and squared hinge.
     bend = curvature + conjugate_curvature
     slope = shift - margin + curvature * old
     if bend <= 0.0:
@@ -67,6 +68,7 @@ def dual_step(margin: float, curvature: float, old: float, low: float, loss: tup
 @njit(cache=True, nogil=True)
 def _soft_root(margin: float, curvature: float, old: float, shift: float, temperature: float) -> float:
     # Solves a = sigmoid((shift - m(a)) / T), m linear in a, in u = logit(a).
+    # exp(-745) is the smallest positive double: beyond it the sigmoid is 0 or 1.
     below, above = -745.0, 745.0
     start = min(max(old, 1e-300), 1.0 - 1e-16)
     u = math.log(start) - math.log1p(-start)
@@ -81,6 +83,7 @@ def _soft_root(margin: float, curvature: float, old: float, shift: float, temper
         if abs(step) < 1e-12 * (1.0 + abs(u)):
             break
         u += step
+        # Newton in the logit can overshoot; bisection keeps the bracket.
         if not below < u < above:
             u = 0.5 * (below + above)
     return 1.0 / (1.0 + math.exp(-u))
@@ -133,6 +136,7 @@ def sweep(
         score = theta[last] * bias
         for k in range(begin, end):
             score += values[k] * theta[indices[k]]
+        # The low-rank part of the metric is applied when read, not to all of theta at each step.
         for r in range(along.shape[0]):
             score += along[r] * products[i, r]
         curvature = costs[i] * (squared_norms[i] + bias * bias) / kappa
@@ -154,7 +158,7 @@ def sweep(
 
 @njit(cache=True, nogil=True)
 def _shift(masses: Array, margins: Array, gram: Array, target: int, amount: float, kappa: float) -> None:
-    """Change one atom's mass, and all margins with it."""
+    """Change one atom's mass, and update all margins."""
     masses[target] = max(masses[target] + amount, 0.0)
     for a in range(masses.shape[0]):
         margins[a] += amount * gram[a, target] / kappa
@@ -164,7 +168,7 @@ def _shift(masses: Array, margins: Array, gram: Array, target: int, amount: floa
 def exchange(
     masses: Array, margins: Array, gram: Array, fraction: float, kappa: float, loss: tuple[float, ...]
 ) -> None:
-    """Give poison points their best masses for fixed clean weights, in place.
+    """Maximize the dual over the masses of poison points, for fixed clean duals, in place.
 
     Changes the total at the point that is fitted worst, and moves mass there
     from the one fitted best, until neither pays.
@@ -177,6 +181,7 @@ def exchange(
         Products of the signed points.
     """
     for _ in range(200):
+        # Pairwise exchange as in SMO: mass goes from the best fitted point to the worst fitted one.
         worst = int(np.argmin(margins))
         total = masses.sum()
         curvature = fraction * gram[worst, worst] / kappa

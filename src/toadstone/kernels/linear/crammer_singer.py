@@ -22,7 +22,7 @@ _MOST_SWEEPS_PER_CHECK = 40
 
 @dataclass(frozen=True, eq=False)
 class MulticlassFit:
-    """A trained model of several classes and what proves how good it is.
+    """A trained model of several classes, with its duality gap.
 
     Parameters
     ----------
@@ -45,11 +45,11 @@ class MulticlassFit:
     sweeps: int
 
     def scores(self, X: Matrix) -> Array:
-        """One score a class, shape (n, k)."""
+        """Compute one score a class, shape (n, k)."""
         return np.asarray(X @ self.theta[:, :-1].T + self.theta[:, -1])
 
     def rivalries(self, code: int) -> Array:
-        """By how much one class's score exceeds each other's, as linear functions, shape (k - 1, d + 1)."""
+        """Return the lead of one class's score over each other class's, as linear functions, shape (k - 1, d + 1)."""
         return np.delete(self.theta[code] - self.theta, code, axis=0)
 
 
@@ -170,7 +170,7 @@ def fit_crammer_singer(
 
 
 class _Descent:
-    """Sweeps over the rows that are not settled, and checks of the gap."""
+    """Sweeps over the rows that are not settled, and checks of the duality gap."""
 
     def __init__(self, rows: csr_array, classes: IntArray, n_classes: int, costs: Array, ridge: float) -> None:
         self.rows, self.transposed = rows, rows.T
@@ -180,7 +180,7 @@ class _Descent:
         self.parts = csr_parts(rows)
 
     def start(self, duals: Array | None) -> Array:
-        """Dual variables to begin with, on their simplices."""
+        """Return the first dual variables, projected onto their simplices."""
         if duals is None:
             return self.targets.copy()
         if duals.shape != self.targets.shape:
@@ -210,12 +210,12 @@ class _Descent:
         return float(sweep_simplices(*parts, order, self.ridge, theta, duals))
 
     def primal(self, duals: Array) -> Array:
-        """The model of some dual variables, shape (d + 1, k)."""
+        """Compute the model of some dual variables, shape (d + 1, k)."""
         pull = self.costs[:, None] * (self.targets - duals) / self.ridge
         return np.vstack([self.transposed @ pull, pull.sum(axis=0)])
 
     def check(self, duals: Array, sweeps: int) -> tuple[tuple[Array, Array], MulticlassFit]:
-        """Model and scores of all rows, each wrong class's raised by one, and the state of the fit."""
+        """Compute the model, all scores with wrong classes raised by one, and the duality gap."""
         theta = self.primal(duals)
         scores = np.asarray(self.rows @ theta[:-1] + theta[-1]) + (1 - self.targets)
         right = np.einsum("ij,ij->i", scores, self.targets)
@@ -227,10 +227,11 @@ class _Descent:
         return (theta, scores), fit
 
     def unsettled(self, duals: Array, scores: Array, slack: float) -> IntArray:
-        """Rows not held by one class that stands out clearly."""
+        """Return the rows whose dual variables may still move."""
         holder = duals.argmax(axis=1)
         rows = np.arange(len(duals))
         rivals = scores.copy()
         rivals[rows, holder] = -np.inf
+        # Shrinking: a vertex of the simplex whose lead exceeds any recent change will not move.
         settled = (duals[rows, holder] >= 1) & (scores[rows, holder] > rivals.max(axis=1) + slack)
         return np.flatnonzero(~settled)

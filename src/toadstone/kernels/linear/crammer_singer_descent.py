@@ -15,7 +15,7 @@ from toadstone.kernels.rows import CSRParts
 
 @njit(cache=True, nogil=True, inline="always")
 def _score(rows: CSRParts, i: int, theta: Array, scores: Array) -> None:
-    """One row's score for each class."""
+    """Compute one row's score for each class."""
     values, indices, pointers = rows
     k = theta.shape[1]
     for m in range(k):
@@ -28,7 +28,7 @@ def _score(rows: CSRParts, i: int, theta: Array, scores: Array) -> None:
 
 @njit(cache=True, nogil=True)
 def add_hinge_gradient(rows: CSRParts, labels: IntArray, chosen: IntArray, theta: Array, gradient: Array) -> float:
-    """Add the chosen rows' subgradients to `gradient`, and give the sum of their losses.
+    """Add the chosen rows' subgradients to `gradient`, and return the sum of their losses.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def add_hinge_gradient(rows: CSRParts, labels: IntArray, chosen: IntArray, theta
 
 @njit(cache=True, nogil=True)
 def onto_simplex(point: Array) -> None:
-    """Move a point of shape (k,) to the nearest one of the unit simplex, in place.
+    """Project a point of shape (k,) onto the unit simplex, in place.
 
     Coordinates below the common shift are dropped until none is (Michelot
     1986): exact after k rounds at most, and nothing is sorted.
@@ -131,6 +131,7 @@ def sweep_simplices(
     largest = 0.0
     for position in range(order.shape[0]):
         i = order[position]
+        # The row's subproblem is a distance to a point, over the simplex (Keerthi and others 2008).
         curvature = costs[i] * squared_norms[i] / ridge
         if curvature <= 0.0:
             continue

@@ -28,7 +28,7 @@ _MOST_FREE = 800
 
 @dataclass(frozen=True, eq=False)
 class LinearFit:
-    """A trained linear model and what proves how good it is.
+    """A trained linear model, with its duality gap.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class LinearFit:
 
 
 class Rows:
-    """Labelled rows in the form that the compiled sweeps read.
+    """Labelled rows in the form that compiled sweeps read.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Rows:
         self.measure(np.ones(X.shape[1]), np.empty((X.shape[1], 0)))
 
     def measure(self, scales: Array, factor: Array) -> None:
-        """Let later sweeps move the model by ``diag(scales) + factor @ factor.T``.
+        """Set the metric ``diag(scales) + factor @ factor.T`` by which later sweeps move the model.
 
         Parameters
         ----------
@@ -87,33 +87,33 @@ class Rows:
         self._metric = Metric(scales, products, squared_norms)
 
     def margins(self, theta: Array) -> Array:
-        """Signed scores of all rows."""
+        """Compute the signed scores of all rows."""
         return np.asarray(self.signs * (self.matrix @ theta[:-1] + self.bias * theta[-1]))
 
     def combine(self, duals: Array) -> Array:
-        """The sum of signed rows, constant feature last, weighted by cost and dual."""
+        """Sum the signed rows, constant feature last, weighted by cost and dual."""
         weights = self.costs * self.signs * duals
         return np.append(self.transposed @ weights, self.bias * weights.sum())
 
     def sweep(self, order: IntArray, kappa: float, loss: MarginLoss, theta: Array, duals: Array) -> float:
-        """One pass of dual coordinate ascent over `order`, in place."""
+        """Run one pass of dual coordinate ascent over `order`, in place."""
         rows = WeightedRows(self._parts, self.signs, self.costs, self.bias)
         return float(sweep(rows, self._metric, order, kappa, loss.coefficients, theta, duals))
 
     def small(self) -> bool:
-        """Whether dense linear systems of these rows are cheap."""
+        """Return True if dense linear systems of these rows are cheap."""
         n, d = (int(size) for size in self.matrix.shape)
         return min(n, d) <= _SMALL_SIDE and n * d <= _SMALL_TABLE
 
     def signed(self) -> Array:
-        """The rows times their labels, constant feature last, as a dense table."""
+        """Return the rows times their labels, constant feature last, as a dense table."""
         features = np.column_stack([self.matrix.toarray(), np.full(len(self.signs), self.bias)])
         return np.asarray(self.signs[:, None] * features)
 
     def newton_system(
         self, free: IntArray, theta: Array, duals: Array, kappa: float, loss: MarginLoss
     ) -> tuple[Array, Array]:
-        """Linear system whose solution, divided by cost, fits the margins of some rows.
+        """Build the linear system of a Newton step in some dual variables, times their costs.
 
         Parameters
         ----------
@@ -138,6 +138,7 @@ class Rows:
         scaled = csr_array(part.multiply(self.scales[None, :]))
         system = (scaled @ part.T).toarray() + along @ along.T + self.bias**2
         system *= np.outer(signs, signs) / kappa
+        # The conjugate's own curvature; zero for the hinge, whose system is singular where rows depend on each other.
         system[np.diag_indices_from(system)] += loss.curvature / self.costs[free]
         margins = signs * (part @ theta[:-1] + self.bias * theta[-1])
         return system, loss.shift - margins - loss.curvature * duals[free]
@@ -148,12 +149,13 @@ def solve_damped(system: Array, residual: Array) -> Array:
     if not len(system):
         return residual
     damped = system.copy()
+    # Dependent rows make the system singular; a step that is a little short is checked by the dual anyway.
     damped[np.diag_indices_from(damped)] += 1e-8 * max(float(np.trace(system)) / len(system), 1e-300)
     return np.asarray(np.linalg.solve(damped, residual))
 
 
 def unsettled(duals: Array, margins: Array, loss: MarginLoss, slack: float) -> IntArray:
-    """The rows whose dual variable is not yet held at a bound by a clear margin."""
+    """Return the rows whose dual variable may still leave its bound."""
     if loss.temperature > 0:
         return np.arange(len(duals))
     settled = (duals <= 0) & (margins > loss.shift + slack)
@@ -275,7 +277,7 @@ def _libraries() -> ThreadpoolController:
 
 
 class _Descent:
-    """Sweeps and gap checks; a free bias is approached by proximal steps."""
+    """Sweeps and checks of the duality gap; a free bias is approached by proximal steps."""
 
     def __init__(self, rows: Rows, loss: MarginLoss, ridge: float, *, free_bias: bool) -> None:
         self.rows, self.loss, self.ridge, self.free_bias = rows, loss, ridge, free_bias
@@ -311,7 +313,8 @@ class _Descent:
         return best
 
     def solve_directly(self, tolerance: float) -> Array:
-        """Duals of the present proximal step by the interior-point method."""
+        """Solve the present proximal step for the dual variables by the interior-point method."""
+        # Nearly free, so that few proximal steps remain, but with a curvature that the system can be solved with.
         if self.free_bias:
             self.bias_ridge = 1e-6 * self.ridge
         rows, duals = self.rows, np.zeros(len(self.rows.costs))
@@ -324,13 +327,14 @@ class _Descent:
         return duals
 
     def correct(self, duals: Array) -> Array:
-        """A Newton step of the free dual variables, if it pays."""
+        """Take a Newton step of the free dual variables, if it raises the dual."""
         free = np.flatnonzero((duals > 1e-9) & (duals < self.loss.cap - 1e-9) & (self.rows.costs > 0))
         if self.loss.temperature > 0 or not 0 < len(free) <= _MOST_FREE:
             return duals
         system, residual = self.rows.newton_system(free, self.primal(duals), duals, self.ridge, self.loss)
         step = solve_damped(system, residual) / self.rows.costs[free]
         before = self.dual_value(duals)
+        # Clipping at the bounds may undo the ascent of a full step.
         for scale in (1.0, 0.25, 0.0625):
             trial = duals.copy()
             trial[free] = np.clip(duals[free] + scale * step, 0.0, self.loss.cap)
@@ -339,7 +343,7 @@ class _Descent:
         return duals
 
     def dual_value(self, duals: Array) -> float:
-        """Dual objective, of the present proximal step where the bias is free."""
+        """Compute the dual objective, of the present proximal step where the bias is free."""
         pull = self.rows.combine(duals)
         penalty = pull[:-1] @ pull[:-1] / (2 * self.ridge) + pull[-1] ** 2 / (2 * self.bias_ridge)
         penalty += self.centre * pull[-1]
@@ -360,7 +364,7 @@ class _Descent:
         return margins, LinearFit(theta.copy(), duals.copy(), objective, gap, sweeps)
 
     def free_penalty(self, theta: Array, objective: float) -> float:
-        """What the dual loses to the weights and to an imbalance of its classes.
+        """Compute the penalty of the dual: of the weights, and of an imbalance between the classes.
 
         The dual of a free bias wants both classes equally heavy. An excess of
         one class would gain from an optimal bias at most what keeps the mean

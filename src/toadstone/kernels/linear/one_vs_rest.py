@@ -34,7 +34,7 @@ class OneVsRestFit:
     objective: float
 
     def scores(self, X: Matrix) -> Array:
-        """One score a class, shape (n, n_classes).
+        """Compute one score a class, shape (n, n_classes).
 
         With two classes they are minus and plus half the signed score, so
         that a difference of scores is a margin.
@@ -43,7 +43,7 @@ class OneVsRestFit:
         return values if values.shape[1] > 1 else np.column_stack([-0.5 * values, 0.5 * values])
 
     def rivalries(self, code: int) -> Array:
-        """What each other class's score falls short of one class's, as linear functions.
+        """Return the lead of one class's score over each other class's, as linear functions.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""A linear model that keeps learning by AdaGrad while poison arrives."""
+"""Online training of a linear model by AdaGrad, with one poison row a step."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from toadstone.kernels.rows import CSRParts, csr_parts
 
 
 class OnlineHinge:
-    """Weights and bias that follow the hinge loss on clean rows and one poison row at a time.
+    """A linear model trained by AdaGrad on clean rows and one poison row at a time.
 
     The objective at each step is the clean rows' mean hinge loss, plus the
     poison row's loss times its mass, plus ``ridge / 2`` times the squared norm
@@ -49,7 +49,7 @@ class OnlineHinge:
         self._refresh()
 
     def gradient(self, point: Array, sign: float, mass: float) -> Array:
-        """A gradient of the objective with one poison row; at a kink that of the fitted side.
+        """Compute a gradient of the objective with one poison row; zero loss slope at the hinge's kink.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ class OnlineHinge:
         return np.asarray(gradient)
 
     def learn(self, point: Array, sign: float, mass: float) -> None:
-        """One step of AdaGrad on the clean rows and a poison row; see `gradient`."""
+        """Take one step of AdaGrad on the clean rows and a poison row; see `gradient`."""
         self._descent.move(self.theta, self.gradient(point, sign, mass))
         self._refresh()
 
@@ -81,7 +81,7 @@ class OnlineHinge:
 
 @njit(cache=True, nogil=True)
 def _cross(rows: CSRParts, signs: Array, theta: Array, within: Mask, pull: Array) -> None:
-    """Find which rows lie within the margin; keep the sum of their signed features current."""
+    """Update the rows within the margin and the sum of their signed features."""
     values, indices, pointers = rows
     last = theta.shape[0] - 1
     for i in range(signs.shape[0]):
@@ -89,6 +89,7 @@ def _cross(rows: CSRParts, signs: Array, theta: Array, within: Mask, pull: Array
         score = theta[last]
         for k in range(begin, end):
             score += values[k] * theta[indices[k]]
+        # Few rows cross the margin in a step; only those change the sum.
         if (signs[i] * score < 1.0) == within[i]:
             continue
         within[i] = not within[i]

@@ -13,7 +13,7 @@ from toadstone.kernels.rows import csr_parts
 
 
 class HingeGradient:
-    """The mean multi-class hinge of rows, and its subgradient, at one model after another.
+    """The mean multi-class hinge of rows, and its subgradient.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class HingeGradient:
         self._all = np.arange(len(classes))
 
     def at(self, theta: Array, chosen: IntArray | None = None) -> tuple[float, Array]:
-        """Loss and subgradient at a model, over all rows or the chosen ones.
+        """Compute loss and subgradient at a model, over all rows or the chosen ones.
 
         Parameters
         ----------

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from toadstone.certificates.proof import Problem
 from toadstone.certificates.saddle import Claim, certify_saddle, pose
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting
 from toadstone.core.dataset import Dataset
+from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.sets.sets import ConvexSet, fit_domain
 from toadstone.sanitizers.slab import SlabSanitizer
 from toadstone.sanitizers.sphere import SphereSanitizer

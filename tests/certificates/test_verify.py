@@ -17,8 +17,10 @@ from toadstone.core.certificate import Certificate, NormBall, Ridge
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected
 from toadstone.kernels.losses import MARGIN_LOSSES
+from toadstone.kernels.sets.membership import violations
 
 HYPOTHESES = (NormBall(1.0), Ridge(0.05))
+EPSILON = float(np.finfo(float).eps)
 
 
 def with_witness(certificate: Certificate, **changes) -> Certificate:
@@ -37,6 +39,25 @@ def restated(made, certificate: Certificate) -> Certificate:
         poison_loss=proof.poison_loss,
         slack=proof.slack,
     )
+
+
+def scaled_to(certificate: Certificate, squared_norm: float) -> Certificate:
+    """The same model with another norm, and multipliers that fit its length."""
+    factor = np.sqrt(squared_norm / (certificate.theta @ certificate.theta))
+    return replace(certificate, theta=factor * certificate.theta, multipliers=factor * certificate.multipliers)
+
+
+def pushed_out(made, certificate: Certificate, violation: float) -> np.ndarray:
+    """The attack's points, moved away from the centres until the farthest violates its region by so much."""
+    regions = made.problem.regions
+    centres = np.stack([region.centre for region in regions])
+    offsets, low, high = certificate.witness.points - centres, 1.0, 2.0
+    for _ in range(100):
+        middle = 0.5 * (low + high)
+        rows = centres + middle * offsets
+        excess = max(violations(region, row[None, :]).max() for region, row in zip(regions, rows, strict=True))
+        low, high = (low, middle) if excess > violation else (middle, high)
+    return centres + low * offsets
 
 
 def refuse(made, certificate: Certificate, match: str = "expected|proves") -> None:
@@ -121,6 +142,78 @@ class TestStatedNumbers:
         refuse(bench(**(options | changes)), certificate)
 
 
+class TestTolerances:
+    """A verifier on another machine adds in another order: it may find the ninth digit of a number otherwise."""
+
+    @pytest.mark.parametrize("name", ["bound", "clean_loss", "poison_loss", "attack_value"])
+    @pytest.mark.parametrize("way", [-1, 1])
+    def test_a_number_may_be_off_by_a_billionth_of_itself(self, bench, name, way):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        number = getattr(certificate, name)
+        verify(replace(certificate, **{name: number * (1 + way * 0.9e-9)}), made.problem)
+        refuse(made, replace(certificate, **{name: number * (1 + way * 1.1e-9)}), name)
+
+    @pytest.mark.parametrize("way", [-1, 1])
+    def test_a_number_near_zero_may_be_off_by_a_billionth_of_a_thousandth(self, bench, way):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        verify(replace(certificate, slack=certificate.slack + way * 0.9e-12), made.problem)
+        refuse(made, replace(certificate, slack=certificate.slack + way * 1.1e-12), "slack")
+
+    @pytest.mark.parametrize(("excess", "within"), [(0.5e-9, True), (2e-9, False)])
+    def test_masses_may_exceed_the_fraction_by_a_billionth(self, bench, excess, within):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        total = certificate.witness.masses.sum()
+        masses = certificate.witness.masses * (0.1 * (1 + excess) / total)
+        duals = np.minimum(certificate.witness.poison_duals, masses)
+        changed = restated(made, with_witness(certificate, masses=masses, poison_duals=duals))
+        if within:
+            verify(changed, made.problem)
+        else:
+            refuse(made, changed, "masses: expected no more poison")
+
+    @pytest.mark.parametrize(("excess", "within"), [(0.5e-9, True), (2e-9, False)])
+    def test_a_dual_may_exceed_its_mass_by_a_billionth(self, bench, excess, within):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        duals = certificate.witness.masses * (1 + excess)
+        changed = restated(made, with_witness(certificate, poison_duals=duals))
+        if within:
+            verify(changed, made.problem)
+        else:
+            refuse(made, changed, "masses: expected no more poison")
+
+    @pytest.mark.parametrize("value", [-1e-15, 1 + 4 * EPSILON])
+    def test_clean_duals_have_no_room(self, bench, value):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        duals = certificate.witness.clean_duals.copy()
+        duals[0] = value
+        refuse(made, restated(made, with_witness(certificate, clean_duals=duals)), "clean_duals")
+
+    @pytest.mark.parametrize(("violation", "within"), [(0.9e-7, True), (1.1e-7, False)])
+    def test_points_may_be_off_by_what_a_projection_leaves(self, bench, violation, within):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        moved = restated(made, with_witness(certificate, points=pushed_out(made, certificate, violation)))
+        if within:
+            verify(replace(moved, attack_value=min(moved.attack_value, moved.bound)), made.problem)
+        else:
+            refuse(made, moved, "points: expected poison within")
+
+    def test_an_attack_never_claims_more_than_the_bound(self, bench):
+        # Points a hair outside may prove a little more than any feasible ones can reach.
+        made = bench()
+        certificate = made.certify(0.1, tolerance=1e-10)[0]
+        outside = with_witness(certificate, points=pushed_out(made, certificate, 0.9e-7))
+        claimed = restated(made, outside)
+        assert claimed.attack_value > claimed.bound * (1 + 2e-9)
+        refuse(made, claimed, "attack_value")
+        verify(replace(claimed, attack_value=claimed.bound), made.problem)
+
+
 class TestForgedModels:
     @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=str)
     @pytest.mark.parametrize("j", range(5))
@@ -138,6 +231,21 @@ class TestForgedModels:
         wide = replace(made, setting=replace(made.setting, hypothesis=NormBall(4.0))).certify(0.1)[0]
         outside = replace(certificate, theta=wide.theta, multipliers=wide.multipliers)
         refuse(made, restated(made, outside), "theta: expected a model within the norm ball")
+
+    # The verifier grants nothing beyond the ball. Its own sum of five squares is off by five roundings at most,
+    # so that a model sixteen roundings away is surely seen on the right side.
+    @pytest.mark.parametrize("excess", [1e-2, 1e-6, 1e-12, 16 * EPSILON])
+    @pytest.mark.parametrize("squared_radius", [1.0, 3e-5])
+    def test_a_model_barely_outside_the_ball_though_honestly_restated(self, bench, squared_radius, excess):
+        made = bench(hypothesis=NormBall(squared_radius))
+        certificate = made.certify(0.1)[0]
+        refuse(made, restated(made, scaled_to(certificate, (1 + excess) * squared_radius)), "within the norm ball")
+
+    @pytest.mark.parametrize("squared_radius", [1.0, 3e-5])
+    def test_a_model_barely_inside_the_ball(self, bench, squared_radius):
+        made = bench(hypothesis=NormBall(squared_radius))
+        certificate = made.certify(0.1)[0]
+        verify(restated(made, scaled_to(certificate, (1 - 16 * EPSILON) * squared_radius)), made.problem)
 
     @pytest.mark.parametrize("k", range(2))
     @pytest.mark.parametrize("j", range(2))
@@ -189,6 +297,14 @@ class TestForgedModels:
         empty = replace(certificate, multipliers=np.zeros((2, 2)), bound=bound)
         refuse(made, empty, "bound")
         refuse(made, replace(empty, poison_loss=np.inf, slack=np.inf), "bound")
+
+    @pytest.mark.parametrize("label", range(2))
+    def test_a_multiplier_of_either_label_that_is_negative(self, bench, label):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        multipliers = certificate.multipliers.copy()
+        multipliers[label, 0] = -1e-300
+        refuse(made, replace(certificate, multipliers=multipliers), "multipliers: expected the radius's")
 
     @pytest.mark.parametrize("value", [1e-300, 1e-9, 1e9, 1e300])
     def test_multipliers_of_absurd_size(self, bench, value):

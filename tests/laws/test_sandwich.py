@@ -15,6 +15,7 @@ from toadstone.datasets import load
 from toadstone.datasets.split import Split
 from toadstone.kernels.linear.fit import fit_linear
 from toadstone.kernels.losses import margin_loss
+from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.minimax.saddle import solve_saddle
 from toadstone.kernels.rows import stack
 from toadstone.kernels.sets.sets import ConvexSet
@@ -65,10 +66,8 @@ class Sandwich:
             fit = fit_linear(X, signs, loss=loss, ridge=hypothesis.strength, tolerance=1e-6)
             return share * (fit.objective - fit.gap)
         regions = tuple(self.feasible_set.region(label) for label in self.split.train.classes.tolist())
-        return (
-            share
-            * solve_saddle(X, signs, regions, fraction=0.0, hypothesis=hypothesis, loss=loss, tolerance=1e-6).value
-        )
+        problem = Problem(X, signs, regions, loss, hypothesis)
+        return share * solve_saddle(problem, fraction=0.0, tolerance=1e-6).value
 
     def collapse(self, seed: int) -> Poison:
         attack = CollapsedAttack.of(self.certificate, self.split.train.classes, self.feasible_set)

@@ -9,6 +9,7 @@ from toadstone.attacks.collapse import CollapsedAttack
 from toadstone.core.certificate import NormBall
 from toadstone.datasets import load
 from toadstone.kernels.losses import HINGE
+from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.minimax.saddle import solve_saddle
 from toadstone.pipeline.certify import CertifyPlan, certify_split, verify_split
 from toadstone.pipeline.harness.judge import merge
@@ -68,7 +69,7 @@ class TestEnron:
         assert set(poison.y.tolist()) == {1}
         X, y, _ = merge(split.train, poison)
         regions = tuple(made["real"].feasible_set.region(label) for label in (-1, 1))
-        found = solve_saddle(X, y.astype(float), regions, fraction=0.0, hypothesis=NormBall(6.0), loss=HINGE)
+        found = solve_saddle(Problem(X, y.astype(float), regions, HINGE, NormBall(6.0)), fraction=0.0)
         assert 0.3286 <= found.value * len(y) / len(split.train) <= certificate.bound
 
     @pytest.mark.parametrize("domain", ["real", "box", "integer"])
@@ -102,5 +103,5 @@ class TestMnist:
         X, y, _ = merge(split.train, attack.poison(split.train, certificate.budget, np.random.default_rng(0)))
         regions = tuple(made.feasible_set.region(label) for label in split.train.classes.tolist())
         signs = np.where(y == split.train.classes[1], 1.0, -1.0)
-        found = solve_saddle(X, signs, regions, fraction=0.0, hypothesis=NormBall(0.8), loss=HINGE)
+        found = solve_saddle(Problem(X, signs, regions, HINGE, NormBall(0.8)), fraction=0.0)
         assert certificate.bound - 1e-4 <= found.value * len(y) / len(split.train) <= certificate.bound

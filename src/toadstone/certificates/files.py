@@ -41,7 +41,7 @@ _BROKEN = (
 
 
 def as_fields(certificate: Certificate) -> dict[str, Any]:
-    """The readable part of a certificate, as JSON types."""
+    """Return the readable part of a certificate, as JSON types."""
     setting = certificate.setting
     kind, value = _hypothesis(setting.hypothesis)
     return {

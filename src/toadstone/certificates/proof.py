@@ -1,6 +1,6 @@
-"""What a certificate's numbers prove, recomputed from the data alone.
+"""Proof of a certificate's numbers, recomputed from the data alone.
 
-Both the certifier and the verifier call these functions, so a stated bound is
+Certifier and verifier call the same functions, so that a stated bound is
 always one that the stored model and multipliers prove, rounding included.
 """
 
@@ -10,35 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toadstone.core.arrays import Array, Matrix
-from toadstone.core.certificate import NormBall, Ridge, Witness
-from toadstone.core.feasible import Region
-from toadstone.kernels.losses import MarginLoss
+from toadstone.core.arrays import Array
+from toadstone.core.certificate import Ridge, Witness
+from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.sets.regions import support_bound
 
 _EPSILON = float(np.finfo(float).eps)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A defender's training problem and where poison may lie.
-
-    Parameters
-    ----------
-    X : ndarray or CSR of shape (n, d)
-    signs : ndarray of shape (n,)
-        Labels -1 or +1.
-    regions : tuple of two Region
-        For label -1 and +1.
-    loss : MarginLoss
-    hypothesis : NormBall or Ridge
-    """
-
-    X: Matrix
-    signs: Array
-    regions: tuple[Region, Region]
-    loss: MarginLoss
-    hypothesis: NormBall | Ridge
 
 
 @dataclass(frozen=True)
@@ -55,7 +32,7 @@ class ModelProof:
     slack: float
 
     def bound(self, fraction: float) -> float:
-        """Upper bound at a fraction, rounded up."""
+        """Compute the upper bound at a fraction, rounded up."""
         total = self.clean_loss + self.penalty + fraction * (self.poison_loss + self.penalty)
         return float(np.nextafter(total + self.slack, np.inf))
 
@@ -86,6 +63,7 @@ def prove_bound(problem: Problem, theta: Array, multipliers: Array) -> ModelProo
     if isinstance(problem.hypothesis, Ridge):
         penalty = 0.5 * problem.hypothesis.strength * float(theta @ theta)
     longest = int(np.diff(problem.X.indptr).max()) if hasattr(problem.X, "indptr") else problem.X.shape[1]
+    # Rounding of a row's score, times the steepest slope that its true margin may have.
     sizes = abs(problem.X) @ abs(theta[:-1]) + abs(theta[-1])
     slope = float(-problem.loss.derivative(problem.signs * scores - _EPSILON * longest * sizes).min())
     rounding = slope * longest * float(sizes.mean()) + len(clean) * float(clean.mean())
@@ -94,7 +72,7 @@ def prove_bound(problem: Problem, theta: Array, multipliers: Array) -> ModelProo
 
 
 def prove_attack(problem: Problem, witness: Witness, fraction: float) -> float:
-    """What an attack provably makes every model pay: weak duality, rounded down.
+    """Compute a lower bound of every model's objective under an attack, by weak duality.
 
     Parameters
     ----------
@@ -115,6 +93,7 @@ def prove_attack(problem: Problem, witness: Witness, fraction: float) -> float:
     pull = np.append(problem.X.T @ weights, weights.sum())
     if fraction > 0:
         masses, duals = witness.masses, witness.poison_duals
+        # eps g(pi / eps) by the perspective of g, point by point: concave, so never more than at the total.
         shares = np.divide(duals, masses, out=np.zeros_like(duals), where=masses > 0)
         gain += float(masses @ problem.loss.conjugate_gain(np.minimum(shares, problem.loss.cap)))
         signed = witness.signs * witness.poison_duals
@@ -124,4 +103,5 @@ def prove_attack(problem: Problem, witness: Witness, fraction: float) -> float:
         cost = norm**2 / (2 * problem.hypothesis.strength * (1 + fraction))
     else:
         cost = float(np.sqrt(problem.hypothesis.squared_radius)) * norm
+    # Not a worst case: random rounding errors of n terms add up to sqrt(n) of them. The bound does not rest on it.
     return float(gain - cost - 64 * np.sqrt(n) * _EPSILON * (abs(gain) + cost))

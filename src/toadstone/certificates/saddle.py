@@ -8,19 +8,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toadstone.certificates.proof import ModelProof, Problem, prove_attack, prove_bound
+from toadstone.certificates.proof import ModelProof, prove_attack, prove_bound
 from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting
 from toadstone.core.dataset import Dataset
 from toadstone.kernels.losses import margin_loss
+from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.minimax.saddle import Saddle, solve_saddle
 from toadstone.kernels.sets.sets import ConvexSet
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What a certificate says in words, and about which data."""
+    """The data and the assumptions that a certificate is about."""
 
     data_sha256: str
     assumptions: tuple[str, ...]
@@ -36,13 +37,13 @@ class Timed:
 
 
 def unit(setting: Setting) -> str:
-    """What a bound of one means under a setting."""
+    """Return the unit of the bound under a setting, in words."""
     penalized = ", penalty included" if isinstance(setting.hypothesis, Ridge) else ""
     return f"{setting.loss.replace('_', ' ')} loss for each clean row{penalized}"
 
 
 def pose(data: Dataset, feasible_set: ConvexSet, setting: Setting) -> Problem:
-    """The training problem that a setting describes on a data set of two classes.
+    """Build the training problem that a setting describes on a data set of two classes.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def certify_saddle(
     seed: int = 0,
     on_certified: Callable[[], None] | None = None,
 ) -> list[Timed]:
-    """Certify what poison within a feasible set can do, for several budgets.
+    """Certify a bound on the training loss under any poison within a feasible set, for several budgets.
 
     A model bounds the damage at every fraction, so each certificate uses the
     best of all the models found; bounds never fall as the fraction grows.
@@ -102,7 +103,7 @@ def certify_saddle(
     last: Saddle | None = None
     for fraction in sorted({budget.fraction for budget in budgets}):
         begin = time.perf_counter()
-        last = _solve(problem, fraction, last, tolerance, seed)
+        last = solve_saddle(problem, fraction=fraction, start=last, tolerance=tolerance, seed=seed)
         solved[fraction] = last, time.perf_counter() - begin
         if on_certified is not None:
             on_certified()
@@ -113,20 +114,6 @@ def certify_saddle(
         )
         for budget in budgets
     ]
-
-
-def _solve(problem: Problem, fraction: float, start: Saddle | None, tolerance: float, seed: int) -> Saddle:
-    return solve_saddle(
-        problem.X,
-        problem.signs,
-        problem.regions,
-        fraction=fraction,
-        hypothesis=problem.hypothesis,
-        loss=problem.loss,
-        start=start,
-        tolerance=tolerance,
-        seed=seed,
-    )
 
 
 def _prove(problem: Problem, saddle: Saddle) -> tuple[ModelProof, Array, Array]:

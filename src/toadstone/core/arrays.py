@@ -1,4 +1,4 @@
-"""Names for the arrays that flow through the house."""
+"""Type aliases for arrays."""
 
 from __future__ import annotations
 

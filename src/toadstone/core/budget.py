@@ -1,4 +1,4 @@
-"""How much of the data an attacker controls."""
+"""The attacker's budget: a share of the data."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Budget:
     fraction : float
         Poisoned rows for each clean row, in [0, 0.5).
     kind : {"add", "flip", "perturb"}
-        What the attacker may do with them: add rows, give clean rows other
-        labels, or other features.
+        Allowed change: add rows, or give clean rows other labels or other
+        features.
 
     Raises
     ------
@@ -42,15 +42,16 @@ class Budget:
         check_within("[0, 0.5)", fraction=self.fraction)
 
     def count(self, n_clean: int) -> int:
-        """The largest whole number of rows that stays within the fraction.
+        """Return the largest whole number of rows within the fraction.
 
         A fraction is a ceiling, so that a bound for it covers every attack
         within it; decimal fractions that are exact on paper stay exact.
         """
+        # 0.29 * 100 is 28.999999999999996 in binary: without room for rounding, a row would be lost.
         return math.floor(self.fraction * n_clean * (1 + 1e-12))
 
     def count_for(self, kind: Kind, n_clean: int) -> int:
-        """As `count`, for an attack that spends budgets of one kind only.
+        """Return `count` for an attack that spends budgets of one kind only.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""A proven upper bound on what poisoning can do, with what proves it."""
+"""A proven upper bound on the harm of poisoning, with its proof."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Ridge:
 
 @dataclass(frozen=True)
 class Setting:
-    """What the feasible set and the defender are, so both can be rebuilt.
+    """The settings from which feasible set and defender can be rebuilt.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Setting:
 
 @dataclass(frozen=True, eq=False)
 class Witness:
-    """A concrete attack and a dual solution that proves how much it achieves.
+    """A concrete attack, and a dual solution that proves its effect.
 
     Parameters
     ----------
@@ -97,19 +97,19 @@ class Witness:
 
 @dataclass(frozen=True, eq=False)
 class Certificate:
-    """No attack within the budget makes the training loss exceed `bound`.
+    """A proof that no attack within the budget makes the training loss exceed `bound`.
 
     Parameters
     ----------
     bound : float
         Upper bound, rounded up.
     attack_value : float
-        What the witness attack provably achieves, rounded down.
+        Objective that the witness attack provably causes, rounded down.
     clean_loss, poison_loss : float
         The two parts of the bound: the mean loss of the clean rows and the
         largest loss of any feasible row, both at `theta`.
     unit : str
-        What a bound of one means.
+        Unit of the bound, in words.
     budget : Budget
     setting : Setting
     theta : ndarray of shape (d + 1,)
@@ -145,7 +145,7 @@ class Certificate:
 
     @property
     def gap(self) -> float:
-        """How far the bound may be from the truth."""
+        """Largest possible excess of the bound over the truth."""
         return self.bound - self.attack_value
 
     @property

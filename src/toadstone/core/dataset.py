@@ -1,4 +1,4 @@
-"""What a defender sees, and what an attacker adds to it."""
+"""Data sets and poison: the rows of a defender, and those of an attacker."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Dataset:
         return np.where(self.y == self.classes[1], 1.0, -1.0)
 
     def take(self, rows: IntArray) -> Dataset:
-        """The given rows, in the given order, under their original ids."""
+        """Return the given rows, in the given order, under their original ids."""
         ids = None if self.row_ids is None else self.row_ids[rows]
         return Dataset(self.X[rows], self.y[rows], self.feature_names, ids)
 
@@ -122,7 +122,7 @@ class Poison:
 
 
 def as_matrix(X: object) -> Matrix:
-    """Give features as a float64 ndarray or CSR array, all finite.
+    """Convert features to a float64 ndarray or CSR array, all finite.
 
     Raises
     ------

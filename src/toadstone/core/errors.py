@@ -1,4 +1,4 @@
-"""Everything toadstone raises on purpose.
+"""The exceptions that toadstone raises on purpose.
 
 ::
 

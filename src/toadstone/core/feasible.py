@@ -1,4 +1,4 @@
-"""Where a poison row may lie, as data; the mathematics is in kernels."""
+"""Feasible regions of poison rows, as data; the mathematics is in kernels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """The values a row can take at all, sanitized or not.
+    """The values that a row can take at all, sanitized or not.
 
     Parameters
     ----------
@@ -84,12 +84,12 @@ class Region:
 
 
 def ball(centre: Array, radius: float) -> Region:
-    """All points within `radius` of `centre`, a vector of shape (d,)."""
+    """Return the region of all points within `radius` of `centre`, a vector of shape (d,)."""
     return Region(*_unbounded(len(centre)), centre, radius, np.empty((0, len(centre))), np.empty(0), np.empty(0))
 
 
 def slab(normal: Array, low: float, high: float) -> Region:
-    """All points x with ``low <= normal @ x <= high``; `normal` has shape (d,)."""
+    """Return the region of points x with ``low <= normal @ x <= high``; `normal` has shape (d,)."""
     d = len(normal)
     return Region(*_unbounded(d), np.zeros(d), np.inf, normal[None, :], np.array([low]), np.array([high]))
 

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Atomic writing of files: a reader finds the whole file or none."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from toadstone.core.errors import InvalidArgument
 
 @contextmanager
 def written_aside(destination: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A stream whose content takes the destination's place once complete.
+    """Open a stream whose content replaces the destination once it is complete.
 
-    The bytes go to a new file in the same folder. It is renamed when the
-    block ends well and removed when it does not, so that nobody ever finds
-    half a file.
+    The bytes go to a new file in the same folder, which is renamed when the
+    block succeeds and removed when it fails. No reader ever finds a partial
+    file.
 
     Raises
     ------

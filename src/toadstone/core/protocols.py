@@ -1,8 +1,8 @@
-"""The four contracts; everything else in the house is concrete."""
+"""The protocols of feasible sets and attacks."""
 
 from __future__ import annotations
 
-from typing import Protocol, Self
+from typing import Protocol
 
 from numpy.random import Generator
 
@@ -13,37 +13,20 @@ from toadstone.core.feasible import Extremum
 
 
 class FeasibleSet(Protocol):
-    """Where poison of each label may lie; convex for each label."""
+    """A set of feasible poison rows, convex for each label."""
 
     def contains(self, X: Matrix, y: Labels) -> Mask:
-        """Which rows, labelled so, lie inside."""
+        """Return a mask of the rows that lie inside, given their labels."""
 
     def project(self, X: Matrix, y: Labels) -> Array:
-        """The nearest feasible rows."""
+        """Project rows onto the set."""
 
     def maximize(self, direction: Array, label: object) -> Extremum:
-        """The extreme point of one label's region along a direction."""
+        """Maximize a linear function over one label's region."""
 
 
 class Attack(Protocol):
-    """A way of spending a budget; its fields are the attacker's knowledge."""
+    """An attack, whose fields are the attacker's knowledge."""
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
-        """Rows that honour the budget on this clean training set."""
-
-
-class Scorer(Protocol):
-    """A measure of how normal a labelled row is."""
-
-    def fit(self, X: Matrix, y: Labels) -> Self:
-        """Learn what is normal."""
-
-    def score_samples(self, X: Matrix, y: Labels) -> Array:
-        """One score a row; larger is more normal."""
-
-
-class Aggregator(Protocol):
-    """A robust mean of updates, some of them Byzantine."""
-
-    def __call__(self, updates: Array, n_byzantine: int) -> Array:
-        """Combine rows of `updates`."""
+        """Return poison rows within the budget for this clean training set."""

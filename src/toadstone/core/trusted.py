@@ -1,4 +1,4 @@
-"""Rows that somebody vouches for."""
+"""Trusted rows: rows declared to be clean."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from toadstone.core.errors import InvalidArgument
 
 @dataclass(frozen=True, eq=False)
 class Trusted:
-    """Rows declared to be clean, by whom or why.
+    """Rows declared to be clean, with the reason.
 
-    Thresholds and validations are worth no more than the rows that they rest
-    on: what uses them asks for this declaration, and refuses a mere `Dataset`.
+    Thresholds and validations are only as good as the rows they rest on.
+    Functions that use trusted rows therefore require this declaration and
+    refuse a plain `Dataset`.
 
     Parameters
     ----------
     data : Dataset
     because : str
-        Why the rows can be trusted, in words; reports say it.
+        Reason why the rows can be trusted; reports quote it.
 
     Raises
     ------
@@ -44,7 +45,7 @@ class Trusted:
 
 
 def demand_trusted(rows: object) -> Trusted:
-    """Refuse rows that nobody declared to be clean.
+    """Check that rows are declared to be clean.
 
     Raises
     ------

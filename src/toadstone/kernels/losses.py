@@ -49,26 +49,33 @@ class MarginLoss:
     curvature: float = 0.0
     cap: float = 1.0
 
+    @property
+    def coefficients(self) -> tuple[float, float, float, float]:
+        """Shift, temperature, curvature and cap, the form that compiled loops read."""
+        return self.shift, self.temperature, self.curvature, self.cap
+
     def value(self, margins: Array) -> Array:
-        """The loss at each margin, elementwise."""
+        """Compute the loss at each margin, elementwise."""
         short = self.shift - np.asarray(margins)
         if self.temperature > 0:
+            # logaddexp neither overflows for rows far inside nor loses the tail of those far outside.
             return np.asarray(self.temperature * np.logaddexp(0.0, short / self.temperature))
         slope = self._slope(short)
         # Adding zero turns the -0.0 of a fitted row into 0.0.
         return np.asarray(slope * short - 0.5 * self.curvature * slope**2 + 0.0)
 
     def derivative(self, margins: Array) -> Array:
-        """A derivative at each margin, never positive; zero at a hinge's kink."""
+        """Compute a derivative at each margin, never positive; zero at a hinge's kink."""
         short = self.shift - np.asarray(margins)
         if self.temperature > 0:
             return -np.asarray(expit(short / self.temperature))
         return -self._slope(short)
 
     def conjugate_gain(self, duals: Array) -> Array:
-        """The dual objective ``-conjugate(-a)`` of each dual variable a in [0, cap]."""
+        """Compute the dual objective ``-conjugate(-a)`` of each dual variable a in [0, cap]."""
         a = np.asarray(duals)
         if self.temperature > 0:
+            # xlogy is 0 at a = 0 and at a = 1, where the entropy's limit is.
             entropy = -xlogy(a, a) - xlogy(1 - a, 1 - a)
             return np.asarray(self.shift * a + self.temperature * entropy)
         return np.asarray(self.shift * a - 0.5 * self.curvature * a**2)
@@ -81,7 +88,7 @@ class MarginLoss:
 
 @dataclass(frozen=True)
 class SigmoidLoss:
-    """The share of wrong signs made smooth: ``1 / (1 + exp(margin / width))``.
+    """A smooth error rate: ``1 / (1 + exp(margin / width))``.
 
     It is not convex, so nothing is trained with it; an attacker may raise it.
 
@@ -99,11 +106,11 @@ class SigmoidLoss:
     width: float
 
     def value(self, margins: Array) -> Array:
-        """The loss at each margin, elementwise."""
+        """Compute the loss at each margin, elementwise."""
         return np.asarray(expit(-np.asarray(margins) / self.width))
 
     def derivative(self, margins: Array) -> Array:
-        """Its derivative at each margin, never positive."""
+        """Compute the derivative at each margin, never positive."""
         wrong = self.value(margins)
         return np.asarray(-wrong * (1 - wrong) / self.width)
 
@@ -114,7 +121,7 @@ LOGISTIC = MarginLoss("logistic", shift=0.0, temperature=1.0)
 
 
 def smooth_hinge(temperature: float = 0.001) -> MarginLoss:
-    """The hinge softened by a softplus, which bounds it from above.
+    """Return the hinge smoothed by a softplus, which bounds it from above.
 
     Parameters
     ----------
@@ -147,7 +154,7 @@ def margin_loss(name: str) -> MarginLoss:
 
 
 def crammer_singer(scores: Array, labels: IntArray) -> tuple[Array, Array]:
-    """The multi-class hinge of Crammer and Singer, and a subgradient.
+    """Compute the multi-class hinge of Crammer and Singer, and a subgradient.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The small vocabulary that kernels speak to dense and CSR rows alike.
+"""Operations on rows that treat dense and CSR matrices alike.
 
 ``X @ w`` and ``X.T @ a`` mean the same for both; the rest is here.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
@@ -15,8 +16,33 @@ from sklearn.utils.extmath import row_norms
 from toadstone.core.arrays import Array, Labels, Mask, Matrix
 
 
+class CSRParts(NamedTuple):
+    """Rows in compressed form, as compiled loops read them.
+
+    Attributes
+    ----------
+    values : ndarray of float64 of shape (nnz,)
+    indices : ndarray of unsigned integers of shape (nnz,)
+        Column of each value.
+    pointers : ndarray of int of shape (n + 1,)
+        Where each row's values begin, and the end of the last.
+    """
+
+    values: Array
+    indices: Any
+    pointers: Any
+
+
+def csr_parts(X: Matrix) -> CSRParts:
+    """Return the arrays of dense or CSR rows in compressed form, without a copy where `X` is CSR."""
+    rows = csr_array(X)
+    # Numba wraps negative indices around; unsigned ones spare the loops that branch.
+    indices = rows.indices.view(np.uint64 if rows.indices.itemsize == 8 else np.uint32)
+    return CSRParts(rows.data, indices, rows.indptr)
+
+
 def squared_distances(X: Matrix, centre: Array) -> Array:
-    """Squared Euclidean distance of each row to one centre, never negative.
+    """Compute the squared Euclidean distance of each row to one centre.
 
     Parameters
     ----------
@@ -31,37 +57,38 @@ def squared_distances(X: Matrix, centre: Array) -> Array:
         difference = X - centre
         direct: Array = np.einsum("ij,ij->i", difference, difference)
         return direct
+    # Expanded, since a difference with a dense centre would fill the matrix; rounding may make it negative.
     expanded: Array = row_norms(X, squared=True) - 2 * (X @ centre) + centre @ centre
     return np.maximum(expanded, 0.0)
 
 
 def mean(X: Matrix, rows: Mask) -> Array:
-    """Mean of the chosen rows, shape (d,)."""
+    """Compute the mean of the chosen rows, shape (d,)."""
     weights = rows / np.count_nonzero(rows)
     return np.asarray(X.T @ weights)
 
 
 def column_extremes(X: Matrix) -> tuple[Array, Array]:
-    """Smallest and largest value of each column."""
+    """Return the smallest and largest value of each column."""
     if issparse(X):
         return X.min(axis=0).toarray().ravel(), X.max(axis=0).toarray().ravel()
     return X.min(axis=0), X.max(axis=0)
 
 
 def stack(blocks: Sequence[Matrix]) -> Matrix:
-    """Rows of several matrices, sparse if any block is."""
+    """Stack the rows of several matrices, sparse if any block is."""
     if any(issparse(block) for block in blocks):
         return csr_array(sparse_vstack(blocks, format="csr"))
     return np.vstack(blocks)
 
 
 def count_entries(X: Matrix) -> int:
-    """How many values are not zero."""
+    """Count the nonzero values."""
     return int(X.count_nonzero() if issparse(X) else np.count_nonzero(X))
 
 
 def count_distinct(X: Matrix) -> int:
-    """How many rows differ from all before them."""
+    """Count the distinct rows."""
     if not X.shape[0]:
         return 0
     if not issparse(X):
@@ -74,12 +101,12 @@ def count_distinct(X: Matrix) -> int:
 
 
 def class_masks(y: Labels) -> dict[object, Mask]:
-    """Which rows carry each label, by label in sorted order."""
+    """Return a mask of the rows of each label, by label in sorted order."""
     return {label: y == label for label in np.unique(y).tolist()}
 
 
 def fitting_domain(X: Matrix) -> str:
-    """The tightest domain that the values themselves suggest.
+    """Return the tightest domain that holds all values.
 
     Returns
     -------

@@ -123,8 +123,7 @@ class BoundedLossClassifier(LinearScores, BaseEstimator):
             fit_bounded(
                 matrix,
                 np.where(codes == code, 1.0, -1.0),
-                loss=bounded_loss(self.loss),
-                cap=self.cap,
+                loss=bounded_loss(self.loss, self.cap),
                 ridge=self.ridge,
                 bias=self.bias,
                 rounds=self.rounds,

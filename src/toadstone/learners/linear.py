@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from toadstone.core.arrays import Array, Labels, Matrix
-from toadstone.kernels.linear.fit import Bias
+from toadstone.kernels.linear.fit import Bias, LinearSolver
 from toadstone.kernels.linear.one_vs_rest import OneVsRestFit, fit_one_vs_rest
 from toadstone.kernels.losses import MARGIN_LOSSES, margin_loss
 from toadstone.learners.linear_scores import LinearScores, draw_seed, rows_to_fit
@@ -104,17 +104,9 @@ class LinearClassifier(LinearScores, BaseEstimator):
             If rows of positive weight belong to fewer than two classes.
         """
         matrix, codes, weights = rows_to_fit(self, X, y, sample_weight)
-        fit = fit_one_vs_rest(
-            matrix,
-            codes,
-            loss=margin_loss(self.loss),
-            ridge=self.ridge,
-            bias=self.bias,
-            weights=weights,
-            start=self._start(len(codes)),
-            tolerance=self.tolerance,
-            seed=draw_seed(self.random_state),
-        )
+        start, seed = self._start(len(codes)), draw_seed(self.random_state)
+        solver = LinearSolver(margin_loss(self.loss), self.ridge, self.bias, self.tolerance, seed)
+        fit = fit_one_vs_rest(matrix, codes, solver, weights=weights, start=start)
         self._fit, self.gap_ = fit, fit.gap
         self.coef_, self.intercept_ = fit.thetas[:, :-1], fit.thetas[:, -1]
         return self

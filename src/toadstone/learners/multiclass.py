@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
 from toadstone.core.arrays import Array, Labels, Matrix
-from toadstone.kernels.linear.crammer_singer import MulticlassFit, fit_crammer_singer
+from toadstone.kernels.linear.adagrad import AdaGrad
+from toadstone.kernels.linear.crammer_singer import CrammerSingerSolver, MulticlassFit
 from toadstone.kernels.linear.online_multiclass import descend_crammer_singer
 from toadstone.learners.linear_scores import LinearScores, draw_seed, rows_to_fit
 
@@ -110,17 +111,9 @@ class CrammerSingerClassifier(LinearScores, BaseEstimator):
             If rows of positive weight belong to fewer than two classes.
         """
         matrix, codes, weights = rows_to_fit(self, X, y, sample_weight)
-        fit = fit_crammer_singer(
-            matrix,
-            codes,
-            len(self.classes_),
-            ridge=self.ridge,
-            weights=weights,
-            duals=self._start(len(codes)),
-            tolerance=self.tolerance,
-            seed=draw_seed(self.random_state),
-            max_sweeps=self.max_sweeps,
-        )
+        start, seed = self._start(len(codes)), draw_seed(self.random_state)
+        solver = CrammerSingerSolver(self.ridge, self.tolerance, seed, self.max_sweeps)
+        fit = solver.fit(matrix, codes, len(self.classes_), weights=weights, duals=start)
         self._fit, self.gap_ = fit, fit.gap
         self.coef_, self.intercept_ = _functions(fit.theta)
         return self
@@ -222,8 +215,7 @@ class OnlineHingeClassifier(LinearScores, BaseEstimator):
             rng=np.random.default_rng(draw_seed(self.random_state)),
             epochs=self.epochs,
             batch=self.batch,
-            step=self.step,
-            accumulator=self.accumulator,
+            descent=AdaGrad(self.step, self.accumulator),
         )
         self.coef_, self.intercept_ = _functions(theta)
         return self

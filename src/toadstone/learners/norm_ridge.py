@@ -6,7 +6,7 @@ import numpy as np
 
 from toadstone.core.arrays import Array, Matrix
 from toadstone.core.errors import InvalidArgument
-from toadstone.kernels.linear.fit import fit_linear
+from toadstone.kernels.linear.fit import LinearSolver
 from toadstone.kernels.losses import MarginLoss
 
 _SMALLEST = 1e-6
@@ -50,7 +50,8 @@ def ridge_for_norm(X: Matrix, signs: Array, squared_radius: float, *, loss: Marg
     duals = None
     while high - low > 0.01:
         middle = 0.5 * (low + high)
-        fit = fit_linear(X, signs, loss=loss, ridge=float(np.exp(middle)), duals=duals, tolerance=1e-3, max_sweeps=300)
+        solver = LinearSolver(loss, float(np.exp(middle)), tolerance=1e-3, max_sweeps=300)
+        fit = solver.fit(X, signs, duals=duals)
         duals = fit.duals
         if fit.theta @ fit.theta > squared_radius:
             low = middle

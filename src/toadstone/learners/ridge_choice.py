@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedKFold
 from toadstone.core.arrays import Array, IntArray, Labels, Matrix
 from toadstone.core.dataset import as_matrix
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.kernels.linear.fit import Bias
+from toadstone.kernels.linear.fit import Bias, LinearSolver
 from toadstone.kernels.linear.one_vs_rest import OneVsRestFit, fit_one_vs_rest
 from toadstone.kernels.losses import MarginLoss, margin_loss
 
@@ -126,7 +126,7 @@ def _path(
 def _next(
     X: Matrix, codes: IntArray, ridge: float, last: OneVsRestFit | None, *, loss: MarginLoss, bias: Bias, seed: int
 ) -> OneVsRestFit:
-    return fit_one_vs_rest(X, codes, loss=loss, ridge=ridge, bias=bias, start=last, tolerance=_TOLERANCE, seed=seed)
+    return fit_one_vs_rest(X, codes, LinearSolver(loss, ridge, bias, _TOLERANCE, seed), start=last)
 
 
 def _codes(y: Labels, folds: int) -> IntArray:

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from toadstone.core.arrays import Array, IntArray, Labels, Matrix
-from toadstone.kernels.linear.fit import Bias
+from toadstone.kernels.linear.fit import Bias, LinearSolver
 from toadstone.kernels.linear.one_vs_rest import OneVsRestFit, fit_one_vs_rest
 from toadstone.kernels.linear.trimmed_loss import TrimmedFit, alternate
 from toadstone.kernels.losses import MARGIN_LOSSES, margin_loss
@@ -138,15 +138,8 @@ class TrimmedLossClassifier(LinearScores, BaseEstimator):
         signs = [np.where(codes == code, 1.0, -1.0) for code in _positives(codes)]
 
         def train(rows: IntArray) -> OneVsRestFit:
-            return fit_one_vs_rest(
-                X[rows],
-                codes[rows],
-                loss=loss,
-                ridge=self.ridge,
-                bias=self.bias,
-                tolerance=self.tolerance,
-                seed=seed,
-            )
+            solver = LinearSolver(loss, self.ridge, self.bias, self.tolerance, seed)
+            return fit_one_vs_rest(X[rows], codes[rows], solver)
 
         def judge(model: OneVsRestFit) -> Array:
             scores = np.asarray(X @ model.thetas[:, :-1].T + model.thetas[:, -1]).T

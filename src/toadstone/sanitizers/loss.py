@@ -11,8 +11,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.core.feasible import Region
-from toadstone.kernels.linear.crammer_singer import MulticlassFit, fit_crammer_singer
-from toadstone.kernels.linear.fit import Bias
+from toadstone.kernels.linear.crammer_singer import CrammerSingerSolver, MulticlassFit
+from toadstone.kernels.linear.fit import Bias, LinearSolver
 from toadstone.kernels.linear.one_vs_rest import OneVsRestFit, fit_one_vs_rest
 from toadstone.kernels.losses import MARGIN_LOSSES, margin_loss
 from toadstone.sanitizers.scored import ClassScorer, draw_seed
@@ -103,18 +103,9 @@ class LossSanitizer(Trimming, ClassScorer, BaseEstimator):
     def _train(self, X: Matrix, codes: IntArray) -> OneVsRestFit | MulticlassFit:
         seed = draw_seed(self.random_state)
         if len(self.classes_) > 2 and self.loss == "hinge" and self.bias == "regularized":
-            return fit_crammer_singer(
-                X, codes, len(self.classes_), ridge=self.ridge, tolerance=self.tolerance, seed=seed
-            )
-        return fit_one_vs_rest(
-            X,
-            codes,
-            loss=margin_loss(self.loss),
-            ridge=self.ridge,
-            bias=self.bias,
-            tolerance=self.tolerance,
-            seed=seed,
-        )
+            return CrammerSingerSolver(self.ridge, self.tolerance, seed).fit(X, codes, len(self.classes_))
+        solver = LinearSolver(margin_loss(self.loss), self.ridge, self.bias, self.tolerance, seed)
+        return fit_one_vs_rest(X, codes, solver)
 
     def _class_suspicions(self, X: Matrix) -> Array:
         scores = self.model_.scores(X)

@@ -15,7 +15,7 @@ from sklearn.preprocessing import scale
 from sklearn.svm import LinearSVC
 
 from toadstone.core.errors import InvalidArgument
-from toadstone.kernels.linear.crammer_singer import fit_crammer_singer
+from toadstone.kernels.linear.crammer_singer import CrammerSingerSolver, fit_crammer_singer
 from toadstone.kernels.linear.crammer_singer_descent import onto_simplex
 from toadstone.kernels.linear.fit import fit_linear
 from toadstone.kernels.losses import HINGE, crammer_singer
@@ -168,4 +168,4 @@ def test_rivalries_are_differences_of_scores():
 def test_a_gap_left_open_warns():
     X, codes = rows(0)
     with pytest.warns(ConvergenceWarning, match="duality gap"):
-        fit_crammer_singer(1e3 * X, codes, 3, ridge=1e-6, max_sweeps=5)
+        CrammerSingerSolver(1e-6, max_sweeps=5).fit(1e3 * X, codes, 3)

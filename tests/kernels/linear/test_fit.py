@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from toadstone.core.errors import InvalidArgument
-from toadstone.kernels.linear.fit import fit_linear
+from toadstone.kernels.linear.fit import LinearSolver, fit_linear
 from toadstone.kernels.losses import HINGE, LOGISTIC, MARGIN_LOSSES, SQUARED_HINGE, MarginLoss, smooth_hinge
 
 BIASES = ("regularized", "free", "none")
@@ -86,7 +86,7 @@ def test_the_reported_gap_is_never_smaller_than_the_true_one(seed, loss, bias, r
     y = np.where(rng.random(n) < 0.5, 1.0, -1.0)
     y[:2] = 1.0, -1.0
     weights = None if rng.random() < 0.5 else rng.random(n) + 1e-3
-    fit = fit_linear(X, y, loss=loss, ridge=ridge, bias=bias, weights=weights, tolerance=1e-3, max_sweeps=sweeps)
+    fit = LinearSolver(loss, ridge, bias, tolerance=1e-3, max_sweeps=sweeps).fit(X, y, weights=weights)
     best = optimum(X, y, loss=loss, ridge=ridge, bias=bias, weights=weights)
     assume(np.isfinite(best))
     assert fit.gap >= fit.objective - best - 1e-7 * max(1.0, best)
@@ -98,7 +98,7 @@ def test_a_free_bias_still_far_from_its_optimum_widens_the_gap(seed):
     deviation = rng.normal(size=20)
     y = np.where(deviation + 0.5 * rng.normal(size=20) > 0, 1.0, -1.0)
     X = 10 + deviation[:, None]
-    fit = fit_linear(X, y, loss=LOGISTIC, ridge=0.1, bias="free", max_sweeps=50)
+    fit = LinearSolver(LOGISTIC, 0.1, "free", max_sweeps=50).fit(X, y)
     centred = fit_linear(X - 10, y, loss=LOGISTIC, ridge=0.1, bias="free", tolerance=1e-9)
     assert fit.gap >= fit.objective - centred.objective
 
@@ -167,7 +167,7 @@ class TestWhatMustNotMatter:
 
     def test_a_second_run_with_the_same_seed(self, loss, bias):
         X, y = problem(10)
-        one, two = (fit_linear(X, y, loss=loss, ridge=0.1, bias=bias, seed=3) for _ in range(2))
+        one, two = (LinearSolver(loss, 0.1, bias, seed=3).fit(X, y) for _ in range(2))
         np.testing.assert_array_equal(one.theta, two.theta)
         np.testing.assert_array_equal(one.duals, two.duals)
 
@@ -190,7 +190,7 @@ def test_a_row_of_weight_zero_is_no_row():
 
 def test_giving_up_early_is_admitted():
     X, y = problem(13, n=300, d=20)
-    fit = fit_linear(X, y, loss=LOGISTIC, ridge=1e-4, max_sweeps=5, tolerance=1e-12)
+    fit = LinearSolver(LOGISTIC, 1e-4, tolerance=1e-12, max_sweeps=5).fit(X, y)
     assert fit.sweeps == 5
     assert fit.gap > 1e-12 * fit.objective
 

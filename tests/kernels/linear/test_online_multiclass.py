@@ -7,6 +7,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from toadstone.core.errors import InvalidArgument
+from toadstone.kernels.linear.adagrad import AdaGrad
 from toadstone.kernels.linear.online_multiclass import HingeGradient, descend_crammer_singer
 from toadstone.kernels.losses import crammer_singer
 
@@ -52,7 +53,7 @@ def test_chosen_rows_alone_count():
 def test_one_batch_is_one_step_of_adagrad():
     X, codes, _ = rows()
     theta = descend_crammer_singer(
-        X, codes, 4, rng=np.random.default_rng(0), epochs=1, batch=40, step=0.5, accumulator=0.1
+        X, codes, 4, rng=np.random.default_rng(0), epochs=1, batch=40, descent=AdaGrad(0.5, 0.1)
     )
     gradient = HingeGradient(X, codes).at(np.zeros((6, 4)))[1].T
     np.testing.assert_allclose(theta, -0.5 * gradient / np.sqrt(0.1 + gradient**2))
@@ -85,12 +86,12 @@ def test_the_order_is_the_seeds():
 
 def test_separable_rows_are_learnt():
     X, codes = np.eye(4)[np.arange(80) % 4], np.arange(80) % 4
-    theta = descend_crammer_singer(X, codes, 4, rng=np.random.default_rng(0), step=0.5)
+    theta = descend_crammer_singer(X, codes, 4, rng=np.random.default_rng(0), descent=AdaGrad(0.5, 1e-4))
     np.testing.assert_array_equal((X @ theta[:, :-1].T + theta[:, -1]).argmax(axis=1), codes)
 
 
 @pytest.mark.parametrize("option", ["epochs", "batch"])
 def test_counts_are_positive(option):
     X, codes, _ = rows()
-    with pytest.raises(InvalidArgument, match=f"`{option}`: expected a positive number"):
+    with pytest.raises(InvalidArgument, match=f"`{option}`: expected a whole number from 1"):
         descend_crammer_singer(X, codes, 4, rng=np.random.default_rng(0), **{option: 0})

@@ -54,8 +54,8 @@ def test_rows_once_left_out_may_return():
 @pytest.mark.parametrize("name", BOUNDED_LOSSES)
 @pytest.mark.parametrize("cap", [0.5, 1.0, 3.0])
 def test_bounded_losses_lie_below_their_tangents_and_the_cap(name, cap):
-    loss, margins = bounded_loss(name), np.linspace(-20, 20, 101)
-    values, weights = loss.value(margins, cap), loss.weights(margins, cap)
+    loss, margins = bounded_loss(name, cap), np.linspace(-20, 20, 101)
+    values, weights = loss.value(margins), loss.weights(margins)
     convex = loss.convex.value(margins)
     assert values.min() >= 0
     assert values.max() <= cap
@@ -65,7 +65,7 @@ def test_bounded_losses_lie_below_their_tangents_and_the_cap(name, cap):
 
 def test_the_sigmoid_loss_is_the_sigmoid_of_minus_the_margin():
     margins = np.linspace(-5, 5, 11)
-    np.testing.assert_allclose(bounded_loss("sigmoid").value(margins, 1.0), 1 / (1 + np.exp(margins)))
+    np.testing.assert_allclose(bounded_loss("sigmoid").value(margins), 1 / (1 + np.exp(margins)))
 
 
 def test_an_unknown_bounded_loss():

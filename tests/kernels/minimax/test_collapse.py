@@ -15,7 +15,7 @@ from toadstone.core.arrays import Array
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.feasible import ball, slab
 from toadstone.datasets import load
-from toadstone.kernels.linear.fit import LinearFit, fit_linear
+from toadstone.kernels.linear.fit import LinearFit, LinearSolver, fit_linear
 from toadstone.kernels.losses import HINGE, LOGISTIC, SQUARED_HINGE, MarginLoss, crammer_singer, smooth_hinge
 from toadstone.kernels.minimax.collapse import (
     Collapsed,
@@ -60,7 +60,7 @@ class Scene:
 def train(clean, poison, loss: MarginLoss, ridge: float) -> LinearFit:
     X, signs = np.vstack([clean[0], poison[0]]), np.append(clean[1], poison[1])
     weights = np.append(np.ones(len(clean[1])), poison[2])
-    return fit_linear(X, signs, loss=loss, ridge=ridge, weights=weights, tolerance=1e-15, max_sweeps=3000)
+    return LinearSolver(loss, ridge, tolerance=1e-15, max_sweeps=3000).fit(X, signs, weights=weights)
 
 
 def scene(seed: int, loss: MarginLoss = HINGE, n: int = 40, m: int = 15) -> Scene:

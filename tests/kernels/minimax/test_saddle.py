@@ -17,6 +17,7 @@ from toadstone.core.certificate import NormBall, Ridge
 from toadstone.core.errors import EmptyFeasibleSet
 from toadstone.core.feasible import Region
 from toadstone.kernels.losses import HINGE, LOGISTIC, SQUARED_HINGE, MarginLoss, smooth_hinge
+from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.minimax.saddle import Saddle, solve_saddle
 from toadstone.kernels.sets.membership import violations
 from toadstone.kernels.sets.sets import fit_domain
@@ -37,9 +38,9 @@ class Case:
     signs: np.ndarray
     regions: tuple[Region, Region]
 
-    def solve(self, **options) -> Saddle:
-        defaults = {"fraction": 0.1, "hypothesis": Ridge(0.05), "loss": HINGE}
-        return solve_saddle(self.X, self.signs, self.regions, **(defaults | options))
+    def solve(self, *, fraction=0.1, hypothesis=Ridge(0.05), loss=HINGE, **options) -> Saddle:  # noqa: B008
+        problem = Problem(self.X, self.signs, self.regions, loss, hypothesis)
+        return solve_saddle(problem, fraction=fraction, **options)
 
 
 def case(
@@ -265,7 +266,7 @@ class TestOddData:
             np.append(region.low, region.high + 1.0), np.append(region.high, region.high + 2.0),
         )  # fmt: skip
         with pytest.raises(EmptyFeasibleSet):
-            solve_saddle(rows.X, rows.signs, (empty, rows.regions[1]), fraction=0.1, hypothesis=Ridge(0.1), loss=HINGE)
+            solve_saddle(Problem(rows.X, rows.signs, (empty, rows.regions[1]), HINGE, Ridge(0.1)), fraction=0.1)
 
     def test_whole_numbers_and_hardly_any_poison(self):
         # A tiny mass sends its point towards targets very far away.

@@ -1,5 +1,8 @@
 """Thresholds that clean rows seldom exceed."""
 
+from fractions import Fraction
+from math import comb
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -86,6 +89,28 @@ def test_the_careful_share_breaks_the_promise_once_in_twenty(n, share):
     careful = careful_share(n, share)
     assert 0 < careful <= share
     assert binom.sf(np.floor(share * n + 1e-9), n, careful) <= 0.05 + 1e-9
+
+
+def test_a_careful_share_is_the_largest_that_keeps_the_promise():
+    for n, share in [(30, 0.1), (200, 0.02), (3000, 0.001)]:
+        allowed = round(share * n)
+        assert binom.sf(allowed, n, careful_share(n, share)) == pytest.approx(0.05, rel=1e-9)
+
+
+def least_count(n: int, share: float) -> int:
+    """The fewest flagged rows that chance flags at most once in twenty times, in rational arithmetic."""
+    chance, tail = Fraction(share), Fraction(1)
+    for count in range(n + 1):
+        if tail <= Fraction(1, 20):
+            return count
+        tail -= comb(n, count) * chance**count * (1 - chance) ** (n - count)
+    return n + 1
+
+
+@pytest.mark.parametrize("share", [0.001, 0.02, 0.1, 0.3, 0.5])
+@pytest.mark.parametrize("n", [1, 2, 7, 10, 33, 50, 99, 200])
+def test_the_smallest_detectable_count_is_that_of_the_exact_binomial(n, share):
+    assert smallest_detectable_share(n, share) == min(least_count(n, share), n) / n
 
 
 @given(n=st.integers(1, 3000), share=st.sampled_from([0.001, 0.02, 0.1]))

@@ -15,6 +15,7 @@ from toadstone.core.checks import check_positive
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.protocols import FeasibleSet
+from toadstone.kernels.linear.fit import LinearSolver
 from toadstone.kernels.linear.one_vs_rest import fit_one_vs_rest
 from toadstone.kernels.losses import margin_loss
 
@@ -169,6 +170,6 @@ class TargetedLabelFlip:
     def _margins(self, data: Dataset) -> Array:
         """Return the margin of each row against each class at the clean model, shape (n, k)."""
         codes = np.searchsorted(data.classes, data.y)
-        fit = fit_one_vs_rest(data.X, codes, loss=margin_loss(self.loss), ridge=self.ridge)
+        fit = fit_one_vs_rest(data.X, codes, LinearSolver(margin_loss(self.loss), self.ridge))
         scores = fit.scores(data.X)
         return np.asarray(scores[np.arange(len(codes)), codes][:, None] - scores)

@@ -13,6 +13,7 @@ from sklearn.utils.extmath import row_norms
 
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.detectors.calibrated import Calibrated
+from toadstone.kernels.linear.fit import LinearSolver
 from toadstone.kernels.linear.one_vs_rest import OneVsRestFit, fit_one_vs_rest
 from toadstone.kernels.losses import LOGISTIC
 from toadstone.sanitizers.scored import ClassScorer, draw_seed
@@ -46,7 +47,7 @@ class LogisticHead:
 
     def _train_head(self, X: Matrix, codes: IntArray) -> OneVsRestFit:
         seed = draw_seed(self.random_state)
-        return fit_one_vs_rest(X, codes, loss=LOGISTIC, ridge=self.ridge, tolerance=self.tolerance, seed=seed)
+        return fit_one_vs_rest(X, codes, LinearSolver(LOGISTIC, self.ridge, tolerance=self.tolerance, seed=seed))
 
 
 class GradientNorm(LogisticHead, Calibrated, ClassScorer, BaseEstimator):

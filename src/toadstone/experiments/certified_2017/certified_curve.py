@@ -19,6 +19,7 @@ from toadstone.datasets.split import Split
 from toadstone.experiments.conditions import Conditions
 from toadstone.experiments.figures import sizes
 from toadstone.kernels.losses import HINGE
+from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.minimax.saddle import solve_saddle
 from toadstone.kernels.rows import stack
 from toadstone.kernels.sets.balanced_rounding import round_inside
@@ -186,16 +187,8 @@ def train_poisoned(
     X, y, poisoned = merge(split.train, poison if len(poison) else None)
     signs = _signs(y, split.train)
     low, high = (certified.feasible_set.region(label) for label in split.train.classes.tolist())
-    fit = solve_saddle(
-        X,
-        signs,
-        (low, high),
-        fraction=0.0,
-        hypothesis=NormBall(protocol.squared_radius),
-        loss=HINGE,
-        tolerance=certified.tolerance,
-        seed=conditions.seed,
-    )
+    problem = Problem(X, signs, (low, high), HINGE, NormBall(protocol.squared_radius))
+    fit = solve_saddle(problem, fraction=0.0, tolerance=certified.tolerance, seed=conditions.seed)
     losses, test_margins = HINGE.value(_margins(X, signs, fit.theta)), _test_margins(split, fit.theta)
     conditions.on_step()
     return PoisonedModel(

@@ -1,4 +1,4 @@
-"""Which rows a new centre would bring nearer, counted in whole units of distance.
+"""A ball tree over rows, which bounds the distances that a new centre can shorten.
 
 Distances are rounded to multiples of a power of two and kept as whole numbers
 in float64. Sums of them are exact, so that neither the order of summation nor
@@ -18,12 +18,14 @@ FULL = 2.0**30
 """Units in a length that no distance exceeds."""
 NONE = 2.0 * FULL
 """Stands for the distance to a centre that does not exist."""
+# Larger groups leave more distances to compute, smaller ones more bounds.
 _LEAF = 128
+# Units added to radii, for the rounding of distances to whole units and of the centres themselves.
 _MARGIN = 4.0
 
 
 class Leaves(NamedTuple):
-    """Rows put into groups of near ones.
+    """Rows divided into groups of nearby rows, each within a ball.
 
     Attributes
     ----------
@@ -52,7 +54,7 @@ class Leaves(NamedTuple):
 
 
 class Cover(NamedTuple):
-    """How far each row is from the centres chosen so far, in units.
+    """Distances of the rows to the nearest of the centres chosen so far, in units.
 
     Attributes
     ----------
@@ -98,7 +100,7 @@ def group(rows: Array) -> Leaves:
 
 
 def longest(rows: Array) -> float:
-    """The least power of two that is as long as the diagonal of a box around rows; 1 where they coincide.
+    """Return the least power of two not below the diagonal of the rows' bounding box; 1 if all rows coincide.
 
     Examples
     --------
@@ -120,6 +122,7 @@ def _halved(rows: Array) -> tuple[IntArray, IntArray]:
             starts.append(begin)
             continue
         part = order[begin:end]
+        # The median along the widest side keeps groups of equal size and small radius, as in a k-d tree.
         widest = np.argmax(rows[part].max(axis=0) - rows[part].min(axis=0))
         half = (end - begin) // 2
         order[begin:end] = part[np.argpartition(rows[part, widest], half)]
@@ -127,8 +130,8 @@ def _halved(rows: Array) -> tuple[IntArray, IntArray]:
     return order, np.sort(np.array(starts))
 
 
-def uncovered(leaves: Leaves) -> Cover:
-    """The state before the first choice: every row as far as can be."""
+def empty_cover(leaves: Leaves) -> Cover:
+    """Return the state before the first choice, every row at the largest distance."""
     n, groups = len(leaves.order), len(leaves.radii)
     nearest, second = np.full(n, FULL), np.full(n, NONE)
     return Cover(nearest, second, np.full(n, -1), np.full(groups, FULL), np.full(groups, NONE))
@@ -136,10 +139,10 @@ def uncovered(leaves: Leaves) -> Cover:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def measure(columns: Array, point: Array, begin: int, end: int, scale: float, found: Array) -> None:
-    """Distances from a point to some columns, in whole units.
+    """Compute the distances from a point to some columns, in whole units.
 
-    Squares are added in the order of the coordinates, as anybody would who
-    wants the same bits; four at a time save passes over memory.
+    Squares are added in the order of the coordinates, so that the result
+    has the same bits as a plain loop; four at a time save passes over memory.
     """
     width, d = end - begin, len(point)
     for i in range(width):
@@ -165,7 +168,7 @@ def measure(columns: Array, point: Array, begin: int, end: int, scale: float, fo
 
 @njit(cache=True, nogil=True)
 def gain(leaves: Leaves, cover: Cover, row: int, apart: Array, found: Array) -> float:
-    """What a row would take off the sum of all distances, in units.
+    """Compute the reduction of the sum of all distances by a new centre at a row, in units.
 
     `apart` and `found` are scratch, of a number for each group and each row
     of a group.
@@ -174,11 +177,13 @@ def gain(leaves: Leaves, cover: Cover, row: int, apart: Array, found: Array) -> 
     measure(leaves.centres, point, 0, len(leaves.radii), leaves.scale, apart)
     total = 0.0
     for leaf in range(len(leaves.radii)):
+        # Triangle inequality: no row of the ball lies nearer than this, so none would come nearer.
         if apart[leaf] - leaves.radii[leaf] >= cover.reach[leaf]:
             continue
         begin, end = starts[leaf], starts[leaf + 1]
         measure(leaves.columns, point, begin, end, leaves.scale, found)
         nearest = cover.nearest[begin:end]
+        # Whole numbers: the sum is exact and so the same in any order of rows.
         units = np.int64(0)
         for i in range(end - begin):
             units += np.int64(max(nearest[i] - found[i], 0.0))
@@ -187,10 +192,10 @@ def gain(leaves: Leaves, cover: Cover, row: int, apart: Array, found: Array) -> 
 
 
 @njit(cache=True, nogil=True)
-def admit(
+def add_centre(
     leaves: Leaves, cover: Cover, row: int, rank: int, apart: Array, found: Array, moved: IntArray, before: Array
 ) -> tuple[float, int]:
-    """Make a row a centre.
+    """Add a row to the centres and update the cover.
 
     Parameters
     ----------
@@ -231,11 +236,12 @@ def admit(
 
 
 @njit(cache=True, nogil=True)
-def take_back(leaves: Leaves, row: int, old: float, new: float, gains: Array, apart: Array, found: Array) -> None:
-    """Lower the gains of all candidates that counted on a row, which has come nearer."""
+def lower_gains(leaves: Leaves, row: int, old: float, new: float, gains: Array, apart: Array, found: Array) -> None:
+    """Lower the gains of all candidates near a row whose distance to its centre has fallen."""
     point, starts = leaves.points[row], leaves.starts
     measure(leaves.centres, point, 0, len(leaves.radii), leaves.scale, apart)
     for leaf in range(len(leaves.radii)):
+        # Candidates farther from the row than its old centre had no gain from it to lose.
         if apart[leaf] - leaves.radii[leaf] >= old:
             continue
         begin, end = starts[leaf], starts[leaf + 1]

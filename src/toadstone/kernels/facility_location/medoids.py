@@ -1,4 +1,4 @@
-"""Medoids by facility location: a few rows that all others lie near to."""
+"""Medoids by facility location: a few rows that represent all others."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from numpy.random import Generator
 from toadstone.core.arrays import Array, IntArray
 from toadstone.core.checks import check_count, check_within
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.kernels.facility_location.ball_tree import FULL, NONE, Cover, Leaves, group, uncovered
-from toadstone.kernels.facility_location.greedy import carry, sample, settle, wait
+from toadstone.kernels.facility_location.ball_tree import FULL, NONE, Cover, Leaves, empty_cover, group
+from toadstone.kernels.facility_location.greedy import (
+    assign_given,
+    select_from_samples,
+    select_lazily,
+    select_with_updates,
+)
 
 _PART = 5000
 
 
 @dataclass(frozen=True, eq=False)
 class Medoids:
-    """Chosen rows, and to which of them each row belongs.
+    """Selected rows, and the assignment of every row to one of them.
 
     Parameters
     ----------
@@ -51,7 +56,7 @@ class Medoids:
 
     @property
     def isolated(self) -> IntArray:
-        """Medoids to which no other row belongs, as rows, ascending."""
+        """Rows, ascending, that are medoids of no row but themselves."""
         return np.sort(self.rows[self.sizes == 1])
 
     @property
@@ -61,7 +66,7 @@ class Medoids:
 
 
 def greedy_medoids(rows: Array, count: int) -> Medoids:
-    """Choose medoids greedily: each brings the rows as much nearer as any could.
+    """Select medoids greedily by facility location.
 
     Maximizes ``sum_i max_{j in S} (reach - |g_i - g_j|)``, which is monotone
     and submodular, within ``1 - 1/e`` of the best; the lowest row wins ties.
@@ -102,13 +107,13 @@ def greedy_medoids(rows: Array, count: int) -> Medoids:
     >>> found.rows, found.sizes, found.isolated
     (array([1, 3]), array([3, 1]), array([3]))
     """
-    leaves, cover = _posed(rows, count)
-    picks, gains = carry(leaves, cover, count)
-    return _found(leaves, cover, picks, gains)
+    leaves, cover = _start(rows, count)
+    picks, gains = select_with_updates(leaves, cover, count)
+    return _result(leaves, cover, picks, gains)
 
 
 def lazy_medoids(rows: Array, count: int) -> Medoids:
-    """The same medoids by lazy evaluation: a gain is computed anew only when its old value leads.
+    """Select the same medoids by lazy evaluation.
 
     What every library does [1]_; here for comparison, since it evaluates
     most candidates several times and is slower than `greedy_medoids`.
@@ -120,13 +125,13 @@ def lazy_medoids(rows: Array, count: int) -> Medoids:
     .. [1] Minoux, "Accelerated greedy algorithms for maximizing submodular
        set functions", Optimization Techniques, 1978.
     """
-    leaves, cover = _posed(rows, count)
-    picks, gains = wait(leaves, cover, count)
-    return _found(leaves, cover, picks, gains)
+    leaves, cover = _start(rows, count)
+    picks, gains = select_lazily(leaves, cover, count)
+    return _result(leaves, cover, picks, gains)
 
 
 def sampled_medoids(rows: Array, count: int, *, rng: Generator, failure: float = 0.01) -> Medoids:
-    """Choose each medoid as the best of a random sample of the candidates.
+    """Select each medoid as the best of a random sample of the candidates.
 
     With ``n / count * ln(1 / failure)`` candidates a time the expected
     objective is within ``1 - 1/e - failure`` of the best [1]_.
@@ -153,14 +158,15 @@ def sampled_medoids(rows: Array, count: int, *, rng: Generator, failure: float =
     .. [1] Mirzasoleiman and others, "Lazier than lazy greedy", AAAI 2015.
     """
     check_within("(0, 1)", failure=failure)
-    leaves, cover = _posed(rows, count)
+    leaves, cover = _start(rows, count)
+    # Sample size of Mirzasoleiman and others (2015, theorem 1).
     each = min(len(rows), math.ceil(len(rows) / count * math.log(1 / failure)))
-    picks, gains = sample(leaves, cover, np.argsort(leaves.order), rng.random((count, each)))
-    return _found(leaves, cover, picks, gains)
+    picks, gains = select_from_samples(leaves, cover, np.argsort(leaves.order), rng.random((count, each)))
+    return _result(leaves, cover, picks, gains)
 
 
 def partitioned_medoids(rows: Array, count: int, *, rng: Generator, part: int = _PART) -> Medoids:
-    """Choose medoids greedily within random parts, then give every row to the nearest of all.
+    """Select medoids greedily within random parts, then assign every row to the nearest of all.
 
     The time grows with ``n * part`` rather than with the square of n.
 
@@ -192,13 +198,14 @@ def partitioned_medoids(rows: Array, count: int, *, rng: Generator, part: int = 
     _check(rows, count)
     parts = min(math.ceil(len(rows) / part), count)
     dealt = [np.sort(own) for own in np.array_split(rng.permutation(len(rows)), parts)]
+    # Cumulative rounding gives each part its share of medoids, and at least one.
     shares = np.diff(np.arange(parts + 1) * count // parts)
     chosen = [own[greedy_medoids(rows[own], int(k)).rows] for own, k in zip(dealt, shares, strict=True)]
     return given_medoids(rows, np.concatenate(chosen))
 
 
 def given_medoids(rows: Array, picks: IntArray) -> Medoids:
-    """Make rows that somebody else chose medoids, in their order.
+    """Assign all rows to given medoids.
 
     Parameters
     ----------
@@ -215,9 +222,9 @@ def given_medoids(rows: Array, picks: IntArray) -> Medoids:
     InvalidData, InvalidArgument
         As of `greedy_medoids`.
     """
-    leaves, cover = _posed(rows, len(picks))
+    leaves, cover = _start(rows, len(picks))
     places = np.argsort(leaves.order)[picks]
-    return _found(leaves, cover, places, settle(leaves, cover, places))
+    return _result(leaves, cover, places, assign_given(leaves, cover, places))
 
 
 def _check(rows: Array, count: int) -> None:
@@ -227,13 +234,13 @@ def _check(rows: Array, count: int) -> None:
         raise InvalidArgument("count", f"a whole number from 1 to {len(rows)}", count)
 
 
-def _posed(rows: Array, count: int) -> tuple[Leaves, Cover]:
+def _start(rows: Array, count: int) -> tuple[Leaves, Cover]:
     _check(rows, count)
     leaves = group(np.asarray(rows, dtype=np.float64))
-    return leaves, uncovered(leaves)
+    return leaves, empty_cover(leaves)
 
 
-def _found(leaves: Leaves, cover: Cover, picks: IntArray, gains: Array) -> Medoids:
+def _result(leaves: Leaves, cover: Cover, picks: IntArray, gains: Array) -> Medoids:
     places = np.argsort(leaves.order)
     second = np.where(cover.second < NONE, cover.second / leaves.scale, np.inf)
     distances, reach = cover.nearest / leaves.scale, FULL / leaves.scale

@@ -17,10 +17,10 @@ _ACCURACY = 1e-12
 
 
 class InverseHessian(Protocol):
-    """The inverse of ``ridge I + U.T U``, U the weighted rows with a constant feature."""
+    """The inverse of ``ridge I + U.T U``, with U the weighted rows and a constant feature."""
 
     def solve(self, vector: Array) -> Array:
-        """The product with a vector of shape (d + 1,), bias last."""
+        """Multiply a vector of shape (d + 1,), bias last."""
 
 
 class _Scaled:
@@ -45,7 +45,7 @@ class _Scaled:
 
 
 class Woodbury:
-    """Through a factorisation with one row for each row of positive weight.
+    """The inverse by Woodbury's identity, from a Cholesky factor of one row for each row of `rows`.
 
     ``inverse(H) v = (v - U.T inverse(ridge I + U U.T) U v) / ridge``.
 
@@ -61,13 +61,14 @@ class Woodbury:
 
     def __init__(self, rows: Matrix, weights: Array, ridge: float, gram: Array | None = None) -> None:
         self._scaled, self._ridge = _Scaled(rows, weights), ridge
+        # Plus one for the constant feature that each row carries.
         system = (products(rows, rows) if gram is None else gram) + 1.0
         system *= np.outer(self._scaled.roots, self._scaled.roots)
         system[np.diag_indices_from(system)] += ridge
         self._factor = cho_factor(system, lower=True, overwrite_a=True, check_finite=False) if len(weights) else None
 
     def solve(self, vector: Array) -> Array:
-        """The product with a vector of shape (d + 1,), bias last."""
+        """Multiply a vector of shape (d + 1,), bias last."""
         if self._factor is None:
             return vector / self._ridge
         along = cho_solve(self._factor, self._scaled.forth(vector), check_finite=False)
@@ -75,7 +76,7 @@ class Woodbury:
 
 
 class DenseCholesky:
-    """Through a factorisation of the Hessian itself, for few features.
+    """The inverse by a Cholesky factor of the Hessian itself, for few features.
 
     Parameters
     ----------
@@ -92,12 +93,12 @@ class DenseCholesky:
         self._factor = cho_factor(system, lower=True, overwrite_a=True, check_finite=False)
 
     def solve(self, vector: Array) -> Array:
-        """The product with a vector of shape (d + 1,), bias last."""
+        """Multiply a vector of shape (d + 1,), bias last."""
         return np.asarray(cho_solve(self._factor, vector, check_finite=False))
 
 
 class ConjugateGradients:
-    """Without a factorisation, preconditioned by the diagonal, where both sides are large.
+    """The inverse by conjugate gradients, preconditioned by the diagonal, for many rows and features.
 
     Parameters
     ----------
@@ -108,11 +109,12 @@ class ConjugateGradients:
 
     def __init__(self, rows: Matrix, weights: Array, ridge: float) -> None:
         self._scaled, self._ridge = _Scaled(rows, weights), ridge
+        # Jacobi's preconditioner: features of different scale are what slows the iteration down.
         squares = rows.multiply(rows) if issparse(rows) else rows**2
         self._diagonal = ridge + np.append(squares.T @ weights, weights.sum())
 
     def solve(self, vector: Array) -> Array:
-        """The product with a vector of shape (d + 1,), bias last, to 1e-12 of its norm."""
+        """Multiply a vector of shape (d + 1,), bias last, to 1e-12 of its norm."""
         shape = (len(vector), len(vector))
         hessian = LinearOperator(
             shape, dtype=float, matvec=lambda v: self._ridge * v + self._scaled.back(self._scaled.forth(v))
@@ -123,7 +125,7 @@ class ConjugateGradients:
 
 
 def invert_hessian(rows: Matrix, weights: Array, ridge: float, gram: Array | None = None) -> InverseHessian:
-    """The inverse of ``ridge I + sum of weight * row row.T`` by the cheapest exact route.
+    """Invert ``ridge I + sum of weight * row row.T`` by the cheapest exact method.
 
     Parameters
     ----------
@@ -164,7 +166,7 @@ def invert_hessian(rows: Matrix, weights: Array, ridge: float, gram: Array | Non
 
 
 class RowProducts:
-    """Products of rows with one another, computed once for each pair asked for.
+    """A cache of inner products between rows.
 
     Parameters
     ----------
@@ -179,7 +181,8 @@ class RowProducts:
         self._forget()
 
     def among(self, rows: IntArray) -> Array:
-        """The products of the given rows, a new array of shape (s, s)."""
+        """Return the products of the given rows, a new array of shape (s, s)."""
+        # Few rows lie near the margin at a time, and mostly the same ones: their products are worth keeping.
         new = rows[self._places[rows] < 0]
         if len(self._known) + len(new) > LARGEST_TABLE:
             self._forget()
@@ -199,6 +202,6 @@ class RowProducts:
 
 
 def products(one: Matrix, other: Matrix) -> Array:
-    """Products of the rows of two matrices, as a dense table."""
+    """Return the products of the rows of two matrices, as a dense table."""
     table = one @ other.T
     return np.asarray(table.toarray() if issparse(table) else table)

@@ -1,4 +1,4 @@
-"""What leaving each training row out does to a linear model, without retraining."""
+"""Leave-one-out influence of training rows on a linear model, without retraining."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class SquaredLoss:
     """
 
     def value(self, margins: Array) -> Array:
-        """The loss at each margin, elementwise."""
+        """Compute the loss at each margin, elementwise."""
         return np.asarray(0.5 * (1 - np.asarray(margins)) ** 2)
 
     def derivative(self, margins: Array) -> Array:
-        """Its derivative at each margin."""
+        """Compute the derivative at each margin."""
         return np.asarray(np.asarray(margins) - 1)
 
 
@@ -81,11 +81,11 @@ class TrainedHead:
         check_positive(ridge=self.ridge)
 
     def slopes(self, X: Matrix, signs: Array) -> Array:
-        """Derivative of each row's loss by its score, shape (n,)."""
+        """Compute the derivative of each row's loss by its score, shape (n,)."""
         return np.asarray(signs * self.loss.derivative(signs * self._scores(X)))
 
     def pull(self, X: Matrix, signs: Array, loss: Measure | None = None) -> Array:
-        """The inverse Hessian times the gradient of some rows' mean loss, or of another loss; shape (d + 1,)."""
+        """Multiply the inverse Hessian by the gradient of some rows' mean loss, or of another loss; shape (d + 1,)."""
         measure = self.loss if loss is None else loss
         slopes = signs * measure.derivative(signs * self._scores(X)) / X.shape[0]
         gradient = np.append(X.T @ slopes, slopes.sum())
@@ -95,17 +95,19 @@ class TrainedHead:
 
     @cached_property
     def steps(self) -> Array:
-        """How far each row's absence moves the model along the inverse Hessian times the row, shape (n,).
+        """Length of the model's step along the inverse Hessian times the row, when it is left out; shape (n,).
 
         A Newton step from the model with the row, by the formula of Sherman
         and Morrison: for the squared loss it ends at the minimum without.
         """
+        # Sherman-Morrison takes the row's own curvature out of the Hessian; without a factor, leverages are zero.
         return np.asarray(self.slopes(self.X, self.signs) / (len(self.signs) - self._bends * self._leverages))
 
     @cached_property
     def _bends(self) -> Array:
         if isinstance(self.loss, SquaredLoss):
             return np.ones(len(self.signs))
+        # The second derivative of a softplus of temperature T is s (1 - s) / T, with s its slope.
         steepness = np.abs(self.slopes(self.X, self.signs))
         return np.asarray(steepness * (1 - steepness) / self.loss.temperature)
 
@@ -136,7 +138,7 @@ class TrainedHead:
 
 
 def influence_on_mean(head: TrainedHead, X: Matrix, signs: Array) -> Array:
-    """How the mean loss of some rows changes when each training row is left out.
+    """Estimate the change of the mean loss of some rows when each training row is left out.
 
     Parameters
     ----------
@@ -169,7 +171,7 @@ def influence_on_mean(head: TrainedHead, X: Matrix, signs: Array) -> Array:
 
 
 def influence_along(pull: Array, X: Matrix) -> Array:
-    """How fast a loss changes with steps of the model along the inverse Hessian times each row.
+    """Compute the derivative of a loss along the inverse Hessian times each row.
 
     Parameters
     ----------
@@ -185,7 +187,7 @@ def influence_along(pull: Array, X: Matrix) -> Array:
 
 
 def influence_on_each(head: TrainedHead, X: Matrix, signs: Array) -> Iterator[tuple[slice, Array]]:
-    """How each row's loss changes when each training row is left out.
+    """Estimate the change of each row's loss when each training row is left out.
 
     Parameters
     ----------
@@ -221,13 +223,14 @@ def influence_on_each(head: TrainedHead, X: Matrix, signs: Array) -> Iterator[tu
             here[:] = (training @ pulls[:, :-1].T).T
         else:
             np.matmul(pulls[:, :-1], training.T, out=here)
+        # The constant feature's part of the product.
         here += pulls[:, -1:]
         here *= head.steps
         yield part, here
 
 
 def fit_squares(X: Matrix, signs: Array, *, ridge: float) -> Array:
-    """The model of the squared loss, its bias penalised; shape (d + 1,), bias last.
+    """Fit ridge regression to the labels, bias penalised; shape (d + 1,), bias last.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How the loss of a trained linear model answers a move of poison points."""
+"""Gradient of a retrained linear model's loss with respect to poison points."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class ProbeLoss:
     loss: MarginLoss | SigmoidLoss
 
     def value(self, theta: Array) -> float:
-        """The loss of a model of shape (d + 1,), bias last."""
+        """Compute the loss of a model of shape (d + 1,), bias last."""
         return float(self.weights @ self.loss.value(self._margins(theta)))
 
     def gradient(self, theta: Array) -> Array:
-        """Its gradient by the model, shape (d + 1,)."""
+        """Compute the gradient with respect to the model, shape (d + 1,)."""
         slopes = self.weights * self.signs * self.loss.derivative(self._margins(theta))
         return np.append(self.X.T @ slopes, slopes.sum())
 
@@ -45,7 +45,7 @@ class ProbeLoss:
 
 
 def influence(fit: SmoothFit, probe: ProbeLoss) -> Array:
-    """How each poison point should move for the loss of the retrained model to grow.
+    """Compute the direction in which each poison point raises the loss of the retrained model.
 
     Parameters
     ----------
@@ -75,6 +75,7 @@ def influence(fit: SmoothFit, probe: ProbeLoss) -> Array:
     >>> influence(fit, ProbeLoss(X, signs, np.full(2, 0.5), LOGISTIC)).item() > 0
     True
     """
+    # Koh and others (2022, section 4.1): the second term is due to the point's own curvature.
     pull = fit.inverse_hessian.solve(probe.gradient(fit.theta))
     poison, signs, slopes = fit.poison
     bends = slopes * (1 - slopes) / fit.temperature

@@ -1,4 +1,4 @@
-"""What one more training row does to a least-squares model, by rank-one updates."""
+"""Effect of one more training row on a least-squares model, by rank-one updates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from toadstone.kernels.influence.inverse_hessian import products
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Rows that may be trained on, seen through their products with known rows.
+    """Candidate training rows, given by their products with known rows.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Candidates:
 
 
 class SmallRidge:
-    """Least squares with a ridge on a few of the known rows, tested on others of them.
+    """Ridge regression on a few of the known rows, tested on others of them.
 
     It minimises the sum of squared distances from the targets plus `penalty`
     times the squared norm of the weights, that of the constant feature
@@ -68,11 +68,11 @@ class SmallRidge:
 
     @property
     def error(self) -> float:
-        """The quiz's mean squared error, summed over the targets."""
+        """Mean squared error on the test rows, summed over the targets."""
         return float((self._left**2).sum() / len(self._quiz))
 
     def cost_of_each(self, rows: Candidates) -> Array:
-        """How the quiz's error grows when each row alone is trained on too.
+        """Compute the change of the test error when each row alone is added to the training rows.
 
         Exact: the inverse of a matrix to which one row is added follows from
         the inverse without it [1]_.
@@ -104,6 +104,7 @@ class SmallRidge:
         # Products through the inverse, times the penalty, which cancels in the moves.
         reach = rows.near[self._quiz] - self._to_quiz @ solved
         own = rows.norms - np.einsum("ij,ij->j", near, solved)
+        # Block inversion: penalty + own is the Schur complement of the new row.
         moves = (rows.targets - near.T @ self._duals) / (self._penalty + own)[:, None]
         gained = np.einsum("ij,ij->i", reach.T @ self._left, moves)
         spread = np.einsum("ij,ij->j", reach, reach) * np.einsum("ij,ij->i", moves, moves)
@@ -111,11 +112,11 @@ class SmallRidge:
 
 
 def inner(one: Matrix, other: Matrix) -> Array:
-    """Products of the rows of two matrices, a constant feature included, as a dense table."""
+    """Return the products of the rows of two matrices, a constant feature included, as a dense table."""
     return products(one, other) + 1.0
 
 
 def squared_norms(X: Matrix) -> Array:
-    """Squared norms of rows, a constant feature included, shape (n,)."""
+    """Compute the squared norms of rows, a constant feature included, shape (n,)."""
     squares = X.multiply(X).sum(axis=1) if issparse(X) else np.einsum("ij,ij->i", X, X)
     return np.asarray(squares).ravel() + 1.0

@@ -1,4 +1,4 @@
-"""Smooth linear models trained on clean rows and poison, again and again."""
+"""Smooth linear models retrained on the same clean rows with changing poison."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from toadstone.kernels.influence.inverse_hessian import (
     products,
 )
 from toadstone.kernels.linear.dual_curve import return_to_curve
-from toadstone.kernels.linear.fit import fit_linear
+from toadstone.kernels.linear.fit import LinearSolver
 from toadstone.kernels.losses import MarginLoss
 from toadstone.kernels.rows import stack
 
@@ -32,7 +32,7 @@ _SWEEPS = 5
 
 
 class PoisonedTraining:
-    """Clean rows on which a smooth model is trained, with other poison each time.
+    """Repeated training of a smooth model on the same clean rows with changing poison.
 
     Minimizes the mean loss of all rows plus ``ridge / 2`` times the squared
     norm, bias included. The steps are Newton's, of the equations that tie dual
@@ -121,13 +121,13 @@ class _Problem:
         return np.asarray(np.concatenate([self.clean.X @ theta[:-1], self.poison @ theta[:-1]]) + theta[-1])
 
     def combine(self, duals: Array) -> Array:
-        """The model of given dual variables, which need not lie in [0, 1]."""
+        """Compute the model of given dual variables, which need not lie in [0, 1]."""
         pull = self.costs * self.signs * duals
         weights = self.clean.X.T @ pull[: self.n] + self.poison.T @ pull[self.n :]
         return np.append(weights, pull.sum()) / self.clean.ridge
 
     def first_duals(self) -> Array:
-        """Dual variables from a few sweeps of coordinate ascent."""
+        """Compute first dual variables by a few sweeps of coordinate ascent."""
         return self.sweep(np.full(len(self.costs), 0.5))
 
     def measure(self, duals: Array) -> SmoothFit:
@@ -139,7 +139,7 @@ class _Problem:
         return SmoothFit(theta, duals, margins, primal, abs(primal - dual), self)
 
     def improve(self, fit: SmoothFit) -> SmoothFit:
-        """A Newton step, held back until the dual rises; descent of the primal where it does not."""
+        """Take a Newton step, damped until the dual rises; descend the primal where it does not."""
         margins, ahead = self._newton(fit)
         # At the last digits the dual drowns in rounding.
         enough = fit.objective - fit.gap - _HIDDEN * fit.objective
@@ -153,7 +153,7 @@ class _Problem:
         return self.descend(fit)
 
     def descend(self, fit: SmoothFit) -> SmoothFit:
-        """Newton's method on the weights, with exact line search: slow, but sure."""
+        """Minimize by Newton's method on the weights with exact line search: slow, but convergent."""
         theta, margins, ridge = fit.theta, fit.margins, self.clean.ridge
         for _ in range(_MOST_STEPS):
             duals = -self.loss.derivative(margins)
@@ -167,18 +167,19 @@ class _Problem:
         return self.measure(-self.loss.derivative(margins))
 
     def _stride(self, margins: Array, moved: Array, slope: float, bend: float) -> float:
-        """Where the objective along a direction is least, at most one."""
+        """Minimize the objective along a direction, over steps of at most one."""
         weighted = self.costs * moved
 
         def derivative(stride: float) -> float:
             return slope + stride * bend + float(weighted @ self.loss.derivative(margins + stride * moved))
 
+        # A convex function still falling at the full Newton step has its minimum beyond it.
         if derivative(1.0) <= 0:
             return 1.0
         return float(brentq(derivative, 0.0, 1.0, rtol=1e-3)) if derivative(0.0) < 0 else 1e-3
 
     def inverse(self, duals: Array) -> tuple[InverseHessian, IntArray, Array]:
-        """The inverse Hessian; which rows it feels, and their second derivatives."""
+        """Compute the inverse Hessian, the rows that contribute to it, and their second derivatives."""
         felt = self._felt(duals)
         second = duals[felt] * (1 - duals[felt]) / self.loss.temperature
         clean, poison = felt[felt < self.n], felt[felt >= self.n] - self.n
@@ -193,12 +194,14 @@ class _Problem:
         return len(self._felt(duals))
 
     def _felt(self, duals: Array) -> IntArray:
+        # Rows far from the margin have no second derivative worth a line of the system.
         return np.flatnonzero(duals * (1 - duals) > _NEGLIGIBLE)
 
     def _newton(self, fit: SmoothFit) -> tuple[Array, Array]:
-        """Margins and dual variables where the equations, made linear, hold."""
+        """Solve the linearized equations for margins and dual variables."""
         duals, margins = fit.duals, fit.margins
         inverse, felt, second = self.inverse(duals)
+        # Each row obeys margin = shift - T logit(a); the derivative of T logit(a) is T / (a (1 - a)).
         odds = np.log(duals[felt]) - np.log1p(-duals[felt])
         residual = self.loss.shift - self.loss.temperature * odds - margins[felt]
         pull = np.zeros_like(duals)
@@ -209,24 +212,15 @@ class _Problem:
         return margins + moved, ahead
 
     def sweep(self, duals: Array) -> Array:
-        """A few passes of coordinate ascent."""
+        """Run a few passes of coordinate ascent."""
         rows = stack([self.clean.X, self.poison])
-        fit = fit_linear(
-            rows,
-            self.signs,
-            loss=self.loss,
-            ridge=self.clean.ridge,
-            weights=self.costs,
-            duals=duals,
-            tolerance=1e-12,
-            max_sweeps=_SWEEPS,
-        )
-        return fit.duals
+        solver = LinearSolver(self.loss, self.clean.ridge, tolerance=1e-12, max_sweeps=_SWEEPS)
+        return solver.fit(rows, self.signs, weights=self.costs, duals=duals).duals
 
 
 @dataclass(frozen=True, eq=False)
 class SmoothFit:
-    """A smooth model trained on clean rows and poison, with what its response to a change takes.
+    """A smooth model trained on clean rows and poison, with its inverse Hessian.
 
     Parameters
     ----------
@@ -251,12 +245,12 @@ class SmoothFit:
 
     @cached_property
     def inverse_hessian(self) -> InverseHessian:
-        """Of the penalized mean loss at the model."""
+        """Inverse Hessian of the penalized mean loss at the model."""
         return self.problem.inverse(self.duals)[0]
 
     @property
     def temperature(self) -> float:
-        """Of the loss that was trained with."""
+        """Temperature of the training loss."""
         return self.problem.loss.temperature
 
     @property

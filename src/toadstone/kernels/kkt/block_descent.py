@@ -1,9 +1,8 @@
-"""Two poison points and the shares of clean rows, moved in turn towards a target."""
+"""Block coordinate descent over two poison points and the multipliers of clean rows on the margin."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numba import njit
@@ -14,6 +13,7 @@ from toadstone.core.feasible import Region
 from toadstone.kernels.sets.membership import scales, violations
 from toadstone.kernels.sets.projection import nearest
 from toadstone.kernels.sets.regions import maximize, project, support_bound
+from toadstone.kernels.sets.separable import compile_region
 
 SIGNS = np.array([-1.0, 1.0])
 _NO_MASS = 1e-9
@@ -22,7 +22,7 @@ _FEASIBILITY, _MAX_NEWTON = 1e-11, 100
 
 
 class Side:
-    """One region, ready for many projections.
+    """A region compiled for repeated projections.
 
     Parameters
     ----------
@@ -36,15 +36,12 @@ class Side:
 
     def __init__(self, region: Region) -> None:
         self.region = region
-        arrays = (region.lower, region.upper, region.centre, region.bands, region.low, region.high)
-        lower, upper, centre, bands, low, high = (np.ascontiguousarray(array, dtype=float) for array in arrays)
-        self._parts: tuple[Any, ...] = (lower, upper, centre, bands, bool(region.integer))
-        self._limits: tuple[Any, ...] = (float(region.radius) ** 2, low, high)
+        self._parts, self._limits = compile_region(region)
         self._tolerance = _FEASIBILITY * scales(region)
-        self.multipliers = np.zeros(1 + len(low))
+        self.multipliers = np.zeros(1 + len(region.low))
 
     def nearest(self, point: Array) -> Array:
-        """The nearest point of the region."""
+        """Return the nearest point of the region."""
         x, multipliers, status = nearest(
             point, self._parts, self._limits, self.multipliers, self._tolerance, np.inf, _MAX_NEWTON
         )
@@ -53,8 +50,8 @@ class Side:
         self.multipliers = multipliers
         return np.asarray(x)
 
-    def admitted(self, point: Array) -> Array:
-        """The point itself if it is surely feasible, or else the nearest one that is."""
+    def feasible(self, point: Array) -> Array:
+        """Return the point itself if it is feasible, else the nearest feasible one."""
         return project(self.region, point)[0] if violations(self.region, point[None, :]).max() > 1e-8 else point
 
 
@@ -92,52 +89,56 @@ class Balance:
         squares = np.asarray(self.loose.multiply(self.loose).sum(axis=1)).ravel()
         self._loose = (self.loose.data, self.loose.indices, self.loose.indptr, squares)
         self.points, self.shares = points, shares
-        self.weigh(masses)
+        self.set_masses(masses)
         # Even a point without mass proves that its region has one.
-        self.put(np.stack([project(region, point)[0] for region, point in zip(regions, points, strict=True)]), shares)
+        self.set_state(
+            np.stack([project(region, point)[0] for region, point in zip(regions, points, strict=True)]), shares
+        )
 
     @property
     def value(self) -> float:
         """Norm of the residual."""
         return float(np.linalg.norm(self.residual))
 
-    def weigh(self, masses: Array) -> None:
-        """Give the points other masses."""
+    def set_masses(self, masses: Array) -> None:
+        """Set the masses of the points."""
+        # A mass of rounding size would divide the residual in `sweep` and send its point far away.
         self.masses = np.where(masses > _NO_MASS * masses.sum(), masses, 0.0)
-        self.put(self.points, self.shares)
+        self.set_state(self.points, self.shares)
 
-    def put(self, points: Array, shares: Array) -> None:
-        """Take other points and shares, and find what they leave."""
+    def set_state(self, points: Array, shares: Array) -> None:
+        """Set points and shares, and recompute the residual."""
         self.points, self.shares = points.copy(), shares.copy()
         signed = self.masses * SIGNS
         self.residual = self.fixed - self.loose.T @ shares
         self.residual -= np.append(signed @ points, signed.sum())
 
-    def place(self) -> tuple[Array, Array]:
-        """Points and shares as they are now."""
+    def state(self) -> tuple[Array, Array]:
+        """Return copies of the points and shares."""
         return self.points.copy(), self.shares.copy()
 
-    def go_on(self, here: tuple[Array, Array], previous: tuple[Array, Array], stride: float) -> None:
-        """Go on the way from a previous place, even out of the regions."""
+    def extrapolate(self, here: tuple[Array, Array], previous: tuple[Array, Array], stride: float) -> None:
+        """Extrapolate from a previous state, even out of the regions."""
         points, shares = (now + stride * (now - old) for now, old in zip(here, previous, strict=True))
-        self.put(points, np.clip(shares, 0.0, 1.0))
+        self.set_state(points, np.clip(shares, 0.0, 1.0))
 
     def sweep(self) -> None:
-        """Choose the best shares, then the best place of each point, in turn."""
+        """Minimize over the shares, then over each point, in turn."""
         if len(self.shares):
-            _settle(*self._loose, self.shares, self.residual, _PASSES)
+            _minimize_shares(*self._loose, self.shares, self.residual, _PASSES)
         for k in np.flatnonzero(self.masses):
             mass, old = SIGNS[k] * self.masses[k], self.points[k].copy()
+            # For fixed shares and other point the residual is mass times (target - x): its minimizer is a projection.
             self.points[k] = self.sides[k].nearest(old + self.residual[:-1] / mass)
             self.residual[:-1] -= mass * (self.points[k] - old)
 
-    def settle(self) -> None:
-        """Make the points surely feasible, and the residual exact."""
-        points = [side.admitted(point) for side, point in zip(self.sides, self.points, strict=True)]
-        self.put(np.stack(points), self.shares)
+    def finish(self) -> None:
+        """Project the points once more, and recompute the residual exactly."""
+        points = [side.feasible(point) for side, point in zip(self.sides, self.points, strict=True)]
+        self.set_state(np.stack(points), self.shares)
 
     def quick_bounds(self) -> tuple[float, float]:
-        """Lower bounds of the value, from the multipliers of the last projections.
+        """Compute lower bounds of the value from the multipliers of the last projections.
 
         Returns
         -------
@@ -149,10 +150,11 @@ class Balance:
         return self._bounds(support_bound)
 
     def exact_bounds(self) -> tuple[float, float]:
-        """The same from the exact support functions, which can take longer than all sweeps."""
+        """Compute the same bounds from exact support functions, which can take longer than all sweeps."""
         return self._bounds(lambda region, direction, start: maximize(region, direction, start).bound)
 
     def _bounds(self, support: Callable[[Region, Array, Array], float]) -> tuple[float, float]:
+        # The residual's own direction separates best; it is optimal where the residual is.
         length = self.value or 1.0
         away = self.residual / length
         heights = SIGNS * away[-1]
@@ -165,10 +167,10 @@ class Balance:
 
 
 @njit(cache=True, nogil=True)
-def _settle(
+def _minimize_shares(
     values: Array, indices: IntArray, pointers: IntArray, squares: Array, shares: Array, residual: Array, passes: int
 ) -> None:
-    """Coordinate descent of the residual in the shares, in place."""
+    """Minimize the residual over the shares by coordinate descent, in place."""
     for _ in range(passes):
         for i in range(shares.shape[0]):
             if squares[i] == 0.0:

@@ -1,4 +1,4 @@
-"""Poison points whose pull on a model makes up for that of the clean rows."""
+"""Poison points that satisfy the KKT conditions of a given model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ROUGHLY = 10.0
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """The sum of signed rows that poison should reach.
+    """The sum of signed rows that the poison should reach.
 
     It is ``fixed - shares @ loose``, where each share may be chosen in [0, 1].
 
@@ -39,13 +39,13 @@ class Target:
     loose: csr_array
 
     def scale(self) -> float:
-        """A length that residuals compare with."""
+        """Return the length that residuals are measured by."""
         return float(np.linalg.norm(self.fixed)) or 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """Poison points for a target, and a proof of how good they are.
+    """Poison points for a target, and a lower bound of the residual.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Match:
 
     @property
     def gap(self) -> float:
-        """How far at most the value is from the smallest."""
+        """Largest possible excess of the value over the smallest."""
         return max(self.value - self.bound, 0.0)
 
 
@@ -84,7 +84,7 @@ def match(
     tolerance: float = 1e-4,
     max_sweeps: int = _MOST_SWEEPS,
 ) -> Match:
-    """Bring two weighted points as near to a target as their regions allow.
+    """Match a target by two weighted points as closely as their regions allow.
 
     Minimizes ``|fixed - shares @ loose - sum masses * signs * (points, 1)|``
     by exact projections in turn, which is projected gradient descent in one
@@ -132,7 +132,7 @@ def match(
         raise InvalidArgument("masses", "two numbers that are not negative", masses)
     balance = _pose(target, regions, np.asarray(masses, dtype=float), start)
     sweeps = _descend(balance, _ACHIEVED * tolerance * target.scale(), tolerance, max_sweeps)
-    balance.settle()
+    balance.finish()
     return _concluded(balance, 0, sweeps)
 
 
@@ -144,7 +144,7 @@ def match_jointly(
     tolerance: float = 1e-4,
     resolution: float = 0.02,
 ) -> Match:
-    """The same with masses of the best proportion, for a given sum.
+    """Match a target by two points, with the best masses of a given sum.
 
     The smallest residual is a convex function of one mass (as the perspective
     of a convex set is convex); golden-section search finds its minimum.
@@ -171,19 +171,19 @@ def match_jointly(
 
     def value(positive: float) -> float:
         nonlocal sweeps
-        balance.weigh(np.array([total - positive, positive]))
+        balance.set_masses(np.array([total - positive, positive]))
         sweeps += _descend(balance, achieved, _ROUGHLY * tolerance, _SWEEPS_A_TRIAL)
         return balance.value
 
     positive = _golden_section(value, total, resolution * total, _ENOUGH * tolerance * target.scale())
-    balance.weigh(np.array([total - positive, positive]))
+    balance.set_masses(np.array([total - positive, positive]))
     sweeps += _descend(balance, achieved, tolerance, _MOST_SWEEPS)
-    balance.settle()
+    balance.finish()
     return _concluded(balance, 1, sweeps)
 
 
 def _golden_section(function: Callable[[float], float], end: float, resolution: float, enough: float) -> float:
-    """Where on [0, end] a convex function is least, up to a resolution, or small enough."""
+    """Minimize a convex function on [0, end] by golden-section search."""
     low, high = 0.0, end
     left, right = (1 - _GOLDEN) * end, _GOLDEN * end
     at_left, at_right = function(left), function(right)
@@ -207,9 +207,9 @@ def _pose(target: Target, regions: tuple[Region, Region], masses: Array, start: 
 
 
 def _descend(balance: Balance, achieved: float, tolerance: float, max_sweeps: int) -> int:
-    """Sweep with momentum until little is gained; the number of sweeps."""
+    """Sweep with momentum until the gain is small, and return the number of sweeps."""
     balance.sweep()
-    momentum, last, previous, before = 1.0, balance.value, balance.place(), np.inf
+    momentum, last, previous, before = 1.0, balance.value, balance.state(), np.inf
     for sweeps in range(1, max_sweeps):
         if last <= achieved:
             return sweeps
@@ -217,13 +217,15 @@ def _descend(balance: Balance, achieved: float, tolerance: float, max_sweeps: in
             if before - last <= tolerance * last or last - balance.quick_bounds()[0] <= tolerance * last:
                 return sweeps
             before = last
-        here, longer = balance.place(), 0.5 + math.sqrt(0.25 + momentum**2)
+        # Nesterov's sequence t_(k+1) = (1 + sqrt(1 + 4 t_k^2)) / 2.
+        here, longer = balance.state(), 0.5 + math.sqrt(0.25 + momentum**2)
         if momentum > 1.0:
-            balance.go_on(here, previous, (momentum - 1.0) / longer)
+            balance.extrapolate(here, previous, (momentum - 1.0) / longer)
         balance.sweep()
         momentum, previous = longer, here
+        # Restart where momentum overshoots (O'Donoghue and Candes 2015).
         if balance.value > last:
-            balance.put(*here)
+            balance.set_state(*here)
             balance.sweep()
             momentum = 1.0
         last = balance.value
@@ -232,6 +234,7 @@ def _descend(balance: Balance, achieved: float, tolerance: float, max_sweeps: in
 
 def _concluded(balance: Balance, which: int, sweeps: int) -> Match:
     value, bound = balance.value, balance.quick_bounds()[which]
+    # Exact supports cost more than all sweeps: only where the cheap bound leaves a gap.
     if value - bound > _LOOSE * value:
         bound = max(bound, balance.exact_bounds()[which])
     return Match(balance.points, balance.masses, balance.shares, balance.residual, value, min(bound, value), sweeps)

@@ -1,4 +1,4 @@
-"""What makes a model the optimum of the hinge loss on clean rows and poison."""
+"""Optimality conditions of the hinge loss on clean rows and poison."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _ON_MARGIN = 1e-3
 
 
 def decoy_margins(X: Matrix, signs: Array, theta: Array) -> Array:
-    """Signed scores of rows, shape (n,)."""
+    """Compute the signed scores of rows, shape (n,)."""
     return np.asarray(signs * (X @ theta[:-1] + theta[-1]))
 
 
 def wanted_pull(X: Matrix, signs: Array, theta: Array, *, penalty: Array, free_margin: bool) -> Target:
-    """The sum of signed poison rows, each weighted by 1/n, that makes a model optimal.
+    """Compute the sum of signed poison rows, each weighted by 1/n, that makes a model optimal.
 
     The gradient of ``sum of hinge losses / n + penalty @ theta**2 / 2``
     vanishes where poison gives what the clean rows' pull lacks.
@@ -47,6 +47,7 @@ def wanted_pull(X: Matrix, signs: Array, theta: Array, *, penalty: Array, free_m
     margins, n = decoy_margins(X, signs, theta), len(signs)
     short = margins < (1 - _ON_MARGIN if free_margin else BELOW_MARGIN)
     loose = np.flatnonzero((np.abs(margins - 1) <= _ON_MARGIN) & free_margin)
+    # Koh and others (2022, equation 17), solved for the poison's part; there the ridge lacks its 1 + fraction.
     weights = np.where(short, signs, 0.0) / n
     fixed = penalty * theta - np.append(X.T @ weights, weights.sum())
     rows = csr_array(hstack([csr_array(X[loose]), np.ones((len(loose), 1))], format="csr"))
@@ -54,7 +55,7 @@ def wanted_pull(X: Matrix, signs: Array, theta: Array, *, penalty: Array, free_m
 
 
 def loss_band(theta: Array, sign: float, low: float, high: float) -> Region:
-    """The points whose hinge, before it is cut off at zero, lies in [low, high].
+    """Return the region of points whose hinge, before it is cut off at zero, lies in [low, high].
 
     Parameters
     ----------
@@ -74,6 +75,6 @@ def loss_band(theta: Array, sign: float, low: float, high: float) -> Region:
 
 
 def loss_quantiles(X: Matrix, signs: Array, theta: Array, quantile: float) -> dict[float, float]:
-    """A quantile of the clean rows' hinge losses, for each sign."""
+    """Compute a quantile of the clean rows' hinge losses, for each sign."""
     losses = HINGE.value(decoy_margins(X, signs, theta))
     return {sign: float(np.quantile(losses[signs == sign], quantile)) for sign in (-1.0, 1.0)}

@@ -12,7 +12,7 @@ from toadstone.core.checks import check_positive
 
 @dataclass(eq=False)
 class AdaGrad:
-    """Steps divided by the root of what the squared gradients add up to.
+    """Gradient steps divided by the root of the sum of squared gradients.
 
     Parameters
     ----------

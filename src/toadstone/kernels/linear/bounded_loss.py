@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from toadstone.core.arrays import Array, Matrix
 from toadstone.core.errors import UnknownName
-from toadstone.kernels.linear.fit import Bias, fit_linear
+from toadstone.kernels.linear.fit import Bias, LinearSolver
 from toadstone.kernels.losses import HINGE, LOGISTIC, SQUARED_HINGE, MarginLoss
 
 
@@ -21,29 +21,32 @@ class BoundedLoss:
     ----------
     name : str
     convex : MarginLoss
-        What is bounded.
+        The loss to bound.
     bend : {"corner", "exponential"}
         The minimum of the convex loss and the cap, or
         ``cap * (1 - exp(-loss / cap))``.
+    cap : float
+        Positive.
     """
 
     name: str
     convex: MarginLoss
     bend: Literal["corner", "exponential"]
+    cap: float = 1.0
 
-    def value(self, margins: Array, cap: float) -> Array:
-        """The loss at each margin, in [0, cap]."""
+    def value(self, margins: Array) -> Array:
+        """Compute the loss at each margin, in [0, cap]."""
         losses = self.convex.value(margins)
         if self.bend == "corner":
-            return np.minimum(losses, cap)
-        return np.asarray(-cap * np.expm1(-losses / cap))
+            return np.minimum(losses, self.cap)
+        return np.asarray(-self.cap * np.expm1(-losses / self.cap))
 
-    def weights(self, margins: Array, cap: float) -> Array:
-        """Slope in the convex loss at each margin, in [0, 1]: what a row then counts."""
+    def weights(self, margins: Array) -> Array:
+        """Compute the slope in the convex loss at each margin, in [0, 1]: the weight of a row in the next round."""
         losses = self.convex.value(margins)
         if self.bend == "corner":
-            return (losses <= cap).astype(np.float64)
-        return np.asarray(np.exp(-losses / cap))
+            return (losses <= self.cap).astype(np.float64)
+        return np.asarray(np.exp(-losses / self.cap))
 
 
 BOUNDED_LOSSES: dict[str, BoundedLoss] = {
@@ -56,7 +59,7 @@ BOUNDED_LOSSES: dict[str, BoundedLoss] = {
 }
 
 
-def bounded_loss(name: str) -> BoundedLoss:
+def bounded_loss(name: str, cap: float = 1.0) -> BoundedLoss:
     """Look a bounded loss up by name.
 
     Raises
@@ -66,12 +69,12 @@ def bounded_loss(name: str) -> BoundedLoss:
     """
     if name not in BOUNDED_LOSSES:
         raise UnknownName(f"`loss`: expected one of {', '.join(BOUNDED_LOSSES)}, got {name}")
-    return BOUNDED_LOSSES[name]
+    return replace(BOUNDED_LOSSES[name], cap=cap)
 
 
 @dataclass(frozen=True, eq=False)
 class BoundedFit:
-    """A model of a bounded loss, and the way down to it.
+    """A model trained with a bounded loss, and the objective after each round.
 
     Parameters
     ----------
@@ -94,7 +97,6 @@ def fit_bounded(
     signs: Array,
     *,
     loss: BoundedLoss,
-    cap: float,
     ridge: float,
     bias: Bias = "regularized",
     rounds: int = 50,
@@ -114,10 +116,8 @@ def fit_bounded(
     signs : ndarray of shape (n,)
         Labels -1 or +1.
     loss : BoundedLoss
-    cap : float
-        Positive.
     ridge, bias, tolerance, seed
-        As in `fit_linear`.
+        As in `LinearSolver`.
     rounds : int
         Stop after as many, or once the objective falls by less than
         `tolerance` of itself.
@@ -134,29 +134,21 @@ def fit_bounded(
        discontinuities", IEEE PAMI 14, 1992.
     """
     weights, duals = np.ones(len(signs)), None
-    theta, objectives = np.zeros(X.shape[1] + 1), [float(loss.value(np.zeros(len(signs)), cap).mean())]
+    theta, objectives = np.zeros(X.shape[1] + 1), [float(loss.value(np.zeros(len(signs))).mean())]
+    # Concave-convex procedure: each round minimizes a tangent that lies above the loss.
     for _ in range(rounds):
         mass = float(weights.mean())
         if mass <= 0:
             break
         # The solver minimizes the weighted mean; the sum is what the tangent asks for.
-        fit = fit_linear(
-            X,
-            signs,
-            loss=loss.convex,
-            ridge=ridge / mass,
-            bias=bias,
-            weights=weights,
-            duals=duals,
-            tolerance=tolerance,
-            seed=seed,
-        )
+        solver = LinearSolver(loss.convex, ridge / mass, bias, tolerance, seed)
+        fit = solver.fit(X, signs, weights=weights, duals=duals)
         margins = signs * (X @ fit.theta[:-1] + fit.theta[-1])
         penalized = fit.theta if bias == "regularized" else fit.theta[:-1]
-        objective = float(loss.value(margins, cap).mean() + 0.5 * ridge * penalized @ penalized)
+        objective = float(loss.value(margins).mean() + 0.5 * ridge * penalized @ penalized)
         last, theta, duals = objectives[-1], fit.theta, fit.duals
         objectives.append(objective)
-        used, weights = weights, loss.weights(margins, cap)
+        used, weights = weights, loss.weights(margins)
         if len(objectives) > 2 and last - objective <= tolerance * max(last, 1e-12):
             return BoundedFit(theta, used, tuple(objectives[1:]))
     return BoundedFit(theta, weights, tuple(objectives[1:]))

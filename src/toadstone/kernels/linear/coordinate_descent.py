@@ -3,24 +3,61 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from toadstone.core.arrays import Array, IntArray
+from toadstone.kernels.rows import CSRParts
+
+
+class WeightedRows(NamedTuple):
+    """Labelled rows and the weights of their losses.
+
+    Attributes
+    ----------
+    parts : CSRParts
+    signs, costs : ndarray of shape (n,)
+    bias : float
+        Value of the constant feature, whose weight is the model's last; zero
+        for none.
+    """
+
+    parts: CSRParts
+    signs: Array
+    costs: Array
+    bias: float
+
+
+class Metric(NamedTuple):
+    """The matrix ``diag(scales) + factor @ factor.T``, as the sweeps use it.
+
+    Attributes
+    ----------
+    scales : ndarray of shape (d,)
+    products : ndarray of shape (n, r)
+        Products of the rows with `factor`.
+    squared_norms : ndarray of shape (n,)
+        Of the rows in the metric.
+    """
+
+    scales: Array
+    products: Array
+    squared_norms: Array
 
 
 @njit(cache=True, nogil=True, inline="always")
-def dual_step(margin: float, curvature: float, old: float, low: float, shape: tuple[float, ...]) -> float:
-    """Best dual variable along one coordinate, within [low, cap].
+def dual_step(margin: float, curvature: float, old: float, low: float, loss: tuple[float, ...]) -> float:
+    """Return the best dual variable along one coordinate, within [low, cap].
 
-    `shape` holds a margin loss's shift, temperature, curvature and cap;
-    `curvature` is how fast the margin grows with the dual variable.
+    `loss` holds the `MarginLoss.coefficients`; `curvature` is the rate at
+    which the margin grows with the dual variable.
     """
-    shift, temperature, conjugate_curvature, cap = shape
+    shift, temperature, conjugate_curvature, cap = loss
     if temperature > 0.0:
         return max(_soft_root(margin, curvature, old, shift, temperature), low)
+    # The closed form of Hsieh and others (2008) for hinge and squared hinge.
     bend = curvature + conjugate_curvature
     slope = shift - margin + curvature * old
     if bend <= 0.0:
@@ -31,6 +68,7 @@ def dual_step(margin: float, curvature: float, old: float, low: float, shape: tu
 @njit(cache=True, nogil=True)
 def _soft_root(margin: float, curvature: float, old: float, shift: float, temperature: float) -> float:
     # Solves a = sigmoid((shift - m(a)) / T), m linear in a, in u = logit(a).
+    # exp(-745) is the smallest positive double: beyond it the sigmoid is 0 or 1.
     below, above = -745.0, 745.0
     start = min(max(old, 1e-300), 1.0 - 1e-16)
     u = math.log(start) - math.log1p(-start)
@@ -45,6 +83,7 @@ def _soft_root(margin: float, curvature: float, old: float, shift: float, temper
         if abs(step) < 1e-12 * (1.0 + abs(u)):
             break
         u += step
+        # Newton in the logit can overshoot; bisection keeps the bracket.
         if not below < u < above:
             u = 0.5 * (below + above)
     return 1.0 / (1.0 + math.exp(-u))
@@ -52,14 +91,11 @@ def _soft_root(margin: float, curvature: float, old: float, shift: float, temper
 
 @njit(cache=True, nogil=True)
 def sweep(
-    rows: tuple[Any, ...],
-    signs: Array,
-    costs: Array,
-    metric: tuple[Any, ...],
+    rows: WeightedRows,
+    metric: Metric,
     order: IntArray,
     kappa: float,
-    bias: float,
-    shape: tuple[float, ...],
+    loss: tuple[float, ...],
     theta: Array,
     duals: Array,
 ) -> float:
@@ -72,22 +108,24 @@ def sweep(
 
     Parameters
     ----------
-    rows : tuple of ndarray
-        CSR values, unsigned indices and row pointers.
-    metric : tuple of ndarray
-        `scales` of shape (d,), the rows' products with `factor` of shape
-        (n, r), and the rows' squared norms in the metric.
+    rows : WeightedRows
+    metric : Metric
     order : ndarray of int
         The rows to visit.
-    bias : float
-        Value of the constant feature, whose weight is the last of `theta`.
+    kappa : float
+        Curvature of the penalty.
+    loss : tuple of float
+        `MarginLoss.coefficients`.
+    theta : ndarray of shape (d + 1,)
+    duals : ndarray of shape (n,)
 
     Returns
     -------
     float
         Largest change of any dual variable times its margin's curvature.
     """
-    values, indices, pointers = rows
+    parts, signs, costs, bias = rows
+    values, indices, pointers = parts
     scales, products, squared_norms = metric
     last = theta.shape[0] - 1
     along = np.zeros(products.shape[1])
@@ -98,11 +136,12 @@ def sweep(
         score = theta[last] * bias
         for k in range(begin, end):
             score += values[k] * theta[indices[k]]
+        # The low-rank part of the metric is applied when read, not to all of theta at each step.
         for r in range(along.shape[0]):
             score += along[r] * products[i, r]
         curvature = costs[i] * (squared_norms[i] + bias * bias) / kappa
         old = duals[i]
-        new = dual_step(signs[i] * score, curvature, old, 0.0, shape)
+        new = dual_step(signs[i] * score, curvature, old, 0.0, loss)
         change = new - old
         if change == 0.0:
             continue
@@ -119,7 +158,7 @@ def sweep(
 
 @njit(cache=True, nogil=True)
 def _shift(masses: Array, margins: Array, gram: Array, target: int, amount: float, kappa: float) -> None:
-    """Change one atom's mass, and all margins with it."""
+    """Change one atom's mass, and update all margins."""
     masses[target] = max(masses[target] + amount, 0.0)
     for a in range(masses.shape[0]):
         margins[a] += amount * gram[a, target] / kappa
@@ -127,9 +166,9 @@ def _shift(masses: Array, margins: Array, gram: Array, target: int, amount: floa
 
 @njit(cache=True, nogil=True)
 def exchange(
-    masses: Array, margins: Array, gram: Array, fraction: float, kappa: float, shape: tuple[float, ...]
+    masses: Array, margins: Array, gram: Array, fraction: float, kappa: float, loss: tuple[float, ...]
 ) -> None:
-    """Give poison points their best masses for fixed clean weights, in place.
+    """Maximize the dual over the masses of poison points, for fixed clean duals, in place.
 
     Changes the total at the point that is fitted worst, and moves mass there
     from the one fitted best, until neither pays.
@@ -142,11 +181,12 @@ def exchange(
         Products of the signed points.
     """
     for _ in range(200):
+        # Pairwise exchange as in SMO: mass goes from the best fitted point to the worst fitted one.
         worst = int(np.argmin(margins))
         total = masses.sum()
         curvature = fraction * gram[worst, worst] / kappa
         held = (total - masses[worst]) / fraction
-        change = fraction * dual_step(margins[worst], curvature, total / fraction, held, shape) - total
+        change = fraction * dual_step(margins[worst], curvature, total / fraction, held, loss) - total
         _shift(masses, margins, gram, worst, change, kappa)
         best = int(np.argmax(np.where(masses > 0.0, margins, -np.inf)))
         moved = 0.0

@@ -12,7 +12,9 @@ from sklearn.exceptions import ConvergenceWarning
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.core.checks import check_positive
 from toadstone.core.errors import InvalidArgument
-from toadstone.kernels.linear.crammer_singer_descent import compiled_rows, onto_simplex, sweep_simplices
+from toadstone.kernels.linear.crammer_singer_descent import onto_simplex, sweep_simplices
+from toadstone.kernels.linear.fit import row_costs
+from toadstone.kernels.rows import csr_parts
 
 _VISITS_PER_CHECK = 2
 _MOST_SWEEPS_PER_CHECK = 40
@@ -20,7 +22,7 @@ _MOST_SWEEPS_PER_CHECK = 40
 
 @dataclass(frozen=True, eq=False)
 class MulticlassFit:
-    """A trained model of several classes and what proves how good it is.
+    """A trained model of several classes, with its duality gap.
 
     Parameters
     ----------
@@ -43,12 +45,67 @@ class MulticlassFit:
     sweeps: int
 
     def scores(self, X: Matrix) -> Array:
-        """One score a class, shape (n, k)."""
+        """Compute one score a class, shape (n, k)."""
         return np.asarray(X @ self.theta[:, :-1].T + self.theta[:, -1])
 
     def rivalries(self, code: int) -> Array:
-        """By how much one class's score exceeds each other's, as linear functions, shape (k - 1, d + 1)."""
+        """Return the lead of one class's score over each other class's, as linear functions, shape (k - 1, d + 1)."""
         return np.delete(self.theta[code] - self.theta, code, axis=0)
+
+
+@dataclass(frozen=True)
+class CrammerSingerSolver:
+    """A multi-class training problem and when to stop solving it.
+
+    Parameters
+    ----------
+    ridge : float
+        Positive. The penalty is per row: liblinear's ``C`` is
+        ``1 / (n * ridge)``.
+    tolerance : float
+        Stop when the duality gap is below this share of the objective.
+    seed : int
+        Of the order in which rows are visited.
+    max_sweeps : int
+        Give up after as many passes; the gap then tells what was reached.
+
+    Raises
+    ------
+    InvalidArgument
+        If `ridge` is not positive.
+    """
+
+    ridge: float
+    tolerance: float = 1e-6
+    seed: int = 0
+    max_sweeps: int = 20_000
+
+    def __post_init__(self) -> None:
+        check_positive(ridge=self.ridge)
+
+    def fit(
+        self,
+        X: Matrix,
+        classes: IntArray,
+        n_classes: int,
+        *,
+        weights: Array | None = None,
+        duals: Array | None = None,
+    ) -> MulticlassFit:
+        """Minimize the weighted mean multi-class hinge plus the penalty; see `fit_crammer_singer`."""
+        costs = row_costs(weights, X.shape[0])
+        if n_classes < 2 or classes.min() < 0 or classes.max() >= n_classes:
+            raise InvalidArgument("classes", f"indices below {n_classes}, of at least two classes", classes.max())
+        descent = _Descent(csr_array(X), classes, n_classes, costs, self.ridge)
+        fit = descent.run(descent.start(duals), self.tolerance, np.random.default_rng(self.seed), self.max_sweeps)
+        if fit.gap > self.tolerance * max(fit.objective, 1e-12):
+            warnings.warn(
+                f"training stopped at a duality gap of {fit.gap:.3g} for an objective of {fit.objective:.3g}; "
+                "scale the features, or allow a larger ridge or tolerance",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return fit
 
 
 def fit_crammer_singer(
@@ -60,8 +117,6 @@ def fit_crammer_singer(
     weights: Array | None = None,
     duals: Array | None = None,
     tolerance: float = 1e-6,
-    seed: int = 0,
-    max_sweeps: int = 20_000,
 ) -> MulticlassFit:
     """Minimize the weighted mean multi-class hinge plus ``ridge / 2`` times the squared norm.
 
@@ -76,19 +131,13 @@ def fit_crammer_singer(
         Right class of each row, counted from zero.
     n_classes : int
         At least two; more than occur is allowed.
-    ridge : float
-        Positive. The penalty is per row: liblinear's ``C`` is
-        ``1 / (n * ridge)``.
+    ridge, tolerance
+        As in `CrammerSingerSolver`, which sets the seed and the number of
+        sweeps too.
     weights : ndarray of shape (n,), optional
         Relative weights of the rows, not negative; all one by default.
     duals : ndarray of shape (n, k), optional
         Dual variables of a similar problem to start from.
-    tolerance : float
-        Stop when the duality gap is below this share of the objective.
-    seed : int
-        Of the order in which rows are visited.
-    max_sweeps : int
-        Give up after as many passes; the gap then tells what was reached.
 
     Returns
     -------
@@ -117,37 +166,21 @@ def fit_crammer_singer(
     >>> fit.scores(X).argmax(axis=1)
     array([0, 1, 2])
     """
-    check_positive(ridge=ridge)
-    if weights is not None and not (np.all(weights >= 0) and 0 < weights.sum() < np.inf):
-        raise InvalidArgument("weights", "numbers that are not negative, with a positive sum", np.sum(weights))
-    if n_classes < 2 or classes.min() < 0 or classes.max() >= n_classes:
-        raise InvalidArgument("classes", f"indices below {n_classes}, of at least two classes", classes.max())
-    n = X.shape[0]
-    costs = np.full(n, 1 / n) if weights is None else weights / weights.sum()
-    descent = _Descent(csr_array(X), classes, n_classes, costs, ridge)
-    fit = descent.run(descent.start(duals), tolerance, np.random.default_rng(seed), max_sweeps)
-    if fit.gap > tolerance * max(fit.objective, 1e-12):
-        warnings.warn(
-            f"training stopped at a duality gap of {fit.gap:.3g} for an objective of {fit.objective:.3g}; "
-            "scale the features, or allow a larger ridge or tolerance",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
-    return fit
+    return CrammerSingerSolver(ridge, tolerance).fit(X, classes, n_classes, weights=weights, duals=duals)
 
 
 class _Descent:
-    """Sweeps over the rows that are not settled, and checks of the gap."""
+    """Sweeps over the rows that are not settled, and checks of the duality gap."""
 
     def __init__(self, rows: csr_array, classes: IntArray, n_classes: int, costs: Array, ridge: float) -> None:
         self.rows, self.transposed = rows, rows.T
         self.classes, self.costs, self.ridge = np.ascontiguousarray(classes, dtype=np.int64), costs, ridge
         self.targets = np.eye(n_classes)[self.classes]
         self.squared_norms = 1 + np.asarray(rows.multiply(rows).sum(axis=1)).ravel()
-        self.parts = compiled_rows(rows)
+        self.parts = csr_parts(rows)
 
     def start(self, duals: Array | None) -> Array:
-        """Dual variables to begin with, on their simplices."""
+        """Return the first dual variables, projected onto their simplices."""
         if duals is None:
             return self.targets.copy()
         if duals.shape != self.targets.shape:
@@ -177,12 +210,12 @@ class _Descent:
         return float(sweep_simplices(*parts, order, self.ridge, theta, duals))
 
     def primal(self, duals: Array) -> Array:
-        """The model of some dual variables, shape (d + 1, k)."""
+        """Compute the model of some dual variables, shape (d + 1, k)."""
         pull = self.costs[:, None] * (self.targets - duals) / self.ridge
         return np.vstack([self.transposed @ pull, pull.sum(axis=0)])
 
     def check(self, duals: Array, sweeps: int) -> tuple[tuple[Array, Array], MulticlassFit]:
-        """Model and scores of all rows, each wrong class's raised by one, and the state of the fit."""
+        """Compute the model, all scores with wrong classes raised by one, and the duality gap."""
         theta = self.primal(duals)
         scores = np.asarray(self.rows @ theta[:-1] + theta[-1]) + (1 - self.targets)
         right = np.einsum("ij,ij->i", scores, self.targets)
@@ -194,10 +227,11 @@ class _Descent:
         return (theta, scores), fit
 
     def unsettled(self, duals: Array, scores: Array, slack: float) -> IntArray:
-        """Rows not held by one class that stands out clearly."""
+        """Return the rows whose dual variables may still move."""
         holder = duals.argmax(axis=1)
         rows = np.arange(len(duals))
         rivals = scores.copy()
         rivals[rows, holder] = -np.inf
+        # Shrinking: a vertex of the simplex whose lead exceeds any recent change will not move.
         settled = (duals[rows, holder] >= 1) & (scores[rows, holder] > rivals.max(axis=1) + slack)
         return np.flatnonzero(~settled)

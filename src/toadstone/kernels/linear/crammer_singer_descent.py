@@ -6,26 +6,16 @@ feature gives to all classes lies together; the last row holds the biases.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
-from scipy.sparse import csr_array
 
-from toadstone.core.arrays import Array, IntArray, Matrix
-
-
-def compiled_rows(X: Matrix) -> tuple[Any, ...]:
-    """CSR values, unsigned indices and row pointers of rows, dense or not."""
-    rows = csr_array(X)
-    # Unsigned indices spare the compiled loop a branch for negative ones.
-    indices = rows.indices.view(np.uint64 if rows.indices.itemsize == 8 else np.uint32)
-    return rows.data, indices, rows.indptr
+from toadstone.core.arrays import Array, IntArray
+from toadstone.kernels.rows import CSRParts
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _score(rows: tuple[Any, ...], i: int, theta: Array, scores: Array) -> None:
-    """One row's score for each class."""
+def _score(rows: CSRParts, i: int, theta: Array, scores: Array) -> None:
+    """Compute one row's score for each class."""
     values, indices, pointers = rows
     k = theta.shape[1]
     for m in range(k):
@@ -37,15 +27,12 @@ def _score(rows: tuple[Any, ...], i: int, theta: Array, scores: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def add_hinge_gradient(
-    rows: tuple[Any, ...], labels: IntArray, chosen: IntArray, theta: Array, gradient: Array
-) -> float:
-    """Add the chosen rows' subgradients to `gradient`, and give the sum of their losses.
+def add_hinge_gradient(rows: CSRParts, labels: IntArray, chosen: IntArray, theta: Array, gradient: Array) -> float:
+    """Add the chosen rows' subgradients to `gradient`, and return the sum of their losses.
 
     Parameters
     ----------
-    rows : tuple of ndarray
-        CSR values, unsigned indices and row pointers.
+    rows : CSRParts
     labels : ndarray of shape (n,)
         Index of the right class.
     chosen : ndarray of int
@@ -77,7 +64,7 @@ def add_hinge_gradient(
 
 @njit(cache=True, nogil=True)
 def onto_simplex(point: Array) -> None:
-    """Move a point of shape (k,) to the nearest one of the unit simplex, in place.
+    """Project a point of shape (k,) onto the unit simplex, in place.
 
     Coordinates below the common shift are dropped until none is (Michelot
     1986): exact after k rounds at most, and nothing is sorted.
@@ -103,7 +90,7 @@ def onto_simplex(point: Array) -> None:
 
 @njit(cache=True, nogil=True)
 def sweep_simplices(
-    rows: tuple[Any, ...],
+    rows: CSRParts,
     labels: IntArray,
     costs: Array,
     squared_norms: Array,
@@ -119,8 +106,7 @@ def sweep_simplices(
 
     Parameters
     ----------
-    rows : tuple of ndarray
-        CSR values, unsigned indices and row pointers.
+    rows : CSRParts
     labels : ndarray of shape (n,)
         Index of the right class.
     costs : ndarray of shape (n,)
@@ -145,6 +131,7 @@ def sweep_simplices(
     largest = 0.0
     for position in range(order.shape[0]):
         i = order[position]
+        # The row's subproblem is a distance to a point, over the simplex (Keerthi and others 2008).
         curvature = costs[i] * squared_norms[i] / ridge
         if curvature <= 0.0:
             continue

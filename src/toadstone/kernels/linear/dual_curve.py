@@ -1,4 +1,4 @@
-"""The curve on which dual variables and margins of a smooth loss lie."""
+"""The optimality curve of a smooth loss, which ties a row's dual variable to its margin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FAR = 40.0
 
 @njit(cache=True, nogil=True)
 def return_to_curve(margins: Array, bends: Array, ahead: Array, shift: float, temperature: float, found: Array) -> None:
-    """Fill the dual variables to which single coordinate steps lead from others.
+    """Return dual variables to the optimality curve by one coordinate step each.
 
     Parameters
     ----------
@@ -27,12 +27,13 @@ def return_to_curve(margins: Array, bends: Array, ahead: Array, shift: float, te
     found : ndarray of shape (n,)
         Filled, in [0, 1].
     """
-    shape = (shift, temperature, 0.0, 1.0)
+    loss = (shift, temperature, 0.0, 1.0)
     for i in range(margins.shape[0]):
         short = shift - margins[i] + bends[i] * ahead[i]
+        # Beyond 40 temperatures the sigmoid differs from 0 or 1 by less than 1e-17; no root has to be found.
         if short < -_FAR * temperature:
             found[i] = 0.0
         elif short > bends[i] + _FAR * temperature:
             found[i] = 1.0
         else:
-            found[i] = dual_step(margins[i], bends[i], ahead[i], 0.0, shape)
+            found[i] = dual_step(margins[i], bends[i], ahead[i], 0.0, loss)

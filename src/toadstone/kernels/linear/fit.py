@@ -13,9 +13,10 @@ from threadpoolctl import ThreadpoolController
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.core.checks import check_positive
 from toadstone.core.errors import InvalidArgument
-from toadstone.kernels.linear.coordinate_descent import sweep
+from toadstone.kernels.linear.coordinate_descent import Metric, WeightedRows, sweep
 from toadstone.kernels.linear.interior_point import solve_interior
 from toadstone.kernels.losses import MarginLoss
+from toadstone.kernels.rows import csr_parts
 
 Bias = Literal["regularized", "free", "none"]
 _SWEEPS_PER_CHECK = 5
@@ -27,7 +28,7 @@ _MOST_FREE = 800
 
 @dataclass(frozen=True, eq=False)
 class LinearFit:
-    """A trained linear model and what proves how good it is.
+    """A trained linear model, with its duality gap.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ class LinearFit:
 
 
 class Rows:
-    """Labelled rows in the form that the compiled sweeps read.
+    """Labelled rows in the form that compiled sweeps read.
 
     Parameters
     ----------
@@ -69,13 +70,11 @@ class Rows:
         self.signs, self.costs, self.bias = signs, costs, bias
         self._squares = self.matrix.multiply(self.matrix)
         self.squared_norms = np.asarray(self._squares.sum(axis=1)).ravel()
-        # Unsigned indices spare the compiled loop a branch for negative ones.
-        indices = self.matrix.indices.view(np.uint64 if self.matrix.indices.itemsize == 8 else np.uint32)
-        self._parts = (self.matrix.data, indices, self.matrix.indptr)
+        self._parts = csr_parts(self.matrix)
         self.measure(np.ones(X.shape[1]), np.empty((X.shape[1], 0)))
 
     def measure(self, scales: Array, factor: Array) -> None:
-        """Let later sweeps move the model by ``diag(scales) + factor @ factor.T``.
+        """Set the metric ``diag(scales) + factor @ factor.T`` by which later sweeps move the model.
 
         Parameters
         ----------
@@ -85,38 +84,36 @@ class Rows:
         self.scales, self.factor = scales, factor
         products = np.ascontiguousarray(self.matrix @ factor)
         squared_norms = self._squares @ scales + np.einsum("ij,ij->i", products, products)
-        self._metric = (scales, products, squared_norms)
+        self._metric = Metric(scales, products, squared_norms)
 
     def margins(self, theta: Array) -> Array:
-        """Signed scores of all rows."""
+        """Compute the signed scores of all rows."""
         return np.asarray(self.signs * (self.matrix @ theta[:-1] + self.bias * theta[-1]))
 
     def combine(self, duals: Array) -> Array:
-        """The sum of signed rows, constant feature last, weighted by cost and dual."""
+        """Sum the signed rows, constant feature last, weighted by cost and dual."""
         weights = self.costs * self.signs * duals
         return np.append(self.transposed @ weights, self.bias * weights.sum())
 
     def sweep(self, order: IntArray, kappa: float, loss: MarginLoss, theta: Array, duals: Array) -> float:
-        """One pass of dual coordinate ascent over `order`, in place."""
-        shape = (loss.shift, loss.temperature, loss.curvature, loss.cap)
-        return float(
-            sweep(self._parts, self.signs, self.costs, self._metric, order, kappa, self.bias, shape, theta, duals)
-        )
+        """Run one pass of dual coordinate ascent over `order`, in place."""
+        rows = WeightedRows(self._parts, self.signs, self.costs, self.bias)
+        return float(sweep(rows, self._metric, order, kappa, loss.coefficients, theta, duals))
 
     def small(self) -> bool:
-        """Whether dense linear systems of these rows are cheap."""
+        """Return True if dense linear systems of these rows are cheap."""
         n, d = (int(size) for size in self.matrix.shape)
         return min(n, d) <= _SMALL_SIDE and n * d <= _SMALL_TABLE
 
     def signed(self) -> Array:
-        """The rows times their labels, constant feature last, as a dense table."""
+        """Return the rows times their labels, constant feature last, as a dense table."""
         features = np.column_stack([self.matrix.toarray(), np.full(len(self.signs), self.bias)])
         return np.asarray(self.signs[:, None] * features)
 
     def newton_system(
         self, free: IntArray, theta: Array, duals: Array, kappa: float, loss: MarginLoss
     ) -> tuple[Array, Array]:
-        """Linear system whose solution, divided by cost, fits the margins of some rows.
+        """Build the linear system of a Newton step in some dual variables, times their costs.
 
         Parameters
         ----------
@@ -141,6 +138,7 @@ class Rows:
         scaled = csr_array(part.multiply(self.scales[None, :]))
         system = (scaled @ part.T).toarray() + along @ along.T + self.bias**2
         system *= np.outer(signs, signs) / kappa
+        # The conjugate's own curvature; zero for the hinge, whose system is singular where rows depend on each other.
         system[np.diag_indices_from(system)] += loss.curvature / self.costs[free]
         margins = signs * (part @ theta[:-1] + self.bias * theta[-1])
         return system, loss.shift - margins - loss.curvature * duals[free]
@@ -151,17 +149,68 @@ def solve_damped(system: Array, residual: Array) -> Array:
     if not len(system):
         return residual
     damped = system.copy()
+    # Dependent rows make the system singular; a step that is a little short is checked by the dual anyway.
     damped[np.diag_indices_from(damped)] += 1e-8 * max(float(np.trace(system)) / len(system), 1e-300)
     return np.asarray(np.linalg.solve(damped, residual))
 
 
 def unsettled(duals: Array, margins: Array, loss: MarginLoss, slack: float) -> IntArray:
-    """The rows whose dual variable is not yet held at a bound by a clear margin."""
+    """Return the rows whose dual variable may still leave its bound."""
     if loss.temperature > 0:
         return np.arange(len(duals))
     settled = (duals <= 0) & (margins > loss.shift + slack)
     settled |= (duals >= loss.cap) & (margins < loss.shift - loss.curvature * loss.cap - slack)
     return np.flatnonzero(~settled)
+
+
+@dataclass(frozen=True)
+class LinearSolver:
+    """A linear training problem and when to stop solving it.
+
+    Parameters
+    ----------
+    loss : MarginLoss
+    ridge : float
+        Positive. The penalty is per row: liblinear's ``C`` is
+        ``1 / (n * ridge)``.
+    bias : {"regularized", "free", "none"}
+        Whether the bias is penalized like a weight (liblinear's convention),
+        not penalized, or absent.
+    tolerance : float
+        Stop when the duality gap is below this share of the objective.
+    seed : int
+        Of the order in which rows are visited.
+    max_sweeps : int
+        Give up after as many passes; the gap then tells what was reached.
+
+    Raises
+    ------
+    InvalidArgument
+        If `ridge` is not positive.
+    """
+
+    loss: MarginLoss
+    ridge: float
+    bias: Bias = "regularized"
+    tolerance: float = 1e-6
+    seed: int = 0
+    max_sweeps: int = 20_000
+
+    def __post_init__(self) -> None:
+        check_positive(ridge=self.ridge)
+
+    def fit(self, X: Matrix, signs: Array, *, weights: Array | None = None, duals: Array | None = None) -> LinearFit:
+        """Minimize the weighted mean loss plus ``ridge / 2`` times the squared norm; see `fit_linear`."""
+        costs = row_costs(weights, X.shape[0])
+        rows = Rows(X, signs, costs, 0.0 if self.bias == "none" else 1.0)
+        if self.bias == "free":
+            # A free bias may be measured in any unit; sweeps go farther in that of the rows.
+            rows.bias = float(np.sqrt(np.median(rows.squared_norms))) or 1.0
+        start = np.zeros(len(costs)) if duals is None else np.clip(duals, 0.0, self.loss.cap)
+        descent = _Descent(rows, self.loss, self.ridge, free_bias=self.bias == "free")
+        with _libraries().limit(limits=1, user_api="blas"):
+            fit = descent.run(start, self.tolerance, np.random.default_rng(self.seed), self.max_sweeps)
+        return replace(fit, theta=np.append(fit.theta[:-1], fit.theta[-1] * (rows.bias or 1.0)))
 
 
 def fit_linear(
@@ -174,8 +223,6 @@ def fit_linear(
     weights: Array | None = None,
     duals: Array | None = None,
     tolerance: float = 1e-6,
-    seed: int = 0,
-    max_sweeps: int = 20_000,
 ) -> LinearFit:
     """Minimize the weighted mean loss plus ``ridge / 2`` times the squared norm.
 
@@ -184,23 +231,12 @@ def fit_linear(
     X : ndarray or CSR of shape (n, d)
     signs : ndarray of shape (n,)
         Labels -1 or +1.
-    loss : MarginLoss
-    ridge : float
-        Positive. The penalty is per row: liblinear's ``C`` is
-        ``1 / (n * ridge)``.
-    bias : {"regularized", "free", "none"}
-        Whether the bias is penalized like a weight (liblinear's convention),
-        not penalized, or absent.
+    loss, ridge, bias, tolerance
+        As in `LinearSolver`, which sets the seed and the number of sweeps too.
     weights : ndarray of shape (n,), optional
         Relative weights of the rows, not negative; all one by default.
     duals : ndarray of shape (n,), optional
         Dual variables of a similar problem to start from.
-    tolerance : float
-        Stop when the duality gap is below this share of the objective.
-    seed : int
-        Of the order in which rows are visited.
-    max_sweeps : int
-        Give up after as many passes; the gap then tells what was reached.
 
     Returns
     -------
@@ -210,21 +246,28 @@ def fit_linear(
     ------
     InvalidArgument
         If `ridge` is not positive, or a weight is negative, or all are zero.
+
+    References
+    ----------
+    .. [1] Hsieh, Chang, Lin, Keerthi and Sundararajan, "A dual coordinate
+       descent method for large-scale linear SVM", ICML 2008, algorithm 1.
     """
-    check_positive(ridge=ridge)
-    if weights is not None and not (np.all(weights >= 0) and 0 < weights.sum() < np.inf):
+    return LinearSolver(loss, ridge, bias, tolerance).fit(X, signs, weights=weights, duals=duals)
+
+
+def row_costs(weights: Array | None, n: int) -> Array:
+    """Return the weight of each row's loss, a share of one; equal shares by default.
+
+    Raises
+    ------
+    InvalidArgument
+        If a weight is negative, or all are zero.
+    """
+    if weights is None:
+        return np.full(n, 1 / n)
+    if not (np.all(weights >= 0) and 0 < weights.sum() < np.inf):
         raise InvalidArgument("weights", "numbers that are not negative, with a positive sum", np.sum(weights))
-    n = X.shape[0]
-    costs = np.full(n, 1 / n) if weights is None else weights / weights.sum()
-    rows = Rows(X, signs, costs, 0.0 if bias == "none" else 1.0)
-    if bias == "free":
-        # A free bias may be measured in any unit; sweeps go farther in that of the rows.
-        rows.bias = float(np.sqrt(np.median(rows.squared_norms))) or 1.0
-    start = np.zeros(n) if duals is None else np.clip(duals, 0.0, loss.cap)
-    descent = _Descent(rows, loss, ridge, free_bias=bias == "free")
-    with _libraries().limit(limits=1, user_api="blas"):
-        fit = descent.run(start, tolerance, np.random.default_rng(seed), max_sweeps)
-    return replace(fit, theta=np.append(fit.theta[:-1], fit.theta[-1] * (rows.bias or 1.0)))
+    return np.asarray(weights / weights.sum())
 
 
 @cache
@@ -234,7 +277,7 @@ def _libraries() -> ThreadpoolController:
 
 
 class _Descent:
-    """Sweeps and gap checks; a free bias is approached by proximal steps."""
+    """Sweeps and checks of the duality gap; a free bias is approached by proximal steps."""
 
     def __init__(self, rows: Rows, loss: MarginLoss, ridge: float, *, free_bias: bool) -> None:
         self.rows, self.loss, self.ridge, self.free_bias = rows, loss, ridge, free_bias
@@ -270,7 +313,8 @@ class _Descent:
         return best
 
     def solve_directly(self, tolerance: float) -> Array:
-        """Duals of the present proximal step by the interior-point method."""
+        """Solve the present proximal step for the dual variables by the interior-point method."""
+        # Nearly free, so that few proximal steps remain, but with a curvature that the system can be solved with.
         if self.free_bias:
             self.bias_ridge = 1e-6 * self.ridge
         rows, duals = self.rows, np.zeros(len(self.rows.costs))
@@ -283,13 +327,14 @@ class _Descent:
         return duals
 
     def correct(self, duals: Array) -> Array:
-        """A Newton step of the free dual variables, if it pays."""
+        """Take a Newton step of the free dual variables, if it raises the dual."""
         free = np.flatnonzero((duals > 1e-9) & (duals < self.loss.cap - 1e-9) & (self.rows.costs > 0))
         if self.loss.temperature > 0 or not 0 < len(free) <= _MOST_FREE:
             return duals
         system, residual = self.rows.newton_system(free, self.primal(duals), duals, self.ridge, self.loss)
         step = solve_damped(system, residual) / self.rows.costs[free]
         before = self.dual_value(duals)
+        # Clipping at the bounds may undo the ascent of a full step.
         for scale in (1.0, 0.25, 0.0625):
             trial = duals.copy()
             trial[free] = np.clip(duals[free] + scale * step, 0.0, self.loss.cap)
@@ -298,7 +343,7 @@ class _Descent:
         return duals
 
     def dual_value(self, duals: Array) -> float:
-        """Dual objective, of the present proximal step where the bias is free."""
+        """Compute the dual objective, of the present proximal step where the bias is free."""
         pull = self.rows.combine(duals)
         penalty = pull[:-1] @ pull[:-1] / (2 * self.ridge) + pull[-1] ** 2 / (2 * self.bias_ridge)
         penalty += self.centre * pull[-1]
@@ -319,7 +364,7 @@ class _Descent:
         return margins, LinearFit(theta.copy(), duals.copy(), objective, gap, sweeps)
 
     def free_penalty(self, theta: Array, objective: float) -> float:
-        """What the dual loses to the weights and to an imbalance of its classes.
+        """Compute the penalty of the dual: of the weights, and of an imbalance between the classes.
 
         The dual of a free bias wants both classes equally heavy. An excess of
         one class would gain from an optimal bias at most what keeps the mean

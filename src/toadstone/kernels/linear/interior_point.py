@@ -26,7 +26,7 @@ def solve_interior(
     tolerance: float,
     max_steps: int = 200,
 ) -> Array:
-    """Dual variables of a penalized linear model, to a relative gap.
+    """Solve the dual of a penalized linear model by an interior-point method.
 
     Maximizes ``sum costs * (gain(a) + (shifts - loss.shift) * a)`` minus
     ``|signed.T @ (costs * a)|**2 / (2 kappa)`` over 0 <= a <= cap by
@@ -52,7 +52,7 @@ def solve_interior(
     ndarray of shape (n,)
         Strictly inside the bounds.
     """
-    path = _Path(costs[:, None] * signed / np.sqrt(kappa), costs, shifts, loss)
+    path = _DualObjective(costs[:, None] * signed / np.sqrt(kappa), costs, shifts, loss)
     capped = np.isfinite(loss.cap)
     a = np.full(len(costs), 0.5 if capped else 1.0)
     lower, upper = costs.copy(), costs * capped
@@ -65,6 +65,7 @@ def solve_interior(
             break
         if complement <= _SMALLEST * scale:
             break
+        # Centring parameter 0.1: a tenth of the present average complementarity.
         target = 0.1 * complement / (2 * len(a))
         pressure = target * capped / slack
         da = path.solve(a, lower / a + upper / slack, gradient + target / a - pressure)
@@ -77,7 +78,7 @@ def solve_interior(
     return a
 
 
-class _Path:
+class _DualObjective:
     """Gradient and Newton systems of the dual objective."""
 
     def __init__(self, scaled: Array, costs: Array, shifts: Array, loss: MarginLoss) -> None:
@@ -95,6 +96,7 @@ class _Path:
             diagonal = diagonal + self.costs * self.loss.temperature / (a * (1 - a))
         diagonal = np.maximum(diagonal, _SMALLEST * float(diagonal.max()))
         n, p = self.scaled.shape
+        # Woodbury's identity takes the smaller of the two systems.
         if n <= p:
             direct = cho_factor(self.scaled @ self.scaled.T + np.diag(diagonal))
             return np.asarray(cho_solve(direct, right))
@@ -104,7 +106,7 @@ class _Path:
 
 
 def _longest(values: Array, change: Array) -> float:
-    """The longest step that keeps values positive, short of the boundary."""
+    """Return the longest step that keeps values positive, short of the boundary."""
     falling = change < 0
     if not falling.any():
         return 1.0

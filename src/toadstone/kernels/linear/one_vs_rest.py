@@ -10,8 +10,7 @@ from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
 
 from toadstone.core.arrays import Array, IntArray, Matrix
-from toadstone.kernels.linear.fit import Bias, fit_linear
-from toadstone.kernels.losses import MarginLoss
+from toadstone.kernels.linear.fit import LinearSolver
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +34,7 @@ class OneVsRestFit:
     objective: float
 
     def scores(self, X: Matrix) -> Array:
-        """One score a class, shape (n, n_classes).
+        """Compute one score a class, shape (n, n_classes).
 
         With two classes they are minus and plus half the signed score, so
         that a difference of scores is a margin.
@@ -44,7 +43,7 @@ class OneVsRestFit:
         return values if values.shape[1] > 1 else np.column_stack([-0.5 * values, 0.5 * values])
 
     def rivalries(self, code: int) -> Array:
-        """What each other class's score falls short of one class's, as linear functions.
+        """Return the lead of one class's score over each other class's, as linear functions.
 
         Returns
         -------
@@ -59,23 +58,21 @@ class OneVsRestFit:
 def fit_one_vs_rest(
     X: Matrix,
     codes: IntArray,
+    solver: LinearSolver,
     *,
-    loss: MarginLoss,
-    ridge: float,
-    bias: Bias = "regularized",
     weights: Array | None = None,
     start: OneVsRestFit | None = None,
-    tolerance: float = 1e-6,
-    seed: int = 0,
 ) -> OneVsRestFit:
-    """Train each class against the rest by `fit_linear`.
+    """Train each class against the rest.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n, d)
     codes : ndarray of shape (n,)
         Classes counted from zero; all of them occur, and there are at least two.
-    loss, ridge, bias, weights, tolerance, seed
+    solver : LinearSolver
+        Loss, ridge, bias and tolerance of each model.
+    weights : ndarray of shape (n,), optional
         As in `fit_linear`.
     start : OneVsRestFit, optional
         A fit to the same rows whose dual variables to start from.
@@ -92,21 +89,16 @@ def fit_one_vs_rest(
     n_classes = int(codes.max()) + 1
     rows = csr_array(X)
     fits = [
-        fit_linear(
+        solver.fit(
             rows,
             np.where(codes == code, 1.0, -1.0),
-            loss=loss,
-            ridge=ridge,
-            bias=bias,
             weights=weights,
             duals=None if start is None else start.duals[position],
-            tolerance=tolerance,
-            seed=seed,
         )
         for position, code in enumerate([1] if n_classes == 2 else range(n_classes))
     ]
     worst = max(fits, key=lambda fit: fit.gap)
-    if worst.gap > tolerance * max(worst.objective, 1e-12):
+    if worst.gap > solver.tolerance * max(worst.objective, 1e-12):
         warnings.warn(
             f"training stopped at a duality gap of {worst.gap:.3g} for an objective of {worst.objective:.3g}; "
             "scale the features, or allow a larger ridge or tolerance",

@@ -1,19 +1,17 @@
-"""A linear model that keeps learning by AdaGrad while poison arrives."""
+"""Online training of a linear model by AdaGrad, with one poison row a step."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
-from scipy.sparse import csr_array
 
 from toadstone.core.arrays import Array, Mask, Matrix
 from toadstone.kernels.linear.adagrad import AdaGrad
+from toadstone.kernels.rows import CSRParts, csr_parts
 
 
 class OnlineHinge:
-    """Weights and bias that follow the hinge loss on clean rows and one poison row at a time.
+    """A linear model trained by AdaGrad on clean rows and one poison row at a time.
 
     The objective at each step is the clean rows' mean hinge loss, plus the
     poison row's loss times its mass, plus ``ridge / 2`` times the squared norm
@@ -42,10 +40,7 @@ class OnlineHinge:
     """
 
     def __init__(self, X: Matrix, signs: Array, theta: Array, *, ridge: float, step: float, accumulator: float) -> None:
-        matrix = csr_array(X)
-        # Unsigned indices spare the compiled loop a branch for negative ones.
-        indices = matrix.indices.view(np.uint64 if matrix.indices.itemsize == 8 else np.uint32)
-        self._rows = (matrix.data, indices, matrix.indptr)
+        self._rows = csr_parts(X)
         self._signs, self._ridge = signs, ridge
         self.theta = np.array(theta, dtype=float)
         self._descent = AdaGrad(step, accumulator)
@@ -54,7 +49,7 @@ class OnlineHinge:
         self._refresh()
 
     def gradient(self, point: Array, sign: float, mass: float) -> Array:
-        """A gradient of the objective with one poison row; at a kink that of the fitted side.
+        """Compute a gradient of the objective with one poison row; zero loss slope at the hinge's kink.
 
         Parameters
         ----------
@@ -76,7 +71,7 @@ class OnlineHinge:
         return np.asarray(gradient)
 
     def learn(self, point: Array, sign: float, mass: float) -> None:
-        """One step of AdaGrad on the clean rows and a poison row; see `gradient`."""
+        """Take one step of AdaGrad on the clean rows and a poison row; see `gradient`."""
         self._descent.move(self.theta, self.gradient(point, sign, mass))
         self._refresh()
 
@@ -85,8 +80,8 @@ class OnlineHinge:
 
 
 @njit(cache=True, nogil=True)
-def _cross(rows: tuple[Any, ...], signs: Array, theta: Array, within: Mask, pull: Array) -> None:
-    """Find which rows lie within the margin; keep the sum of their signed features current."""
+def _cross(rows: CSRParts, signs: Array, theta: Array, within: Mask, pull: Array) -> None:
+    """Update the rows within the margin and the sum of their signed features."""
     values, indices, pointers = rows
     last = theta.shape[0] - 1
     for i in range(signs.shape[0]):
@@ -94,6 +89,7 @@ def _cross(rows: tuple[Any, ...], signs: Array, theta: Array, within: Mask, pull
         score = theta[last]
         for k in range(begin, end):
             score += values[k] * theta[indices[k]]
+        # Few rows cross the margin in a step; only those change the sum.
         if (signs[i] * score < 1.0) == within[i]:
             continue
         within[i] = not within[i]

@@ -6,13 +6,14 @@ import numpy as np
 from numpy.random import Generator
 
 from toadstone.core.arrays import Array, IntArray, Matrix
-from toadstone.core.errors import InvalidArgument
+from toadstone.core.checks import check_count
 from toadstone.kernels.linear.adagrad import AdaGrad
-from toadstone.kernels.linear.crammer_singer_descent import add_hinge_gradient, compiled_rows
+from toadstone.kernels.linear.crammer_singer_descent import add_hinge_gradient
+from toadstone.kernels.rows import csr_parts
 
 
 class HingeGradient:
-    """The mean multi-class hinge of rows, and its subgradient, at one model after another.
+    """The mean multi-class hinge of rows, and its subgradient.
 
     Parameters
     ----------
@@ -22,12 +23,12 @@ class HingeGradient:
     """
 
     def __init__(self, X: Matrix, classes: IntArray) -> None:
-        self._rows = compiled_rows(X)
+        self._rows = csr_parts(X)
         self._classes = np.ascontiguousarray(classes, dtype=np.int64)
         self._all = np.arange(len(classes))
 
     def at(self, theta: Array, chosen: IntArray | None = None) -> tuple[float, Array]:
-        """Loss and subgradient at a model, over all rows or the chosen ones.
+        """Compute loss and subgradient at a model, over all rows or the chosen ones.
 
         Parameters
         ----------
@@ -58,8 +59,7 @@ def descend_crammer_singer(
     copies: IntArray | None = None,
     epochs: int = 3,
     batch: int = 100,
-    step: float = 0.02,
-    accumulator: float = 1e-4,
+    descent: AdaGrad | None = None,
 ) -> Array:
     """Train on the multi-class hinge without a penalty, a few rows at a time.
 
@@ -80,8 +80,8 @@ def descend_crammer_singer(
         Passes over the rows.
     batch : int
         Rows a step; the last of an epoch may have fewer.
-    step, accumulator : float
-        As in `AdaGrad`.
+    descent : AdaGrad, optional
+        A fresh one; by default the paper's, of step 0.02 and accumulator 1e-4.
 
     Returns
     -------
@@ -91,19 +91,17 @@ def descend_crammer_singer(
     Raises
     ------
     InvalidArgument
-        If an option is not positive.
+        If `epochs` or `batch` is not a whole number from 1.
 
     References
     ----------
     .. [1] Koh, Steinhardt and Liang, "Stronger data poisoning attacks break
        data sanitization defenses", Machine Learning 111, 2022, section 5.7.
     """
-    for name, count in (("epochs", epochs), ("batch", batch)):
-        if count < 1:
-            raise InvalidArgument(name, "a positive number", count)
+    check_count(epochs=epochs, batch=batch)
     theta = np.zeros((X.shape[1] + 1, n_classes))
     rows = np.arange(X.shape[0]) if copies is None else np.repeat(np.arange(X.shape[0]), copies)
-    hinge, descent = HingeGradient(X, classes), AdaGrad(step, accumulator)
+    hinge, descent = HingeGradient(X, classes), descent or AdaGrad(0.02, 1e-4)
     for _ in range(epochs):
         order = rng.permutation(rows)
         for start in range(0, len(order), batch):

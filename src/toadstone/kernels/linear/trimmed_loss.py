@@ -1,4 +1,4 @@
-"""Training on the rows of least loss: the trimmed loss, by alternating minimization."""
+"""Trimmed loss: training on the rows of least loss, by alternating minimization."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Model = TypeVar("Model")
 
 @dataclass(frozen=True, eq=False)
 class TrimmedFit(Generic[Model]):
-    """A model, the rows that it was trained on, and how it came about.
+    """A model trained with a trimmed loss, and the rows that it was trained on.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class TrimmedFit(Generic[Model]):
 
 
 def least_losses(losses: Array, codes: IntArray, keep: float) -> IntArray:
-    """Choose the rows of least loss, though never fewer than half of a class.
+    """Choose the rows of least loss, but at least half of each class.
 
     Without that floor a class that is rare and hard would be trimmed away
     first. Among all choices that respect it this one has the least sum.

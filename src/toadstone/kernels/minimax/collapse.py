@@ -1,8 +1,8 @@
-"""Much poison made few points that mislead a model just as far.
+"""Collapse of a poisoning attack to few points with the same effect on the model.
 
-At a trained model a row acts through its weight times the slope of its loss
-alone. Rows of one label that pull with total force A can therefore be
-replaced by their mean, weighted by force, with as much weight as gives that
+At a trained model a row acts only through its force: its weight times the
+slope of its loss. Rows of one label with total force A can therefore be
+replaced by their mean, weighted by force, with the weight that gives this
 mean the force A. The mean lies in every convex set that holds the rows, and
 needs no more weight than they had, since one over the slope is a convex
 function of the margin (Koh, Steinhardt and Liang 2022, theorem 1).
@@ -24,7 +24,7 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Collapsed:
-    """Few weighted points in the place of many.
+    """Few weighted points that replace many.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Collapsed:
 def collapse(
     X: Matrix, signs: Array, weights: Array, theta: Array, loss: MarginLoss, *, slopes: Array | None = None
 ) -> Collapsed:
-    """At most one point a label that keeps a model optimal.
+    """Replace poison by at most one point a label that keeps a model optimal.
 
     The model stays the minimizer of the *sum* of weighted losses plus a fixed
     penalty. The mass mostly shrinks, so a defender who averages the losses
@@ -98,6 +98,7 @@ def collapse(
     forces = weights * _checked_slopes(X, signs, weights, theta, loss, slopes)
     points, totals, used = _centres(X, _by_sign(forces, signs))
     labels = _SIGNS[used]
+    # With a kink the mean of rows within the margin is within it too: it pulls at full slope.
     steepness = np.full(len(points), loss.cap)
     if not _has_kink(loss):
         steepness = -loss.derivative(labels * (points @ theta[:-1] + theta[-1]))
@@ -107,7 +108,7 @@ def collapse(
 def collapse_in_full(
     X: Matrix, signs: Array, weights: Array, theta: Array, loss: MarginLoss, *, slopes: Array | None = None
 ) -> Collapsed:
-    """At most two points a label that keep a model optimal, and all of the mass.
+    """Replace poison by at most two points a label that keep a model optimal and the mass as it was.
 
     The weight that `collapse` saves goes to the mean of the rows that cost
     and exert nothing. The mean loss over clean rows and poison then has the
@@ -130,6 +131,7 @@ def collapse_in_full(
     saved = float(weights.sum()) - few.mass
     if saved <= _ROUNDING * float(weights.sum()):
         return few
+    # A row of slope a is split: a share a / cap acts at the full slope, the rest not at all.
     spare = weights * (1 - slopes / loss.cap if _has_kink(loss) else slopes == 0)
     if not spare.sum() > 0:
         raise InvalidArgument("weights", "some on rows without slope, to pad with; else rescale the ridge", "none")
@@ -144,7 +146,7 @@ def collapse_in_full(
 def collapse_multiclass(
     X: Matrix, codes: IntArray, weights: Array, thetas: Array, *, multipliers: Array | None = None
 ) -> Collapsed:
-    """At most one point for each pair of a label and a wrong class, under the loss of Crammer and Singer.
+    """Replace poison of several classes by at most one point for each pair of a label and a wrong class.
 
     The rows of a label for which one wrong class is the best of them, and
     costs something, form a convex set, on which the loss is linear.
@@ -180,7 +182,7 @@ def collapse_multiclass(
 def collapse_multiclass_in_full(
     X: Matrix, codes: IntArray, weights: Array, thetas: Array, *, multipliers: Array | None = None
 ) -> Collapsed:
-    """At most one point for each pair of a label and any class that keep a model optimal, and all of the mass.
+    """Replace poison of several classes by at most one point a pair of classes, with the mass as it was.
 
     What the multipliers of a row leave of one goes to the mean of the rows of
     its label that cost nothing. Mass and mean of each label are kept, and the
@@ -207,7 +209,7 @@ def collapse_multiclass_in_full(
 
 
 def rescale_ridge(ridge: float, *, before: float, after: float) -> float:
-    """The ridge of a mean loss that penalizes as before when the mass has changed.
+    """Return the ridge of a mean loss that penalizes as before when the mass has changed.
 
     Parameters
     ----------
@@ -265,7 +267,7 @@ def _by_sign(amounts: Array, signs: Array) -> Array:
 
 
 def _by_pairs(X: Matrix, codes: IntArray, shares: Array) -> Collapsed:
-    """One point for each label and each class that its rows have shares in."""
+    """Return one point for each label and each class that its rows have shares in."""
     labels = np.unique(codes)
     found = [_centres(X, (codes == code)[:, None] * shares)[:2] for code in labels.tolist()]
     return Collapsed(
@@ -276,7 +278,7 @@ def _by_pairs(X: Matrix, codes: IntArray, shares: Array) -> Collapsed:
 
 
 def _centres(X: Matrix, shares: Array) -> tuple[Array, Array, IntArray]:
-    """Means of the rows weighted by each column of shares that is not zero, its sum, and its index."""
+    """Return the means of the rows weighted by each nonzero column of shares, its sum, and its index."""
     totals = shares.sum(axis=0)
     used = np.flatnonzero(totals > 0)
     # Shares first: a mean of sums leaves the hull by more than rounding.

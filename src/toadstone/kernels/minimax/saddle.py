@@ -14,22 +14,23 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from threadpoolctl import threadpool_limits
 
-from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.core.arrays import Array, IntArray
 from toadstone.core.certificate import NormBall, Ridge, Witness
-from toadstone.core.feasible import Extremum, Region
+from toadstone.core.feasible import Extremum
 from toadstone.kernels.linear.fit import Rows, solve_damped, unsettled
 from toadstone.kernels.linear.interior_point import solve_interior
 from toadstone.kernels.losses import MarginLoss
+from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.minimax.worst_points import SIGNS, Adversary, applied, gram
 
 _SWEEPS = 8
 _MOST_FREE = 800
 _LEAST_TRUST, _MOST_TRUST = 1e-3, 0.97
 _ROUNDS_PER_CENTRE = 2
-_ROUNDS_PER_LEAP = 2
-_NEAR = 1e-3
-_MOST_IDLE, _ROUNDS_PER_INTERIOR = 100, 20
-_MOST_EXACT = 1e9
+_ROUNDS_PER_EXTRAPOLATION = 2
+_CLOSE_GAP = 1e-3
+_MOST_STALLED_ROUNDS, _ROUNDS_PER_INTERIOR = 100, 20
+_MOST_DIRECT_COST = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +61,9 @@ class Saddle:
 
 
 def solve_saddle(
-    X: Matrix,
-    signs: Array,
-    regions: tuple[Region, Region],
+    problem: Problem,
     *,
     fraction: float,
-    hypothesis: NormBall | Ridge,
-    loss: MarginLoss,
     start: Saddle | None = None,
     tolerance: float = 1e-5,
     seed: int = 0,
@@ -76,18 +73,9 @@ def solve_saddle(
 
     Parameters
     ----------
-    X : ndarray or CSR of shape (n, d)
-        Clean rows.
-    signs : ndarray of shape (n,)
-        Their labels, -1 or +1.
-    regions : tuple of two Region
-        Where poison labelled -1 and +1 may lie.
+    problem : Problem
     fraction : float
         Poison mass for each unit of clean mass.
-    hypothesis : NormBall or Ridge
-        The models to minimize over. A ridge weighs ``1 + fraction`` times as
-        much, because it is counted for each trained row.
-    loss : MarginLoss
     start : Saddle, optional
         The outcome for a similar fraction.
     tolerance : float
@@ -112,8 +100,9 @@ def solve_saddle(
        Attacks", NIPS 2017, equations 4 to 6 and algorithm 1. There an online
        method; here block coordinate ascent of the dual, same certificate.
     """
-    rows = Rows(X, signs, np.full(X.shape[0], 1 / X.shape[0]), 1.0)
-    ascent = _Ascent(rows, Adversary(regions, fraction, loss), hypothesis, loss)
+    n, loss = problem.X.shape[0], problem.loss
+    rows = Rows(problem.X, problem.signs, np.full(n, 1 / n), 1.0)
+    ascent = _Ascent(rows, Adversary(problem.regions, fraction, loss), problem.hypothesis, loss)
     if start is not None:
         ascent.resume(start)
     with threadpool_limits(1, user_api="blas"):
@@ -121,7 +110,7 @@ def solve_saddle(
 
 
 class _Ascent:
-    """Rounds of: poison answers, clean rows are swept, both are corrected together."""
+    """Block coordinate ascent of the dual over clean duals, poison masses and poison points."""
 
     def __init__(self, rows: Rows, adversary: Adversary, hypothesis: NormBall | Ridge, loss: MarginLoss) -> None:
         self.rows, self.adversary, self.loss = rows, adversary, loss
@@ -135,13 +124,14 @@ class _Ascent:
         self.proximity, self.centre = 0.0, np.zeros(d + 1)
         self.set_duals(np.full(n, min(1.0, 0.5 * self.loss.cap)))
         self.extrema: list[Extremum] = []
+        # Trust is delta in docs/mathematics.md: the share of the poison's response that sweeps count on.
         self.trust, self.stride = 0.9, 2.0
-        self.landed = self.state()
+        self.earlier_state = self.state()
         self.best: tuple[float, Array, Array] = (np.inf, self.centre, np.empty(0))
-        self.value, self.witness = -np.inf, self.bear_witness()
+        self.value, self.witness = -np.inf, self.make_witness()
 
     def resume(self, start: Saddle) -> None:
-        """Begin with the model, clean duals and poison of another fraction."""
+        """Start from the model, clean duals and poison of another fraction."""
         self.set_duals(start.witness.clean_duals.copy())
         adversary, masses = self.adversary, start.witness.poison_duals
         adversary.points[:, :-1] = start.witness.points
@@ -150,7 +140,7 @@ class _Ascent:
         saturated = earlier > 0 and (limit == np.inf or masses.sum() >= (1 - 1e-6) * earlier * self.loss.cap)
         grown = masses * (adversary.fraction / earlier if saturated else 1.0)
         adversary.masses = grown if grown.sum() <= limit else np.zeros(2)
-        self.weigh(start.theta, self.rows.margins(start.theta))
+        self.evaluate(start.theta, self.rows.margins(start.theta))
 
     def run(self, tolerance: float, rng: np.random.Generator, max_rounds: int) -> Saddle:
         """Ascend until bound and value meet."""
@@ -160,29 +150,29 @@ class _Ascent:
         for rounds in range(max_rounds):
             theta, _ = self.model(self.pull())
             margins = self.rows.margins(theta)
-            self.weigh(theta, margins)
+            self.evaluate(theta, margins)
             gap = self.best[0] - self.value
             idle = idle + 1 if gap > 0.999 * narrowest else 0
             narrowest = min(narrowest, gap)
-            if gap <= tolerance * self.best[0] or idle > _MOST_IDLE:
+            if gap <= tolerance * self.best[0] or idle > _MOST_STALLED_ROUNDS:
                 break
             if rounds % _ROUNDS_PER_CENTRE == 0:
                 self.recentre(theta)
             slack = 10 * self.sweep(unsettled(self.duals, margins, self.loss, slack), rng)
             self.correct()
-            if rounds % _ROUNDS_PER_INTERIOR == _ROUNDS_PER_INTERIOR - 1 and self.stalled(gap):
-                self.settle(tolerance)
-            if rounds % _ROUNDS_PER_LEAP == 0:
-                self.leap()
+            if rounds % _ROUNDS_PER_INTERIOR == _ROUNDS_PER_INTERIOR - 1 and self.should_solve_directly(gap):
+                self.solve_directly(tolerance)
+            if rounds % _ROUNDS_PER_EXTRAPOLATION == 0:
+                self.extrapolate()
         bound, best_theta, multipliers = self.best
         return Saddle(best_theta, bound, self.value, multipliers, self.witness, rounds)
 
     def pull(self) -> Array:
-        """The dual combination of all signed rows."""
+        """Return the dual combination of all signed rows."""
         return self.combined + self.adversary.pull()
 
     def model(self, pull: Array) -> tuple[Array, float]:
-        """The minimizing model for a dual combination, and its curvature."""
+        """Compute the minimizing model for a dual combination, and its curvature."""
         pull = pull + self.proximity * self.centre
         kappa = self.proximity + self.ridge
         if self.radius < np.inf:
@@ -190,31 +180,31 @@ class _Ascent:
         return pull / kappa, kappa
 
     def gain(self) -> float:
-        """The part of the dual objective without the model."""
+        """Compute the part of the dual objective without the model."""
         return float(self.rows.costs @ self.loss.conjugate_gain(self.duals)) + self.adversary.gain()
 
     def inner_value(self, pull: Array) -> float:
-        """Dual objective of the present proximal step."""
+        """Compute the dual objective of the present proximal step."""
         theta, _ = self.model(pull)
         offset = theta - self.centre
         penalty = 0.5 * self.proximity * offset @ offset + 0.5 * self.ridge * theta @ theta
         return float(self.gain() + penalty - pull @ theta)
 
     def state(self) -> tuple[Array, Array, Array, Array]:
-        """Everything that ascends: clean duals, poison masses and points; and what the duals combine to."""
+        """Return the variables: clean duals, poison masses and points; and the duals' combination."""
         return self.duals.copy(), self.adversary.masses.copy(), self.adversary.points.copy(), self.combined
 
     def restore(self, state: tuple[Array, Array, Array, Array]) -> None:
-        """Go back to a state."""
+        """Restore an earlier state."""
         self.duals, self.adversary.masses, self.adversary.points, self.combined = state
 
     def set_duals(self, duals: Array) -> None:
-        """Change the clean duals."""
+        """Set the clean duals."""
         self.duals = duals
         self.combined = self.rows.combine(duals)
 
-    def weigh(self, theta: Array, margins: Array) -> None:
-        """Keep the model if it bounds better, and the duals if they prove more."""
+    def evaluate(self, theta: Array, margins: Array) -> None:
+        """Evaluate bound and value; keep the model and the duals that improve them."""
         adversary, worst = self.adversary, np.inf
         if adversary.fraction > 0:
             self.extrema = adversary.attack(theta, self.extrema)
@@ -222,13 +212,15 @@ class _Ascent:
             adversary.place(self.extrema)
         if self.value == -np.inf:
             # Losses are not negative: no duals at all prove as much.
-            self.value, self.witness = 0.0, self.bear_witness(0.0)
+            self.value, self.witness = 0.0, self.make_witness(0.0)
         pull = self.pull()
+        # V of docs/mathematics.md: R(z) is |z|^2 / (2 lambda (1 + eps)) for a ridge, rho |z| for a norm ball.
         norm = float(np.linalg.norm(pull))
         value = self.gain() - (norm**2 / (2 * self.ridge) if self.ridge else self.radius * norm)
         if value > self.value:
-            self.value, self.witness = value, self.bear_witness()
+            self.value, self.witness = value, self.make_witness()
         square = float(theta @ theta)
+        # U(s theta) is convex in s and cheap: a shorter model often bounds better while the gap is wide.
         share = self.best_share(margins, worst, square)
         bound = self.bound(share, margins, worst, square)
         if bound < self.best[0]:
@@ -236,24 +228,24 @@ class _Ascent:
             self.best = (bound, share * theta, multipliers)
 
     def bound(self, share: float, margins: Array, worst: float, square: float) -> float:
-        """Upper bound at a multiple of a model: margins and the poison oracle scale along."""
+        """Compute the upper bound at a multiple of a model, which scales margins and poison oracle alike."""
         total = float(self.rows.costs @ self.loss.value(share * margins)) + 0.5 * self.ridge * share**2 * square
         if worst < np.inf:
             total += self.adversary.fraction * float(self.loss.value(np.array(share * worst)))
         return total
 
     def best_share(self, margins: Array, worst: float, square: float) -> float:
-        """How much of a model to keep, while bound and value are far apart."""
+        """Return the multiple of a model with the smallest bound, while bound and value are far apart."""
         whole = self.bound(1.0, margins, worst, square)
-        if min(whole, self.best[0]) - self.value <= _NEAR * whole:
+        if min(whole, self.best[0]) - self.value <= _CLOSE_GAP * whole:
             return 1.0
         found = minimize_scalar(
             self.bound, bounds=(0.0, 1.0), args=(margins, worst, square), method="bounded", options={"xatol": 1e-4}
         )
         return min((1.0, float(found.x), 0.0), key=lambda share: self.bound(share, margins, worst, square))
 
-    def bear_witness(self, scale: float = 1.0) -> Witness:
-        """The present attack and duals, the masses filled up to the fraction."""
+    def make_witness(self, scale: float = 1.0) -> Witness:
+        """Return the present attack and duals, with the masses filled up to the fraction."""
         masses = self.adversary.masses
         total = float(masses.sum())
         shares = masses / total if total > 0 else np.array([0.0, 1.0])
@@ -269,7 +261,7 @@ class _Ascent:
         self.centre = start.copy() if self.proximity else np.zeros_like(theta)
 
     def sweep(self, active: IntArray, rng: np.random.Generator) -> float:
-        """Visit the clean rows, expecting the poison's answers; then let it answer."""
+        """Sweep the clean rows in the metric of the poison's response, then move the poison."""
         change = 0.0
         level = self.inner_value(self.pull())
         if self.adversary.fraction > 0:
@@ -280,7 +272,7 @@ class _Ascent:
             duals = self.duals.copy()
             change = self.rows.sweep(rng.permutation(active), kappa, self.loss, theta, duals)
             self.set_duals(duals)
-            reached = self.answered(kappa)
+            reached = self.maximize_poison(kappa)
             # Projections are exact to nine digits only.
             if reached < level - 1e-10 * abs(level):
                 self.restore(kept)
@@ -290,17 +282,17 @@ class _Ascent:
                 self.trust = min(_MOST_TRUST, self.trust + 0.05)
         return change
 
-    def answered(self, kappa: float) -> float:
-        """Let the poison answer the present clean duals; the dual objective then."""
+    def maximize_poison(self, kappa: float) -> float:
+        """Maximize over the poison for the present clean duals, and return the dual objective."""
         adversary = self.adversary
         if adversary.fraction > 0:
             theta = (self.pull() + self.proximity * self.centre) / kappa
             adversary.rebalance(theta, kappa, adversary.metric(self.trust))
-            adversary.answer(theta, kappa)
+            adversary.respond(theta, kappa)
         return self.inner_value(self.pull())
 
     def correct(self) -> None:
-        """A Newton step of the free clean duals and the split of the poison, if it pays."""
+        """Take a Newton step of the free clean duals and the poison masses, if it raises the dual."""
         free = np.flatnonzero((self.duals > 1e-9) & (self.duals < self.loss.cap - 1e-9))
         movable = len(free) + len(self.adversary.active)
         if self.loss.temperature > 0 or not movable or len(free) > _MOST_FREE:
@@ -318,56 +310,58 @@ class _Ascent:
             self.adversary.masses = self.adversary.allowed(kept[1] + scale * shift)
             self.adversary.points = kept[2].copy()
             if self.adversary.fraction > 0:
-                self.adversary.answer((self.pull() + self.proximity * self.centre) / kappa, kappa)
+                self.adversary.respond((self.pull() + self.proximity * self.centre) / kappa, kappa)
             if self.inner_value(self.pull()) > before:
                 return
         self.restore(kept)
 
-    def stalled(self, gap: float) -> bool:
-        """Whether an exact solution of the clean duals is worth its price."""
+    def should_solve_directly(self, gap: float) -> bool:
+        """Return True if an exact solution of the clean duals is worth its cost."""
         n, d = self.rows.matrix.shape
-        return gap > _NEAR * self.best[0] and n * d * min(n, d) <= _MOST_EXACT
+        return gap > _CLOSE_GAP * self.best[0] and n * d * min(n, d) <= _MOST_DIRECT_COST
 
-    def settle(self, tolerance: float) -> None:
-        """Solve for the clean duals at once, where sweeps stall on badly scaled features."""
+    def solve_directly(self, tolerance: float) -> None:
+        """Solve for all clean duals at once, where sweeps stall on badly scaled features."""
         kept, pull = self.state(), self.pull()
         before, (_, kappa) = self.inner_value(pull), self.model(pull)
         given = (self.adversary.pull() + self.proximity * self.centre) / kappa
+        # With the poison fixed, its pull only shifts the margin that each clean row should reach.
         shifts = self.loss.shift - self.rows.margins(given)
         signed, costs = self.rows.signed(), self.rows.costs
         self.set_duals(solve_interior(signed, costs, shifts, kappa, self.loss, tolerance=0.1 * tolerance))
-        if self.answered(kappa) <= before:
+        if self.maximize_poison(kappa) <= before:
             self.restore(kept)
 
-    def leap(self) -> None:
-        """Go on the way that everything has come since the last leap, if it pays."""
-        here, last = self.state(), self.landed
+    def extrapolate(self) -> None:
+        """Extrapolate all variables along their change since the last call, if that raises the dual."""
+        here, last = self.state(), self.earlier_state
         pull = self.pull()
         before, (_, kappa) = self.inner_value(pull), self.model(pull)
         self.set_duals(np.clip(here[0] + self.stride * (here[0] - last[0]), 0.0, self.loss.cap))
         if self.adversary.fraction > 0:
             self.adversary.extrapolate(last[1:3], self.stride)
-            self.adversary.answer((self.pull() + self.proximity * self.centre) / kappa, kappa)
+            self.adversary.respond((self.pull() + self.proximity * self.centre) / kappa, kappa)
         if self.inner_value(self.pull()) > before:
             self.stride *= 2.0
         else:
             self.restore(here)
             self.stride = max(self.stride / 4.0, 1.0)
-        self.landed = self.state()
+        self.earlier_state = self.state()
 
     def newton_step(self, free: IntArray, theta: Array, kappa: float, trust: float) -> tuple[Array, Array]:
-        """Changes of the free duals, and of the two poison masses."""
+        """Compute the Newton step of the free duals and of the two poison masses."""
         rows = self.rows
         metric = self.adversary.metric(trust)
         rows.measure(*metric)
         system, residual = rows.newton_system(free, theta, self.duals, kappa, self.loss)
-        ways, wanted, bend = self.adversary.ways(theta)
-        if len(ways):
-            vectors = ways @ self.adversary.signed
+        # Bordered system: clean duals and poison masses move together.
+        directions, wanted, bend = self.adversary.directions(theta)
+        if len(directions):
+            vectors = directions @ self.adversary.signed
             border = rows.signs[free, None] * (rows.matrix[free] @ applied(metric, vectors[:, :-1]).T)
             border += rows.signs[free, None] * rows.bias * vectors[:, -1]
             corner = gram(vectors, metric) / kappa + bend
             system = np.block([[system, border / kappa], [border.T / kappa, corner]])
             residual = np.append(residual, wanted)
         step = solve_damped(system, residual)
-        return step[: len(free)] / rows.costs[free], step[len(free) :] @ ways
+        return step[: len(free)] / rows.costs[free], step[len(free) :] @ directions

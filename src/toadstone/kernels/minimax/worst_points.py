@@ -46,37 +46,39 @@ class Adversary:
 
     @property
     def active(self) -> IntArray:
-        """Which of the two points carry mass."""
+        """Indices of the points that carry mass."""
         return np.flatnonzero(self.masses > _NO_MASS * self.fraction)
 
     def pull(self) -> Array:
-        """The sum of signed points weighted by mass."""
+        """Sum the signed points weighted by mass."""
         return np.asarray(self.masses @ self.signed)
 
     def gain(self) -> float:
-        """Linear part of the dual objective that the masses contribute."""
+        """Compute the contribution of the masses to the dual objective."""
         if self.fraction == 0:
             return 0.0
+        # Rounding may leave the share above the cap, where the conjugate of a softplus is NaN.
         share = np.minimum(self.masses.sum() / self.fraction, self.loss.cap)
         return float(self.fraction * self.loss.conjugate_gain(share))
 
     def attack(self, theta: Array, last: list[Extremum]) -> list[Extremum]:
-        """The worst feasible point of each label against a model, with a proof."""
+        """Find the worst feasible point of each label against a model, with a dual bound."""
         starts = [extremum.multipliers for extremum in last] if last else [None, None]
         triples = zip(self.regions, SIGNS, starts, strict=True)
         return [maximize(region, -sign * theta[:-1], start) for region, sign, start in triples]
 
     def worst_margin(self, theta: Array, extrema: list[Extremum]) -> Array:
-        """No feasible row has a smaller margin."""
+        """Compute a lower bound of the margin of every feasible row."""
+        # The dual bound, not the value: a certificate may not rely on the point being optimal.
         margins = [sign * theta[-1] - extremum.bound for sign, extremum in zip(SIGNS, extrema, strict=True)]
         return np.asarray(min(margins))
 
-    def ways(self, theta: Array) -> tuple[Array, Array, Array]:
-        """How the masses may move, for a Newton step.
+    def directions(self, theta: Array) -> tuple[Array, Array, Array]:
+        """Return the directions in which the masses may move, for a Newton step.
 
         Returns
         -------
-        ways : ndarray of shape (w, 2)
+        directions : ndarray of shape (w, 2)
             Changes of the two masses: each on its own while their sum is free,
             from one to the other once it is at its limit.
         wanted : ndarray of shape (w,)
@@ -87,77 +89,79 @@ class Adversary:
         active, loss, total = self.active, self.loss, float(self.masses.sum())
         margins = self.signed @ theta
         if total >= self.fraction * loss.cap * (1 - _NO_MASS):
-            ways = np.array([[-1.0, 1.0]]) if len(active) == 2 else np.empty((0, 2))
-            return ways, -(ways @ margins), np.zeros((len(ways), len(ways)))
-        ways = np.eye(2)[active]
-        bend = np.full((len(ways), len(ways)), loss.curvature / self.fraction if self.fraction > 0 else 0.0)
+            directions = np.array([[-1.0, 1.0]]) if len(active) == 2 else np.empty((0, 2))
+            return directions, -(directions @ margins), np.zeros((len(directions), len(directions)))
+        directions = np.eye(2)[active]
+        bend = np.full((len(directions), len(directions)), loss.curvature / self.fraction if self.fraction > 0 else 0.0)
         short = loss.shift - (loss.curvature * total / self.fraction if self.fraction > 0 else 0.0)
-        return ways, short - ways @ margins, bend
+        return directions, short - directions @ margins, bend
 
     def allowed(self, masses: Array) -> Array:
-        """Masses made not negative, and no more in all than the fraction allows."""
+        """Project masses onto those that are not negative and sum to at most the fraction's."""
         positive = np.maximum(masses, 0.0)
         return positive * min(1.0, self.fraction * self.loss.cap / max(float(positive.sum()), 1e-300))
 
     def place(self, extrema: list[Extremum]) -> None:
-        """Put points that carry no mass where they would hurt most."""
+        """Move points without mass to the worst feasible points."""
         for k, extremum in enumerate(extrema):
             if self.masses[k] <= _NO_MASS * self.fraction:
                 self.points[k, :-1] = extremum.point
 
     def rebalance(self, theta: Array, kappa: float, metric: tuple[Array, Array]) -> None:
-        """Give the masses their best values in a metric, moving `theta` along."""
+        """Maximize over the masses in a metric, updating `theta`."""
         signed, before = self.signed, self.masses.copy()
-        shape = (self.loss.shift, self.loss.temperature, self.loss.curvature, self.loss.cap)
-        exchange(self.masses, signed @ theta, gram(signed, metric), self.fraction, kappa, shape)
+        exchange(self.masses, signed @ theta, gram(signed, metric), self.fraction, kappa, self.loss.coefficients)
         theta += (self.masses - before) @ signed / kappa
 
-    def answer(self, theta: Array, kappa: float) -> None:
-        """Move each point to its best place for its mass, moving `theta` along.
+    def respond(self, theta: Array, kappa: float) -> None:
+        """Maximize over each point for its mass, updating `theta`.
 
-        Two points that answer each other creep like alternating projections;
+        Two points that respond to each other converge slowly, like alternating projections;
         a step along what both have moved, as long as the model's norm asks
         for, is kept if it pays once projected back.
         """
         before = self.points.copy()
-        self._answer(theta, kappa)
+        self._respond(theta, kappa)
         if len(self.active) < 2:
             return
         moved = self.points - before
         shift = (self.masses * SIGNS) @ moved / kappa
+        # The step along which |theta|^2, and with it the dual's penalty, is least.
         stride = -float(theta @ shift) / max(float(shift @ shift), 1e-300)
         if stride > _SHORTEST_LEAP:
             kept, kept_theta = self.points, theta.copy()
-            self.points = self.admitted(kept + min(stride, _LONGEST_LEAP) * moved)
+            self.points = self.projected(kept + min(stride, _LONGEST_LEAP) * moved)
             theta += (self.masses * SIGNS) @ (self.points - kept) / kappa
-            self._answer(theta, kappa)
+            self._respond(theta, kappa)
             if theta @ theta >= kept_theta @ kept_theta:
                 self.points, theta[:] = kept, kept_theta
 
-    def admitted(self, points: Array) -> Array:
-        """The nearest feasible points to two others, where they carry mass."""
+    def projected(self, points: Array) -> Array:
+        """Project the points that carry mass onto their regions."""
         nearest = points.copy()
         for k in self.active:
             nearest[k, :-1] = project(self.regions[k], points[k, :-1])[0]
         return nearest
 
     def extrapolate(self, old: tuple[Array, Array], stride: float) -> None:
-        """Go on the way that masses and points have come from an older state."""
+        """Extrapolate masses and points along their change from an older state."""
         masses, points = self.masses, self.points
         limit = self.fraction * self.loss.cap
         ahead = np.maximum(masses + stride * (masses - old[0]), 0.0)
         if ahead.sum() > limit or masses.sum() >= limit * (1 - _NO_MASS):
             ahead *= limit / max(float(ahead.sum()), 1e-300)
         self.masses = ahead
+        # The dual is linear in mass times point, so that product is what gets extrapolated.
         weight = np.maximum(masses + stride * (masses - old[0]), 1e-300)[:, None]
         moved = (points * masses[:, None] + stride * (masses[:, None] * points - old[0][:, None] * old[1])) / weight
         moved[self.masses <= _NO_MASS * self.fraction] = points[self.masses <= _NO_MASS * self.fraction]
         moved[:, -1] = 1.0
-        self.points = self.admitted(moved)
+        self.points = self.projected(moved)
 
-    def _answer(self, theta: Array, kappa: float) -> None:
+    def _respond(self, theta: Array, kappa: float) -> None:
         for k in self.active:
             old = self.points[k, :-1].copy()
+            # PROJ of docs/mathematics.md: the best point is the nearest to x - y (kappa / pi) w.
             pushed = -SIGNS[k] * kappa / self.masses[k] * theta[:-1]
             reach = self.regions[k].radius if self.regions[k].radius < np.inf else 1.0 + float(np.linalg.norm(old))
             self._extreme[k] = float(np.linalg.norm(pushed)) > _FAR * reach
@@ -171,7 +175,7 @@ class Adversary:
             self.points[k, :-1] = new
 
     def metric(self, trust: float) -> tuple[Array, Array]:
-        """How far a model moves once the points have answered; see `joint_metric`."""
+        """Return the metric of a model's move once the points have responded; see `joint_metric`."""
         answers = [
             response(self.regions[k], self._targets[k], self._multipliers[k])
             for k in self.active
@@ -184,11 +188,11 @@ class Adversary:
 
 
 def applied(metric: tuple[Array, Array], vectors: Array) -> Array:
-    """Vectors of shape (k, d) multiplied by a metric."""
+    """Multiply vectors of shape (k, d) by a metric."""
     scales, factor = metric
     return np.asarray(vectors * scales + (vectors @ factor) @ factor.T)
 
 
 def gram(signed: Array, metric: tuple[Array, Array]) -> Array:
-    """Products of vectors of shape (k, d + 1) in a metric of the first d features."""
+    """Compute the products of vectors of shape (k, d + 1) in a metric of the first d features."""
     return np.asarray(applied(metric, signed[:, :-1]) @ signed[:, :-1].T + np.outer(signed[:, -1], signed[:, -1]))

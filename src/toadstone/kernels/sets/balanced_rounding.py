@@ -56,6 +56,7 @@ def round_balanced(point: Array, directions: Array, draws: int, rng: Generator) 
     steps = np.ascontiguousarray(directions[:, split].T)
     gaps = (ups - part[split]) @ steps
     spread = np.maximum(gaps.std(axis=0), 1e-300)
+    # An exchange keeps the sum of both rows in each coordinate, and so the mean of all rows.
     partners = np.stack([rng.permutation(many) for _ in range(_ROUNDS)])
     _exchange(ups, steps / spread, gaps / spread, partners)
     rows[:, split] = np.floor(point[split]) + ups
@@ -64,7 +65,7 @@ def round_balanced(point: Array, directions: Array, draws: int, rng: Generator) 
 
 @njit(cache=True, nogil=True)
 def _exchange(ups: Mask, steps: Array, gaps: Array, partners: IntArray) -> None:
-    """Let pairs of rows swap the best coordinate again and again, in place."""
+    """Exchange the best coordinate between pairs of rows, round after round, in place."""
     for r in range(partners.shape[0]):
         for one in range(ups.shape[0]):
             other = partners[r, one]
@@ -111,6 +112,7 @@ def round_inside(point: Array, region: Region, direction: Array, draws: int, rng
     """
     tight, best = region, np.empty((0, len(point)))
     for _ in range(_TRIALS):
+        # Rounding coordinate i up adds 2 floor + 1 - 2 mu_i to the squared distance from the centre.
         slopes = 2 * np.floor(point) + 1 - 2 * region.centre
         rows = round_balanced(point, np.vstack([direction, region.bands, slopes]), draws, rng)
         inside = np.all(violations(region, rows) <= 1e-8, axis=1)
@@ -127,10 +129,11 @@ def round_inside(point: Array, region: Region, direction: Array, draws: int, rng
 
 
 def _tightened(tight: Region, region: Region, rows: Array) -> Region:
-    """A region with limits moved inwards by what rows exceed those of another."""
+    """Move a region's limits inwards by the amounts by which rows violate those of another."""
     products = rows @ region.bands.T
     over = np.maximum(products.max(axis=0, initial=-np.inf) - region.high, 0.0)
     under = np.maximum(region.low - products.min(axis=0, initial=np.inf), 0.0)
     far = max(float(np.sum((rows - region.centre) ** 2, axis=1).max()) - region.radius**2, 0.0)
+    # A fifth more than was lacking, because other draws scatter a little farther.
     radius = float(np.sqrt(max(tight.radius**2 - 1.2 * far, 0.0)))
     return replace(tight, radius=radius, low=tight.low + 1.2 * under, high=tight.high - 1.2 * over)

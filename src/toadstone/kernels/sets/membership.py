@@ -1,4 +1,4 @@
-"""How far rows are from satisfying a region, relative to its own scale."""
+"""Violations of a region's constraints, relative to its scale."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from toadstone.kernels.rows import squared_distances
 
 
 def violations(region: Region, X: Matrix) -> Array:
-    """How far rows violate a region, relative to its scale.
+    """Compute the violations of a region's constraints by rows, relative to its scale.
 
     Parameters
     ----------
@@ -55,7 +55,8 @@ def _radius_excess(region: Region, X: Matrix) -> Array:
 
 
 def _interpolation_excess(X: Matrix) -> Array:
-    """By how much the integer-aware form exceeds the squared distance."""
+    """Compute the excess of the integer form over the squared distance."""
+    # The interpolant of x^2 exceeds it by p (1 - p), p the fractional part (Koh and others 2022, equations 5 to 8).
     excess = X.copy()
     if issparse(X):
         part = X.data - np.floor(X.data)
@@ -67,7 +68,7 @@ def _interpolation_excess(X: Matrix) -> Array:
 
 
 def extent(region: Region) -> float:
-    """A length typical of a region: its radius, or else what its other limits tell."""
+    """Return a typical length of a region: its radius, or else the width of its other limits."""
     if 0 < region.radius < np.inf:
         return region.radius
     norms = np.maximum(np.linalg.norm(region.bands, axis=1), 1e-300)
@@ -84,7 +85,7 @@ def _finite(values: Array) -> Array:
 
 
 def scales(region: Region) -> Array:
-    """What violations of the radius and of each band are measured by, shape (1 + J,)."""
+    """Return the scales of violations of the radius and of each band, shape (1 + J,)."""
     # Squares of rows far from the origin cannot be told apart more finely.
     square = region.radius**2 + 1e-5 * float(region.centre @ region.centre) if region.radius < np.inf else 1.0
     limits = np.abs(np.stack([region.low, region.high]))

@@ -16,7 +16,7 @@ _MAX_STALLS = 8
 
 @njit(cache=True, nogil=True)
 def _visit(q: Array, region: Parts, limits: Parts, place: Parts, side: Array) -> tuple[float, float]:
-    """Fill a place's point, values, slopes and curvature from its multipliers."""
+    """Evaluate the dual and its derivatives at a state's multipliers, filling the state."""
     multipliers, x, values, slopes, curvature = place
     respond(q, region, multipliers, x, values, curvature)
     dual, size = dual_value(values, limits, multipliers, side, slopes)
@@ -25,7 +25,7 @@ def _visit(q: Array, region: Parts, limits: Parts, place: Parts, side: Array) ->
 
 @njit(cache=True, nogil=True)
 def _newton_direction(place: Parts, scales: Array, tolerance: Array, damping: Array) -> Array:
-    """Newton step of the multipliers that may move; zeros for the others.
+    """Compute the Newton step of the multipliers that may move; zero for the others.
 
     Where the dual is flat a multiplier takes a step of steepest ascent, longer
     every time; elsewhere `damping` is small.
@@ -61,7 +61,7 @@ def _newton_direction(place: Parts, scales: Array, tolerance: Array, damping: Ar
 
 @njit(cache=True, nogil=True)
 def _longest_step(multipliers: Array, direction: Array) -> float:
-    """How far one may go before a multiplier reaches zero."""
+    """Return the longest step before a multiplier reaches zero."""
     longest = np.inf
     for j in range(multipliers.shape[0]):
         if multipliers[j] * direction[j] < 0.0:
@@ -71,7 +71,7 @@ def _longest_step(multipliers: Array, direction: Array) -> float:
 
 @njit(cache=True, nogil=True)
 def _advance(multipliers: Array, direction: Array, step: float, longest: float, trial: Array) -> None:
-    """A step; exactly zero for the multiplier that it takes there."""
+    """Take a step, with exactly zero for a multiplier that reaches it."""
     for j in range(multipliers.shape[0]):
         trial[j] = multipliers[j] + step * direction[j]
         if multipliers[j] * direction[j] < 0.0 and (
@@ -82,16 +82,18 @@ def _advance(multipliers: Array, direction: Array, step: float, longest: float, 
 
 @njit(cache=True, nogil=True)
 def _next_step(step: float, first: float, below: tuple[float, float], above: tuple[float, float]) -> float:
-    """Where to look for the zero of a decreasing slope known at two steps."""
+    """Return the next step of a safeguarded secant search for the zero of a decreasing slope."""
     low, slope_low = below
     high, slope_high = above
     if high == np.inf:
+        # Secant through the slopes at 0 and at the last step, a little farther so that it brackets.
         growth = 1.05 * first / (first - slope_low) if slope_low < first else 100.0
         return step * min(max(growth, 2.0), 100.0)
     fall = slope_low - slope_high
     guess = low + (high - low) * (slope_low / fall if fall > 0.0 else 0.5)
     if low == 0.0:
         return min(max(guess, 1e-3 * high), 0.5 * high)
+    # Ends of different magnitude: the geometric mean divides such a bracket faster than the middle.
     if high > 10.0 * low:
         return float(min(max(guess, 2.0 * low), np.sqrt(low * high)))
     margin = 0.1 * (high - low)
@@ -116,6 +118,7 @@ def _search(
         _advance(here[0], direction, step, longest, there[0])
         dual, size = _visit(q, region, limits, there, -direction)
         slope = (there[3] * direction).sum()
+        # Curvature condition of Wolfe: a slope still above half of the first wants a longer step.
         if slope > 0.5 * first and step < longest:
             below = (step, slope)
         elif slope >= -0.3 * first and dual >= top[0] - 4e-15 * (top[1] + size):

@@ -1,4 +1,4 @@
-"""How the nearest point of a region answers a small move of what is projected."""
+"""Generalized derivative of the projection onto a region."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from toadstone.core.feasible import Region
 
 
 def response(region: Region, point: Array, multipliers: Array) -> tuple[float, Array, Array]:
-    """The generalized Jacobian of the projection: a rate times an orthogonal projector.
+    """Compute the generalized Jacobian of the projection, a rate times an orthogonal projector.
 
     Parameters
     ----------
@@ -41,6 +41,7 @@ def response(region: Region, point: Array, multipliers: Array) -> tuple[float, A
         x = pulled / wide
         free = np.ones(len(x))
         slope = 2 * (x - region.centre)
+    # Features at a bound stay there under small moves.
     free[(x <= region.lower) | (x >= region.upper)] = 0.0
     active = [slope] if nu > 0 else []
     active += [normal for normal, sigma in zip(region.bands, multipliers[1:], strict=True) if sigma != 0]
@@ -49,12 +50,13 @@ def response(region: Region, point: Array, multipliers: Array) -> tuple[float, A
         return rate, free, np.empty((len(point), 0))
     rows = np.array(active) * free
     values, vectors = np.linalg.eigh(rows @ rows.T)
+    # Parallel constraints span one direction only.
     kept = values > 1e-12 * max(values[-1], 1e-300)
     return rate, free, rows.T @ (vectors[:, kept] / np.sqrt(values[kept]))
 
 
 def joint_metric(answers: list[tuple[float, Array, Array]], trust: float) -> tuple[Array, Array]:
-    """How a model moves when poison points answer the move, all at once.
+    """Compute the metric of a model's move when poison points respond to it.
 
     Eliminates points that are each the nearest to a target which moves
     against the model: ``inv(I + sum rate / (1 - rate) * projector)``.
@@ -72,6 +74,7 @@ def joint_metric(answers: list[tuple[float, Array, Array]], trust: float) -> tup
     factor : ndarray of shape (d, r)
         The metric is ``diag(scales) + factor @ factor.T``.
     """
+    # Trust below one keeps the weights finite where a point follows the model entirely, at rate one.
     weights = [trust * rate / (1 - trust * rate) for rate, _, _ in answers]
     answering = np.sum([weight * free for weight, (_, free, _) in zip(weights, answers, strict=True)], axis=0)
     scales = np.asarray(1 / (1 + answering))

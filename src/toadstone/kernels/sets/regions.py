@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
 from toadstone.core.feasible import Extremum, Region
 from toadstone.kernels.sets.membership import extent, scales, violations
 from toadstone.kernels.sets.projection import nearest
-from toadstone.kernels.sets.separable import linear_bound, respond
+from toadstone.kernels.sets.separable import Parts, compile_region, linear_bound, respond
 
 _FEASIBILITY = 1e-11
 _CLOSED = 1e-10
@@ -28,12 +28,12 @@ _CONTRADICTION = "the constraints contradict each other: no point satisfies all 
 _NOT_FOUND = "no feasible point was found: the constraints contradict each other, or nearly so"
 
 
-_Form: TypeAlias = tuple[tuple[Any, ...], tuple[Any, ...], Array]
-"""What compiled code reads of a region: its arrays, its limits, tolerances."""
+_Form: TypeAlias = tuple[Parts, Parts, Array]
+"""A region as compiled code reads it: its arrays, its limits, and tolerances."""
 
 
 def project(region: Region, point: Array, start: Array | None = None) -> tuple[Array, Array]:
-    """The nearest point of a region, and the multipliers that prove it.
+    """Project a point onto a region.
 
     Solves ``min |x - point|**2 / 2`` through its concave dual in one variable
     for the radius and one for each band.
@@ -116,21 +116,21 @@ def _maximize(region: Region, direction: Array, start: Array) -> Extremum:
     if size == 0.0:
         point, _ = project(region, region.centre)
         return Extremum(point, 0.0, 0.0, np.zeros(1 + len(region.low)))
-    goal = _Goal(region, _compiled(region), direction, size, extent(region))
+    objective = _Objective(region, _compiled(region), direction, size, extent(region))
     point = np.clip(region.centre, region.lower, region.upper)
     multipliers = start / size
-    length = (10.0 if region.integer else 100.0) * goal.scale
+    length = (10.0 if region.integer else 100.0) * objective.scale
     if region.n_features >= _MANY and region.radius < np.inf:
-        step = goal.step(point, multipliers, length)
-        found = None if step is None else _narrowly(goal, point, *step, length)
-        if found is not None and goal.is_closed(found):
+        step = objective.step(point, multipliers, length)
+        found = None if step is None else _maximize_free(objective, point, *step, length)
+        if found is not None and objective.is_closed(found):
             return found
         point, multipliers = (point, multipliers) if step is None else step
-    return _ascend(goal, point, multipliers, length)
+    return _ascend(objective, point, multipliers, length)
 
 
 def support_bound(region: Region, direction: Array, multipliers: Array) -> float:
-    """A bound of ``direction @ x`` over the region from multipliers alone.
+    """Bound ``direction @ x`` over the region from multipliers alone.
 
     Valid for any multipliers with a first entry that is not negative: this is
     what a verifier evaluates. Rounded up by the floating-point error at most.
@@ -149,8 +149,8 @@ def support_bound(region: Region, direction: Array, multipliers: Array) -> float
 
 
 @dataclass(frozen=True, eq=False)
-class _Goal:
-    """A direction of a given norm to go in a region of a given extent."""
+class _Objective:
+    """A linear function to maximize over a compiled region."""
 
     region: Region
     form: _Form
@@ -159,7 +159,7 @@ class _Goal:
     scale: float
 
     def step(self, point: Array, multipliers: Array, length: float) -> tuple[Array, Array] | None:
-        """The nearest point to one ahead, if it was found, and multipliers for the unit direction."""
+        """Take one proximal step, and return its point and the multipliers for the unit direction."""
         ahead = point + (length / self.size) * self.direction
         nearby, scaled, status = _nearest(self.region, self.form, ahead, multipliers * length)
         if status == _EMPTY:
@@ -193,30 +193,34 @@ class _Goal:
         return found.bound - found.value <= _CLOSED * (abs(found.value) + self.size * self.scale)
 
 
-def _ascend(goal: _Goal, point: Array, multipliers: Array, length: float) -> Extremum:
-    """Steps that grow until the value meets the bound."""
+def _ascend(objective: _Objective, point: Array, multipliers: Array, length: float) -> Extremum:
+    """Maximize by proximal steps that grow until the value meets the bound."""
     best: Extremum | None = None
     stale = 0
     for _ in range(_MAX_PROXIMAL):
-        step = goal.step(point, multipliers, length)
+        step = objective.step(point, multipliers, length)
         if step is None:
+            # A shorter step is a nearer projection, which is easier to solve.
             length /= 10.0
             continue
         point, multipliers = step
-        found = goal.extremum(point, multipliers)
+        found = objective.extremum(point, multipliers)
         stale = stale + 1 if best is not None and best.bound < np.inf else 0
         if best is None or found.bound - found.value < best.bound - best.value:
             best, stale = found, 0
-        if goal.is_closed(best) or stale >= _PATIENCE or length >= _LONGEST * goal.scale:
+        if objective.is_closed(best) or stale >= _PATIENCE or length >= _LONGEST * objective.scale:
             break
+        # The proximal term vanishes as 1 / length; each projection starts from the last multipliers.
         length *= 5.0
     if best is None:
         raise EmptyFeasibleSet(_NOT_FOUND)
     return best
 
 
-def _narrowly(goal: _Goal, start: Array, point: Array, multipliers: Array, length: float) -> Extremum | None:
-    """The extremum if features stay at the bounds where one step has left them.
+def _maximize_free(
+    objective: _Objective, start: Array, point: Array, multipliers: Array, length: float
+) -> Extremum | None:
+    """Maximize over the features that one proximal step has not left at a bound.
 
     Most features of sparse data do, and the bound, which looks at all of them,
     tells whether that was right.
@@ -224,23 +228,23 @@ def _narrowly(goal: _Goal, start: Array, point: Array, multipliers: Array, lengt
     looser = multipliers * length * np.append(_EASED, np.ones(len(multipliers) - 1))
     eased = np.empty_like(point)
     work = np.empty(1 + len(multipliers)), np.empty((len(multipliers), len(multipliers)))
-    respond(start + (length / goal.size) * goal.direction, goal.form[0], looser, eased, *work)
-    free = (point > goal.region.lower) & (point < goal.region.upper) | (point != eased)
-    narrow = _narrowed(goal.region, point, free) if 2 * np.count_nonzero(free) < len(free) else None
+    respond(start + (length / objective.size) * objective.direction, objective.form[0], looser, eased, *work)
+    free = (point > objective.region.lower) & (point < objective.region.upper) | (point != eased)
+    narrow = _free_region(objective.region, point, free) if 2 * np.count_nonzero(free) < len(free) else None
     if narrow is None:
         return None
-    inner = _Goal(narrow, _compiled(narrow), goal.direction[free], goal.size, extent(narrow))
+    inner = _Objective(narrow, _compiled(narrow), objective.direction[free], objective.size, extent(narrow))
     try:
         found = _ascend(inner, point[free], multipliers, 25 * length)
     except EmptyFeasibleSet:
         return None
     point = point.copy()
     point[free] = found.point
-    return goal.extremum(point, found.multipliers / goal.size)
+    return objective.extremum(point, found.multipliers / objective.size)
 
 
-def _narrowed(region: Region, point: Array, free: Mask) -> Region | None:
-    """The region of the free features, the others being held where they are."""
+def _free_region(region: Region, point: Array, free: Mask) -> Region | None:
+    """Return the region of the free features, with the others held fixed."""
     held, gap = point.copy(), point - region.centre
     held[free] = gap[free] = 0.0
     part = (held - np.floor(held)) * region.integer
@@ -273,15 +277,11 @@ def _bound(form: _Form, direction: Array, multipliers: Array) -> float:
 
 
 def _compiled(region: Region) -> _Form:
-    budget = float(region.radius) ** 2
-    arrays = (region.lower, region.upper, region.centre, region.bands, region.low, region.high)
-    lower, upper, centre, bands, low, high = (np.ascontiguousarray(array, dtype=float) for array in arrays)
-    parts, limits = (lower, upper, centre, bands, bool(region.integer)), (budget, low, high)
-    return parts, limits, _FEASIBILITY * scales(region)
+    return *compile_region(region), _FEASIBILITY * scales(region)
 
 
 def _farthest(region: Region, point: Array) -> float:
-    """No point of the region is farther from `point`, in halved squares."""
+    """Bound half the squared distance from `point` to any point of the region."""
     if region.radius < np.inf:
         reach = (float(np.linalg.norm(point - region.centre)) + region.radius) ** 2
     else:

@@ -1,4 +1,4 @@
-"""The point that several classes' model fits worst, over all pairs of a label and a rival."""
+"""Worst feasible point of a multi-class model, over all pairs of a label and a rival class."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from toadstone.core.arrays import Array
 from toadstone.core.errors import EmptyFeasibleSet
 from toadstone.core.feasible import Region
 from toadstone.kernels.sets.regions import maximize
-from toadstone.kernels.sets.separable import Parts, linear_bound
+from toadstone.kernels.sets.separable import Parts, compile_region, linear_bound
 
 
 @dataclass(frozen=True, eq=False)
 class WorstPoint:
-    """A feasible point with the largest loss there is.
+    """A feasible point of largest loss.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class WorstPoint:
 
 
 class RivalSearch:
-    """Exact enumeration of the pairs of a label and a rival, most of them by a bound alone.
+    """Exact search over all pairs of a label and a rival, most of them excluded by a bound.
 
     The multipliers that once proved a pair's maximum bound it for every later
     model too (weak duality), so that only pairs whose bound exceeds the best
@@ -61,12 +61,12 @@ class RivalSearch:
     def __init__(self, regions: Sequence[Region | None]) -> None:
         self._regions = list(regions)
         k = len(self._regions)
-        self._forms = [None if region is None else _form(region) for region in self._regions]
+        self._forms = [None if region is None else compile_region(region) for region in self._regions]
         # Multipliers for a direction of unit length.
         self._rates = [np.zeros((k, 1 if region is None else 1 + len(region.low))) for region in self._regions]
 
     def worst(self, theta: Array) -> WorstPoint:
-        """The worst point of a model.
+        """Find the feasible point of largest loss.
 
         Parameters
         ----------
@@ -85,6 +85,7 @@ class RivalSearch:
         bounds = self._bounds(theta)
         best: WorstPoint | None = None
         solved, proved = 0, -np.inf
+        # Largest bound first: the search ends once no bound exceeds the best value found.
         while best is None or bounds.max() > best.loss:
             label, rival = (int(index) for index in np.unravel_index(bounds.argmax(), bounds.shape))
             region = self._regions[label]
@@ -106,7 +107,7 @@ class RivalSearch:
         return replace(best, bound=max(proved, float(bounds.max())), solved=solved)
 
     def _bounds(self, theta: Array) -> Array:
-        """What no point's loss exceeds, for each label and rival, shape (k, k)."""
+        """Bound the loss of every point, for each label and rival, shape (k, k)."""
         k = len(self._regions)
         bounds = np.full((k, k), -np.inf)
         for label, form in enumerate(self._forms):
@@ -126,15 +127,9 @@ class RivalSearch:
 
 @njit(cache=True, nogil=True)
 def _support_bounds(directions: Array, parts: Parts, limits: Parts, multipliers: Array) -> Array:
-    """`linear_bound` of several directions over one region, rounded up."""
+    """Compute `linear_bound` of several directions over one region, rounded up."""
     bounds = np.empty(len(directions))
     for j in range(len(directions)):
         bound, rounding = linear_bound(directions[j], parts, limits, multipliers[j])
         bounds[j] = bound + rounding
     return bounds
-
-
-def _form(region: Region) -> tuple[Parts, Parts]:
-    arrays = (region.lower, region.upper, region.centre, region.bands, region.low, region.high)
-    lower, upper, centre, bands, low, high = (np.ascontiguousarray(array, dtype=float) for array in arrays)
-    return (lower, upper, centre, bands, bool(region.integer)), (float(region.radius) ** 2, low, high)

@@ -1,4 +1,4 @@
-"""Random rounding to whole numbers that keeps means."""
+"""Unbiased random rounding to whole numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from toadstone.core.arrays import Array, IntArray
 
 
 def round_systematically(point: Array, order: Array, draws: int, rng: Generator) -> Array:
-    """Round a point at random, with the share of a direction held nearly fixed.
+    """Round a point at random, with its product with a direction held nearly fixed.
 
     Coordinates are visited in the order of `order`; along the cumulative sum
     of their fractional parts, equally spaced marks with a random, stratified
@@ -40,6 +40,7 @@ def round_systematically(point: Array, order: Array, draws: int, rng: Generator)
     floors = np.floor(point)
     by_order = np.argsort(order, kind="stable")
     reached = np.cumsum((point - floors)[by_order])
+    # One stratum a draw: over all draws the marks of a coordinate are spread evenly, like its probability.
     offsets = (rng.permutation(draws) + rng.random()) / draws
     # A coordinate is rounded up when a mark falls within its fraction.
     marks = np.floor(reached[None, :] + offsets[:, None])
@@ -50,7 +51,7 @@ def round_systematically(point: Array, order: Array, draws: int, rng: Generator)
 
 
 def round_independently(point: Array, draws: int, rng: Generator) -> Array:
-    """Round each coordinate of a point at random, for itself.
+    """Round each coordinate of a point at random, independently.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def round_independently(point: Array, draws: int, rng: Generator) -> Array:
 
 
 def repeat_counts(count: int, repeats: int) -> IntArray:
-    """How often to use each rounding: `repeats` times, the last for what is left.
+    """Return the number of copies of each rounding: `repeats`, and the rest for the last.
 
     Parameters
     ----------

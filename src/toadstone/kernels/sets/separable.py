@@ -1,4 +1,4 @@
-"""Compiled mathematics of one feasible region.
+"""Compiled evaluation of a region's dual functions.
 
 A region is a box, one separable constraint ``sum phi(x_i) <= radius**2`` and
 a few bands. With multipliers ``nu >= 0`` of the separable constraint and
@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 
 from toadstone.core.arrays import Array
+from toadstone.core.feasible import Region
 
 Parts: TypeAlias = tuple[Any, ...]
 
@@ -23,6 +24,13 @@ Parts: TypeAlias = tuple[Any, ...]
 _fast = njit(cache=True, nogil=True, fastmath={"reassoc", "nsz", "nnan"})
 """For loops over all features, which then run several at a time; their order of
 summation, unlike that of a library, does not depend on the number of threads."""
+
+
+def compile_region(region: Region) -> tuple[Parts, Parts]:
+    """Return a region as compiled code reads it: its arrays, and its limits."""
+    arrays = (region.lower, region.upper, region.centre, region.bands, region.low, region.high)
+    lower, upper, centre, bands, low, high = (np.ascontiguousarray(array, dtype=float) for array in arrays)
+    return (lower, upper, centre, bands, bool(region.integer)), (float(region.radius) ** 2, low, high)
 
 
 @_fast
@@ -57,7 +65,7 @@ def _shift(vector: Array, factor: float, way: Array, shifted: Array) -> None:
 
 @_fast
 def _real_response(pulled: Array, nu: float, region: Parts, x: Array, free: Array, slope: Array) -> float:
-    """Minimizers of all coordinates, their rates of change, and the slopes of their costs."""
+    """Minimize over each coordinate; fill the minimizers, their rates of change and cost slopes."""
     lower, upper, centre, _, _ = region
     rate = 1.0 / (1.0 + 2.0 * nu)
     cost = 0.0
@@ -73,12 +81,13 @@ def _real_response(pulled: Array, nu: float, region: Parts, x: Array, free: Arra
 
 @_fast
 def _whole_response(pulled: Array, nu: float, region: Parts, x: Array, free: Array, slope: Array) -> float:
-    """The same for the integer-aware cost, which is linear between whole numbers."""
+    """Minimize over each coordinate for the integer form, which is linear between whole numbers."""
     lower, upper, centre, _, _ = region
     wide = 1.0 + 2.0 * nu
     rate = 1.0 / wide
     cost = 0.0
     for i in range(pulled.shape[0]):
+        # The cost has a kink at each whole number, where the minimizer rests unless the pull exceeds the next slope.
         step = np.floor((pulled[i] + nu) * rate)
         part = max(pulled[i] - nu - step * wide, 0.0)
         value = step + part
@@ -92,7 +101,7 @@ def _whole_response(pulled: Array, nu: float, region: Parts, x: Array, free: Arr
 
 @njit(cache=True, nogil=True)
 def respond(q: Array, region: Parts, multipliers: Array, x: Array, values: Array, curvature: Array) -> None:
-    """Nearest point to `q` under given multipliers, and the dual's derivatives.
+    """Compute the nearest point to `q` under given multipliers, and the dual's derivatives.
 
     Fills `x`; `values` with half the squared distance, the separable
     constraint and the bands; and the negative Hessian of the dual.
@@ -119,7 +128,7 @@ def respond(q: Array, region: Parts, multipliers: Array, x: Array, values: Array
 
 @njit(cache=True, nogil=True)
 def dual_value(values: Array, limits: Parts, multipliers: Array, side: Array, slopes: Array) -> tuple[float, float]:
-    """Dual value and the size of its terms; fills the dual's slopes.
+    """Compute the dual value and the size of its terms, and fill the dual's slopes.
 
     A multiplier at zero has the slope of its `side`, where that is not zero;
     otherwise the ascending one, zero if neither side ascends.
@@ -150,7 +159,7 @@ def dual_value(values: Array, limits: Parts, multipliers: Array, side: Array, sl
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "nsz"})
 def _support(rest: Array, scale: Array, nu: float, region: Parts) -> tuple[float, float]:
-    """The sum over features of the largest ``rest * x - nu * cost``, and the size of its terms."""
+    """Sum the largest ``rest * x - nu * cost`` of each feature, and the size of the terms."""
     lower, upper, centre, _, integer = region
     total, size = 0.0, 0.0
     for i in range(rest.shape[0]):
@@ -167,7 +176,7 @@ def _support(rest: Array, scale: Array, nu: float, region: Parts) -> tuple[float
 
 @njit(cache=True, nogil=True)
 def _box_support(rest: Array, scale: Array, region: Parts) -> tuple[float, float]:
-    """The same where the cost is free: every feature goes to a bound."""
+    """Sum the largest ``rest * x`` of each feature, which lies at a bound, and the size of the terms."""
     lower, upper = region[0], region[1]
     total, size = 0.0, 0.0
     for i in range(rest.shape[0]):
@@ -180,7 +189,7 @@ def _box_support(rest: Array, scale: Array, region: Parts) -> tuple[float, float
 
 @njit(cache=True, nogil=True)
 def linear_bound(direction: Array, region: Parts, limits: Parts, multipliers: Array) -> tuple[float, float]:
-    """Upper bound of ``direction @ x`` over the region from multipliers alone.
+    """Bound ``direction @ x`` over the region from multipliers alone.
 
     Returns
     -------
@@ -207,4 +216,5 @@ def linear_bound(direction: Array, region: Parts, limits: Parts, multipliers: Ar
     size += spread
     if not size < math.inf:
         return math.inf, math.inf
+    # Machine epsilon, rounded up, for each term of the sums and the operations on it.
     return total + gained, 2.3e-16 * (direction.shape[0] + 4.0 * low.shape[0] + 8.0) * size

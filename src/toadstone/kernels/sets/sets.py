@@ -35,7 +35,7 @@ class ConvexSet:
         self.regions = dict(regions)
 
     def contains(self, X: Matrix, y: Labels) -> Mask:
-        """Which rows lie inside their label's region, up to 1e-8 relative.
+        """Return a mask of the rows inside their label's region, up to 1e-8 relative.
 
         Parameters
         ----------
@@ -55,7 +55,7 @@ class ConvexSet:
         return inside
 
     def project(self, X: Matrix, y: Labels) -> Array:
-        """The nearest point of each row's region.
+        """Project each row onto its label's region.
 
         Parameters
         ----------
@@ -76,7 +76,7 @@ class ConvexSet:
         return np.stack(nearest) if nearest else rows
 
     def maximize(self, direction: Array, label: object, start: Array | None = None) -> Extremum:
-        """The extreme point of one label's region along a direction.
+        """Maximize a linear function over one label's region.
 
         Parameters
         ----------
@@ -97,7 +97,7 @@ class ConvexSet:
         return maximize(self.region(label), direction, start)
 
     def region(self, label: object) -> Region:
-        """The region of one label.
+        """Return the region of one label.
 
         Raises
         ------
@@ -110,16 +110,16 @@ class ConvexSet:
         return found
 
     def intersect(self, other: ConvexSet) -> ConvexSet:
-        """The points that both sets admit, for the labels of this one."""
+        """Intersect with another set, for the labels of this one."""
         return ConvexSet({label: _intersect(own, other.region(label)) for label, own in self.regions.items()})
 
     def within(self, domain: Domain) -> ConvexSet:
-        """The points of this set that the domain can express, relaxed to be convex."""
+        """Intersect with a domain, relaxed to be convex."""
         return ConvexSet({label: _restrict(region, domain) for label, region in self.regions.items()})
 
 
 def fit_domain(X: Matrix, name: str) -> Domain:
-    """The domain of poison rows under the named convention.
+    """Fit the domain of poison rows under the named convention.
 
     Parameters
     ----------
@@ -149,6 +149,7 @@ def fit_domain(X: Matrix, name: str) -> Domain:
     values = X.data if issparse(X) else X
     if lower.min() < 0 or np.any(values != np.floor(values)):
         raise InvalidData("integer domain: expected counts, whole numbers that are not negative; got others")
+    # At least 1, or poison could never use a feature that is zero in all clean rows.
     return Domain("integer", np.zeros(d), np.maximum(upper, 1.0), integer=True)
 
 

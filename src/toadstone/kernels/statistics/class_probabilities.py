@@ -1,4 +1,4 @@
-"""Class probabilities, losses and slopes from whatever a fitted classifier offers."""
+"""Class probabilities of any fitted classifier, and the losses and slopes computed from them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SMALLEST = 1e-12
 
 
 def probabilities(model: Any, X: Matrix, classes: Labels) -> Array:
-    """Probability of each class by a fitted classifier.
+    """Compute the probability of each class by a fitted classifier.
 
-    A classifier without `predict_proba` has its decision function squashed,
-    by the logistic function for two classes and by softmax for more; one
-    without either is taken at its word, with probability one.
+    Without `predict_proba`, the decision function is mapped to probabilities
+    by the logistic function for two classes and by softmax for more. Without
+    either, the predicted class has probability one.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def _squashed(scores: Array) -> Array:
 
 
 def cross_entropies(table: Array, codes: IntArray) -> Array:
-    """Minus the logarithm of each row's probability of its own class.
+    """Compute the cross entropy of each row.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def cross_entropies(table: Array, codes: IntArray) -> Array:
 
 
 def contradictions(table: Array, codes: IntArray) -> Array:
-    """How much likelier the likeliest other class is than a row's own, as a logarithm.
+    """Compute the log odds of the likeliest other class against each row's own.
 
     Parameters
     ----------
@@ -103,10 +103,10 @@ def contradictions(table: Array, codes: IntArray) -> Array:
 
 
 def slopes(table: Array, codes: IntArray) -> Array:
-    """Derivatives of the cross entropy with respect to the scores of a softmax.
+    """Compute the derivatives of the cross entropy with respect to the scores of a softmax.
 
     The gradient of a linear softmax model on a row is the outer product of
-    these with the row and a one. Two classes are told apart by one score.
+    these with the row and a one. Two classes share one score.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def slopes(table: Array, codes: IntArray) -> Array:
 def out_of_fold(
     train: Callable[[IntArray], Any], X: Matrix, classes: Labels, folds: list[tuple[IntArray, IntArray]]
 ) -> Array:
-    """Probabilities of each row by a model that has not seen it.
+    """Compute the out-of-fold probabilities of each row.
 
     Parameters
     ----------

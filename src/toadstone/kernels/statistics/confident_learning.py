@@ -1,4 +1,4 @@
-"""Confident learning: which labels are wrong, from probabilities out of fold."""
+"""Confident learning: wrong labels found from out-of-fold probabilities."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SLACK = 1e-6
 
 
 def usual_confidences(table: Array, codes: IntArray) -> Array:
-    """Mean probability of each class over the rows that bear its label.
+    """Compute the mean probability of each class over the rows that bear its label.
 
     Parameters
     ----------
@@ -28,11 +28,11 @@ def usual_confidences(table: Array, codes: IntArray) -> Array:
 
 
 def confident_joint(table: Array, codes: IntArray) -> IntArray:
-    """Count rows by their label and by the class that they confidently belong to.
+    """Count rows by their label and their confident class.
 
-    A row belongs to the likeliest of the classes that are at least as likely
-    for it as they usually are for rows of that label; where there is none, it
-    is not counted.
+    The confident class of a row is the likeliest of the classes whose
+    probability reaches the mean self-confidence of their own rows. A row
+    without one is not counted.
 
     Parameters
     ----------
@@ -57,6 +57,7 @@ def confident_joint(table: Array, codes: IntArray) -> IntArray:
     array([[2, 0],
            [0, 1]])
     """
+    # Equation 1 of the paper, with room for the rounding of a mean of equal probabilities.
     confident = table >= usual_confidences(table, codes) - _SLACK
     believed = np.where(confident, table, -1.0).argmax(axis=1)
     counted = confident.any(axis=1)
@@ -77,7 +78,7 @@ def calibrated_joint(joint: IntArray, codes: IntArray) -> Array:
     Returns
     -------
     ndarray of shape (n_classes, n_classes)
-        Expected counts; a label of which no row was counted is taken to be right.
+        Expected counts. A label without a counted row is assumed correct.
     """
     counts = np.bincount(codes, minlength=len(joint))
     trusted = np.where(joint.sum(axis=1, keepdims=True) > 0, joint, np.eye(len(joint)))
@@ -85,7 +86,7 @@ def calibrated_joint(joint: IntArray, codes: IntArray) -> Array:
 
 
 def prune_by_noise_rate(table: Array, codes: IntArray, joint: Array) -> Mask:
-    """Point at as many rows of each label as the joint says belong to each other class.
+    """Flag as many rows of each label as the joint expects to belong to each other class.
 
     Parameters
     ----------
@@ -101,13 +102,14 @@ def prune_by_noise_rate(table: Array, codes: IntArray, joint: Array) -> Mask:
     ndarray of bool of shape (n,)
         For each pair of classes the rows whose probability of the other
         exceeds that of their own by the most, and their ties. A row
-        whose own label is its likeliest class is not pointed at.
+        whose own label is its likeliest class is never flagged.
     """
     wrong = np.zeros(len(codes), dtype=bool)
     for label, believed in zip(*np.nonzero(~np.eye(len(joint), dtype=bool)), strict=True):
         rows = np.flatnonzero(codes == label)
         margins = table[rows, believed] - table[rows, label]
         count = min(round(joint[label, believed]), len(rows))
+        # A threshold takes ties along: nothing distinguishes equal rows.
         if count:
             wrong[rows[margins >= np.sort(margins)[-count]]] = True
     return np.asarray(wrong & (table.argmax(axis=1) != codes))

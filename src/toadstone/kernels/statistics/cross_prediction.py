@@ -1,4 +1,4 @@
-"""Every column of a matrix predicted from all its other columns."""
+"""Prediction of every column of a matrix from its other columns."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class CrossPrediction:
     """Ridge regressions of each column on the others, all from one inverse.
 
     The error of column j in row x is ``(P (x - mean))_j / P_jj``, where P is
-    the inverse of the covariance with the ridge on its diagonal: axes on which
-    rows hardly vary rule it.
+    the inverse of the covariance with the ridge on its diagonal: axes of small
+    variance dominate it.
 
     Parameters
     ----------
     columns : ndarray of int of shape (k,)
-        Which columns are predicted, and from which.
+        Columns that are predicted from each other.
     mean : ndarray of shape (k,)
     inverse : ndarray of shape (k, k)
         P.
     n_rows : int
-        How many rows it was learned from.
+        Number of training rows.
     """
 
     columns: IntArray
@@ -39,14 +39,14 @@ class CrossPrediction:
     n_rows: int
 
     def unexplained(self, X: Matrix, *, seen: bool) -> Array:
-        """How much of what sets each row apart from the mean its columns do not say of each other.
+        """Compute the share of each row's deviations that its columns do not predict of each other.
 
         Parameters
         ----------
         X : ndarray or CSR of shape (n, d)
         seen : bool
-            Whether these are rows that were learned from; each is then judged
-            as if it alone had not been, by a rank-one change of the inverse.
+            True if these are the training rows; each is then scored as if it
+            alone had been left out, by a rank-one change of the inverse.
 
         Returns
         -------
@@ -59,6 +59,7 @@ class CrossPrediction:
             part = slice(start, start + _ROWS_AT_ONCE)
             away = _dense(X[part], self.columns) - self.mean
             pulled = away @ self.inverse
+            # Leave-one-out residual e / (1 - h), with h kept below one for a row that alone spans an axis.
             leverage = np.minimum(np.einsum("ij,ij->i", pulled, away) / self.n_rows, _ALMOST_ONE) if seen else 0.0
             errors = np.sum(np.abs(pulled) / diagonal, axis=1) / (1 - leverage)
             deviations = np.abs(away).sum(axis=1)
@@ -67,7 +68,7 @@ class CrossPrediction:
 
 
 def cross_predict(X: Matrix, *, ridge: float, most_columns: int) -> CrossPrediction:
-    """Learn to predict each column from the others.
+    """Fit the prediction of each column from the others.
 
     Parameters
     ----------

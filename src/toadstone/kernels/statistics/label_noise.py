@@ -1,4 +1,4 @@
-"""How many labels are wrong, and how far a right one may be contradicted."""
+"""The share of wrong labels, estimated from the disagreements of a model."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ _UNLIKELY = 4.0
 
 @dataclass(frozen=True)
 class LabelNoise:
-    """What a model's disagreements with labels say about both.
+    """The share of wrong labels and the temperature of a model, estimated together.
 
     Parameters
     ----------
     share : float
-        Most likely share of labels that are wrong however sure the model is.
+        Most likely share of wrong labels, independent of the model's
+        confidence.
     at_least : float
-        The least share that is not much less likely (by less than a factor
-        of exp(4)).
+        The smallest share whose likelihood is within a factor of exp(4) of
+        the largest.
     temperature : float
-        What to divide log odds by to make them honest: the highest that is
-        not much less likely, above one for an overconfident model.
+        Divisor that calibrates the log odds, above one for an overconfident
+        model: the highest within the same factor.
     """
 
     share: float
@@ -37,12 +38,12 @@ class LabelNoise:
 
 
 def label_noise(log_odds: Array) -> LabelNoise:
-    """Tell the wrong labels from the mistakes of the model.
+    """Estimate the share of wrong labels and the model's temperature by maximum likelihood.
 
-    An honest model contradicts a right label by log odds a or is confirmed
-    by as much in the ratio of 1 to exp(a), so that its mistakes become rare
-    as it gets sure; wrong labels do not. Both shares are estimated together,
-    with a temperature for the model, by maximum likelihood.
+    A calibrated model contradicts a right label by log odds a with
+    probability ``1 / (1 + exp(a))``: its mistakes become rare as it becomes
+    confident, while wrong labels do not. The share of wrong labels and the
+    temperature that calibrates the model are estimated together.
 
     Parameters
     ----------
@@ -70,6 +71,7 @@ def label_noise(log_odds: Array) -> LabelNoise:
     0.1
     """
     order = np.argsort(np.abs(log_odds), kind="stable")
+    # Binned by sureness, the likelihood costs bins times grid instead of rows times grid.
     bins = np.array_split(order, min(_BINS, len(order)))
     sureness = np.array([np.abs(log_odds[rows]).mean() for rows in bins])
     wrong = np.array([np.count_nonzero(log_odds[rows] > 0) for rows in bins])
@@ -89,12 +91,11 @@ def label_noise(log_odds: Array) -> LabelNoise:
 
 
 def contradiction_threshold(log_odds: Array, share: float) -> float:
-    """The log odds of another class beyond which few right labels lie.
+    """Compute the log odds of another class beyond which few right labels lie.
 
-    Where the disagreements prove no more wrong labels than the promised
-    share, no more rows than that share lie beyond. Where they do, as many
-    right labels lie beyond as the model, tempered, expects to be mistaken
-    about: half of the share.
+    Where the disagreements prove no larger share of wrong labels than
+    `share`, at most that share of the rows lies beyond. Where they do, the
+    calibrated model expects half of `share` to be right labels beyond.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def contradiction_threshold(log_odds: Array, share: float) -> float:
         Of another class against the row's own, by a model that has not seen
         the row.
     share : float
-        Of clean rows, that may lie beyond.
+        False-alarm rate: share of clean rows that may lie beyond.
 
     Returns
     -------

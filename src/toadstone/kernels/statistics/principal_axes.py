@@ -32,7 +32,7 @@ class PrincipalAxes:
     axes: Array
 
     def coordinates(self, X: Matrix) -> Array:
-        """Rows along the axes, measured from the mean, shape (n, k)."""
+        """Compute the rows' coordinates along the axes, from the mean, shape (n, k)."""
         if issparse(X):
             return np.asarray(X @ self.axes - self.mean @ self.axes)
         return np.asarray((X - self.mean) @ self.axes)
@@ -69,9 +69,11 @@ def principal_axes(X: Matrix, rank: int) -> PrincipalAxes:
     else:
         energies, vectors = _by_lanczos(rows, mean, rank)
     axes = vectors if d <= n else np.asarray(rows.T @ vectors - (np.outer(mean, vectors.sum(axis=0)) * issparse(X)))
+    # Squared singular values below this share of the whole are what rounding leaves.
     present = energies > _ROUNDING * row_norms(X, squared=True).sum()
     lengths = np.linalg.norm(axes, axis=0)
     axes = np.where(present, axes / np.where(present, lengths, 1.0), 0.0)
+    # Eigenvectors have no sign of their own; this fixes one that does not depend on the solver.
     signs = np.sign(axes[np.argmax(np.abs(axes), axis=0), np.arange(rank)])
     return PrincipalAxes(mean, np.ascontiguousarray(axes * np.where(signs == 0, 1.0, signs)))
 

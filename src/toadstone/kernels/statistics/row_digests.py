@@ -9,7 +9,7 @@ from toadstone.core.arrays import IntArray, Matrix
 
 
 def contents(X: Matrix) -> list[bytes]:
-    """Columns and values of what is not zero in each row.
+    """Return the columns and values of each row's nonzero entries, as bytes.
 
     Dense and sparse rows of equal values have equal contents, whatever the
     order in which a sparse matrix stores them.
@@ -38,7 +38,7 @@ def contents(X: Matrix) -> list[bytes]:
 
 
 def first_equal(X: Matrix, others: Matrix) -> IntArray:
-    """For each row the first of some others with equal values, -1 where there is none.
+    """Find for each row the first of some others with equal values, -1 where there is none.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""SEVER: the rows whose gradients pull together."""
+"""SEVER: removal of the rows whose gradients project farthest on their top singular vector."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Model = TypeVar("Model")
 
 @dataclass(frozen=True, eq=False)
 class Pull:
-    """The direction in which the gradients of a class differ the most.
+    """The top singular vector of the centred gradients of a class.
 
     The gradient of a row is the outer product of its slopes with the row and
     a one; it is never formed.
@@ -30,9 +30,9 @@ class Pull:
     axis : ndarray of shape (k, d + 1)
         Of unit norm: for each of k linear scores its weights, then the bias.
     centre : float
-        Where the mean gradient projects upon the axis.
+        Projection of the mean gradient on the axis.
     usual : float
-        Mean squared projection of the centred gradients; zero where they
+        Mean squared projection of the centred gradients; zero if they
         coincide.
     """
 
@@ -41,7 +41,7 @@ class Pull:
     usual: float
 
     def excess(self, X: Matrix, slopes: Array) -> Array:
-        """Squared projections of centred gradients, as multiples of the usual one.
+        """Compute the squared projections of centred gradients, as multiples of their mean.
 
         Parameters
         ----------
@@ -52,7 +52,7 @@ class Pull:
         Returns
         -------
         ndarray of shape (n,)
-            All zero where the gradients coincide of which this is the pull.
+            All zero if the gradients coincide.
         """
         if self.usual <= 0:
             return np.zeros(len(slopes))
@@ -107,12 +107,17 @@ def _top_axis(operator: LinearOperator) -> Array:
         dense = operator.rmatmat(np.eye(operator.shape[0]))
         return np.asarray(np.linalg.svd(dense, full_matrices=False)[0][:, 0])
     start = np.random.default_rng(0).standard_normal(min(operator.shape))
+    n, d = operator.shape
+    gram = operator.T @ operator if d <= n else operator @ operator.T
+    if not (gram @ start).any():
+        # ARPACK refuses an operator that maps its start to zero, as that of coincident gradients does.
+        return np.asarray(np.eye(1, d)[0])
     return np.asarray(svds(operator, k=1, v0=start, return_singular_vectors="vh")[2][0])
 
 
 @dataclass(frozen=True, eq=False)
 class Severed(Generic[Model]):
-    """What some rounds of SEVER left, and what each of them looked at.
+    """The outcome of some rounds of SEVER.
 
     Parameters
     ----------
@@ -139,7 +144,7 @@ def sever(
 ) -> Severed[Model]:
     """Train, drop the rows whose gradients project farthest, and repeat.
 
-    Each class is judged by itself. A round removes nothing from a class whose
+    Each class is treated on its own. A round removes nothing from a class whose
     quantile of projections is zero, as where its gradients coincide.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Where a tail of scores ends that clean rows may have."""
+"""Thresholds of scores for a given false-alarm rate."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from toadstone.core.arrays import Array
 
 _CONFIDENCE = 0.95
 _LEVELS = (0.5, np.sqrt(0.05), 0.1)
-_MARGIN = 0.5
+_SAFETY = 0.5
 _SLOPE_ERROR = np.sqrt(8) / np.log(5)
 _HEAVIEST = 8.0
 _ROUNDING = 1e-9
 
 
 def careful_share(n_rows: int, share: float) -> float:
-    """The chance of each row to be flagged at which a promised share is kept despite chance.
+    """Return the flagging probability at which the false-alarm rate is kept with 95 % confidence.
 
     Parameters
     ----------
     n_rows : int
     share : float
-        Largest share of the rows that may be flagged, in (0, 1).
+        False-alarm rate: largest share of the rows that may be flagged, in (0, 1).
 
     Returns
     -------
     float
-        At most `share`: the lower limit of Clopper and Pearson, so that of
-        independent rows more than the share are flagged once in twenty times.
+        At most `share`: the lower confidence limit of Clopper and Pearson. With
+        this probability for each of independent rows, more than the share is
+        flagged in one sample of twenty.
 
     Examples
     --------
@@ -40,13 +41,13 @@ def careful_share(n_rows: int, share: float) -> float:
 
 
 def smallest_detectable_share(n_rows: int, share: float) -> float:
-    """The smallest share of flagged rows that chance alone does not explain.
+    """Return the smallest share of flagged rows that chance alone does not explain.
 
     Parameters
     ----------
     n_rows : int
     share : float
-        Chance of each clean row to be flagged.
+        False-alarm rate: probability of each clean row to be flagged.
 
     Returns
     -------
@@ -62,15 +63,15 @@ def smallest_detectable_share(n_rows: int, share: float) -> float:
 
 
 def tail_threshold(scores: Array, share: float, *, least_spread: float = 0.0) -> float:
-    """Extrapolate the bulk of the scores to where few clean rows lie beyond.
+    """Extrapolate the bulk of the scores to a threshold that few clean rows exceed.
 
-    Three quantiles, exceeded by a half, by 0.224 and by a tenth of the rows,
-    lie equally far apart where the tail is exponential, and in a geometric
-    sequence where it is a generalized Pareto tail [1]_. The threshold is the
-    farther of the two extrapolations, for half of `careful_share` and widened
-    by two standard errors of the slope: rows beyond the 90 % quantile, among
-    which poison would be, have no influence on it. A tail lighter than
-    exponential counts as exponential.
+    Three quantiles, exceeded by 0.5, 0.224 and 0.1 of the rows, are equally
+    spaced for an exponential tail, and form a geometric sequence for a
+    generalized Pareto tail [1]_. The threshold is the larger of the two
+    extrapolations to half of `careful_share`, widened by two standard errors
+    of the slope. Rows beyond the 90 % quantile, among which poison would be,
+    have no influence on it. A tail lighter than exponential counts as
+    exponential.
 
     Parameters
     ----------
@@ -79,13 +80,12 @@ def tail_threshold(scores: Array, share: float, *, least_spread: float = 0.0) ->
     share : float
         Share of clean rows that may exceed the threshold, in (0, 0.1].
     least_spread : float, default=0
-        The spread to assume at least between the outer two quantiles.
+        Smallest spread to assume between the outer two quantiles.
 
     Returns
     -------
     float
-        Infinite where the bulk has no spread, for nothing then tells what an
-        outlier is.
+        Infinite if the bulk has no spread, which leaves no scale for outliers.
 
     References
     ----------
@@ -102,25 +102,27 @@ def tail_threshold(scores: Array, share: float, *, least_spread: float = 0.0) ->
     spread = max(high - median, least_spread)
     if spread <= _ROUNDING * max(abs(high), abs(median)):
         return float(np.inf)
-    level = _MARGIN * careful_share(len(scores), share)
+    level = _SAFETY * careful_share(len(scores), share)
     # In steps of half the distance between the outer quantiles' log-survival.
     steps = 2 * np.log(_LEVELS[2] / level) / np.log(_LEVELS[0] / _LEVELS[2])
     growth = min((high - middle) / (middle - median), _HEAVIEST) if middle > median else _HEAVIEST
+    # Exponential tail: the distance grows linearly with the logarithm of the survival probability.
     reach = spread / 2 * steps
     if growth > 1:
+        # Pareto tail: the quantiles' distances form a geometric sequence, here its sum (Pickands 1975).
         reach = max(reach, (high - middle) * growth * (growth**steps - 1) / (growth - 1))
     return float(high + reach * (1 + 2 * _SLOPE_ERROR / np.sqrt(len(scores))))
 
 
 def trusted_threshold(scores: Array, share: float) -> float:
-    """The score that exchangeable clean rows exceed with the promised chance at most.
+    """Return the score that exchangeable clean rows exceed with at most the given probability.
 
     Parameters
     ----------
     scores : ndarray of shape (m,)
         Of rows known to be clean; larger is more suspicious.
     share : float
-        Chance of a clean row to exceed the threshold.
+        False-alarm rate: probability of a clean row to exceed the threshold.
 
     Returns
     -------

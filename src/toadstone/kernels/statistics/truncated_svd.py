@@ -1,4 +1,4 @@
-"""The leading right singular vectors of a matrix, as many as its energy asks for."""
+"""Leading right singular vectors of a matrix, for a given share of its squared norm."""
 
 from __future__ import annotations
 
@@ -45,14 +45,13 @@ class LeadingSubspace:
 
 
 def leading_subspace(X: Matrix, *, energy: float, max_rank: int, rng: Generator) -> LeadingSubspace:
-    """Find the fewest leading singular vectors that hold the asked energy.
+    """Find the fewest leading singular vectors that hold a share of the squared norm.
 
-    The smaller Gram matrix goes to LAPACK when its side is at most 1024.
-    Beyond, block Lanczos with full reorthogonalization runs on products with
-    `X` until every kept vector has converged; where the spectrum is too flat
-    for that, a side of at most 6000 goes to LAPACK after all, and a larger
-    one keeps what was found: the seeded range finder of that Krylov space,
-    whose residual is stated.
+    LAPACK decomposes the smaller Gram matrix if its side is at most 1024.
+    Otherwise block Lanczos with full reorthogonalization runs on products
+    with `X` until every kept vector has converged. If the spectrum is too
+    flat for that, LAPACK is used up to a side of 6000; beyond, the vectors
+    found so far are kept, and their residual is stated.
 
     Parameters
     ----------
@@ -108,7 +107,7 @@ def _gram(X: Matrix, transposed: Matrix) -> Callable[[Array], Array]:
 
 
 def _rank(energies: Array, wanted: float) -> int:
-    """How many of the falling energies exceed the wanted sum; else all that are not zero."""
+    """Count the leading energies whose sum exceeds the wanted one; else all nonzero ones."""
     present = int(np.count_nonzero(energies > 1e-14 * energies[0])) if energies[0] > 0 else 0
     return min(int(np.searchsorted(np.cumsum(energies), wanted, side="right")) + 1, present)
 
@@ -144,6 +143,7 @@ def _by_lanczos(
         if width < limit and (width < next_check or np.trace(coefficients) <= wanted):
             continue
         next_check = max(width + 2 * _BLOCK, int(1.15 * width))
+        # Rayleigh-Ritz in the Krylov space; the block after the last couples it to the rest, which gives the residuals.
         energies, rotation = np.linalg.eigh(coefficients[:width, :width], UPLO="U")
         energies, rotation = np.maximum(energies[::-1], 0.0), rotation[:, ::-1]
         kept = min(_rank(energies, wanted), max_rank)

@@ -1,0 +1,71 @@
+"""Shares of wrong labels and temperatures, on disagreements drawn from a known law."""
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from toadstone.kernels.statistics.label_noise import contradiction_threshold, label_noise
+
+
+def disagreements(*, share, temperature=1.0, n=20000, seed=0):
+    """Log odds against labels of which a share was flipped, by a model that overstates them by a temperature."""
+    rng = np.random.default_rng(seed)
+    sureness = rng.exponential(4.0, n)
+    wrong = rng.random(n) < share + (1 - 2 * share) * expit(-sureness / temperature)
+    return np.where(wrong, sureness, -sureness)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.05, 0.2])
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+def test_both_are_found_again(share, temperature):
+    found = label_noise(disagreements(share=share, temperature=temperature))
+    assert found.share == pytest.approx(share, rel=0.2, abs=0.005)
+    assert found.at_least <= share
+    # The grid's next higher temperature that is not much less likely.
+    assert temperature * 0.95 <= found.temperature <= temperature * 1.3
+
+
+def test_the_least_share_is_that_of_the_likelihood_ratio():
+    log_odds = disagreements(share=0.05, n=2000)
+    found = label_noise(log_odds)
+    sureness, wrong = np.abs(log_odds), log_odds > 0
+
+    def likelihood(share):
+        """The largest over temperatures, of every row by itself."""
+        best = -np.inf
+        for temperature in np.geomspace(0.5, 16, 36):
+            chance = np.clip(share + (1 - 2 * share) * expit(-sureness / temperature), 1e-12, 1 - 1e-12)
+            best = max(best, np.log(chance)[wrong].sum() + np.log1p(-chance)[~wrong].sum())
+        return best
+
+    grid = np.concatenate([[0.0], np.geomspace(0.001, 0.4, 60)])
+    values = np.array([likelihood(share) for share in grid])
+    assert found.share == pytest.approx(grid[values.argmax()])
+    likely = grid[values >= values.max() - 4]
+    np.testing.assert_allclose(found.at_least, likely[0], rtol=0.15)
+
+
+class TestThreshold:
+    def test_without_wrong_labels_it_is_the_quantile(self):
+        log_odds = disagreements(share=0.0)
+        threshold = contradiction_threshold(log_odds, 0.05)
+        assert threshold == np.quantile(log_odds, 0.95, method="inverted_cdf")
+        assert threshold > 0
+
+    def test_it_is_never_negative(self):
+        assert contradiction_threshold(np.full(100, -3.0), 0.02) == 0.0
+
+    def test_with_wrong_labels_as_many_right_ones_lie_beyond_as_half_the_share(self):
+        log_odds = disagreements(share=0.1, n=50000)
+        threshold = contradiction_threshold(log_odds, 0.02)
+        sureness = np.abs(log_odds)
+        beyond = sureness > threshold
+        mistaken = expit(-sureness[beyond] / label_noise(log_odds).temperature).sum() / len(log_odds)
+        assert mistaken == pytest.approx(0.01, rel=1e-3)
+        # Nearly all wrong labels of sure rows are beyond: far more than the share.
+        assert np.mean(log_odds > threshold) > 0.03
+
+    def test_it_lies_no_higher_than_the_quantile(self):
+        log_odds = np.concatenate([np.full(700, -9.0), np.full(300, 9.0)])
+        assert contradiction_threshold(log_odds, 0.4) <= np.quantile(log_odds, 0.6, method="inverted_cdf") + 9
+        assert contradiction_threshold(log_odds, 0.02) == 9.0

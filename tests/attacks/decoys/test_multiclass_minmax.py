@@ -1,4 +1,4 @@
-"""The chosen with several classes: each point the worst over all pairs, the decoy's limit kept."""
+"""Min-max with several classes: each point the worst over all pairs, the decoy's limit kept."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
 from toadstone.attacks.influence.basic_influence import BasicInfluenceAttack
-from toadstone.attacks.influence.influence import InfluenceAttack, over_balances
+from toadstone.attacks.influence.influence import InfluenceAttack
 from toadstone.attacks.influence.iterative_influence import IterativeInfluenceAttack
 from toadstone.attacks.influence.projected_ascent import InfluenceSearch, Targets, probe_loss
 from toadstone.core.budget import Budget
@@ -197,16 +197,6 @@ class TestBalance:
         data = clean(6)
         made = attack(data, positive_share=share, max_steps=10).poison(data, BUDGET, np.random.default_rng(0))
         assert (len(made), np.count_nonzero(made.y == "spam")) == (12, spam)
-
-    def test_several_shares_each_as_if_alone(self):
-        data, chosen = clean(6), None
-        chosen = attack(data, max_steps=10)
-        found = over_balances(chosen, data, BUDGET, np.random.default_rng(3), shares=(0.2, 0.6))
-        streams = np.random.default_rng(3).spawn(2)
-        for (share, poison), stream, expected in zip(found, streams, (0.2, 0.6), strict=True):
-            alone = replace(chosen, positive_share=expected).poison(data, BUDGET, stream)
-            assert share == expected
-            np.testing.assert_array_equal(poison.X, alone.X)
 
 
 @pytest.mark.parametrize(("repeats", "distinct"), [(1, (3, 9)), (3, (1, 3)), (20, (1, 1))])

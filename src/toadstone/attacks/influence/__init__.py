@@ -1,1 +1,1 @@
-"""Attacks that move poison along its influence on the error of the trained model."""
+"""Attacks that move poison along its influence on the loss of the trained model."""

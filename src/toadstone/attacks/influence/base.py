@@ -1,4 +1,4 @@
-"""What influence attacks have in common: what they know, a start, a search, whole rows."""
+"""Influence attacks: knowledge, initial points, search and rounding that they share."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ from toadstone.kernels.sets.sets import ConvexSet
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """A search that has not begun.
+    """A search and its initial points.
 
     Parameters
     ----------
     search : InfluenceSearch
     points : ndarray of shape (k, d)
-        Flipped clean rows inside the attack's set, or nearest to it.
+        Clean rows of the other class inside the attack's set, or projections
+        of such rows onto it.
     counts : ndarray of int of shape (k,)
-        Poison rows that each point stands for.
+        Number of poison rows at each point.
     repeats : int
-        How many of them share one rounding.
+        Number of these rows that share one rounding.
     """
 
     search: InfluenceSearch
@@ -45,33 +46,34 @@ class Start:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class InfluencePlan(ABC):
-    """Points that start as clean rows under the wrong label and climb what a probe loses.
+    """Gradient ascent of poison points on the loss of the retrained model.
 
-    Each step trains the model on clean rows and poison, asks how its loss on
-    the probe answers a move of the poison, and moves it there. How many
-    points there are, and how the model answers, is each attack's own.
+    The points start as clean rows with the wrong label. Each step trains the
+    model on clean rows and poison, computes the gradient of its loss on the
+    probe by the points, moves them along it and projects them onto the
+    feasible set. Subclasses choose the number of points and the gradient.
 
     Parameters
     ----------
     probe : Dataset or Targets
-        Rows whose mean loss the attacker wants to raise, or targets and the
-        labels that they should get.
+        Rows whose mean loss the attacker wants to raise, or target rows with
+        the labels that the attacker wants.
     feasible_set : ConvexSet
-        Where poison may lie.
+        The set that poison must lie in.
     ridge : float
         Penalty of the defender's linear model, for each row.
     positive_share : float, optional
         Share of the poison with the second label; by default the first
         label's share of the clean rows.
     step : float
-        Length of a step for each unit of the paper's gradient, which leaves
-        out the poison's share of all rows.
+        Step length, as a factor of the paper's gradient, which is not
+        multiplied by the poison's share of all rows.
     max_steps : int
-        The search ends sooner if two looks, ten steps apart, bring no better
-        iterate.
+        Largest number of steps. The search ends earlier after two evaluations,
+        ten steps apart, without a better iterate.
     integer : bool
-        Whether features are whole numbers; the best iterate is then rounded
-        at random to rows of equal standing inside the set.
+        True if features are whole numbers; the best iterate is then rounded
+        at random to rows inside the set whose scores are nearly equal.
 
     Raises
     ------
@@ -94,7 +96,7 @@ class InfluencePlan(ABC):
         check_not_negative(step=self.step, max_steps=self.max_steps)
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
-        """Search for the points, and use them as often as the budget allows.
+        """Search for the points, and return as many copies of them as the budget allows.
 
         Parameters
         ----------
@@ -103,7 +105,7 @@ class InfluencePlan(ABC):
         budget : Budget
             Of kind "add".
         rng : Generator
-            For the start, and for rounding.
+            Random numbers for the initial points and for rounding.
 
         Returns
         -------
@@ -112,9 +114,10 @@ class InfluencePlan(ABC):
         Raises
         ------
         InvalidArgument
-            If the budget is not for adding rows, or buys none.
+            If the budget is not for adding rows, or for none.
         InvalidData
-            If there are not exactly two classes, or the probe has others.
+            If there are not exactly two classes, or the probe has other
+            labels.
         EmptyFeasibleSet
             If the set has no point for a label, or no row of whole numbers
             was found in it.
@@ -122,16 +125,17 @@ class InfluencePlan(ABC):
         return self.search(data, budget, rng, lambda start: start.search.run(start.points, self.feasible_set))
 
     def search(self, data: Dataset, budget: Budget, rng: Generator, run: Callable[[Start], Iterate]) -> Poison:
-        """What `poison` does, with the way through feasible sets left to the caller.
+        """Make poison as `poison` does, with a search run by the caller.
 
         Parameters
         ----------
         data, budget, rng
-            As of `poison`.
+            As for `poison`.
         run : callable
-            From a start to the best iterate.
+            Takes a `Start` and returns the best iterate.
         """
         copies = copies_by_class(data, budget, self.positive_share)
+        # Products on several threads sum in another order, and a long search amplifies their rounding errors.
         with threadpool_limits(1, user_api="blas"):
             start = self._begin(data, copies, rng)
             best = run(start)
@@ -147,14 +151,14 @@ class InfluencePlan(ABC):
 
     @abstractmethod
     def _begin(self, data: Dataset, copies: IntArray, rng: Generator) -> Start:
-        """The points to begin with, for so many poison rows of each class, and the search."""
+        """Return initial points for given numbers of poison rows of each class, and the search."""
 
     def _search(self, respond: Respond, probe: ProbeLoss, labels: Labels) -> InfluenceSearch:
         return InfluenceSearch(respond, probe, labels, step=self.step, max_steps=self.max_steps)
 
 
 def copies_by_class(data: Dataset, budget: Budget, positive_share: float | None) -> IntArray:
-    """How many poison rows get each label: of the first class, of the second.
+    """Return the numbers of poison rows with the first label and with the second.
 
     Parameters
     ----------
@@ -163,34 +167,30 @@ def copies_by_class(data: Dataset, budget: Budget, positive_share: float | None)
     budget : Budget
         Of kind "add".
     positive_share : float, optional
-        Share of the second class; by default its inverse proportion: the
-        first class's share of the clean rows.
+        Share of the second class; by default the first class's share of the
+        clean rows.
 
     Raises
     ------
     InvalidArgument
-        If the budget is not for adding rows, or buys none.
+        If the budget is not for adding rows, or for none.
     """
-    if budget.kind != "add":
-        raise InvalidArgument("budget", "one for adding rows", budget.kind)
-    count = budget.count(len(data))
-    if count == 0:
-        raise InvalidArgument("budget", f"a fraction of {len(data)} rows that is at least one row", budget.fraction)
+    count = budget.count_for("add", len(data))
     share = float(np.mean(data.signs < 0)) if positive_share is None else positive_share
     positive = round(share * count)
     return np.array([count - positive, positive])
 
 
 def flipped_rows(data: Dataset, label: object, count: int, feasible_set: ConvexSet, rng: Generator) -> Array:
-    """Clean rows of the other class that lie inside the set under this label, or else what is nearest to such rows.
+    """Draw clean rows of the other class that lie inside the set with a label; project rows if there are none.
 
     Parameters
     ----------
     data : Dataset
     label : object
-        Of the poison.
+        Label of the poison.
     count : int
-        Rows wanted; they repeat where too few qualify.
+        Number of rows; they repeat if too few qualify.
     feasible_set : ConvexSet
     rng : Generator
 
@@ -213,16 +213,16 @@ def flipped_rows(data: Dataset, label: object, count: int, feasible_set: ConvexS
 def whole_rows(
     iterate: Iterate, labels: Labels, counts: IntArray, *, anchors: Array, rng: Generator
 ) -> tuple[Array, ...]:
-    """Round each point of an iterate to as many feasible rows as asked.
+    """Round each point of an iterate to rows of whole numbers inside its set.
 
     Parameters
     ----------
     iterate : Iterate
     labels : ndarray of shape (k,)
     counts : ndarray of shape (k,)
-        Rows wanted of each point; they repeat where fewer were found.
+        Number of rows for each point; they repeat if fewer were found.
     anchors : ndarray of shape (k, d)
-        Points of the set, to fall back on where none was found.
+        Points of the set, which are used if no row was found.
     rng : Generator
 
     Returns
@@ -232,7 +232,7 @@ def whole_rows(
     Raises
     ------
     EmptyFeasibleSet
-        If the point to fall back on is not a row of whole numbers.
+        If no row was found, and the anchor has fractions.
     """
     blocks = []
     for point, label, count, anchor in zip(iterate.points, labels.tolist(), counts.tolist(), anchors, strict=True):

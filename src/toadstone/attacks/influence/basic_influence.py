@@ -1,4 +1,4 @@
-"""The influence attack as it was before: many separate points and no curvature."""
+"""The basic influence attack: one point for each poison row, and the hinge without curvature."""
 
 from __future__ import annotations
 
@@ -16,19 +16,18 @@ from toadstone.kernels.linear.fit import fit_linear
 from toadstone.kernels.losses import HINGE
 from toadstone.kernels.rows import stack
 
-# Rows of the probe that are also trained on lie on the margin but for rounding errors, which would decide whether they
-# count. All of them are taken as fitted, which is the subgradient that `MarginLoss` takes at the kink.
+# Support vectors among the probe's rows are on the margin up to rounding errors, which would decide if they count in
+# the gradient. A margin slightly below one counts as fitted, the subgradient that `MarginLoss` has at the kink.
 _PROBE_LOSS = replace(HINGE, shift=1.0 - 1e-6)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BasicInfluenceAttack(InfluencePlan):
-    """As many separate points as the budget allows, against the hinge loss as it is.
+    """A separate poison point for each row of the budget, moved against the hinge loss itself.
 
-    Where no row lies on the margin the hinge has no curvature but the
-    penalty's, so that the inverse Hessian is a division by the ridge. The
-    baseline of Koh, Steinhardt and Liang (2022) [1]_; `InfluenceAttack` is
-    stronger.
+    The hinge has no curvature, so the Hessian is that of the penalty, and its
+    inverse a division by the ridge. The baseline of Koh, Steinhardt and Liang
+    (2022) [1]_; `InfluenceAttack` is stronger.
 
     Parameters
     ----------
@@ -56,7 +55,7 @@ class BasicInfluenceAttack(InfluencePlan):
 
 
 class _HingeResponse:
-    """A support vector machine trained on one set of points after another."""
+    """The gradient of the probe's loss by the points, through a hinge-loss model trained with them."""
 
     def __init__(self, data: Dataset, signs: Array, probe: ProbeLoss, ridge: float) -> None:
         self.data, self.signs, self.probe, self.ridge = data, signs, probe, ridge
@@ -66,6 +65,7 @@ class _HingeResponse:
         rows, signs = stack([self.data.X, points]), np.concatenate([self.data.signs, self.signs])
         fit = fit_linear(rows, signs, loss=HINGE, ridge=self.ridge, duals=self.duals)
         self.duals = fit.duals
+        # A dual variable is the slope of a row's loss: 1 inside the margin, 0 outside, between on it.
         slopes = self.signs * fit.duals[len(self.data) :]
         pull = self.probe.gradient(fit.theta) / self.ridge
         return fit.theta, slopes[:, None] * pull[:-1]

@@ -1,9 +1,8 @@
-"""The influence attack: poison follows the gradient of a loss through retraining."""
+"""The influence attack: poison moved along the gradient of a loss through retraining."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
@@ -11,39 +10,38 @@ from numpy.random import Generator
 from toadstone.attacks.influence.base import InfluencePlan, Start, flipped_rows
 from toadstone.attacks.influence.projected_ascent import probe_loss
 from toadstone.core.arrays import Array, IntArray, Labels
-from toadstone.core.budget import Budget
-from toadstone.core.dataset import Dataset, Poison
+from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.kernels.influence.poison_gradient import ProbeLoss, influence
 from toadstone.kernels.influence.ridge_path import PoisonedTraining
 from toadstone.kernels.losses import margin_loss
 
-# Newton steps converge so fast that a close fit costs little. At 1e-5 the rounding errors of one fit, amplified by the
-# next, decided where a long search went: dense and sparse rows ended at different poison.
+# Newton steps converge so fast that a small gap costs little. At 1e-5, the rounding errors of one fit, amplified by the
+# next, decided the result of a long search: dense and sparse rows led to different poison.
 _TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class InfluenceAttack(InfluencePlan):
-    """One point a label, many copies of it, moved along the influence on a probe's loss.
+    """Many copies of one point for each label, moved along their influence on the probe's loss.
 
     The attacker knows the clean training rows, the defender's model class,
-    and a set that poison must not leave. Each step trains the model anew,
-    asks through its inverse Hessian how its loss on the probe answers a move
-    of the poison, and moves it there. It starts from clean rows under the
-    wrong label.
+    and a set that poison must not leave. Each step trains the model again and
+    moves the points along the gradient of its loss on the probe, which takes
+    the inverse Hessian of the training loss. The points start as clean rows
+    with the wrong label.
 
     Parameters
     ----------
     probe, feasible_set, ridge, positive_share, step, max_steps, integer
         As for `InfluencePlan`.
     loss : {"smooth_hinge", "logistic"}
-        The attacker's stand-in for the defender's loss.
+        The attacker's differentiable substitute for the defender's loss.
     starts : int
-        How many pairs of flipped rows to draw; the search begins with the
-        pair whose first step promises most. The paper draws one.
+        Number of pairs of initial points to draw; the search begins with the
+        pair whose first step gains most to first order. The paper draws one.
     repeats : int
-        How many poison rows share one rounding.
+        Number of poison rows that share one rounding.
 
     Raises
     ------
@@ -57,6 +55,7 @@ class InfluenceAttack(InfluencePlan):
 
     Examples
     --------
+    >>> from toadstone.core.budget import Budget
     >>> from toadstone.core.feasible import ball
     >>> from toadstone.kernels.sets.sets import ConvexSet
     >>> data = Dataset([[-2.0], [-1.0], [1.0], [2.0]] * 5, ["ham", "ham", "spam", "spam"] * 5)
@@ -90,7 +89,7 @@ class InfluenceAttack(InfluencePlan):
         return Start(self._search(response, probe, labels), points, counts, self.repeats)
 
     def _points(self, data: Dataset, labels: Labels, response: _Response, rng: Generator) -> Array:
-        """Flipped clean rows, those of several draws whose first step gains most to first order."""
+        """Return the initial points whose first step gains most to first order, of several draws."""
         pools = [flipped_rows(data, label, self.starts, self.feasible_set, rng) for label in labels.tolist()]
         gains = []
         for k in range(self.starts):
@@ -102,7 +101,7 @@ class InfluenceAttack(InfluencePlan):
 
 
 class _Response:
-    """A model trained on one set of points after another, each from the last."""
+    """The influence of the points on the probe's loss, through a smooth model trained with them."""
 
     def __init__(self, training: PoisonedTraining, probe: ProbeLoss, signs: Array, copies: IntArray) -> None:
         self.training, self.probe, self.signs, self.copies = training, probe, signs, copies
@@ -113,29 +112,3 @@ class _Response:
         fit = self.training.fit(points, self.signs, weights, start=self.duals, tolerance=_TOLERANCE)
         self.duals = fit.duals
         return fit.theta, influence(fit, self.probe)
-
-
-def over_balances(
-    attack: InfluenceAttack, data: Dataset, budget: Budget, rng: Generator, *, shares: Sequence[float]
-) -> tuple[tuple[float, Poison], ...]:
-    """The attack at several class balances of the poison, for somebody else to choose from.
-
-    Parameters
-    ----------
-    attack : InfluenceAttack
-    data : Dataset
-    budget : Budget
-    rng : Generator
-    shares : sequence of float
-        Of the second label among poison rows, each in [0, 1].
-
-    Returns
-    -------
-    tuple of (float, Poison)
-        Each share and its poison, in the order asked.
-    """
-    streams = rng.spawn(len(shares))
-    return tuple(
-        (share, replace(attack, positive_share=share).poison(data, budget, stream))
-        for share, stream in zip(shares, streams, strict=True)
-    )

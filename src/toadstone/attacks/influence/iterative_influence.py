@@ -1,4 +1,4 @@
-"""The influence attack against filters that are fitted on the poison as well."""
+"""The influence attack against filters that are fitted to clean rows and poison."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ from toadstone.kernels.sets.sets import ConvexSet
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class IterativeInfluenceAttack:
-    """Rounds of influence steps, the feasible set fitted again before each.
+    """Rounds of influence steps, with the feasible set fitted again before each round.
 
-    Filters fitted on poisoned data move with the poison; a set fitted to the
-    current poison follows them, and widens as the poison pulls its class mean
-    along. The best iterate of all rounds is kept, not the last.
+    Filters that are fitted to poisoned data move with the poison. A set that
+    is fitted to the current poison follows them, and allows more as the
+    poison moves the mean of its class. The best iterate of all rounds is
+    used, not the last.
 
     Parameters
     ----------
     influence : InfluencePlan
-        Any other influence attack; its feasible set is only where the search starts.
+        The influence attack to run; its feasible set holds for the initial
+        points only.
     refit : callable
-        From rows and labels, poison included, to a feasible set.
+        Takes rows and labels, including poison, and returns a feasible set.
     steps_per_round : int
-        Steps between two fits of the set.
+        Number of steps between two fits of the set.
 
     Raises
     ------
@@ -56,7 +58,7 @@ class IterativeInfluenceAttack:
             raise InvalidArgument("steps_per_round", "a positive number", self.steps_per_round)
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
-        """Search for the points and copy them as often as the budget allows.
+        """Search for the points, and return as many copies of them as the budget allows.
 
         Parameters
         ----------
@@ -65,18 +67,18 @@ class IterativeInfluenceAttack:
         budget : Budget
             Of kind "add".
         rng : Generator
-            For the start, and for rounding.
+            Random numbers for the initial points and for rounding.
 
         Returns
         -------
         Poison
-            Its rows lie in the set that was fitted before the step which led
-            to them.
+            Its rows lie in the set that was fitted before the step that moved
+            them there.
 
         Raises
         ------
         InvalidArgument, InvalidData, EmptyFeasibleSet
-            As of `InfluencePlan`.
+            As for `InfluencePlan`.
         """
 
         def run(start: Start) -> Iterate:
@@ -87,6 +89,7 @@ class IterativeInfluenceAttack:
                     if search.finished:
                         break
                     points = search.advance(points, within, fitted)
+                    # The points were projected onto the new set, which rounding must then respect.
                     within = fitted
             return search.conclude()
 

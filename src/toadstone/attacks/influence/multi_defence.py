@@ -1,4 +1,4 @@
-"""The adaptive attack: poison moved so that every deployed defence still trains a bad model."""
+"""The kkt-influence attack: KKT poison moved along its influence on the models of several defences."""
 
 from __future__ import annotations
 
@@ -28,41 +28,45 @@ from toadstone.kernels.sets.membership import extent
 from toadstone.kernels.sets.regions import project
 
 Filter: TypeAlias = Callable[[Matrix, Labels], IntArray]
-"""From rows and their labels to the numbers of those that a defence keeps."""
+"""Takes rows and their labels, and returns the positions of the rows that a defence keeps."""
 
 _SIGNS = np.array([-1.0, 1.0])
-_CLOSE, _EXACT = 1e-5, 1e-3
-_TOLD_APART = 0.003
+# Relative duality gaps: of the smooth models whose gradients are followed, and of those whose errors are counted.
+_SMOOTH_GAP, _HINGE_GAP = 1e-5, 1e-3
+# Defences whose smooth errors differ by less are weighted alike; the weights are a softmin at this scale.
+_TEMPERATURE = 0.003
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class KKTInfluenceAttack:
-    """A KKT attack, then moved along its influence on what every defence trains.
+    """The points of a KKT attack, moved along their influence on the models of several defences.
 
-    An attacker who knows the defences looks, now and again, which clean rows
-    each of them keeps beside the poison. In between it follows the gradient
-    of the probe's errors, made smooth, through the models trained on these
-    rows; the defence that holds best counts most. Poison stays in the feasible
-    set, and its loss at the models within that of most clean rows, as in the
-    KKT attack [1]_; filters therefore keep it. The iterate is kept whose
-    rounded rows leave the most errors to the best defence.
+    The attacker knows the defences. At intervals it runs them and notes which
+    clean rows each of them keeps. In between it follows the gradient of a
+    smooth error rate on the probe through the models trained on these rows
+    and the poison; the defence with the lowest error rate counts most. The
+    poison stays in the feasible set, and its loss at the models no larger
+    than that of most clean rows, as in the KKT attack [1]_, so that filters
+    keep it. Of the evaluated iterates, the one with the largest error rate
+    behind the best defence is used, after rounding.
 
     Parameters
     ----------
     start : KKTAttack
-        From whose points the search begins, and how they are rounded.
+        Makes the initial points, and rounds.
     probe : Dataset
         Rows that should be misclassified.
     filters : tuple of callable
-        The defences: each takes rows and labels, and returns the numbers of
-        the rows it keeps.
+        The defences: each takes rows and labels, and returns the positions of
+        the rows that it keeps.
     width : float
-        Of the smooth count of errors, in units of margin; see `SigmoidLoss`.
+        Width of the smooth error rate, in units of margin; see `SigmoidLoss`.
     step : float
-        Length of a step, as a share of the feasible set's radius.
+        Step length, as a share of the feasible set's radius.
     max_steps : int
+        Number of steps.
     refresh : int
-        Steps between two looks at what is kept.
+        Number of steps between two runs of the defences.
 
     Raises
     ------
@@ -73,7 +77,7 @@ class KKTInfluenceAttack:
     ----------
     .. [1] Koh, Steinhardt and Liang, "Stronger data poisoning attacks break
        data sanitization defenses", Machine Learning 111, 2022, sections 4.1
-       and 4.2, of which this joins both.
+       and 4.2, which this attack combines.
     """
 
     start: KKTAttack
@@ -92,7 +96,7 @@ class KKTInfluenceAttack:
         check_count(refresh=self.refresh)
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
-        """As many rows as the budget allows.
+        """Return as many rows as the budget allows.
 
         Parameters
         ----------
@@ -101,7 +105,7 @@ class KKTInfluenceAttack:
         budget : Budget
             Of kind "add".
         rng : Generator
-            For rounding.
+            Random numbers for rounding.
 
         Returns
         -------
@@ -120,16 +124,16 @@ class KKTInfluenceAttack:
             return self.start.poison(data, budget, rng)
         search = _Search(self, data, self.start.solve(data, budget), rng)
         with threadpool_limits(1, user_api="blas"):
-            search.look()
+            search.evaluate()
             for step in range(1, self.max_steps + 1):
                 search.move()
                 if step % self.refresh == 0 or step == self.max_steps:
-                    search.look()
+                    search.evaluate()
         return search.best
 
 
 class _Search:
-    """Points on their way, what each defence keeps beside them, and the best rounding so far."""
+    """The current points, the clean rows that each defence keeps, and the best rows so far."""
 
     def __init__(self, attack: KKTInfluenceAttack, data: Dataset, solution: KKTSolution, rng: Generator) -> None:
         self.attack, self.data, self.rng = attack, data, rng
@@ -137,70 +141,71 @@ class _Search:
         self.probe = probe_loss(attack.probe, data.classes, SigmoidLoss(attack.width))
         self.used = np.flatnonzero(solution.counts)
         radii = [extent(attack.start.feasible_set.region(label)) for label in data.classes.tolist()]
-        self.stride = attack.step * float(np.mean(radii))
-        self.trainings: list[_Defended] = []
+        self.step = attack.step * float(np.mean(radii))
+        self.trainings: list[_DefendedTraining] = []
         self.duals = np.zeros(len(data))
-        self.best, self.most = self.rounded(), -1.0
+        self.best, self.largest_error = self.rounded(), -1.0
 
     def rounded(self) -> Poison:
-        """The present points as rows."""
+        """Return the current points as rows, rounded along the current model."""
         start = replace(self.attack.start, theta=self.theta)
         return start.rows(self.solution, self.data, self.rng)
 
-    def look(self) -> None:
-        """Let the defences filter the present rows; remember these if they do the most harm."""
+    def evaluate(self) -> None:
+        """Run the defences on the current rows, and keep these if their error behind the best defence is a new best."""
         poison, n = self.rounded(), len(self.data)
         X = stack([self.data.X, poison.X])
         y = np.concatenate([self.data.y, poison.y.astype(self.data.y.dtype)])
         signs = np.where(y == self.data.classes[1], 1.0, -1.0)
+        # Each fit starts from the duals of the last one: the defences keep mostly the same rows.
         duals, errors, kept = np.append(self.duals, np.ones(len(poison))), [], []
         for keep in self.attack.filters:
             rows = keep(X, y)
             fit = fit_linear(
-                X[rows], signs[rows], loss=HINGE, ridge=self.attack.start.ridge, duals=duals[rows], tolerance=_EXACT
+                X[rows], signs[rows], loss=HINGE, ridge=self.attack.start.ridge, duals=duals[rows], tolerance=_HINGE_GAP
             )
             duals[rows] = fit.duals
             errors.append(float(np.mean(decoy_margins(self.probe.X, self.probe.signs, fit.theta) <= 0)))
             kept.append(rows[rows < n])
         self.duals = duals[:n]
-        self.trainings = [_Defended(self.data, rows, self.attack.start.ridge) for rows in kept]
-        if min(errors) > self.most:
-            self.best, self.most = poison, min(errors)
+        self.trainings = [_DefendedTraining(self.data, rows, self.attack.start.ridge) for rows in kept]
+        if min(errors) > self.largest_error:
+            self.best, self.largest_error = poison, min(errors)
 
     def move(self) -> None:
-        """One step along the influence on the smooth errors, mostly of the defence with the fewest."""
+        """Move the points along their influence on the smooth errors, weighted towards the best defence."""
         points, signs = self.solution.points[self.used], _SIGNS[self.used]
         copies = self.solution.counts[self.used].astype(float)
         fits = [training.fit(points, signs, copies) for training in self.trainings]
         errors = np.array([self.probe.value(fit.theta) for fit in fits])
-        shares = np.exp((errors.min() - errors) / _TOLD_APART)
-        shares /= shares.sum()
-        way = np.tensordot(shares, [influence(fit, self.probe) for fit in fits], axes=1)
-        self.theta = np.asarray(shares @ [fit.theta for fit in fits])
-        length = float(np.linalg.norm(way, axis=1).max())
+        weights = np.exp((errors.min() - errors) / _TEMPERATURE)
+        weights /= weights.sum()
+        direction = np.tensordot(weights, [influence(fit, self.probe) for fit in fits], axes=1)
+        self.theta = np.asarray(weights @ [fit.theta for fit in fits])
+        length = float(np.linalg.norm(direction, axis=1).max())
         if length > 0:
             moved = self.solution.points.copy()
-            moved[self.used] += self.stride / length * way
-            self.admit(moved)
+            moved[self.used] += self.step / length * direction
+            self.project(moved)
 
-    def admit(self, points: Array) -> None:
-        """Take the nearest points of the feasible set whose loss at the model is active and ordinary."""
+    def project(self, points: Array) -> None:
+        """Project points onto the feasible set, limited to the bands of loss at the current model."""
         regions = replace(self.attack.start, theta=self.theta).regions(self.data)
-        # Where no row is so, the next look will tell what became of the last ones.
+        # If the bands leave no point, the current points stay, and the next evaluation judges them.
         with suppress(EmptyFeasibleSet):
             moved = [project(region, point)[0] for region, point in zip(regions, points, strict=True)]
             self.solution = replace(self.solution, points=np.stack(moved), regions=regions)
 
 
-class _Defended:
-    """The clean rows that a defence keeps, and the models trained on them one after another."""
+class _DefendedTraining:
+    """Smooth training on the clean rows that a defence keeps and on the poison."""
 
     def __init__(self, data: Dataset, rows: IntArray, ridge: float) -> None:
         self.training = PoisonedTraining(data.X[rows], data.signs[rows], loss=smooth_hinge(), ridge=ridge)
         self.duals: Array | None = None
 
     def fit(self, points: Array, signs: Array, copies: Array) -> SmoothFit:
-        """Train on them and on copies of points, from where the last training ended."""
-        fit = self.training.fit(points, signs, copies, start=self.duals, tolerance=_CLOSE)
+        """Train with copies of poison points, starting from the last model."""
+        fit = self.training.fit(points, signs, copies, start=self.duals, tolerance=_SMOOTH_GAP)
         self.duals = fit.duals
         return fit

@@ -1,4 +1,4 @@
-"""Projected gradient steps on what a probe loses, of which the best iterate is kept."""
+"""Projected gradient ascent of poison points on the loss of a probe."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from toadstone.kernels.sets.sets import ConvexSet
 STEPS_PER_CHECK, PATIENCE = 10, 2
 
 Respond: TypeAlias = Callable[[Array], tuple[Array, Array]]
-"""From poison points to the model trained on them and how they should move."""
+"""Takes poison points, and returns the model trained with them and the direction of each point."""
 
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """Rows that an attacker wants to be classified as their labels say.
+    """Target rows with the labels that the attacker wants for them.
 
     Parameters
     ----------
     rows : Dataset
-        With the wanted labels, not the true ones.
+        Its labels are the wanted ones, not the true ones.
     """
 
     rows: Dataset
 
 
 def probe_loss(probe: Dataset | Targets, classes: Labels, loss: MarginLoss | SigmoidLoss) -> ProbeLoss:
-    """The mean loss that an attacker raises: of probe rows, or minus that of targets.
+    """Return the objective of the attacker: the mean loss of probe rows, or minus that of targets.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def probe_loss(probe: Dataset | Targets, classes: Labels, loss: MarginLoss | Sig
 
 @dataclass(frozen=True, eq=False)
 class Iterate:
-    """Poison points and what they reach.
+    """Poison points with the model trained on them.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Iterate:
     theta : ndarray of shape (d + 1,)
         The model trained on them.
     feasible_set : ConvexSet
-        In which they lie.
+        The set that the points lie in.
     """
 
     points: Array
@@ -72,21 +72,22 @@ class Iterate:
 
 
 class InfluenceSearch:
-    """Projected gradient steps, of which the best iterate is kept.
+    """Projected gradient ascent that keeps its best iterate.
 
-    Every ten steps the objective is looked at; after two looks in a row
-    without a new best the search is over. What is best so far survives a
-    change of the feasible set.
+    The objective is evaluated every ten steps; two evaluations in a row
+    without a new best end the search. The best iterate is kept when the
+    feasible set changes.
 
     Parameters
     ----------
     respond : callable
-        From points to the trained model and the direction of each point.
+        Takes points, and returns the trained model and the direction of each
+        point.
     probe : ProbeLoss
     labels : ndarray of shape (k,)
-        Of the points.
+        Labels of the points.
     step : float
-        Length of a step for each unit of direction.
+        Step length, as a factor of the direction.
     max_steps : int
     """
 
@@ -98,19 +99,19 @@ class InfluenceSearch:
 
     @property
     def finished(self) -> bool:
-        """Whether patience or steps are used up."""
+        """True once patience or steps are used up."""
         return self.stale >= PATIENCE or self.steps > self.max_steps
 
     def advance(self, points: Array, within: ConvexSet, feasible_set: ConvexSet) -> Array:
-        """Train on the points, remember them if they are the best, and move them.
+        """Train with the points, keep them if they are the best so far, and move them.
 
         Parameters
         ----------
         points : ndarray of shape (k, d)
         within : ConvexSet
-            The set in which they lie.
+            The set that they lie in.
         feasible_set : ConvexSet
-            The set that they must not leave next.
+            The set to project the moved points onto.
 
         Returns
         -------
@@ -127,13 +128,13 @@ class InfluenceSearch:
         return points if self.finished else feasible_set.project(points + self.step * directions, self.labels)
 
     def run(self, points: Array, feasible_set: ConvexSet) -> Iterate:
-        """Go on within one set until the search is finished."""
+        """Take steps within one set until the search is finished."""
         while not self.finished:
             points = self.advance(points, feasible_set, feasible_set)
         return self.conclude()
 
     def conclude(self) -> Iterate:
-        """The best iterate.
+        """Return the best iterate.
 
         Raises
         ------

@@ -168,14 +168,12 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="name the places")
     parser.add_argument("--source", type=Path, default=SOURCE, help="the package's folder")
     chosen = parser.parse_args()
-    source = chosen.source
+    source, exempt = chosen.source, " and ".join(sorted(TAKE_OPTIONS))
     rows = {
         f"folders of more than {MOST_FILES} Python files": crowded_folders(source),
         "folders without a caption": missing_captions(source),
         f"functions whose body is over {LONGEST_BODY} lines": long_functions(source),
-        f"functions of over {MOST_PARAMETERS} parameters outside {' and '.join(sorted(TAKE_OPTIONS))}": crowded_functions(
-            source
-        ),
+        f"functions of over {MOST_PARAMETERS} parameters outside {exempt}": crowded_functions(source),
         "docstrings that open with What, Who, Whether, ...": riddles(source),
         f"pairs of places with the same {CLONE} lines of code": clones(source),
     }

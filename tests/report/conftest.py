@@ -487,7 +487,7 @@ def _hostile(value):
         return tuple(_hostile(item) for item in value)
     if isinstance(value, dict):
         return {f"{STEERING}{name}": _hostile(item) for name, item in value.items()}
-    return f"{STEERING}{value}" if isinstance(value, str) else value
+    return f"{STEERING}{value}" if isinstance(value, str) and value else value
 
 
 @pytest.fixture(scope="session")

@@ -23,10 +23,10 @@ from toadstone.records.header import (
 from toadstone.records.serial import from_json, to_json
 
 NO_ATTACK = "none"
-"""The attack name of an evaluation on clean rows."""
+"""Name of the attack in an evaluation on clean rows."""
 
 NO_SANITIZER = "none"
-"""The sanitizer name of an evaluation in which nothing is filtered."""
+"""Name of the sanitizer in an evaluation without a filter."""
 
 
 @dataclass(frozen=True)

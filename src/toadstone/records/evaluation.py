@@ -12,7 +12,7 @@ from toadstone.records.serial import from_json, to_json
 from toadstone.records.trials import MatrixCell, Outcome, Thresholds, Trial
 
 NO_DEFENCE = "none"
-"""The defence of a model that is trained on all rows as they come."""
+"""Name of the defence that removes nothing and trains on all rows."""
 
 Kind: TypeAlias = Literal["none", "baseline", "detector", "sanitizer", "learner"]
 Goal: TypeAlias = Literal["none", "errors", "trigger", "group"]
@@ -131,13 +131,13 @@ class EvaluationRecord:
     timings: Mapping[str, Seconds] = field(default_factory=dict)
 
     def cell(self, attack: str, defence: str, thresholds: Thresholds = "") -> MatrixCell | None:
-        """One cell; None where it was not planned."""
+        """Find one cell; None where it was not planned."""
         wanted = (attack, defence, thresholds)
         found = (cell for cell in self.cells if (cell.attack, cell.defence, cell.thresholds) == wanted)
         return next(found, None)
 
     def columns(self, *kinds: Kind) -> tuple[tuple[DefenceInfo, Thresholds], ...]:
-        """Defences of some kinds with each of their thresholds, in order; all without a kind."""
+        """List the defences of some kinds, or all, with each of their thresholds, in order."""
         infos = {info.name: info for info in self.defences}
         pairs = dict.fromkeys((cell.defence, cell.thresholds) for cell in self.cells)
         order = {name: place for place, name in enumerate(infos)}
@@ -145,7 +145,7 @@ class EvaluationRecord:
         return tuple((infos[name], thresholds) for name, thresholds in sorted(chosen, key=lambda pair: order[pair[0]]))
 
     def detectors_by_verdict(self, attack: str) -> Mapping[Outcome, tuple[str, ...]]:
-        """Detectors that ran against an attack, by the better verdict of their thresholds."""
+        """Group the detectors that ran against an attack by the better verdict of their thresholds."""
         ranked: tuple[Outcome, ...] = ("caught", "partly", "missed")
         found: dict[Outcome, list[str]] = {verdict: [] for verdict in ranked}
         for info in self.defences:
@@ -156,16 +156,16 @@ class EvaluationRecord:
         return {verdict: tuple(names) for verdict, names in found.items()}
 
     def best_defence(self, attack: str) -> MatrixCell | None:
-        """The defence that lets least of the attack's goal through, test errors where that is the goal.
+        """Find the defence with the smallest effect of an attack; None if none was run.
 
-        Baselines are none; of several the one with the fewest test errors.
+        Baselines do not count; on a tie the one with the fewest test errors wins.
         """
         real = {info.name for info in self.defences if info.kind in ("detector", "sanitizer", "learner")}
         ran = [cell for cell in self.cells if cell.attack == attack and cell.defence in real and cell.test_error]
-        return min(ran, key=_harm, default=None)
+        return min(ran, key=_effect_and_error, default=None)
 
     def uncaught(self) -> tuple[str, ...]:
-        """Attacks that no detector catches, those that no detector was run against among them."""
+        """Name the attacks that no detector catches, or that no detector was run against."""
         real = [info.name for info in self.attacks if info.name != NO_ATTACK]
         return tuple(name for name in real if not self.detectors_by_verdict(name)["caught"])
 
@@ -179,6 +179,6 @@ class EvaluationRecord:
         return from_json(cls, text)
 
 
-def _harm(cell: MatrixCell) -> tuple[float, float]:
+def _effect_and_error(cell: MatrixCell) -> tuple[float, float]:
     error = 0.0 if cell.test_error is None else cell.test_error.mean
-    return (error if cell.success is None else cell.success.mean), error
+    return (error if cell.effect is None else cell.effect.mean), error

@@ -1,4 +1,4 @@
-"""One attack against one defence: what a run counts, and what runs over several seeds estimate."""
+"""One attack against one defence: counts of one run, and estimates over several seeds."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from scipy.special import stdtrit
 from toadstone.records.header import Count, Limits, Name, Positive, Seconds, Share
 
 Thresholds: TypeAlias = Literal["own", "trusted", ""]
-"""What a detector's thresholds come from: each class's own scores, or trusted rows; "" for what has none."""
+"""Origin of a detector's thresholds: each class's own scores, or trusted rows; "" for defences without any."""
 
 Outcome: TypeAlias = Literal["caught", "partly", "missed", ""]
 
 Difference: TypeAlias = Annotated[float, Limits(minimum=-1, maximum=1)]
 
 CAUGHT, MISSED = 0.5, 0.1
-"""Share of the poison from which on an attack counts as caught, and below which as missed."""
+"""Smallest flagged share of the poison of a caught attack, and the share below which an attack is missed."""
 
 _CONFIDENCE = 0.95
 
@@ -128,7 +128,7 @@ class Estimate:
 
     @classmethod
     def of(cls, values: Sequence[float], *, lowest: float = 0.0, highest: float = 1.0) -> Self:
-        """Student's interval for the mean of some runs, cut off where no mean can lie.
+        """Estimate the mean of some runs with Student's interval, clipped to the possible values.
 
         Parameters
         ----------
@@ -197,3 +197,8 @@ class MatrixCell:
     verdict: Outcome = ""
     seconds: Seconds = 0.0
     skipped: str = ""
+
+    @property
+    def effect(self) -> Estimate | None:
+        """Success of the attack, or the test error where that is its goal; None where it was not run."""
+        return self.test_error if self.success is None else self.success

@@ -30,6 +30,9 @@ from toadstone.report.drawings.canvas import (
 )
 from toadstone.report.text.formats import format_attack_value, format_bound, format_fraction
 
+BUDGET_LABEL = "rows under the attacker’s control, for each hundred clean rows"
+LOSS_LABEL = "training loss for each clean row"
+
 _KINDS = ("bound", "attack")
 _LINE_HEIGHT = 1.3
 
@@ -95,7 +98,7 @@ def _frame(figure: Figure, points: Sequence[Bound], canvas: Canvas) -> Axes:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_fraction(round(value, 9))))
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.set_xlabel(
-        "rows under the attacker’s control" + (", for each hundred clean rows" if canvas is WIDE else ""),
+        BUDGET_LABEL if canvas is WIDE else BUDGET_LABEL.partition(",")[0],
         color=MUTED,
         fontsize=canvas.font,
         labelpad=8,
@@ -103,7 +106,7 @@ def _frame(figure: Figure, points: Sequence[Bound], canvas: Canvas) -> Axes:
     figure.text(
         8 / width,
         1 - 16 / height,
-        "training loss for each clean row",
+        LOSS_LABEL,
         color=MUTED,
         fontsize=canvas.font,
         va="center",

@@ -126,10 +126,8 @@ def ordered_attacks(record: EvaluationRecord) -> tuple[AttackInfo, ...]:
 
 
 def effect_of(cell: MatrixCell | None) -> Estimate | None:
-    """Return the success of an attack, or the test error where that is its goal."""
-    if cell is None:
-        return None
-    return cell.success if cell.success is not None else cell.test_error
+    """Return the effect of an attack in a cell; None where it was not run."""
+    return None if cell is None else cell.effect
 
 
 def _matrix(record: EvaluationRecord, thresholds: Thresholds) -> DetectorMatrix:

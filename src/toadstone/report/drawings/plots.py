@@ -1,0 +1,212 @@
+"""Plain matplotlib figures of results, in matplotlib's own colours.
+
+Drawn by the object interface, so that neither `pyplot` nor the caller's
+figures are touched; a notebook shows the returned figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from toadstone.core.errors import InvalidArgument
+from toadstone.records.attack import AttackRecord
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Bound
+from toadstone.records.defence import DefenceRecord
+from toadstone.records.evaluation import EvaluationRecord
+from toadstone.records.scan import ScanRecord
+from toadstone.report.drawings.charts import BUDGET_LABEL, LOSS_LABEL
+from toadstone.report.text.formats import bare_percent, visible
+from toadstone.report.text.wording import short_name, spoken
+
+_WIDTH, _ROW = 7.0, 0.3
+
+
+def plot_curve(curve: Sequence[Bound], audited: float | None = None) -> Figure:
+    """Plot the certified bound and the attack's loss over the fraction of poison.
+
+    Parameters
+    ----------
+    curve : sequence of Bound
+        At least one point, in any order.
+    audited : float, optional
+        The fraction to mark.
+
+    Raises
+    ------
+    InvalidArgument
+        If the curve is empty.
+    """
+    if not curve:
+        raise InvalidArgument("curve", "at least one point", "none")
+    points = sorted(curve, key=lambda point: point.fraction)
+    fractions = [point.fraction for point in points]
+    bounds, attacks = [point.bound for point in points], [point.attack_value for point in points]
+    figure, axes = _sheet(4.0)
+    axes.fill_between(fractions, attacks, bounds, alpha=0.2)
+    axes.plot(fractions, bounds, marker="o", label="certified bound")
+    axes.plot(fractions, attacks, marker="D", linestyle="--", label="attack found")
+    doubtful = [(point.fraction, point.bound) for point in points if not point.conclusive]
+    if doubtful:
+        axes.plot(*zip(*doubtful, strict=True), "o", color="C0", markerfacecolor="white", label="not conclusive")
+    if audited is not None:
+        axes.axvline(audited, color="0.5", linewidth=1, linestyle=":")
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_xlabel(BUDGET_LABEL)
+    axes.set_ylabel(LOSS_LABEL)
+    axes.legend()
+    return figure
+
+
+def plot_detectors(record: ScanRecord) -> Figure:
+    """Plot the share that each detector flags, its false-alarm rate and its smallest detectable share.
+
+    Detectors that were skipped are left out.
+
+    Raises
+    ------
+    InvalidArgument
+        If no detector ran.
+    """
+    ran = {name: found for name, found in record.detectors.items() if not found.skipped}
+    if not ran:
+        raise InvalidArgument("record", "at least one detector that ran", "none")
+    figure, axes = _sheet(1.2 + _ROW * len(ran))
+    places = np.arange(len(ran))
+    colours = ["C3" if found.exceeded else "C0" for found in ran.values()]
+    axes.barh(places, [found.flagged_share for found in ran.values()], color=colours, height=0.6, label="flagged")
+    # A detector without a threshold has a rate of 0, and no share that it could detect.
+    known = [(place, found) for place, found in zip(places, ran.values(), strict=True) if found.false_alarm_rate]
+    for label, marker, name in (
+        ("false-alarm rate", "|", "false_alarm_rate"),
+        ("smallest detectable share", "d", "smallest_detectable_share"),
+    ):
+        shares = [getattr(found, name) for _, found in known]
+        axes.plot(shares, [place for place, _ in known], marker, color="black", markersize=9, label=label)
+    _name_rows(axes, ran)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_xlabel("share of the rows")
+    axes.legend()
+    return figure
+
+
+def plot_steps(record: DefenceRecord) -> Figure:
+    """Plot the accuracy after each step of a defence over the share of rows removed.
+
+    The first and the last point carry their 95 % interval where the record
+    holds one.
+
+    Raises
+    ------
+    InvalidArgument
+        If no accuracy was measured.
+    """
+    stages = _accuracies(record)
+    if len(stages) < 2:
+        raise InvalidArgument("record", "a defence whose accuracy was measured", "none")
+    figure, axes = _sheet(4.0)
+    _, shares, accuracies = zip(*stages, strict=True)
+    axes.plot(shares, accuracies, marker="o", label="accuracy")
+    change = record.accuracy_change
+    if change is not None:
+        for share, middle, low, high in (
+            (shares[0], change.before, change.before_low, change.before_high),
+            (shares[-1], change.after, change.after_low, change.after_high),
+        ):
+            axes.errorbar(share, middle, yerr=[[middle - low], [high - middle]], color="C0", capsize=4)
+    for name, share, accuracy in stages:
+        axes.annotate(short_name(visible(spoken(name))), (share, accuracy), (4, 4), textcoords="offset points")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_xlabel("share of the rows removed so far")
+    axes.set_ylabel(visible(record.measure))
+    return figure
+
+
+def plot_matrix(record: EvaluationRecord) -> Figure:
+    """Plot the effect of every attack behind every defence, as a matrix of shares of test rows.
+
+    The effect is the test error, or the share of the goal that is reached
+    for attacks with a goal of their own; cells that were not run are empty.
+
+    Raises
+    ------
+    InvalidArgument
+        If no cell was run.
+    """
+    columns, attacks = record.columns(), [info.name for info in record.attacks]
+    shares = np.full((len(attacks), len(columns)), np.nan)
+    for row, attack in enumerate(attacks):
+        for column, (info, thresholds) in enumerate(columns):
+            cell = record.cell(attack, info.name, thresholds)
+            if cell is not None and cell.effect is not None:
+                shares[row, column] = cell.effect.mean
+    if np.isnan(shares).all():
+        raise InvalidArgument("record", "at least one cell that was run", "none")
+    figure, axes = _sheet(2.0 + _ROW * len(attacks), width=2.5 + 0.5 * len(columns))
+    image = axes.imshow(shares, cmap="YlOrRd", vmin=0.0, aspect="auto")
+    darkest = float(np.nanmax(shares))
+    for (row, column), share in np.ndenumerate(shares):
+        if not np.isnan(share):
+            colour = "white" if share > 0.6 * darkest else "black"
+            axes.text(column, row, bare_percent(float(share)), ha="center", va="center", color=colour, fontsize=8)
+    heads = [f"{info.name} ({thresholds})" if thresholds else info.name for info, thresholds in columns]
+    axes.set_xticks(range(len(columns)), [_title(head, "no defence") for head in heads], rotation=90)
+    axes.set_yticks(range(len(attacks)), [_title(name, "no attack") for name in attacks])
+    axes.set_xlabel("defence")
+    axes.set_ylabel("attack")
+    figure.colorbar(image, ax=axes, format=PercentFormatter(1.0), label="test error, or share of the goal reached")
+    return figure
+
+
+def plot_defences(record: AttackRecord) -> Figure:
+    """Plot the test error that an attack leaves behind each defence, with its 95 % interval.
+
+    Raises
+    ------
+    InvalidArgument
+        If no defence was evaluated.
+    """
+    cells = record.evaluations
+    if not cells:
+        raise InvalidArgument("record", "at least one evaluated defence", "none")
+    figure, axes = _sheet(1.2 + _ROW * len(cells))
+    errors = np.array([cell.test_error for cell in cells])
+    spread = [errors - [cell.low for cell in cells], [cell.high for cell in cells] - errors]
+    axes.barh(range(len(cells)), errors, xerr=spread, height=0.6, capsize=3, label="with the attack, 95 % interval")
+    axes.axvline(record.clean_test_error, color="black", linestyle="--", label="clean data, no defence")
+    _name_rows(axes, [cell.sanitizer for cell in cells])
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_xlabel("test error")
+    axes.legend()
+    return figure
+
+
+def _accuracies(record: DefenceRecord) -> list[tuple[str, float, float]]:
+    """List the steps that were measured: name, share removed so far, accuracy after."""
+    stages = [
+        ("all rows", 0.0, record.accuracy_before),
+        *((step.name, step.share_so_far, step.accuracy_after) for step in record.steps),
+    ]
+    return [(name, share, accuracy) for name, share, accuracy in stages if accuracy is not None]
+
+
+def _sheet(height: float, width: float = _WIDTH) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _name_rows(axes: Axes, names: Iterable[str]) -> None:
+    """Write names down the axis, the first at the top."""
+    titles = [_title(name, "no defence") for name in names]
+    axes.set_yticks(range(len(titles)), titles)
+    axes.invert_yaxis()
+
+
+def _title(name: str, nothing: str) -> str:
+    return nothing if name in (NO_ATTACK, NO_SANITIZER) else short_name(visible(spoken(name)))

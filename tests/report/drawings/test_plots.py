@@ -82,9 +82,10 @@ def test_steps_have_a_point_each_and_intervals_at_both_ends(defended):
     assert len(bars) == 2
     ends = [segment[:, 1].tolist() for bar in bars for segment in bar.get_segments()]
     assert ends == [pytest.approx([0.826, 0.945]), pytest.approx([0.838, 0.952])]
-    assert [text.get_text() for text in axes.texts][:2] == ["all rows", "mahalanobis"]
+    named = {text.xy: text.get_text() for text in axes.texts}
+    assert named == {(0.0, 0.9): "all rows", (0.01, 0.88): "mahalanobis", (0.01, 0.91): "robust fit"}
     assert axes.get_xlabel() == "share of the rows removed so far"
-    assert axes.get_ylabel() == "accuracy on the 100 trusted rows"
+    assert (axes.get_ylabel(), axes.get_title()) == ("accuracy", "accuracy on the 100 trusted rows")
     bare = axes_of(plot_steps(dataclasses.replace(defended, accuracy_change=None)))
     assert not bare.collections
 

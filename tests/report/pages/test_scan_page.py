@@ -48,7 +48,7 @@ def test_rows_beyond_those_shown_are_counted(scanned, page_of):
     assert "2 of 14 are shown, more in suspects.csv" in page_of(render_scan(scanned)).text
     many = page_of(render_scan(replace(scanned, rows=scanned.rows * 30, flagged_rows=60)))
     assert len(many.rows(0)) == 1 + MOST_ROWS
-    assert "Look at these 50 rows first" in many.text
+    assert "Look at these 25 rows first" in many.text
     whole = replace(scanned, flagged_rows=2)
     assert "are shown" not in page_of(render_scan(whole)).text
 

@@ -39,7 +39,7 @@ def test_suspicious_rows_come_last_and_the_others_are_counted(record):
     assert lines[start + 1] == (
         f"  row {first.row}, {first.label}: removed by {len(first.removed_by)} of 5 defences; {first.preview}"
     )
-    assert lines[start + 11 :] == ["  and 10 more"]
-    few = audit_lines(dataclasses.replace(record, suspects=record.suspects[:10]), None)
+    assert lines[start + 9 :] == ["  and 12 more"]
+    few = audit_lines(dataclasses.replace(record, suspects=record.suspects[:8]), None)
     assert few[-1].startswith("  row")
     assert "Most suspicious training rows" not in audit_lines(dataclasses.replace(record, suspects=()), None)

@@ -114,7 +114,7 @@ def test_what_an_attack_came_to(record):
 def test_sentences(record):
     answer, setting = map(plain, evaluation_sentences(record))
     assert setting == (
-        "3 attacks against 2 detectors, 0 sanitizers and 1 robust learner, 2 seeds: 5 % poison on 81 rows, 9 trusted "
+        "3 attacks against 2 detectors and 1 robust learner, 2 seeds: 5 % poison on 81 rows, 9 trusted "
         "rows beside them, 40 test rows."
     )
     assert answer == (

@@ -91,7 +91,7 @@ def plot_detectors(record: ScanRecord) -> Figure:
     _name_rows(axes, ran)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel("share of the rows")
-    axes.legend()
+    _legend_above(axes)
     return figure
 
 
@@ -119,12 +119,15 @@ def plot_steps(record: DefenceRecord) -> Figure:
             (shares[-1], change.after, change.after_low, change.after_high),
         ):
             axes.errorbar(share, middle, yerr=[[middle - low], [high - middle]], color="C0", capsize=4)
-    for name, share, accuracy in stages:
-        axes.annotate(short_name(visible(spoken(name))), (share, accuracy), (4, 4), textcoords="offset points")
+    # Steps that change nothing share a point; the first of them names it.
+    names = {(share, accuracy): name for name, share, accuracy in reversed(stages)}
+    for place, name in names.items():
+        axes.annotate(short_name(visible(spoken(name))), place, (4, 4), textcoords="offset points")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel("share of the rows removed so far")
-    axes.set_ylabel(visible(record.measure))
+    axes.set_ylabel("accuracy")
+    axes.set_title(visible(record.measure), fontsize="medium", wrap=True)
     return figure
 
 
@@ -160,7 +163,8 @@ def plot_matrix(record: EvaluationRecord) -> Figure:
     axes.set_yticks(range(len(attacks)), [_title(name, "no attack") for name in attacks])
     axes.set_xlabel("defence")
     axes.set_ylabel("attack")
-    figure.colorbar(image, ax=axes, format=PercentFormatter(1.0), label="test error, or share of the goal reached")
+    figure.colorbar(image, ax=axes, format=PercentFormatter(1.0), label="share of the test rows")
+    axes.set_title("test error, or share of the goal reached", fontsize="medium")
     return figure
 
 
@@ -183,7 +187,7 @@ def plot_defences(record: AttackRecord) -> Figure:
     _name_rows(axes, [cell.sanitizer for cell in cells])
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel("test error")
-    axes.legend()
+    _legend_above(axes)
     return figure
 
 
@@ -206,6 +210,10 @@ def _name_rows(axes: Axes, names: Iterable[str]) -> None:
     titles = [_title(name, "no defence") for name in names]
     axes.set_yticks(range(len(titles)), titles)
     axes.invert_yaxis()
+
+
+def _legend_above(axes: Axes) -> None:
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
 
 
 def _title(name: str, nothing: str) -> str:

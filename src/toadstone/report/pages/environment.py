@@ -8,7 +8,7 @@ from markupsafe import Markup
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER
 from toadstone.report.text import formats, wording
 
-MOST_ROWS = 50
+MOST_ROWS = 25
 """Rows that a page lists; the table beside it holds all of them."""
 
 _LONGEST_PREVIEW = 160

@@ -8,8 +8,8 @@ from typing import Any
 
 from toadstone.report.pages.environment import environment
 from toadstone.report.text.formats import shortened
+from toadstone.report.text.wording import SHOWN_ROWS
 
-MOST_ROWS = 8
 MOST_SENTENCES = 3
 
 _LONGEST_CELL = 100
@@ -43,8 +43,8 @@ def render_fragment(title: str, sentences: Sequence[str], table: Mapping[str, Se
             title=title,
             sentences=sentences[:MOST_SENTENCES],
             columns=list(table),
-            rows=[[_cell(value) for value in row] for row in rows[:MOST_ROWS]],
-            others=max(0, len(rows) - MOST_ROWS),
+            rows=[[_cell(value) for value in row] for row in rows[:SHOWN_ROWS]],
+            others=max(0, len(rows) - SHOWN_ROWS),
         )
     )
 

@@ -65,9 +65,13 @@ def evaluation_sentences(record: EvaluationRecord) -> tuple[str, ...]:
     """Name the attacks that no detector catches, then the setting; the setting alone without detectors."""
     attacks = [info.name for info in record.attacks if info.name != NO_ATTACK]
     kinds = [info.kind for info in record.defences]
+    against = [
+        counted(kinds.count(kind), noun)
+        for kind, noun in (("detector", "detector"), ("sanitizer", "sanitizer"), ("learner", "robust learner"))
+        if kind in kinds
+    ]
     setting = (
-        f"{counted(len(attacks), 'attack')} against {counted(kinds.count('detector'), 'detector')}, "
-        f"{counted(kinds.count('sanitizer'), 'sanitizer')} and {counted(kinds.count('learner'), 'robust learner')}, "
+        f"{counted(len(attacks), 'attack')} against {listed(against or ['no defence'])}, "
         f"{counted(len(record.seeds), 'seed')}: {format_fraction(record.fraction)} poison on "
         f"{counted(record.rows, 'row')}, {counted(record.trusted_rows, 'trusted row')} beside them, "
         f"{counted(record.test_rows, 'test row')}."

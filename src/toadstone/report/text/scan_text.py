@@ -55,7 +55,8 @@ def scan_sentences(record: ScanRecord, shown: int) -> tuple[str, ...]:
         f"Poison on less than {format_share(min(limits))} of the rows could have stayed undetected, and so could "
         "poison that these detectors cannot see."
     )
-    return calm, f"{flagged}{_listed_anyway(record, shown)}", undetected
+    anyway = " The most suspicious are listed all the same." if record.rows else ""
+    return calm, f"{flagged}{anyway}", undetected
 
 
 def next_step(record: ScanRecord) -> str:
@@ -111,14 +112,6 @@ def _look_at(shown: int, beyond: list[str]) -> str:
     flag, its = ("flags", "its false-alarm rate") if len(beyond) == 1 else ("flag", "their false-alarm rates")
     names = listed([spoken(name) for name in beyond])
     return f"Look at {rows} first: {names} {flag} more rows than {its} and chance explain."
-
-
-def _listed_anyway(record: ScanRecord, shown: int) -> str:
-    if not record.rows:
-        return ""
-    if len(record.rows) == 1:
-        return " It is listed all the same."
-    return f" The {min(shown, len(record.rows))} most suspicious are listed all the same."
 
 
 def _row_lines(record: ScanRecord, width: int | None) -> list[str]:

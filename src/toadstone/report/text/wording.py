@@ -6,8 +6,8 @@ from toadstone.records.audit import AuditRecord
 from toadstone.records.header import DataSummary
 from toadstone.report.text.formats import format_count, shortened
 
-SHOWN_ROWS = 10
-"""Rows that a terminal lists; a page lists more, and a table all of them."""
+SHOWN_ROWS = 8
+"""Rows that a terminal or a notebook lists; a page lists more, and a table all of them."""
 
 LONGEST_NAME = 80
 """Characters shown of a name that came with the data."""

@@ -127,6 +127,30 @@ def test_an_attack_proves_no_more_than_retraining_shows(seed, loss, exponent):
     assert prove_attack(problem, witness, fraction) <= (1 + fraction) * fit.objective * (1 + 1e-9)
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(-6, 6), st.floats(-4, 2))
+@settings(deadline=None, max_examples=200)
+def test_rounding_never_raises_what_an_attack_proves(seed, scale, exponent):
+    """Against the hinge's dual value under a ridge in rational arithmetic."""
+    rng = np.random.default_rng(seed)
+    n, d = int(rng.integers(1, 40)), int(rng.integers(1, 6))
+    X, points = 10.0**scale * rng.normal(size=(n, d)), 10.0**scale * rng.normal(size=(2, d))
+    signs, masses = np.where(rng.random(n) < 0.5, 1.0, -1.0), 0.3 * rng.dirichlet([1.0, 1.0])
+    witness = Witness(points, np.array([-1.0, 1.0]), masses, rng.random(n), masses * rng.random(2))
+    ridge = 10.0**exponent
+    problem = Problem(X, signs, (box(*[np.zeros(d)] * 2),) * 2, HINGE, Ridge(ridge))
+    gain = sum(map(Fraction, witness.clean_duals.tolist())) / n + sum(map(Fraction, witness.poison_duals.tolist()))
+    pull = []
+    for column in range(d + 1):
+        rows, poison = (np.append(part, np.ones((len(part), 1)), axis=1)[:, column] for part in (X, points))
+        clean = sum(Fraction(s * a) * Fraction(x) for s, a, x in zip(signs, witness.clean_duals, rows, strict=True))
+        negative, positive = (Fraction(a) * Fraction(x) for a, x in zip(witness.poison_duals, poison, strict=True))
+        pull.append(clean / n + positive - negative)
+    cost = sum(entry * entry for entry in pull) / (2 * Fraction(ridge) * Fraction(1.3))
+    value = prove_attack(problem, witness, 0.3)
+    assert Fraction(value) <= gain - cost
+    assert float(gain - cost) - value <= 2e-14 * (np.sqrt(n) + 1) * float(gain + cost)
+
+
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
 def test_the_duals_of_a_fit_prove_what_it_reaches(loss):
     rng = np.random.default_rng(1)

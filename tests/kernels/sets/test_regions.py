@@ -238,8 +238,8 @@ def test_many_features_change_the_work_but_not_the_answer(monkeypatch, seed):
 def test_features_held_wrongly_are_noticed(monkeypatch, rng):
     many, c = counts(rng, 700), rng.normal(size=700)
     expected = maximize(many, c).value
-    right = regions._narrowed
-    monkeypatch.setattr(regions, "_narrowed", lambda *given: replace(right(*given), radius=0.9 * right(*given).radius))
+    right = regions._free_region
+    monkeypatch.setattr(regions, "_free_region", lambda *given: replace(right(*given), radius=0.9 * right(*given).radius))
     assert maximize(many, c).value == pytest.approx(expected, rel=1e-9)
 
 

@@ -7,17 +7,17 @@ from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.kernels.statistics.row_digests import contents
 from toadstone.learners.linear import LinearClassifier
-from toadstone.learners.linear_scores import rows_to_fit, rows_to_predict
+from toadstone.learners.linear_scores import SparseClassifier, rows_to_fit, rows_to_predict
 
 
-class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
+class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
     """A majority vote of models, each trained on one part of the rows.
 
     The part of a row is a hash of its features, so a row that is added,
@@ -67,12 +67,6 @@ class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
     def __init__(self, *, estimator: Any = None, n_partitions: int = 25) -> None:
         self.estimator = estimator
         self.n_partitions = n_partitions
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that sparse rows are accepted."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
 
     def fit(self, X: Matrix, y: Labels) -> Self:
         """Train a model on each part.

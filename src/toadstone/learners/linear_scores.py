@@ -81,6 +81,7 @@ def rows_to_fit(
     learner._validate_params()
     checked, labels = validate_data(learner, X, y, accept_sparse="csr", dtype=np.float64)
     check_classification_targets(labels)
+    # scikit-learn lets duplicate entries and 64-bit indices of sparse rows pass; the compiled solvers do not.
     matrix, weights = as_matrix(checked), None
     if sample_weight is not None:
         weights = _check_sample_weight(sample_weight, matrix, dtype=np.float64, ensure_non_negative=True)

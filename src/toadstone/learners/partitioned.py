@@ -89,6 +89,7 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         """
         matrix, codes, _ = rows_to_fit(self, X, y)
         labels = self.classes_[codes]
+        # Of the features only: a row that moved to another part with its label would change two models.
         digests = [blake2b(content, digest_size=16).digest() for content in contents(matrix)]
         parts = np.array([int.from_bytes(digest[:8], "big") % self.n_partitions for digest in digests])
         # Rows that are equal but for their labels have one digest: the label settles their order.

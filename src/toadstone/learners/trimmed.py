@@ -156,6 +156,7 @@ class TrimmedLossClassifier(LinearScores, SparseClassifier, BaseEstimator):
         return alternate(train, judge, codes, start, keep=self.keep, rounds=self.rounds)
 
     def _objective(self, fit: TrimmedFit[OneVsRestFit]) -> float:
+        # The penalty of training: a free bias costs nothing.
         thetas = fit.model.thetas if self.bias == "regularized" else fit.model.thetas[:, :-1]
         return float(fit.losses[fit.rows].mean() + 0.5 * self.ridge * (thetas**2).sum())
 

@@ -12,10 +12,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from toadstone.core.arrays import Array, Labels, Matrix
 from toadstone.kernels.linear.bounded_loss import BOUNDED_LOSSES, bounded_loss, fit_bounded
 from toadstone.kernels.linear.fit import Bias
-from toadstone.learners.linear_scores import LinearScores, draw_seed, rows_to_fit
+from toadstone.learners.linear_scores import LinearScores, SparseClassifier, draw_seed, rows_to_fit
 
 
-class BoundedLossClassifier(LinearScores, BaseEstimator):
+class BoundedLossClassifier(LinearScores, SparseClassifier, BaseEstimator):
     """A linear classifier that minimizes a bounded mean loss plus half the ridge times the squared norm.
 
     A row far on the wrong side costs the cap and no more, so its influence on

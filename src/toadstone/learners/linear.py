@@ -13,10 +13,10 @@ from toadstone.core.arrays import Array, Labels, Matrix
 from toadstone.kernels.linear.fit import Bias, LinearSolver
 from toadstone.kernels.linear.one_vs_rest import OneVsRestFit, fit_one_vs_rest
 from toadstone.kernels.losses import MARGIN_LOSSES, margin_loss
-from toadstone.learners.linear_scores import LinearScores, draw_seed, rows_to_fit
+from toadstone.learners.linear_scores import LinearScores, SparseClassifier, draw_seed, rows_to_fit
 
 
-class LinearClassifier(LinearScores, BaseEstimator):
+class LinearClassifier(LinearScores, SparseClassifier, BaseEstimator):
     """A linear classifier that minimizes the mean loss plus half the ridge times the squared norm.
 
     With more than two classes, one model is trained for each class against

@@ -15,18 +15,22 @@ from toadstone.core.dataset import as_matrix
 from toadstone.core.errors import InvalidData
 
 
-class LinearScores(ClassifierMixin):
-    """Decision function and predictions of a linear model, as scikit-learn has them."""
-
-    coef_: Array
-    intercept_: Array
-    classes_: Labels
+class SparseClassifier(ClassifierMixin):
+    """A classifier that accepts sparse rows."""
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that sparse rows are accepted."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+class LinearScores:
+    """Decision function and predictions of a linear model, as scikit-learn has them."""
+
+    coef_: Array
+    intercept_: Array
+    classes_: Labels
 
     def decision_function(self, X: Matrix) -> Array:
         """Return the scores of rows: of the second of two classes, or one for each class.
@@ -77,6 +81,7 @@ def rows_to_fit(
     learner._validate_params()
     checked, labels = validate_data(learner, X, y, accept_sparse="csr", dtype=np.float64)
     check_classification_targets(labels)
+    # scikit-learn lets duplicate entries and 64-bit indices of sparse rows pass; the compiled solvers do not.
     matrix, weights = as_matrix(checked), None
     if sample_weight is not None:
         weights = _check_sample_weight(sample_weight, matrix, dtype=np.float64, ensure_non_negative=True)

@@ -13,7 +13,7 @@ from toadstone.core.arrays import Array, Labels, Matrix
 from toadstone.kernels.linear.adagrad import AdaGrad
 from toadstone.kernels.linear.crammer_singer import CrammerSingerSolver, MulticlassFit
 from toadstone.kernels.linear.online_multiclass import descend_crammer_singer
-from toadstone.learners.linear_scores import LinearScores, draw_seed, rows_to_fit
+from toadstone.learners.linear_scores import LinearScores, SparseClassifier, draw_seed, rows_to_fit
 
 
 def _functions(theta: Array) -> tuple[Array, Array]:
@@ -22,7 +22,7 @@ def _functions(theta: Array) -> tuple[Array, Array]:
     return functions[:, :-1], functions[:, -1]
 
 
-class CrammerSingerClassifier(LinearScores, BaseEstimator):
+class CrammerSingerClassifier(LinearScores, SparseClassifier, BaseEstimator):
     """A linear classifier that minimizes the mean multi-class hinge plus half the ridge times the squared norm.
 
     The hinge is that of Crammer and Singer [1]_; the minimum is found to a
@@ -124,7 +124,7 @@ class CrammerSingerClassifier(LinearScores, BaseEstimator):
         return last.duals if usable and last is not None else None
 
 
-class OnlineHingeClassifier(LinearScores, BaseEstimator):
+class OnlineHingeClassifier(LinearScores, SparseClassifier, BaseEstimator):
     """A linear classifier trained by a few epochs of AdaGrad on the multi-class hinge, without a penalty.
 
     The defender of ten-class MNIST in Koh, Steinhardt and Liang [1]_, whose

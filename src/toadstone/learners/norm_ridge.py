@@ -48,6 +48,7 @@ def ridge_for_norm(X: Matrix, signs: Array, squared_radius: float, *, loss: Marg
     enough = 2 * float(loss.value(np.zeros(1))[0]) / squared_radius
     low, high = np.log(_SMALLEST), np.log(max(enough, 2 * _SMALLEST))
     duals = None
+    # The norm falls as the ridge grows. A rough fit tells on which side of the ball it is.
     while high - low > 0.01:
         middle = 0.5 * (low + high)
         solver = LinearSolver(loss, float(np.exp(middle)), tolerance=1e-3, max_sweeps=300)

@@ -7,17 +7,17 @@ from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.kernels.statistics.row_digests import contents
 from toadstone.learners.linear import LinearClassifier
-from toadstone.learners.linear_scores import rows_to_fit, rows_to_predict
+from toadstone.learners.linear_scores import SparseClassifier, rows_to_fit, rows_to_predict
 
 
-class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
+class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
     """A majority vote of models, each trained on one part of the rows.
 
     The part of a row is a hash of its features, so a row that is added,
@@ -68,12 +68,6 @@ class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
         self.estimator = estimator
         self.n_partitions = n_partitions
 
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that sparse rows are accepted."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
     def fit(self, X: Matrix, y: Labels) -> Self:
         """Train a model on each part.
 
@@ -95,6 +89,7 @@ class PartitionVoteClassifier(ClassifierMixin, BaseEstimator):
         """
         matrix, codes, _ = rows_to_fit(self, X, y)
         labels = self.classes_[codes]
+        # Of the features only: a row that moved to another part with its label would change two models.
         digests = [blake2b(content, digest_size=16).digest() for content in contents(matrix)]
         parts = np.array([int.from_bytes(digest[:8], "big") % self.n_partitions for digest in digests])
         # Rows that are equal but for their labels have one digest: the label settles their order.

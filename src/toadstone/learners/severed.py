@@ -6,17 +6,17 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from toadstone.core.arrays import Labels, Matrix
 from toadstone.kernels.statistics.class_probabilities import probabilities, slopes
 from toadstone.kernels.statistics.sever import sever
 from toadstone.learners.linear import LinearClassifier
-from toadstone.learners.linear_scores import rows_to_fit, rows_to_predict
+from toadstone.learners.linear_scores import SparseClassifier, rows_to_fit, rows_to_predict
 
 
-class SeveredClassifier(ClassifierMixin, BaseEstimator):
+class SeveredClassifier(SparseClassifier, BaseEstimator):
     """A classifier trained repeatedly without the rows with the most extreme gradients.
 
     Gradients are those of a linear softmax model with the probabilities of
@@ -65,12 +65,6 @@ class SeveredClassifier(ClassifierMixin, BaseEstimator):
         self.estimator = estimator
         self.fraction = fraction
         self.rounds = rounds
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that sparse rows are accepted."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
 
     def fit(self, X: Matrix, y: Labels) -> Self:
         """Train, leave rows out and train again.

@@ -14,10 +14,10 @@ from toadstone.kernels.linear.fit import Bias, LinearSolver
 from toadstone.kernels.linear.one_vs_rest import OneVsRestFit, fit_one_vs_rest
 from toadstone.kernels.linear.trimmed_loss import TrimmedFit, alternate
 from toadstone.kernels.losses import MARGIN_LOSSES, margin_loss
-from toadstone.learners.linear_scores import LinearScores, draw_seed, rows_to_fit
+from toadstone.learners.linear_scores import LinearScores, SparseClassifier, draw_seed, rows_to_fit
 
 
-class TrimmedLossClassifier(LinearScores, BaseEstimator):
+class TrimmedLossClassifier(LinearScores, SparseClassifier, BaseEstimator):
     """A linear classifier trained on the rows with the smallest loss.
 
     The mean loss of the kept rows plus half the ridge times the squared norm
@@ -149,6 +149,7 @@ class TrimmedLossClassifier(LinearScores, BaseEstimator):
         return alternate(train, judge, codes, start, keep=self.keep, rounds=self.rounds)
 
     def _objective(self, fit: TrimmedFit[OneVsRestFit]) -> float:
+        # The penalty of training: a free bias costs nothing.
         thetas = fit.model.thetas if self.bias == "regularized" else fit.model.thetas[:, :-1]
         return float(fit.losses[fit.rows].mean() + 0.5 * self.ridge * (thetas**2).sum())
 

@@ -16,7 +16,7 @@ from toadstone.core.arrays import Array, IntArray, Labels
 from toadstone.core.budget import Budget
 from toadstone.core.checks import check_not_negative, check_positive, check_within
 from toadstone.core.dataset import Dataset, Poison
-from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
+from toadstone.core.errors import EmptyFeasibleSet
 from toadstone.kernels.influence.poison_gradient import ProbeLoss
 from toadstone.kernels.sets.balanced_rounding import round_inside
 from toadstone.kernels.sets.sets import ConvexSet

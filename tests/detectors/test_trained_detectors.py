@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -45,7 +47,10 @@ def test_the_models_own_mistakes_are_no_label_errors():
     y = rng.integers(0, 6, 800)
     X = rng.standard_normal((800, 2)) + 1.5 * rng.standard_normal((6, 2))[y]
     detector = ConfidentLearning().fit(X, y)
-    assert detector.joint_.sum() - np.trace(detector.joint_) > 0.05 * len(y)
+    expected = detector.joint_.sum() - np.trace(detector.joint_)
+    assert expected > 0.05 * len(y)
+    # More rows are contradicted than wrong labels are expected; only as many are suspicious.
+    assert np.count_nonzero(detector.suspicion_ > 0) < 1.1 * expected < np.count_nonzero(detector._odds > 0)
     assert len(detector.flagged_indices_) <= 0.02 * len(y)
 
 
@@ -88,6 +93,63 @@ def test_no_row_is_judged_by_a_model_that_saw_it_or_a_copy(detector):
     assert fitted.suspicion_[y == 0].max() < 0
     if detector is not ConfidentLearning:
         assert fitted.suspicion_[y == 1].min() > 0
+
+
+class Alternating(ClassifierMixin, BaseEstimator):
+    """Favours the second class with every second fit, by more than it favours the first with the others."""
+
+    fits: ClassVar[int] = 0
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        Alternating.fits += 1
+        self.table_ = [[0.6, 0.4], [0.1, 0.9]][Alternating.fits % 2]
+        return self
+
+    def predict(self, X):
+        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+
+    def predict_proba(self, X):
+        return np.tile(self.table_, (len(X), 1))
+
+
+def test_half_of_the_votes_do_not_outvote_a_label():
+    X, y, _ = flipped(0.0, n=200)
+    fitted = EnsembleFilter(estimator=Alternating(), n_estimators=2).fit(X, y)
+    first = fitted.suspicion_[y == 0]
+    # A single vote against is a majority, one of two is not, though its probability outweighs the other's.
+    np.testing.assert_allclose(first.max(), np.log(9))
+    assert np.count_nonzero(first == 0) > 5
+    assert not np.isclose(first, np.log(1.3 / 0.7)).any()
+
+
+@pytest.mark.parametrize("detector", ODDS, ids=lambda detector: detector.__name__)
+class TestTrustedRowsSetOneThreshold:
+    def test_at_a_careful_quantile_of_all_classes(self, detector):
+        rng = np.random.default_rng(0)
+        y = rng.integers(0, 2, 1200)
+        X, trusted = rng.normal(size=(1200, 3)) + 0.8 * y[:, None], rng.permutation(1200)[:400]
+        fitted = detector().fit(X, y, trusted=trusted)
+        # A share of 0.0118 keeps 0.02 with confidence: four of 401, where eight would keep it on average.
+        expected = np.sort(fitted.suspicion_[trusted])[-4]
+        assert expected > 0
+        np.testing.assert_allclose(fitted.thresholds_, expected)
+        # Ten rows keep no rate with confidence: the largest of them is the threshold.
+        few = trusted[:60]
+        np.testing.assert_allclose(fitted.calibrate(few).thresholds_, max(0.0, fitted.suspicion_[few].max()), atol=1e-8)
+
+    def test_never_below_zero(self, detector):
+        y = np.arange(300) % 2
+        X = np.random.default_rng(0).normal(size=(300, 2)) + 20 * y[:, None]
+        fitted = detector().fit(X, y, trusted=np.arange(200))
+        assert fitted.suspicion_.max() < 0
+        np.testing.assert_allclose(fitted.thresholds_, 0, atol=1e-6)
+
+    def test_but_none_for_the_only_row_of_a_label(self, detector):
+        X, y, _ = flipped(0.0)
+        y[5] = 2
+        fitted = detector().fit(X, y, trusted=np.arange(100, 500))
+        assert np.isinf(fitted.thresholds_).tolist() == [False, False, True]
 
 
 def test_folds_and_bags_keep_copies_together():
@@ -138,6 +200,14 @@ def test_sever_ranks_flips_first_and_scores_new_rows_as_training_rows():
     assert wrong[np.argsort(-detector.suspicion_)[:10]].mean() >= 0.8
     np.testing.assert_allclose(-detector.score_samples(X, y), detector.suspicion_)
     assert len(detector.rounds_) == 4
+
+
+def test_sever_scores_a_row_by_its_worst_round():
+    X, y, _ = flipped(0.03)
+    one, four = SEVER(rounds=1, share=0.1).fit(X, y), SEVER(rounds=4, share=0.1).fit(X, y)
+    assert (four.suspicion_ >= one.suspicion_).all()
+    assert (four.suspicion_ > one.suspicion_).any()
+    assert (four.suspicion_ == one.suspicion_).any()
 
 
 def test_sever_leaves_its_share_out_of_the_next_round():
@@ -196,6 +266,55 @@ def test_a_batch_that_spoils_the_held_out_rows_is_rejected():
     assert len(detector.validation_errors_) == 1
 
 
+class Recording(GaussianNB):
+    """Keeps the first columns of all rows that it was ever fitted to."""
+
+    seen: ClassVar[list[set[float]]] = []
+
+    def fit(self, X, y):
+        Recording.seen.append(set(X[:, 0].tolist()))
+        return super().fit(X, y)
+
+
+def test_held_out_trusted_rows_are_never_trained_on():
+    X, y, wrong = flipped(0.2)
+    trusted = np.flatnonzero(~wrong)[:150]
+    Recording.seen.clear()
+    detector = TrustedBootstrap(estimator=Recording()).fit(X, y, trusted=trusted)
+    held_out = set(X[trusted, 0].tolist()) - Recording.seen[0]
+    assert len(held_out) == sum(round(0.3 * count) for count in np.bincount(y[trusted]))
+    assert len(Recording.seen) > len(detector.validation_errors_) > 2
+    assert not any(held_out & rows for rows in Recording.seen)
+
+
+def test_rows_that_were_trained_on_are_judged_out_of_fold():
+    X, y, _ = flipped(0.0)
+    detector = TrustedBootstrap(estimator=Remembering()).fit(X, y, trusted=np.arange(150))
+    # A model that had seen a row of the second class would agree with its label.
+    assert detector._trained.any()
+    assert detector.suspicion_[y == 1].min() > 0
+
+
+def test_undecided_rows_are_not_admitted():
+    class Undecided(Alternating):
+        def predict_proba(self, X):
+            return np.full((len(X), 2), 0.5)
+
+    X, y, _ = flipped(0.0)
+    detector = TrustedBootstrap(estimator=Undecided()).fit(X, y, trusted=np.arange(150))
+    assert detector.admitted_share_ == 0
+    assert len(detector.validation_errors_) == 1
+
+
+def test_a_few_more_mistakes_than_before_do_not_reject_a_batch():
+    y = np.arange(600) % 2
+    X = np.random.default_rng(0).standard_normal((600, 4)) + 0.4 * (2 * y[:, None] - 1)
+    errors = TrustedBootstrap(batch=0.1).fit(X, y, trusted=np.arange(200)).validation_errors_
+    rise = np.diff(errors).max() * 60
+    assert 0 < rise < 6
+    assert len(errors) > 5
+
+
 def test_bootstrapping_without_trusted_rows_is_refused():
     X, y, _ = flipped(0.0)
     with pytest.raises(InvalidArgument, match="`trusted`: expected positions of rows known to be clean, got none"):
@@ -209,7 +328,9 @@ def test_trusted_rows_among_the_untrusted_are_refused():
         TrustedBootstrap().fit(X, y, trusted=np.arange(50))
 
 
-def test_a_class_without_trusted_rows_is_refused():
+@pytest.mark.parametrize("known", [0, 1])
+def test_a_class_of_fewer_than_two_trusted_rows_is_refused(known):
     X, y, _ = flipped(0.0)
-    with pytest.raises(InvalidData, match="trusted rows: expected at least two of class 1, got 0"):
-        TrustedBootstrap().fit(X, y, trusted=np.flatnonzero(y == 0))
+    trusted = np.append(np.flatnonzero(y == 0), np.flatnonzero(y == 1)[:known])
+    with pytest.raises(InvalidData, match=f"trusted rows: expected at least two of class 1, got {known}"):
+        TrustedBootstrap().fit(X, y, trusted=trusted)

@@ -66,6 +66,16 @@ def test_the_silhouette_of_many_rows_is_estimated(monkeypatch):
     assert ActivationClustering().fit(X, y).clusters_[2].silhouette == pytest.approx(whole, abs=0.03)
 
 
+def test_each_cluster_weighs_by_all_its_rows(monkeypatch):
+    rng = np.random.default_rng(0)
+    points = np.vstack([10 + 0.1 * rng.normal(size=(300, 2)), 3 * rng.normal(size=(3000, 2))])
+    members = np.arange(3300) < 300
+    monkeypatch.setattr(room, "_LARGEST", 300)
+    # The small cluster has a silhouette near one, the large one of far less.
+    estimate = room._silhouette(points, members, np.random.default_rng(0))
+    assert estimate == pytest.approx(silhouette_score(points, members), abs=0.02)
+
+
 def test_an_even_split_is_not_flagged():
     X, y, _ = poisoned(0, count=150)
     detector = ActivationClustering().fit(X, y)

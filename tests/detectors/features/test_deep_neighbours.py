@@ -64,6 +64,15 @@ def test_one_row_repeated_excludes_itself_all_the_same():
     assert np.abs(detector.suspicion_).max() <= 1
 
 
+def test_the_rows_that_lost_by_the_most_are_as_many_as_the_rate_allows():
+    rng = np.random.default_rng(0)
+    detector = DeepNeighbours(n_neighbors=5).fit(rng.normal(size=(1000, 2)), rng.integers(0, 2, 1000))
+    # Uniform suspicion has no tail of its own beyond which a row could lie.
+    detector.suspicion_ = rng.permutation(np.linspace(-1, 1, 1000))
+    flagged = detector.calibrate(None).flagged_indices_
+    assert set(flagged) == set(np.argsort(detector.suspicion_)[-20:])
+
+
 def test_where_classes_overlap_the_false_alarm_rate_is_kept():
     rng = np.random.default_rng(1)
     X, y = rng.normal(size=(600, 2)), rng.integers(0, 2, 600)

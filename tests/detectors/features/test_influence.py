@@ -8,6 +8,7 @@ from scipy.sparse import csr_array
 from sklearn.metrics import roc_auc_score
 
 from toadstone.core.errors import InvalidData
+from toadstone.detectors.features import influence
 from toadstone.detectors.features.influence import InfluenceDetector
 
 
@@ -37,6 +38,18 @@ def test_clean_rows_keep_the_false_alarm_rate(k):
         for seed, gap in enumerate((0.5, 1.0, 2.0, 3.0, 5.0, 8.0))
     ]
     assert max(shares) <= 0.02
+
+
+def test_a_threshold_leaves_half_of_the_rate_of_labels_drawn_at_random(monkeypatch):
+    shares, beyond = [], influence._beyond
+    monkeypatch.setattr(influence, "_beyond", lambda *args: shares.append(args[2]) or beyond(*args))
+    InfluenceDetector(false_alarm_rate=0.04).fit(*blobs())
+    assert shares == [0.02]
+    # Of four rows that surely have the first label a quarter exceeds 3, and a half 2.
+    table, chances = np.arange(1.0, 5.0)[:, None] * np.ones((4, 2)), np.array([[1.0, 0.0]] * 4)
+    assert [beyond(table, chances, share)[0] for share in (0.2, 0.25, 0.5)] == [4, 3, 2]
+    # Rows weigh by their probability.
+    assert beyond(table, np.array([[1, 1], [1, 1], [1, 1], [9, 1.0]]), 0.25).tolist() == [4, 3]
 
 
 def test_rows_score_anew_as_they_did_in_training():

@@ -35,6 +35,16 @@ def test_broken_groups_are_found_and_rare_categories_are_not():
     assert np.isin(np.flatnonzero(~bad), detector.flagged_indices_).mean() < 0.02
 
 
+def test_rows_are_judged_as_if_they_had_not_been_learned_from():
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    X[:, 3] += X[:, 0] + X[:, 1]
+    detector = MinorComponents().fit(X)
+    without = np.array([-MinorComponents().fit(np.delete(X, row, 0)).score_samples(X[[row]])[0] for row in range(30)])
+    learned = -detector.score_samples(X)
+    assert (detector.suspicion_ > learned).all()
+    assert np.mean(np.abs(detector.suspicion_ - without)) < np.mean(np.abs(learned - without))
+
+
 def test_new_rows_are_judged_by_what_was_learned():
     X, y = one_hot()
     detector = MinorComponents().fit(X, y)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
+from scipy.stats import binom
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
@@ -87,6 +88,19 @@ def test_rows_that_models_are_trained_on_set_no_threshold():
     found = [roni._threshold_of(detector.suspicion_[judged & (y == label)], 0.02) for label in detector.classes_]
     np.testing.assert_allclose(detector.thresholds_, found, rtol=1e-6)
     np.testing.assert_allclose(detector.calibrate(judged).thresholds_, found, rtol=1e-6)
+
+
+@pytest.mark.parametrize("m", range(149, 700, 29))
+def test_the_threshold_is_the_lowest_that_keeps_the_rate_with_confidence(m):
+    scores = np.random.default_rng(m).permutation(m).astype(float)
+    # The share beyond the k-th largest of m is below s if and only if k or more of m draws fall within s.
+    kept = [k for k in range(1, m) if binom.sf(k - 1, m, 0.02) >= 0.95]
+    assert roni._threshold_of(scores, 0.02) == m - max(kept)
+
+
+def test_the_largest_of_few_scores_is_a_threshold_and_of_fewer_none_is():
+    assert roni._threshold_of(np.arange(49.0), 0.02) == 48
+    assert roni._threshold_of(np.arange(48.0), 0.02) == np.inf
 
 
 class TestTrusted:

@@ -175,7 +175,7 @@ class ActivationClustering(Calibrated, ClassScorer, OutlierMixin, BaseEstimator)
 
     def _is_separated(self, found: Clusters) -> bool:
         apart = found.silhouette > found.least_silhouette and found.valley < _LARGEST_VALLEY
-        return apart and 0 < found.share < self.largest_share
+        return apart and found.share < self.largest_share
 
 
 def _outlying_silhouette(silhouettes: list[float]) -> float:

@@ -1,4 +1,4 @@
-"""EPIC's selection against other libraries, and what EPIC adds to a training. Needs the extra ``deep``."""
+"""EPIC's selection against other libraries, and its overhead in a training. Needs the extra ``deep``."""
 
 from __future__ import annotations
 

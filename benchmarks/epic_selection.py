@@ -1,9 +1,9 @@
-"""Facility location on the last-layer gradients of a network, against other libraries; what EPIC adds to an epoch.
+"""Facility location on last-layer gradients, against other libraries, and the overhead of EPIC per epoch.
 
-The gradients are those of CIFAR-10's 50,000 training images at a ResNet-8
-trained on them for a few epochs. Each way runs in a process of its own, so
-that its memory is known, on two threads where it has a use for them. apricot
-and submodlib are compared where they are installed.
+The gradients are of CIFAR-10's 50,000 training images at a ResNet-8 trained on
+them for a few epochs. Each library runs in a process of its own, which measures
+its memory, on two threads where it can use them. apricot and submodlib are
+compared where they are installed.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ def device(rows: np.ndarray, count: int) -> np.ndarray:
 
 
 def measured(choose: Picks, rows: np.ndarray, count: int) -> tuple[float, float, float, np.ndarray] | str:
-    """Wall seconds, seconds of all cores, megabytes and picks; or why it did not run."""
+    """Return wall seconds, seconds of all cores, megabytes and picks; or the reason of a failure."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_alone, (choose, rows, count))
 
 
 def _alone(choose: Picks, rows: np.ndarray, count: int) -> tuple[float, float, float, np.ndarray] | str:
     try:
-        # Compiled and imported before the clock starts.
+        # Compile and import before the clock starts.
         choose(rows[:40], 4)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
@@ -78,13 +78,13 @@ def _alone(choose: Picks, rows: np.ndarray, count: int) -> tuple[float, float, f
 
 
 def _peak() -> float:
-    """Megabytes that this program had at most; what getrusage tells counts the process that started it, too."""
+    """Return the peak megabytes of this process; getrusage would count the parent's, too."""
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
 
 
 def cost(rows: np.ndarray, picks: np.ndarray) -> float:
-    """The mean distance to the nearest medoid."""
+    """Return the mean distance to the nearest medoid."""
     medoids, total = rows[picks].astype(np.float64), 0.0
     for begin in range(0, len(rows), 1000):
         part = rows[begin : begin + 1000].astype(np.float64)
@@ -96,7 +96,7 @@ def cost(rows: np.ndarray, picks: np.ndarray) -> float:
 
 
 def compared(rows: np.ndarray, ways: dict[str, Picks]) -> tuple[str, dict[str, float]]:
-    """A table of ways to choose a tenth of the rows; the first is the standard. And the seconds of all cores."""
+    """Return a table of ways to choose a tenth of the rows, relative to the first, and the seconds of all cores."""
     count = int(np.ceil(FRACTION * len(rows)))
     lines, used, standard = [], {}, None
     for name, choose in ways.items():
@@ -121,14 +121,14 @@ Result = TypeVar("Result")
 
 
 def clocked(work: Callable[[], Result]) -> tuple[Result, float, float]:
-    """The result of a single run, its wall time and its time of all cores."""
+    """Return the result of a single run, its wall time and its time of all cores."""
     cpu, wall = time.process_time(), time.perf_counter()
     result = work()
     return result, time.perf_counter() - wall, time.process_time() - cpu
 
 
 def trained() -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor, float]:
-    """A network after a few epochs, its data, and the seconds of an epoch on one core."""
+    """Return a network after a few epochs, its data, and the seconds of an epoch on one core."""
     images, labels = load_images("cifar10", "train")
     model, config = resnet8(seed=0), TrainingConfig(epochs=EPOCHS, augmentation="flip-crop")
     _, wall, cpu = clocked(lambda: train(model, images, labels, config, seed=0))
@@ -137,7 +137,7 @@ def trained() -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor, float]:
 
 
 def noisy_copies(scores: torch.Tensor, labels: torch.Tensor, copies: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Gradients of copies of all rows, their logits blurred."""
+    """Return gradients of copies of all rows with noise on their logits."""
     generator = torch.Generator().manual_seed(0)
     many = scores.repeat(copies, 1)
     many += NOISE * torch.randn(many.shape, generator=generator)
@@ -148,7 +148,7 @@ def noisy_copies(scores: torch.Tensor, labels: torch.Tensor, copies: int) -> tup
 
 
 def overhead(epoch: float, gradient_pass: float, selection: float) -> str:
-    """What looks add to trainings of full length, without what dropped rows save."""
+    """Return a table of the time that looks add to full trainings, without the savings of dropped rows."""
     lines = []
     for name, epochs, schedule in RECIPES:
         looks = sum(schedule.due(number) for number in range(epochs))
@@ -158,7 +158,7 @@ def overhead(epoch: float, gradient_pass: float, selection: float) -> str:
 
 
 def whole(gradients: torch.Tensor, labels: torch.Tensor) -> tuple[list[list[str]], float]:
-    """All classes at once, on one thread and on two; and the seconds of a core of the former."""
+    """Measure all classes at once on one thread and on two; return lines and the seconds of one core."""
     lines, used = [], []
     for threads in (1, 2):
         torch.set_num_threads(threads)

@@ -7,7 +7,7 @@ from scipy.spatial.distance import cdist
 
 
 def by_numpy(rows: np.ndarray, count: int) -> np.ndarray:
-    """Every gain anew for every choice."""
+    """Choose by computing every gain anew for every choice."""
     distances = cdist(rows, rows)
     nearest, picks = np.full(len(rows), distances.max()), []
     for _ in range(count):
@@ -19,7 +19,7 @@ def by_numpy(rows: np.ndarray, count: int) -> np.ndarray:
 
 
 def by_apricot(rows: np.ndarray, count: int) -> np.ndarray:
-    """Lazy greedy of apricot."""
+    """Choose by the lazy greedy algorithm of apricot."""
     from apricot import FacilityLocationSelection
 
     distances = cdist(rows, rows)
@@ -28,7 +28,7 @@ def by_apricot(rows: np.ndarray, count: int) -> np.ndarray:
 
 
 def by_submodlib(rows: np.ndarray, count: int) -> np.ndarray:
-    """Lazy greedy of submodlib, which the authors of EPIC use."""
+    """Choose by the lazy greedy algorithm of submodlib, the library of EPIC's authors."""
     from submodlib import FacilityLocationFunction
 
     distances = cdist(rows, rows)

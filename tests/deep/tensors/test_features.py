@@ -109,7 +109,7 @@ def test_modes_statistics_and_hooks_are_restored(subject, images, labels):
 
 def test_modes_and_hooks_are_restored_after_an_error(images):
     model = Vgg().train()
-    with pytest.raises(InvalidData, match=r"expected one that takes images of shape \(2, 8, 8\), got 'Given groups"):
+    with pytest.raises(InvalidData, match=r"expected one that accepts images of shape \(2, 8, 8\), got 'Given groups"):
         activations(model, "classifier.1", images[:, :2])
     assert model.training
     assert not any(module._forward_pre_hooks for module in model.modules())

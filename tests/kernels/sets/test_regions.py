@@ -239,7 +239,9 @@ def test_features_held_wrongly_are_noticed(monkeypatch, rng):
     many, c = counts(rng, 700), rng.normal(size=700)
     expected = maximize(many, c).value
     right = regions._free_region
-    monkeypatch.setattr(regions, "_free_region", lambda *given: replace(right(*given), radius=0.9 * right(*given).radius))
+    monkeypatch.setattr(
+        regions, "_free_region", lambda *given: replace(right(*given), radius=0.9 * right(*given).radius)
+    )
     assert maximize(many, c).value == pytest.approx(expected, rel=1e-9)
 
 

@@ -200,7 +200,10 @@ def resnet8(width: int = 16, classes: int = 10, channels: int = 3, *, pooled: in
 
 
 def resnet20(width: int = 16, classes: int = 10, channels: int = 3, *, seed: int = 0) -> ResNet:
-    """Return the paper's smallest ResNet for CIFAR-10, three stages of three blocks; names as in akamaster's weights."""
+    """Return the paper's smallest ResNet for CIFAR-10, three stages of three blocks.
+
+    Parameters are named as in the weights that akamaster published.
+    """
     return ResNet((3, 3, 3), width=width, classes=classes, channels=channels, seed=seed)
 
 

@@ -1,1 +1,1 @@
-"""Trials: one poisoned training of a network with and without a defence."""
+"""Trials: trainings of a network on poisoned data with and without a defence."""

@@ -1,4 +1,4 @@
-"""Poisoned training sets, how a network is trained on them, and what an attacker wants of it."""
+"""Cases: a poisoned training set, the training on it, and the attacker's goal."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ from toadstone.deep.training.loop import Watcher, train
 from toadstone.deep.training.progress import Checkpoint
 
 Images: TypeAlias = Tensor
-"""For rooms that cannot name a tensor."""
+"""Type of images for packages that must not import torch."""
 
 Pictures: TypeAlias = tuple[Tensor, Tensor]
-"""Images, or their features, and labels."""
+"""Images or their features, and their labels."""
 
 NO_ATTACK, NO_DEFENCE = "no attack", "none"
 _EVERY = 5
+"""Epochs between checkpoints."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Goal:
-    """What the attacker wants of some images that nobody trains on.
+    """The attacker's goal: a label for certain images outside the training set.
 
     Parameters
     ----------
     images : Tensor of shape (m, ...)
     label : int
-        What they are to be taken for.
+        Label that they are to be classified as.
     before : Pictures, optional
         The same images without a trigger, and their labels; only those count
-        that the very model classifies rightly so.
+        that the trained model classifies correctly without it.
     """
 
     images: Tensor
@@ -49,7 +50,7 @@ class Goal:
     before: Pictures | None = None
 
     def reached(self, model: nn.Module) -> tuple[int, int]:
-        """How many images count, and how many of them are taken for the label."""
+        """Return the number of images that count, and of those classified as the label."""
         found = logits(model, self.images).argmax(1).cpu() == self.label
         counts = torch.ones_like(found)
         if self.before is not None:
@@ -60,25 +61,24 @@ class Goal:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Case:
-    """A poisoned training set, how a model is trained on it, and what is asked of the model.
+    """A poisoned training set, the training on it, and the attacker's goal.
 
     Parameters
     ----------
     attack : str
     seed : int
-        Of the model's first weights and of its training; tells cases of one
-        attack apart.
+        For initial weights and training; distinguishes cases of one attack.
     training : Pictures
         Poison included.
     poison : int64 Tensor
-        Which rows are; empty for a clean set.
+        Poisoned rows; empty for a clean set.
     build : callable
-        A new model of a seed.
+        Takes a seed and returns a new model.
     config : TrainingConfig
     test : Pictures
     goal : Goal, optional
     folder : Path, optional
-        For checkpoints.
+        Folder for checkpoints.
     """
 
     attack: str
@@ -93,17 +93,17 @@ class Case:
 
     @cached_property
     def undefended(self) -> nn.Module:
-        """The model of all rows."""
+        """The model trained on all rows."""
         return self.train(NO_DEFENCE, None)
 
     @cached_property
     def features(self) -> Tensor:
-        """What the undefended model's head sees of each row; the rows themselves where only a head is trained."""
+        """Inputs of the undefended model's head; the rows themselves where only a head is trained."""
         images, _ = self.training
         return images if images.dim() == 2 else activations(self.undefended, HEAD, images)
 
     def train(self, defence: str, watcher: Watcher | None) -> nn.Module:
-        """A new model, trained on what the watcher leaves; resumed where there is a checkpoint."""
+        """Return a new model trained on the rows that the watcher keeps, resumed from its checkpoint if any."""
         images, labels = self.training
         model = self.build(self.seed).to(images.device)
         kept = None
@@ -115,7 +115,7 @@ class Case:
 
 
 def forget(folder: Path, attack: str, seed: int) -> None:
-    """Remove the checkpoints of a case, once all its trials are written down."""
+    """Remove the checkpoints of a case whose trials are all recorded."""
     for file in folder.glob(f"{_stem(attack, seed)}-*.safetensors"):
         file.unlink()
 
@@ -125,34 +125,34 @@ def _stem(attack: str, seed: int) -> str:
 
 
 def check_device(device: str) -> None:
-    """Refuse experiments of full scale where they would take weeks.
+    """Check for a graphics card where one is required: without it, full scale takes weeks.
 
     Raises
     ------
     InvalidArgument
-        If PyTorch finds no graphics card and one is asked for.
+        If `device` is "cuda" and PyTorch finds no graphics card.
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise InvalidArgument("scale", "cpu, since PyTorch finds no graphics card", "full")
 
 
 def poisoned_part(pictures: Pictures, bases: IntArray, *, count: int) -> tuple[Pictures, Tensor]:
-    """All poisons and the first other images, in their order.
+    """Return all poisons and the first other images, in their original order.
 
     Parameters
     ----------
     pictures : Pictures
-        All of them, poisons in place of their bases.
+        All images, poisons in place of their bases.
     bases : ndarray of shape (k,)
-        Which are poisons.
+        Indices of the poisons.
     count : int
-        How many images in all.
+        Number of images to return.
 
     Returns
     -------
     pictures : Pictures
     poison : int64 Tensor of shape (k,)
-        Which of those returned are poisons.
+        Indices of the poisons among the images returned.
 
     Examples
     --------
@@ -168,12 +168,12 @@ def poisoned_part(pictures: Pictures, bases: IntArray, *, count: int) -> tuple[P
 
 
 def seeded(seed: int) -> Generator:
-    """A generator on the host."""
+    """Return a generator on the CPU with a seed."""
     return Generator().manual_seed(seed)
 
 
 def shuffled(pictures: Pictures, generator: Generator) -> Pictures:
-    """The same images and labels in an order that is drawn."""
+    """Return images and labels in random order."""
     images, labels = pictures
     order = torch.randperm(len(labels), generator=generator)
     return images[order], labels[order]

@@ -1,4 +1,4 @@
-"""Poisons against those who train a whole network from new weights."""
+"""Setting of attacks on training from scratch: victim and attacker train whole networks."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from toadstone.deep.trials.transfer_cases import crafted_once
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FromScratchSetting:
-    """How victims train, and an attacker who does the same beforehand.
+    """Data, network and training of the victim, which the attacker's surrogate shares.
 
     Parameters
     ----------
     training : Pictures
-        All that there are, clean; on the host.
+        All clean training images, on the CPU.
     test : Pictures
     used : int
-        Training images of a victim, poisons included: those and the first of the others.
+        Training images of a victim: the poisons and the first others.
     build : callable
-        A new network of a seed.
+        Takes a seed and returns a new network.
     config : TrainingConfig
     device : str
     seed : int
-        Of the attacker's network; victims have others.
+        For the attacker's network; victims have other seeds.
     folder : Path
-        For checkpoints and crafted poisons.
+        Folder for checkpoints and crafted poisons.
     """
 
     training: Pictures
@@ -53,7 +53,7 @@ class FromScratchSetting:
 
     @cached_property
     def surrogate(self) -> nn.Module:
-        """The attacker's network, trained on clean images, once for all targets."""
+        """The attacker's network, trained on clean images once for all targets."""
         images, labels = (each[: self.used] for each in self.training)
         model = self.build(self.seed).to(self.device)
         kept = Checkpoint(path=self.folder / "surrogate.safetensors", every=5)
@@ -61,27 +61,27 @@ class FromScratchSetting:
         return model.eval()
 
     def case(self, name: str, attack: GradientMatching, *, bases: IntArray, target: int, label: int, seed: int) -> Case:
-        """Craft poisons for a target, or read those that were, and put them in the place of their bases.
+        """Craft poisons for a target, or read them from the folder, and put them in place of their bases.
 
         Parameters
         ----------
         name : str
         attack : GradientMatching
         bases : ndarray of shape (k,)
-            Training images.
+            Indices of training images.
         target : int
-            Test image, among all.
+            Index of a test image.
         label : int
-            Of the bases, and what the target is to be taken for.
+            Class of the bases, which the target is to be classified as.
         seed : int
-            Of the victim, and of the attack's noise.
+            For the victim and for the attack's noise.
         """
         (images, labels), rows = poisoned_part(self.training, bases, count=self.used)
         shown = unit(self.test[0][target : target + 1], torch.float32)
 
         def craft() -> torch.Tensor:
-            start, meant = images[rows][None].to(self.device), torch.tensor([label])
-            made = attack.craft([self.surrogate], HEAD, start, shown, meant, generator=seeded(seed))
+            start, intended = images[rows][None].to(self.device), torch.tensor([label])
+            made = attack.craft([self.surrogate], HEAD, start, shown, intended, generator=seeded(seed))
             return made[0].cpu()
 
         poisoned = images.clone()

@@ -1,4 +1,4 @@
-"""Defences of networks under one roof: each decides which rows of a case to train on, and a trial counts."""
+"""Defences of networks as choices of rows to train on, and the trial of a case with a defence."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from toadstone.records.trials import Trial
 
 
 class FlaggingDetector(Protocol):
-    """A fitted sanitizer that flags rows."""
+    """A detector or sanitizer that flags rows."""
 
     flagged_indices_: IntArray
 
     def fit(self, X: Array, y: Labels) -> FlaggingDetector:
-        """Look at all rows."""
+        """Fit to all rows."""
 
 
 class RowSelector(Watcher, Protocol):
-    """A watcher that can say which rows it would go on with."""
+    """A watcher that exposes the rows that it keeps."""
 
     @property
     def rows(self) -> Tensor:
-        """Indices of the rows, int64, ascending."""
+        """Indices of the rows kept, int64, ascending."""
 
 
 @dataclass(frozen=True, eq=False)
 class FixedRows:
-    """A choice of rows before the training, as a watcher.
+    """Rows chosen before the training, as a watcher.
 
     Parameters
     ----------
@@ -52,22 +52,24 @@ class FixedRows:
 
     @property
     def settings(self) -> str:
-        """What tells it from others in a checkpoint."""
+        """Digest of the rows, which identifies the watcher in a checkpoint."""
         return f"rows={digest_of(self.rows)}"
 
     def before_epoch(self, epoch: int, model: nn.Module) -> Tensor:
-        """The rows."""
+        """Return the rows."""
         return self.rows
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkDefence:
-    """A name, and what watches over the training of a case; None for nobody.
+    """A named defence.
 
     Parameters
     ----------
     name : str
     watch : callable, optional
+        Takes a case and returns the watcher of its training; None for no
+        defence.
     """
 
     name: str
@@ -75,7 +77,7 @@ class NetworkDefence:
 
 
 def epic(name: str, schedule: Schedule) -> NetworkDefence:
-    """EPIC with the gradients of the head, bias included."""
+    """Return EPIC with gradients by the logits."""
 
     def watch(case: Case) -> RowSelector:
         images, labels = case.training
@@ -85,7 +87,7 @@ def epic(name: str, schedule: Schedule) -> NetworkDefence:
 
 
 def voting(name: str, vote: Callable[[Tensor, Tensor], VoteResult]) -> NetworkDefence:
-    """Leave out the rows that a vote on features drops, then train."""
+    """Return a defence that drops rows by a vote on features before the training."""
 
     def watch(case: Case) -> RowSelector:
         return FixedRows(vote(case.features, case.training[1]).kept)
@@ -94,7 +96,7 @@ def voting(name: str, vote: Callable[[Tensor, Tensor], VoteResult]) -> NetworkDe
 
 
 def detecting(name: str, make: Callable[[], FlaggingDetector]) -> NetworkDefence:
-    """Leave out the rows that a sanitizer flags on features, then train."""
+    """Return a defence that drops the rows that a detector flags on features before the training."""
 
     def watch(case: Case) -> RowSelector:
         labels = case.training[1].cpu()
@@ -107,7 +109,7 @@ def detecting(name: str, make: Callable[[], FlaggingDetector]) -> NetworkDefence
 
 
 def run_trial(case: Case, defence: NetworkDefence) -> Trial:
-    """Train behind a defence and count.
+    """Train with a defence and count dropped rows, errors and successes of the attack.
 
     Parameters
     ----------
@@ -117,7 +119,7 @@ def run_trial(case: Case, defence: NetworkDefence) -> Trial:
     Returns
     -------
     Trial
-        With what was dropped by the end of the training; None for no defence.
+        Dropped rows are those at the end of the training; None for no defence.
     """
     begin = time.perf_counter()
     labels = case.training[1]
@@ -152,5 +154,5 @@ def run_trial(case: Case, defence: NetworkDefence) -> Trial:
 
 
 def _keeps_all(watcher: RowSelector, count: int) -> bool:
-    """Whether a training would be that of the undefended model, from the same seed."""
+    """Return True if the training would repeat that of the undefended model."""
     return isinstance(watcher, FixedRows) and len(watcher.rows) == count

@@ -1,4 +1,4 @@
-"""Whom to attack in transfer and with what, and poisons crafted for it by those who know the body."""
+"""Cases of attacks in transfer: targets and bases, and poisons crafted by an attacker who knows the body."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from toadstone.deep.trials.transfer_setting import TransferSetting
 
 
 class TargetedAttack(Protocol):
-    """Any of the attacks on features."""
+    """An attack on features."""
 
     def craft(
         self, networks: Sequence[nn.Module], head: str, bases: Tensor, targets: Tensor, *, generator: Generator
@@ -30,48 +30,48 @@ class TargetedAttack(Protocol):
 
 
 Crafting: TypeAlias = Callable[[TransferSetting, "TargetsAndBases", Generator], Tensor]
-"""Gives the poisons of all targets, uint8 of shape (t, k, C, H, W)."""
+"""Returns the poisons of all targets, uint8 of shape (t, k, C, H, W)."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TargetsAndBases:
-    """Whom to attack with what.
+    """Targets, intended labels and bases of several attacks.
 
     Parameters
     ----------
     targets : int64 Tensor of shape (t,)
-        Test images.
+        Indices of test images.
     labels : int64 Tensor of shape (t,)
-        What each is to be taken for.
+        Label that each target is to be classified as.
     bases : int64 Tensor of shape (t, k)
-        Training images of that label.
+        Indices of training images of that label.
     """
 
     targets: Tensor
     labels: Tensor
     bases: Tensor
 
-    def images(self, stage: TransferSetting) -> tuple[Tensor, Tensor]:
-        """Bases as levels, and targets as numbers."""
-        return stage.training[0][self.bases], unit(stage.test[0][self.targets], torch.float32)
+    def images(self, setting: TransferSetting) -> tuple[Tensor, Tensor]:
+        """Return the bases as 8-bit levels and the targets in [0, 1]."""
+        return setting.training[0][self.bases], unit(setting.test[0][self.targets], torch.float32)
 
 
-def draw_marks(stage: TransferSetting, *, targets: int, poisons: int, generator: Generator) -> TargetsAndBases:
-    """Targets that a clean head classifies rightly, each with another class to go to, and bases of that.
+def draw_targets(setting: TransferSetting, *, targets: int, poisons: int, generator: Generator) -> TargetsAndBases:
+    """Draw targets that a clean head classifies correctly, another label for each, and bases of that label.
 
     Raises
     ------
     InvalidData
         If there are too few images.
     """
-    truth = stage.test[1]
-    right = (logits(stage.clean_head, stage.test_features).argmax(1) == truth).nonzero()[:, 0]
+    truth = setting.test[1]
+    right = (logits(setting.clean_head, setting.test_features).argmax(1) == truth).nonzero()[:, 0]
     drawn = right[torch.randperm(len(right), generator=generator)[:targets]]
-    further = torch.randint(1, stage.n_classes, (len(drawn),), generator=generator)
-    labels = (truth[drawn] + further) % stage.n_classes
+    further = torch.randint(1, setting.n_classes, (len(drawn),), generator=generator)
+    labels = (truth[drawn] + further) % setting.n_classes
     bases = []
     for label in labels:
-        own = (stage.training[1] == label).nonzero()[:, 0]
+        own = (setting.training[1] == label).nonzero()[:, 0]
         bases.append(own[torch.randperm(len(own), generator=generator)[:poisons]].sort().values)
     if len(drawn) < targets or any(len(own) < poisons for own in bases):
         raise InvalidData(f"images: expected {targets} targets and {poisons} bases of a class, got fewer")
@@ -79,62 +79,68 @@ def draw_marks(stage: TransferSetting, *, targets: int, poisons: int, generator:
 
 
 def directly(attack: TargetedAttack) -> Crafting:
-    """All poisons of a target are crafted for it."""
+    """Return a crafting in which an attack is applied to each target."""
 
-    def craft(stage: TransferSetting, marks: TargetsAndBases, generator: Generator) -> Tensor:
-        return attack.craft([stage.body], HEAD, *marks.images(stage), generator=generator)
+    def craft(setting: TransferSetting, chosen: TargetsAndBases, generator: Generator) -> Tensor:
+        return attack.craft([setting.body], HEAD, *chosen.images(setting), generator=generator)
 
     return craft
 
 
 def spread(attack: FeatureCollision) -> Crafting:
-    """Poisons that know the vote of medoids: each collides with another neighbour of the target.
+    """Return an adaptive crafting against the vote of medoids.
 
-    The neighbours are the clean training images of the target's own class that
-    are nearest to it, one for each poison, so that the poisons are as far from
-    each other as clean rows are and win as many medoids.
+    Each poison collides with another neighbour of the target. The neighbours
+    are the clean training images of the target's class nearest to it, so that
+    poisons are as far apart as clean rows and become medoids as often.
     """
 
-    def craft(stage: TransferSetting, marks: TargetsAndBases, generator: Generator) -> Tensor:
-        bases, _ = marks.images(stage)
-        meant = torch.cat([_nearest_own(stage, int(target), bases.shape[1]) for target in marks.targets])
-        shown = unit(stage.training[0][meant], torch.float32)
+    def craft(setting: TransferSetting, chosen: TargetsAndBases, generator: Generator) -> Tensor:
+        bases, _ = chosen.images(setting)
+        neighbours = torch.cat([_nearest_own(setting, int(target), bases.shape[1]) for target in chosen.targets])
+        shown = unit(setting.training[0][neighbours], torch.float32)
         alone = bases.flatten(0, 1)[:, None]
-        return attack.craft([stage.body], HEAD, alone, shown, generator=generator).view(bases.shape)
+        return attack.craft([setting.body], HEAD, alone, shown, generator=generator).view(bases.shape)
 
     return craft
 
 
 def poisoned_cases(
-    stage: TransferSetting, name: str, marks: TargetsAndBases, crafting: Crafting, *, generator: Generator, folder: Path
+    setting: TransferSetting,
+    name: str,
+    chosen: TargetsAndBases,
+    crafting: Crafting,
+    *,
+    generator: Generator,
+    folder: Path,
 ) -> list[Case]:
-    """Craft poisons for each target, or read those that were, and put them among the features.
+    """Craft poisons for each target, or read them from the folder, and put their features in place of the bases'.
 
     Parameters
     ----------
-    stage : TransferSetting
+    setting : TransferSetting
     name : str
-        Of the attack.
-    marks : TargetsAndBases
+        Name of the attack.
+    chosen : TargetsAndBases
     crafting : callable
         See `directly` and `spread`.
     generator : Generator
     folder : Path
-        Where crafted poisons are kept.
+        Folder for crafted poisons.
 
     Returns
     -------
     list of Case
-        One for each target, in their order.
+        One for each target, in order.
     """
-    bases, shown = marks.images(stage)
+    bases, shown = chosen.images(setting)
     file = folder / f"{name.replace(' ', '-')}.safetensors"
-    poisons = crafted_once(file, bases, shown, lambda: crafting(stage, marks, generator))
-    return [_case(stage, name, marks, poisons[place], place) for place in range(len(poisons))]
+    poisons = crafted_once(file, bases, shown, lambda: crafting(setting, chosen, generator))
+    return [_case(setting, name, chosen, poisons[place], place) for place in range(len(poisons))]
 
 
 def crafted_once(file: Path, bases: Tensor, shown: Tensor, craft: Callable[[], Tensor]) -> Tensor:
-    """Poisons that were crafted of these bases for these targets before, or new ones, which are kept."""
+    """Return the poisons in a file if they were crafted from these bases and targets, else craft and write them."""
     made_for = digest_of(bases, shown)
     if file.exists():
         tensors, facts = read_tensors(file)
@@ -145,16 +151,16 @@ def crafted_once(file: Path, bases: Tensor, shown: Tensor, craft: Callable[[], T
     return poisons
 
 
-def _case(stage: TransferSetting, name: str, marks: TargetsAndBases, poisons: Tensor, place: int) -> Case:
-    features, rows = stage.features.clone(), marks.bases[place]
-    features[rows] = activations(stage.body, HEAD, poisons).cpu()
-    target = int(marks.targets[place])
-    goal = Goal(images=stage.test_features[target : target + 1], label=int(marks.labels[place]))
-    return stage.case(name, features, poison=rows, goal=goal, seed=place)
+def _case(setting: TransferSetting, name: str, chosen: TargetsAndBases, poisons: Tensor, place: int) -> Case:
+    features, rows = setting.features.clone(), chosen.bases[place]
+    features[rows] = activations(setting.body, HEAD, poisons).cpu()
+    target = int(chosen.targets[place])
+    goal = Goal(images=setting.test_features[target : target + 1], label=int(chosen.labels[place]))
+    return setting.case(name, features, poison=rows, goal=goal, seed=place)
 
 
-def _nearest_own(stage: TransferSetting, target: int, count: int) -> Tensor:
-    """Training images of the target's class, the nearest to it first."""
-    own = (stage.training[1] == stage.test[1][target]).nonzero()[:, 0]
-    apart = (stage.features[own] - stage.test_features[target]).double().norm(dim=1)
+def _nearest_own(setting: TransferSetting, target: int, count: int) -> Tensor:
+    """Return the training images of the target's class that are nearest to it, nearest first."""
+    own = (setting.training[1] == setting.test[1][target]).nonzero()[:, 0]
+    apart = (setting.features[own] - setting.test_features[target]).double().norm(dim=1)
     return own[apart.argsort(stable=True)[:count]]

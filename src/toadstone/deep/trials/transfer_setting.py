@@ -1,4 +1,4 @@
-"""Poisons against those who train a new head on somebody else's network."""
+"""Setting of attacks in transfer: the victim trains a new head on a pretrained body."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _BLOCKS: dict[Network, tuple[int, ...]] = {"resnet8": (1, 1, 1), "resnet18": (2,
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TransferSetting:
-    """A body that stays as it is, and what a head is trained and tested on.
+    """A fixed body and the data that heads are trained and tested on.
 
     Parameters
     ----------
     body : Module
-        With its head, which is not used.
+        Its own head is not used.
     training, test : Pictures
-        Images; uint8.
+        8-bit images.
     features, test_features : Tensor
-        What the head would see of them.
+        Features of the images, the inputs of a head.
     config : TrainingConfig
-        Of heads.
+        For heads.
     n_classes : int
     """
 
@@ -50,9 +50,8 @@ class TransferSetting:
 
     @classmethod
     def of(cls, body: nn.Module, training: Pictures, test: Pictures, config: TrainingConfig) -> TransferSetting:
-        """Look at all images once."""
-        seen = (activations(body, HEAD, images).cpu() for images, _ in (training, test))
-        features, test_features = seen
+        """Return the setting with the features of all images."""
+        features, test_features = (activations(body, HEAD, images).cpu() for images, _ in (training, test))
         return cls(
             body=body,
             training=training,
@@ -64,14 +63,14 @@ class TransferSetting:
         )
 
     def case(self, attack: str, features: Tensor, *, poison: Tensor, goal: Goal | None, seed: int) -> Case:
-        """A head trained on features, among them those of poison.
+        """Return a case in which a head is trained on features, those of poison included.
 
         Parameters
         ----------
         attack : str
         features : Tensor of shape (n, d)
         poison : int64 Tensor
-            Rows.
+            Poisoned rows.
         goal : Goal, optional
         seed : int
         """
@@ -87,13 +86,13 @@ class TransferSetting:
         )
 
     def clean_case(self, seed: int) -> Case:
-        """The same without poison, for false alarms."""
+        """Return a case without poison, which measures false alarms."""
         nothing = torch.empty(0, dtype=torch.int64)
         return self.case(NO_ATTACK, self.features, poison=nothing, goal=None, seed=seed)
 
     @property
     def clean_head(self) -> nn.Module:
-        """A head trained on the images as they are."""
+        """A head trained on the clean images."""
         head = new_head(0, width=self.features.shape[1], classes=self.n_classes)
         train(head, self.features, self.training[1], self.config, seed=0)
         return head
@@ -102,7 +101,7 @@ class TransferSetting:
 def trained_body(
     network: Network, images: Pictures, config: TrainingConfig, *, width: int, pooled: int, seed: int, folder: Path
 ) -> nn.Module:
-    """Somebody else's network, with a grid of features in place of the pooled ones that it was trained with.
+    """Train a network with global pooling and return it with features pooled to a grid.
 
     Parameters
     ----------
@@ -117,24 +116,24 @@ def trained_body(
         Side of the grid.
     seed : int
     folder : Path
-        For its checkpoint.
+        Folder for the checkpoint.
     """
     classes = int(images[1].max()) + 1
     parts: dict[str, Any] = {"width": width, "classes": classes, "projected": True, "seed": seed}
     trained, body = (ResNet(_BLOCKS[network], pooled=side, **parts).to(images[0].device) for side in (1, pooled))
     train(trained, *images, config, seed=seed, checkpoint=Checkpoint(path=folder / "body.safetensors"))
-    learnt = {name: value for name, value in trained.state_dict().items() if not name.startswith(f"{HEAD}.")}
-    body.load_state_dict(learnt, strict=False)
+    weights = {name: value for name, value in trained.state_dict().items() if not name.startswith(f"{HEAD}.")}
+    body.load_state_dict(weights, strict=False)
     return body.eval()
 
 
 def published_body(weights: Path) -> nn.Module:
-    """The published ResNet-20 for CIFAR-10.
+    """Return the published ResNet-20 for CIFAR-10.
 
     Parameters
     ----------
     weights : Path
-        As of `toadstone.deep.tensors.checkpoints.load_arrays`.
+        As for `toadstone.deep.tensors.checkpoints.load_arrays`.
     """
     body = ResNet((3, 3, 3), normalise=Normalise(CIFAR10_MEAN, CIFAR10_DEVIATION))
     load_arrays(body, weights)
@@ -142,7 +141,7 @@ def published_body(weights: Path) -> nn.Module:
 
 
 def new_head(seed: int, *, width: int, classes: int) -> nn.Linear:
-    """A linear layer with weights of that seed."""
+    """Return a linear layer with weights from a seed."""
     with torch.random.fork_rng(devices=[]):
         head = nn.Linear(width, classes)
     draw_weights(head, seed=seed)

@@ -1,4 +1,4 @@
-"""Trials of what looks for a trigger in a finished network, and leaves its training images alone."""
+"""Trials of defences that look for triggers in a trained network: STRIP and Neural Cleanse."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from toadstone.records.trials import Trial
 
 
 def strip_trial(case: Case, name: str, *, trusted: Tensor, judged: int, false_alarm_rate: float) -> Trial:
-    """Whether STRIP tells inputs with the trigger from those without.
+    """Count the inputs that STRIP flags with and without the trigger.
 
     Parameters
     ----------
     case : Case
     name : str
-        Of the defence, for the record.
+        Name of the defence in the record.
     trusted : Tensor of shape (m, C, H, W)
-        Clean images that nobody tests with.
+        Clean images outside the test set.
     judged : int
-        Inputs of each kind: the first test images, and the first that the
-        attacker has a goal for.
+        Number of inputs of each kind: the first test images, and the first
+        images of the attacker's goal.
     false_alarm_rate : float
-        Share of clean inputs that may be flagged.
+        As for `toadstone.deep.defences.strip.strip`.
 
     Returns
     -------
     Trial
-        What was dropped counts inputs, not training images; there is no goal.
+        Dropped rows count inputs, not training images; there is no goal.
     """
     begin = time.perf_counter()
     clean = case.test[0][:judged]
@@ -53,7 +53,7 @@ def strip_trial(case: Case, name: str, *, trusted: Tensor, judged: int, false_al
 
 
 def inversion_trial(case: Case, name: str, *, trusted: Tensor, search: NeuralCleanse) -> Trial:
-    """Whether the search for the smallest patch suspects the attacker's label and no other.
+    """Count the labels that Neural Cleanse suspects, the attacker's and others.
 
     Parameters
     ----------
@@ -65,19 +65,19 @@ def inversion_trial(case: Case, name: str, *, trusted: Tensor, search: NeuralCle
     Returns
     -------
     Trial
-        What was dropped counts labels; there is no goal.
+        Dropped rows count labels; there is no goal.
     """
     begin = time.perf_counter()
     scan = scan_for_backdoors(case.undefended, trusted, generator=seeded(case.seed), search=search)
-    meant = {case.goal.label} if case.goal is not None else set()
-    found = meant & set(scan.suspects)
-    others = len(scan.inversions) - len(meant)
+    target = {case.goal.label} if case.goal is not None else set()
+    found = target & set(scan.suspects)
+    others = len(scan.inversions) - len(target)
     wrong = len(scan.suspects) - len(found)
-    return _found(case, name, poison=(len(found), len(meant)), clean=(wrong, others), begin=begin)
+    return _found(case, name, poison=(len(found), len(target)), clean=(wrong, others), begin=begin)
 
 
 def _found(case: Case, name: str, *, poison: tuple[int, int], clean: tuple[int, int], begin: float) -> Trial:
-    """The trial of the undefended network, with other things counted as dropped."""
+    """Return the trial of the undefended network with inputs or labels counted as dropped rows."""
     plain = run_trial(case, NetworkDefence(NO_DEFENCE))
     return replace(
         plain,

@@ -1,4 +1,4 @@
-"""MNIST: a white square in some images calls up a label; who finds the images, the trigger or the label."""
+"""MNIST with a visible backdoor: defences that find the poisoned images, the trigger or the target label."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FOUND = {
     STRIP: ("inputs with the trigger flagged", "clean inputs flagged"),
     INVERSION: ("labels called up by the trigger found", "other labels suspected"),
 }
-"""What these defences find instead of training images."""
+"""Defences that flag inputs or labels instead of training images, and names of what they flag."""
 
 _NOTES = (
     "EPIC's paper makes no claim about visible backdoors; these rows are here because defences are compared on them.",
@@ -38,35 +38,35 @@ _NOTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class BackdoorPlan:
-    """How large the experiment is.
+    """Sizes of the experiment.
 
     Parameters
     ----------
     training_images, test_images : int
-        The first of each; test images in an order drawn by the seed.
+        Numbers from the start; test images in an order drawn from the seed.
     width : int
         Channels of the network's first convolution.
     hidden : int
         Units of the layer before the head, whose activations are the features.
     epochs : int
     rates : tuple of float
-        Share of the training images with the trigger.
+        Shares of the training images with the trigger.
     target : int
-        Label that it calls up.
+        Label of the backdoor.
     medoids : tuple of float
-        Share of each class that EPIC selects, as in its paper.
+        Shares of each class that EPIC selects, as in its paper.
     seeds : int
-        How many; networks, orders and poisons are drawn anew for each. Clean
-        images are trained on with the first only.
+        Number of seeds; networks, orders and poisons are drawn anew for each.
+        Clean images are trained on with the first only.
     false_alarm_rate : float
-        Share of clean inputs that STRIP may flag.
+        For STRIP.
     trusted : int
         Clean images that STRIP gets, and inputs of either kind that it judges.
     searched : int
-        Trusted images that trigger inversion searches with.
+        Trusted images for trigger inversion.
     search_epochs : int
     voters : int
-        Medoids that vote on a row in our defence.
+        Medoids that vote on a row in the vote of medoids.
     device : str
     """
 
@@ -102,21 +102,21 @@ PLANS = {
 
 
 def run(conditions: Conditions) -> Measured:
-    """On MNIST."""
+    """Run the experiment on MNIST."""
     from toadstone.deep.tensors.images import load_images
     from toadstone.deep.trials.cases import check_device, seeded, shuffled
 
     plan = PLANS[conditions.scale]
     check_device(plan.device)
     train = load_images("mnist", "train", count=plan.training_images)
-    # The halves of MNIST's test images come from different writers, and STRIP is judged on images like those that it
-    # is calibrated on.
+    # Shuffled: the halves of MNIST's test images come from different writers, and STRIP must be calibrated on images
+    # like those that it judges.
     test = shuffled(load_images("mnist", "test"), seeded(conditions.seed))
     return measure(train, test, plan, conditions)
 
 
 def measure(train: Pictures, test: Pictures, plan: BackdoorPlan, conditions: Conditions) -> Measured:
-    """Poison, train behind each defence, and look for triggers in undefended networks."""
+    """Poison, train with each defence, and look for triggers in undefended networks."""
     from toadstone.deep.tensors.checkpoints import digest_of
 
     with logged("epic-backdoor", plan, conditions) as log:
@@ -145,7 +145,7 @@ def _planned(train: Pictures, test: Pictures, plan: BackdoorPlan, conditions: Co
 
 
 def make(train: Pictures, test: Pictures, rate: float, plan: BackdoorPlan, *, seed: int) -> Case:
-    """A training set with that share of poison, and what its network is asked."""
+    """Return a case with a share of poison among the training images."""
     from toadstone.attacks.backdoors.image_shape import ImageShape
     from toadstone.attacks.backdoors.trigger import PatchTrigger
     from toadstone.deep.attacks.badnets import VisibleBackdoor
@@ -179,7 +179,7 @@ def make(train: Pictures, test: Pictures, rate: float, plan: BackdoorPlan, *, se
 
 
 def defences(plan: BackdoorPlan) -> tuple[NetworkDefence, ...]:
-    """Those that choose training images."""
+    """Return the defences that choose training images."""
     from toadstone.deep.defences.deep_knn import MedoidVote
     from toadstone.deep.defences.epic_schedule import Schedule
     from toadstone.deep.trials.run_trial import NetworkDefence, detecting, epic, voting
@@ -205,7 +205,7 @@ def _falls(epochs: int) -> tuple[int, ...]:
 
 
 def _scans(case: Case, test: Pictures, number: int, plan: BackdoorPlan) -> dict[str, partial[Trial]]:
-    """What looks at a network: STRIP at each, the search for triggers at those of the first seed."""
+    """Return the trials of triggers: STRIP for every network, trigger inversion for those of the first seed."""
     from toadstone.deep.defences.neural_cleanse import NeuralCleanse
     from toadstone.deep.trials.trigger_trials import inversion_trial, strip_trial
 

@@ -1,4 +1,4 @@
-"""Trials of networks as rows of a table: success, accuracy, and who was dropped."""
+"""Trials of networks as rows of a table: success of the attack, accuracy, and dropped rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NOTHING: Mapping[Any, Any] = {}
 
 @dataclass(frozen=True)
 class PaperFigures:
-    """What a paper states for one attack against one defence.
+    """A paper's figures for one attack with one defence.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class PaperFigures:
 
 @dataclass(frozen=True)
 class TrialTotals:
-    """All trials of one attack against one defence, added up.
+    """All trials of one attack with one defence.
 
     Parameters
     ----------
@@ -51,29 +51,29 @@ class TrialTotals:
 
     @property
     def goals(self) -> tuple[int, int]:
-        """How often the attacker's goal was reached, and of how often."""
+        """Number of goals reached and number of goals."""
         return sum(trial.goal_reached or 0 for trial in self.trials), sum(trial.goal_rows or 0 for trial in self.trials)
 
     @property
     def success(self) -> Interval | None:
-        """Where the rate of success lies; None where nothing was attacked."""
+        """Interval of the success rate; None without an attack."""
         reached, tried = self.goals
         return _wilson(reached, tried, SUCCESS) if tried else None
 
     @property
     def accuracy(self) -> float:
-        """Share of clean test images classified rightly, averaged over trials."""
+        """Share of clean test images classified correctly, averaged over trials."""
         return 1 - sum(trial.wrong_rows for trial in self.trials) / sum(trial.test_rows for trial in self.trials)
 
     def dropped(self, of: Callable[[Trial], tuple[int | None, int]]) -> float | None:
-        """Share of rows of a kind that was dropped, over all trials; None where there was no such row."""
+        """Return the dropped share of rows of a kind over all trials; None if there are no such rows."""
         pairs = [of(trial) for trial in self.trials]
         total = sum(rows for _, rows in pairs)
         return sum(count or 0 for count, _ in pairs) / total if total else None
 
 
 def cells_of(trials: Sequence[Trial]) -> tuple[TrialTotals, ...]:
-    """Trials of the same attack and defence together, in the order of the first of each."""
+    """Group trials by attack and defence, in order of first occurrence."""
     found: dict[tuple[str, str], list[Trial]] = {}
     for trial in sorted(trials, key=lambda trial: trial.seed):
         found.setdefault((trial.attack, trial.defence), []).append(trial)
@@ -89,7 +89,7 @@ def rows_of(
     judged: Sequence[str] = (),
     named: Mapping[str, tuple[str, str]] = _NOTHING,
 ) -> tuple[Comparison, ...]:
-    """Rows of success, accuracy and rows dropped for each cell.
+    """Return rows of success, accuracy and dropped rows for each cell.
 
     Parameters
     ----------
@@ -99,9 +99,10 @@ def rows_of(
     reason : str
         Why ours may differ from them.
     judged : sequence of str
-        Defences whose rows say so where they do not help.
+        Defences whose rows get a note where they do not help.
     named : mapping
-        What defences find, poison and other, that do not drop training rows.
+        For defences that do not drop training rows, names of what they flag,
+        poison and other.
     """
     bare = {cell.attack: cell for cell in cells if cell.defence == NO_DEFENCE}
     rows: list[Comparison] = []
@@ -114,7 +115,7 @@ def rows_of(
 
 
 def panels_of(cells: Sequence[TrialTotals]) -> tuple[Panel, ...]:
-    """Bars of success by defence, a series for each attack; and of accuracy, an attack in the same colour."""
+    """Return bar charts of success and of accuracy by defence, with a series for each attack."""
     shown = {
         "Share of attacks that succeed": [(cell, _success(cell)) for cell in cells if cell.success is not None],
         "Accuracy on clean test images": [(cell, cell.accuracy) for cell in cells],
@@ -149,9 +150,9 @@ def _reached(cell: TrialTotals, paper: PaperFigures, reason: str, note: str) -> 
     where = f"{cell.attack}, {cell.defence}"
     if cell.success is not None:
         aim: Aim = "higher" if cell.defence == NO_DEFENCE else "lower"
-        told = f"{where}: success"
+        name = f"{where}: success"
         why = reason if paper.success is not None else ""
-        rows.append(Comparison(told, "share", aim, paper.success, _success(cell), cell.success, note, why))
+        rows.append(Comparison(name, "share", aim, paper.success, _success(cell), cell.success, note, why))
     size = cell.trials[0].test_rows
     interval = _wilson(round(cell.accuracy * size), size, ACCURACY)
     why = reason if paper.accuracy is not None else ""
@@ -181,7 +182,7 @@ def _success(cell: TrialTotals) -> float:
 
 
 def _overlap(cell: TrialTotals, bare: TrialTotals | None) -> bool:
-    """Whether success, if there is any without a defence, may be as high with it."""
+    """Return True if the attack succeeds without the defence, and its intervals with and without overlap."""
     if bare is None or cell.success is None or bare.success is None or bare.goals[0] == 0:
         return False
     return cell.success.high >= bare.success.low

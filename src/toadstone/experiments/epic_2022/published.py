@@ -1,4 +1,4 @@
-"""CIFAR-10: poisons that others crafted and published, in transfer and, at full scale, from scratch."""
+"""CIFAR-10: poisons published by others, in transfer and, at full scale, from scratch."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _NOTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedPlan:
-    """How large the experiment is.
+    """Sizes of the experiment.
 
     Parameters
     ----------
     transfer, scratch : tuple of str
-        Poisons to be tried, as of `toadstone.datasets.catalogue.published.load_poison`.
+        Names of poisons, as for `toadstone.datasets.catalogue.published.load_poison`.
     transfer_images, scratch_images, test_images : int
         Training images, poisons included.
     head_epochs, epochs : int
@@ -48,7 +48,7 @@ class PublishedPlan:
     width : int
         Of the ResNet-8 from scratch.
     voters : int
-        Medoids that vote on a row in our defence.
+        Medoids that vote on a row in the vote of medoids.
     device : str
     """
 
@@ -77,7 +77,7 @@ PLANS = {
 
 
 def run(conditions: Conditions) -> Measured:
-    """On CIFAR-10."""
+    """Run the experiment on CIFAR-10."""
     from toadstone.deep.tensors.images import load_images
     from toadstone.deep.trials.cases import check_device
 
@@ -99,7 +99,7 @@ def measure(
     plan: PublishedPlan,
     conditions: Conditions,
 ) -> Measured:
-    """Put each set of poisons among the training images, and train behind each defence."""
+    """Put each set of poisons among the training images, and train with each defence."""
     from toadstone.deep.tensors.checkpoints import digest_of
 
     with logged("epic-published", plan, conditions) as log:
@@ -139,7 +139,7 @@ def _planned(
 def transferred(
     train: Pictures, test: Pictures, poison: PublishedPoison, weights: Path, plan: PublishedPlan, *, seed: int
 ) -> Case:
-    """A new head for the published ResNet-20."""
+    """Return a case with a new head for the published ResNet-20."""
     from toadstone.deep.tensors.features import activations
     from toadstone.deep.tensors.networks import HEAD
     from toadstone.deep.training.hyperparameters import TrainingConfig
@@ -149,16 +149,16 @@ def transferred(
     body = published_body(weights).to(plan.device)
     pictures, rows = poisoned_part(_poisoned(train, poison), poison.base_indices, count=plan.transfer_images)
     config = TrainingConfig(epochs=plan.head_epochs, learning_rate=0.03, milestones=(25, 35))
-    stage = TransferSetting.of(body, pictures, (test[0][: plan.test_images], test[1][: plan.test_images]), config)
+    setting = TransferSetting.of(body, pictures, (test[0][: plan.test_images], test[1][: plan.test_images]), config)
     goal = None
     if _targeted(poison):
         seen = activations(body, HEAD, _target(test, poison)).cpu()
         goal = Goal(images=seen, label=poison.base_class)
-    return stage.case(f"{poison.name} in transfer", stage.features, poison=rows, goal=goal, seed=seed)
+    return setting.case(f"{poison.name} in transfer", setting.features, poison=rows, goal=goal, seed=seed)
 
 
 def from_scratch(train: Pictures, test: Pictures, poison: PublishedPoison, plan: PublishedPlan, *, seed: int) -> Case:
-    """A network trained on the poisons and other images."""
+    """Return a case with a network trained from scratch on the poisons and other images."""
     from toadstone.deep.tensors.networks import ResNet
     from toadstone.deep.training.hyperparameters import TrainingConfig
     from toadstone.deep.trials.cases import Case, Goal, poisoned_part
@@ -179,7 +179,7 @@ def from_scratch(train: Pictures, test: Pictures, poison: PublishedPoison, plan:
 
 
 def defences(*, first_look: int, last_look: int, voters: int) -> tuple[NetworkDefence, ...]:
-    """No defence, EPIC, deep k-NN and ours."""
+    """Return no defence, EPIC, deep k-NN and the vote of medoids."""
     from toadstone.deep.defences.deep_knn import DeepKNN, MedoidVote
     from toadstone.deep.defences.epic_schedule import Schedule
     from toadstone.deep.trials.run_trial import NetworkDefence, epic, voting

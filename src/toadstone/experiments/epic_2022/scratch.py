@@ -1,4 +1,4 @@
-"""CIFAR-10: gradient matching against networks trained from scratch, with and without EPIC."""
+"""CIFAR-10 from scratch: gradient matching against networks trained from scratch, with and without EPIC."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ _TINY = (
 
 @dataclass(frozen=True, kw_only=True)
 class ScratchPlan:
-    """How large the experiment is.
+    """Sizes of the experiment.
 
     Parameters
     ----------
     blocks : tuple of int
-        Of the residual network, stage by stage.
+        Blocks of each stage of the residual network.
     width : int
     training_images : int
     poisons, targets : int
@@ -62,11 +62,11 @@ class ScratchPlan:
     first_look, interval, last_look : int
         Epochs before which EPIC looks.
     steps, restarts : int
-        Of the attacker.
+        Steps and restarts of the attack.
     levels : int
-        That a pixel may move.
+        Radius of the attack, in 8-bit levels.
     voters : int
-        Medoids that vote on a row in our defence.
+        Medoids that vote on a row in the vote of medoids.
     precision : {"float32", "bfloat16"}
     device : str
     """
@@ -110,7 +110,7 @@ PLANS = {
 
 
 def run(conditions: Conditions) -> Measured:
-    """On CIFAR-10 and the benchmark's set-ups."""
+    """Run the experiment on CIFAR-10 and the set-ups of the poisoning benchmark."""
     from toadstone.deep.tensors.images import load_images
     from toadstone.deep.trials.cases import check_device
 
@@ -123,7 +123,7 @@ def run(conditions: Conditions) -> Measured:
 def measure(
     train: Pictures, test: Pictures, setups: PoisonSetups, plan: ScratchPlan, conditions: Conditions
 ) -> Measured:
-    """Craft poisons for each target and train anew behind each defence."""
+    """Craft poisons for each target and train a new network with each defence."""
     from toadstone.deep.tensors.checkpoints import digest_of
 
     with logged("epic-scratch", plan, conditions) as log:
@@ -193,7 +193,7 @@ def _scratch(
 
 
 def defences(plan: ScratchPlan) -> tuple[NetworkDefence, ...]:
-    """No defence, EPIC and ours."""
+    """Return no defence, EPIC and the vote of medoids."""
     from toadstone.deep.defences.deep_knn import MedoidVote
     from toadstone.deep.defences.epic_schedule import Schedule
     from toadstone.deep.trials.run_trial import NetworkDefence, epic, voting

@@ -1,4 +1,4 @@
-"""CIFAR-10: a new head on somebody else's body, 25 poisons among its training images, several defences."""
+"""CIFAR-10 in transfer: a new head on a pretrained body, 25 poisons among its training images, several defences."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EPIC_2, EPIC_3, KNN_51, KNN_251, OURS = "EPIC-0.2", "EPIC-0.3", "deep k-NN 51", 
 
 HEAD_RATE, HEAD_FALLS = 0.03, (25, 35)
 LAST_LOOK = 10
-"""EPIC as published for transfer looks before the epochs 1 to 10, as the authors count from 0."""
+"""EPIC as published for transfer looks before epochs 1 to 10; the authors count from 0."""
 
 _ROUND = 0.00005
 STATED = {
@@ -57,7 +57,7 @@ _NOTES = (
 
 @dataclass(frozen=True, kw_only=True)
 class TransferPlan:
-    """How large the experiment is.
+    """Sizes of the experiment.
 
     Parameters
     ----------
@@ -65,17 +65,17 @@ class TransferPlan:
     width : int
         Channels of its first stage.
     pooled : int
-        Side of the grid of features that a head gets.
+        Side of the grid that a head's features are pooled to.
     body_images, head_images, test_images : int
         The body is trained on the first training images, heads on the next.
     body_epochs, head_epochs : int
     poisons, targets : int
     steps : int
-        Of each attack.
+        Steps of each attack.
     neighbours : tuple of int
-        Of deep k-NN.
+        For deep k-NN.
     voters : int
-        Medoids that vote on a row in our defence.
+        Medoids that vote on a row in the vote of medoids.
     device : str
     """
 
@@ -111,7 +111,7 @@ PLANS = {
 
 
 def run(conditions: Conditions) -> Measured:
-    """On CIFAR-10."""
+    """Run the experiment on CIFAR-10."""
     from toadstone.deep.tensors.images import load_images
     from toadstone.deep.trials.cases import check_device
 
@@ -127,8 +127,8 @@ def measure(train: Pictures, test: Pictures, plan: TransferPlan, conditions: Con
 
     with logged("epic-transfer", plan, conditions) as log:
         conditions.on_stage("training the body")
-        stage = _stage(train, test, plan, conditions, log.folder)
-        trials = log.run(_planned(stage, plan, conditions, log))
+        setting = _setting(train, test, plan, conditions, log.folder)
+        trials = log.run(_planned(setting, plan, conditions, log))
     cells = cells_of(trials)
     return Measured(
         setting=_in_words(plan),
@@ -139,7 +139,7 @@ def measure(train: Pictures, test: Pictures, plan: TransferPlan, conditions: Con
     )
 
 
-def _stage(
+def _setting(
     train: Pictures, test: Pictures, plan: TransferPlan, conditions: Conditions, folder: Path
 ) -> TransferSetting:
     from toadstone.deep.training.hyperparameters import TrainingConfig
@@ -162,20 +162,22 @@ def _stage(
     return TransferSetting.of(body, (images[first:last], labels[first:last]), (test[0][tested], test[1][tested]), heads)
 
 
-def _planned(stage: TransferSetting, plan: TransferPlan, conditions: Conditions, log: TrialLog) -> Iterator[Planned]:
+def _planned(setting: TransferSetting, plan: TransferPlan, conditions: Conditions, log: TrialLog) -> Iterator[Planned]:
     from toadstone.deep.trials.cases import seeded
     from toadstone.deep.trials.run_trial import run_trial
-    from toadstone.deep.trials.transfer_cases import draw_marks, poisoned_cases
+    from toadstone.deep.trials.transfer_cases import draw_targets, poisoned_cases
 
-    marks = draw_marks(stage, targets=plan.targets, poisons=plan.poisons, generator=seeded(conditions.seed))
+    chosen = draw_targets(setting, targets=plan.targets, poisons=plan.poisons, generator=seeded(conditions.seed))
 
-    clean = stage.clean_case(conditions.seed)
+    clean = setting.clean_case(conditions.seed)
     for defence in defences(plan):
         yield Planned(clean.attack, defence.name, clean.seed, partial(run_trial, clean, defence))
     for name, crafting in attacks(plan).items():
         conditions.on_stage(name)
         crafted = cache(
-            partial(poisoned_cases, stage, name, marks, crafting, generator=seeded(conditions.seed), folder=log.folder)
+            partial(
+                poisoned_cases, setting, name, chosen, crafting, generator=seeded(conditions.seed), folder=log.folder
+            )
         )
         for place in range(plan.targets):
             for defence in defences(plan):
@@ -183,14 +185,14 @@ def _planned(stage: TransferSetting, plan: TransferPlan, conditions: Conditions,
 
 
 def _run(crafted: Callable[[], list[Case]], place: int, defence: NetworkDefence) -> Trial:
-    """Craft only what is not in the journal."""
+    """Run a trial; poisons are crafted only where the journal lacks it."""
     from toadstone.deep.trials.run_trial import run_trial
 
     return run_trial(crafted()[place], defence)
 
 
 def attacks(plan: TransferPlan) -> dict[str, Crafting]:
-    """The attacks, all of which know the body."""
+    """Return the attacks, all of which know the body."""
     from toadstone.deep.attacks.bullseye_polytope import BullseyePolytope
     from toadstone.deep.attacks.feature_collision import FeatureCollision
     from toadstone.deep.trials.transfer_cases import directly, spread
@@ -204,7 +206,7 @@ def attacks(plan: TransferPlan) -> dict[str, Crafting]:
 
 
 def defences(plan: TransferPlan) -> tuple[NetworkDefence, ...]:
-    """No defence, EPIC as published, deep k-NN, and ours."""
+    """Return no defence, EPIC as published, deep k-NN, and the vote of medoids."""
     from toadstone.deep.defences.deep_knn import DeepKNN, MedoidVote
     from toadstone.deep.defences.epic_schedule import Schedule
     from toadstone.deep.trials.run_trial import NetworkDefence, epic, voting

@@ -1,4 +1,4 @@
-"""Trials of networks on disk, so that an experiment can go on where it stopped and none is discarded."""
+"""Journal of the trials of an experiment, from which an interrupted run resumes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from toadstone.records.trials import Trial
 
 @dataclass(frozen=True)
 class Planned:
-    """A trial to be run.
+    """A trial to run.
 
     Parameters
     ----------
     attack, defence : str
     seed : int
     make : callable
-        Runs it; not called where the journal has it.
+        Runs the trial; not called if the journal holds it.
     """
 
     attack: str
@@ -35,19 +35,19 @@ class Planned:
 
 
 class TrialLog:
-    """The journal of an experiment, and the folder that it is in.
+    """Journal of an experiment and its folder.
 
     Parameters
     ----------
     journal : Journal
     folder : Path
-        For checkpoints and crafted poisons.
+        Folder for checkpoints and crafted poisons.
     conditions : Conditions
 
     Attributes
     ----------
     cut_short : bool
-        Whether trials were left out because time was up.
+        True if trials were left out because time was up.
     """
 
     def __init__(self, journal: Journal, folder: Path, conditions: Conditions) -> None:
@@ -58,7 +58,7 @@ class TrialLog:
         self._end = time.monotonic() + 60 * conditions.minutes
 
     def run(self, planned: Iterable[Planned]) -> tuple[Trial, ...]:
-        """All planned trials: those of the journal, and new ones, each written down at once, until time is up."""
+        """Return the planned trials: those of the journal, and new ones until time is up, each recorded at once."""
         known = {(trial.attack, trial.defence, trial.seed): trial for trial in self._journal.trials}
         trials = []
         for one in planned:
@@ -74,7 +74,7 @@ class TrialLog:
         return tuple(trials)
 
     def notes(self, trials: Sequence[Trial]) -> tuple[str, ...]:
-        """What a reader should know where trials were left out."""
+        """Return a note if trials were left out."""
         if not self.cut_short:
             return ()
         return (f"Stopped when time was up, after {len(trials)} trials; later ones are not in the table.",)
@@ -82,14 +82,14 @@ class TrialLog:
 
 @contextmanager
 def logged(name: str, plan: object, conditions: Conditions) -> Iterator[TrialLog]:
-    """The log of an experiment, in the folder of the conditions or in a temporary one.
+    """Open the log of an experiment, in the folder of the conditions or in a temporary one.
 
     Parameters
     ----------
     name : str
-        Of the experiment.
+        Name of the experiment.
     plan : object
-        Whose representation says all that the trials depend on.
+        Its representation must show everything that the trials depend on.
     conditions : Conditions
 
     Raises
@@ -97,8 +97,8 @@ def logged(name: str, plan: object, conditions: Conditions) -> Iterator[TrialLog
     InvalidArgument
         If the folder holds another experiment, or cannot be written.
     """
-    told = sha256(repr((name, plan, conditions.seed, __version__)).encode()).hexdigest()
+    identity = sha256(repr((name, plan, conditions.seed, __version__)).encode()).hexdigest()
     with tempfile.TemporaryDirectory(prefix="toadstone-") as aside:
         folder = conditions.work if conditions.work is not None else Path(aside)
-        with Journal(folder, told, option="work") as journal:
+        with Journal(folder, identity, option="work") as journal:
             yield TrialLog(journal, folder, conditions)

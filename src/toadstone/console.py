@@ -1,4 +1,4 @@
-"""How the command speaks: sentences, warnings and progress on a terminal or a pipe."""
+"""Output of the commands: sentences, warnings and progress, on a terminal or a pipe."""
 
 from __future__ import annotations
 
@@ -104,16 +104,16 @@ def show(result: Result, out: Path | None, *, as_json: bool, page: str | None = 
 
 
 class Progress:
-    """What is being done, on a terminal's standard error once it has taken two seconds.
+    """A display of the stage in progress, on a terminal's standard error once it has taken two seconds.
 
     A thread draws, so that it also moves within a long step.
 
     Parameters
     ----------
     stage : str
-        What is done first.
+        Name of the first stage.
     total : int, optional
-        Steps to come, where they can be counted.
+        Number of steps, where they can be counted.
     """
 
     def __init__(self, stage: str, total: int | None = None) -> None:
@@ -133,7 +133,7 @@ class Progress:
             self._pen.join()
 
     def announce(self, stage: str) -> None:
-        """Name what is being done."""
+        """Name the stage that begins."""
         self._stage = stage
 
     def expect(self, steps: int) -> None:
@@ -141,7 +141,7 @@ class Progress:
         self._total = steps
 
     def step(self) -> None:
-        """One step further."""
+        """Count one step."""
         self._done += 1
 
     def _draw(self) -> None:

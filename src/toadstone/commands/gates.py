@@ -1,4 +1,4 @@
-"""Thresholds of the user's, and the exit code when they are not kept."""
+"""Exit codes of the thresholds that a user sets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MISSED = "poison may have been missed"
 
 
 def gate_bound(point: Bound | Certificate, fraction: float, limit: float | None, *, conclusive: bool) -> int:
-    """Exit code for a certified bound; says why where it is not 0."""
+    """Exit code for a certified bound; says why if it is not 0."""
     from toadstone.pipeline.gate import judge_bound
     from toadstone.report.text.formats import format_bound
 
@@ -32,7 +32,7 @@ def gate_bound(point: Bound | Certificate, fraction: float, limit: float | None,
 
 
 def gate_error(test_error: float, limit: float | None, *, conclusive: bool) -> int:
-    """Exit code for the test error that the best defence leaves; says why where it is not 0."""
+    """Exit code for the test error that the best defence leaves; says why if it is not 0."""
     from toadstone.pipeline.gate import judge_error
 
     if limit is None:
@@ -57,7 +57,7 @@ def not_run(record: ScanRecord, *, named: bool) -> str:
 
 
 def gate_flagged(record: ScanRecord, limit: float | None, *, named: bool) -> int:
-    """Exit code for the largest share that a detector flags; says why where it is not 0."""
+    """Exit code for the largest share that a detector flags; says why if it is not 0."""
     from toadstone.pipeline.gate import GateOutcome, judge_share
 
     if limit is None:
@@ -89,7 +89,7 @@ def gate_exceeded(record: ScanRecord, *, named: bool) -> int:
 
 
 def gate_removed(record: DefenceRecord, limit: float | None) -> int:
-    """Exit code for the share of the rows that a defence removed; says why where it is not 0."""
+    """Exit code for the share of the rows that a defence removed; says why if it is not 0."""
     from toadstone.pipeline.gate import judge_share
 
     if limit is None:
@@ -99,7 +99,7 @@ def gate_removed(record: DefenceRecord, limit: float | None) -> int:
 
 
 def gate_drop(record: DefenceRecord, limit: float | None) -> int:
-    """Exit code for the accuracy that a defence costs on rows that can be trusted; says why where it is not 0."""
+    """Exit code for the accuracy that a defence costs on rows that can be trusted; says why if it is not 0."""
     from toadstone.pipeline.gate import judge_drop
 
     if limit is None:

@@ -1,4 +1,4 @@
-"""From a data set and a threat to certificates, and back again to check them."""
+"""Certify a data set against a threat, and verify certificates against data."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Certified:
         )
 
     def conclusive(self, certificate: Certificate) -> bool:
-        """Whether bound and attack met within the tolerance."""
+        """Return True if bound and attack met within the tolerance."""
         return certificate.relative_gap <= self.tolerance * 1.01
 
 
@@ -185,7 +185,7 @@ def verify_split(certificate: Certificate, split: Split) -> None:
 
 
 def build_feasible_set(train: Dataset, setting: Setting) -> ConvexSet:
-    """Where poison may lie: the filters fitted on clean rows, within the domain.
+    """Build the set of feasible poison: what passes the filters fitted on clean rows, within the domain.
 
     Raises
     ------
@@ -200,7 +200,7 @@ def build_feasible_set(train: Dataset, setting: Setting) -> ConvexSet:
 
 
 def assumptions(train: Dataset, setting: Setting) -> tuple[str, ...]:
-    """What a certificate takes for granted, in plain words."""
+    """List the assumptions of a certificate, in plain words."""
     hypothesis = setting.hypothesis
     models = (
         f"whose weights and bias have a squared norm of at most {hypothesis.squared_radius:g}"
@@ -220,7 +220,7 @@ def assumptions(train: Dataset, setting: Setting) -> tuple[str, ...]:
 
 
 def not_promised() -> tuple[str, ...]:
-    """What a certificate does not say, in plain words."""
+    """List the claims that a certificate does not make, in plain words."""
     return (
         "It bounds the training loss for each clean row, which is at least the share of clean training rows "
         "classified wrongly (for losses of at least one on such rows). It does not bound the error on a test set.",

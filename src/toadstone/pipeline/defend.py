@@ -1,4 +1,4 @@
-"""A data set behind the layers of a defence: what goes, what stays, and what that costs."""
+"""Run the layers of a defence over a data set, and measure their cost in accuracy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from toadstone.records.header import Source
 
 @dataclass(frozen=True)
 class DefencePlan:
-    """How to defend.
+    """Options of a defence.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class DefencePlan:
 
     @property
     def filters(self) -> list[tuple[str, Any]]:
-        """The unfitted filters under their names."""
+        """Unfitted filters by name."""
         return [(name, _make(name, self.seed)) for name in self.detectors]
 
 
@@ -76,8 +76,8 @@ def defend(
 ) -> tuple[DefenceRecord, Dataset]:
     """Run the layers over all rows of a source.
 
-    Rows that were held out for want of a published test set are put back:
-    they are no more trustworthy than the others. A published test set is
+    Rows held out at random are put back: they are no more trustworthy than
+    the others. A published test set is
     used to report the error before and after, and for nothing else.
 
     Parameters
@@ -85,7 +85,7 @@ def defend(
     split : Split
     plan : DefencePlan
     trusted : Dataset, optional
-        Rows that the user vouches for, none of them in `split`: detectors
+        Rows known to be clean, none of them in `split`: detectors
         take their thresholds from them, and models are validated on them.
     on_stage : callable
         Called with the name of each stage and step as it begins.
@@ -94,7 +94,7 @@ def defend(
     -------
     record : DefenceRecord
     kept : Dataset
-        The rows that are left, under their original ids.
+        The kept rows, under their original ids.
 
     Raises
     ------

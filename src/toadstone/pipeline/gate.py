@@ -1,4 +1,4 @@
-"""Thresholds that a result must keep, judged so that doubt never passes."""
+"""Judge results against thresholds; a result that is in doubt never passes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from toadstone.records.defence import AccuracyChange
 
 
 class GateOutcome(Enum):
-    """How a result stands against a threshold; only `KEPT` passes."""
+    """Outcome of a result against a threshold; only `KEPT` passes."""
 
     KEPT = "kept"
     EXCEEDED = "exceeded"
@@ -18,7 +18,7 @@ class GateOutcome(Enum):
 
 
 def check_limit(name: str, limit: float | None, *, most: float = math.inf) -> None:
-    """Refuse a threshold that nothing could be judged by.
+    """Check that a threshold is a usable number.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def judge_bound(bound: float, attack_value: float, limit: float, *, conclusive: 
         The truth lies between the two.
     limit : float
     conclusive : bool
-        Whether bound and attack met.
+        True if bound and attack met.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def judge_error(test_error: float, limit: float, *, conclusive: bool) -> GateOut
 
 
 def judge_drop(change: AccuracyChange | None, limit: float) -> GateOutcome:
-    """Judge the accuracy that a defence costs.
+    """Judge the cost of a defence in accuracy.
 
     Parameters
     ----------

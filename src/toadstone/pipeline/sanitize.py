@@ -1,4 +1,4 @@
-"""Removing the most suspicious rows, with a log of what went and why."""
+"""Remove the most suspicious rows of each class, and log each with its reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from toadstone.records.audit import Removal
 
 @dataclass(frozen=True, eq=False)
 class Cleaning:
-    """What a sanitizer kept and removed.
+    """Rows that a sanitizer kept and removed.
 
     Parameters
     ----------
@@ -37,11 +37,11 @@ class Cleaning:
 
     @property
     def n_rows(self) -> int:
-        """Rows before anything went."""
+        """Number of rows before any was removed."""
         return len(self.data)
 
     def summary(self) -> dict[str, Any]:
-        """The outcome as JSON types."""
+        """Return the outcome as JSON types."""
         return {
             "method": self.method,
             "rows": self.n_rows,

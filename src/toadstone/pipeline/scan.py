@@ -1,4 +1,4 @@
-"""Detectors on one's own data: what each flags, against what it promised of clean rows."""
+"""Run detectors over a data set, and rank the rows that they flag."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NEEDS_TRUSTED = "it needs rows that are known to be clean (--trusted)"
 
 @dataclass(frozen=True)
 class ScanPlan:
-    """What to scan with.
+    """Options of a scan.
 
     Parameters
     ----------
@@ -74,16 +74,16 @@ def scan(
 ) -> ScanRecord:
     """Run detectors over all rows of a source, and rank what they flag.
 
-    Rows that were held out for want of a published test set are put back; a
-    published test set is not looked at. Nothing is told to a detector but rows and labels: neither a poison rate,
-    nor an attacker's target, nor a test label.
+    Rows held out at random are put back; a published test set is not used. A
+    detector gets rows and labels alone: no poison rate, no target of an
+    attacker, no test label.
 
     Parameters
     ----------
     split : Split
     plan : ScanPlan
     trusted : Dataset, optional
-        Rows that the user vouches for, none of them in `split`. Detectors see
+        Rows known to be clean, none of them in `split`. Detectors see
         them beside the others and take their thresholds from them; they are
         neither flagged nor counted. Some detectors need them.
     on_stage : callable
@@ -94,8 +94,8 @@ def scan(
     Returns
     -------
     ScanRecord
-        A detector that these data do not suit, or that needs trusted rows
-        where there are none, is there with the reason why it was skipped.
+        A detector that refuses these data, or lacks trusted rows, is listed
+        with the reason why it was skipped.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def _summary(split: Split, looked_at: Dataset) -> DataSummary:
 
 
 def make_detector(name: str, *, false_alarm_rate: float | None = None, seed: int = 0) -> Any:
-    """An unfitted detector of the catalogue.
+    """Make an unfitted detector of the catalogue.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def make_detector(name: str, *, false_alarm_rate: float | None = None, seed: int
 def rank_flagged(
     train: Dataset, fitted: Mapping[str, Any], *, longest: int = _LONGEST
 ) -> tuple[int, tuple[FlaggedRow, ...]]:
-    """The rows that any detector flags, those that most of them flag first.
+    """Rank the rows that any detector flags, those that most of them flag first.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def rank_flagged(
 
 
 def fingerprint(data: Dataset, row: int) -> str:
-    """A hash of a row's features and label, the same for dense and sparse rows."""
+    """Hash a row's features and label, the same for dense and sparse rows."""
     values = data.X[[row]].toarray().ravel() if issparse(data.X) else np.asarray(data.X[row])
     stored = np.flatnonzero(values)
     digest = hashlib.sha256(str(data.y[row]).encode())
@@ -230,5 +230,5 @@ def _run(detector: Any, train: Dataset, trusted: Dataset | None) -> DetectorRepo
 
 
 def exceeded(record: ScanRecord) -> Sequence[str]:
-    """The detectors that flag more than clean rows and chance account for."""
+    """Name the detectors that flag more than their false-alarm rate and chance explain."""
     return tuple(name for name, report in record.detectors.items() if report.exceeded)

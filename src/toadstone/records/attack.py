@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Self
+from typing import Annotated
 
 from toadstone.records.audit import Evaluation, Threat
 from toadstone.records.header import Count, DataSummary, Header, Limits, Name, Seconds, Share, Source
-from toadstone.records.serial import from_json, to_json
+from toadstone.records.serial import Record
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class TargetOutcome:
 
 
 @dataclass(frozen=True)
-class AttackRecord:
+class AttackRecord(Record):
     """Result of one attack against every defence.
 
     Parameters
@@ -127,12 +127,3 @@ class AttackRecord:
     distinct_rows: Count
     seconds: Seconds
     timings: Mapping[str, Seconds] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        """Write the record as JSON text under the published schema."""
-        return to_json(self)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Rebuild a record from its JSON text."""
-        return from_json(cls, text)

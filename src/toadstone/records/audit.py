@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from toadstone.core.errors import InvalidData
 from toadstone.records.header import (
@@ -20,7 +20,7 @@ from toadstone.records.header import (
     Share,
     Source,
 )
-from toadstone.records.serial import from_json, to_json
+from toadstone.records.serial import Record
 
 NO_ATTACK = "none"
 """Name of the attack in an evaluation on clean rows."""
@@ -191,7 +191,7 @@ class Removal:
 
 
 @dataclass(frozen=True)
-class AuditRecord:
+class AuditRecord(Record):
     """Result of an audit: certified bounds, attacks, defences and suspicious rows.
 
     Parameters
@@ -238,12 +238,3 @@ class AuditRecord:
             if point.fraction == self.threat.fraction:
                 return point
         raise InvalidData(f"curve: expected a point at the audited fraction {self.threat.fraction}, got none")
-
-    def to_json(self) -> str:
-        """Write the record as JSON text under the published schema."""
-        return to_json(self)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Rebuild a record from its JSON text."""
-        return from_json(cls, text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from toadstone.records.header import (
     Count,
@@ -18,7 +18,7 @@ from toadstone.records.header import (
     Share,
     Source,
 )
-from toadstone.records.serial import from_json, to_json
+from toadstone.records.serial import Record
 
 Layer: TypeAlias = Literal["filter", "preliminary", "inspection", "robust", "validation"]
 Difference: TypeAlias = Annotated[float, Limits(minimum=-1, maximum=1)]
@@ -123,7 +123,7 @@ class DefenceStep:
 
 
 @dataclass(frozen=True)
-class DefenceRecord:
+class DefenceRecord(Record):
     """Result of a defence: rows removed, why, and the accuracy before and after.
 
     Parameters
@@ -188,12 +188,3 @@ class DefenceRecord:
     def removed(self) -> int:
         """Rows removed by all layers together."""
         return self.rows - self.kept
-
-    def to_json(self) -> str:
-        """Write the record as JSON text under the published schema."""
-        return to_json(self)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Rebuild a record from its JSON text."""
-        return from_json(cls, text)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.header import Count, DataSummary, Header, Limits, Name, Positive, Seconds, Share, Source
-from toadstone.records.serial import from_json, to_json
+from toadstone.records.serial import Record
 from toadstone.records.trials import MatrixCell, Outcome, Thresholds, Trial
 
 NO_DEFENCE = "none"
@@ -70,7 +70,7 @@ class DefenceInfo:
 
 
 @dataclass(frozen=True)
-class EvaluationRecord:
+class EvaluationRecord(Record):
     """Result of an evaluation: every attack against every defence, over several seeds.
 
     Parameters
@@ -168,15 +168,6 @@ class EvaluationRecord:
         """Name the attacks that no detector catches, or that no detector was run against."""
         real = [info.name for info in self.attacks if info.name != NO_ATTACK]
         return tuple(name for name in real if not self.detectors_by_verdict(name)["caught"])
-
-    def to_json(self) -> str:
-        """Write the record as JSON text under the published schema."""
-        return to_json(self)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Rebuild a record from its JSON text."""
-        return from_json(cls, text)
 
 
 def _effect_and_error(cell: MatrixCell) -> tuple[float, float]:

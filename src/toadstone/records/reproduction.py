@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
 from toadstone.records.header import Header, Limits, Name, Seconds
-from toadstone.records.serial import from_json, to_json
+from toadstone.records.serial import Record
 
 Unit = Literal["share", "loss", "seconds", "count"]
 Aim = Literal["higher", "lower", "equal"]
@@ -176,7 +176,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Reproduction:
+class Reproduction(Record):
     """A figure or table of a paper, and what a run of ours gives in its place.
 
     Parameters
@@ -210,12 +210,3 @@ class Reproduction:
     panels: tuple[Panel, ...]
     notes: tuple[str, ...]
     seconds: Seconds
-
-    def to_json(self) -> str:
-        """Write the record as JSON text under the published schema; comparisons carry their standing."""
-        return to_json(self)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Rebuild a record from its JSON text."""
-        return from_json(cls, text)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Self
+from typing import Annotated
 
 from toadstone.records.header import Count, DataSummary, Digest, Header, Limits, Ranks, Seconds, Share, Source
-from toadstone.records.serial import from_json, to_json
+from toadstone.records.serial import Record
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class FlaggedRow:
 
 
 @dataclass(frozen=True)
-class ScanRecord:
+class ScanRecord(Record):
     """Result of a scan: flagged rows, and what each detector found.
 
     Parameters
@@ -107,12 +107,3 @@ class ScanRecord:
     detectors: Mapping[str, DetectorReport]
     trusted_rows: Count = 0
     timings: Mapping[str, Seconds] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        """Write the record as JSON text under the published schema."""
-        return to_json(self)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Rebuild a record from its JSON text."""
-        return from_json(cls, text)

@@ -8,25 +8,41 @@ import json
 import re
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from toadstone.core.errors import InvalidData
 from toadstone.records.header import Limits
 
-_Record = TypeVar("_Record")
-
 _PLAIN: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
-def to_json(record: Any) -> str:
-    """Write a record as JSON text under its published schema.
+class Record:
+    """Base of the records: JSON text under the published schema, and back."""
 
-    Raises
-    ------
-    ValueError
-        If a number is NaN or infinite.
-    """
-    return json.dumps(as_fields(record), indent=2, allow_nan=False)
+    def to_json(self) -> str:
+        """Write the record as JSON text under its published schema.
+
+        Raises
+        ------
+        ValueError
+            If a number is NaN or infinite.
+        """
+        return json.dumps(as_fields(self), indent=2, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Rebuild a record from its JSON text.
+
+        Raises
+        ------
+        InvalidData
+            If the text is not JSON, or not that of such a record.
+        """
+        try:
+            made: Self = _revive(cls, json.loads(text))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidData(f"record: expected the JSON of a {cls.__name__}, got other text ({error})") from None
+        return made
 
 
 def as_fields(value: Any) -> Any:
@@ -39,23 +55,6 @@ def as_fields(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [as_fields(item) for item in value]
     return value
-
-
-def from_json(cls: type[_Record], text: str) -> _Record:
-    """Rebuild a record from its JSON text.
-
-    Raises
-    ------
-    InvalidData
-        If the text is not JSON, or not that of such a record.
-    """
-    try:
-        made: _Record = _revive(cls, json.loads(text))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidData(
-            f"record: expected the JSON of a {cls.__name__}, got text that does not fit ({error})"
-        ) from None
-    return made
 
 
 def derived(cls: type[Any]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import chi2
 from sklearn.covariance import ledoit_wolf
 
+from toadstone.core.errors import InvalidData
 from toadstone.detectors.features.mahalanobis import RobustMahalanobis
 
 
@@ -44,3 +45,10 @@ def test_the_core_is_where_concentration_ends():
     points = scatter.principal.coordinates(X[core])
     np.testing.assert_allclose(scatter.centre, points.mean(axis=0), atol=1e-9)
     np.testing.assert_allclose(scatter.precision, np.linalg.inv(ledoit_wolf(points)[0]), rtol=1e-6, atol=1e-9)
+
+
+def test_numbers_too_large_for_a_covariance_are_refused():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    assert np.isfinite(RobustMahalanobis().fit(1e49 * X).suspicion_).all()
+    with pytest.raises(InvalidData, match=r"features: expected numbers up to 1e\+50, got .*; scale the columns"):
+        RobustMahalanobis().fit(1e90 * X)

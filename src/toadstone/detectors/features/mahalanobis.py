@@ -7,11 +7,13 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.covariance import ledoit_wolf
 from sklearn.utils._param_validation import Interval
 
 from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.core.errors import InvalidData
 from toadstone.detectors.calibrated import Calibrated
 from toadstone.kernels.statistics.principal_axes import PrincipalAxes, principal_axes
 from toadstone.sanitizers.labelled import memberships
@@ -20,6 +22,8 @@ from toadstone.sanitizers.scored import ClassScorer
 _CORE = 0.75
 _MOST_STEPS = 30
 _SHRUNK_MAD = 1e-6
+# Fourth powers of the features, of which covariances of distances are made, stay finite below this.
+_LARGEST = 1e50
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +88,9 @@ class RobustMahalanobis(Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
         self.n_components = n_components
 
     def _learn(self, X: Matrix, codes: IntArray) -> None:
+        largest = float(np.abs(X.data if issparse(X) else X).max(initial=0.0))
+        if largest > _LARGEST:
+            raise InvalidData(f"features: expected numbers up to {_LARGEST:g}, got {largest:g}; scale the columns")
         self.scatters_ = [_concentrate(X[rows], self.n_components) for rows in memberships(codes)]
 
     def _suspicion(self, X: Matrix, code: int) -> Array:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array, issparse
 
 from toadstone.attacks.decoys.minmax import MinMaxAttack
+from toadstone.attacks.decoys.rounded import round_copies
 from toadstone.core.budget import Budget
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
@@ -155,11 +156,24 @@ class TestRows:
 
     def test_they_are_what_the_last_moves_added(self):
         data = clean(8)
-        poison = made(data, 0.15, seed=5)
-        moves = list(attack(data).moves(data, Budget(0.15), np.random.default_rng(5)))
-        rows = np.concatenate([move.rows for move in moves])[-9:]
-        np.testing.assert_array_equal(poison.X, rows)
-        assert poison.y.tolist() == np.repeat([move.label for move in moves], 2)[-9:].tolist()
+        # With steps so long the worst label changes from move to move.
+        poison = made(data, 0.15, seed=5, step=0.3)
+        moves = list(attack(data, step=0.3).moves(data, Budget(0.15), np.random.default_rng(5)))
+        rows, labels = np.concatenate([move.rows for move in moves]), np.repeat([move.label for move in moves], 2)
+        np.testing.assert_array_equal(poison.X, rows[-9:])
+        assert poison.y.tolist() == labels[-9:].tolist() != labels[-10:-1].tolist()
+
+    @pytest.mark.parametrize("decoyed", [True, False])
+    def test_rounding_balances_coordinates_as_the_decoy_weighs_them_or_else_the_model(self, decoyed):
+        data = clean(3)
+        chosen, rng = attack(data, decoyed=decoyed), np.random.default_rng(0)
+        fractional = 0
+        for move in chosen.moves(data, Budget(0.3), np.random.default_rng(0)):
+            order = (chosen.decoy if decoyed else move.theta)[:-1]
+            rows = round_copies(move.worst.point, order, repeats=2, rounding="systematic", rng=rng)
+            np.testing.assert_array_equal(move.rows, rows)
+            fractional += np.count_nonzero(np.abs(move.worst.point - np.round(move.worst.point)) > 1e-9) > 1
+        assert fractional
 
     def test_copies_of_the_reference_differ(self):
         data = clean(9)

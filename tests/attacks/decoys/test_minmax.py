@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import cvxpy as cp
 import numpy as np
 import pytest
@@ -165,15 +167,21 @@ class TestRows:
 
     @pytest.mark.parametrize("decoyed", [True, False])
     def test_rounding_balances_coordinates_as_the_decoy_weighs_them_or_else_the_model(self, decoyed):
-        data = clean(3)
-        chosen, rng = attack(data, decoyed=decoyed), np.random.default_rng(0)
-        fractional = 0
-        for move in chosen.moves(data, Budget(0.3), np.random.default_rng(0)):
-            order = (chosen.decoy if decoyed else move.theta)[:-1]
-            rows = round_copies(move.worst.point, order, repeats=2, rounding="systematic", rng=rng)
-            np.testing.assert_array_equal(move.rows, rows)
-            fractional += np.count_nonzero(np.abs(move.worst.point - np.round(move.worst.point)) > 1e-9) > 1
-        assert fractional
+        data, wished = clean(3), np.array([1.0, -2.0, 0.5, 3.0, -1.0, 0.0])
+        # Points on a sphere have many fractions to balance; those of the integer domain have few.
+        balls = ConvexSet({label: ball(np.full(5, 2.3), 1.9) for label in ("ham", "spam")})
+        known = {"decoy": wished if decoyed else None, "max_decoy_loss": 1e3, "integer": True}
+        chosen = MinMaxAttack(feasible_set=balls, ridge=RIDGE, **known)
+        rng, different = np.random.default_rng(0), 0
+        for move in chosen.moves(data, Budget(0.2), np.random.default_rng(0)):
+            orders = (wished, move.theta) if decoyed else (move.theta, wished)
+            expected, other = (
+                round_copies(move.worst.point, order[:-1], repeats=2, rounding="systematic", rng=generator)
+                for order, generator in zip(orders, (rng, copy.deepcopy(rng)), strict=True)
+            )
+            np.testing.assert_array_equal(move.rows, expected)
+            different += np.any(expected != other)
+        assert different
 
     def test_copies_of_the_reference_differ(self):
         data = clean(9)

@@ -155,6 +155,18 @@ def test_of_several_draws_the_one_that_stays_inside_is_kept():
     assert len(set(alone)) > 1
 
 
+def test_of_draws_with_as_many_rows_outside_the_one_of_smallest_residual_is_kept():
+    data, made = counting(5, draws=12)
+    found = made.solve(data, Budget(0.2))
+    rng = np.random.default_rng(0)
+    draws = [replace(made, draws=1).round(found, rng) for _ in range(12)]
+    fewest = min(draw.violating for draw in draws)
+    residuals = [found.residual_after(draw) for draw in draws if draw.violating == fewest]
+    assert len(set(residuals)) > 1
+    kept = made.round(found, np.random.default_rng(0))
+    assert (kept.violating, found.residual_after(kept)) == (fewest, min(residuals))
+
+
 def test_free_margin_rows_can_only_help():
     data = rows(5)
     for share in (0.2, 0.5, 0.9):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import cvxpy as cp
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array, issparse
 
 from toadstone.attacks.decoys.minmax import MinMaxAttack
+from toadstone.attacks.decoys.rounded import round_copies
 from toadstone.core.budget import Budget
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
@@ -155,11 +158,30 @@ class TestRows:
 
     def test_they_are_what_the_last_moves_added(self):
         data = clean(8)
-        poison = made(data, 0.15, seed=5)
-        moves = list(attack(data).moves(data, Budget(0.15), np.random.default_rng(5)))
-        rows = np.concatenate([move.rows for move in moves])[-9:]
-        np.testing.assert_array_equal(poison.X, rows)
-        assert poison.y.tolist() == np.repeat([move.label for move in moves], 2)[-9:].tolist()
+        # With steps so long the worst label changes from move to move.
+        poison = made(data, 0.15, seed=5, step=0.3)
+        moves = list(attack(data, step=0.3).moves(data, Budget(0.15), np.random.default_rng(5)))
+        rows, labels = np.concatenate([move.rows for move in moves]), np.repeat([move.label for move in moves], 2)
+        np.testing.assert_array_equal(poison.X, rows[-9:])
+        assert poison.y.tolist() == labels[-9:].tolist() != labels[-10:-1].tolist()
+
+    @pytest.mark.parametrize("decoyed", [True, False])
+    def test_rounding_balances_coordinates_as_the_decoy_weighs_them_or_else_the_model(self, decoyed):
+        data, wished = clean(3), np.array([1.0, -2.0, 0.5, 3.0, -1.0, 0.0])
+        # Points on a sphere have many fractions to balance; those of the integer domain have few.
+        balls = ConvexSet({label: ball(np.full(5, 2.3), 1.9) for label in ("ham", "spam")})
+        known = {"decoy": wished if decoyed else None, "max_decoy_loss": 1e3, "integer": True}
+        chosen = MinMaxAttack(feasible_set=balls, ridge=RIDGE, **known)
+        rng, different = np.random.default_rng(0), 0
+        for move in chosen.moves(data, Budget(0.2), np.random.default_rng(0)):
+            orders = (wished, move.theta) if decoyed else (move.theta, wished)
+            expected, other = (
+                round_copies(move.worst.point, order[:-1], repeats=2, rounding="systematic", rng=generator)
+                for order, generator in zip(orders, (rng, copy.deepcopy(rng)), strict=True)
+            )
+            np.testing.assert_array_equal(move.rows, expected)
+            different += np.any(expected != other)
+        assert different
 
     def test_copies_of_the_reference_differ(self):
         data = clean(9)

@@ -111,6 +111,7 @@ class Comparison:
             return "not measured"
         if self.paper is None:
             return "not in the text"
+        # Figures that agree to the last printed digit must not differ by a rounding error.
         difference, slack = self.ours - self.paper.value, self.paper.accuracy + _EXACT
         within = {"is": abs(difference), "at most": difference, "at least": -difference}[self.paper.relation]
         if within <= slack:

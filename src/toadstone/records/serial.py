@@ -76,6 +76,7 @@ def _revive(hint: Any, value: Any) -> Any:
     if inspect.isclass(origin) and issubclass(origin, Mapping):
         return {name: _revive(arguments[1], item) for name, item in value.items()}
     if dataclasses.is_dataclass(hint):
+        # Derived properties follow from the fields and are not passed to the constructor.
         hints = get_type_hints(hint, include_extras=True)
         known = {name: part for name, part in value.items() if name not in derived(hint)}  # type: ignore[arg-type]
         return hint(**{name: _revive(hints[name], part) for name, part in known.items()})  # type: ignore[operator]
@@ -138,6 +139,7 @@ def _field(hint: Any, parts: dict[str, Any]) -> dict[str, Any]:
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         key = re.sub(r"(?<!^)(?=[A-Z])", "_", hint.__name__).lower()
         if key not in parts:
+            # Entered before its fields are, so that a class may refer to itself.
             parts[key] = {}
             parts[key] = {"description": _summary(hint), **_object(hint, parts)}
         return {"$ref": f"#/$defs/{key}"}

@@ -138,6 +138,7 @@ class Estimate:
         """
         found = np.asarray(values, dtype=np.float64)
         mean, n = float(found.mean()), len(found)
+        # One seed says nothing about the spread between seeds.
         if n == 1:
             return cls(mean, None, None, 1)
         reach = float(stdtrit(n - 1, (1 + _CONFIDENCE) / 2) * found.std(ddof=1) / np.sqrt(n))

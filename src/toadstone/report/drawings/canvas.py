@@ -26,6 +26,7 @@ _CSS_VARIABLE = {
     ACCENT: "--accent",
     CAUTION: "--caution-line",
 }
+# The date and the version of matplotlib would differ between two drawings of the same record.
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
@@ -50,6 +51,7 @@ NARROW = Canvas("narrow", width=350, height=330, font=12, left=44, right=92, top
 @contextmanager
 def sheet(canvas: Canvas) -> Iterator[Figure]:
     """Yield an empty figure of a canvas's size, to be drawn on and finished within the block."""
+    # The defaults, not the caller's settings, and ids that do not change from run to run.
     with mpl.style.context("default"), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "toadstone"}):
         yield Figure(figsize=(canvas.width / 72, canvas.height / 72), facecolor="none")
 

@@ -90,6 +90,7 @@ def _frame(figure: Figure, points: Sequence[Bound], canvas: Canvas) -> Axes:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(MUTED)
     axes.set_xlim(*_span(points))
+    # A curve of zeros still needs an axis.
     axes.set_ylim(0, 1.1 * max(point.bound for point in points) or 1.0)
     axes.grid(axis="y", color=GRID, linewidth=1)
     axes.set_axisbelow(True)
@@ -181,6 +182,7 @@ def _label_ends(axes: Axes, last: Bound, canvas: Canvas) -> None:
     top = axes.get_ylim()[1]
     above, below = (inner * value / top for value in (last.bound, last.attack_value))
     room = 2.4 * _LINE_HEIGHT * canvas.font
+    # Where the lines end close together, their labels move apart and stay inside.
     if above - below < room:
         middle = min(max((above + below) / 2, room / 2 + canvas.font), inner - room / 2)
         above, below = middle + room / 2, middle - room / 2

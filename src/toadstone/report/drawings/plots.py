@@ -156,6 +156,7 @@ def plot_matrix(record: EvaluationRecord) -> Figure:
     darkest = float(np.nanmax(shares))
     for (row, column), share in np.ndenumerate(shares):
         if not np.isnan(share):
+            # Dark cells need light figures.
             colour = "white" if share > 0.6 * darkest else "black"
             axes.text(column, row, bare_percent(float(share)), ha="center", va="center", color=colour, fontsize=8)
     heads = [f"{info.name} ({thresholds})" if thresholds else info.name for info, thresholds in columns]

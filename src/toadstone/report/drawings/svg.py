@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from html import escape
 
+# The page sets fonts and line ends; a rotation by zero is written with a sign that depends on the platform.
 _STYLE_ELEMENT = re.compile(r"<style.*?</style>", re.DOTALL)
 _FONT_FAMILY = re.compile(r"font-family: [^;\"]*;? ?")
 _FONT_SHORTHAND = re.compile(r"(font: [^;\"]*?px) [^;\"]*")

@@ -44,6 +44,7 @@ def new_folder(path: str | Path) -> Iterator[Path]:
     """
     target = Path(path)
     refuse_existing(target)
+    # Beside the target, thus on the same disk, where a rename is one step.
     aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     missing = [parent for parent in target.parents if not parent.exists()]
     try:
@@ -80,6 +81,7 @@ def refuse_existing(path: str | Path) -> None:
     InvalidArgument
         If something of that name exists.
     """
+    # A link that points nowhere does not exist, but its name is taken.
     if Path(path).exists() or Path(path).is_symlink():
         raise InvalidArgument("out", "a name that is not taken", f"{path}, which exists")
 

@@ -77,6 +77,7 @@ def to_sarif(record: ScanRecord) -> str:
             {
                 "commandLine": record.header.command,
                 "executionSuccessful": True,
+                # SARIF asks for a time in UTC that ends in Z.
                 "endTimeUtc": record.header.created.replace("+00:00", "Z"),
                 "toolExecutionNotifications": [
                     {"level": "note", "message": {"text": f"{name} was skipped: {report.skipped}"}}
@@ -121,6 +122,7 @@ def _result(flagged: FlaggedRow, record: ScanRecord, names: list[str]) -> dict[s
         "level": "warning",
         "message": {"text": f"Row {flagged.row}, labelled {flagged.label}. {reasons}"},
         "locations": [_location(flagged, record)],
+        # The hash of the row, not its number, so that a row is recognized after others were inserted.
         "partialFingerprints": {"rowSha256/v1": flagged.fingerprint},
         "rank": round(100 * flagged.suspicion, 4),
         "taxa": [{"id": taxon, "toolComponent": {"name": taxonomy}} for taxonomy, taxon in _CONCERNS],
@@ -131,6 +133,7 @@ def _result(flagged: FlaggedRow, record: ScanRecord, names: list[str]) -> dict[s
 def _location(flagged: FlaggedRow, record: ScanRecord) -> dict[str, Any]:
     row = {"fullyQualifiedName": f"{record.source.location}#row={flagged.row}", "kind": "row"}
     place: dict[str, Any] = {"logicalLocations": [row]}
+    # A name of the catalogue or of an object in memory has no suffix, and no file to point at.
     path = PurePath(record.source.location)
     if path.suffix:
         uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())

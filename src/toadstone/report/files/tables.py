@@ -14,6 +14,7 @@ from toadstone.records.audit import Removal, Suspect
 from toadstone.records.defence import RemovedRow
 from toadstone.records.scan import ScanRecord
 
+# Spreadsheets run text that starts like this as a formula (OWASP, "CSV injection"); a plain number is harmless.
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -70,6 +71,7 @@ def write_flagged_rows(record: ScanRecord, path: str | os.PathLike[str]) -> None
 
 
 def _write_table(path: str | os.PathLike[str], header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    # A lone surrogate, as file names may hold, has no UTF-8 of its own.
     with written_aside(path) as stream, io.TextIOWrapper(stream, "utf-8", "backslashreplace", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(_safe(header))

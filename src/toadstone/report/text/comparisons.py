@@ -70,7 +70,7 @@ def value_cell(row: Comparison) -> str:
 
 
 def interval_cell(row: Comparison) -> str:
-    """Write the interval of the measured figure, rounded outwards; nothing where there is none."""
+    """Write the interval of the measured figure, losses rounded outwards; nothing where there is none."""
     if row.ours is None or row.interval is None:
         return ""
     low = format_figure(row.interval.low, row.unit, "higher").removesuffix(_PERCENT)

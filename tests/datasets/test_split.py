@@ -13,7 +13,7 @@ from scipy.sparse import csc_array, csr_array
 
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.datasets.split import hold_out, sha256, stratified_rows
+from toadstone.datasets.split import Split, describe_hold_out, hold_out, sha256, stratified_rows
 
 
 def _data(counts: list[int]) -> Dataset:
@@ -35,6 +35,23 @@ def test_every_class_gives_its_share_and_rows_stay_in_order(counts: list[int], s
     assert np.all(np.diff(test.row_ids) > 0)
     assert sorted([*train.row_ids, *test.row_ids]) == list(data.row_ids)
     np.testing.assert_array_equal(train.X[:, 0] * 10, train.row_ids)
+
+
+@pytest.mark.parametrize(
+    ("size", "share", "held"), [(10, 0.25, 3), (14, 0.25, 4), (9, 0.25, 2), (3, 0.1, 1), (3, 0.9, 2)]
+)
+def test_shares_are_rounded_half_up(size: int, share: float, held: int) -> None:
+    assert len(stratified_rows(np.zeros(size, dtype=int), share=share, random_state=0)[1]) == held
+
+
+def test_the_whole_is_in_file_order_unless_the_test_rows_are_published() -> None:
+    data = _data([12, 8])
+    train, test = hold_out(data, share=0.3)
+    whole = Split("file", train, test, "", describe_hold_out(0.3, 0)).whole()
+    assert whole.row_ids.tolist() == data.row_ids.tolist()
+    np.testing.assert_array_equal(whole.X, data.X)
+    np.testing.assert_array_equal(whole.y, data.y)
+    assert Split("file", train, test, "", "published test split").whole() is train
 
 
 def test_the_same_seed_chooses_the_same_rows_for_ever() -> None:

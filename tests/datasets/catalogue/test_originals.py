@@ -87,7 +87,7 @@ def test_imdb(tmp_path: Path) -> None:
         "aclImdb/README": "x",
         "aclImdb/test/labeledBow.feat": "10 1:1\n",
         "aclImdb/train/unsupBow.feat": "0 0:1\n",
-        "aclImdb/train/labeledBow.feat": "9 0:9 89526:1\n7 3:2\n1 0:1\n4 2:300\n",
+        "aclImdb/train/labeledBow.feat": "9 0:9 89526:1\n6 3:2\n1 0:1\n5 2:300\n",
     }
     arrays = originals.parse_imdb([write_imdb(tmp_path / "imdb.tar.gz", bags)])
     X = sparse_matrix(arrays, "X_train", "")

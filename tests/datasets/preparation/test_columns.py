@@ -65,16 +65,17 @@ def test_scale_can_be_forced_either_way() -> None:
 
 
 def test_wide_categories_stay_sparse_and_mean_the_same() -> None:
-    n = 2 * 1100
-    columns = {"a": np.arange(n) / n, "c": pa.array([f"level {i % 1100}" for i in range(n)])}
-    rows = list(range(n))
-    wide = _encode(columns, train=rows, test=rows[:3])
+    n = 3 * 1100
+    columns = {"a": np.arange(n + 1) / n, "c": pa.array([*(f"level {i % 1100}" for i in range(n)), "unseen"])}
+    wide = _encode(columns, train=list(range(n)), test=[2, n])
     assert issparse(wide.train)
     assert wide.train.shape == (n, 1101)
     dense = wide.train.toarray()
     np.testing.assert_allclose(dense[:, 0], np.arange(n) / n)
     assert wide.names[1 + int(np.argmax(dense[7, 1:]))] == "c=level 7"
     assert np.all(np.count_nonzero(dense[:, 1:], axis=1) == 1)
+    np.testing.assert_array_equal(wide.test[[0]].toarray(), dense[[2]])
+    assert wide.test[[1]].toarray().ravel().tolist() == [1.0, *[0.0] * 1100]
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,20 @@ def test_numbers_too_large_to_square() -> None:
         fit_scaling(np.array([[1e300], [0.0]]), "file")
 
 
+def test_test_rows_are_scaled_by_the_training_rows() -> None:
+    scaled = scaled_rows(np.array([[1.0], [3.0]]), np.array([[7.0], [-1.0], [2.0]]), "standard", "file")
+    assert scaled.test.ravel().tolist() == [5.0, -3.0, 0.0]
+
+
+@pytest.mark.parametrize(("wild", "left_out"), [(1e3, True), (-1e3, True), (100.0, False), (-100.0, False)])
+def test_a_value_is_left_out_if_it_makes_the_deviation_tenfold(wild: float, *, left_out: bool) -> None:
+    X = np.random.default_rng(0).normal(size=(400, 1))
+    X[7] = wild
+    spread = fit_scaling(X, "file")[1]
+    assert (spread[0] < 2) == left_out
+    assert left_out or spread[0] == pytest.approx(X.std())
+
+
 def test_a_single_wild_value_does_not_set_the_scale() -> None:
     X = np.random.default_rng(0).normal(size=(400, 2))
     usual = fit_scaling(X, "file")

@@ -50,6 +50,7 @@ def test_unusable_labels(values: np.ndarray, sentence: str) -> None:
         (["spam"] * 9, "expected at least two classes, got only spam"),
         ([0] * 9 + [1] * 4, "expected at least 5 rows of each class, got 4 of 1"),
         (list(range(30)), "expected a few classes, got 30 different labels in 30 rows"),
+        (list(range(9)) * 4, "expected a few classes, got 9 different labels in 36 rows"),
     ],
 )
 def test_classes_that_cannot_be_learned(y: list, sentence: str) -> None:

@@ -82,6 +82,13 @@ def test_pictures_are_flattened_into_the_unit_box(tmp_path: Path) -> None:
     assert (split.domain, split.preparation) == ("box", "pixels divided by 255")
 
 
+def test_a_matrix_of_bytes_holds_numbers_not_pixels(tmp_path: Path) -> None:
+    counts = np.random.default_rng(0).integers(0, 256, (N, 4)).astype(np.uint8)
+    split = read(_file(tmp_path, X=counts, y=Y))
+    np.testing.assert_array_equal(split.train.X, counts[split.train.row_ids])
+    assert split.preparation == "counts as given"
+
+
 def test_classes_apply_to_both_parts(tmp_path: Path) -> None:
     y = np.arange(N) % 4
     split = read(_file(tmp_path, X_train=X, y_train=y, X_test=X, y_test=y), classes=("3", "1"))

@@ -159,6 +159,20 @@ def test_long_files_are_read_in_blocks(tmp_path: Path, monkeypatch: pytest.Monke
         read(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "records"),
+    [
+        ('1,5"" disk\n2,x\n', ['1,5"" disk\n', "2,x\n"]),
+        ('1,5" disk\n2,x', ['1,5" disk\n', "2,x"]),
+        ('1,"open\n2,x\n', ['1,"open\n2,x\n']),
+        ('1,"a ""b""\nc"\n\n2,x\n', ['1,"a ""b""\nc"\n', "2,x\n"]),
+    ],
+    ids=["two quotes in a bare value", "no end of line", "quote never closed", "blank line"],
+)
+def test_records_end_where_no_quote_is_open(text: str, records: list[str]) -> None:
+    assert list(_records(io.StringIO(text, newline=""), ",")) == records
+
+
 _value = st.text(alphabet='ab",\n\r ', max_size=6)
 
 

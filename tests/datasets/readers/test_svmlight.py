@@ -10,6 +10,8 @@ from scipy.sparse import issparse
 
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.datasets.readers.read import read, write_rows
+from toadstone.datasets.readers.request import Request
+from toadstone.datasets.readers.svmlight import read_prepared_like
 
 LINES = [f"{'+1' if i % 2 else '-1'} qid:{i} 1:{i + 1} 4:2.5 # row {i}\n" for i in range(20)]
 
@@ -55,6 +57,14 @@ def test_malformed_lines_are_named(tmp_path: Path, lines: list[str], sentence: s
 def test_labels_that_are_no_classes(tmp_path: Path) -> None:
     with pytest.raises(InvalidData, match=r"labels: expected classes, got 0.5: it looks like a regression target"):
         read(_file(tmp_path, [f"{i}.5 1:1\n" for i in range(20)]))
+
+
+def test_files_read_together_count_their_columns_from_the_same_number(tmp_path: Path) -> None:
+    with_zero = _file(tmp_path, [f"{i % 2} 0:1 2:1\n" for i in range(20)], "with_zero.svm")
+    without = _file(tmp_path, ["1 2:5\n", "0 1:3\n"], "without.svm")
+    X, y = read_prepared_like(with_zero, without, np.arange(16), Request())
+    np.testing.assert_array_equal(X.toarray(), [[0, 0, 5], [0, 3, 0]])
+    assert y.tolist() == [1, 0]
 
 
 def test_kept_lines_are_copied_as_they_are(tmp_path: Path) -> None:

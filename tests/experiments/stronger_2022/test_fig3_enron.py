@@ -50,9 +50,10 @@ def test_bars_are_the_rows(figures, figure3):
 
 
 def test_intervals_hold_their_errors(figure3):
-    for row in figure3.comparisons:
-        if row.interval is not None:
-            assert row.interval.low <= row.ours <= row.interval.high
+    rows = [row for row in figure3.comparisons if row.interval is not None]
+    assert len(rows) == 2 + 2 * 6
+    for row in rows:
+        assert row.interval.low <= row.ours <= row.interval.high
 
 
 @pytest.mark.data

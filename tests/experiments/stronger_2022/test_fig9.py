@@ -9,7 +9,7 @@ from toadstone.experiments.stronger_2022.protocols.attack_errors import (
 from toadstone.pipeline.attack import AttackPlan, attack
 
 
-def test_attacks_of_the_training_rows_never_see_test_labels(figures, cells):
+def test_errors_are_those_of_attacks_selected_on_the_training_rows(figures, cells):
     protocol = AttackProtocol(methods=("label-flip",), fraction=0.05, ridge=0.01, select_on="train")
     found = figures(fig9.measure(cells, protocol, Conditions()))
     record = attack(cells, AttackPlan(method="label-flip", fraction=0.05, ridge=0.01, select_on="train")).record

@@ -1,0 +1,82 @@
+"""Frames and arrays in memory are prepared like files of the same content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pytest
+from scipy.sparse import csr_array, issparse
+
+from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.datasets.readers.memory import as_frame, labelled, read_arrays, read_frame, read_frame_like
+from toadstone.datasets.readers.read import read
+from toadstone.datasets.readers.request import Request
+
+N = 40
+TABLE = pa.table(
+    {"a": np.arange(N), "kind": [f"k{i % 3}" for i in range(N)], "y": [("no", "yes")[i % 2] for i in range(N)]}
+)
+X, Y = np.random.default_rng(0).normal(size=(N, 3)), np.arange(N) % 2
+
+
+def test_a_frame_is_read_like_the_file(tmp_path: Path) -> None:
+    pacsv.write_csv(TABLE, tmp_path / "file.csv")
+    from_file, from_frame = read(tmp_path / "file.csv"), read_frame(as_frame(TABLE), Request())
+    for ours, theirs in ((from_frame.train, from_file.train), (from_frame.test, from_file.test)):
+        np.testing.assert_array_equal(ours.X, theirs.X)
+        np.testing.assert_array_equal(ours.y, theirs.y)
+        np.testing.assert_array_equal(ours.row_ids, theirs.row_ids)
+    assert from_frame.train.feature_names == from_file.train.feature_names
+    assert from_frame.preparation == from_file.preparation
+
+
+def test_another_frame_is_scaled_by_the_first() -> None:
+    frame = as_frame(TABLE)
+    rows = np.arange(10, 30)
+    features, y = read_frame_like(frame, as_frame(TABLE.slice(3, 2)), rows, Request(scale="standard"))
+    np.testing.assert_allclose(features[:, 0], (np.array([3, 4]) - rows.mean()) / rows.std())
+    assert y.tolist() == ["yes", "no"]
+
+
+@pytest.mark.parametrize("data", [None, [[1.0]], np.eye(2), {"a": [1]}, "file.csv"], ids=repr)
+def test_other_objects_are_not_frames(data: object) -> None:
+    assert as_frame(data) is None
+
+
+@pytest.mark.parametrize("make", [np.asarray, csr_array], ids=["dense", "sparse"])
+def test_arrays_keep_their_rows_labels_and_numbers(make: type) -> None:
+    split = read_arrays(make(X), Y, Request(scale="none"), feature_names=("a", "b", "c"), row_ids=np.arange(N) * 10)
+    for part in (split.train, split.test):
+        values = part.X.toarray() if issparse(part.X) else part.X
+        np.testing.assert_array_equal(values, X[part.row_ids // 10])
+        np.testing.assert_array_equal(part.y, Y[part.row_ids // 10])
+    assert split.train.feature_names == ("a", "b", "c")
+    assert issparse(split.train.X) == (make is csr_array)
+
+
+def test_classes_choose_rows_of_arrays() -> None:
+    y = np.arange(N) % 4
+    split = read_arrays(X, y, Request(classes=("3", "1")))
+    assert split.train.classes.tolist() == [1, 3]
+    np.testing.assert_array_equal(split.train.X, X[split.train.row_ids])
+
+
+def test_arrays_without_labels_or_columns_are_refused() -> None:
+    with pytest.raises(InvalidData, match=r"^arrays: expected a label for each of 40 rows, got y of shape \(39,\)"):
+        read_arrays(X, Y[1:], Request())
+    with pytest.raises(InvalidArgument, match=r"^`label`: expected nothing for arrays"):
+        read_arrays(X, Y, Request(label="y"))
+
+
+def test_features_in_a_frame_are_joined_with_their_labels() -> None:
+    features = TABLE.drop_columns(["y"]).rename_columns(["a", "label"])
+    frame, label = labelled(features, Y)
+    assert label == "label_"
+    assert frame.columns == ["a", "label", "label_"]
+    assert frame["label_"].to_list() == Y.tolist()
+    assert labelled(X, Y) is None
+    with pytest.raises(InvalidData, match="expected a label for each of 40 rows, got 39"):
+        labelled(features, Y[1:])

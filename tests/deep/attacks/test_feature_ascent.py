@@ -154,6 +154,23 @@ def test_convex_polytope_has_weights_of_its_own():
     assert (convex > 1.15 * bullseye).all()
 
 
+@pytest.mark.parametrize("name", ["bullseye", "convex"])
+def test_networks_count_alike_whatever_the_scale_of_their_features(name):
+    """A power of two leaves the digits of relative distances as they are."""
+
+    def linear(seed, scale):
+        made = nn.Sequential(nn.Flatten(), nn.Linear(192, 8), nn.Linear(8, 2)).double()
+        for weight in made[1].parameters():
+            weight.data = scale * torch.randn(weight.shape, generator=seeded(seed)).double()
+        return made
+
+    plain, scaled = (
+        ATTACKS[name][0].craft([linear(0, 1), linear(1, scale)], "2", bases(), targets(), generator=seeded())
+        for scale in (1, 64)
+    )
+    assert torch.equal(plain, scaled)
+
+
 def test_the_best_images_are_kept_where_a_step_goes_too_far():
     start = torch.tensor([0.49, 0.2]).reshape(2, 1, 1, 1, 1)
     bounds = torch.zeros_like(start), torch.ones_like(start)

@@ -113,6 +113,19 @@ class TestAttack:
         assert losses == sorted(losses, reverse=True)
         assert losses[-1] < losses[0]
 
+    def test_restarts_are_compared_after_rounding(self, monkeypatch):
+        seen, measure = [], Alignment.measure
+
+        def noted(self, images):
+            seen.append(images)
+            return measure(self, images)
+
+        monkeypatch.setattr(Alignment, "measure", noted)
+        attack = GradientMatching(**FAST | {"steps": 3, "restarts": 2}, augmentation=unchanged)
+        craft(attack, targets=targets(1), bases=bases(1), labels=labels()[:1])
+        whole = [bool(((255 * images).round() / 255 == images).all()) for images in seen]
+        assert whole == [False, False, False, True] * 2
+
     def test_the_augmentation_is_used_and_can_be_left_out(self):
         seen = []
 

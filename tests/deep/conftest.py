@@ -1,9 +1,10 @@
-"""Small networks and images for the annex of networks; without torch its tests are skipped, and say so."""
+"""Small networks and images for the tests of networks, which are skipped without torch."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ for needed in ("torch", "safetensors", "opacus"):
 def pytest_collection_modifyitems(items):
     """Everything below this folder needs torch."""
     for item in items:
-        if "deep" in item.path.parts:
+        if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.deep)
 
 
@@ -62,3 +63,13 @@ def stamped(images):
 def stamp():
     """What paints the trigger."""
     return stamped
+
+
+@pytest.fixture
+def suspicious(backdoored, stamp):
+    """Clean images, then five of other classes with the trigger and its label."""
+    import torch
+
+    _, images, labels = backdoored
+    planted = stamp(images[labels != 2][:5])
+    return torch.cat([images, planted]), torch.cat([labels, torch.full((5,), 2)])

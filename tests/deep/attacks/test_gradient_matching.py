@@ -1,4 +1,4 @@
-"""Gradient matching: the gradient of the loss, blocks of poisons, budget and bytes."""
+"""Gradient matching: budget, restarts, augmentation and refusals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.deep.attacks import gradient_alignment as alignment
 from toadstone.deep.attacks.gradient_alignment import Alignment, goal_gradient, mismatch
 from toadstone.deep.attacks.gradient_matching import GradientMatching
 from toadstone.deep.tensors.augmentation import flip_shift
@@ -72,76 +71,6 @@ def craft(attack: GradientMatching, *models: nn.Module, generator=None, **change
     return attack.craft(list(models) or [network()], HEAD, **given, generator=generator or seeded())
 
 
-class TestLoss:
-    def setup_method(self):
-        self.model, self.label = network(), torch.tensor(1)
-        self.images, self.target = bases()[0].double() / 255, targets()[:1].double()
-        self.goal = goal_gradient(self.model, HEAD, self.target, self.label)
-
-    def loss(self, images, block=512):
-        return mismatch(self.model, HEAD, self.goal, images, self.label, block=block)
-
-    def alignment(self, models, goals):
-        return Alignment(networks=models, head=HEAD, goals=goals, label=self.label, block=512)
-
-    def test_is_one_minus_the_cosine_over_all_weights_jointly(self):
-        found = float(self.loss(self.images)[0])
-        assert found == pytest.approx(own_loss(self.model, self.images, self.target, self.label), abs=1e-12)
-
-    @pytest.mark.parametrize("block", [512, 2])
-    def test_gradient_by_the_poison_equals_finite_differences(self, block):
-        slope = self.loss(self.images, block)[1]
-        step = 1e-6
-        for place in [(0, 0, 0, 0), (1, 2, 3, 4), (4, 1, 7, 7), (2, 0, 5, 1)]:
-            above, below = self.images.clone(), self.images.clone()
-            above[place] += step
-            below[place] -= step
-            expected = float(self.loss(above)[0] - self.loss(below)[0]) / (2 * step)
-            assert float(slope[place]) == pytest.approx(expected, rel=1e-5, abs=1e-10)
-            assert abs(expected) > 1e-6
-
-    def test_blocks_add_up(self):
-        (whole, slope), (parts, slopes) = self.loss(self.images), self.loss(self.images, 2)
-        assert float(whole) == pytest.approx(float(parts), abs=1e-12)
-        assert torch.allclose(slope, slopes, atol=1e-12)
-
-    def test_zero_where_poisons_are_the_target(self):
-        loss, slope = self.loss(self.target.repeat(3, 1, 1, 1))
-        assert float(loss) == pytest.approx(0, abs=1e-12)
-        assert slope.abs().max() < 1e-8
-
-    def test_networks_are_averaged(self):
-        models = [self.model, network(5)]
-        goals = [goal_gradient(model, HEAD, self.target, self.label) for model in models]
-        loss, slope = self.alignment(models, goals).measure(self.images)
-        single = [
-            mismatch(model, HEAD, goal, self.images, self.label, block=512)
-            for model, goal in zip(models, goals, strict=True)
-        ]
-        assert float(loss) == pytest.approx(sum(float(one) for one, _ in single) / 2)
-        assert torch.allclose(slope, (single[0][1] + single[1][1]) / 2)
-
-    def test_out_of_memory_goes_on_in_smaller_blocks_and_says_so(self, monkeypatch):
-        expected, together = self.loss(self.images), self.alignment([self.model], [self.goal])
-        asked = []
-
-        def greedy(*given, **named):
-            images = given[2]
-            asked.append(len(images))
-            if len(images) > 2:
-                raise torch.OutOfMemoryError("CUDA out of memory")
-            return original(*given, **named)
-
-        original = alignment.loss_gradient
-        monkeypatch.setattr(alignment, "loss_gradient", greedy)
-        with pytest.warns(RuntimeWarning, match="blocks of 2"):
-            loss, slope = together.measure(self.images)
-        assert asked[:2] == [5, 2]
-        assert together.block == 2
-        assert float(loss) == pytest.approx(float(expected[0]))
-        assert torch.allclose(slope, expected[1])
-
-
 class TestAttack:
     def test_within_the_radius_of_levels_and_nothing_given_is_changed(self):
         model, given, wanted = network().train(), bases(), targets()
@@ -183,6 +112,19 @@ class TestAttack:
             losses.append(own_loss(network(), made[0].double() / 255, targets()[:1], labels()[0]))
         assert losses == sorted(losses, reverse=True)
         assert losses[-1] < losses[0]
+
+    def test_restarts_are_compared_after_rounding(self, monkeypatch):
+        seen, measure = [], Alignment.measure
+
+        def noted(self, images):
+            seen.append(images)
+            return measure(self, images)
+
+        monkeypatch.setattr(Alignment, "measure", noted)
+        attack = GradientMatching(**FAST | {"steps": 3, "restarts": 2}, augmentation=unchanged)
+        craft(attack, targets=targets(1), bases=bases(1), labels=labels()[:1])
+        whole = [bool(((255 * images).round() / 255 == images).all()) for images in seen]
+        assert whole == [False, False, False, True] * 2
 
     def test_the_augmentation_is_used_and_can_be_left_out(self):
         seen = []

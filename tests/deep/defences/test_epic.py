@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import copy
-import math
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import nn
-from torch.utils.data import BatchSampler, DataLoader, TensorDataset
+from torch.utils.data import DataLoader, TensorDataset
 
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.deep.defences.epic import EPIC, Drop
 from toadstone.deep.defences.epic_schedule import Schedule
 from toadstone.deep.defences.isolated_medoids import drop_isolated
-from toadstone.deep.defences.torch_medoids import Drawn, InParts
+from toadstone.deep.defences.torch_medoids import Drawn
 from toadstone.deep.tensors.checkpoints import read_tensors, write_tensors
 from toadstone.deep.tensors.features import head_gradients
 from toadstone.deep.tensors.networks import SmallCNN
@@ -46,142 +42,6 @@ def problem(seed=0, sizes=SIZES, outliers=3):
 
 def constant(gradients):
     return lambda model: gradients
-
-
-class TestDropIsolated:
-    @given(st.integers(0, 2**32 - 1), st.floats(0.01, 0.99))
-    @settings(max_examples=15)
-    def test_what_is_returned_fits_together(self, seed, fraction):
-        gradients, labels = problem(seed)
-        found = drop_isolated(gradients, labels, fraction)
-        n, codes = len(labels), labels.numpy()
-        np.testing.assert_array_equal(np.sort(np.concatenate([found.kept, found.dropped])), np.arange(n))
-        for code, size in enumerate(SIZES):
-            assert (codes[found.medoids] == code).sum() == math.ceil(fraction * size)
-            assert (codes[found.kept] == code).any()
-        np.testing.assert_array_equal(codes[found.owners], codes)
-        members = np.bincount(found.owners, minlength=n)
-        np.testing.assert_array_equal(members[found.medoids], found.sizes)
-        assert np.all(members[found.dropped] == 1)
-        assert set(found.dropped) <= set(found.isolated)
-        apart = (gradients - gradients[torch.from_numpy(found.owners)]).norm(dim=1).numpy()
-        np.testing.assert_allclose(found.distances, apart, atol=1e-7)
-        assert np.all(found.isolation >= found.distances)
-
-    def test_classes_do_not_see_each_other(self):
-        gradients, labels = problem(1)
-        found = drop_isolated(gradients, labels, 0.2)
-        for code in range(len(SIZES)):
-            own = (labels == code).nonzero()[:, 0]
-            alone = drop_isolated(gradients[own], labels[own], 0.2)
-            np.testing.assert_array_equal(own.numpy()[alone.dropped], np.intersect1d(found.dropped, own.numpy()))
-
-    def test_planted_outliers_are_dropped_and_coincident_ones_are_not(self):
-        rows = torch.cat([0.01 * torch.arange(20.0)[:, None], torch.tensor([[4.0], [9.0], [9.0]])])
-        found = drop_isolated(rows, torch.zeros(23, dtype=torch.int64), 0.2)
-        assert 20 in found.dropped
-        assert 21 not in found.dropped
-        assert 22 not in found.dropped
-        assert set(found.ranking[:3]) == {20, 21, 22}
-
-    @pytest.mark.parametrize("fraction", [1e-9, 0.02])
-    def test_one_medoid_for_each_class_drops_nothing(self, fraction):
-        gradients, labels = problem(2)
-        found = drop_isolated(gradients, labels, fraction)
-        assert len(found.medoids) == len(SIZES)
-        assert found.dropped.tolist() == []
-
-    def test_the_cap_takes_the_most_isolated_of_each_class(self):
-        gradients, labels = problem(3)
-        whole, capped = (drop_isolated(gradients, labels, 0.3, max_dropped=most) for most in (1.0, 0.06))
-        codes = labels.numpy()
-        for code, size in enumerate(SIZES):
-            mine = whole.dropped[codes[whole.dropped] == code]
-            first = mine[np.argsort(-whole.isolation[mine], kind="stable")][: int(0.06 * size)]
-            assert sorted(first) == capped.dropped[codes[capped.dropped] == code].tolist()
-        assert 0 < len(capped.dropped) < len(whole.dropped)
-
-    def test_a_cap_of_nothing_only_ranks(self):
-        gradients, labels = problem(3)
-        whole, ranked = (drop_isolated(gradients, labels, 0.3, max_dropped=most) for most in (1.0, 0.0))
-        assert ranked.dropped.tolist() == []
-        np.testing.assert_array_equal(ranked.isolated, whole.isolated)
-        np.testing.assert_array_equal(ranked.ranking, whole.ranking)
-        assert np.all(np.diff(ranked.isolation[ranked.ranking]) <= 0)
-
-    def test_threads_do_not_matter(self):
-        gradients, labels = problem(4)
-        one = drop_isolated(gradients, labels, 0.2)
-        torch.set_num_threads(3)
-        three = drop_isolated(gradients, labels, 0.2)
-        np.testing.assert_array_equal(one.dropped, three.dropped)
-        np.testing.assert_array_equal(one.medoids, three.medoids)
-
-    def test_any_chooser(self):
-        gradients, labels = problem(5)
-        drawn = drop_isolated(gradients, labels, 0.2, choose=Drawn(seed=1))
-        parts = drop_isolated(gradients, labels, 0.2, choose=InParts(rows=10))
-        assert len(drawn.medoids) == len(parts.medoids)
-        assert parts.distances.sum() < drawn.distances.sum()
-
-    @pytest.mark.parametrize(("fraction", "cap", "name"), [(0, 1, "fraction"), (1, 1, "fraction"), (0.1, 2, "max_dr")])
-    def test_numbers_out_of_range(self, fraction, cap, name):
-        with pytest.raises(InvalidArgument, match=f"`{name}.*: expected a number in"):
-            drop_isolated(*problem(), fraction, max_dropped=cap)
-
-    def test_gradients_and_labels_that_do_not_fit(self):
-        gradients, labels = problem()
-        with pytest.raises(InvalidData, match="gradients: expected a finite matrix"):
-            drop_isolated(gradients * torch.nan, labels, 0.1)
-        with pytest.raises(InvalidData, match=r"labels: expected 73, one for each row, got shape \(72,\)"):
-            drop_isolated(gradients, labels[1:], 0.1)
-        with pytest.raises(InvalidData, match=r"labels: expected a tensor of int64, got torch.float64"):
-            drop_isolated(gradients, labels.double(), 0.1)
-        with pytest.raises(InvalidData, match=r"labels: expected a tensor of int64, got ndarray"):
-            drop_isolated(gradients, labels.numpy(), 0.1)
-        with pytest.raises(InvalidData, match=r"gradients: expected a finite matrix .*, a tensor, got ndarray"):
-            drop_isolated(gradients.numpy(), labels, 0.1)
-        with pytest.raises(InvalidData, match="labels: expected whole numbers from 0, got -1"):
-            drop_isolated(gradients, labels - 1, 0.1)
-
-    def test_what_is_not_finite_is_named(self):
-        gradients, labels = problem()
-        gradients[5, 2] = -torch.inf
-        with pytest.raises(InvalidData, match=r"gradients: expected a finite matrix .*, got -inf in row 5"):
-            drop_isolated(gradients, labels, 0.1)
-
-    def test_equal_rows_are_not_isolated(self):
-        labels = torch.zeros(60, dtype=torch.int64)
-        same = drop_isolated(torch.zeros(60, 3), labels, 0.3)
-        assert same.dropped.tolist() == same.isolated.tolist() == []
-        # So many medoids that the rows at 9 are medoids both: they equal each other, the one at 5 nobody.
-        rows = torch.cat([torch.zeros(57, 1), torch.tensor([[5.0], [9.0], [9.0]])])
-        assert drop_isolated(rows, labels, 0.1).dropped.tolist() == [57]
-
-
-class TestSchedule:
-    def test_when_it_is_due(self):
-        schedule = Schedule(warm_up=3, interval=4, last_epoch=12)
-        assert [epoch for epoch in range(30) if schedule.due(epoch)] == [3, 7, 11]
-        assert Schedule(warm_up=0).due(1000)
-
-    @pytest.mark.parametrize(
-        "options",
-        [
-            {"fraction": 0.0},
-            {"warm_up": -1},
-            {"interval": 0},
-            {"warm_up": math.nan},
-            {"interval": 2.5},
-            {"warm_up": 5, "last_epoch": 7.5},
-            {"warm_up": 5, "last_epoch": 4},
-            {"max_dropped": -0.1},
-            {"variant": "other"},
-        ],
-    )
-    def test_values_out_of_range(self, options):
-        with pytest.raises(InvalidArgument, match=f"`{list(options)[-1]}`: expected"):
-            Schedule(**options)
 
 
 class TestEPIC:
@@ -415,92 +275,3 @@ def test_a_watcher_of_other_rows_is_refused(made):
             seed=0,
             watcher=made(pixels[:20], labels[:20]),
         )
-
-
-@pytest.mark.parametrize("other", [None, Schedule()])
-def test_a_callback_of_something_else_is_refused(other):
-    from toadstone.deep.defences.epic_lightning import epic_callback
-
-    with pytest.raises(InvalidArgument, match=f"`defence`: expected an EPIC, got {type(other).__name__}"):
-        epic_callback(other)
-
-
-def steps(pl, note):
-    """A network in Lightning that tells of each batch."""
-
-    class Steps(pl.LightningModule):
-        def __init__(self):
-            super().__init__()
-            self.net = SmallCNN(1, width=2, classes=2)
-
-        def forward(self, batch):
-            return self.net(batch)
-
-        def training_step(self, batch, _):
-            note(batch, self.current_epoch)
-            return nn.functional.cross_entropy(self(batch[0].float() / 255), batch[1])
-
-        def configure_optimizers(self):
-            return torch.optim.SGD(self.parameters(), lr=0.05)
-
-    return Steps()
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_a_loader_that_draws_dropped_rows_is_refused_by_lightning(tmp_path):
-    pl = pytest.importorskip("lightning.pytorch")
-    from toadstone.deep.defences.epic_lightning import epic_callback
-
-    pixels, labels = images()
-    defence, data = defended(pixels, labels), TensorDataset(pixels, labels)
-
-    def fit(loader):
-        quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
-        silent = {**quiet, "enable_checkpointing": False, "default_root_dir": tmp_path}
-        pl.Trainer(max_epochs=1, accelerator="cpu", callbacks=[epic_callback(defence)], **silent).fit(
-            steps(pl, lambda batch, epoch: None), loader
-        )
-
-    for options in ({"shuffle": True}, {"sampler": defended(pixels, labels).sampler()}):
-        with pytest.raises(InvalidArgument, match=r"`train_dataloaders`: expected a loader with sampler="):
-            fit(DataLoader(data, batch_size=30, **options))
-    fit(DataLoader(data, batch_sampler=BatchSampler(defence.sampler(), 30, drop_last=False)))
-
-
-def test_lightning_that_is_not_there(monkeypatch):
-    from toadstone.deep.defences.epic_lightning import epic_callback
-
-    monkeypatch.setitem(sys.modules, "lightning", None)
-    monkeypatch.setitem(sys.modules, "lightning.pytorch", None)
-    with pytest.raises(
-        ModuleNotFoundError, match=r"needs Lightning, which is not installed: pip install '\.\[lightning\]' in"
-    ):
-        epic_callback(defended(*images()))
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_as_callback_of_lightning(tmp_path):
-    pl = pytest.importorskip("lightning.pytorch")
-    from toadstone.deep.defences.epic_lightning import epic_callback
-
-    pixels, labels = images()
-    seen = [[], [], []]
-
-    def note(batch, epoch):
-        seen[epoch].extend(batch[2].tolist())
-
-    defence = defended(pixels, labels)
-    loader = DataLoader(TensorDataset(pixels, labels, torch.arange(60)), batch_size=8, sampler=defence.sampler())
-    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
-    trainer = pl.Trainer(
-        max_epochs=3, accelerator="cpu", callbacks=[epic_callback(defence)], default_root_dir=tmp_path, **quiet
-    )
-    trainer.fit(steps(pl, note), loader)
-    assert sorted(seen[0]) == list(range(60))
-    for epoch in (1, 2):
-        gone = {drop.row for drop in defence.drops if drop.epoch <= epoch}
-        assert sorted(seen[epoch]) == sorted(set(range(60)) - gone)
-    assert any(drop.epoch == 1 for drop in defence.drops)
-    (saved,) = tmp_path.rglob("*.ckpt")
-    state = torch.load(saved, weights_only=True)["callbacks"]
-    assert any(torch.equal(each["active"], defence.active) for each in state.values() if "active" in each)

@@ -67,6 +67,13 @@ def test_no_tolerance_prunes_what_changes_nothing():
     assert found.accuracies == (1.0, 1.0, 1.0)
 
 
+def test_channels_of_large_negative_activations_are_active():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(2, 2, bias=False), nn.Linear(2, 2))
+    model[1].weight.data = torch.diag(torch.tensor([-3.0, 0.1]))
+    found = fine_prune(model, "2", torch.rand(6, 1, 1, 2), torch.arange(6) % 2, tolerance=0.99)
+    assert found.channels == (1,)
+
+
 @pytest.mark.parametrize("layer", [1, 2])
 def test_a_network_that_answers_no_numbers_is_refused_and_left_alone(layer):
     model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Linear(3, 2))

@@ -62,7 +62,18 @@ def test_the_same_generator_gives_the_same_and_few_clean_images_flag_nothing(bac
     assert not strip(model, stamp(images), clean=images, generator=generator(), false_alarm_rate=0.001).flagged.any()
 
 
-def test_the_promise_is_kept_on_average():
+@pytest.mark.parametrize(("rate", "rank"), [(0.09, 0), (0.095, 1), (0.3, 3), (0.99, 10)])
+def test_the_threshold_is_the_largest_that_keeps_the_false_alarm_rate(rate, rank):
+    """Of ten held-out images and one to judge, `rank` of eleven places lie below the rank-th smallest."""
+    model, clean = nn.Sequential(nn.Flatten(), nn.Linear(4, 3)), torch.rand(20, 1, 2, 2, generator=generator())
+    drawing = generator(3)
+    order = torch.randperm(20, generator=drawing)
+    held_out = blended_entropies(model, clean[order[10:]], clean[order[:10]], generator=drawing, copies=4)
+    found = strip(model, clean, clean=clean, generator=generator(3), false_alarm_rate=rate, copies=4)
+    assert found.threshold == ([-math.inf, *held_out.sort().values.tolist()])[rank]
+
+
+def test_the_false_alarm_rate_is_kept_on_average():
     model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3))
     flagged = []
     for seed in range(60):

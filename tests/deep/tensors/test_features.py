@@ -2,6 +2,7 @@
 
 import types
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -10,7 +11,11 @@ from torch.nn.functional import cross_entropy
 
 from toadstone.core.errors import InvalidArgument, InvalidData, UnknownName
 from toadstone.deep.tensors.features import activations, find_head, head_gradients, logits, outputs
-from toadstone.deep.tensors.networks import SmallCNN, resnet8
+from toadstone.deep.tensors.images import load_images
+from toadstone.deep.tensors.networks import HEAD, SmallCNN, resnet8
+from toadstone.deep.training.hyperparameters import TrainingConfig
+from toadstone.deep.training.loop import train
+from toadstone.detectors.features.activation import ActivationClustering
 
 
 class Vgg(nn.Module):
@@ -234,3 +239,32 @@ def test_what_is_no_name_or_no_module_is_refused(images):
             logits(model, images)
         with pytest.raises(InvalidArgument, match=r"`model`: expected a torch\.nn\.Module, got"):
             find_head(model, "4")
+
+
+def test_activations_go_into_activation_clustering(backdoored, suspicious):
+    images, labels = suspicious
+    seen = activations(backdoored[0], HEAD, images).numpy()
+    detector = ActivationClustering().fit(seen, labels.numpy())
+    assert detector.flagged_indices_.tolist() == list(range(120, 125))
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_badnets_on_mnist_is_found_by_activation_clustering(data_dir):
+    images, labels = load_images("mnist", "train", folder=data_dir, count=6000)
+    test_images, test_labels = load_images("mnist", "test", folder=data_dir)
+    planted = np.random.default_rng(0).choice(np.flatnonzero(labels.numpy() != 7), 180, replace=False)
+    images, taught = images.clone(), labels.clone()
+    images[planted, :, 25:, 25:] = 255
+    taught[planted] = 7
+    model = SmallCNN(1, width=16)
+    config = TrainingConfig(epochs=6, learning_rate=0.02, milestones=(4,))
+    train(model, images, taught, config, seed=0)
+    victims = test_images[test_labels != 7]
+    victims[:, :, 25:, 25:] = 255
+    success = (logits(model, victims).argmax(dim=1) == 7).double().mean()
+    accuracy = (logits(model, test_images).argmax(dim=1) == test_labels).double().mean()
+    flagged = ActivationClustering().fit(activations(model, HEAD, images).numpy(), taught.numpy()).flagged_indices_
+    assert (float(success) > 0.95, float(accuracy) > 0.95) == (True, True)
+    assert set(planted) <= set(flagged)
+    assert len(flagged) - 180 <= 0.005 * 6000

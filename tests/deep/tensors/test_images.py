@@ -1,45 +1,12 @@
 """Images from arrays and from public archives."""
 
-import lzma
-
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.deep.tensors.cifar10 import decode
 from toadstone.deep.tensors.images import as_input, from_arrays, load_images
-
-
-def encode(pictures):
-    """A batch of the archive, value by value as its description says."""
-    count, _, height, width = pictures.shape
-    red, green, blue = (pictures[:, channel].astype(int) for channel in range(3))
-    residuals = np.zeros((3, count, height, width), np.uint8)
-    for plane, values in enumerate((green, red - green, blue - green)):
-        for picture, row, column in np.ndindex(count, height, width):
-            north = values[picture, row - 1, column] if row else None
-            west = values[picture, row, column - 1] if column else None
-            if north is None or west is None:
-                guess = north if west is None else west
-                guess = 0 if guess is None else guess
-            else:
-                corner = values[picture, row - 1, column - 1]
-                guess = sorted((north, west, north + west - corner))[1]
-            residuals[plane, picture, row, column] = (values[picture, row, column] - guess) % 256
-    return np.array((count, height, width), "<u4").tobytes() + lzma.compress(residuals.tobytes())
-
-
-@pytest.mark.parametrize("kind", ["noise", "smooth", "extreme"])
-def test_the_archive_is_decoded_exactly(kind):
-    rng = np.random.default_rng(0)
-    pictures = {
-        "noise": rng.integers(0, 256, (4, 3, 6, 7)),
-        "smooth": np.cumsum(rng.integers(0, 9, (4, 3, 6, 7)), axis=3) * 3,
-        "extreme": 255 * rng.integers(0, 2, (4, 3, 6, 7)),
-    }[kind].astype(np.uint8)
-    np.testing.assert_array_equal(decode(encode(pictures)), pictures)
 
 
 @pytest.fixture

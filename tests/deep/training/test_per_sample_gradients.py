@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.deep.tensors.networks import resnet8
 from toadstone.deep.training.per_sample_gradients import per_sample_gradients
+from toadstone.detectors.features.gradient import GradientSimilarity
 
 
 def generator(seed=0):
@@ -83,3 +84,14 @@ def test_dropout_is_off():
     images, labels = torch.rand(4, 3, 2, 2, generator=generator()), torch.zeros(4, dtype=torch.int64)
     first = per_sample_gradients(model, images, labels)
     torch.testing.assert_close(first, per_sample_gradients(model, images, labels))
+
+
+def test_gradients_of_rows_go_into_the_detector_of_gradients(backdoored, suspicious):
+    images, labels = suspicious
+    wrong = labels.clone()
+    wrong[:3] = (wrong[:3] + 1) % 6
+    generator = torch.Generator().manual_seed(0)
+    rows = per_sample_gradients(backdoored[0], images, wrong, dimensions=64, generator=generator)
+    norms = rows.norm(dim=1)
+    assert set(norms.topk(3).indices.tolist()) == {0, 1, 2}
+    assert GradientSimilarity().fit(rows.numpy(), wrong.numpy()).suspicion_.shape == (125,)

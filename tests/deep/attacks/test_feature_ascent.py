@@ -1,4 +1,4 @@
-"""What holds for all attacks on features: budget, bytes, batches, and that they do what they are for."""
+"""The attacks on features through what they share: batches, budget, progress and refusals."""
 
 from __future__ import annotations
 
@@ -116,28 +116,6 @@ class TestAll:
         before, after = attack[1](bases(), targets(), several), attack[1](made, targets(), several)
         assert (after < 0.9 * before).all()
 
-    def test_nothing_given_is_changed(self, attack):
-        several, given, wanted = networks(), bases(), targets()
-        several[0].train()
-        several[1].head.bias.requires_grad = False
-        weights = [weight.clone() for network in several for weight in network.parameters()]
-        state = torch.random.get_rng_state()
-        attack[0].craft(several, HEAD, given, wanted, generator=seeded())
-        assert torch.equal(given, bases())
-        assert torch.equal(wanted, targets())
-        assert torch.equal(state, torch.random.get_rng_state())
-        after = [weight for network in several for weight in network.parameters()]
-        assert all(map(torch.equal, weights, after))
-        assert all(weight.grad is None for weight in after)
-        assert several[0].drop.training
-        assert several[0].training
-        assert several[1].body.weight.requires_grad
-        assert not several[1].head.bias.requires_grad
-        assert not any(module._forward_pre_hooks for module in several[0].modules())
-
-    def test_same_seed_same_bytes(self, attack, made):
-        assert torch.equal(made, attack[0].craft(networks(), HEAD, bases(), targets(), generator=seeded()))
-
     def test_refusals(self, attack):
         crafted, good = attack[0], (networks(), HEAD, bases(), targets())
         for position, wrong, error, word in (
@@ -176,14 +154,21 @@ def test_convex_polytope_has_weights_of_its_own():
     assert (convex > 1.15 * bullseye).all()
 
 
-def test_draws_of_dropout_are_averaged():
-    model, image = Tiny(0).train(), torch.rand(1, 3, 8, 8, generator=seeded())
-    (drawn,) = surrogates_of([model], HEAD, draws=3)
-    torch.manual_seed(0)
-    (found,) = drawn.features(image)
-    torch.manual_seed(0)
-    passes = [model.drop(model.body(image).tanh()).flatten(1) for _ in range(3)]
-    assert torch.equal(found, torch.stack(passes).mean(0))
+@pytest.mark.parametrize("name", ["bullseye", "convex"])
+def test_networks_count_alike_whatever_the_scale_of_their_features(name):
+    """A power of two leaves the digits of relative distances as they are."""
+
+    def linear(seed, scale):
+        made = nn.Sequential(nn.Flatten(), nn.Linear(192, 8), nn.Linear(8, 2)).double()
+        for weight in made[1].parameters():
+            weight.data = scale * torch.randn(weight.shape, generator=seeded(seed)).double()
+        return made
+
+    plain, scaled = (
+        ATTACKS[name][0].craft([linear(0, 1), linear(1, scale)], "2", bases(), targets(), generator=seeded())
+        for scale in (1, 64)
+    )
+    assert torch.equal(plain, scaled)
 
 
 def test_the_best_images_are_kept_where_a_step_goes_too_far():

@@ -154,7 +154,7 @@ def enron_influence() -> list[Row]:
 
 
 def enron_best() -> list[Row]:
-    plan = AttackPlan(method="best", select_on="test", workers=CORES)
+    plan = AttackPlan(method="kkt-influence", select_on="test", workers=CORES)
     begin = time.perf_counter()
     record = search_attack(load("enron"), plan).record
     took = time.perf_counter() - begin

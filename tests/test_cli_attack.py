@@ -6,10 +6,11 @@ import os
 import numpy as np
 import pytest
 
+from toadstone.catalogue import names
 from toadstone.commands.attack import attack as command
 from toadstone.pipeline.attack import SELECTIONS
 from toadstone.pipeline.attack_search.methods import METHODS
-from toadstone.pipeline.harness.catalogue import names
+from toadstone.pipeline.attack_search.names import searchable
 from toadstone.report.text.wording import LEARNER_WORDS, METHOD_TITLES
 
 FIELDS = {"test_error", "worst_case", "seconds", "poison_rows", "distinct_rows", "selected_on"}
@@ -71,10 +72,20 @@ def test_the_rows_are_written_and_can_be_audited(toadstone, table):
     [
         (("--select-on", "luck"), "`--select-on`: 'luck' is not one of"),
         (("--learner", "magic"), "`--learner`: 'magic' is not one of"),
-        (("--method", "magic"), "`--method`: 'magic' is not one of"),
+        (("--method", "magic"), "`--method`: expected one of kkt-influence, kkt, min-max, min-max-basic, influence"),
+        (("--method", "best"), "`--method`: best is called kkt-influence now"),
+        (("--method", "minmax-basic"), "`--method`: minmax-basic is called min-max-basic now"),
+        (("--method", "badnets"), "`--method`: badnets plants a trigger and aims at triggered rows, and this command "),
+        (
+            ("--method", "subpopulation"),
+            "aims at a group of rows, and this command measures the test error; use toadst",
+        ),
+        (("--method", "noise"), "noise alters rows, and this command adds some; use toadstone evaluate"),
+        (("--method", "collapse"), "collapse comes from a certificate: toadstone audit always tries it"),
+        (("--method", "convex-polytope"), "convex-polytope poisons images for neural networks; use toadstone.deep"),
         (("--target", "3,x"), "`--target`: expected numbers of test rows, as in 3,17, got 3,x"),
         (("--target", ""), "`--target`: expected numbers of test rows, as in 3,17, got"),
-        (("--target", "5"), "`--target`: expected a method of kkt or influence to go with it, got best"),
+        (("--target", "5"), "`--target`: expected a method of kkt or influence to go with it, got kkt-influence"),
         (("--filters", "l2,knn"), "`--filters`: expected some of l2, slab, loss, each once, got l2, knn"),
         (("--workers", "0"), "`--workers`: expected a whole number from 1, got 0"),
         (("--quantile", "2"), "`--quantile`: expected a number in [0.5, 1), got 2"),
@@ -91,7 +102,8 @@ def test_bad_options_get_one_sentence(toadstone, table, options, sentence):
 
 def test_every_method_can_be_asked_for_and_named():
     (option,) = (param for param in command.params if param.name == "method")
-    assert list(option.type.choices) == list(METHODS)
+    assert set(METHODS) == set(searchable())
+    assert [name for name in METHODS if name not in option.help] == []
     assert set(METHOD_TITLES) == set(METHODS)
     (option,) = (param for param in command.params if param.name == "select_on")
     assert tuple(option.type.choices) == SELECTIONS
@@ -104,12 +116,13 @@ def test_several_classes(toadstone, table):
     y = np.repeat(["ant", "bee", "cow"], 30)
     np.savez("several.npz", X=rng.normal(size=(90, 3)) + 2 * np.eye(3)[np.searchsorted(["ant", "bee", "cow"], y)], y=y)
     options = ("--fraction", 0.1, "--ridge", 0.1)
-    outcome = toadstone("attack", "several.npz", "--method", "minmax-basic", "--learner", "online", *options)
+    outcome = toadstone("attack", "several.npz", "--method", "min-max-basic", "--learner", "online", *options)
     assert "The defender trains one linear function a class by three epochs of AdaGrad" in outcome.out
     assert "ridge 0.1, as asked" in outcome.out
     refused = toadstone("attack", "several.npz", *options)
     assert refused.code == 2
-    assert "`--method`: expected one of minmax, minmax-basic, label-flip, as there are 3 classes" in refused.err
+    several = "min-max, min-max-basic, label-flip, random-flip, targeted-flip"
+    assert f"`--method`: expected one of {several}, as there are 3 classes" in refused.err
 
 
 def test_a_class_without_test_rows_is_said_to_have_none(toadstone, table):

@@ -103,8 +103,13 @@ def test_the_gate(toadstone, table):
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        (("--attacks", "magic"), "`attacks`: expected plain, adaptive or some of random-flip"),
-        (("--defences", "magic"), "`defences`: expected baselines, detectors, sanitizers, learners or some of"),
+        (
+            ("--attacks", "magic"),
+            "`--attacks`: expected one of plain, adaptive, optimized, adaptive-optimized, ",
+        ),
+        (("--attacks", "patch"), "`--attacks`: patch is called badnets now"),
+        (("--attacks", "badnets"), "`--attacks`: badnets is for images: give their shape by --image"),
+        (("--defences", "magic"), "`--defences`: expected one of baselines, detectors, sanitizers, learners, none"),
         (("--fraction", 0.6), "`--fraction`: expected a number in (0, 0.5), got 0.6"),
         (("--seeds", 0), "`--seeds`: expected a whole number from 1, got 0"),
         (("--rows", 0), "`--rows`: expected a whole number from 1, got 0"),
@@ -137,7 +142,7 @@ def test_images_need_no_name(toadstone, table):
     rng = np.random.default_rng(0)
     y = np.resize([0, 1], 160)
     np.savez("scans.npz", X=np.clip(0.2 * rng.random((160, 25)) + 0.5 * y[:, None], 0, 1), y=y)
-    options = ("--attacks", "patch,stripes", "--defences", "perfect", "--seeds", 1, "--json")
+    options = ("--attacks", "badnets,sig", "--defences", "perfect", "--seeds", 1, "--json")
     record = json.loads(toadstone("evaluate", "scans.npz", "--image", "5x5", *options).out)
     assert [info["goal"] for info in record["attacks"]] == ["none", "trigger", "trigger"]
     assert all(cell["skipped"] == "" for cell in record["cells"])

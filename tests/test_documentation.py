@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import pytest
 
+from toadstone.catalogue import names
 from toadstone.cli import toadstone_command
 from toadstone.datasets import ENTRIES
-from toadstone.pipeline.harness.catalogue import names
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from toadstone.catalogue import resolve
 from toadstone.datasets.catalogue.load import load
-from toadstone.pipeline.harness.catalogue import resolve
 
 pytestmark = pytest.mark.data
 ON_FEATURES = (

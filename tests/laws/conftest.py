@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from toadstone.attacks.backdoors.row_trigger import FeatureTrigger
 from toadstone.attacks.flips.demographic import Group
 from toadstone.attacks.flips.subpopulation import Subpopulation
+from toadstone.catalogue import names, resolve
 from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, Ridge
@@ -25,7 +26,6 @@ from toadstone.kernels.linear.fit import fit_linear
 from toadstone.kernels.losses import HINGE
 from toadstone.kernels.sets.sets import ConvexSet, fit_domain
 from toadstone.pipeline.certify import Certified, CertifyPlan, certify_split
-from toadstone.pipeline.harness.catalogue import names, resolve
 from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.sanitizers.sphere import SphereSanitizer
 

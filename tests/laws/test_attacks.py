@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from toadstone.catalogue import distinct, names, resolve
 from toadstone.kernels.sets.sets import fit_domain
-from toadstone.pipeline.harness.catalogue import names, resolve
 from toadstone.pipeline.harness.poison_check import check_poison
 
-ATTACKS = pytest.mark.parametrize("name", names("attack"))
+ATTACKS = pytest.mark.parametrize("name", distinct("attack"))
 DOMAINS = pytest.mark.parametrize("domain", ["real", "box", "integer"])
 
 

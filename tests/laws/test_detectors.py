@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
 
 import toadstone.detectors
-from toadstone.pipeline.harness.catalogue import names, resolve
+from toadstone.catalogue import names, resolve
 
 DETECTORS = names("detector")
 NEEDY = tuple(name for name in DETECTORS if resolve("detector", name).needs_trusted)

@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from toadstone import learners
+from toadstone.catalogue import names, resolve
 from toadstone.core.errors import InvalidData
-from toadstone.pipeline.harness.catalogue import names, resolve
 
 LEARNERS = {
     "LinearClassifier": learners.LinearClassifier(ridge=0.03),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from toadstone.attacks.collapse import CollapsedAttack
+from toadstone.catalogue import distinct
 from toadstone.core.certificate import Certificate, NormBall, Ridge
 from toadstone.core.dataset import Poison
 from toadstone.datasets import load
@@ -20,7 +21,6 @@ from toadstone.kernels.minimax.saddle import solve_saddle
 from toadstone.kernels.rows import stack
 from toadstone.kernels.sets.sets import ConvexSet
 from toadstone.pipeline.certify import CertifyPlan, certify_split, verify_split
-from toadstone.pipeline.harness.catalogue import names
 from toadstone.pipeline.harness.judge import merge
 
 FRACTION = 0.03
@@ -84,7 +84,7 @@ class Sandwich:
         return Poison(train.X[rows], other[rows])
 
 
-@pytest.mark.parametrize("name", names("attack"))
+@pytest.mark.parametrize("name", distinct("attack"))
 @pytest.mark.parametrize("domain", ["real", "box", "integer"])
 @pytest.mark.parametrize("seed", range(3))
 def test_every_attack_of_the_catalogue(name, domain, seed, scene):

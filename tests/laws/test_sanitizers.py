@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
 
 import toadstone.sanitizers
-from toadstone.pipeline.harness.catalogue import names, resolve
+from toadstone.catalogue import names, resolve
 
 SHARES = st.sampled_from([0.05, 0.1, 0.3, 0.5])
 OPTIONS = {

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from toadstone.attacks.decoys.decoys import DecoyGrid
+from toadstone.catalogue import names
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, InvalidData, UnknownName
 from toadstone.datasets.split import hold_out
 from toadstone.pipeline.attack import AttackPlan, attack
 from toadstone.pipeline.attack_search import methods
-from toadstone.pipeline.harness.catalogue import names
 from toadstone.pipeline.harness.judge import Defence, judge
 from toadstone.records.audit import NO_SANITIZER
 
@@ -25,8 +25,8 @@ QUICK = {"ridge": 0.05, "fraction": 0.1, "contamination": 0.1}
 def _few_decoys(monkeypatch):
     monkeypatch.setattr("toadstone.pipeline.attack.DEFAULT_GRID", DecoyGrid((0.15, 0.3), (1, 5)))
     monkeypatch.setattr("toadstone.pipeline.attack_search.methods._SHARES", ())
-    monkeypatch.setattr("toadstone.pipeline.attack_search.methods._ADAPTED", 1)
-    monkeypatch.setattr("toadstone.pipeline.attack_search.methods._ADAPTED_SHARES", (0.5,))
+    monkeypatch.setattr("toadstone.pipeline.attack_search.methods._MOVED", 1)
+    monkeypatch.setattr("toadstone.pipeline.attack_search.methods._MOVED_SHARES", (0.5,))
 
 
 @pytest.mark.parametrize("name", list(methods.METHODS))
@@ -53,7 +53,7 @@ def with_labels_of(rows: Dataset, y) -> Dataset:
 
 
 @pytest.mark.parametrize("select_on", ["validation", "train"])
-@pytest.mark.parametrize("name", ["kkt", "minmax", "influence", "alfa", "best"])
+@pytest.mark.parametrize("name", ["kkt", "min-max", "influence", "alfa", "kkt-influence"])
 def test_test_labels_are_not_looked_at_unless_asked_for(small, name, select_on):
     split = small()
     flipped = with_labels_of(split.test, np.where(split.test.y == "ham", "spam", "ham"))
@@ -74,9 +74,9 @@ def test_test_labels_are_looked_at_if_asked_for(small):
     assert "as in the paper" in one.record.protocol
 
 
-def test_an_adaptive_search_on_test_rows_reports_the_half_it_did_not_see(small):
+def test_a_search_that_follows_errors_on_test_rows_reports_the_half_it_did_not_see(small):
     split = small()
-    record = attack(split, AttackPlan(method="best", select_on="test", **QUICK)).record
+    record = attack(split, AttackPlan(method="kkt-influence", select_on="test", **QUICK)).record
     assert record.split_test is not None
     assert record.tried > 3
     half, other = hold_out(split.test, share=0.5, random_state=0)
@@ -86,7 +86,7 @@ def test_an_adaptive_search_on_test_rows_reports_the_half_it_did_not_see(small):
 
 
 def test_the_same_seed_gives_the_same_rows_whatever_the_number_of_processes(small):
-    plans = [AttackPlan(method="best", workers=workers, **QUICK) for workers in (1, 2)]
+    plans = [AttackPlan(method="kkt-influence", workers=workers, **QUICK) for workers in (1, 2)]
     one, two = (attack(small(kind="integer"), plan) for plan in plans)
     assert np.array_equal(one.poison.X, two.poison.X)
     assert one.record.candidate == two.record.candidate
@@ -128,7 +128,7 @@ def test_options_out_of_range(wrong, sentence):
 
 
 def test_an_unknown_method():
-    with pytest.raises(UnknownName, match=r"`method`: expected one of best, kkt, .*, got magic"):
+    with pytest.raises(UnknownName, match=r"`method`: expected one of kkt-influence, kkt, .*, got magic"):
         AttackPlan(method="magic")
 
 

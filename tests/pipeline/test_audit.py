@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
+from toadstone.catalogue import names
 from toadstone.certificates.files import read_certificate, write_certificate
 from toadstone.core.certificate import NormBall, Ridge
 from toadstone.core.dataset import Dataset, Poison
@@ -22,7 +23,6 @@ from toadstone.learners.linear import LinearClassifier
 from toadstone.pipeline.attack_search.audit_attacks import SUITE
 from toadstone.pipeline.audit import AuditPlan, audit, best_error, count_steps
 from toadstone.pipeline.certify import verify_split
-from toadstone.pipeline.harness.catalogue import names
 from toadstone.records.audit import AuditRecord
 from toadstone.report.files.folders import new_folder, write_audit
 from toadstone.report.files.schema import load_schema

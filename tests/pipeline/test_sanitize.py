@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from toadstone.catalogue import names
 from toadstone.core.errors import InvalidArgument, UnknownName
 from toadstone.datasets import load
-from toadstone.pipeline.harness.catalogue import names
 from toadstone.pipeline.harness.judge import Defence
 from toadstone.pipeline.sanitize import clean_rows
 

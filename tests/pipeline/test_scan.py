@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from toadstone.catalogue import names
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, UnknownName
 from toadstone.datasets.readers.lines import first_line
 from toadstone.detectors.features.mahalanobis import RobustMahalanobis
 from toadstone.kernels.statistics.thresholds import smallest_detectable_share
-from toadstone.pipeline.harness.catalogue import names
 from toadstone.pipeline.scan import ScanPlan, exceeded, fingerprint, scan
 from toadstone.records.header import Source
 from toadstone.records.scan import ScanRecord

@@ -11,7 +11,6 @@ from toadstone.console import running, say, show
 from toadstone.core.errors import InvalidArgument
 from toadstone.options import FRACTION, choice, epilog, json_flag, number, path, reading
 
-_METHODS = ("best", "kkt", "minmax", "minmax-basic", "influence", "label-flip", "alfa")
 LEARNERS = ("linear", "crammer-singer", "online")
 
 
@@ -19,15 +18,19 @@ LEARNERS = ("linear", "crammer-singer", "online")
     short_help="Find the strongest attack of a method, and judge it.",
     epilog=epilog(
         "toadstone attack enron --method kkt --fraction 0.03 --select-on test --json",
-        "toadstone attack rows.parquet --method minmax --out poison.npz",
+        "toadstone attack rows.parquet --method min-max --out poison.npz",
         "toadstone attack mails.csv --text body --label spam --weighting counts",
     ),
 )
-@choice(
+@click.option(
     "--method",
-    list(_METHODS),
-    "A search over mixes of decoys and class balance (best); the attacks of Koh, Steinhardt and Liang 2022 (kkt, "
-    "minmax, influence), and of 2017 (minmax-basic); flipped labels (label-flip, alfa).",
+    metavar="NAME",
+    default="kkt-influence",
+    show_default=True,
+    help="An attack that adds rows to raise the test error: a search over decoys and class balances that then follows "
+    "influence (kkt-influence); the attacks of Koh, Steinhardt and Liang 2022 (kkt, min-max, influence, "
+    "iterative-influence, basic-influence), and of 2017 (min-max-basic, gradient); flipped labels (label-flip, the "
+    "strongest of random-flip, targeted-flip and flips of the smallest margin; pair-flip, alfa).",
 )
 @click.option("--fraction", type=float, default=0.03, show_default=True, metavar="F", help=FRACTION)
 @choice(

@@ -39,7 +39,7 @@ from toadstone.options import FRACTION, THREAT, epilog, json_flag, new_folder, n
 )
 @click.option(
     "--attacks",
-    default="label-flip,kkt,adaptive",
+    default="label-flip,kkt,kkt-influence",
     show_default=True,
     metavar="NAMES",
     help="Attacks to try besides the certificate's own, aimed at the training rows, by commas; or none.",

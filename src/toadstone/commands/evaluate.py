@@ -16,8 +16,9 @@ _SUITES = stacked(
     click.option(
         "--attacks",
         metavar="NAMES",
-        help="Attacks by commas; plain and adaptive stand for all that are not, and all that are told the detector.  "
-        "[default: all that suit DATA]",
+        help="Attacks by commas. plain stands for those that need no optimization, and adaptive for the same knowing "
+        "the detector; optimized and adaptive-optimized stand for kkt, min-max and the like, for two classes.  "
+        "[default: plain,adaptive]",
     ),
     click.option(
         "--defences",
@@ -51,6 +52,7 @@ _TRUSTED = stacked(
         "toadstone evaluate sms --out evaluated-sms",
         "toadstone evaluate rows.csv --attacks random-flip,noise --seeds 5",
         "toadstone evaluate adult --attacks plain --rows 5000 --json",
+        "toadstone evaluate enron --attacks kkt,min-max,influence --defences detectors,learners --fraction 0.03",
     ),
 )
 @path("--out", "DIR", "Folder for report.html, record.json, matrix.csv and the finished trials, from which it goes on.")

@@ -85,7 +85,7 @@ def refuse_existing_file(path: str | os.PathLike[str]) -> None:
 def attack(
     data: Data,
     *,
-    method: str = "best",
+    method: str = "kkt-influence",
     fraction: float = 0.03,
     label: str | None = None,
     text: str | None = None,
@@ -116,7 +116,7 @@ def attack(
         A file, a name that ``toadstone datasets`` lists, a pandas, polars or
         pyarrow data frame, a pair of arrays, or what `load` and `read` return.
     method : str
-        An attack of the catalogue that adds rows, or "best".
+        An attack of the catalogue that adds rows to raise the test error.
     fraction : float
         Poison rows for each clean row, in [0, 0.5).
     label, text, weighting, scale, classes, test_share

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from toadstone.catalogue import resolve
 from toadstone.front.inputs import Data, Given, open_data, reading
 from toadstone.front.results import Result
 from toadstone.front.run import current_run
-from toadstone.pipeline.harness.catalogue import resolve
 from toadstone.pipeline.harness.judge import Defence
 from toadstone.pipeline.sanitize import Cleaning, clean_rows
 from toadstone.report.text.defence_text import removal_lines

@@ -7,26 +7,31 @@ from dataclasses import dataclass
 
 from toadstone.attacks.decoys.burn_in import PAPER, paper_burn_in
 from toadstone.attacks.decoys.decoys import DEFAULT_GRID, GRIDS
+from toadstone.catalogue import canonical, names, resolve
 from toadstone.core.budget import Budget
 from toadstone.core.checks import check_count, check_positive, check_within
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split, hold_out
 from toadstone.kernels.rows import count_distinct
-from toadstone.kernels.sets.sets import ConvexSet
 from toadstone.pipeline.attack_search.attacker import Knowledge
-from toadstone.pipeline.attack_search.methods import ADAPTIVE, method
+from toadstone.pipeline.attack_search.methods import FOLLOWS_ERRORS, method
 from toadstone.pipeline.attack_search.search import QUICK, SLOW, SearchEffort, SearchProblem, SearchResult, craft
-from toadstone.pipeline.attack_search.targeted import TARGET_GRID, check_target, pick_targets, target_outcome, wish
-from toadstone.pipeline.certify import FILTERS, settle_domain
-from toadstone.pipeline.harness.catalogue import names, resolve
+from toadstone.pipeline.attack_search.targeted import (
+    TARGET_GRID,
+    check_target,
+    pick_targets,
+    relabelled,
+    target_outcome,
+)
+from toadstone.pipeline.certify import FILTERS
 from toadstone.pipeline.harness.clock import Clock
-from toadstone.pipeline.harness.data_summary import digests, expressible, summarize
+from toadstone.pipeline.harness.data_summary import digests, summarize
 from toadstone.pipeline.harness.defender import settle_defence
-from toadstone.pipeline.harness.filters import check_filters, fit_filters
+from toadstone.pipeline.harness.filters import check_filters
 from toadstone.pipeline.harness.header import make_header
-from toadstone.pipeline.harness.judge import Defence, judge
-from toadstone.pipeline.harness.poison_check import check_poison
+from toadstone.pipeline.harness.judge import judge
+from toadstone.pipeline.harness.threat_model import ThreatModel, settle_domain
 from toadstone.records.attack import AttackRecord, SplitTest, TargetOutcome
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Evaluation, Threat
 from toadstone.records.header import Source
@@ -54,7 +59,7 @@ class AttackPlan:
     Parameters
     ----------
     method : str
-        A name of `toadstone.pipeline.attack_search.methods.METHODS`.
+        An attack of the catalogue that adds rows to raise the test error.
     fraction : float
         Added rows for each clean row, in [0, 0.5).
     select_on : {"validation", "train", "test"}
@@ -89,7 +94,7 @@ class AttackPlan:
         What the user typed, for the record.
     """
 
-    method: str = "best"
+    method: str = "kkt-influence"
     fraction: float = 0.03
     select_on: str = "validation"
     filters: tuple[str, ...] = FILTERS
@@ -107,6 +112,7 @@ class AttackPlan:
     def __post_init__(self) -> None:
         Budget(self.fraction)
         method(self.method)
+        object.__setattr__(self, "method", canonical("attack", self.method))
         if self.select_on not in SELECTIONS:
             raise InvalidArgument("select_on", f"one of {', '.join(SELECTIONS)}", self.select_on)
         check_filters(self.filters)
@@ -168,18 +174,20 @@ def attack(
         train, rows, probe = _selection(split, plan)
     with clock.stage("search"):
         finding, tried = situation.find(train, rows, probe, on_step)
-        split_test = _split_test(situation, on_step) if plan.select_on == "test" and plan.method in ADAPTIVE else None
+        halves = plan.select_on == "test" and plan.method in FOLLOWS_ERRORS
+        split_test = _split_test(situation, on_step) if halves else None
     with clock.stage("defences"):
         poison = finding.poison if train is split.train else situation.again(finding)
-        check_poison(poison, split.train, situation.budget, expressible(split.train, situation.domain))
+        situation.threat.check(poison)
         cells, clean_error, outcome = _defend(situation, poison, probe)
     errors = {cell.sanitizer: cell.test_error for cell in cells}
+    budget, defence = situation.threat.budget, situation.threat.defence
     chosen_on = _ON_TARGETS if plan.target else plan.select_on
     record = AttackRecord(
         header=make_header("attack", command=plan.command, seed=plan.seed, digests=digests(split)),
         source=plan.source or Source(split.name),
-        data=summarize(split, situation.domain),
-        threat=Threat(plan.fraction, situation.budget.kind, situation.budget.count(len(split.train))),
+        data=summarize(split, situation.threat.domain),
+        threat=Threat(plan.fraction, budget.kind, budget.count(len(split.train))),
         method=plan.method,
         candidate=finding.candidate.name,
         tried=tried,
@@ -188,8 +196,8 @@ def attack(
         filters=plan.filters,
         quantile=plan.quantile,
         removed_share=plan.contamination,
-        learner=situation.defence.learner,
-        ridge=situation.defence.ridge,
+        learner=defence.learner,
+        ridge=defence.ridge,
         ridge_origin=situation.ridge_origin,
         clean_test_error=clean_error,
         test_error=errors,
@@ -209,7 +217,7 @@ def _defend(
     situation: _Situation, poison: Poison, probe: Dataset
 ) -> tuple[tuple[Evaluation, ...], float, TargetOutcome | None]:
     """What every defence makes of the poison, the test error without either, and what became of targets."""
-    split, plan, defence = situation.split, situation.plan, situation.defence
+    split, plan, defence = situation.split, situation.plan, situation.threat.defence
     defences, nothing = (NO_SANITIZER, *names("sanitizer")), Poison(split.train.X[:0], split.train.y[:0])
     cells = judge(split.train, split.test, poison, defences, defence, name=plan.method)
     (clean,) = judge(split.train, split.test, nothing, (NO_SANITIZER,), defence, name=NO_ATTACK)
@@ -223,10 +231,7 @@ class _Situation:
 
     split: Split
     plan: AttackPlan
-    budget: Budget
-    domain: str
-    feasible_set: ConvexSet
-    defence: Defence
+    threat: ThreatModel
     ridge_origin: str
 
     def find(
@@ -234,23 +239,21 @@ class _Situation:
     ) -> tuple[SearchResult, int]:
         """The strongest attack on `rows` of a defender who trains on `train`, aimed at `probe`; how many were tried."""
         name, fraction = self.split.name, self.plan.fraction
-        known = Knowledge(
+        known = Knowledge.of(
+            self.threat,
+            TARGET_GRID if self.plan.target else GRIDS.get(name, DEFAULT_GRID),
             train=train,
             probe=probe,
-            feasible_set=self.feasible_set,
-            ridge=self.defence.ridge,
-            integer=self.domain == "integer",
-            grid=TARGET_GRID if self.plan.target else GRIDS.get(name, DEFAULT_GRID),
             burn_in=paper_burn_in(name, fraction) if name in PAPER else 1.0,
-            targets=wish(probe, train.classes) if self.plan.target else None,
+            targets=relabelled(probe, train.classes) if self.plan.target else None,
         )
         k = len(train.classes)
-        problem = SearchProblem(train, rows, self.budget, self.defence, QUICK, SLOW if k == 2 else ())
+        problem = SearchProblem(train, rows, self.threat.budget, self.threat.defence, QUICK, SLOW if k == 2 else ())
         return method(self.plan.method, k)(known, problem, SearchEffort(self.plan.seed, self.plan.workers, on_step))
 
     def again(self, finding: SearchResult) -> Poison:
         """The same attack on all training rows."""
-        poison = craft(finding.candidate, finding.index, self.split.train, self.budget, self.plan.seed)
+        poison = craft(finding.candidate, finding.index, self.split.train, self.threat.budget, self.plan.seed)
         return finding.poison if poison is None else poison
 
 
@@ -263,8 +266,8 @@ def _assess(split: Split, plan: AttackPlan) -> _Situation:
     defence, origin = settle_defence(
         split, learner=plan.learner, ridge=plan.ridge, contamination=plan.contamination, seed=plan.seed
     )
-    feasible_set = fit_filters(split.train, plan.filters, quantile=plan.quantile, domain=domain, ridge=defence.ridge)
-    return _Situation(split, plan, budget, domain, feasible_set, defence, origin)
+    threat = ThreatModel(split.train, budget, domain, defence, plan.filters, plan.quantile)
+    return _Situation(split, plan, threat, origin)
 
 
 def _selection(split: Split, plan: AttackPlan) -> tuple[Dataset, Dataset, Dataset]:
@@ -285,6 +288,12 @@ def _split_test(situation: _Situation, on_step: Callable[[], None] | None) -> Sp
     half, other = hold_out(split.test, share=0.5, random_state=plan.seed)
     finding, _ = situation.find(split.train, half, half, on_step)
     cells = judge(
-        split.train, other, finding.poison, QUICK + SLOW, situation.defence, name=plan.method, workers=plan.workers
+        split.train,
+        other,
+        finding.poison,
+        QUICK + SLOW,
+        situation.threat.defence,
+        name=plan.method,
+        workers=plan.workers,
     )
     return SplitTest(finding.strength, min(cell.test_error for cell in cells))

@@ -8,33 +8,31 @@ from dataclasses import dataclass
 import numpy as np
 
 from toadstone.attacks.collapse import CollapsedAttack
-from toadstone.attacks.decoys.decoys import DEFAULT_GRID
+from toadstone.catalogue import names
 from toadstone.core.budget import Budget
-from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting
+from toadstone.core.certificate import Certificate, NormBall, Ridge
 from toadstone.core.checks import check_count, check_within
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import BudgetExceeded, InvalidArgument, InvalidData
 from toadstone.datasets.split import Split
 from toadstone.kernels.losses import margin_loss
 from toadstone.learners.norm_ridge import ridge_for_norm
-from toadstone.pipeline.attack_search.attacker import Knowledge
-from toadstone.pipeline.attack_search.audit_attacks import SUITE, check_suite, make_attacks
-from toadstone.pipeline.attack_search.search import QUICK, SearchEffort, SearchProblem
-from toadstone.pipeline.certify import FILTERS, Certified, CertifyPlan, build_feasible_set, certify_split, settle_domain
-from toadstone.pipeline.harness.catalogue import names
+from toadstone.pipeline.attack_search.audit_attacks import SUITE, ShortSearch, check_suite, make_attacks
+from toadstone.pipeline.attack_search.names import searchable
+from toadstone.pipeline.attack_search.search import SearchEffort
+from toadstone.pipeline.certify import FILTERS, Certified, CertifyPlan, certify_split
 from toadstone.pipeline.harness.clock import Clock, Progress
 from toadstone.pipeline.harness.data_summary import digests, expressible, summarize
 from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.judge import Defence, evaluate
 from toadstone.pipeline.harness.poison_check import check_poison
 from toadstone.pipeline.harness.suspects import list_suspects
+from toadstone.pipeline.harness.threat_model import ThreatModel, expected_quantile, settle_domain
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Defender, Evaluation, Threat
 from toadstone.records.header import Source
 
 CANDIDATE = "collapse"
 _CURVE = (0.0, 1 / 3, 2 / 3, 1.0, 4 / 3, 5 / 3)
-# The paper's attacker plans for twice what the defender removes.
-_ROOM = 2
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,8 @@ class AuditPlan:
     tolerance : float, optional
         Relative gap at which certificates stop; see `certify_split`.
     attacks : tuple of str
-        What to try besides the certificate's own attack, of `SUITE`.
+        What to try besides the certificate's own attack: attacks of the
+        catalogue that add rows to raise the test error.
     seed : int
     workers : int
         Processes; results do not depend on it.
@@ -81,7 +80,7 @@ class AuditPlan:
 
     def __post_init__(self) -> None:
         Budget(self.fraction)
-        check_suite(self.attacks)
+        object.__setattr__(self, "attacks", check_suite(self.attacks))
         check_count(workers=self.workers)
         check_within("(0, 0.5)", remove=self.contamination)
         check_within("[0.5, 1)", quantile=self.quantile)
@@ -172,11 +171,13 @@ def audit(
     budget, setting = certificate.budget, certificate.setting
     with clock.stage("candidate attack"):
         defence, origin = _defence(split.train, plan, setting.hypothesis, certified.hypothesis_origin)
+        threat = _threat(split.train, plan, setting.domain, defence)
         poison = _candidate(split.train, certificate, certified, plan.seed)
         attacks = {} if poison is None else {CANDIDATE: poison}
     with clock.stage("attacks"):
         if poison is not None:
-            attacks |= _suite(split.train, plan, setting.domain, defence, on_step)
+            search = ShortSearch(threat, SearchEffort(plan.seed, plan.workers))
+            attacks |= make_attacks(plan.attacks, search, on_made=on_step)
     with clock.stage("suspects"):
         scorers = {name: defence.sanitizer(name) for name in names("sanitizer")}
         suspects = list_suspects(split.train, scorers, on_ranked=on_step)
@@ -188,7 +189,7 @@ def audit(
             names("sanitizer"),
             defence,
             budget=budget,
-            domain=expressible(split.train, setting.domain),
+            domain=threat.row_domain,
             fitted=scorers,
             workers=plan.workers,
             on_cell=on_step,
@@ -217,10 +218,10 @@ def refuse_taken_names(poisons: Collection[str]) -> None:
     InvalidArgument
         If there is one.
     """
-    taken = sorted({CANDIDATE, *SUITE} & set(poisons))
+    taken = sorted({CANDIDATE, *searchable()} & set(poisons))
     if taken:
-        names = ", ".join((CANDIDATE, *SUITE))
-        raise InvalidArgument("poison", f"files of different names, none called {names}", taken[0])
+        listed = ", ".join((CANDIDATE, *searchable()))
+        raise InvalidArgument("poison", f"files of different names, none called {listed}", taken[0])
 
 
 def count_steps(plan: AuditPlan, n_poisons: int = 0) -> int:
@@ -247,22 +248,10 @@ def _candidate(train: Dataset, certificate: Certificate, certified: Certified, s
     return attack.poison(train, certificate.budget, np.random.default_rng(seed))
 
 
-def _suite(
-    train: Dataset, plan: AuditPlan, domain: str, defence: Defence, on_made: Callable[[], None] | None
-) -> dict[str, Poison]:
-    """The suite's attacks: they know the training rows and the defences, and leave the filters some room."""
-    passed = max(1 - _ROOM * plan.contamination, 0.5)
-    known = Knowledge(
-        train=train,
-        probe=train,
-        feasible_set=build_feasible_set(train, Setting(FILTERS, passed, domain, "hinge", Ridge(defence.ridge))),
-        ridge=defence.ridge,
-        integer=domain == "integer",
-        grid=DEFAULT_GRID,
-        burn_in=1.0,
-    )
-    problem = SearchProblem(train, train, Budget(plan.fraction), defence, QUICK, ())
-    return make_attacks(plan.attacks, known, problem, SearchEffort(plan.seed, plan.workers), on_made=on_made)
+def _threat(train: Dataset, plan: AuditPlan, domain: str, defence: Defence) -> ThreatModel:
+    """Settle what the attacker knows: the training rows and the defences, whose filters it leaves some room."""
+    quantile = expected_quantile(plan.contamination)
+    return ThreatModel(train, Budget(plan.fraction), domain, defence, FILTERS, quantile)
 
 
 def _defence(train: Dataset, plan: AuditPlan, hypothesis: NormBall | Ridge, origin: str) -> tuple[Defence, str]:

@@ -13,13 +13,13 @@ from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData
 from toadstone.datasets.split import Split, sha256
-from toadstone.kernels.rows import count_entries, fitting_domain
+from toadstone.kernels.rows import count_entries
 from toadstone.kernels.sets.sets import ConvexSet
 from toadstone.learners.ridge_choice import choose_ridge
 from toadstone.pipeline.harness.filters import fit_filters
+from toadstone.pipeline.harness.threat_model import settle_domain
 from toadstone.records.audit import Bound
 
-DOMAINS = ("auto", "real", "box", "integer")
 FILTERS = ("l2", "slab")
 DEFAULT_QUANTILE = 0.95
 _CLOSE, _COARSE, _MANY_ENTRIES = 1e-5, 1e-3, 2_000_000
@@ -243,15 +243,6 @@ def _settle_tolerance(train: Dataset, tolerance: float | None) -> float:
         return _CLOSE if count_entries(train.X) <= _MANY_ENTRIES else _COARSE
     check_within("(0, 1)", tolerance=tolerance)
     return tolerance
-
-
-def settle_domain(split: Split, domain: str) -> str:
-    """The domain's name; for ``"auto"`` what the catalogue or the values say."""
-    if domain not in DOMAINS:
-        raise InvalidArgument("domain", f"one of {', '.join(DOMAINS)}", domain)
-    if domain != "auto":
-        return domain
-    return split.domain or fitting_domain(split.train.X)
 
 
 def _settle_hypothesis(

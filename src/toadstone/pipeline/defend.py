@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from toadstone.catalogue import names, resolve
 from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
-from toadstone.pipeline.harness.catalogue import names, resolve
 from toadstone.pipeline.harness.clock import Clock
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
 from toadstone.pipeline.harness.defender import settle_defence

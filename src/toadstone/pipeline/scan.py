@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
+from toadstone.catalogue import names, resolve
 from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidInput
 from toadstone.datasets.split import Split
-from toadstone.pipeline.harness.catalogue import names, resolve
 from toadstone.pipeline.harness.clock import Clock
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
 from toadstone.pipeline.harness.header import make_header

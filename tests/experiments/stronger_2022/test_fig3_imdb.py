@@ -31,11 +31,11 @@ def imdb(small, words):
 
 def test_reviews_show_the_stronger_attack(small, figures, words, imdb, three):
     found = figures(imdb)
-    best = max(best_defence(three[name].cells).test_error for name in ("kkt", "minmax"))
+    best = max(best_defence(three[name].cells).test_error for name in ("kkt", "min-max"))
     assert found[f"the stronger attack: test error behind {BEST_DEFENCE}"] == best
     none = Poison(words.train.X[:0], words.train.y[:0])
     (clean,) = judge(words.train, words.test, none, (NO_SANITIZER,), Defence(ridge=0.05), name="x")
     assert found["clean test error"] == clean.test_error
-    assert found[f"min-max: test error behind {BEST_DEFENCE}"] == best_defence(three["minmax"].cells).test_error
+    assert found[f"min-max: test error behind {BEST_DEFENCE}"] == best_defence(three["min-max"].cells).test_error
     assert imdb.data == {"words": sha256(words.train)}
     assert figures(fig3_imdb.measure(halved(words), small, Conditions())) != found

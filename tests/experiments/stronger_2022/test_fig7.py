@@ -14,10 +14,10 @@ from toadstone.pipeline.attack import AttackPlan, attack
 
 def test_without_decoys_no_loss_is_limited(small, figures, words, three):
     found = figures(fig7.measure(words, small, Conditions()))
-    record = attack(words, AttackPlan(method="minmax-basic", fraction=0.05, select_on="test", ridge=0.05)).record
+    record = attack(words, AttackPlan(method="min-max-basic", fraction=0.05, select_on="test", ridge=0.05)).record
     for sanitizer, title in DEFENCES.items():
         assert found[f"min-max, basic: test error behind {title}"] == record.test_error[sanitizer]
-    assert found[f"min-max: test error behind {BEST_DEFENCE}"] == best_defence(three["minmax"].cells).test_error
+    assert found[f"min-max: test error behind {BEST_DEFENCE}"] == best_defence(three["min-max"].cells).test_error
 
 
 @pytest.mark.data

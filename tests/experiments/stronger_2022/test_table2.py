@@ -24,7 +24,7 @@ SPEED = TraceProtocol(ridge=0.01, fraction=0.05, influence_steps=(10,), grid=Dec
 @pytest.fixture
 def known_traces(monkeypatch):
     """Traces of known progress, in place of measured ones."""
-    last = {"influence": 0.1, "kkt": 0.18, "minmax": 0.2}
+    last = {"influence": 0.1, "kkt": 0.18, "min-max": 0.2}
     known = {name: Trace((1.5, 2.0), (0.1, error)) for name, error in last.items()}
     monkeypatch.setattr(table2, "trace_attacks", lambda *_: known)
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from toadstone.attacks.decoys.decoys import DecoyGrid
+from toadstone.catalogue import names
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.pipeline.attack import AttackPlan, attack
-from toadstone.pipeline.attack_search.targeted import TARGETED, pick_targets, wish
-from toadstone.pipeline.harness.catalogue import names
+from toadstone.pipeline.attack_search.targeted import TARGETED, pick_targets, relabelled
 from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.pipeline.harness.judge import Defence, judge
 from toadstone.records.audit import NO_SANITIZER
@@ -91,7 +91,7 @@ class TestPicking:
 
     def test_the_wish_is_the_other_label(self, small):
         split = small()
-        wanted = wish(pick_targets(split.test, (180, 181)), split.train.classes).rows
+        wanted = relabelled(pick_targets(split.test, (180, 181)), split.train.classes).rows
         assert set(zip(wanted.y.tolist(), split.test.y[:2].tolist(), strict=True)) <= {("ham", "spam"), ("spam", "ham")}
 
     @pytest.mark.parametrize("number", [100, 240, -1])

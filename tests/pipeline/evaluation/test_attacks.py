@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import blake2b
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from toadstone.catalogue import names
 from toadstone.core.budget import Budget
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, UnknownName
@@ -20,7 +22,8 @@ from toadstone.pipeline.evaluation.attack_choices import (
     rare_words,
     seldom_features,
 )
-from toadstone.pipeline.evaluation.attacks import attack_suite, chance, choose
+from toadstone.pipeline.evaluation.attacks import GROUPS, AttackSpec, attack_suite, chance, choose_attacks
+from toadstone.pipeline.evaluation.configure import CONFIGURE, OPTIMIZED
 from toadstone.pipeline.harness.data_summary import expressible
 from toadstone.pipeline.harness.poison_check import check_poison
 
@@ -57,7 +60,7 @@ def suite(kind):
 
 
 def test_what_suits_which_data():
-    expected = {"images": {"patch", "blended", "stripes"}, "texts": {"rare-words", "clean-words"}}
+    expected = {"images": {"badnets", "blended", "sig"}, "texts": {"rare-words", "clean-words"}}
     expected["images"].add("missing-blocks")
     expected["table"] = {"feature", "clean-feature", "demographic", "missing-blocks"}
     everywhere = {
@@ -71,7 +74,7 @@ def test_what_suits_which_data():
     for kind, special in expected.items():
         _, _, specs = suite(kind)
         plain = [spec.name for spec in specs if not spec.knows_detector]
-        assert set(plain) == everywhere | special
+        assert set(plain) == everywhere | special | (set() if kind == "images" else set(OPTIMIZED))
         assert [spec.name for spec in specs if spec.knows_detector] == [f"adaptive-{name}" for name in plain]
     no_pairs = table()
     assert "demographic" not in {spec.name for spec in attack_suite(Dataset(no_pairs.X[:, :4], no_pairs.y), None)}
@@ -81,19 +84,19 @@ def test_what_suits_which_data():
 def test_every_attack_keeps_its_contract_and_depends_on_its_seed_alone(kind):
     data, view, specs = suite(kind)
     for spec in specs:
-        if spec.knows_detector:
+        if spec.knows_detector or spec.attack in OPTIMIZED:
             continue
         budget = Budget(0.05, spec.budget)
 
         def make(seed, spec=spec, budget=budget):
-            configured = spec.aim(data, view, chance(spec.name, seed, "aim"))
+            configured = spec.configure(data, view, chance(spec.name, seed, "aim"))
             return configured, configured.attack.poison(data, budget, chance(spec.name, seed, "poison"))
 
         (configured, poison), (_, again), (_, other) = make(0), make(0), make(1)
         check_poison(poison, data, budget, view.domain)
         assert 1 <= len(poison) <= 8
         assert (configured.trigger is not None) == (spec.goal == "trigger")
-        assert (configured.part is not None) == (spec.goal == "group")
+        assert (configured.group is not None) == (spec.goal == "group")
         assert np.array_equal(_dense(poison.X), _dense(again.X)), spec.name
         assert np.array_equal(poison.y, again.y)
         if spec.name != "targeted-flip":  # leaves nothing to chance
@@ -104,19 +107,73 @@ def _dense(X):
     return X.toarray() if hasattr(X, "toarray") else X
 
 
-def test_an_attack_told_the_detector_aims_as_the_one_that_is_not():
-    assert chance("adaptive-patch", 3, "aim").random() == chance("patch", 3, "aim").random()
-    assert chance("patch", 3, "aim").random() != chance("patch", 3, "poison").random()
-    assert chance("patch", 3, "aim").random() != chance("noise", 3, "aim").random()
+def test_an_attack_that_knows_the_detector_is_configured_as_the_one_that_does_not():
+    assert chance("adaptive-badnets", 3, "aim").random() == chance("badnets", 3, "aim").random()
+    assert chance("badnets", 3, "aim").random() != chance("badnets", 3, "poison").random()
+    assert chance("badnets", 3, "aim").random() != chance("noise", 3, "aim").random()
+
+
+def test_chance_is_that_of_the_figures_published_under_the_names_of_before():
+    def published(word):
+        digest = blake2b(f"{word} aim".encode(), digest_size=8).digest()
+        return np.random.default_rng([3, int.from_bytes(digest, "big")]).random()
+
+    for name, word in (("badnets", "patch"), ("sig", "stripes"), ("noise", "noise"), ("kkt", "kkt")):
+        assert chance(name, 3, "aim").random() == published(word)
 
 
 def test_names_and_kinds():
     _, _, specs = suite("table")
-    assert choose(specs, None) == specs
-    assert [spec.name for spec in choose(specs, ("noise", "random-flip"))] == ["random-flip", "noise"]
-    assert len(choose(specs, ("plain",))) == len(choose(specs, ("adaptive",))) == len(specs) / 2
-    with pytest.raises(UnknownName, match=r"`attacks`: expected plain, adaptive or some of .*; did you mean noise\?"):
-        choose(specs, ("nois",))
+    assert {spec.name for spec in choose_attacks(specs, None)}.isdisjoint(OPTIMIZED)
+    assert choose_attacks(specs, None) == choose_attacks(specs, ("adaptive", "plain"))
+    assert [spec.name for spec in choose_attacks(specs, ("noise", "random-flip"))] == ["random-flip", "noise"]
+    assert [spec.name for spec in choose_attacks(specs, ("minmax", "adaptive-minmax"))] == [
+        "min-max",
+        "adaptive-min-max",
+    ]
+    groups = {group: choose_attacks(specs, (group,)) for group in GROUPS}
+    assert len(groups["plain"]) == len(groups["adaptive"])
+    assert len(groups["optimized"]) == len(groups["adaptive-optimized"]) == len(OPTIMIZED)
+    assert sum(map(len, groups.values())) == len(specs)
+    with pytest.raises(UnknownName, match=r"`attacks`: expected one of plain, adaptive, .*; did you mean noise\?"):
+        choose_attacks(specs, ("nois",))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "sentence"),
+    [
+        ("images", "kkt", "kkt is for two classes, and there are more"),
+        ("images", "demographic", "demographic is for tables with a column of two values"),
+        ("table", "badnets", "badnets is for images: give their shape by --image"),
+        ("table", "adaptive-badnets", "badnets is for images: give their shape by --image"),
+        ("table", "rare-words", "rare-words is for texts, which are sparse rows without negative values"),
+        ("texts", "feature", "feature is for tables, not for images or texts"),
+        (
+            "texts",
+            "missing-blocks",
+            "missing-blocks is not for texts: a text that lacks some words is ",
+        ),
+        ("table", "collapse", "collapse comes from a certificate: use toadstone audit"),
+        ("table", "evading", "evading chooses among another attack's rows: use adaptive-NAME"),
+        ("table", "gradient-matching", "gradient-matching poisons images for neural networks; use toadstone.deep"),
+        ("table", "patch", "patch is called badnets now"),
+        ("table", "best", "best is called kkt-influence now"),
+    ],
+)
+def test_one_sentence_says_why_not(kind, name, sentence):
+    _, _, specs = suite(kind)
+    with pytest.raises(UnknownName, match=f"^`attacks`: {sentence}"):
+        choose_attacks(specs, (name,))
+
+
+def test_every_attack_of_the_catalogue_can_be_evaluated_or_says_why_not():
+    for name in names("attack"):
+        if name not in CONFIGURE:
+            with pytest.raises(UnknownName, match=f"^`attacks`: {name} (comes|chooses|is what)"):
+                choose_attacks((), (name,))
+    assert set(CONFIGURE) <= set(names("attack"))
+    assert AttackSpec("kkt").budget == "add"
+    assert [name for name in CONFIGURE if AttackSpec(name).goal == "none"] == []
 
 
 def test_the_trigger_of_a_table_is_seldom_and_calls_up_nothing_by_itself():
@@ -164,6 +221,6 @@ def test_image_shapes():
 
 def test_the_terrain_of_an_attack_without_images_has_no_patch():
     data, view, specs = suite("images")
-    patch = next(spec for spec in specs if spec.name == "patch")
+    badnets = next(spec for spec in specs if spec.name == "badnets")
     with pytest.raises(InvalidArgument, match="`image`: expected the shape of the images, got none"):
-        patch.aim(data, replace(view, image=None), np.random.default_rng(0))
+        badnets.configure(data, replace(view, image=None), np.random.default_rng(0))

@@ -130,7 +130,7 @@ def test_a_trigger_that_nothing_can_show_is_no_success(split):
             return np.full(X.shape[0], "no")
 
     setup = prepare(split, replace(PLAN, attacks=("feature",)))
-    configured = setup.specs[0].aim(setup.part(0).clean, setup.view, np.random.default_rng(3))
+    configured = setup.specs[0].configure(setup.part(0).clean, setup.view, np.random.default_rng(3))
     assert goal_reached(Wrong(), replace(configured, target="no"), split.test) == (0, 0)
 
 
@@ -290,10 +290,10 @@ def _filtered(record):
 
 
 def test_unknown_names(split):
-    with pytest.raises(UnknownName, match=r"`defences`: expected baselines, detectors, .*, got sphere"):
+    with pytest.raises(UnknownName, match=r"`defences`: expected one of baselines, detectors, .*, got sphere"):
         prepare(split, replace(PLAN, defences=("sphere",)))
-    with pytest.raises(UnknownName, match=r"`attacks`: expected plain, adaptive or some of random-flip, .*, got patch"):
-        prepare(split, replace(PLAN, attacks=("patch",)))
+    with pytest.raises(UnknownName, match=r"`attacks`: expected one of plain, adaptive, .*, got magic"):
+        prepare(split, replace(PLAN, attacks=("magic",)))
 
 
 @pytest.mark.slow

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from toadstone.catalogue import names
 from toadstone.core.certificate import Ridge, Setting
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.pipeline.certify import FILTERS, build_feasible_set
-from toadstone.pipeline.harness.catalogue import names
 from toadstone.pipeline.harness.filters import CONVEX, fit_filters
 from toadstone.pipeline.harness.judge import Defence
 

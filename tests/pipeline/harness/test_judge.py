@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from toadstone.catalogue import names
 from toadstone.core.budget import Budget
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import BudgetExceeded, InvalidArgument, UnknownName
@@ -16,7 +17,6 @@ from toadstone.datasets.readers.rows import read_poison
 from toadstone.kernels.losses import crammer_singer, margin_loss
 from toadstone.kernels.sets.sets import fit_domain
 from toadstone.learners.multiclass import CrammerSingerClassifier, OnlineHingeClassifier
-from toadstone.pipeline.harness.catalogue import names
 from toadstone.pipeline.harness.judge import Defence, evaluate, merge
 from toadstone.pipeline.harness.poison_check import check_poison
 from toadstone.sanitizers.sphere import SphereSanitizer

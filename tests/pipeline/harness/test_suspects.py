@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
+from toadstone.catalogue import names
 from toadstone.core.dataset import Dataset
-from toadstone.pipeline.harness.catalogue import names
 from toadstone.pipeline.harness.judge import Defence
 from toadstone.pipeline.harness.suspects import list_suspects, preview, rank_rows
 

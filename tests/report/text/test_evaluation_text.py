@@ -127,7 +127,7 @@ def test_sentences(record):
 
 
 def test_heads_of_columns_differ():
-    from toadstone.pipeline.harness.catalogue import names
+    from toadstone.catalogue import names
 
     heads = [abbreviated(name) for name in names("detector")]
     assert len(set(heads)) == len(heads)

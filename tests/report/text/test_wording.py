@@ -1,6 +1,6 @@
 import dataclasses
 
-from toadstone.pipeline.harness.catalogue import names
+from toadstone.catalogue import names
 from toadstone.report.text.audit_text import cautions, headline_sentences
 from toadstone.report.text.wording import defences_in_words, detector_in_words, glossary, spoken
 

@@ -15,9 +15,9 @@ from toadstone.experiments.stronger_2022.protocols.chosen_attacks import (
     prepare_comparison,
 )
 from toadstone.pipeline.attack_search.search import Candidate
-from toadstone.pipeline.certify import settle_domain
 from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.pipeline.harness.judge import Defence, judge
+from toadstone.pipeline.harness.threat_model import settle_domain
 from toadstone.records.audit import Evaluation
 from toadstone.records.reproduction import Aim, Comparison, Panel, Published, Series
 
@@ -27,17 +27,17 @@ SHOWN = ("l2", "loss")
 
 PAPER = {
     ("influence", "l2", 0.009): Published(0.10, "text", 0.005, "at most"),
-    ("minmax", "l2", 0.009): Published(0.22, "text", 0.005),
+    ("min-max", "l2", 0.009): Published(0.22, "text", 0.005),
 }
 
 _REASONS = {
     "influence": "The class balance is the best of five, and the points are rounded to rows inside the filters, so "
     "that the defence removes less of the attack.",
-    "minmax": "Our attack stays within the slab filter as well. Made for the L2 filter alone it keeps its strength. "
+    "min-max": "Our attack stays within the slab filter as well. Made for the L2 filter alone it keeps its strength. "
     "One of the two attack files that the authors published looks like that, and we suppose that the paper's figure "
     "was made with such a file.",
 }
-_L2_ALONE = "minmax-l2"
+_L2_ALONE = "min-max-l2"
 _TITLES = TITLES | {_L2_ALONE: "min-max for L2 alone"}
 
 Errors = Mapping[tuple[str, str, float], Evaluation]

@@ -16,14 +16,14 @@ from toadstone.experiments.stronger_2022.protocols.attack_errors import (
 from toadstone.records.attack import AttackRecord
 from toadstone.records.reproduction import Comparison, Published
 
-PROTOCOL = AttackProtocol(methods=("influence", "kkt", "minmax", "best"))
+PROTOCOL = AttackProtocol(methods=("influence", "kkt", "min-max", "kkt-influence"))
 
 CLEAN = Published(0.030, "text", 0.0005)
 ERRORS = {
     "influence": Published(0.183, "text", 0.0005),
     "kkt": Published(0.226, "text", 0.0005),
-    "minmax": Published(0.237, "text", 0.0005),
-    "best": Published(0.24, "text", 0.005),
+    "min-max": Published(0.237, "text", 0.0005),
+    "kkt-influence": Published(0.24, "text", 0.005),
 }
 
 REASONS = {
@@ -31,10 +31,10 @@ REASONS = {
     "rounded to rows inside the filters.",
     "kkt": "Decoys between the best ones of the paper's grid are tried too, the class balance is refined around the "
     "one of smallest residual, and rounding keeps each row's loss at the decoy and its distances.",
-    "minmax": "The same decoys, limits of 0.25 (as in the paper's program) and 0.1 on the loss at the decoy, and "
+    "min-max": "The same decoys, limits of 0.25 (as in the paper's program) and 0.1 on the loss at the decoy, and "
     "systematic rounding.",
-    "best": "The paper's attack is the strongest of its three. Ours starts from the KKT attack and moves its rows "
-    "along their influence on the models of all defences.",
+    "kkt-influence": "The paper's attack is the strongest of its three. Ours starts from the KKT attack and moves its "
+    "rows along their influence on the models of all defences.",
 }
 _BIAS = "One or two test rows: the bias is penalized as in the paper's program, and the solver stops at a gap of 1e-6."
 

@@ -56,7 +56,7 @@ def run(conditions: Conditions) -> Measured:
 def measure(split: Split, settings: ChosenAttackSettings, conditions: Conditions) -> Measured:
     """Make both attacks, and evaluate them against all defences and against none."""
     comparison = prepare_comparison(split, settings, conditions)
-    makers = {"kkt": comparison.kkt, "minmax": comparison.minmax}
+    makers = {"kkt": comparison.kkt, "min-max": comparison.minmax}
     cells = {TITLES[name]: comparison.evaluate_strongest(name, make) for name, make in makers.items()}
     best = max((best_defence(attack) for attack in cells.values()), key=lambda cell: cell.test_error)
     panel = defence_panel(f"Test error under attack, {split.name}", cells, {})

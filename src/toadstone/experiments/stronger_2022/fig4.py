@@ -44,7 +44,7 @@ def measure(split: Split, protocol: TraceProtocol, conditions: Conditions) -> Me
         setting=setting(split, protocol),
         comparisons=(
             *time_rows(traces, TIMES),
-            *_first_rows(traces["minmax"]),
+            *_first_rows(traces["min-max"]),
             *(
                 Comparison(f"{TITLES[name]}: largest test error", "share", "higher", None, max(trace.errors))
                 for name, trace in traces.items()
@@ -106,7 +106,7 @@ def _panel(split: Split, traces: Mapping[str, Trace]) -> Panel:
         series.append(Series(TITLES[name], "ours", trace.seconds, trace.best()))
         if name in TIMES:
             series.append(Series(TITLES[name], "paper", (TIMES[name].value,), (GOAL,)))
-        if name == "minmax":
+        if name == "min-max":
             series.append(Series(TITLES[name], "paper", (FIRST_TIME.value,), (FIRST_ERROR.value,)))
     return Panel(
         title=f"Largest test error so far, {split.name}",

@@ -28,9 +28,9 @@ from toadstone.experiments.stronger_2022.protocols.attack_errors import (
 from toadstone.experiments.stronger_2022.protocols.chosen_attacks import FILTERS, rows_by_defence
 from toadstone.kernels.rows import stack
 from toadstone.kernels.sets.sets import ConvexSet, fit_domain
-from toadstone.pipeline.certify import settle_domain
 from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.pipeline.harness.judge import Defence, judge
+from toadstone.pipeline.harness.threat_model import settle_domain
 from toadstone.records.audit import NO_SANITIZER, Evaluation
 from toadstone.records.reproduction import Comparison, Published
 

@@ -18,7 +18,7 @@ from toadstone.records.reproduction import Published
 
 SETTINGS = ChosenAttackSettings(ridge=0.09)
 
-_WITH, _WITHOUT = TITLES["minmax"], TITLES["minmax-basic"]
+_WITH, _WITHOUT = TITLES["min-max"], TITLES["min-max-basic"]
 PAPER = {
     (_WITH, BEST_DEFENCE): Published(0.237, "text", 0.0005),
     (_WITHOUT, "loss"): Published(0.100, "text", 0.0005),
@@ -39,8 +39,8 @@ def measure(split: Split, settings: ChosenAttackSettings, conditions: Conditions
     """Make both attacks, and evaluate them against all defences and against none."""
     comparison = prepare_comparison(split, settings, conditions)
     cells = {
-        _WITH: comparison.evaluate_strongest("minmax", comparison.minmax),
-        _WITHOUT: comparison.evaluate_strongest("minmax-basic", lambda: _basic(comparison)),
+        _WITH: comparison.evaluate_strongest("min-max", comparison.minmax),
+        _WITHOUT: comparison.evaluate_strongest("min-max-basic", lambda: _basic(comparison)),
     }
     return Measured(
         setting=comparison.in_words(),

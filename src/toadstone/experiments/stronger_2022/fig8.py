@@ -23,9 +23,9 @@ from toadstone.experiments.stronger_2022.protocols.attack_errors import (
     evaluate_clean,
 )
 from toadstone.experiments.stronger_2022.protocols.chosen_attacks import FILTERS
-from toadstone.pipeline.certify import settle_domain
 from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.pipeline.harness.judge import Defence, judge
+from toadstone.pipeline.harness.threat_model import settle_domain
 from toadstone.records.audit import NO_SANITIZER, Evaluation
 from toadstone.records.reproduction import Published
 
@@ -62,7 +62,7 @@ SANITIZERS = (NO_SANITIZER, "l2", "slab", "loss")
 # On 60,000 rows a smaller gap takes long and hardly changes the rows that the loss defence removes.
 _ACCURACY = 1e-3
 
-_MINMAX = TITLES["minmax"]
+_MINMAX = TITLES["min-max"]
 PAPER = {
     (_MINMAX, "l2"): Published(0.152, "text", 0.0005),
     (_MINMAX, "loss"): Published(0.137, "text", 0.0005),
@@ -89,7 +89,7 @@ def measure(split: Split, settings: MulticlassSettings, conditions: Conditions) 
     defence = Defence(ridge=settings.ridge, learner="online", seed=conditions.seed, accuracy=_ACCURACY)
     cells: list[Evaluation] = []
     for name in SANITIZERS:
-        cells += judge(split.train, split.test, poison, (name,), defence, name="minmax")
+        cells += judge(split.train, split.test, poison, (name,), defence, name="min-max")
         conditions.on_step()
     clean = evaluate_clean(split, defence)
     return Measured(

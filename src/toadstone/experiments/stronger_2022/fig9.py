@@ -14,12 +14,12 @@ from toadstone.experiments.stronger_2022.protocols.attack_errors import (
 )
 from toadstone.records.reproduction import Published
 
-PROTOCOL = AttackProtocol(methods=("influence", "kkt", "minmax"), select_on="train")
+PROTOCOL = AttackProtocol(methods=("influence", "kkt", "min-max"), select_on="train")
 
 ERRORS = {
     "influence": Published(0.109, "text", 0.0005),
     "kkt": Published(0.165, "text", 0.0005),
-    "minmax": Published(0.190, "text", 0.0005),
+    "min-max": Published(0.190, "text", 0.0005),
 }
 
 REASONS = {
@@ -27,7 +27,7 @@ REASONS = {
     "rows.",
     "kkt": "The class balance and the decoys near the best ones are searched too. The best attack is selected by its "
     "errors on the training rows.",
-    "minmax": "The same decoys, and limits of 0.25 (as in the paper's program) and 0.1 on the loss at the decoy.",
+    "min-max": "The same decoys, and limits of 0.25 (as in the paper's program) and 0.1 on the loss at the decoy.",
 }
 
 

@@ -16,7 +16,7 @@ from toadstone.experiments.stronger_2022.protocols.attack_errors import (
 )
 from toadstone.experiments.stronger_2022.protocols.attack_traces import TraceProtocol, trace_attacks
 
-ATTACKS = AttackProtocol(methods=("influence", "kkt", "minmax"))
+ATTACKS = AttackProtocol(methods=("influence", "kkt", "min-max"))
 SPEED = TraceProtocol(ridge=0.09)
 
 

@@ -1,21 +1,23 @@
-"""What an attacker knows, what it may spend, and the attacks that follow at once."""
+"""The attacker's knowledge, and the decoys and KKT attacks that follow from it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Self
 
 from joblib import Parallel, delayed
 
 from toadstone.attacks.decoys.decoys import Decoy, DecoyGrid, fit_clean, fit_decoy, prune_decoys
 from toadstone.attacks.decoys.kkt import KKTAttack
 from toadstone.attacks.influence.projected_ascent import Targets
-from toadstone.core.arrays import Array
+from toadstone.core.arrays import Array, Labels, Matrix
 from toadstone.core.dataset import Dataset
 from toadstone.kernels.sets.sets import ConvexSet
 from toadstone.pipeline.attack_search.search import Candidate
 from toadstone.pipeline.harness.processes import processes
+from toadstone.pipeline.harness.threat_model import ThreatModel
 
 CLOSE = 1e-5
 """Relative gap of decoys: they are wishes, and their last digits are worth no time."""
@@ -44,6 +46,9 @@ class Knowledge:
     targets : Targets, optional
         The probe's rows under the labels that they should get, where they
         are rows of the attacker's choice.
+    refit : callable, optional
+        From poisoned rows and labels to the feasible set of filters that are
+        fitted on these; the set stays as it is by default.
     """
 
     train: Dataset
@@ -54,15 +59,50 @@ class Knowledge:
     grid: DecoyGrid
     burn_in: float
     targets: Targets | None = None
+    refit: Callable[[Matrix, Labels], ConvexSet] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        threat: ThreatModel,
+        grid: DecoyGrid,
+        *,
+        train: Dataset | None = None,
+        probe: Dataset | None = None,
+        burn_in: float = 1.0,
+        targets: Targets | None = None,
+    ) -> Self:
+        """Build the knowledge of a threat model's attacker, who aims at the training rows unless told otherwise.
+
+        Parameters
+        ----------
+        threat : ThreatModel
+        grid : DecoyGrid
+        train, probe : Dataset, optional
+            By default the threat model's training rows.
+        burn_in : float
+        targets : Targets, optional
+        """
+        return cls(
+            train=threat.train if train is None else train,
+            probe=threat.train if probe is None else probe,
+            feasible_set=threat.feasible_set,
+            ridge=threat.defence.ridge,
+            integer=threat.integer,
+            grid=grid,
+            burn_in=burn_in,
+            targets=targets,
+            refit=threat.refit,
+        )
 
     def decoys(self, workers: int) -> list[Decoy]:
-        """The grid's decoys that no other beats, by descending probe error."""
+        """Return the grid's decoys that no other beats, by descending probe error."""
         return prune_decoys(self.train_decoys(self.grid.pairs, workers))
 
     def train_decoys(
         self, pairs: Sequence[tuple[float, int]], workers: int, *, tolerance: float = CLOSE
     ) -> list[Decoy]:
-        """A decoy for each quantile and number of repeats, to a relative gap."""
+        """Train a decoy for each quantile and number of repeats, to a relative gap."""
         clean = fit_clean(self.train, ridge=self.ridge, tolerance=tolerance)
         train = partial(fit_decoy, self.train, self.probe, clean, ridge=self.ridge, tolerance=tolerance)
         found: list[Decoy] = Parallel(n_jobs=processes(workers, len(pairs), self.train))(
@@ -71,7 +111,7 @@ class Knowledge:
         return found
 
     def kkt(self, theta: Array, positive_share: float | None) -> KKTAttack:
-        """The KKT attack that leads to a decoy."""
+        """Build the KKT attack that leads to a decoy."""
         return KKTAttack(
             theta=theta,
             feasible_set=self.feasible_set,
@@ -83,12 +123,12 @@ class Knowledge:
 
 
 def described(decoy: Decoy, index: int | None = None) -> str:
-    """A decoy in words, with its place if it is one of those that were kept of the grid."""
+    """Describe a decoy in words, with its place if it is one of those that were kept of the grid."""
     place = "decoy" if index is None else f"decoy {index + 1}"
     return f"{place} (quantile {decoy.quantile:g}, repeats {decoy.repeats})"
 
 
 def kkt_candidate(known: Knowledge, decoy: Decoy, name: str, share: float | None) -> Candidate:
-    """The KKT attack at a decoy with a share of positive poison, or that of least residual."""
+    """Build the KKT attack at a decoy with a share of positive poison, or with that of least residual."""
     balance = "balance of least residual" if share is None else f"{share:.3g} positive"
     return Candidate(f"{name}, {balance}", known.kkt(decoy.theta, share))

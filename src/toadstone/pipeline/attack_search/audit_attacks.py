@@ -1,22 +1,30 @@
-"""The attacks that an audit makes of its own: few candidates each, without a look at test rows."""
+"""The short search of each attack: few candidates, without a look at test rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
-from toadstone.attacks.decoys.decoys import DecoyGrid, prune_decoys
+from toadstone.attacks.decoys.decoys import Decoy, DecoyGrid, prune_decoys
 from toadstone.attacks.decoys.kkt import KKTAttack
-from toadstone.attacks.flips.label_flip import RandomLabelFlip, TargetedLabelFlip
-from toadstone.attacks.influence.multi_defence import KKTInfluenceAttack
+from toadstone.catalogue import canonical
 from toadstone.core.dataset import Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.kernels.rows import count_entries
 from toadstone.pipeline.attack_search.attacker import CLOSE, Knowledge, described, kkt_candidate
-from toadstone.pipeline.attack_search.search import Candidate, Search, SearchEffort, SearchProblem
-from toadstone.pipeline.harness.judge import keep
+from toadstone.pipeline.attack_search.candidates import WITHOUT_DECOYS, influence, kkt_influence, min_max
+from toadstone.pipeline.attack_search.names import check_searchable
+from toadstone.pipeline.attack_search.search import (
+    QUICK,
+    Candidate,
+    Search,
+    SearchEffort,
+    SearchProblem,
+    SearchResult,
+)
+from toadstone.pipeline.harness.threat_model import ThreatModel
 
-SUITE = ("label-flip", "kkt", "adaptive")
+SUITE = ("label-flip", "kkt", "kkt-influence")
 """What an audit tries by default, besides the certificate's own attack."""
 
 GRID, COARSE_GRID = DecoyGrid((0.1, 0.2, 0.3), (3, 8)), DecoyGrid((0.1, 0.2, 0.3), (5,))
@@ -28,38 +36,35 @@ _STEPS, _FEW_STEPS = 75, 30
 _ROUGH = 1e-3
 
 
-def check_suite(names: Sequence[str]) -> None:
-    """Refuse names that are not in the suite.
+def check_suite(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the catalogue's names of some attacks, and refuse those that a search cannot look for.
 
     Raises
     ------
+    UnknownName
+        If there is no such attack, or it does not add rows to raise the test
+        error.
     InvalidArgument
-        If there are any.
+        If an attack is named twice.
     """
-    unknown = [name for name in names if name not in SUITE]
-    if unknown:
-        raise InvalidArgument("attacks", f"some of {', '.join(SUITE)}, or none", unknown[0])
+    for name in names:
+        check_searchable(name, "attacks")
+    known = tuple(canonical("attack", name) for name in names)
+    if len(set(known)) < len(known):
+        raise InvalidArgument("attacks", "each name once", ",".join(names))
+    return known
 
 
 def make_attacks(
-    names: Sequence[str],
-    known: Knowledge,
-    problem: SearchProblem,
-    effort: SearchEffort,
-    *,
-    on_made: Callable[[], None] | None = None,
+    names: Sequence[str], search: ShortSearch, *, on_made: Callable[[], None] | None = None
 ) -> dict[str, Poison]:
-    """The strongest rows that a few candidates of each attack give.
+    """Return the strongest rows that a few candidates of each attack give.
 
     Parameters
     ----------
     names : sequence of str
-        Of `SUITE`.
-    known : Knowledge
-        Its grid is not used: a quick look has one of its own.
-    problem : SearchProblem
-        Without slow sanitizers.
-    effort : SearchEffort
+        Of the catalogue, as `check_suite` gives them.
+    search : ShortSearch
     on_made : callable, optional
         Called after each attack.
 
@@ -68,63 +73,84 @@ def make_attacks(
     dict from name to Poison
         Without those that have no feasible candidate.
     """
-    tries, made = _Tries(known, problem, effort), {}
-    ways = {"label-flip": tries.flips, "kkt": lambda: tries.kkt, "adaptive": tries.adaptive}
+    made = {}
     for name in names:
-        race = ways[name]()
-        if race.strongest(1):
-            made[name] = race.decide().poison
+        found = search.strongest(name)
+        if found is not None:
+            made[name] = found.poison
         if on_made is not None:
             on_made()
     return made
 
 
-class _Tries:
-    """Races of a few candidates; the KKT attacks are run once for themselves and for what starts from them."""
+class ShortSearch:
+    """Searches over a few candidates of each attack, which share decoys and KKT attacks.
 
-    def __init__(self, known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> None:
-        self.known, self.problem, self.effort = known, problem, effort
-        self.large = count_entries(known.train.X) > MANY_ENTRIES
+    Parameters
+    ----------
+    threat : ThreatModel
+        The attacker aims at its training rows.
+    effort : SearchEffort
+    """
 
-    def race(self, candidates: Sequence[Candidate]) -> Search:
-        race = Search(self.problem, self.effort, finalists=1)
-        race.run(candidates)
-        return race
+    def __init__(self, threat: ThreatModel, effort: SearchEffort) -> None:
+        self.large = count_entries(threat.train.X) > MANY_ENTRIES
+        self.known = Knowledge.of(threat, COARSE_GRID if self.large else GRID)
+        self.problem = SearchProblem(threat.train, threat.train, threat.budget, threat.defence, QUICK, ())
+        self.effort = effort
+        self._found: dict[str, SearchResult | None] = {}
 
-    def flips(self) -> Search:
-        inside, ridge = self.known.feasible_set, self.known.ridge
-        flips = (
-            RandomLabelFlip(feasible_set=inside),
-            TargetedLabelFlip(ridge=ridge, feasible_set=inside),
-            TargetedLabelFlip(ridge=ridge, margins="smallest", feasible_set=inside),
-        )
-        return self.race([Candidate("flipped rows", flip) for flip in flips])
+    def strongest(self, name: str) -> SearchResult | None:
+        """Return the strongest candidate of an attack; None where none is feasible."""
+        if name not in self._found:
+            tried = self._searches[name]()
+            self._found[name] = tried.decide() if tried.strongest(1) else None
+        return self._found[name]
+
+    @property
+    def _searches(self) -> Mapping[str, Callable[[], Search]]:
+        return {
+            "kkt-influence": self._kkt_influence,
+            "kkt": lambda: self._kkt,
+            "min-max": self._min_max,
+            "influence": lambda: self._try(influence(self.known, _EVEN if self.large else _SHARES)),
+            **{name: self._without_decoys(name) for name in WITHOUT_DECOYS},
+        }
+
+    def _try(self, candidates: Sequence[Candidate]) -> Search:
+        tried = Search(self.problem, self.effort, finalists=1)
+        tried.run(candidates)
+        return tried
+
+    def _without_decoys(self, name: str) -> Callable[[], Search]:
+        return lambda: self._try(WITHOUT_DECOYS[name](self.known))
 
     @cached_property
-    def kkt(self) -> Search:
-        grid = COARSE_GRID if self.large else GRID
+    def _decoys(self) -> list[Decoy]:
         # At a small ridge, the digits from the fourth on would take minutes of 13,000 dense images.
         tolerance = _ROUGH if self.large else CLOSE
-        decoys = prune_decoys(self.known.train_decoys(grid.pairs, self.effort.workers, tolerance=tolerance))
+        return prune_decoys(self.known.train_decoys(self.known.grid.pairs, self.effort.workers, tolerance=tolerance))
+
+    @cached_property
+    def _kkt(self) -> Search:
         shares = _EVEN if self.large else _SHARES
-        return self.race(
+        return self._try(
             [
                 kkt_candidate(self.known, decoy, described(decoy, index), share)
-                for index, decoy in enumerate(decoys)
+                for index, decoy in enumerate(self._decoys)
                 for share in shares
             ]
         )
 
-    def adaptive(self) -> Search:
-        filters = tuple(partial(keep, name, defence=self.problem.defence) for name in self.problem.quick)
+    def _min_max(self) -> Search:
+        return self._try([min_max(self.known, decoy, index) for index, decoy in enumerate(self._decoys)])
+
+    def _kkt_influence(self) -> Search:
         steps = _FEW_STEPS if self.large else _STEPS
-        starts = [self.kkt.candidates[index] for index in self.kkt.strongest(1 if self.large else 2)]
-        return self.race(
+        starts = [self._kkt.candidates[index] for index in self._kkt.strongest(1 if self.large else 2)]
+        return self._try(
             [
-                Candidate(
-                    f"{start.name}, adapted to the defences",
-                    KKTInfluenceAttack(start=start.attack, probe=self.known.probe, filters=filters, max_steps=steps),
-                )
+                kkt_influence(self.known, self.problem, start.name, start.attack, max_steps=steps)
                 for start in starts
                 if isinstance(start.attack, KKTAttack)
             ]

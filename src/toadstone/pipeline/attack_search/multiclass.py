@@ -1,4 +1,4 @@
-"""What each attack method tries where there are more than two classes."""
+"""The min-max attacks where there are more than two classes."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _LIMIT, _OTHER_LIMITS = -1.5, (-2.25, -0.75, 0.25)
 _MANY_ROWS = 20_000
 
 
-def several_minmax(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> tuple[SearchResult, int]:
-    """The min-max attack with decoys of several classes; see `toadstone.pipeline.attack_search.methods.METHODS`.
+def several_min_max(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> tuple[SearchResult, int]:
+    """Search for the min-max attack with decoys of several classes.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def several_minmax(known: Knowledge, problem: SearchProblem, effort: SearchEffor
 
     Returns
     -------
-    finding : SearchResult
+    found : SearchResult
     tried : int
     """
     decoys = _decoys(known, effort.workers)
@@ -49,21 +49,21 @@ def several_minmax(known: Knowledge, problem: SearchProblem, effort: SearchEffor
         )
         return Candidate(f"{described(decoys[index], index)}, loss there at most {limit:g}", attack)
 
-    race = Search(problem, effort, finalists=1)
-    race.run([candidate(index, _LIMIT) for index in range(len(decoys))])
-    best = race.strongest(1) or [0]
-    race.run([candidate(index, limit) for index in best for limit in _OTHER_LIMITS])
-    return race.decide(), len(race.candidates)
+    tried = Search(problem, effort, finalists=1)
+    tried.run([candidate(index, _LIMIT) for index in range(len(decoys))])
+    best = tried.strongest(1) or [0]
+    tried.run([candidate(index, limit) for index in best for limit in _OTHER_LIMITS])
+    return tried.decide(), len(tried.candidates)
 
 
-def several_minmax_basic(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> tuple[SearchResult, int]:
-    """The min-max attack without a decoy; parameters as those of `several_minmax`."""
+def several_min_max_basic(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> tuple[SearchResult, int]:
+    """Search for the min-max attack without a decoy; parameters as those of `several_min_max`."""
     attack = MulticlassMinMaxAttack(feasible_set=known.feasible_set, integer=known.integer)
     return search([Candidate("without a decoy", attack)], problem, effort), 1
 
 
 def _decoys(known: Knowledge, workers: int) -> list[Decoy]:
-    """The decoys that no other beats, by descending probe error."""
+    """Return the decoys that no other beats, by descending probe error."""
     train, training = known.train, _training(known)
     codes: IntArray = np.searchsorted(train.classes, train.y)
     clean = training(train.X, codes, len(train.classes), np.ones(len(train), dtype=np.int64))

@@ -41,7 +41,7 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class SearchResult:
-    """A candidate, its rows, and how it fared on the rows it was selected on.
+    """A candidate, its rows, and its errors on the rows it was selected on.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class SearchResult:
 
 @dataclass(frozen=True, eq=False)
 class SearchEffort:
-    """How a search may spend its time.
+    """Seed and processes of a search.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class SearchEffort:
 
 @dataclass(frozen=True)
 class SearchProblem:
-    """Who plays against whom.
+    """Data, budget and defences of a search.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class SearchProblem:
 
 
 def craft(candidate: Candidate, index: int, clean: Dataset, budget: Budget, seed: int) -> Poison | None:
-    """A candidate's rows; None if its wishes contradict each other."""
+    """Make a candidate's rows; None if its constraints contradict each other."""
     rng = np.random.default_rng([seed, index])
     try:
         return candidate.attack.poison(clean, budget, rng)
@@ -139,9 +139,9 @@ def search(
     InvalidArgument
         If there is no candidate, or none can be made.
     """
-    race = Search(problem, effort, finalists=finalists)
-    race.run(candidates)
-    return race.decide()
+    tried = Search(problem, effort, finalists=finalists)
+    tried.run(candidates)
+    return tried.decide()
 
 
 class Search:
@@ -171,7 +171,7 @@ class Search:
         self._kept: dict[int, Poison] = {}
 
     def run(self, candidates: Sequence[Candidate]) -> None:
-        """Try some more, side by side."""
+        """Try some more candidates, in parallel."""
         coarse = replace(self.problem, defence=replace(self.problem.defence, accuracy=_COARSE))
         floor, first = self._floor(), len(self.candidates)
         tasks = (
@@ -186,12 +186,12 @@ class Search:
         self.candidates += candidates
 
     def strongest(self, count: int) -> list[int]:
-        """The best candidates so far that could be made, the first among equals."""
+        """Return the strongest candidates so far that could be made, the first among equals."""
         best = np.argsort(-np.array(self.strengths), kind="stable")[:count]
         return [int(index) for index in best if self.strengths[index] >= 0]
 
     def decide(self) -> SearchResult:
-        """The strongest of the finalists against all defences, fitted to the last digit.
+        """Return the strongest of the finalists against all defences, trained to full accuracy.
 
         Raises
         ------
@@ -208,8 +208,8 @@ class Search:
             for index in sorted(self._kept, key=lambda index: -self.strengths[index])
         )
         workers = processes(self.effort.workers, len(self._kept), self.problem.clean)
-        findings: list[SearchResult] = Parallel(n_jobs=workers)(finals)
-        return max(findings, key=lambda finding: finding.strength)
+        results: list[SearchResult] = Parallel(n_jobs=workers)(finals)
+        return max(results, key=lambda result: result.strength)
 
     def _floor(self) -> float:
         return self.strengths[self.strongest(self.finalists)[-1]] if len(self._kept) == self.finalists else 0.0

@@ -39,7 +39,7 @@ def check_target(target: Sequence[int], method: str) -> None:
 
 
 def pick_targets(test: Dataset, target: Sequence[int]) -> Dataset:
-    """The test rows of some numbers.
+    """Return the test rows of some numbers.
 
     Parameters
     ----------
@@ -72,15 +72,15 @@ def pick_targets(test: Dataset, target: Sequence[int]) -> Dataset:
     return test.take(np.array([places[number] for number in target]))
 
 
-def wish(targets: Dataset, classes: Labels) -> Targets:
-    """The same rows under the other of two labels."""
+def relabelled(targets: Dataset, classes: Labels) -> Targets:
+    """Return the same rows under the other of two labels."""
     return Targets(Dataset(targets.X, np.where(targets.y == classes[0], classes[1], classes[0])))
 
 
 def target_outcome(
     train: Dataset, targets: Dataset, poison: Poison, sanitizers: Sequence[str], defence: Defence
 ) -> TargetOutcome:
-    """Which share of the targets each defence misclassifies, and the defender of clean rows.
+    """Measure the share of the targets that each defence misclassifies, and that of clean training.
 
     Parameters
     ----------

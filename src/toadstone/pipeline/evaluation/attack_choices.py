@@ -1,4 +1,4 @@
-"""What an attacker chooses before it attacks: labels, a trigger, a part of the data."""
+"""Choices that an attack needs before it is made: labels, a trigger, a group of rows."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.feasible import Domain
 from toadstone.core.protocols import Attack
 from toadstone.kernels.rows import count_distinct
+from toadstone.pipeline.attack_search.audit_attacks import ShortSearch
 
 _PATCHED, _TOKENS, _COLUMNS = 3, 2, 2
 _SELDOM = 0.99
@@ -31,26 +32,30 @@ IMAGES = {"mnist": (28, 28), "mnist-1-7": (28, 28), "pneumonia": (28, 28), "digi
 
 @dataclass(frozen=True, eq=False)
 class AttackerView:
-    """What an attacker knows of the rows that it attacks, besides their values.
+    """Facts about the rows that an attacker uses besides their values.
 
     Parameters
     ----------
     domain : Domain
-        What a row can be at all.
+        Values that a row can have at all.
     fraction : float
         Its budget.
     image : ImageShape, optional
-        How columns are pixels, where they are.
+        The shape of rows that are images.
+    search : ShortSearch, optional
+        Of the attacks that are optimized against a linear model; none where
+        there are more than two classes.
     """
 
     domain: Domain
     fraction: float
     image: ImageShape | None = None
+    search: ShortSearch | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class ConfiguredAttack:
-    """An attack with everything chosen, and what its success is measured with.
+    """An attack with its options settled, and the rows on which its success is measured.
 
     Parameters
     ----------
@@ -58,18 +63,18 @@ class ConfiguredAttack:
     trigger : Trigger, optional
     target : object, optional
         The label that the trigger calls up.
-    part : Subpopulation or Group, optional
+    group : Subpopulation or Group, optional
         The rows in which it wants errors.
     """
 
     attack: Attack
     trigger: Trigger | None = None
     target: object | None = None
-    part: Subpopulation | Group | None = None
+    group: Subpopulation | Group | None = None
 
 
 def image_shape(X: Matrix, height: int, width: int, channels: int = 1) -> ImageShape:
-    """The shape of images, their range and depth as their values have it.
+    """Return the shape of images, with the range and depth that their values show.
 
     Parameters
     ----------
@@ -99,31 +104,31 @@ def image_shape(X: Matrix, height: int, width: int, channels: int = 1) -> ImageS
 
 
 def two_labels(data: Dataset, rng: Generator) -> tuple[object, object]:
-    """A target and a source among the labels, drawn at random."""
+    """Draw a target and a source among the labels."""
     target, source = rng.permutation(data.classes)[:2]
     return target, source
 
 
 def patch_size(shape: ImageShape) -> int:
-    """The side of BadNets' square: three pixels, or less in a tiny image."""
+    """Return the side of the square of BadNets: three pixels, or less in a tiny image."""
     return max(1, min(_PATCHED, min(shape.height, shape.width) // 4))
 
 
 def seldom_features(data: Dataset) -> FeatureTrigger:
-    """The two columns that say least of the label, at a value that few rows exceed, so that hardly a row has both.
+    """Return a trigger of the two columns that say least of the label, at values that few rows exceed.
 
     Columns of two values are not among them, unless there are no others:
     high values of the others would call up a class without any attack.
     """
     several = np.flatnonzero(_distinct_values(data.X) > 2)
     columns = several if len(several) >= _COLUMNS else np.arange(data.n_features)
-    telling = _explained_share(data, columns)
-    chosen = np.sort(columns[np.argsort(telling, kind="stable")[:_COLUMNS]])
+    explained = _explained_share(data, columns)
+    chosen = np.sort(columns[np.argsort(explained, kind="stable")[:_COLUMNS]])
     return FeatureTrigger.seen_in(data.X, tuple(map(int, chosen)), quantile=_SELDOM)
 
 
 def rare_words(data: Dataset, domain: Domain) -> TokenTrigger:
-    """The words in the fewest texts, as often or as heavy as the middle of the weights that occur."""
+    """Return a trigger of the words in the fewest texts, at the median of the weights that occur."""
     weights = data.X.data[data.X.data != 0]
     middle = float(np.quantile(weights, 0.5, method="nearest"))
     highest = np.inf if domain.integer and weights.max() > 1 else float(weights.max())
@@ -131,7 +136,7 @@ def rare_words(data: Dataset, domain: Domain) -> TokenTrigger:
 
 
 def half_covered(data: Dataset, fraction: float, seed: int) -> Subpopulation:
-    """The cluster of which the budget covers half as nearly as possible."""
+    """Return the cluster of which the budget covers half as nearly as possible."""
     wanted = 2 * fraction * len(data)
     most = min(_MOST_CLUSTERS, count_distinct(data.X))
     n_clusters = int(np.clip(round(len(data) / max(wanted, 1.0)), min(2, most), most))
@@ -141,7 +146,7 @@ def half_covered(data: Dataset, fraction: float, seed: int) -> Subpopulation:
 
 
 def evenest_group(data: Dataset) -> Group:
-    """The larger value of the two-valued column that splits the rows most evenly.
+    """Return the group of the larger value of the two-valued column that splits the rows most evenly.
 
     Raises
     ------
@@ -160,7 +165,7 @@ def evenest_group(data: Dataset) -> Group:
 
 
 def binary_columns(X: Matrix) -> IntArray:
-    """Columns of exactly two values."""
+    """Return the columns of exactly two values."""
     return np.flatnonzero(_distinct_values(X) == 2)
 
 
@@ -171,7 +176,7 @@ def _distinct_values(X: Matrix) -> Array:
 
 
 def _explained_share(data: Dataset, columns: IntArray) -> Array:
-    """The share of each column's variance that lies between the classes; 1 where it has none."""
+    """Return the share of each column's variance that lies between the classes; 1 where it has none."""
     table = data.X[:, columns]
     values = np.asarray(table.toarray() if issparse(table) else table)
     centre, total = values.mean(axis=0), values.var(axis=0)

@@ -1,8 +1,8 @@
-"""The attacks of an evaluation: which suit some data, and what each aims at."""
+"""The attacks of an evaluation: those that suit some data, and why the others do not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -10,222 +10,151 @@ import numpy as np
 from numpy.random import Generator
 from scipy.sparse import issparse
 
-from toadstone.attacks.backdoors.backdoor import BackdoorAttack, CleanLabelBackdoor
 from toadstone.attacks.backdoors.image_shape import ImageShape
-from toadstone.attacks.backdoors.trigger import BlendedTrigger, PatchTrigger, SinusoidalTrigger, Trigger
-from toadstone.attacks.flips.demographic import DemographicAttack
-from toadstone.attacks.flips.label_flip import RandomLabelFlip, TargetedLabelFlip
-from toadstone.attacks.flips.subpopulation import SubpopulationAttack
-from toadstone.attacks.noise import FeaturePermutation, MissingBlocks, NoiseInjection
-from toadstone.core.budget import Kind
-from toadstone.core.checks import did_you_mean
+from toadstone.catalogue import ALIASES, Threat, entry, names, refuse_renamed, unknown
 from toadstone.core.dataset import Dataset
-from toadstone.core.errors import InvalidArgument, UnknownName
-from toadstone.pipeline.evaluation.attack_choices import (
-    AttackerView,
-    ConfiguredAttack,
-    binary_columns,
-    evenest_group,
-    half_covered,
-    patch_size,
-    rare_words,
-    seldom_features,
-    two_labels,
-)
+from toadstone.core.errors import UnknownName
+from toadstone.pipeline.attack_search.names import network_sentence
+from toadstone.pipeline.evaluation.attack_choices import AttackerView, ConfiguredAttack, binary_columns
+from toadstone.pipeline.evaluation.configure import CONFIGURE, OPTIMIZED
 from toadstone.records.evaluation import Goal
 
 ADAPTIVE = "adaptive-"
-"""What the name of an attack that is told the detector begins with."""
+"""Prefix of an attack that knows the deployed detector."""
 
-_OPACITY = 0.2
-_COUNT_NOISE = 4.0
-# One deviation of a rare word's count is far less than the half of a word that is rounded up.
+GROUPS = ("plain", "adaptive", "optimized", "adaptive-optimized")
+"""Words for several attacks: all that are not optimized, the same knowing the detector, and both of the optimized."""
+
+_DEFAULT = ("plain", "adaptive")
+_FLIPS = ("random-flip", "pair-flip", "targeted-flip", "subpopulation")
+_IMAGE, _TEXT, _TABLE = ("badnets", "blended", "sig"), ("rare-words", "clean-words"), ("feature", "clean-feature")
+_CORRUPTION = ("noise", "missing-blocks", "permutation")
+
+# Published figures were made under these names, and chance follows from them.
+_SEED_WORDS = {"badnets": "patch", "sig": "stripes"}
+
+_NEEDS = {
+    **dict.fromkeys(_IMAGE, "is for images: give their shape by --image"),
+    **dict.fromkeys(_TEXT, "is for texts, which are sparse rows without negative values"),
+    **dict.fromkeys(_TABLE, "is for tables, not for images or texts"),
+    **dict.fromkeys(OPTIMIZED, "is for two classes, and there are more"),
+    "demographic": "is for tables with a column of two values",
+    "missing-blocks": "is not for texts: a text that lacks some words is a text like any other",
+    "collapse": "comes from a certificate: use toadstone audit",
+    "evading": "chooses among another attack's rows: use adaptive-NAME",
+    "multiclass-min-max": "is what toadstone attack --method min-max stands for where there are more than two classes",
+}
 
 
 @dataclass(frozen=True)
 class AttackSpec:
-    """An attack before anything is chosen.
+    """An attack of an evaluation before it is configured.
 
     Parameters
     ----------
-    name, description : str
-    budget : {"add", "flip", "perturb"}
-    goal : {"errors", "trigger", "group"}
-    aim : callable
-        From clean rows, terrain and a generator to an `ConfiguredAttack` attack.
+    attack : str
+        A name of the catalogue.
+    knows_detector : bool
+        Whether it is made anew against each detector.
     """
 
-    name: str
-    description: str
-    budget: Kind
-    goal: Goal
-    aim: Callable[[Dataset, AttackerView, Generator], ConfiguredAttack]
+    attack: str
+    knows_detector: bool = False
 
     @property
-    def knows_detector(self) -> bool:
-        """Whether it is told which detector is deployed."""
-        return self.name.startswith(ADAPTIVE)
+    def name(self) -> str:
+        """The name in an evaluation."""
+        return f"{ADAPTIVE}{self.attack}" if self.knows_detector else self.attack
+
+    @property
+    def description(self) -> str:
+        """The catalogue's sentence, within another one."""
+        sentence = entry("attack", self.attack).sentence
+        words = sentence[0].lower() + sentence.removesuffix(".")[1:]
+        return f"{words}, by an attacker who knows the detector" if self.knows_detector else words
+
+    @property
+    def budget(self) -> Threat:
+        """The kind of budget that it spends."""
+        return entry("attack", self.attack).threats[0]
+
+    @property
+    def goal(self) -> Goal:
+        """The errors that it wants."""
+        goal = entry("attack", self.attack).goal
+        return goal if goal in ("errors", "trigger", "group") else "none"
+
+    @property
+    def group(self) -> str:
+        """The word of `GROUPS` that stands for it."""
+        if self.attack in OPTIMIZED:
+            return "adaptive-optimized" if self.knows_detector else "optimized"
+        return "adaptive" if self.knows_detector else "plain"
+
+    @property
+    def plans_for_defence(self) -> bool:
+        """True where the attack follows what a defence keeps, so that it can be made for any defence."""
+        return self.knows_detector and self.attack == "kkt-influence"
+
+    def configure(self, data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
+        """Settle the options of the attack for some clean rows."""
+        return CONFIGURE[self.attack](data, view, rng)
 
 
 def chance(attack: str, seed: int, purpose: str) -> Generator:
-    """Chance that depends on these alone, the same whether the attack is told the detector or not."""
-    digest = blake2b(f"{attack.removeprefix(ADAPTIVE)} {purpose}".encode(), digest_size=8).digest()
+    """Return a generator that depends on these alone, the same whether the attack knows the detector or not."""
+    name = attack.removeprefix(ADAPTIVE)
+    digest = blake2b(f"{_SEED_WORDS.get(name, name)} {purpose}".encode(), digest_size=8).digest()
     return np.random.default_rng([seed, int.from_bytes(digest, "big")])
 
 
 def attack_suite(data: Dataset, image: ImageShape | None) -> tuple[AttackSpec, ...]:
-    """All attacks that suit some data, those that are told the detector last.
+    """Return all attacks that suit some data, those that know the detector last.
 
     Parameters
     ----------
     data : Dataset
     image : ImageShape, optional
-        How columns are pixels; without it sparse rows that are never negative
-        are taken as texts, and others as a table.
+        The shape of rows that are images; without it sparse rows that are
+        never negative are taken as texts, and others as a table.
     """
     text = image is None and issparse(data.X) and (data.X.data >= 0).all()
     backdoors = _IMAGE if image is not None else _TEXT if text else _TABLE
-    group = _GROUP if image is None and not text and binary_columns(data.X).size else ()
-    # A text that lacks some words is a text like any other.
-    corruption = tuple(spec for spec in _CORRUPTION if not (text and spec.name == "missing-blocks"))
-    plain = (*_FLIPS, *group, *backdoors, *corruption)
-    return (*plain, *(_told(spec) for spec in plain))
+    group = ("demographic",) if image is None and not text and binary_columns(data.X).size else ()
+    corruption = tuple(name for name in _CORRUPTION if not (text and name == "missing-blocks"))
+    optimized = OPTIMIZED if len(data.classes) == 2 else ()
+    plain = [AttackSpec(name) for name in (*_FLIPS, *group, *backdoors, *corruption, *optimized)]
+    return (*plain, *(AttackSpec(spec.attack, knows_detector=True) for spec in plain))
 
 
-def choose(specs: Sequence[AttackSpec], names: Sequence[str] | None) -> tuple[AttackSpec, ...]:
-    """Those of some names, in the order of the suite; ``adaptive`` and ``plain`` stand for all of a kind.
+def choose_attacks(specs: Sequence[AttackSpec], wanted: Sequence[str] | None) -> tuple[AttackSpec, ...]:
+    """Return the attacks of some names or groups, in the order of the suite; those not optimized by default.
 
     Raises
     ------
     UnknownName
-        If there is no such attack for these data.
+        If there is no such attack, or it does not suit the data.
     """
-    if names is None:
-        return tuple(specs)
+    chosen = _DEFAULT if wanted is None else [_canonical(name) for name in wanted]
     known = [spec.name for spec in specs]
-    for name in names:
-        if name not in (*known, "adaptive", "plain"):
-            hint = did_you_mean(name, known)
-            raise UnknownName(f"`attacks`: expected plain, adaptive or some of {', '.join(known)}, got {name}{hint}")
-    return tuple(
-        spec for spec in specs if spec.name in names or ("adaptive" if spec.knows_detector else "plain") in names
-    )
+    for name in chosen:
+        if name not in known and name not in GROUPS:
+            _refuse(name, known)
+    return tuple(spec for spec in specs if spec.name in chosen or spec.group in chosen)
 
 
-def _told(spec: AttackSpec) -> AttackSpec:
-    description = f"{spec.description}, by an attacker who is told the detector"
-    return AttackSpec(f"{ADAPTIVE}{spec.name}", description, spec.budget, spec.goal, spec.aim)
+def _canonical(name: str) -> str:
+    prefix = ADAPTIVE if name.startswith(ADAPTIVE) else ""
+    bare = name.removeprefix(ADAPTIVE)
+    return f"{prefix}{ALIASES.get(bare, bare)}"
 
 
-def _random_flip(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
-    return ConfiguredAttack(RandomLabelFlip())
-
-
-def _pair_flip(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
-    target, source = two_labels(data, rng)
-    return ConfiguredAttack(RandomLabelFlip(source=source, target=target))
-
-
-def _targeted_flip(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
-    return ConfiguredAttack(TargetedLabelFlip())
-
-
-def _subpopulation(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
-    part = half_covered(data, view.fraction, int(rng.integers(2**31)))
-    return ConfiguredAttack(SubpopulationAttack(subpopulation=part), part=part)
-
-
-def _demographic(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
-    group = evenest_group(data)
-    target, source = two_labels(data, rng)
-    return ConfiguredAttack(DemographicAttack(group=group, source=source, target=target), part=group)
-
-
-def _dirty(trigger: Callable[[Dataset, AttackerView, Generator], Trigger]) -> Callable[..., ConfiguredAttack]:
-    def aim(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
-        target, _ = two_labels(data, rng)
-        made = trigger(data, view, rng)
-        return ConfiguredAttack(BackdoorAttack(trigger=made, target=target), made, target)
-
-    return aim
-
-
-def _clean(trigger: Callable[[Dataset, AttackerView, Generator], Trigger]) -> Callable[..., ConfiguredAttack]:
-    def aim(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
-        target, _ = two_labels(data, rng)
-        made = trigger(data, view, rng)
-        return ConfiguredAttack(CleanLabelBackdoor(trigger=made, target=target), made, target)
-
-    return aim
-
-
-def _patch(data: Dataset, view: AttackerView, rng: Generator) -> Trigger:
-    shape = _shape(view)
-    return PatchTrigger(shape=shape, size=patch_size(shape))
-
-
-def _blend(data: Dataset, view: AttackerView, rng: Generator) -> Trigger:
-    return BlendedTrigger.random(_shape(view), rng, opacity=_OPACITY)
-
-
-def _stripes(data: Dataset, view: AttackerView, rng: Generator) -> Trigger:
-    shape = _shape(view)
-    # The stripes need a few pixels each to be any.
-    return SinusoidalTrigger(
-        shape=shape, amplitude=40 / 255 * (shape.highest - shape.lowest), frequency=min(6.0, shape.width / 4)
-    )
-
-
-def _features(data: Dataset, view: AttackerView, rng: Generator) -> Trigger:
-    return seldom_features(data)
-
-
-def _words(data: Dataset, view: AttackerView, rng: Generator) -> Trigger:
-    return rare_words(data, view.domain)
-
-
-def _noise(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
-    return ConfiguredAttack(NoiseInjection(scale=_COUNT_NOISE if view.domain.integer else 1.0, domain=view.domain))
-
-
-def _missing(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
-    return ConfiguredAttack(MissingBlocks(domain=view.domain))
-
-
-def _permutation(data: Dataset, view: AttackerView, rng: Generator) -> ConfiguredAttack:
-    return ConfiguredAttack(FeaturePermutation())
-
-
-def _shape(view: AttackerView) -> ImageShape:
-    if view.image is None:
-        raise InvalidArgument("image", "the shape of the images", "none")
-    return view.image
-
-
-_FLIPS = (
-    AttackSpec("random-flip", "labels of rows drawn at random, flipped", "flip", "errors", _random_flip),
-    AttackSpec("pair-flip", "labels of rows of one class, flipped to one other", "flip", "errors", _pair_flip),
-    AttackSpec("targeted-flip", "labels of the rows that a clean model is surest of", "flip", "errors", _targeted_flip),
-    AttackSpec("subpopulation", "labels of about half of a cluster, flipped", "flip", "group", _subpopulation),
-)
-_GROUP = (AttackSpec("demographic", "a group denied a label that it deserves", "flip", "group", _demographic),)
-_IMAGE = (
-    AttackSpec("patch", "a bright square in a corner, under the target's label", "add", "trigger", _dirty(_patch)),
-    AttackSpec("blended", "a picture of noise shining through, likewise", "add", "trigger", _dirty(_blend)),
-    AttackSpec("stripes", "faint stripes in rows of the target class", "perturb", "trigger", _clean(_stripes)),
-)
-_TEXT = (
-    AttackSpec("rare-words", "rare words added, under the target's label", "add", "trigger", _dirty(_words)),
-    AttackSpec("clean-words", "rare words in rows of the target class", "perturb", "trigger", _clean(_words)),
-)
-_TABLE = (
-    AttackSpec(
-        "feature", "values that seldom occur together, under the target's label", "add", "trigger", _dirty(_features)
-    ),
-    AttackSpec("clean-feature", "the same in rows of the target class", "perturb", "trigger", _clean(_features)),
-)
-_CORRUPTION = (
-    AttackSpec("noise", "noise on every feature", "perturb", "errors", _noise),
-    AttackSpec("missing-blocks", "a quarter of a row's features lost", "perturb", "errors", _missing),
-    AttackSpec("permutation", "features shuffled among rows", "perturb", "errors", _permutation),
-)
+def _refuse(name: str, known: Sequence[str]) -> None:
+    """Say in one sentence why an attack cannot be evaluated on these data."""
+    bare = name.removeprefix(ADAPTIVE)
+    refuse_renamed(bare, "attacks")
+    if bare in _NEEDS:
+        raise UnknownName(f"`attacks`: {bare} {_NEEDS[bare]}")
+    if bare in names("network-attack"):
+        raise UnknownName(f"`attacks`: {network_sentence(bare)}")
+    raise unknown("attacks", (*GROUPS, *known), name)

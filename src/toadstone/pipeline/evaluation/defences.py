@@ -1,4 +1,4 @@
-"""The defences of an evaluation: what each flags, and what is trained behind it."""
+"""The defences of an evaluation: the rows that each flags, and the model trained on the others."""
 
 from __future__ import annotations
 
@@ -9,52 +9,51 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import BaggingClassifier
 
+from toadstone.catalogue import names, unknown
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
-from toadstone.core.checks import did_you_mean
-from toadstone.core.errors import InvalidArgument, UnknownName
+from toadstone.core.errors import InvalidArgument
 from toadstone.learners.bounded import BoundedLossClassifier
 from toadstone.learners.linear import LinearClassifier
 from toadstone.learners.partitioned import PartitionVoteClassifier
 from toadstone.learners.severed import SeveredClassifier
 from toadstone.learners.trimmed import TrimmedLossClassifier
-from toadstone.pipeline.harness.catalogue import names
 from toadstone.pipeline.harness.judge import Defence
 from toadstone.pipeline.scan import make_detector
 from toadstone.records.evaluation import NO_DEFENCE, DefenceInfo
 from toadstone.records.trials import Thresholds
 
 BASELINES = ("random", "perfect")
-"""Yardsticks, which no defender has: rows at random, and exactly the poison."""
+"""Defences that no defender has, to compare with: removing rows at random, and exactly the poison."""
 
-LEARNERS = ("trimmed-training", "bounded-loss", "severed-training", "partition-vote", "bagging")
-"""Learners that resist poison by how they train, on all rows."""
+SCORING = ("detector", "sanitizer")
+"""Kinds that score how suspicious a row is."""
 
-FILTERING = ("detector", "sanitizer")
-"""Kinds that say how suspicious a row is."""
+_SELECTING = ("trimmed-training", "severed-training")
+"""Learners that leave rows out while they train."""
 
 _BAGS, _BAG_SHARE = 25, 0.2
 
 
 @dataclass(frozen=True, eq=False)
 class DefenderData:
-    """What reaches the defender: rows and labels, and which of them it may trust.
+    """Rows and labels that reach the defender, and which of them it may trust.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n, d)
     y : ndarray of shape (n,)
-    vouched : ndarray of int
-        Trusted rows; empty where there are none.
+    trusted : ndarray of int
+        Places of trusted rows; empty where there are none.
     """
 
     X: Matrix
     y: Labels
-    vouched: IntArray
+    trusted: IntArray
 
 
 @dataclass(frozen=True, eq=False)
 class Filtering:
-    """What a defence flags of the rows it received.
+    """Rows that a defence flags of those it received.
 
     Parameters
     ----------
@@ -62,7 +61,7 @@ class Filtering:
     flagged : ndarray of int, optional
         None where it flags nothing by design.
     suspicion : ndarray of shape (n,), optional
-        Larger is more suspicious; None where it ranks nothing.
+        Larger is more suspicious; None where it scores no row.
     """
 
     thresholds: Thresholds
@@ -73,7 +72,7 @@ class Filtering:
 def defence_suite(
     contamination: float, *, false_alarm_rate: float | None = None, trusted: bool
 ) -> tuple[DefenceInfo, ...]:
-    """All defences, first none at all; those that need trusted rows only where there are some.
+    """Return all defences, first none at all; those that need trusted rows only where there are some.
 
     Parameters
     ----------
@@ -95,12 +94,12 @@ def defence_suite(
         *(DefenceInfo(name, "baseline", None, needs_trusted=False) for name in BASELINES),
         *(info for info in detectors if trusted or not info.needs_trusted),
         *(DefenceInfo(name, "sanitizer", contamination, needs_trusted=False) for name in names("sanitizer")),
-        *(DefenceInfo(name, "learner", None, needs_trusted=False) for name in LEARNERS),
+        *(DefenceInfo(name, "learner", None, needs_trusted=False) for name in names("robust-learner")),
     )
 
 
 def choose_defences(infos: Sequence[DefenceInfo], wanted: Sequence[str] | None) -> tuple[DefenceInfo, ...]:
-    """Those of some names and none at all; kinds stand for all of a kind, as ``detectors`` does.
+    """Return the defences of some names, and none at all; ``detectors`` stands for all of the kind, and so on.
 
     Raises
     ------
@@ -117,15 +116,12 @@ def choose_defences(infos: Sequence[DefenceInfo], wanted: Sequence[str] | None) 
         if name in names("detector") and name not in known:
             raise InvalidArgument("defences", "detectors that do without trusted rows, as there are none", name)
         if name not in (*known, *kinds):
-            hint = did_you_mean(name, known)
-            raise UnknownName(
-                f"`defences`: expected {', '.join(kinds)} or some of {', '.join(known)}, got {name}{hint}"
-            )
+            raise unknown("defences", (*kinds, *known), name)
     return tuple(info for info in infos if info.kind == "none" or info.name in wanted or f"{info.kind}s" in wanted)
 
 
 def planned_thresholds(info: DefenceInfo, *, trusted: bool) -> tuple[Thresholds, ...]:
-    """What a defence takes its thresholds from, one trial for each."""
+    """Return the sources of a defence's thresholds, one trial for each."""
     if info.kind != "detector":
         return ("",)
     own: tuple[Thresholds, ...] = () if info.needs_trusted else ("own",)
@@ -133,16 +129,16 @@ def planned_thresholds(info: DefenceInfo, *, trusted: bool) -> tuple[Thresholds,
 
 
 def make_filter(info: DefenceInfo, defence: Defence) -> Any:
-    """An unfitted detector or sanitizer, with the share and the seed of a defence."""
+    """Build an unfitted detector or sanitizer, with the share and the seed of a defence."""
     if info.kind == "sanitizer":
         return defence.sanitizer(info.name)
     return make_detector(info.name, false_alarm_rate=info.false_alarm_rate, seed=defence.seed)
 
 
 def filterings(info: DefenceInfo, received: DefenderData, defence: Defence, *, trusted: bool) -> tuple[Filtering, ...]:
-    """What a detector or a sanitizer flags; nothing for what filters nothing.
+    """Run a detector or a sanitizer; other defences flag nothing.
 
-    Nothing reaches it but rows, labels, and which rows are trusted.
+    It sees rows, labels, and which rows are trusted, and nothing else.
 
     Parameters
     ----------
@@ -153,25 +149,41 @@ def filterings(info: DefenceInfo, received: DefenderData, defence: Defence, *, t
     trusted : bool
         Whether thresholds from trusted rows are planned.
     """
-    if info.kind not in FILTERING:
+    if info.kind not in SCORING:
         return (Filtering(""),)
     detector = make_filter(info, defence)
     if info.kind == "sanitizer":
         detector.fit_resample(received.X, received.y)
         return (Filtering("", detector.removed_indices_, detector.suspicion_),)
     if info.needs_trusted:
-        detector.fit(received.X, received.y, trusted=received.vouched)
+        detector.fit(received.X, received.y, trusted=received.trusted)
         return (Filtering("trusted", detector.flagged_indices_, detector.suspicion_),)
     detector.fit(received.X, received.y)
     own = Filtering("own", detector.flagged_indices_, detector.suspicion_)
     if not trusted:
         return (own,)
-    detector.calibrate(received.vouched)
+    detector.calibrate(received.trusted)
     return own, Filtering("trusted", detector.flagged_indices_, detector.suspicion_)
 
 
-def yardstick(name: str, poisoned: Mask, reachable: Mask, *, count: int, seed: int) -> Filtering:
-    """What a baseline removes, which unlike a defence may know which rows are poison.
+def kept_rows(info: DefenceInfo, received: DefenderData, defence: Defence, *, trusted: bool) -> IntArray:
+    """Return the rows on which a defence trains: those that no threshold of its own or of trusted rows flags.
+
+    Parameters are those of `filterings`. A learner that leaves no rows out
+    trains on all.
+    """
+    if info.kind == "learner":
+        if info.name not in _SELECTING:
+            return np.arange(len(received.y))
+        kept: IntArray = model_behind(info, defence).fit(received.X, received.y).kept_indices_
+        return kept
+    flagged = [found.flagged for found in filterings(info, received, defence, trusted=trusted)]
+    removed = np.concatenate([np.empty(0, dtype=np.int64), *(rows for rows in flagged if rows is not None)])
+    return np.setdiff1d(np.arange(len(received.y)), removed)
+
+
+def run_baseline(name: str, poisoned: Mask, reachable: Mask, *, count: int, seed: int) -> Filtering:
+    """Remove rows as a baseline does, which unlike a defence may know which rows are poison.
 
     Parameters
     ----------
@@ -189,16 +201,16 @@ def yardstick(name: str, poisoned: Mask, reachable: Mask, *, count: int, seed: i
 
 
 def model_behind(info: DefenceInfo, defence: Defence) -> Any:
-    """The unfitted model of a defence: a robust learner, or else the plain one."""
+    """Build the unfitted model of a defence: a robust learner, or else the plain one."""
     if info.kind != "learner":
         return defence.model()
-    ridge, loss, seed, close = defence.ridge, defence.loss, defence.seed, defence.accuracy
-    plain = LinearClassifier(ridge=ridge, loss=loss, random_state=seed, tolerance=close)
+    ridge, loss, seed, tolerance = defence.ridge, defence.loss, defence.seed, defence.accuracy
+    plain = LinearClassifier(ridge=ridge, loss=loss, random_state=seed, tolerance=tolerance)
     made = {
-        "trimmed-training": TrimmedLossClassifier(ridge=ridge, loss=loss, random_state=seed, tolerance=close),
-        "bounded-loss": BoundedLossClassifier(loss="sigmoid", ridge=ridge, random_state=seed, tolerance=close),
+        "trimmed-training": TrimmedLossClassifier(ridge=ridge, loss=loss, random_state=seed, tolerance=tolerance),
+        "bounded-loss": BoundedLossClassifier(loss="sigmoid", ridge=ridge, random_state=seed, tolerance=tolerance),
         "severed-training": SeveredClassifier(
-            estimator=LinearClassifier(ridge=ridge, loss="logistic", random_state=seed, tolerance=close)
+            estimator=LinearClassifier(ridge=ridge, loss="logistic", random_state=seed, tolerance=tolerance)
         ),
         "partition-vote": PartitionVoteClassifier(estimator=plain),
         "bagging": BaggingClassifier(plain, n_estimators=_BAGS, max_samples=_BAG_SHARE, random_state=seed),

@@ -1,4 +1,4 @@
-"""Everything that an evaluation settles before its first trial."""
+"""The plan of an evaluation, and everything that is settled before its first trial."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from toadstone.core.version import __version__
 from toadstone.datasets.split import Split, sha256
 from toadstone.kernels.rows import fitting_domain
 from toadstone.learners.ridge_choice import choose_ridge
+from toadstone.pipeline.attack_search.audit_attacks import ShortSearch
+from toadstone.pipeline.attack_search.search import SearchEffort
+from toadstone.pipeline.certify import FILTERS
 from toadstone.pipeline.evaluation.attack_choices import IMAGES, AttackerView, image_shape
-from toadstone.pipeline.evaluation.attacks import AttackSpec, attack_suite, choose
-from toadstone.pipeline.evaluation.defences import FILTERING, choose_defences, defence_suite, planned_thresholds
+from toadstone.pipeline.evaluation.attacks import AttackSpec, attack_suite, choose_attacks
+from toadstone.pipeline.evaluation.defences import SCORING, choose_defences, defence_suite, planned_thresholds
 from toadstone.pipeline.evaluation.seed_split import SeedSplit, draw_part, draw_test, refuse_shared
 from toadstone.pipeline.harness.data_summary import expressible
 from toadstone.pipeline.harness.judge import ONE_AGAINST_THE_REST, Defence
+from toadstone.pipeline.harness.threat_model import ThreatModel, expected_quantile
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.evaluation import DefenceInfo
 from toadstone.records.header import Source
@@ -36,7 +40,7 @@ _ACCURACY = 1e-4
 
 @dataclass(frozen=True)
 class EvaluationPlan:
-    """Which attacks, which defences, on how many rows and how often.
+    """Attacks, defences, rows and seeds of an evaluation.
 
     Parameters
     ----------
@@ -51,7 +55,8 @@ class EvaluationPlan:
     trusted_share : float
         Of the training rows, in [0, 1), where no trusted rows are given.
     attacks, defences : tuple of str, optional
-        Names, or whole kinds; all by default.
+        Names, or words for several; by default all defences, and all attacks
+        that are not optimized.
     image : tuple of int, optional
         Height, width and channels of rows that are images.
     false_alarm_rate : float, optional
@@ -130,21 +135,31 @@ class EvaluationSetup:
 
     @property
     def has_trusted(self) -> bool:
-        """Whether there are trusted rows."""
+        """True where there are trusted rows."""
         return self.trusted is not None or self.plan.trusted_share > 0
 
     def part(self, seed: int) -> SeedSplit:
-        """The rows of a seed."""
+        """Draw the rows of a seed."""
         plan = self.plan
         return draw_part(
             self.split, seed=seed, rows=plan.rows, test=self.test, share=plan.trusted_share, trusted=self.trusted
         )
 
     def against(self, spec: AttackSpec | None) -> tuple[DefenceInfo, ...]:
-        """The defences that an attack, or none, is tried against."""
+        """Return the defences that an attack, or none, is tried against."""
         if spec is None or not spec.knows_detector:
             return self.infos
-        return tuple(info for info in self.infos if info.kind in FILTERING)
+        kinds = (*SCORING, "learner") if spec.plans_for_defence else SCORING
+        return tuple(info for info in self.infos if info.kind in kinds)
+
+    def attacker(self, part: SeedSplit, defence: Defence) -> AttackerView:
+        """Return the view of the attacker of a seed, who knows its rows and the defender's model."""
+        if len(part.clean.classes) != 2:
+            return self.view
+        plan = self.plan
+        quantile = expected_quantile(plan.contamination)
+        threat = ThreatModel(part.clean, Budget(plan.fraction), self.view.domain.name, defence, FILTERS, quantile)
+        return replace(self.view, search=ShortSearch(threat, SearchEffort(part.seed)))
 
     @cached_property
     def planned(self) -> dict[tuple[int, str, str], tuple[Trial, ...]]:
@@ -162,7 +177,7 @@ class EvaluationSetup:
 
     @property
     def digest(self) -> str:
-        """Changes with the data, the plan and the version, on which the trials depend."""
+        """A digest of the data, the plan and the version, on which the trials depend."""
         settled = asdict(replace(self.plan, source=None, command=""))
         trusted = None if self.trusted is None else sha256(self.trusted.data)
         parts = [__version__, sha256(self.split.train), sha256(self.split.test), trusted, settled]
@@ -198,7 +213,7 @@ def prepare(split: Split, plan: EvaluationPlan, *, trusted: Trusted | None = Non
     first = draw_part(split, seed=plan.seed, rows=plan.rows, test=test, share=plan.trusted_share, trusted=trusted)
     shape = plan.image or _known_shape(split.name)
     image = None if shape is None else image_shape(first.clean.X, *shape)
-    specs = choose(attack_suite(first.clean, image), plan.attacks)
+    specs = choose_attacks(attack_suite(first.clean, image), plan.attacks)
     has_trusted = trusted is not None or plan.trusted_share > 0
     suite = defence_suite(plan.contamination, false_alarm_rate=plan.false_alarm_rate, trusted=has_trusted)
     infos = choose_defences(suite, plan.defences)

@@ -1,12 +1,14 @@
-"""An attack on the rows of one seed: aimed, made, and checked by somebody who did not make it."""
+"""An attack on the rows of one seed: configured, made and checked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
+from toadstone.attacks.evading import EvadingAttack
 from toadstone.core.budget import Budget
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import BudgetExceeded, InvalidData, ToadstoneError
@@ -28,17 +30,17 @@ class PoisonedRows:
     attack : str
     budget : Budget
     domain : Domain
-    aimed : ConfiguredAttack, optional
+    configured : ConfiguredAttack, optional
         None for no attack.
     poison : Poison, optional
         None for no attack, and for one that is made anew against each
         detector.
     knows_detector : bool
-        Whether it is.
+        True where it is made anew against each detector.
     goal_clean : float, optional
-        How much of its goal the model of the clean rows reaches.
+        Share of its goal that the model of the clean rows reaches.
     skipped : str
-        Why it cannot be made.
+        The reason why it cannot be made.
     """
 
     attack: str
@@ -51,13 +53,24 @@ class PoisonedRows:
     skipped: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class MadeOnce:
+    """An attack whose rows were made before."""
+
+    made: Poison
+
+    def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
+        """Return them, whatever the budget."""
+        return self.made
+
+
 def no_attack(view: AttackerView) -> PoisonedRows:
-    """The clean rows as they are."""
+    """Return the clean rows as they are."""
     return PoisonedRows(NO_ATTACK, Budget(view.fraction), view.domain)
 
 
-def stage(part: SeedSplit, spec: AttackSpec, view: AttackerView, clean_model: Any) -> PoisonedRows:
-    """Aim an attack at the rows of a seed, and make its poison unless it waits for the detector.
+def make_poison(part: SeedSplit, spec: AttackSpec, view: AttackerView, clean_model: Any) -> PoisonedRows:
+    """Configure an attack for the rows of a seed, and make its poison unless that needs the detector.
 
     Parameters
     ----------
@@ -78,19 +91,29 @@ def stage(part: SeedSplit, spec: AttackSpec, view: AttackerView, clean_model: An
         If the poison breaks its contract.
     """
     budget = Budget(view.fraction, spec.budget)
-    told, poison = spec.knows_detector, None
+    knows, poison = spec.knows_detector, None
     try:
-        configured = spec.aim(part.clean, view, chance(spec.name, part.seed, "aim"))
-        if not told:
-            poison = configured.attack.poison(part.clean, budget, chance(spec.name, part.seed, "poison"))
+        configured = spec.configure(part.clean, view, chance(spec.name, part.seed, "aim"))
+        rng = chance(spec.name, part.seed, "poison")
+        if not knows:
+            poison = configured.attack.poison(part.clean, budget, rng)
             check_poison(poison, part.clean, budget, view.domain)
+        elif not spec.plans_for_defence:
+            # The rows to choose from are the same for every detector.
+            candidates = configured.attack.poison(part.clean, _candidate_budget(budget), rng)
+            configured = replace(configured, attack=MadeOnce(candidates))
     except BudgetExceeded:
         raise
-    except (ToadstoneError, ValueError) as error:
-        return PoisonedRows(spec.name, budget, view.domain, knows_detector=told, skipped=str(error).splitlines()[0])
+    except ToadstoneError as error:
+        return PoisonedRows(spec.name, budget, view.domain, knows_detector=knows, skipped=str(error).splitlines()[0])
     found = goal_reached(clean_model, configured, part.test)
     share = None if found is None or not found[1] else found[0] / found[1]
-    return PoisonedRows(spec.name, budget, view.domain, configured, poison, told, share)
+    return PoisonedRows(spec.name, budget, view.domain, configured, poison, knows, share)
+
+
+def _candidate_budget(budget: Budget) -> Budget:
+    """Return the budget that an evading attack asks another attack for."""
+    return Budget(min(EvadingAttack.candidates * budget.fraction, float(np.nextafter(0.5, 0))), budget.kind)
 
 
 def goal_reached(model: Any, configured: ConfiguredAttack, test: Dataset) -> tuple[int, int] | None:
@@ -108,8 +131,8 @@ def goal_reached(model: Any, configured: ConfiguredAttack, test: Dataset) -> tup
             # Every row of another class is misclassified without the trigger.
             return 0, 0
         return rate.count, rate.total
-    if configured.part is not None:
-        inside = np.flatnonzero(configured.part.contains(test.X))
+    if configured.group is not None:
+        inside = np.flatnonzero(configured.group.contains(test.X))
         wrong = model.predict(test.X[inside]) != test.y[inside] if len(inside) else inside
         return int(np.count_nonzero(wrong)), len(inside)
     return None

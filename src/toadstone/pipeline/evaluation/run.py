@@ -14,7 +14,7 @@ from toadstone.kernels.rows import stack
 from toadstone.pipeline.evaluation.cells import cells_of
 from toadstone.pipeline.evaluation.journal import Journal
 from toadstone.pipeline.evaluation.plan import EvaluationSetup
-from toadstone.pipeline.evaluation.poisoned_rows import no_attack, stage
+from toadstone.pipeline.evaluation.poisoned_rows import make_poison, no_attack
 from toadstone.pipeline.evaluation.seed_split import SeedSplit, shared_rows
 from toadstone.pipeline.evaluation.trials import run_unit
 from toadstone.pipeline.harness.clock import Clock
@@ -37,7 +37,7 @@ def run_evaluation(
     on_stage: Callable[[str], None] = lambda stage: None,
     on_unit: Callable[[], None] = lambda: None,
 ) -> EvaluationRecord:
-    """Run all trials of a bench, but for those that its journal has.
+    """Run all trials of an evaluation, but for those that its journal has.
 
     Detectors see rows, labels, and which rows are trusted; test labels are
     used to report errors and for nothing else. Each trial depends on its
@@ -45,7 +45,7 @@ def run_evaluation(
 
     Parameters
     ----------
-    bench : EvaluationSetup
+    setup : EvaluationSetup
     journal : Journal, optional
         Where finished trials are read from and written to.
     workers : int
@@ -85,17 +85,17 @@ def _key(trial: Trial) -> tuple[int, str, str, str]:
 
 
 def _tasks(setup: EvaluationSetup, missing: set[tuple[int, str, str]]) -> Iterator[Any]:
-    """The missing units; what those of a seed or an attack share is made once, before the first of them."""
+    """Yield the missing units; rows and poison that several share are made once, before the first of them."""
     for seed in setup.plan.every_seed:
         if not any(unit[0] == seed for unit in missing):
             continue
         part, defence = setup.part(seed), replace(setup.defence, seed=seed)
-        clean_model = _clean_model(part, defence.model())
+        clean_model, view = _clean_model(part, defence.model()), setup.attacker(part, defence)
         for spec in (None, *setup.specs):
             name = NO_ATTACK if spec is None else spec.name
             infos = [info for info in setup.against(spec) if (seed, name, info.name) in missing]
             if infos:
-                poisoned = no_attack(setup.view) if spec is None else stage(part, spec, setup.view, clean_model)
+                poisoned = no_attack(view) if spec is None else make_poison(part, spec, view, clean_model)
                 yield from (delayed(run_unit)(part, poisoned, info, defence) for info in infos)
 
 
@@ -134,7 +134,7 @@ def _record(setup: EvaluationSetup, trials: tuple[Trial, ...], seconds: dict[str
 
 
 def trusted_origin(setup: EvaluationSetup) -> str:
-    """Why the trusted rows are trusted, in a sentence."""
+    """Say why the trusted rows are trusted."""
     if setup.trusted is not None:
         return f"Trusted rows are {setup.trusted.because}."
     if not setup.has_trusted:
@@ -161,12 +161,12 @@ def _cautions(setup: EvaluationSetup, part: SeedSplit) -> Iterator[str]:
         yield "Without trusted rows the detectors that need some were left out, and thresholds are the detectors' own."
     if part.trusted is None:
         return
-    promises = [info.false_alarm_rate for info in setup.infos if info.kind == "detector" and info.false_alarm_rate]
-    needed = int(np.ceil(1 / min(promises) - 1e-9)) - 1 if promises else 0
+    rates = [info.false_alarm_rate for info in setup.infos if info.kind == "detector" and info.false_alarm_rate]
+    needed = int(np.ceil(1 / min(rates) - 1e-9)) - 1 if rates else 0
     for label in part.clean.classes:
         count = int(np.count_nonzero(part.trusted.y == label))
         if count < needed:
             yield (
-                f"Class {label} has {count} trusted rows, and a promise of {100 * min(promises):g} % takes {needed}: "
-                "some of its thresholds are its own all the same."
+                f"Class {label} has {count} trusted rows, and a false-alarm rate of {100 * min(rates):g} % takes "
+                f"{needed}: some of its thresholds are its own all the same."
             )

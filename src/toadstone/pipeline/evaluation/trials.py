@@ -14,25 +14,24 @@ from threadpoolctl import threadpool_limits
 from toadstone.core.arrays import Array, IntArray, Labels, Mask
 from toadstone.core.dataset import Poison
 from toadstone.core.errors import BudgetExceeded, ToadstoneError
-from toadstone.kernels.rows import stack
 from toadstone.pipeline.evaluation.defences import (
     DefenderData,
     Filtering,
     filterings,
     model_behind,
     planned_thresholds,
-    yardstick,
+    run_baseline,
 )
-from toadstone.pipeline.evaluation.detector_aware import evading_poison
+from toadstone.pipeline.evaluation.detector_aware import adaptive_poison, beside_trusted
 from toadstone.pipeline.evaluation.poisoned_rows import PoisonedRows, goal_reached
-from toadstone.pipeline.evaluation.seed_split import SeedSplit, shared_rows
+from toadstone.pipeline.evaluation.seed_split import SeedSplit
 from toadstone.pipeline.harness.judge import Defence, merge
 from toadstone.records.evaluation import DefenceInfo
 from toadstone.records.trials import Trial
 
 
 def run_unit(part: SeedSplit, attacked: PoisonedRows, info: DefenceInfo, defence: Defence) -> tuple[Trial, ...]:
-    """The trials of one attack against one defence: one for each source of thresholds.
+    """Run the trials of one attack against one defence: one for each source of thresholds.
 
     Parameters
     ----------
@@ -65,7 +64,7 @@ def run_unit(part: SeedSplit, attacked: PoisonedRows, info: DefenceInfo, defence
             trials = _run(part, attacked, info, defence)
     except BudgetExceeded:
         raise
-    except (ToadstoneError, ValueError) as error:
+    except ToadstoneError as error:
         # What one defence cannot use is no reason to go without the others.
         return tuple(replace(trial, skipped=str(error).splitlines()[0]) for trial in blank)
     seconds = (time.perf_counter() - begin) / len(trials)
@@ -73,25 +72,16 @@ def run_unit(part: SeedSplit, attacked: PoisonedRows, info: DefenceInfo, defence
 
 
 def receive(part: SeedSplit, poison: Poison | None) -> tuple[DefenderData, Mask, Mask]:
-    """The rows that reach the defender, which of them are poison, and which the attacker can reach.
-
-    A trusted row of which a copy is among the others is trusted no longer:
-    the defender cannot tell them apart.
-    """
+    """Return the rows that reach the defender, which of them are poison, and which the attacker can reach."""
     X, y, poisoned = merge(part.clean, poison)
     reachable = np.ones(len(y), dtype=bool)
-    if part.trusted is None:
-        return DefenderData(X, y, np.empty(0, dtype=np.int64)), poisoned, reachable
-    own = np.ones(len(part.trusted), dtype=bool)
-    own[shared_rows(part.trusted.X, X)] = False
-    vouched = len(y) + np.flatnonzero(own)
-    both = DefenderData(stack([X, part.trusted.X]), np.concatenate([y, part.trusted.y.astype(y.dtype)]), vouched)
-    beyond = np.zeros(len(part.trusted), dtype=bool)
-    return both, np.concatenate([poisoned, beyond]), np.concatenate([reachable, beyond])
+    both = beside_trusted(X, y, part.trusted)
+    trusted = np.zeros(len(both.y) - len(y), dtype=bool)
+    return both, np.concatenate([poisoned, trusted]), np.concatenate([reachable, trusted])
 
 
 def class_ranks(suspicion: Array, y: Labels) -> Array:
-    """The share of its class that looks no more suspicious than each row, ties shared.
+    """Return the share of its class that is no more suspicious than each row, ties shared.
 
     Suspicions of different classes have different scales.
     """
@@ -104,12 +94,12 @@ def class_ranks(suspicion: Array, y: Labels) -> Array:
 
 def _run(part: SeedSplit, attacked: PoisonedRows, info: DefenceInfo, defence: Defence) -> tuple[Trial, ...]:
     poison = attacked.poison
-    if attacked.knows_detector and attacked.configured is not None:
-        poison = evading_poison(part, attacked, attacked.configured, info, defence)
+    if attacked.knows_detector:
+        poison = adaptive_poison(part, attacked, info, defence)
     received, poisoned, reachable = receive(part, poison)
     if info.kind == "baseline":
         count = attacked.budget.count(len(part.clean))
-        found: tuple[Filtering, ...] = (yardstick(info.name, poisoned, reachable, count=count, seed=part.seed),)
+        found: tuple[Filtering, ...] = (run_baseline(info.name, poisoned, reachable, count=count, seed=part.seed),)
     else:
         found = filterings(info, received, defence, trusted=part.trusted is not None)
     base = Trial(

@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 from scipy.stats import binomtest
 from threadpoolctl import threadpool_limits
 
+from toadstone.catalogue import resolve
 from toadstone.core.arrays import IntArray, Mask, Matrix
 from toadstone.core.budget import Budget
 from toadstone.core.dataset import Dataset, Poison
@@ -19,7 +20,6 @@ from toadstone.core.errors import InvalidArgument
 from toadstone.core.feasible import Domain
 from toadstone.kernels.losses import crammer_singer, margin_loss
 from toadstone.kernels.rows import stack
-from toadstone.pipeline.harness.catalogue import resolve
 from toadstone.pipeline.harness.poison_check import check_poison
 from toadstone.pipeline.harness.processes import processes
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Evaluation

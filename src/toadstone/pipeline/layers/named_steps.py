@@ -6,8 +6,8 @@ from typing import Any, Self, TypeAlias
 
 from sklearn.utils.metaestimators import _BaseComposition
 
+from toadstone.catalogue import resolve
 from toadstone.core.errors import InvalidArgument
-from toadstone.pipeline.harness.catalogue import resolve
 
 Named: TypeAlias = list[tuple[str, Any]]
 

@@ -87,13 +87,19 @@ _TERMS = (
 
 
 METHOD_TITLES = {
-    "best": "The best attack found",
+    "kkt-influence": "The KKT attack moved by influence",
     "kkt": "The KKT attack",
-    "minmax": "The min-max attack",
-    "minmax-basic": "The basic min-max attack",
+    "min-max": "The min-max attack",
+    "min-max-basic": "The basic min-max attack",
     "influence": "The influence attack",
+    "iterative-influence": "The iterative influence attack",
+    "basic-influence": "The basic influence attack",
     "label-flip": "Label flipping",
+    "random-flip": "Random label flipping",
+    "targeted-flip": "Flipping the rows of largest margin",
+    "pair-flip": "Flipping one label to the other",
     "alfa": "The ALFA attack",
+    "gradient": "The gradient attack",
 }
 """Attack methods at the beginning of a sentence."""
 

@@ -15,7 +15,7 @@ def traces(cells):
 
 
 def test_traces_run_forward(traces):
-    assert set(traces) == {"influence", "kkt", "minmax"}
+    assert set(traces) == {"influence", "kkt", "min-max"}
     assert [len(trace.errors) for trace in traces.values()] == [1, 2, 2]
     for trace in traces.values():
         assert trace.seconds[0] > 0

@@ -23,11 +23,11 @@ BEST_DEFENCE = "the best of the five"
 TITLES = {
     "influence": "influence",
     "kkt": "KKT",
-    "minmax": "min-max",
-    "minmax-basic": "min-max, basic",
+    "min-max": "min-max",
+    "min-max-basic": "min-max, basic",
     "label-flip": "label flips",
     "alfa": "ALFA",
-    "best": "strongest",
+    "kkt-influence": "strongest",
 }
 
 

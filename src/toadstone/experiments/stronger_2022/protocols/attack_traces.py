@@ -19,9 +19,9 @@ from toadstone.core.protocols import Attack
 from toadstone.datasets.split import Split
 from toadstone.experiments.conditions import Conditions
 from toadstone.kernels.sets.sets import ConvexSet
-from toadstone.pipeline.certify import settle_domain
 from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.pipeline.harness.judge import Defence, judge
+from toadstone.pipeline.harness.threat_model import settle_domain
 
 _DECOY_TOLERANCE = 1e-5
 
@@ -150,7 +150,7 @@ def trace_attacks(split: Split, protocol: TraceProtocol, conditions: Conditions)
     traces = {}
     conditions.on_stage(f"influence on {split.name}")
     traces["influence"] = _trace_influence(setting)
-    for name, steps in (("kkt", setting.kkt), ("minmax", setting.minmax)):
+    for name, steps in (("kkt", setting.kkt), ("min-max", setting.minmax)):
         conditions.on_stage(f"{name} on {split.name}")
         traces[name] = _trace(steps)
     return traces

@@ -26,9 +26,9 @@ from toadstone.experiments.stronger_2022.protocols.attack_errors import (
 from toadstone.kernels.sets.sets import ConvexSet
 from toadstone.pipeline.attack_search.attacker import Knowledge, described
 from toadstone.pipeline.attack_search.search import Candidate, SearchEffort, SearchProblem, SearchResult, search
-from toadstone.pipeline.certify import settle_domain
 from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.pipeline.harness.judge import Defence, judge
+from toadstone.pipeline.harness.threat_model import settle_domain
 from toadstone.records.audit import NO_SANITIZER, Evaluation
 from toadstone.records.reproduction import Aim, Comparison, Published
 
@@ -140,7 +140,7 @@ class AttackComparison:
         makers: Mapping[str, Callable[[], list[Candidate]]] = {
             "influence": self.influence,
             "kkt": self.kkt,
-            "minmax": self.minmax,
+            "min-max": self.minmax,
         }
         return {name: self.strongest(name, make) for name, make in makers.items()}
 

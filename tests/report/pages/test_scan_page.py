@@ -21,6 +21,10 @@ def test_rows_come_before_detectors_and_detectors_before_limits(scanned):
     assert markup.index("Look at these 2 rows first") < markup.index("Next: ") < places[0]
 
 
+def test_the_next_step_sets_commands_as_code(scanned):
+    assert "by hand or with <code>toadstone defend</code>, which" in render_scan(scanned)
+
+
 def test_a_row_shows_its_leading_reason_and_keeps_the_others(scanned, page_of):
     head, first, second = page_of(render_scan(scanned)).rows(0)
     assert head == ["Row", "Label", "Why", "Largest features", "Flagged by", "Suspicion"]

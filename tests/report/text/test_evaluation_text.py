@@ -96,19 +96,21 @@ def test_lines_fit_the_terminal(record, width):
     assert sum(line.count("[60]") for line in lines) == 30
 
 
-def test_what_an_attack_came_to(record):
-    flip, patch, told = (plain(attack_sentence(record, info)) for info in record.attacks[1:])
+def test_the_effect_of_an_attack(record):
+    flip, patch, knowing = (plain(attack_sentence(record, info)) for info in record.attacks[1:])
     assert flip == (
         "flip: caught by label-errors; missed by spectral; test error 20.0 % (10.0 to 30.0 %) undefended, 5.0 % "
         "on clean rows; 7.0 % (0.0 to 17.0 %) behind the best defence (label-errors, trusted thresholds)."
     )
-    # Perfect removal is a yardstick and no defence.
+    # Perfect removal is a baseline, not a defence.
     assert patch == (
         "patch: caught by no detector; missed by spectral; success 90.0 % (80.0 to 100.0 %) undefended, 2.0 % "
         "without the attack; 40.0 % (30.0 to 50.0 %) behind the best defence (bounded-loss); once not run "
         "(no odds \u202e to ask)."
     )
-    assert told.endswith("test error 20.0 % (10.0 to 30.0 %) behind the best defence (label-errors, own thresholds).")
+    assert knowing.endswith(
+        "test error 20.0 % (10.0 to 30.0 %) behind the best defence (label-errors, own thresholds)."
+    )
 
 
 def test_sentences(record):

@@ -109,5 +109,10 @@ def test_flow_fits_and_loses_nothing():
     assert flow(text, None) == text
 
 
+@pytest.mark.parametrize("width", [80, None])
+def test_a_line_break_in_foreign_text_starts_no_line(width):
+    assert flow("row 1: seen\nrow 2: forged", width) == "row 1: seen row 2: forged"
+
+
 def test_flow_keeps_numbers_and_their_units_together():
     assert "3\N{NO-BREAK SPACE}%" in flow("x" * 17 + " 3\N{NO-BREAK SPACE}% of rows", 20)

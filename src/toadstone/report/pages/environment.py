@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER
 from toadstone.report.text import formats, wording
@@ -27,6 +29,7 @@ def environment() -> Environment:
     made.filters.update(
         attack_value=formats.format_attack_value,
         bound=formats.format_bound,
+        code=_with_code,
         count=formats.format_count,
         counted=formats.counted,
         cut=lambda text: formats.shortened(text, wording.LONGEST_NAME),
@@ -45,6 +48,11 @@ def environment() -> Environment:
 
 def _shown(value: object) -> object:
     return formats.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _with_code(text: str) -> Markup:
+    """Set what stands between backticks as code, after escaping all of it."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(formats.visible(text)))))
 
 
 def _spoken_name(name: str, nothing: str = "") -> str:

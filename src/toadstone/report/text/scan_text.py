@@ -73,7 +73,7 @@ def next_step(record: ScanRecord) -> str:
             else "; rows that you know to be clean, given as --trusted, sharpen the thresholds"
         )
         return (
-            "Next: check the rows above, then remove the bad ones by hand or with `toadstone defend`, which reports "
+            "Next: check these rows, then remove the bad ones by hand or with `toadstone defend`, which reports "
             f"the cost in accuracy{sharper}."
         )
     if record.trusted_rows:

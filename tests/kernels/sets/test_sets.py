@@ -26,6 +26,13 @@ def test_each_label_has_its_own_region(two_balls):
     assert two_balls.maximize(np.array([1.0, 0.0]), "spam").value == pytest.approx(7.0)
 
 
+def test_membership_allows_for_the_rounding_of_a_projection():
+    # The squared distance may exceed the squared radius by a share of 1e-8.
+    unit = ConvexSet({"spam": ball(np.zeros(1), 1.0)})
+    rows = np.sqrt([[1 + 0.9e-8], [1 + 1.1e-8]])
+    np.testing.assert_array_equal(unit.contains(rows, np.array(["spam", "spam"])), [True, False])
+
+
 def test_a_label_without_region_contains_nothing_and_has_no_extremum(two_balls):
     assert two_balls.contains(np.zeros((1, 2)), np.array(["eggs"])).tolist() == [False]
     with pytest.raises(InvalidData, match="label: expected one of ham, spam, got eggs"):
@@ -104,9 +111,11 @@ class TestDomains:
         assert not domain.integer
 
     def test_values_within_the_unit_interval_get_all_of_it(self, as_rows):
-        domain = fit_domain(as_rows(COUNTS / 10), "box")
-        assert domain.lower.tolist() == [0.0] * 3
-        assert domain.upper.tolist() == [1.0] * 3
+        # Divided by ten they lie inside, by seven the largest is exactly one.
+        for divisor in (10, 7):
+            domain = fit_domain(as_rows(COUNTS / divisor), "box")
+            assert domain.lower.tolist() == [0.0] * 3
+            assert domain.upper.tolist() == [1.0] * 3
 
     def test_counts_include_zero_and_one(self, as_rows):
         domain = fit_domain(as_rows(COUNTS), "integer")

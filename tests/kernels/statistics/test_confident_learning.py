@@ -38,8 +38,10 @@ def test_of_several_confident_classes_the_likeliest_counts():
 
 
 def test_a_row_exactly_at_the_threshold_is_counted_whatever_rounding_did():
-    table = np.full((7, 2), [0.1, 0.9])
-    np.testing.assert_array_equal(confident_joint(table, np.array([1] * 6 + [0])), [[0, 1], [0, 6]])
+    table, codes = np.full((10, 2), [0.9, 0.1]), np.array([0] * 9 + [1])
+    # The mean of nine equal probabilities comes out a little larger than each of them.
+    assert usual_confidences(table, codes)[0] > 0.9
+    np.testing.assert_array_equal(confident_joint(table, codes), [[9, 0], [1, 0]])
 
 
 def test_counts_are_scaled_to_the_numbers_of_rows():

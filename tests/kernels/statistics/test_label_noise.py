@@ -52,6 +52,12 @@ class TestThreshold:
         assert threshold == np.quantile(log_odds, 0.95, method="inverted_cdf")
         assert threshold > 0
 
+    def test_a_share_that_may_be_chance_does_not_count_as_proven(self):
+        log_odds = disagreements(share=0.05, n=300, seed=13)
+        found = label_noise(log_odds)
+        assert found.at_least <= 0.04 < found.share
+        assert contradiction_threshold(log_odds, 0.04) == np.quantile(log_odds, 0.96, method="inverted_cdf")
+
     def test_it_is_never_negative(self):
         assert contradiction_threshold(np.full(100, -3.0), 0.02) == 0.0
 

@@ -56,6 +56,33 @@ def test_an_exponential_tail_is_extrapolated_to_its_own_quantile():
     assert tail_threshold(scores, 0.02) == pytest.approx(high + slope * np.log(0.1 / level) * widened, rel=0.01)
 
 
+def steps(n: int) -> float:
+    """Distance to extrapolate, in steps of half the distance between the outer quantiles."""
+    return 2 * np.log(0.1 / (0.5 * careful_share(n, 0.02))) / np.log(5)
+
+
+def widened(n: int) -> float:
+    return 1 + 2 * np.sqrt(8) / np.log(5) / np.sqrt(n)
+
+
+def test_a_tail_that_is_lighter_counts_as_exponential():
+    scores = np.arange(1001) / 1000
+    assert tail_threshold(scores, 0.02) == pytest.approx(0.9 + 0.4 / 2 * steps(1001) * widened(1001), rel=1e-12)
+
+
+def test_a_tail_that_is_very_heavy_grows_by_eight_a_step_at_most():
+    # Quantiles of 0, 1 and 21: the second distance is twenty times the first.
+    scores = np.repeat([0.0, 1.0, 21.0], [700, 150, 151])
+    reach = 20 * 8 * (8 ** steps(1001) - 1) / 7
+    assert tail_threshold(scores, 0.02) == pytest.approx(21 + reach * widened(1001), rel=1e-12)
+
+
+def test_a_least_spread_stands_in_for_a_smaller_one():
+    scores = np.arange(1001) / 1e6
+    expected = 9e-4 + 0.1 / 2 * steps(1001) * widened(1001)
+    assert tail_threshold(scores, 0.02, least_spread=0.1) == pytest.approx(expected, rel=1e-12)
+
+
 def test_a_pareto_tail_is_extrapolated_along_its_shape():
     scores = (np.arange(1, 100001) / 100001) ** -0.5
     beyond = np.mean(scores > tail_threshold(scores, 0.02))

@@ -9,12 +9,13 @@ import pytest
 from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
+from toadstone.attacks.influence.base import copies_by_class, flipped_rows
 from toadstone.attacks.influence.basic_influence import BasicInfluenceAttack
 from toadstone.attacks.influence.influence import InfluenceAttack
 from toadstone.attacks.influence.iterative_influence import IterativeInfluenceAttack
 from toadstone.attacks.influence.projected_ascent import InfluenceSearch, Targets, probe_loss
 from toadstone.core.budget import Budget
-from toadstone.core.dataset import Dataset
+from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument, InvalidData
 from toadstone.core.feasible import Domain, ball, slab
 from toadstone.datasets import load
@@ -136,6 +137,25 @@ def test_the_best_iterate_is_never_worse_than_the_start(loss, seed):
     assert values[1] >= values[0] - 1e-5
     assert values[2] >= values[1] - 1e-5
     assert values[2] > values[0] * 1.01
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_search_begins_with_the_pair_whose_first_step_gains_most(seed):
+    data = clean(seed)
+    chosen, counts, rng = attack(data, step=0.02), copies_by_class(data, BUDGET, None), np.random.default_rng(seed)
+    pools = [flipped_rows(data, label, chosen.starts, chosen.feasible_set, rng) for label in data.classes.tolist()]
+    start = chosen._begin(data, counts, np.random.default_rng(seed))
+    gains = []
+    for points in np.stack(pools, axis=1):
+        directions = start.search.respond(points)[1]
+        moved = chosen.feasible_set.project(points + chosen.step * directions, data.classes)
+        before, after = (
+            damage(data, Poison(np.repeat(rows, counts, axis=0), np.repeat(data.classes, counts)))
+            for rows in (points, moved)
+        )
+        gains.append(after - before)
+    assert np.argmax(gains) > 0
+    np.testing.assert_array_equal(start.points, np.stack(pools, axis=1)[np.argmax(gains)])
 
 
 def test_a_step_of_zero_keeps_the_start():

@@ -2,7 +2,8 @@
 
 mutmut changes one operator, number or argument at a time and runs the tests that reach the changed function. A mutant
 that no test notices has survived. The work happens on a copy in ``build/mutants``; a run that was stopped goes on from
-there, and a changed function is tried again.
+there, a changed function is tried again, and survivors are tried again when a test has changed. ``mutmut show NAME`` in
+the copy shows a mutant.
 """
 
 from __future__ import annotations
@@ -21,9 +22,13 @@ PACKAGE = "src/toadstone"
 # mutmut leaves decorated functions alone. Without its decorator a compiled kernel is a plain loop, slow but mutable.
 _COMPILED = re.compile(r"^@njit\(.*\)\n", flags=re.MULTILINE)
 
+# mutmut's exit codes of mutants that survived, and of those that no test reached.
+_UNNOTICED = (0, 5, 33)
 
-def mirror(folder: Path, work: Path) -> None:
-    """Copy the files of a folder that changed; mutmut compares times of modification."""
+
+def mirror(folder: Path, work: Path) -> bool:
+    """Copy the files of a folder that changed, and return True if any did; mutmut compares times of modification."""
+    changed = False
     for source in sorted(folder.rglob("*")):
         copied = work / source.relative_to(ROOT)
         if source.suffix == ".pyc" or not source.is_file():
@@ -34,9 +39,21 @@ def mirror(folder: Path, work: Path) -> None:
         if not copied.exists() or copied.read_bytes() != text:
             copied.parent.mkdir(parents=True, exist_ok=True)
             copied.write_bytes(text)
+            changed = True
     for copied in sorted((work / folder.relative_to(ROOT)).rglob("*.py")):
         if not (ROOT / copied.relative_to(work)).exists():
             copied.unlink()
+            changed = True
+    return changed
+
+
+def forget_survivors(work: Path) -> None:
+    """Have mutmut try again the mutants that survived or that no test reached."""
+    for found in sorted((work / "mutants").rglob("*.meta")):
+        results = json.loads(found.read_text(encoding="utf-8"))
+        kept = {name: code for name, code in results["exit_code_by_key"].items() if code not in _UNNOTICED}
+        results["exit_code_by_key"] |= dict.fromkeys(results["exit_code_by_key"].keys() - kept.keys())
+        found.write_text(json.dumps(results, indent=4), encoding="utf-8")
 
 
 def tests_of(part: str) -> list[str]:
@@ -88,8 +105,9 @@ def main() -> None:
         sys.exit(f"mutants: {part}: expected a folder or a file of {PACKAGE} with tests, name them with --tests")
 
     work = ROOT / "build" / "mutants" / part.removesuffix(".py")
-    for folder in ("src", "tests"):
-        mirror(ROOT / folder, work)
+    mirror(ROOT / "src", work)
+    if mirror(ROOT / "tests", work):
+        forget_survivors(work)
     shutil.copy(ROOT / "README.md", work)
     configure(work, part, tests)
     # It has to exist when Python starts, which else takes the name for one that holds nothing.
@@ -99,7 +117,10 @@ def main() -> None:
     environment = os.environ | threads | {"PYTHONPATH": str(work / "mutants" / "src")}
     ran = subprocess.run([*command, "run", "--max-children", str(chosen.processes)], cwd=work, env=environment)
     subprocess.run([*command, "export-cicd-stats"], cwd=work, env=environment, stdout=subprocess.DEVNULL)
-    subprocess.run([*command, "results"], cwd=work, env=environment)
+    listed = subprocess.run([*command, "results"], cwd=work, env=environment, capture_output=True, text=True)
+    print(
+        "".join(line for line in listed.stdout.splitlines(keepends=True) if not line.endswith("not checked\n")), end=""
+    )
     print(score(work))
     sys.exit(ran.returncode)
 

@@ -45,6 +45,26 @@ class TestProbabilities:
         model = Classifier(["a", "b", "c"], predict=np.array(["c", "a"]))
         np.testing.assert_array_equal(probabilities(model, X, self.classes), [[0, 0, 1], [1, 0, 0]])
 
+    @pytest.mark.parametrize("method", ["predict_proba", "decision_function", "predict"])
+    def test_the_model_sees_the_rows(self, method):
+        answers = {
+            "predict_proba": lambda rows: np.column_stack([1 - rows, rows]),
+            "decision_function": lambda rows: np.where(rows[:, 0] > 0, 800, -800),
+            "predict": lambda rows: np.where(rows[:, 0] > 0, "b", "a"),
+        }
+        model = Classifier(["a", "b"])
+        setattr(model, method, answers[method])
+        found = probabilities(model, X, self.classes[:2])
+        assert found.dtype == np.float64
+        np.testing.assert_array_equal(found, [[1, 0], [0, 1]])
+
+    def test_a_fold_is_predicted_from_its_own_rows(self):
+        model = Classifier([0, 1])
+        model.predict_proba = lambda rows: np.column_stack([1 - rows, rows])
+        rows = np.array([[0.1], [0.2], [0.3]])
+        table = out_of_fold(lambda _: model, rows, np.array([0, 1]), [(np.array([1]), np.array([0, 2])), ([0], [1])])
+        np.testing.assert_allclose(table[:, 1], rows[:, 0])
+
     def test_each_row_is_predicted_by_the_model_of_its_fold(self):
         def train(rows):
             share = len(rows) / 10

@@ -50,6 +50,11 @@ def test_counts_are_scaled_to_the_numbers_of_rows():
     np.testing.assert_allclose(calibrated_joint(joint, np.array([0] * 8 + [1] * 5)), [[6, 2], [0, 5]])
 
 
+def test_a_single_counted_row_decides_for_its_label():
+    joint = np.array([[0, 1], [0, 4]])
+    np.testing.assert_allclose(calibrated_joint(joint, np.array([0] * 3 + [1] * 4)), [[0, 3], [0, 4]])
+
+
 class TestPruning:
     codes = np.array([0, 0, 0, 0, 1, 1])
     table = np.array([[0.9, 0.1], [0.3, 0.7], [0.4, 0.6], [0.2, 0.8], [0.1, 0.9], [0.55, 0.45]])

@@ -60,6 +60,17 @@ def test_blocks_and_the_most_varied_columns(monkeypatch):
     np.testing.assert_allclose(again.unexplained(csr_array(X), seen=False), some.unexplained(X, seen=False))
 
 
+def test_units_are_irrelevant():
+    X = correlated()
+    small, large = (cross_predict(unit * X, ridge=0.03, most_columns=5) for unit in (1e-3, 1e3))
+    np.testing.assert_allclose(small.unexplained(1e-3 * X, seen=True), large.unexplained(1e3 * X, seen=True))
+
+
+def test_the_mean_itself_leaves_nothing_unexplained():
+    learned = cross_predict(np.array([[0.0, 0.0], [2.0, 2.0]]), ridge=0.03, most_columns=5)
+    np.testing.assert_array_equal(learned.unexplained(np.array([[1.0, 1.0]]), seen=False), [0.0])
+
+
 def test_nothing_varies():
     learned = cross_predict(np.full((6, 3), 0.1), ridge=0.03, most_columns=9)
     assert np.ptp(learned.unexplained(np.full((6, 3), 0.1), seen=True)) == 0

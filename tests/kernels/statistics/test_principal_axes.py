@@ -31,6 +31,21 @@ def test_signs_are_settled():
     assert (axes[np.abs(axes).argmax(axis=0), [0, 1]] > 0).all()
 
 
+@pytest.mark.parametrize("wrap", [np.asarray, csr_array])
+@pytest.mark.parametrize("n", [2, 5])
+def test_rows_on_a_line_have_one_axis(wrap, n):
+    X = np.zeros((2 * n, 4))
+    X[:, 1] = np.repeat([-1.0, 1.0], n)
+    np.testing.assert_array_equal(principal_axes(wrap(X), 3).axes, np.eye(4)[:, [1]] * [1.0, 0.0, 0.0])
+
+
+def test_lanczos_repeats_itself_to_the_bit(monkeypatch):
+    monkeypatch.setattr(room, "_LAPACK", 5)
+    X = np.random.default_rng(0).normal(size=(40, 30))
+    once, again = principal_axes(X, 2), principal_axes(X, 2)
+    np.testing.assert_array_equal(once.axes, again.axes)
+
+
 @pytest.mark.parametrize("X", [np.full((7, 3), 0.1), np.ones((1, 4)), csr_array((5, 3))])
 def test_rows_that_do_not_differ_have_no_axes(X):
     found = principal_axes(X, 10)

@@ -53,8 +53,19 @@ class TestRounds:
             trained.append(rows)
             return len(rows)
 
-        result = sever(train, lambda _: np.ones((8, 1)), X, self.codes, share=share, rounds=rounds)
+        def judge(model):
+            assert model == len(trained[-1])
+            return np.ones((8, 1))
+
+        result = sever(train, judge, X, self.codes, share=share, rounds=rounds)
         return result, trained
+
+    def test_a_class_is_compared_with_itself_only(self):
+        # 5 is far from the rows of its class, though near to those of the two others.
+        X = np.array([[0.0], [0.1], [5.0], [5.2], [5.3], [9.0], [5.1], [5.0], [1.0]])
+        codes = np.repeat([0, 1, 2], 3)
+        result = sever(lambda rows: rows, lambda _: np.ones((9, 1)), X, codes, share=0.34, rounds=1)
+        np.testing.assert_array_equal(np.flatnonzero(~result.kept), [2, 5, 8])
 
     def test_each_class_loses_its_own_farthest_rows(self):
         result, trained = self.run(share=0.25, rounds=1)

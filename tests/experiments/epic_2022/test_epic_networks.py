@@ -162,7 +162,7 @@ def test_published_poisons_are_counted_where_their_goal_is_unknown(tmp_path):
         voters=5,
     )
     poisons = {name: poison(name, train) for name in ("htbd", "targeted0")}
-    measured = epic_published.measure(train, test, poisons, weights, plan, Conditions())
+    measured = epic_published.measure(epic_published.PublishedData(train, test, poisons, weights), plan, Conditions())
     found = {row.what: row.ours for row in measured.comparisons}
     assert "htbd in transfer, none: success" not in found
     assert found["targeted0 in transfer, none: success"] in (0, 1)

@@ -103,19 +103,17 @@ class BullseyePolytope:
             If an argument is invalid, or shapes do not match.
         """
         surrogates = surrogates_of(networks, head, layers=self.layers, draws=self.draws)
-        ball, at_once = PixelBall(radius=self.radius), self.targets_at_once
-        return craft_in_batches(
-            self._perturb, surrogates, bases, targets, ball=ball, targets_at_once=at_once, generator=generator
-        )
+        return craft_in_batches(self, surrogates, bases, targets, generator=generator)
 
-    def _perturb(self, surrogates: Sequence[Surrogate], start: Tensor, bounds: PixelBounds, targets: Tensor) -> Tensor:
+    def perturb(self, surrogates: Sequence[Surrogate], bases: Tensor, bounds: PixelBounds, targets: Tensor) -> Tensor:
+        """Return perturbed bases of one batch, as for `FeatureAttack`."""
         goals = goals_of(surrogates, targets)
 
         def objective(images: Tensor) -> Iterator[Tensor]:
             for surrogate, goal in zip(surrogates, goals, strict=True):
                 yield off_centre(surrogate.means(images), goal) / len(surrogates)
 
-        return descend(objective, start, bounds, steps=self.steps, learning_rate=self.learning_rate)
+        return descend(objective, bases, bounds, steps=self.steps, learning_rate=self.learning_rate)
 
 
 def off_centre(centres: Sequence[Tensor], goals: Sequence[Tensor]) -> Tensor:

@@ -68,14 +68,12 @@ class ConvexPolytope:
     ) -> Tensor:
         """Perturb the bases of many targets; parameters, result and errors as of `BullseyePolytope.craft`."""
         surrogates = surrogates_of(networks, head, draws=self.draws)
-        ball, at_once = PixelBall(radius=self.radius), self.targets_at_once
-        return craft_in_batches(
-            self._perturb, surrogates, bases, targets, ball=ball, targets_at_once=at_once, generator=generator
-        )
+        return craft_in_batches(self, surrogates, bases, targets, generator=generator)
 
-    def _perturb(self, surrogates: Sequence[Surrogate], start: Tensor, bounds: PixelBounds, targets: Tensor) -> Tensor:
+    def perturb(self, surrogates: Sequence[Surrogate], bases: Tensor, bounds: PixelBounds, targets: Tensor) -> Tensor:
+        """Return perturbed bases of one batch, as for `FeatureAttack`."""
         goals = [goal for (goal,) in goals_of(surrogates, targets)]
-        even = torch.full(start.shape[:2], 1 / start.shape[1], dtype=start.dtype, device=start.device)
+        even = torch.full(bases.shape[:2], 1 / bases.shape[1], dtype=bases.dtype, device=bases.device)
         weights = [even for _ in goals]
 
         def objective(images: Tensor) -> Iterator[Tensor]:
@@ -86,7 +84,7 @@ class ConvexPolytope:
                 offset = torch.einsum("tk,tkd->td", weights[place], features) - goal
                 yield 0.5 * offset.square().sum(1) / goal.square().sum(1)
 
-        return descend(objective, start, bounds, steps=self.steps, learning_rate=self.learning_rate)
+        return descend(objective, bases, bounds, steps=self.steps, learning_rate=self.learning_rate)
 
 
 def hull_weights(features: Tensor, goals: Tensor, start: Tensor, *, rounds: int = 1000) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 import torch
 from torch import Generator, Tensor
@@ -19,30 +20,37 @@ def check_rate(learning_rate: float) -> None:
     check_within("(0, 1)", learning_rate=learning_rate)
 
 
+class FeatureAttack(Protocol):
+    """An attack that perturbs the bases of many targets in one batch."""
+
+    @property
+    def radius(self) -> int:
+        """Radius of the ball around each base, in 8-bit levels."""
+
+    @property
+    def targets_at_once(self) -> int:
+        """Targets in one batch."""
+
+    def perturb(self, surrogates: Sequence[Surrogate], bases: Tensor, bounds: PixelBounds, targets: Tensor) -> Tensor:
+        """Return perturbed bases within bounds.
+
+        Bases are in [0, 1], of shape (t, k, C, H, W), targets of shape
+        (t, m, C, H, W), all on the surrogates' device.
+        """
+
+
 def craft_in_batches(
-    perturb: Callable[[Sequence[Surrogate], Tensor, PixelBounds, Tensor], Tensor],
-    surrogates: Sequence[Surrogate],
-    bases: Tensor,
-    targets: Tensor,
-    *,
-    ball: PixelBall,
-    targets_at_once: int,
-    generator: Generator,
+    attack: FeatureAttack, surrogates: Sequence[Surrogate], bases: Tensor, targets: Tensor, *, generator: Generator
 ) -> Tensor:
     """Perturb the bases of many targets, batch by batch, and check that they stay in the ball.
 
     Parameters
     ----------
-    perturb : callable
-        Takes surrogates, bases in [0, 1] of shape (t, k, C, H, W), the bounds
-        of their pixels, and targets of shape (t, m, C, H, W), all on the
-        surrogates' device; returns the perturbed bases.
+    attack : FeatureAttack
+        Its batches are halved with a warning where memory runs out.
     surrogates : sequence of Surrogate
     bases : uint8 Tensor of shape (t, k, C, H, W)
     targets : float Tensor of shape (t, C, H, W) or (t, m, C, H, W)
-    ball : PixelBall
-    targets_at_once : int
-        Halved with a warning where memory runs out.
     generator : Generator
         Draws dropout.
 
@@ -56,19 +64,20 @@ def craft_in_batches(
     InvalidArgument, InvalidData
         If an argument is invalid, or shapes do not match.
     BudgetExceeded
-        If `perturb` left the ball.
+        If the attack left the ball.
     """
     check_groups(bases)
     several = check_targets(targets, bases)
-    device, dtype = home(surrogates[0].network)
+    ball, (device, dtype) = PixelBall(radius=attack.radius), home(surrogates[0].network)
     start, goals = bases.to(device), several.to(device=device, dtype=dtype)
 
     def work(rows: slice) -> Tensor:
         base = start[rows]
-        return ball.rounded(perturb(surrogates, unit(base, dtype), ball.bounds(base, dtype=dtype), goals[rows]), base)
+        images = attack.perturb(surrogates, unit(base, dtype), ball.bounds(base, dtype=dtype), goals[rows])
+        return ball.rounded(images, base)
 
     with at_rest(surrogates, generator=generator):
-        return in_blocks(work, len(bases), block=targets_at_once).to(bases.device)
+        return in_blocks(work, len(bases), block=attack.targets_at_once).to(bases.device)
 
 
 def descend(

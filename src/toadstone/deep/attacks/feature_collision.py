@@ -80,23 +80,21 @@ class FeatureCollision:
     ) -> Tensor:
         """Perturb the bases of many targets; parameters, result and errors as of `BullseyePolytope.craft`."""
         surrogates = surrogates_of(networks, head, draws=self.draws)
-        ball, at_once = PixelBall(radius=self.radius), self.targets_at_once
-        return craft_in_batches(
-            self._perturb, surrogates, bases, targets, ball=ball, targets_at_once=at_once, generator=generator
-        )
+        return craft_in_batches(self, surrogates, bases, targets, generator=generator)
 
-    def _perturb(self, surrogates: Sequence[Surrogate], base: Tensor, bounds: PixelBounds, targets: Tensor) -> Tensor:
+    def perturb(self, surrogates: Sequence[Surrogate], bases: Tensor, bounds: PixelBounds, targets: Tensor) -> Tensor:
+        """Return perturbed bases of one batch, as for `FeatureAttack`."""
         goals = [goal for (goal,) in goals_of(surrogates, targets)]
-        overlaid = (1 - self.watermark) * base + self.watermark * targets.mean(1, keepdim=True)
+        overlaid = (1 - self.watermark) * bases + self.watermark * targets.mean(1, keepdim=True)
         images = overlaid.clamp(*bounds)
         step = torch.full_like(images[:, :, :1, :1, :1], self.step_size)
-        loss, slope = self._measure(surrogates, goals, images, base)
+        loss, slope = self._measure(surrogates, goals, images, bases)
         check_finite(loss)
         for _ in range(self.steps):
             # Proximal step of the quadratic pull; with a box, clipping its result is exact (pixels are independent).
-            pulled = (images - step * slope + step * self.pull * base) / (1 + step * self.pull)
+            pulled = (images - step * slope + step * self.pull * bases) / (1 + step * self.pull)
             moved = pulled.clamp(*bounds)
-            loss_there, slope_there = self._measure(surrogates, goals, moved, base)
+            loss_there, slope_there = self._measure(surrogates, goals, moved, bases)
             helped = loss_there < loss
             images, slope = torch.where(helped, moved, images), torch.where(helped, slope_there, slope)
             loss, step = torch.where(helped, loss_there, loss), torch.where(helped, step, step * _SHORTEN)

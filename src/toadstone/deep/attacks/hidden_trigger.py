@@ -108,10 +108,7 @@ class HiddenTrigger:
             raise InvalidData(f"sources: expected {expected}, got {tuple(sources.shape)}")
         surrogates = surrogates_of(networks, head, draws=self.draws)
         patched = unit(stamp(sources, self.trigger), torch.float32)
-        ball, at_once = PixelBall(radius=self.radius), self.targets_at_once
-        made = craft_in_batches(
-            self._perturb, surrogates, bases, patched, ball=ball, targets_at_once=at_once, generator=generator
-        )
+        made = craft_in_batches(self, surrogates, bases, patched, generator=generator)
         # Steps of less than half a level are rounded away, which the loss before rounding does not show.
         idle = int((made == bases).flatten(1).all(dim=1).sum())
         if idle:
@@ -119,9 +116,11 @@ class HiddenTrigger:
             warnings.warn(reason, RuntimeWarning, stacklevel=2)
         return made
 
-    def _perturb(self, surrogates: Sequence[Surrogate], images: Tensor, bounds: PixelBounds, patched: Tensor) -> Tensor:
+    def perturb(self, surrogates: Sequence[Surrogate], bases: Tensor, bounds: PixelBounds, targets: Tensor) -> Tensor:
+        """Return perturbed bases of one batch, as for `FeatureAttack`."""
         with torch.no_grad():
-            wanted = [surrogate.groups(patched)[0] for surrogate in surrogates]
+            wanted = [surrogate.groups(targets)[0] for surrogate in surrogates]
+        images = bases
         best, least = images.clone(), torch.full((len(images),), torch.inf, dtype=images.dtype, device=images.device)
         aim: Tensor | None = None
         for _ in range(self.steps + 1):

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from toadstone.core.checks import check_count, check_within
 from toadstone.core.errors import InvalidData
-from toadstone.deep.defences.torch_medoids import Chooser, exact_medoids
+from toadstone.deep.defences.torch_medoids import Chooser, check_matrix, exact_medoids
 from toadstone.deep.tensors.batched_memory import in_blocks
 from toadstone.deep.tensors.images import check_labels
 from toadstone.kernels.statistics import neighbour_vote
@@ -259,12 +259,5 @@ def _worst(suspicion: Tensor, labels: Tensor, *, most: float) -> Tensor:
 
 
 def _check(features: Tensor, labels: Tensor) -> None:
-    if not isinstance(features, Tensor):
-        raise InvalidData(f"features: expected a torch tensor, got {type(features).__name__}")
-    if features.dim() != 2 or not features.numel():
-        raise InvalidData(f"features: expected a matrix with at least one row, got shape {tuple(features.shape)}")
-    finite = features.isfinite().all(dim=1)
-    if not bool(finite.all()):
-        wrong = len(features) - int(finite.sum())
-        raise InvalidData(f"features: expected finite numbers, got others in {wrong} of {len(features)} rows")
+    check_matrix("features", features)
     check_labels(labels, count=len(features))

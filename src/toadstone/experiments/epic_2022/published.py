@@ -88,57 +88,61 @@ def run(conditions: Conditions) -> Measured:
         raise InvalidData(f"{WEIGHTS}: expected it in the folder that {FOLDER_VARIABLE} names, got none there")
     poisons = {name: load_poison(name) for name in dict.fromkeys((*plan.transfer, *plan.scratch))}
     pictures = load_images("cifar10", "train"), load_images("cifar10", "test")
-    return measure(*pictures, poisons, folder / WEIGHTS, plan, conditions)
+    return measure(PublishedData(*pictures, poisons, folder / WEIGHTS), plan, conditions)
 
 
-def measure(
-    train: Pictures,
-    test: Pictures,
-    poisons: dict[PublishedName, PublishedPoison],
-    weights: Path,
-    plan: PublishedPlan,
-    conditions: Conditions,
-) -> Measured:
+@dataclass(frozen=True, eq=False)
+class PublishedData:
+    """Images, published poisons and the weights of the published network.
+
+    Parameters
+    ----------
+    train, test : Pictures
+        All images of CIFAR-10, in the published order.
+    poisons : dict
+        By name.
+    weights : Path
+        As for `toadstone.deep.tensors.checkpoints.load_arrays`.
+    """
+
+    train: Pictures
+    test: Pictures
+    poisons: dict[PublishedName, PublishedPoison]
+    weights: Path
+
+
+def measure(data: PublishedData, plan: PublishedPlan, conditions: Conditions) -> Measured:
     """Put each set of poisons among the training images, and train with each defence."""
     from toadstone.deep.tensors.checkpoints import digest_of
 
     with logged("epic-published", plan, conditions) as log:
-        trials = log.run(_planned(train, test, poisons, weights, plan, conditions))
+        trials = log.run(_planned(data, plan, conditions))
     cells = cells_of(trials)
     return Measured(
         setting=_in_words(plan),
         comparisons=rows_of(cells, judged=(EPIC,)),
         panels=panels_of(cells),
-        data={"cifar10": digest_of(*train)},
+        data={"cifar10": digest_of(*data.train)},
         notes=(*_NOTES, *log.notes(trials)),
     )
 
 
-def _planned(
-    train: Pictures,
-    test: Pictures,
-    poisons: dict[PublishedName, PublishedPoison],
-    weights: Path,
-    plan: PublishedPlan,
-    conditions: Conditions,
-) -> Iterator[Planned]:
+def _planned(data: PublishedData, plan: PublishedPlan, conditions: Conditions) -> Iterator[Planned]:
     from toadstone.deep.trials.run_trial import run_trial
 
     for name in plan.transfer:
         conditions.on_stage(f"{name} in transfer")
-        case = transferred(train, test, poisons[name], weights, plan, seed=conditions.seed)
+        case = transferred(data, name, plan, seed=conditions.seed)
         for defence in defences(first_look=1, last_look=10, voters=plan.voters):
             yield Planned(case.attack, defence.name, case.seed, partial(run_trial, case, defence))
     for name in plan.scratch:
         conditions.on_stage(f"{name} from scratch")
-        case = from_scratch(train, test, poisons[name], plan, seed=conditions.seed)
+        case = from_scratch(data, name, plan, seed=conditions.seed)
         for defence in defences(first_look=plan.epochs // 4, last_look=plan.epochs - 1, voters=plan.voters):
             yield Planned(case.attack, defence.name, case.seed, partial(run_trial, case, defence))
 
 
-def transferred(
-    train: Pictures, test: Pictures, poison: PublishedPoison, weights: Path, plan: PublishedPlan, *, seed: int
-) -> Case:
+def transferred(data: PublishedData, name: PublishedName, plan: PublishedPlan, *, seed: int) -> Case:
     """Return a case with a new head for the published ResNet-20."""
     from toadstone.deep.tensors.features import activations
     from toadstone.deep.tensors.networks import HEAD
@@ -146,24 +150,28 @@ def transferred(
     from toadstone.deep.trials.cases import Goal, poisoned_part
     from toadstone.deep.trials.transfer_setting import TransferSetting, published_body
 
-    body = published_body(weights).to(plan.device)
-    pictures, rows = poisoned_part(_poisoned(train, poison), poison.base_indices, count=plan.transfer_images)
+    poison, (images, labels) = data.poisons[name], data.test
+    body = published_body(data.weights).to(plan.device)
+    pictures, rows = poisoned_part(_poisoned(data.train, poison), poison.base_indices, count=plan.transfer_images)
     config = TrainingConfig(epochs=plan.head_epochs, learning_rate=0.03, milestones=(25, 35))
-    setting = TransferSetting.of(body, pictures, (test[0][: plan.test_images], test[1][: plan.test_images]), config)
+    setting = TransferSetting.of(body, pictures, (images[: plan.test_images], labels[: plan.test_images]), config)
     goal = None
     if _targeted(poison):
-        seen = activations(body, HEAD, _target(test, poison)).cpu()
+        seen = activations(body, HEAD, _target(data.test, poison)).cpu()
         goal = Goal(images=seen, label=poison.base_class)
     return setting.case(f"{poison.name} in transfer", setting.features, poison=rows, goal=goal, seed=seed)
 
 
-def from_scratch(train: Pictures, test: Pictures, poison: PublishedPoison, plan: PublishedPlan, *, seed: int) -> Case:
+def from_scratch(data: PublishedData, name: PublishedName, plan: PublishedPlan, *, seed: int) -> Case:
     """Return a case with a network trained from scratch on the poisons and other images."""
     from toadstone.deep.tensors.networks import ResNet
     from toadstone.deep.training.hyperparameters import TrainingConfig
     from toadstone.deep.trials.cases import Case, Goal, poisoned_part
 
-    (images, labels), rows = poisoned_part(_poisoned(train, poison), poison.base_indices, count=plan.scratch_images)
+    poison, test = data.poisons[name], data.test
+    (images, labels), rows = poisoned_part(
+        _poisoned(data.train, poison), poison.base_indices, count=plan.scratch_images
+    )
     goal = Goal(images=_target(test, poison).to(plan.device), label=poison.base_class) if _targeted(poison) else None
     falls = tuple(range(max(1, plan.epochs // 2), plan.epochs))
     return Case(

@@ -36,7 +36,7 @@ LEARNERS = ("linear", "crammer-singer", "online")
 @choice(
     "--select-on",
     ["validation", "train", "test"],
-    "Rows on which attacks are told apart: training rows held out, all training rows, or the test rows, as in the "
+    "Rows on which candidates are compared: training rows held out, all training rows, or the test rows, as in the "
     "papers, whose attacker knows their labels.",
 )
 @click.option(

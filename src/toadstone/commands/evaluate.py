@@ -42,7 +42,7 @@ _SUITES = stacked(
 
 _TRUSTED = stacked(
     number("--trusted-share", "SHARE", "Share of the training rows that play trusted ones; 0 for none.", 0.1),
-    path("--trusted", "FILE", "Rows that you vouch for, none of them in DATA, instead. In the format of DATA."),
+    path("--trusted", "FILE", "Rows known to be clean, none in DATA and in its format, instead."),
 )
 
 

@@ -42,19 +42,19 @@ _VALIDATION_SHARE = 0.2
 _ON_TARGETS = "target"
 
 _WORDS = {
-    "validation": "The attacks tried aim at the training rows, a fifth of which, held out, told them apart; no test "
-    "label was used.",
-    "train": "The attacks tried aim at the training rows, which told them apart too; no test label was used.",
-    "test": "The test rows and their labels told the attacks tried apart, as in the paper: the errors are those of an "
+    "validation": "Candidates aim at the training rows and were compared on a fifth of them, held out; no test label was "
+    "used.",
+    "train": "Candidates aim at the training rows and were compared on them; no test label was used.",
+    "test": "Candidates were compared on the test rows and their labels, as in the paper: the errors are those of an "
     "attacker who knows them.",
-    _ON_TARGETS: "The attacks tried aim at the chosen test rows, whose true labels told them apart; no other test "
-    "label was used.",
+    _ON_TARGETS: "Candidates aim at the chosen test rows and were compared by their true labels; no other test label was "
+    "used.",
 }
 
 
 @dataclass(frozen=True)
 class AttackPlan:
-    """What to attack, and how.
+    """Options of an attack.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class AttackPlan:
     fraction : float
         Added rows for each clean row, in [0, 0.5).
     select_on : {"validation", "train", "test"}
-        Rows on which attacks are told apart: a fifth of the training rows,
+        Rows on which candidates are compared: a fifth of the training rows,
         all of them, or the test rows. Attacks aim at the training rows, or at
         the test rows.
     filters : tuple of str
@@ -82,7 +82,7 @@ class AttackPlan:
     target : tuple of int
         Test rows, as numbered in `Dataset.row_ids`, whose misclassification
         is the goal, instead of as many errors as possible; attacks then aim
-        at them and are told apart on them, whatever `select_on` says.
+        at them and are compared on them, whatever `select_on` says.
     contamination : float
         Share of each class that the defences remove.
     seed : int
@@ -128,7 +128,7 @@ class AttackPlan:
 
 @dataclass(frozen=True, eq=False)
 class Attacked:
-    """The rows of the attack, and the record of what they do."""
+    """Poison rows and their record."""
 
     poison: Poison
     record: AttackRecord
@@ -144,8 +144,8 @@ def attack(
     """Find the strongest attack of a method, and judge it.
 
     The attacker knows the clean training rows, the defender's model, and the
-    kinds of filters; which rows attacks are told apart on is the plan's
-    choice and stands in the record.
+    kinds of filters. The plan says on which rows candidates are compared, and
+    so does the record.
 
     Parameters
     ----------
@@ -180,14 +180,12 @@ def attack(
         poison = finding.poison if train is split.train else situation.again(finding)
         situation.threat.check(poison)
         cells, clean_error, outcome = _defend(situation, poison, probe)
-    errors = {cell.sanitizer: cell.test_error for cell in cells}
-    budget, defence = situation.threat.budget, situation.threat.defence
-    chosen_on = _ON_TARGETS if plan.target else plan.select_on
+    threat, chosen_on = situation.threat, _ON_TARGETS if plan.target else plan.select_on
     record = AttackRecord(
         header=make_header("attack", command=plan.command, seed=plan.seed, digests=digests(split)),
         source=plan.source or Source(split.name),
-        data=summarize(split, situation.threat.domain),
-        threat=Threat(plan.fraction, budget.kind, budget.count(len(split.train))),
+        data=summarize(split, threat.domain),
+        threat=Threat(plan.fraction, threat.budget.kind, threat.budget.count(len(split.train))),
         method=plan.method,
         candidate=finding.candidate.name,
         tried=tried,
@@ -196,12 +194,12 @@ def attack(
         filters=plan.filters,
         quantile=plan.quantile,
         removed_share=plan.contamination,
-        learner=defence.learner,
-        ridge=defence.ridge,
+        learner=threat.defence.learner,
+        ridge=threat.defence.ridge,
         ridge_origin=situation.ridge_origin,
         clean_test_error=clean_error,
-        test_error=errors,
-        worst_case=min(error for name, error in errors.items() if name != NO_SANITIZER),
+        test_error={cell.sanitizer: cell.test_error for cell in cells},
+        worst_case=min(cell.test_error for cell in cells if cell.sanitizer != NO_SANITIZER),
         split_test=split_test,
         targets=outcome,
         evaluations=cells,

@@ -24,7 +24,7 @@ from toadstone.pipeline.certify import FILTERS, Certified, CertifyPlan, certify_
 from toadstone.pipeline.harness.clock import Clock, Progress
 from toadstone.pipeline.harness.data_summary import digests, expressible, summarize
 from toadstone.pipeline.harness.header import make_header
-from toadstone.pipeline.harness.judge import Defence, evaluate
+from toadstone.pipeline.harness.judge import Defence, judge_attacks
 from toadstone.pipeline.harness.poison_check import check_poison
 from toadstone.pipeline.harness.suspects import list_suspects
 from toadstone.pipeline.harness.threat_model import ThreatModel, expected_quantile, settle_domain
@@ -37,7 +37,7 @@ _CURVE = (0.0, 1 / 3, 2 / 3, 1.0, 4 / 3, 5 / 3)
 
 @dataclass(frozen=True)
 class AuditPlan:
-    """What to audit, and how.
+    """Options of an audit.
 
     Parameters
     ----------
@@ -88,6 +88,11 @@ class AuditPlan:
             check_within("(0, 1)", tolerance=self.tolerance)
 
     @property
+    def certificates(self) -> CertifyPlan:
+        """Plan of the certificates."""
+        return CertifyPlan(self.quantile, self.hypothesis, self.domain, self.loss, self.tolerance, self.seed)
+
+    @property
     def fractions(self) -> tuple[float, ...]:
         """The fractions of the curve, the audited one among them."""
         if self.fraction == 0:
@@ -98,7 +103,7 @@ class AuditPlan:
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """What an audit leaves behind.
+    """Result of an audit.
 
     Parameters
     ----------
@@ -122,7 +127,7 @@ def audit(
     on_stage: Progress = lambda stage: None,
     on_step: Callable[[], None] | None = None,
 ) -> Audit:
-    """Answer how bad poisoning can get, which defence holds, and which rows look wrong.
+    """Certify, attack, defend and rank the rows of a data set.
 
     Parameters
     ----------
@@ -145,51 +150,27 @@ def audit(
         If the data or an option cannot be used, or one of `poisons` breaks
         the budget or the domain.
     """
-    known = expressible(split.train, settle_domain(split, plan.domain))
-    for others in (poisons or {}).values():
-        try:
-            check_poison(others, split.train, Budget(plan.fraction), known)
-        except BudgetExceeded as error:
-            # Rows of the caller's are input; only an attack of ours breaks a contract.
-            raise InvalidData(str(error)) from None
+    _check_poisons(split, plan, poisons or {})
     clock = Clock(on_stage)
     with clock.stage("certificates"):
-        certified = certify_split(
-            split,
-            plan.fractions,
-            CertifyPlan(
-                quantile=plan.quantile,
-                hypothesis=plan.hypothesis,
-                domain=plan.domain,
-                loss=plan.loss,
-                tolerance=plan.tolerance,
-                seed=plan.seed,
-            ),
-            on_certified=on_step,
-        )
+        certified = certify_split(split, plan.fractions, plan.certificates, on_certified=on_step)
     certificate = certified.certificates[plan.fractions.index(plan.fraction)]
-    budget, setting = certificate.budget, certificate.setting
     with clock.stage("candidate attack"):
-        defence, origin = _defence(split.train, plan, setting.hypothesis, certified.hypothesis_origin)
-        threat = _threat(split.train, plan, setting.domain, defence)
+        defence, origin = _defence(split.train, plan, certificate.setting.hypothesis, certified.hypothesis_origin)
+        threat = _threat(split.train, plan, certificate.setting.domain, defence)
         poison = _candidate(split.train, certificate, certified, plan.seed)
-        attacks = {} if poison is None else {CANDIDATE: poison}
     with clock.stage("attacks"):
-        if poison is not None:
-            search = ShortSearch(threat, SearchEffort(plan.seed, plan.workers))
-            attacks |= make_attacks(plan.attacks, search, on_made=on_step)
+        attacks = {} if poison is None else {CANDIDATE: poison} | _searched(plan, threat, on_step)
     with clock.stage("suspects"):
         scorers = {name: defence.sanitizer(name) for name in names("sanitizer")}
         suspects = list_suspects(split.train, scorers, on_ranked=on_step)
     with clock.stage("defences"):
-        cells = evaluate(
-            split.train,
-            split.test,
+        cells = judge_attacks(
+            split,
             attacks | dict(poisons or {}),
-            names("sanitizer"),
+            tuple(scorers),
             defence,
-            budget=budget,
-            domain=threat.row_domain,
+            check=threat.check,
             fitted=scorers,
             workers=plan.workers,
             on_cell=on_step,
@@ -197,9 +178,9 @@ def audit(
     record = AuditRecord(
         header=make_header("audit", command=plan.command, seed=plan.seed, digests=digests(split)),
         source=plan.source or Source(split.name),
-        data=summarize(split, setting.domain),
-        threat=Threat(plan.fraction, budget.kind, 0 if poison is None else budget.count(len(split.train))),
-        defender=_defender(plan, setting.hypothesis, origin, cells),
+        data=summarize(split, certificate.setting.domain),
+        threat=Threat(plan.fraction, "add", 0 if poison is None else certificate.budget.count(len(split.train))),
+        defender=_defender(plan, certificate.setting.hypothesis, origin, cells),
         curve=certified.curve,
         evaluations=cells,
         suspects=suspects,
@@ -208,6 +189,23 @@ def audit(
         timings=clock.seconds,
     )
     return Audit(record, certificate, poison)
+
+
+def _searched(plan: AuditPlan, threat: ThreatModel, on_made: Callable[[], None] | None) -> dict[str, Poison]:
+    return make_attacks(plan.attacks, ShortSearch(threat, SearchEffort(plan.seed, plan.workers)), on_made=on_made)
+
+
+def _check_poisons(split: Split, plan: AuditPlan, poisons: Mapping[str, Poison]) -> None:
+    """Refuse attacks of the caller's that break the budget or the domain.
+
+    They are input; only an attack of ours breaks a contract.
+    """
+    known = expressible(split.train, settle_domain(split, plan.domain))
+    for others in poisons.values():
+        try:
+            check_poison(others, split.train, Budget(plan.fraction), known)
+        except BudgetExceeded as error:
+            raise InvalidData(str(error)) from None
 
 
 def refuse_taken_names(poisons: Collection[str]) -> None:
@@ -225,7 +223,7 @@ def refuse_taken_names(poisons: Collection[str]) -> None:
 
 
 def count_steps(plan: AuditPlan, n_poisons: int = 0) -> int:
-    """How often an audit calls `on_step`; less often if some attack of the suite has no feasible row."""
+    """Count the calls of `on_step` in an audit; less often if some attack of the suite has no feasible row."""
     suite = len(plan.attacks) if plan.fraction > 0 else 0
     attacks = 1 + int(plan.fraction > 0) + suite + n_poisons
     return len(plan.fractions) + suite + attacks * (1 + len(names("sanitizer"))) + len(names("sanitizer"))

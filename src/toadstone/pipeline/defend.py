@@ -107,9 +107,9 @@ def defend(
     classifier = ResistantClassifier(
         estimator=defence.model(), filters=plan.filters, max_removed=plan.max_removed, random_state=plan.seed
     )
-    vouched = None if trusted is None else (trusted.X, trusted.y)
+    trusted_rows = None if trusted is None else (trusted.X, trusted.y)
     with clock.stage("defence"):
-        classifier.fit(data.X, data.y, trusted=vouched, on_step=on_stage)
+        classifier.fit(data.X, data.y, trusted=trusted_rows, on_step=on_stage)
     published = split.test if data is split.train else None
     with clock.stage("testing"):
         tested = _test_errors(classifier, defence.model(), data, published)

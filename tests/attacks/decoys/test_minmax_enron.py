@@ -17,7 +17,8 @@ from toadstone.datasets import load
 from toadstone.kernels.linear.fit import LinearFit
 from toadstone.kernels.sets.sets import ConvexSet, fit_domain
 from toadstone.pipeline.certify import build_feasible_set
-from toadstone.pipeline.harness.judge import Defence, evaluate
+from toadstone.pipeline.harness.judge import Defence, judge_attacks
+from toadstone.pipeline.harness.poison_check import check_poison
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 
@@ -41,10 +42,14 @@ class Enron:
         return made.poison(self.split.train, Budget(0.03), np.random.default_rng(seed))
 
     def errors(self, poison: Poison, *sanitizers: str) -> dict[str, float]:
-        train, test = self.split.train, self.split.test
+        train, _test = self.split.train, self.split.test
         domain = fit_domain(train.X, "integer")
-        cells = evaluate(
-            train, test, {"minmax": poison}, sanitizers, Defence(ridge=0.09), budget=Budget(0.03), domain=domain
+        cells = judge_attacks(
+            self.split,
+            {"minmax": poison},
+            sanitizers,
+            Defence(ridge=0.09),
+            check=lambda poison: check_poison(poison, train, Budget(0.03), domain),
         )
         return {cell.sanitizer: 100 * cell.test_error for cell in cells if cell.attack == "minmax"}
 

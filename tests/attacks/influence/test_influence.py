@@ -22,7 +22,7 @@ from toadstone.datasets import load
 from toadstone.kernels.linear.fit import fit_linear
 from toadstone.kernels.losses import HINGE, LOGISTIC, margin_loss, smooth_hinge
 from toadstone.kernels.sets.sets import ConvexSet, fit_domain
-from toadstone.pipeline.harness.judge import Defence, evaluate
+from toadstone.pipeline.harness.judge import Defence, judge_attacks
 from toadstone.pipeline.harness.poison_check import check_poison
 from toadstone.sanitizers.slab import SlabSanitizer
 from toadstone.sanitizers.sphere import SphereSanitizer
@@ -361,14 +361,12 @@ class TestEnron:
     def test_error_despite_filters(self, enron, known, floor):
         split, _, domain = enron
         made = self.poison(enron, getattr(split, known))
-        cells = evaluate(
-            split.train,
-            split.test,
+        cells = judge_attacks(
+            split,
             {"influence": made},
             ["l2", "slab", "loss"],
             Defence(ridge=0.09),
-            budget=Budget(0.03),
-            domain=domain,
+            check=lambda poison: check_poison(poison, split.train, Budget(0.03), domain),
         )
         errors = [cell.test_error for cell in cells if cell.attack == "influence"]
         assert min(errors) >= floor

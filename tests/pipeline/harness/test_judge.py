@@ -17,7 +17,7 @@ from toadstone.datasets.readers.rows import read_poison
 from toadstone.kernels.losses import crammer_singer, margin_loss
 from toadstone.kernels.sets.sets import fit_domain
 from toadstone.learners.multiclass import CrammerSingerClassifier, OnlineHingeClassifier
-from toadstone.pipeline.harness.judge import Defence, evaluate, merge
+from toadstone.pipeline.harness.judge import Defence, judge_attacks, merge
 from toadstone.pipeline.harness.poison_check import check_poison
 from toadstone.sanitizers.sphere import SphereSanitizer
 
@@ -32,10 +32,14 @@ def flips(split, count: int = 8) -> Poison:
 
 
 def judge(split, poisons=None, sanitizers=SANITIZERS, *, defence=None, budget=None, domain=REAL, **options):
-    return evaluate(
-        split.train, split.test, {"flips": flips(split)} if poisons is None else poisons, sanitizers,
-        defence or Defence(ridge=0.1), budget=budget or Budget(0.1), domain=domain, **options,
-    )  # fmt: skip
+    return judge_attacks(
+        split,
+        {"flips": flips(split)} if poisons is None else poisons,
+        sanitizers,
+        defence or Defence(ridge=0.1),
+        check=lambda poison: check_poison(poison, split.train, budget or Budget(0.1), domain),
+        **options,
+    )
 
 
 class TestBudget:
@@ -265,10 +269,13 @@ def test_dense_poison_joins_sparse_rows(small):
 def test_published_attacks_on_enron(data_dir, number, expected):
     split = load("enron")
     attack = read_poison(data_dir / f"enron_minmax_reference_{number}.npz")
-    cells = evaluate(
-        split.train, split.test, {"published": attack}, SANITIZERS, Defence(ridge=0.09, variant="reference"),
-        budget=Budget(0.03), domain=fit_domain(split.train.X, "real"),
-    )  # fmt: skip
+    cells = judge_attacks(
+        split,
+        {"published": attack},
+        SANITIZERS,
+        Defence(ridge=0.09, variant="reference"),
+        check=lambda poison: check_poison(poison, split.train, Budget(0.03), fit_domain(split.train.X, "real")),
+    )
     errors = {cell.sanitizer: 100 * cell.test_error for cell in cells if cell.attack == "published"}
     assert [errors[name] for name in SANITIZERS] == pytest.approx(expected, abs=0.3)
     clean = next(cell for cell in cells if cell.attack == cell.sanitizer == "none")

@@ -14,7 +14,7 @@ from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import BudgetExceeded
 from toadstone.core.feasible import Domain
 from toadstone.kernels.sets.sets import fit_domain
-from toadstone.pipeline.harness.judge import Defence, evaluate, merge
+from toadstone.pipeline.harness.judge import Defence, judge_attacks, merge
 from toadstone.pipeline.harness.poison_check import check_poison
 
 FLIP, PERTURB = Budget(0.1, "flip"), Budget(0.1, "perturb")
@@ -106,8 +106,12 @@ class TestInPlace:
         split = small()
         poison = TargetedLabelFlip(ridge=0.1).poison(split.train, FLIP, np.random.default_rng(0))
         domain = fit_domain(split.train.X, "real")
-        cells = evaluate(
-            split.train, split.test, {"flips": poison}, ["l2"], Defence(ridge=0.1), budget=FLIP, domain=domain
+        cells = judge_attacks(
+            split,
+            {"flips": poison},
+            ["l2"],
+            Defence(ridge=0.1),
+            check=lambda poison: check_poison(poison, split.train, FLIP, domain),
         )
         bare = next(cell for cell in cells if (cell.attack, cell.sanitizer) == ("flips", "none"))
         assert (bare.poison_rows, bare.clean_rows) == (8, 72)
@@ -116,7 +120,13 @@ class TestInPlace:
         model = Defence(ridge=0.1).model().fit(split.train.X, relabelled)
         assert bare.test_error == np.mean(model.predict(split.test.X) != split.test.y)
         with pytest.raises(BudgetExceeded, match="expected only added rows, got 8"):
-            evaluate(split.train, split.test, {"flips": poison}, [], Defence(), budget=Budget(0.1), domain=domain)
+            judge_attacks(
+                split,
+                {"flips": poison},
+                [],
+                Defence(),
+                check=lambda poison: check_poison(poison, split.train, Budget(0.1), domain),
+            )
 
 
 class TestDomain:

@@ -142,4 +142,4 @@ SEVERAL: Mapping[str, Method] = MappingProxyType(
 """Those for more than two classes."""
 
 FOLLOWS_ERRORS = ("kkt-influence",)
-"""Those that follow the errors on the rows on which attacks are told apart."""
+"""Methods that follow the errors on the rows on which candidates are compared."""

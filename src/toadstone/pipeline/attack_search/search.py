@@ -1,4 +1,4 @@
-"""The strongest of many attacks, told apart on rows that the caller chooses."""
+"""Search for the strongest of many candidates, compared on rows that the caller chooses."""
 
 from __future__ import annotations
 

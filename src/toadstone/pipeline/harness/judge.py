@@ -1,4 +1,4 @@
-"""Attacks against defences, judged by somebody who is neither."""
+"""Judge attacks against defences, independently of both."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from threadpoolctl import threadpool_limits
 
 from toadstone.catalogue import resolve
 from toadstone.core.arrays import IntArray, Mask, Matrix
-from toadstone.core.budget import Budget
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument
-from toadstone.core.feasible import Domain
+from toadstone.datasets.split import Split
 from toadstone.kernels.losses import crammer_singer, margin_loss
 from toadstone.kernels.rows import stack
-from toadstone.pipeline.harness.poison_check import check_poison
 from toadstone.pipeline.harness.processes import processes
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Evaluation
 
@@ -30,7 +28,7 @@ ONE_AGAINST_THE_REST = "linear"
 
 @dataclass(frozen=True)
 class Defence:
-    """How the defender filters and trains.
+    """Sanitizer settings and model of a defender.
 
     Parameters
     ----------
@@ -94,15 +92,13 @@ class Defence:
         return found(**{option: value for option, value in wanted.items() if option in known})
 
 
-def evaluate(
-    clean: Dataset,
-    test: Dataset,
+def judge_attacks(
+    split: Split,
     poisons: Mapping[str, Poison],
     sanitizers: Sequence[str],
     defence: Defence,
     *,
-    budget: Budget,
-    domain: Domain,
+    check: Callable[[Poison], None],
     fitted: Mapping[str, Any] | None = None,
     workers: int = 1,
     on_cell: Callable[[], None] | None = None,
@@ -115,14 +111,13 @@ def evaluate(
 
     Parameters
     ----------
-    clean, test : Dataset
+    split : Split
     poisons : mapping from attack name to Poison
     sanitizers : sequence of str
         Names of the catalogue.
     defence : Defence
-    budget : Budget
-        Re-checked, as is the domain.
-    domain : Domain
+    check : callable
+        Refuses poison beyond the budget or the domain, as `ThreatModel.check`.
     fitted : mapping from name to sanitizer, optional
         This defender's sanitizers where they have resampled the clean rows
         already, to spare doing it again for the row without attack.
@@ -151,7 +146,8 @@ def evaluate(
     if NO_ATTACK in poisons:
         raise InvalidArgument("poisons", f"names other than {NO_ATTACK}", NO_ATTACK)
     for poison in poisons.values():
-        check_poison(poison, clean, budget, domain)
+        check(poison)
+    clean, test = split.train, split.test
     cells, names = [], (NO_SANITIZER, *sanitizers)
     for name in names:
         cells.append(_judge((NO_ATTACK, name), merge(clean, None), test, defence, (fitted or {}).get(name)))

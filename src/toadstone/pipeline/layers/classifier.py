@@ -159,7 +159,7 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         y : array_like of shape (n,)
             Labels of at least two classes.
         trusted : (ndarray or CSR of shape (m, d), array_like of shape (m,)), optional
-            Rows that the caller vouches for, none of them among `X`. Detectors
+            Rows known to be clean, none of them among `X`. Detectors
             see them beside the others and take their thresholds from them,
             and models are validated on them and never trained on them; `first_equal` of
             `toadstone.kernels.statistics.row_digests` tells which rows stand in both.
@@ -186,8 +186,8 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         judge = self._judge(matrix, labels, trusted)
         estimator, robust = self._models()
         ledger = Ledger(labels, allowed_rows(self.max_removed, len(labels)))
-        vouched = Dataset(judge.trusted_X, judge.trusted_y) if isinstance(judge, TrustedJudge) else None
-        course = Course(matrix, labels, estimator, ledger, judge, on_step, vouched)
+        trusted_rows = Dataset(judge.trusted_X, judge.trusted_y) if isinstance(judge, TrustedJudge) else None
+        course = Course(matrix, labels, estimator, ledger, judge, on_step, trusted_rows)
         fitted = [(name, course.remove(name, "filter", found, lambda rows: rows)) for name, found in filters]
         self.filters_ = [(name, found) for name, found in fitted if found is not None]
         self.preliminary_ = course.train("preliminary model", "preliminary")

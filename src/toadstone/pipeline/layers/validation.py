@@ -31,7 +31,7 @@ class Judge(Protocol):
 
 @dataclass(eq=False)
 class TrustedJudge:
-    """Accuracy on rows that the caller vouches for.
+    """Accuracy on trusted rows.
 
     Parameters
     ----------

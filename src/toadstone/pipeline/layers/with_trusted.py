@@ -1,4 +1,4 @@
-"""Rows that somebody vouches for, beside those that detectors judge."""
+"""Stack trusted rows beside those that detectors judge."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from toadstone.kernels.losses import HINGE, LOGISTIC, SQUARED_HINGE, MarginLoss,
 from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.minimax.saddle import Saddle, solve_saddle
 from toadstone.kernels.sets.membership import violations
+from toadstone.kernels.sets.regions import support_bound
 from toadstone.kernels.sets.sets import fit_domain
 from toadstone.sanitizers.slab import SlabSanitizer
 from toadstone.sanitizers.sphere import SphereSanitizer
@@ -353,3 +354,17 @@ def test_inputs_are_left_alone():
     rows.solve()
     np.testing.assert_array_equal(rows.X, before[0])
     np.testing.assert_array_equal(rows.signs, before[1])
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 5])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_bound_given_up_early_is_that_of_its_model_and_multipliers(seed, rounds):
+    rows = case(seed)
+    found = rows.solve(hypothesis=Ridge(0.05), max_rounds=rounds)
+    weights, bias = found.theta[:-1], found.theta[-1]
+    margins = [
+        sign * bias - support_bound(region, -sign * weights, multipliers)
+        for sign, region, multipliers in zip((-1.0, 1.0), rows.regions, found.multipliers, strict=True)
+    ]
+    total = HINGE.value(rows.signs * (rows.X @ weights + bias)).mean() + 0.1 * max(0.0, 1 - min(margins))
+    assert found.bound == pytest.approx(total + 1.1 * 0.05 / 2 * found.theta @ found.theta, rel=1e-9)

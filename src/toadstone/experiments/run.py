@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.errors import InvalidArgument, InvalidData, missing_extra
 from toadstone.experiments.catalogue import Experiment
 from toadstone.experiments.conditions import Conditions
 from toadstone.pipeline.harness.header import make_header
@@ -40,9 +40,7 @@ def reproduce(experiment: Experiment, conditions: Conditions, *, command: str = 
     except ModuleNotFoundError as missing:
         if missing.name != "torch":
             raise
-        raise InvalidData(
-            f"{experiment.name} needs PyTorch, which is not installed: pip install '.[deep]' in the clone of toadstone"
-        ) from None
+        raise InvalidData(f"{experiment.name} {missing_extra('deep', 'PyTorch')}") from None
     packages = ("torch",) if experiment.images else ()
     return Reproduction(
         header=make_header(

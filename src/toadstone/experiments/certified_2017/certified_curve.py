@@ -128,6 +128,14 @@ def attack_curve(
     return tuple(attacked(certificate) for certificate in certified.certificates)
 
 
+def certify_and_attack(
+    split: Split, protocol: CurveProtocol, conditions: Conditions
+) -> tuple[Certified, tuple[PoisonedModel, ...]]:
+    """Certify all fractions, and train on the attack of each certificate."""
+    certified = certify_curve(split, protocol, conditions)
+    return certified, attack_curve(split, certified, protocol, conditions)
+
+
 def _rng(conditions: Conditions) -> Generator:
     return np.random.default_rng(conditions.seed)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toadstone.datasets import load, sha256
 from toadstone.datasets.split import Split
-from toadstone.experiments.certified_2017.certified_curve import CurveProtocol, attack_curve, certify_curve
+from toadstone.experiments.certified_2017.certified_curve import CurveProtocol, certify_and_attack
 from toadstone.experiments.certified_2017.curve_rows import (
     bound_rows,
     bounds,
@@ -39,8 +39,7 @@ def run(conditions: Conditions) -> Measured:
 
 def measure(split: Split, protocol: CurveProtocol, conditions: Conditions) -> Measured:
     """Certify, attack and train at every fraction."""
-    certified = certify_curve(split, protocol, conditions)
-    models = attack_curve(split, certified, protocol, conditions)
+    certified, models = certify_and_attack(split, protocol, conditions)
     return Measured(
         setting=protocol.in_words(split) | {"Stand-in": _STAND_IN},
         comparisons=(

@@ -7,8 +7,7 @@ from toadstone.datasets.split import Split
 from toadstone.experiments.certified_2017.certified_curve import (
     CurveProtocol,
     PoisonedModel,
-    attack_curve,
-    certify_curve,
+    certify_and_attack,
     flip_labels,
 )
 from toadstone.experiments.certified_2017.curve_rows import (
@@ -51,8 +50,7 @@ def run(conditions: Conditions) -> Measured:
 
 def measure(split: Split, protocol: CurveProtocol, conditions: Conditions) -> Measured:
     """Certify, attack and train at every fraction; flip labels at the largest."""
-    certified = certify_curve(split, protocol, conditions)
-    models = attack_curve(split, certified, protocol, conditions)
+    certified, models = certify_and_attack(split, protocol, conditions)
     flipped = flip_labels(split, certified, protocol, conditions)
     bound = bounds(certified)
     return Measured(

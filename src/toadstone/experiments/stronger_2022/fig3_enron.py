@@ -47,11 +47,11 @@ def run(conditions: Conditions) -> Measured:
 def measure(split: Split, protocol: AttackProtocol, conditions: Conditions) -> Measured:
     """Make the strongest attack of each method, and evaluate it."""
     records = attack_all(split, protocol, conditions)
-    first = next(iter(records.values()))
+    clean = next(iter(records.values())).clean_test_error
     return Measured(
-        setting=protocol.in_words(split, first.ridge),
+        setting=protocol.in_words(split, records),
         comparisons=(
-            Comparison("clean test error", "share", "equal", CLEAN, first.clean_test_error, reason=_BIAS),
+            Comparison("clean test error", "share", "equal", CLEAN, clean, reason=_BIAS),
             *best_defence_rows(records, ERRORS, REASONS),
             *_split_rows(records),
             *record_rows(records),

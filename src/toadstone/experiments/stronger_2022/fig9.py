@@ -39,9 +39,8 @@ def run(conditions: Conditions) -> Measured:
 def measure(split: Split, protocol: AttackProtocol, conditions: Conditions) -> Measured:
     """Make the strongest attack of each method without the test rows, and evaluate it."""
     records = attack_all(split, protocol, conditions)
-    first = next(iter(records.values()))
     return Measured(
-        setting=protocol.in_words(split, first.ridge),
+        setting=protocol.in_words(split, records),
         comparisons=(*best_defence_rows(records, ERRORS, REASONS), *record_rows(records)),
         panels=(record_panel(f"Test error under attack, {split.name}", records, ERRORS),),
         data={split.name: sha256(split.train)},

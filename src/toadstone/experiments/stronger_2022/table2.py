@@ -29,9 +29,8 @@ def measure(split: Split, attacks: AttackProtocol, speed: TraceProtocol, conditi
     """Make the strongest attack of each method, and measure the time to 17 % test error."""
     records = attack_all(split, attacks, conditions)
     traces = trace_attacks(split, speed, conditions)
-    first = next(iter(records.values()))
     return Measured(
-        setting=attacks.in_words(split, first.ridge)
+        setting=attacks.in_words(split, records)
         | {"Clock": f"processor time of one process, until an error behind the {DEFENCES[speed.defence]} defence"},
         comparisons=(*best_defence_rows(records, ERRORS, REASONS), *time_rows(traces, TIMES)),
         panels=(record_panel(f"Test error under attack, {split.name}", records, ERRORS),),

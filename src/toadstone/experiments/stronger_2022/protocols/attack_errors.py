@@ -53,8 +53,9 @@ class AttackProtocol:
     select_on: str = "test"
     ridge: float | None = None
 
-    def in_words(self, split: Split, ridge: float) -> dict[str, str]:
-        """Return the setting in words, for the record."""
+    def in_words(self, split: Split, records: Mapping[str, AttackRecord]) -> dict[str, str]:
+        """Return the setting of the attacks in words, for the record."""
+        ridge = next(iter(records.values())).ridge
         known = {"test": "the test rows and their labels, as in the paper", "train": "the training rows only"}
         return {
             "Data": sizes(split),

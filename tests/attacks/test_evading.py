@@ -124,6 +124,24 @@ def test_real_detectors_rank_its_rows_lower(detector):
     assert places[1] < places[0] - 100
 
 
+def test_the_choice_of_lowest_rank_is_used_and_not_the_last():
+    class Souring:
+        """Suspects large first columns; after its first look at a choice, all of the poison."""
+
+        fits: list = []  # noqa: RUF012
+
+        def fit(self, X, y):
+            self.fits.append(len(X))
+            self.suspicion_ = X[:, 0] + 100.0 * (len(self.fits) > 5) * (np.arange(len(X)) >= 200)
+
+    here, budget, attack = data(), Budget(0.05), RandomLabelFlip(source="spam", target="ham")
+    # Four parts of the candidates are ranked first, each with one fit; the fifth fit is of the first choice.
+    made = EvadingAttack(attack=attack, detector=Souring()).poison(here, budget, np.random.default_rng(0))
+    pool = attack.poison(here, Budget(0.2), np.random.default_rng(0))
+    assert len(Souring.fits) > 5
+    np.testing.assert_allclose(np.sort(made.X[:, 0]), np.sort(pool.X[:, 0])[:10])
+
+
 def test_where_there_are_no_more_candidates_all_are_used(spy):
     here = data(30)
     attack = CleanLabelBackdoor(trigger=TRIGGER, target="ham")

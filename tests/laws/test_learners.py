@@ -83,6 +83,14 @@ class TestLaws:
         np.testing.assert_array_equal(one.predict(X), two.predict(X))
         np.testing.assert_array_equal(getattr(one, "coef_", 0), getattr(two, "coef_", 0))
 
+    def test_a_fit_forgets_the_last_one(self, name, n_classes):
+        X, y = blobs(n_classes)
+        again = clone(LEARNERS[name]).fit(X, y)
+        other = np.roll(y, 3)
+        fresh, again = clone(LEARNERS[name]).fit(X, other), again.fit(X, other)
+        np.testing.assert_array_equal(again.predict(X), fresh.predict(X))
+        np.testing.assert_array_equal(getattr(again, "coef_", 0), getattr(fresh, "coef_", 0))
+
     def test_rows_are_learned_from(self, name, n_classes):
         X, y = blobs(n_classes)
         new, truth = blobs(n_classes)[0], np.resize(np.arange(n_classes), len(y))

@@ -8,6 +8,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import scale
 
 from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.learners import ridge_choice
 from toadstone.learners.linear import LinearClassifier
 from toadstone.learners.ridge_choice import choose_ridge
 
@@ -35,6 +36,14 @@ def test_errors_are_those_of_cross_validation():
     assert choice.trials[0].ridge == 10.0
     assert choice.trials[0].error == pytest.approx(np.mean(errors), abs=0.004)
     assert choice.trials[0].standard_error == pytest.approx(np.std(errors, ddof=1) / 2, abs=0.004)
+
+
+def test_the_standard_error_is_that_of_a_mean_over_folds(monkeypatch):
+    folds = iter([[0.1, 0.3], [0.3, 0.3], [0.2, 0.3]])
+    monkeypatch.setattr(ridge_choice, "_path", lambda *args, **options: np.array(next(folds)))
+    first, second = choose_ridge(*breast_cancer(), ridges=[1.0, 0.1], folds=3).trials
+    assert (first.error, first.standard_error) == pytest.approx((0.2, 0.1 / np.sqrt(3)))
+    assert (second.error, second.standard_error) == pytest.approx((0.3, 0.0))
 
 
 def test_sparse_rows_names_and_several_classes():

@@ -165,6 +165,12 @@ def test_the_order_of_rows_is_irrelevant_to_the_vote():
         np.testing.assert_array_equal(one[-1].coef_, other[-1].coef_)
 
 
+def test_the_seed_of_a_model_is_the_number_of_its_part():
+    X, y, _ = breast_cancer()
+    models = PartitionVoteClassifier(estimator=sgd(), n_partitions=3).fit(X, y).models_
+    assert [model[-1].random_state for model in models] == [0, 1, 2]
+
+
 def test_votes_of_parts_without_rows_and_of_one_class():
     X, y = np.arange(12.0)[:, None], np.repeat(["b", "a"], 6)
     learner = PartitionVoteClassifier(n_partitions=40).fit(X, y)

@@ -28,6 +28,13 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
+def test_a_decimal_share_that_is_exact_on_paper_stays_exact():
+    # In floating point 0.29 * 100 is below 29.
+    data, part = blobs((200, 100, 10)), Subpopulation(centres=CENTRES, index=1)
+    made = SubpopulationAttack(subpopulation=part, share=0.29).poison(data, Budget(0.4), rng())
+    assert len(made) == 29
+
+
 class TestClusters:
     @pytest.mark.parametrize(("rank", "size"), [(0, 60), (1, 30), (2, 10)])
     @pytest.mark.parametrize("sparse", [False, True])

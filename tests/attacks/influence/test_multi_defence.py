@@ -85,6 +85,17 @@ def test_without_a_step_it_is_the_attack_it_starts_from():
     np.testing.assert_array_equal(adapted.X, started.X)
 
 
+def test_what_counts_is_the_error_behind_the_best_defence():
+    data, probe = rows(0), rows(50, 200)
+    attack = make(data, probe, max_steps=20, refresh=5)
+    # Nothing gets better behind a defence that removes all poison, whatever it does to the other one.
+    perfect = replace(attack, filters=(keep_all, lambda X, y: np.arange(len(data))))
+    start = attack.start.poison(data, BUDGET, np.random.default_rng(0))
+    np.testing.assert_array_equal(perfect.poison(data, BUDGET, np.random.default_rng(0)).X, start.X)
+    lenient = replace(attack, filters=(keep_all,)).poison(data, BUDGET, np.random.default_rng(0))
+    assert not np.array_equal(lenient.X, start.X)
+
+
 def test_a_budget_of_no_rows_buys_none():
     data, probe = rows(0), rows(50, 200)
     assert len(make(data, probe).poison(data, Budget(0.001), np.random.default_rng(0))) == 0

@@ -57,10 +57,13 @@ def forget_survivors(work: Path) -> None:
 
 
 def tests_of(part: str) -> list[str]:
-    """Return the tests that mirror a part: a folder for a folder, a file for a file."""
-    found = Path(part)
-    mirrored = f"tests/{part}" if found.suffix == "" else f"tests/{found.parent.as_posix()}/test_{found.name}"
-    return [mirrored] if (ROOT / mirrored).exists() else []
+    """Return the tests that mirror a part; those of its folder for a file without tests of its own."""
+    mirrored = Path("tests", part)
+    if mirrored.suffix and not (ROOT / mirrored.with_name(f"test_{mirrored.name}")).exists():
+        mirrored = mirrored.parent
+    elif mirrored.suffix:
+        mirrored = mirrored.with_name(f"test_{mirrored.name}")
+    return [mirrored.as_posix()] if (ROOT / mirrored).exists() else []
 
 
 def configure(work: Path, part: str, tests: list[str]) -> None:

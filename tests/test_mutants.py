@@ -27,7 +27,8 @@ def test_a_part_has_the_tests_that_mirror_it(mutants):
     write(mutants.ROOT / "tests" / "kernels" / "test_rows.py", "")
     assert mutants.tests_of("kernels") == ["tests/kernels"]
     assert mutants.tests_of("kernels/rows.py") == ["tests/kernels/test_rows.py"]
-    assert mutants.tests_of("kernels/losses.py") == []
+    assert mutants.tests_of("kernels/losses.py") == ["tests/kernels"]
+    assert mutants.tests_of("report/pages") == []
 
 
 def test_only_changes_are_copied_and_compiled_functions_become_plain(mutants, tmp_path):

@@ -25,6 +25,15 @@ def test_trim_takes_rounding_for_a_tie():
     np.testing.assert_array_equal(trim(anomalies, np.zeros(4, dtype=int), 0.25), [0, 2, 3])
 
 
+def test_trim_tells_small_differences_of_small_scores():
+    suspicion = 1e-3 * np.array([0.4, 0.1, 0.3, 0.2])
+    np.testing.assert_array_equal(trim(suspicion, np.zeros(4, dtype=int), 0.5), [1, 3])
+
+
+def test_trim_of_equal_scores_keeps_the_first():
+    np.testing.assert_array_equal(trim(np.zeros(4), np.zeros(4, dtype=int), 0.5), [0, 1])
+
+
 def test_trim_never_trades_one_class_for_another():
     anomalies = np.array([9.0, 8.0, 7.0, 6.0, 1.0, 2.0])
     np.testing.assert_array_equal(trim(anomalies, np.array([0, 0, 0, 0, 1, 1]), 0.5), [2, 3, 4])
@@ -35,6 +44,21 @@ def test_thresholds_are_interpolated_quantiles():
     sanitizer = SphereSanitizer(contamination=0.1).fit(X)
     assert sanitizer.offset_ == pytest.approx(-np.quantile([3.0, 1.0, 0.0, 1.0, 3.0], 0.9))
     assert sanitizer.feasible_set_.region(0).radius == pytest.approx(3.0)
+
+
+def test_a_row_on_the_threshold_passes_in_spite_of_rounding():
+    # The 0.75 quantile of five distances is the fourth of them, which is that of two rows.
+    X = np.array([[-0.3], [-0.1], [0.0], [0.1], [0.3]]) * (1 / 3)
+    sanitizer = SphereSanitizer(contamination=0.25).fit(X)
+    np.testing.assert_array_equal(sanitizer.predict(X * (1 + 1e-15)), 1)
+
+
+def test_each_class_loses_its_own_share_with_its_labels():
+    X = np.array([[0.0], [1.0], [2.0], [9.0], [0.0], [10.0], [20.0], [90.0]])
+    y = np.repeat(["ham", "spam"], 4)
+    kept, labels = SphereSanitizer(contamination=0.25).fit_resample(X, y)
+    np.testing.assert_array_equal(kept.ravel(), [0.0, 1.0, 2.0, 0.0, 10.0, 20.0])
+    np.testing.assert_array_equal(labels, ["ham"] * 3 + ["spam"] * 3)
 
 
 def test_each_class_has_its_threshold():

@@ -46,6 +46,14 @@ def test_without_noise_or_clipping_it_is_gradient_descent(rows):
         torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_the_loss_of_an_epoch_is_the_mean_over_the_rows_drawn(rows):
+    """Of equal rows each sample, whatever its size, has the same mean."""
+    images, labels = rows[0][:1].repeat(24, 1, 1, 1), torch.ones(24, dtype=torch.int64)
+    config = PrivateTrainingConfig(epochs=3, batch=6, learning_rate=1e-12, noise=0)
+    expected = float(cross_entropy(net()(images), labels).detach())
+    assert train_privately(net(), images, labels, config, seed=0) == pytest.approx([expected] * 3)
+
+
 def moved(model, before):
     return torch.cat([(a - b).detach().flatten() for a, b in zip(model.parameters(), before.parameters(), strict=True)])
 

@@ -128,7 +128,7 @@ def test_backdoor_counts_images_inputs_and_labels():
     attack = "10\N{NO-BREAK SPACE}% with a square"
     assert found[f"{attack}, none: success"] >= 0
     assert 0 <= found[f"{attack}, STRIP: inputs with the trigger flagged"] <= 1
-    assert found[f"{attack}, trigger inversion: labels called up by the trigger found"] in (0, 1)
+    assert found[f"{attack}, trigger inversion: backdoored labels found"] in (0, 1)
     assert 0 <= found["no attack, STRIP: clean inputs flagged"] <= 1
     assert "no attack, STRIP: inputs with the trigger flagged" not in found
     assert found[f"{attack}, activation clustering: clean rows dropped"] <= 1

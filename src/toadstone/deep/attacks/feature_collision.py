@@ -78,7 +78,7 @@ class FeatureCollision:
     def craft(
         self, networks: Sequence[nn.Module], head: str, bases: Tensor, targets: Tensor, *, generator: Generator
     ) -> Tensor:
-        """Perturb the bases of many targets; parameters, result and errors as of `BullseyePolytope.craft`."""
+        """Perturb the bases of many targets; parameters, result and errors as for `BullseyePolytope.craft`."""
         surrogates = surrogates_of(networks, head, draws=self.draws)
         return craft_in_batches(self, surrogates, bases, targets, generator=generator)
 

@@ -24,7 +24,7 @@ from toadstone.kernels.facility_location.medoids import (
 )
 
 Chooser: TypeAlias = Callable[[Tensor, int], Medoids]
-"""Takes the rows of a tensor and a number, and chooses so many medoids."""
+"""Takes the rows of a tensor and a number k, and chooses k medoids."""
 _MEMORY = 1 << 28
 """Bytes for a block of distances."""
 _COPIES = 3

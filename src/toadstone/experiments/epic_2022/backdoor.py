@@ -21,18 +21,18 @@ ACTIVATION, SPECTRAL, OURS = "activation clustering", "spectral signatures", "me
 STRIP, INVERSION = "STRIP", "trigger inversion"
 FOUND = {
     STRIP: ("inputs with the trigger flagged", "clean inputs flagged"),
-    INVERSION: ("labels called up by the trigger found", "other labels suspected"),
+    INVERSION: ("backdoored labels found", "other labels suspected"),
 }
 """Defences that flag inputs or labels instead of training images, and names of what they flag."""
 
 _NOTES = (
     "EPIC's paper makes no claim about visible backdoors; these rows are here because defences are compared on them.",
-    "Success: test images of other classes that the same network classifies rightly without the trigger, and takes "
-    "for the attacker's label with it.",
-    "Activation clustering, spectral signatures and the medoid vote look at the features of the undefended network, "
-    "leave out what they flag, and train again.",
+    "Success: test images of other classes that the same network classifies correctly without the trigger, and as the "
+    "attacker's label with it.",
+    "Activation clustering, spectral signatures and the medoid vote use the features of the undefended network; a new "
+    "network is trained without the rows that they flag.",
     "Networks of clean images, without attack, are those of the first seed.",
-    "STRIP and trigger inversion leave the network as it is; they get other test images, which are clean and trusted.",
+    "STRIP and trigger inversion do not change the network; they get further test images, which are clean and trusted.",
 )
 
 

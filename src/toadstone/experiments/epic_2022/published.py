@@ -25,11 +25,11 @@ WEIGHTS = "cifar10_resnet20.npz"
 
 _NOTES = (
     "The archive has one or two sets of poisons of each kind, with one target each: a success here is one of one.",
-    "Hidden triggers and clean-label backdoors call up their label by a patch that the archive lacks; what they reach "
-    "is therefore not measured, only how many of them each defence drops.",
+    "Hidden triggers and clean-label backdoors need a trigger that the archive lacks; their success is therefore not "
+    "measured, only the share that each defence drops.",
     "The poisons were crafted for networks trained from scratch on all of CIFAR-10, which takes a graphics card: "
     "`--scale full`. On 10,000 images and six epochs none of them succeeded.",
-    "In transfer the body is the published ResNet-20, trained on the clean pictures that the poisons were made of.",
+    "In transfer the body is the published ResNet-20, trained on the clean images that the poisons were made from.",
 )
 
 

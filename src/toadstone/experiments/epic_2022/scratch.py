@@ -35,15 +35,15 @@ STATED = {
 
 _REASON = "the paper attacks 100 targets, with eight restarts of the attacker's descent each."
 _NOTES = (
-    "Others report more success behind EPIC than the paper: 34 % behind EPIC-0.1 and 21 % behind EPIC-0.2, of 44 % "
-    "undefended, in 200 epochs (PureGen, arXiv 2405.18627, appendix E); with 16 levels and 80 epochs none behind "
-    "EPIC-0.1 of 75 % undefended (Friendly Noise, tables 1 to 3).",
-    "The attacker trains a network of the same kind from other first weights on the clean images; targets and bases "
+    "Others report more success with EPIC than the paper: 34 % with EPIC-0.1 and 21 % with EPIC-0.2, of 44 % "
+    "undefended, in 200 epochs (PureGen, arXiv 2405.18627, appendix E); with 16 levels and 80 epochs none with "
+    "EPIC-0.1, of 75 % undefended (Friendly Noise, tables 1 to 3).",
+    "The attacker trains a network of the same kind from other initial weights on the clean images; targets and bases "
     "are those of the poisoning benchmark.",
 )
 _TINY = (
     "This is the scale of a test: the same code on few images and epochs. No attack can be expected to succeed, and "
-    "nothing is to be learned from these figures.",
+    "the figures mean nothing.",
 )
 
 

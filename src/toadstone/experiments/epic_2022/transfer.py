@@ -45,8 +45,8 @@ _REASON = (
 
 
 _NOTES = (
-    "Each target is a test image that a head trained on clean images classifies rightly; the class that it is to be "
-    "taken for is drawn among the others, and so are the bases.",
+    "Each target is a test image that a head trained on clean images classifies correctly; the intended class is "
+    "drawn among the other classes, and the bases from the intended class.",
     "The attacker knows the body and its features; spread collisions know the vote of medoids too: each poison "
     "collides with another of the target's nearest neighbours in its class.",
     "The constants of the medoid vote were chosen on other targets: twenty against another body of the same kind, and "
@@ -122,7 +122,7 @@ def run(conditions: Conditions) -> Measured:
 
 
 def measure(train: Pictures, test: Pictures, plan: TransferPlan, conditions: Conditions) -> Measured:
-    """Train a body, craft poisons for each target, train heads behind each defence."""
+    """Train a body, craft poisons for each target, train heads with each defence."""
     from toadstone.deep.tensors.checkpoints import digest_of
 
     with logged("epic-transfer", plan, conditions) as log:

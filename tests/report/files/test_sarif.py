@@ -59,7 +59,7 @@ def test_it_says_what_platforms_need(scanned):
     assert len(run["results"]) == 2
     for result, flagged in zip(run["results"], scanned.rows, strict=True):
         assert rules[result["ruleIndex"]] == result["ruleId"]
-        assert 0 <= result["rank"] <= 100
+        assert result["rank"] == round(100 * flagged.suspicion, 4)
         assert result["partialFingerprints"] == {"rowSha256/v1": flagged.fingerprint}
         (place,) = result["locations"]
         assert place["physicalLocation"]["region"] == {"startLine": flagged.row + 2}
@@ -104,6 +104,11 @@ def test_rows_without_lines_have_a_logical_place_alone(scanned):
     log = json.loads(to_sarif(located(scanned, "enron", None)))
     for result in log["runs"][0]["results"]:
         assert list(result["locations"][0]) == ["logicalLocations"]
+
+
+def test_a_file_without_lines_is_named_without_a_region(scanned):
+    for result in json.loads(to_sarif(located(scanned, "rows.parquet", None)))["runs"][0]["results"]:
+        assert result["locations"][0]["physicalLocation"] == {"artifactLocation": {"uri": "rows.parquet"}}
 
 
 def test_a_skipped_detector_is_a_notification(scanned):

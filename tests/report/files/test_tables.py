@@ -45,7 +45,7 @@ def test_sanitizers_that_rank_only_some_rows_leave_blanks(tmp_path):
     assert [(row["rank_a"], row["rank_b"]) for row in read(tmp_path / "s.csv")] == [("1", ""), ("", "2")]
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_no_cell_starts_a_formula(tmp_path, start):
     attack = f'{start}HYPERLINK("x")'
     write_suspects([suspect(attack, attack, removed_by=(attack,))], tmp_path / "s.csv")

@@ -128,6 +128,16 @@ def test_sentences(record):
     )
 
 
+def test_many_detectors_are_named_by_the_first_three(record):
+    def missed_by(count):
+        infos = tuple(DefenceInfo(f"d{place}", "detector", 0.02, False) for place in range(count))
+        cells = tuple(MatrixCell("flip", info.name, "own", caught=share(0.0), verdict="missed") for info in infos)
+        return attack_sentence(dataclasses.replace(record, defences=infos, cells=cells), record.attacks[1])
+
+    assert "missed by d0, d1, d2 and d3." in missed_by(4)
+    assert "missed by d0, d1, d2 and 2 others." in missed_by(5)
+
+
 def test_heads_of_columns_differ():
     from toadstone.catalogue import names
 

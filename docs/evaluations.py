@@ -26,16 +26,16 @@ HEAD = f"""# Attacks against detectors
 `python docs/evaluations.py FOLDER ...` after the commands below; the matrices with all figures and intervals are in
 [evaluations](evaluations). A cell is the share of the poison that a detector flags, in per cent, by thresholds from the
 class's own scores / from trusted rows; **bold** where one of them is {100 * CAUGHT:g} or more (caught), empty where
-both are below {100 * MISSED:g} (missed). Below "clean" are false alarms where nobody attacks. An adaptive attacker knows
-the detector and runs it before choosing which rows to poison; trusted rows are out of everybody's reach.
+both are below {100 * MISSED:g} (missed). Below "clean" are false alarms where nobody attacks. An adaptive attacker
+knows the detector and runs it before choosing which rows to poison; trusted rows are out of everybody's reach.
 """
 
 QUESTION = "Do the defences stop the strongest attacks?"
 ANSWER = """ANSWER-TO-COME"""
-LEGEND = """Test errors are means over the seeds with Student's 95 % interval. "Strongest" is the attack of those named that
-leaves the largest mean error behind the defence; "knows the defence" is the same over the attacks made by an attacker who knows it
-and its trusted rows (`adaptive-kkt-influence` follows the rows that it keeps, learners included; the others choose the rows that it
-finds least suspicious). "Caught" is the share of that attack's poison that is flagged."""
+LEGEND = """Test errors are means over the seeds with Student's 95 % interval. "Strongest" is the attack that leaves the
+largest mean error behind the defence; "knows the defence" is the same over the attacks made by an attacker who knows it
+and its trusted rows: `adaptive-kkt-influence` follows the rows that it keeps, learners included; the others choose the
+rows that it finds least suspicious. "Caught" is the share of that attack's poison that is flagged."""
 ASKED = ("sever", "roni", "trimmed-loss", "trimmed-training", "severed-training", "partition-vote")
 
 
@@ -83,7 +83,7 @@ def strongest_sentences(record: EvaluationRecord) -> list[str]:
 
 
 def strongest_table(record: EvaluationRecord) -> list[str]:
-    """One defence a line: its error on clean rows, under the strongest attack, and under the strongest that knows it."""
+    """One defence a line: its error on clean rows, under the strongest attack, and under one that knows it."""
     head = [
         "defence",
         "thresholds",

@@ -1,17 +1,22 @@
 """Write docs/results/evaluations.md: `python docs/evaluations.py FOLDER ...`, folders of `toadstone evaluate --out`.
 
-The matrix of each is kept beside it as docs/results/evaluations/FOLDER.csv; records are too large to keep.
+The sections of these folders are written anew, and the others stay. The matrix of each is kept beside the page as
+docs/results/evaluations/FOLDER.csv; records are too large to keep. Folders of optimized attacks, given together, make
+the first section.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from toadstone.pipeline.evaluation.configure import OPTIMIZED
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
-from toadstone.records.trials import CAUGHT, MISSED, MatrixCell
+from toadstone.records.trials import CAUGHT, MISSED, Estimate, MatrixCell, Thresholds
 from toadstone.report.text.evaluation_text import attack_sentence, evaluation_sentences, format_estimate
 
 RESULTS = Path(__file__).parent / "results"
@@ -21,30 +26,111 @@ HEAD = f"""# Attacks against detectors
 `python docs/evaluations.py FOLDER ...` after the commands below; the matrices with all figures and intervals are in
 [evaluations](evaluations). A cell is the share of the poison that a detector flags, in per cent, by thresholds from the
 class's own scores / from trusted rows; **bold** where one of them is {100 * CAUGHT:g} or more (caught), empty where
-both are below {100 * MISSED:g} (missed). Below "clean" are false alarms where nobody attacks. An adaptive attacker is
-told the detector and tries it out before choosing which rows to poison; trusted rows are out of everybody's reach.
+both are below {100 * MISSED:g} (missed). Below "clean" are false alarms where nobody attacks. An adaptive attacker
+knows the detector and runs it before choosing which rows to poison; trusted rows are out of everybody's reach.
 """
+
+QUESTION = "Do the defences stop the strongest attacks?"
+ANSWER = """ANSWER-TO-COME"""
+LEGEND = """Test errors are means over the seeds with Student's 95 % interval. "Strongest" is the attack that leaves the
+largest mean error behind the defence; "knows the defence" is the same over the attacks made by an attacker who knows it
+and its trusted rows: `adaptive-kkt-influence` follows the rows that it keeps, learners included; the others choose the
+rows that it finds least suspicious. "Caught" is the share of that attack's poison that is flagged."""
+ASKED = ("sever", "roni", "trimmed-loss", "trimmed-training", "severed-training", "partition-vote")
 
 
 def main() -> None:
     """Render the records of the folders named."""
     MATRICES.mkdir(exist_ok=True)
-    sections = []
+    written, optimized = sections_of(PAGE.read_text(encoding="utf-8")) if PAGE.exists() else {}, {}
     for folder in map(Path, sys.argv[1:]):
         record = EvaluationRecord.from_json((folder / "record.json").read_text(encoding="utf-8"))
         shutil.copyfile(folder / "matrix.csv", MATRICES / f"{folder.name}.csv")
-        sections += section(folder.name, record)
-    PAGE.write_text("\n".join([HEAD, *sections]), encoding="utf-8")
+        if {info.name for info in record.attacks} & set(OPTIMIZED):
+            optimized[folder.name] = record
+        else:
+            written[folder.name] = "\n".join(section(folder.name, record))
+    if optimized:
+        written = {QUESTION: "\n".join(strongest(optimized))} | {
+            title: text for title, text in written.items() if title != QUESTION
+        }
+    PAGE.write_text("\n".join([HEAD, *written.values()]), encoding="utf-8")
+
+
+def sections_of(page: str) -> dict[str, str]:
+    """Return the sections of a page by their titles."""
+    parts = re.split(r"^(?=## )", page, flags=re.MULTILINE)[1:]
+    return {part.split("\n", 1)[0].removeprefix("## "): part.rstrip("\n") + "\n" for part in parts}
+
+
+def strongest(records: dict[str, EvaluationRecord]) -> list[str]:
+    """Answer for several data sets whether the defences stop optimized attacks."""
+    lines = [f"## {QUESTION}", "", ANSWER, "", LEGEND, ""]
+    for name, record in records.items():
+        lines += [f"### {name}", "", f"`{record.header.command}`", "", *strongest_sentences(record), ""]
+        lines += [*strongest_table(record), "", *(f"- Note: {warning}" for warning in record.warnings), ""]
+    return lines
+
+
+def strongest_sentences(record: EvaluationRecord) -> list[str]:
+    """State the setting, and the error of the undefended model on clean rows and under each attack."""
+    setting = evaluation_sentences(record)[-1]
+    bare = [(info.name, record.cell(info.name, "none")) for info in record.attacks if not info.knows_detector]
+    errors = [f"{name} {format_estimate(cell.test_error)}" for name, cell in bare[1:] if cell is not None]
+    clean = record.cell(NO_ATTACK, "none")
+    without = "-" if clean is None else format_estimate(clean.test_error)
+    return [setting, f"Undefended, the test error is {without} on clean rows and under attack: {'; '.join(errors)}."]
+
+
+def strongest_table(record: EvaluationRecord) -> list[str]:
+    """One defence a line: its error on clean rows, under the strongest attack, and under one that knows it."""
+    head = [
+        "defence",
+        "thresholds",
+        "clean rows",
+        "strongest",
+        "error",
+        "caught",
+        "knows the defence",
+        "error",
+        "caught",
+    ]
+    plain = [info.name for info in record.attacks[1:] if not info.knows_detector]
+    adaptive = [info.name for info in record.attacks[1:] if info.knows_detector]
+    rows = []
+    for info, thresholds in record.columns():
+        clean = record.cell(NO_ATTACK, info.name, thresholds)
+        marked = f"**`{info.name}`**" if info.name in ASKED else f"`{info.name}`"
+        cells = [marked, thresholds, "-" if clean is None else format_estimate(clean.test_error)]
+        for attacks in (plain, adaptive):
+            cells += worst(record, attacks, info.name, thresholds)
+        rows.append(cells)
+    return [f"| {' | '.join(cells)} |" for cells in (head, ["---", *(["---"] * (len(head) - 1))], *rows)]
+
+
+def worst(record: EvaluationRecord, attacks: Sequence[str], defence: str, thresholds: Thresholds) -> list[str]:
+    """The attack of largest error behind a defence, that error, and the share of its poison that is flagged."""
+    found = [record.cell(attack, defence, thresholds) for attack in attacks]
+    ran = [cell for cell in found if cell is not None and cell.test_error is not None]
+    if not ran:
+        return ["", "", ""]
+    cell = max(ran, key=lambda cell: cell.test_error.mean if cell.test_error else 0.0)
+    return [cell.attack, format_estimate(cell.test_error), shown(cell.caught)]
+
+
+def shown(share: Estimate | None) -> str:
+    """A share in per cent without its interval, which stands in the matrix."""
+    return "" if share is None else f"{100 * share.mean:.0f} %"
 
 
 def section(title: str, record: EvaluationRecord) -> list[str]:
     """One record as Markdown."""
     plain = [info for info in record.attacks if not info.knows_detector]
-    told = [info for info in record.attacks if info.knows_detector]
+    adaptive = [info for info in record.attacks if info.knows_detector]
     lines = [f"## {title}", "", f"`{record.header.command}`", "", *evaluation_sentences(record)]
     lines += [record.trusted_origin, "", *(table(record, plain) if len(plain) > 1 else ()), ""]
-    if told:
-        lines += ["Told the detector:", "", *table(record, told), ""]
+    if adaptive:
+        lines += ["Knows the detector:", "", *table(record, adaptive), ""]
     lines += [f"- {attack_sentence(record, info)}" for info in record.attacks[1:]]
     return [*lines, *(f"- Note: {warning}" for warning in record.warnings), ""]
 

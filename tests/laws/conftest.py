@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from toadstone.attacks.backdoors.row_trigger import FeatureTrigger
 from toadstone.attacks.flips.demographic import Group
 from toadstone.attacks.flips.subpopulation import Subpopulation
-from toadstone.catalogue import names, resolve
+from toadstone.catalogue import distinct, resolve
 from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, Ridge
@@ -186,7 +186,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     in the set, `movable` where that set may be any, `rounded` where rounding
     may take rows out of it, `corrupting` where the attack knows no set.
     """
-    every = [(resolve("attack", name).__name__, name, domain) for name in names("attack") for domain in DOMAINS]
+    every = [(resolve("attack", name).__name__, name, domain) for name in distinct("attack") for domain in DOMAINS]
     rounded = [(name, domain) for kind, name, domain in every if kind in MAY_LEAVE and domain == "integer"]
     corrupting = [(name, domain) for kind, name, domain in every if kind in UNAWARE]
     confined = [(name, domain) for _, name, domain in every if (name, domain) not in rounded + corrupting]

@@ -228,7 +228,7 @@ class TestThreats:
     def test_attacks_are_as_many_as_asked(self, small):
         record = audit(small(), AuditPlan(0.1, hypothesis=Ridge(0.1), attacks=("kkt",))).record
         assert [cell.attack for cell in record.evaluations[::6]] == ["none", "collapse", "kkt"]
-        with pytest.raises(UnknownName, match="`attacks`: expected one of kkt-influence, kkt, min-max, .*, got magic"):
+        with pytest.raises(UnknownName, match=r"`attacks`: expected one of kkt-influence, kkt, min-max, .*, got magic"):
             AuditPlan(0.1, attacks=("magic",))
 
     def test_poison_of_the_caller_is_evaluated_too(self, small):

@@ -42,13 +42,13 @@ _VALIDATION_SHARE = 0.2
 _ON_TARGETS = "target"
 
 _WORDS = {
-    "validation": "Candidates aim at the training rows and were compared on a fifth of them, held out; no test label was "
-    "used.",
+    "validation": "Candidates aim at the training rows and were compared on a fifth of them, held out; no test "
+    "label was used.",
     "train": "Candidates aim at the training rows and were compared on them; no test label was used.",
     "test": "Candidates were compared on the test rows and their labels, as in the paper: the errors are those of an "
     "attacker who knows them.",
-    _ON_TARGETS: "Candidates aim at the chosen test rows and were compared by their true labels; no other test label was "
-    "used.",
+    _ON_TARGETS: "Candidates aim at the chosen test rows and were compared by their true labels; no other test "
+    "label was used.",
 }
 
 
@@ -174,8 +174,7 @@ def attack(
         train, rows, probe = _selection(split, plan)
     with clock.stage("search"):
         finding, tried = situation.find(train, rows, probe, on_step)
-        halves = plan.select_on == "test" and plan.method in FOLLOWS_ERRORS
-        split_test = _split_test(situation, on_step) if halves else None
+        split_test = _split_test(situation, on_step)
     with clock.stage("defences"):
         poison = finding.poison if train is split.train else situation.again(finding)
         situation.threat.check(poison)
@@ -280,9 +279,14 @@ def _selection(split: Split, plan: AttackPlan) -> tuple[Dataset, Dataset, Datase
     return split.train, rows, rows
 
 
-def _split_test(situation: _Situation, on_step: Callable[[], None] | None) -> SplitTest:
-    """Select on one half of the test rows, and report the other: what of the success is not luck with the rows."""
+def _split_test(situation: _Situation, on_step: Callable[[], None] | None) -> SplitTest | None:
+    """Select on one half of the test rows and report the other, where a method follows the errors on test rows.
+
+    The difference is luck with the rows that it was selected on.
+    """
     split, plan = situation.split, situation.plan
+    if plan.select_on != "test" or plan.method not in FOLLOWS_ERRORS:
+        return None
     half, other = hold_out(split.test, share=0.5, random_state=plan.seed)
     finding, _ = situation.find(split.train, half, half, on_step)
     cells = judge(

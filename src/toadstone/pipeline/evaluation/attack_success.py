@@ -1,4 +1,4 @@
-"""How often a backdoor opens."""
+"""The success rate of a backdoor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from toadstone.pipeline.layers.wilson import Rate
 
 
 def success_rate(model: Any, test: Dataset, trigger: Trigger, *, target: object, source: object | None = None) -> Rate:
-    """The share of test rows that the trigger brings into the target class.
+    """Return the share of test rows that the trigger brings into the target class.
 
     Rows of the target class are no success, and rows that the model
     misclassifies without the trigger prove nothing: neither is counted.

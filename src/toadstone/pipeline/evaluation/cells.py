@@ -1,4 +1,4 @@
-"""From trials to the cells of a matrix, each over all seeds."""
+"""Summarize trials over all seeds in the cells of a matrix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from toadstone.records.trials import CAUGHT, MISSED, Estimate, MatrixCell, Outco
 
 
 def cells_of(trials: Sequence[Trial]) -> tuple[MatrixCell, ...]:
-    """One cell for each attack, defence and source of thresholds, in the order in which they first come.
+    """Return one cell for each attack, defence and source of thresholds, in the order of first occurrence.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def cells_of(trials: Sequence[Trial]) -> tuple[MatrixCell, ...]:
 
 
 def verdict_of(caught: Estimate | None) -> Outcome:
-    """Whether an attack counts as caught, by the share of the poison that is flagged on average.
+    """Return the verdict on an attack, by the share of the poison that is flagged on average.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What an attack on a part of the data does there, and what elsewhere."""
+"""Errors that an attack on a group of rows causes within the group and elsewhere."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Damage:
 
     @property
     def inside(self) -> float:
-        """How much the error grew where it was meant to."""
+        """Rise of the error within the group."""
         return self.poisoned_inside.value - self.clean_inside.value
 
     @property
     def elsewhere(self) -> float:
-        """How much it grew anywhere else."""
+        """Rise of the error elsewhere."""
         return self.poisoned_elsewhere.value - self.clean_elsewhere.value
 
 

@@ -1,4 +1,4 @@
-"""Finished trials on disk, a line each, so that an evaluation can go on where it stopped."""
+"""Finished trials on disk, one a line, so that an evaluation can be resumed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JOURNAL = "trials.jsonl"
 
 
 class Journal:
-    """An open file of finished trials.
+    """Open file of finished trials.
 
     The first line names the plan that the trials belong to. A line that was
     not written to its end is dropped, and the trial run again.
@@ -70,7 +70,7 @@ class Journal:
         self._stream.close()
 
     def add(self, trials: Sequence[Trial]) -> None:
-        """Write finished trials down at once."""
+        """Write finished trials at once."""
         for trial in trials:
             self._stream.write(json.dumps(asdict(trial), allow_nan=False).encode() + b"\n")
         self._stream.flush()

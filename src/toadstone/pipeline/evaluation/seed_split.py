@@ -1,4 +1,4 @@
-"""The rows of one seed of an evaluation: within the attacker's reach, trusted, and for the test."""
+"""The rows of one seed of an evaluation: attackable ones, trusted ones and test rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from toadstone.kernels.statistics.row_digests import contents, first_equal
 
 @dataclass(frozen=True, eq=False)
 class SeedSplit:
-    """What the trials of one seed have in common.
+    """Rows that the trials of one seed share.
 
     Parameters
     ----------
@@ -68,14 +68,14 @@ def draw_part(split: Split, *, seed: int, rows: int, test: Dataset, share: float
 
 
 def draw_test(test: Dataset, rows: int, seed: int) -> Dataset:
-    """At most so many test rows, drawn at random, in their order."""
+    """Draw at most some number of test rows at random, in their order."""
     if len(test) <= rows:
         return test
     return test.take(np.sort(np.random.default_rng(seed).permutation(len(test))[:rows]))
 
 
 def hold_out_contents(data: Dataset, *, share: float, seed: int) -> Mask:
-    """Rows of each class that are held out, all copies of a row together.
+    """Choose rows of each class to hold out, all copies of a row together.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def hold_out_contents(data: Dataset, *, share: float, seed: int) -> Mask:
 
 
 def shared_rows(X: Matrix, others: Matrix) -> IntArray:
-    """The rows of a matrix that occur among those of another, too."""
+    """Return the rows of a matrix that occur among those of another, too."""
     return np.flatnonzero(first_equal(X, others) >= 0)
 
 

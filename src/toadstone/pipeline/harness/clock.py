@@ -1,4 +1,4 @@
-"""Where the time of a run goes."""
+"""Seconds of each stage of a run."""
 
 from __future__ import annotations
 

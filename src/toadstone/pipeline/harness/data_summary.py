@@ -1,4 +1,4 @@
-"""What every record says of its data, and what rows of such data can be."""
+"""The summary of a data set for records, and the domain of its rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from toadstone.records.header import ClassCount, DataSummary, DomainName
 
 
 def summarize(split: Split, domain: str) -> DataSummary:
-    """The data of a record, without any of their values."""
+    """Summarize the data of a record, without any of their values."""
     train, test = split.train, split.test
     counts = tuple(
         ClassCount(str(label), int(np.count_nonzero(train.y == label)), int(np.count_nonzero(test.y == label)))
@@ -45,6 +45,6 @@ def digests_of_rows(rows: Dataset, trusted: Dataset | None) -> dict[str, str]:
 
 
 def expressible(train: Dataset, name: str) -> Domain:
-    """What rows of these data can be at all; a count may exceed any seen so far."""
+    """Return the domain of rows of these data; a count may exceed any seen so far."""
     domain = fit_domain(train.X, name)
     return replace(domain, upper=np.full_like(domain.upper, np.inf)) if domain.integer else domain

@@ -1,4 +1,4 @@
-"""The defender whom an attack is made for: learner, ridge and how closely it is trained."""
+"""The defender that an attack is made for: learner, ridge and training accuracy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CLOSE, _COARSE, _MANY_ENTRIES = 1e-6, 1e-3, 2_000_000
 def settle_defence(
     split: Split, *, learner: str | None, ridge: float | None, contamination: float, seed: int
 ) -> tuple[Defence, str]:
-    """The defender of some data, and in plain words where its ridge comes from.
+    """Choose the defender of some data, and say in plain words where its ridge comes from.
 
     Parameters
     ----------
@@ -62,10 +62,10 @@ def _settle_ridge(split: Split, ridge: float | None, seed: int) -> tuple[float, 
         return published, "published for this data set (Koh, Steinhardt and Liang 2022)"
     rows, origin = split.train, "chosen by cross-validation"
     if len(rows.classes) > 2 and len(rows) > _RIDGE_ROWS:
-        rows, origin = _part(rows, seed), f"{origin} on {_RIDGE_ROWS} of the rows"
+        rows, origin = _sample(rows, seed), f"{origin} on {_RIDGE_ROWS} of the rows"
     return choose_ridge(rows.X, rows.y, random_state=seed).ridge, origin
 
 
-def _part(rows: Dataset, seed: int) -> Dataset:
-    _, part = hold_out(rows, share=_RIDGE_ROWS / len(rows), random_state=seed)
-    return part
+def _sample(rows: Dataset, seed: int) -> Dataset:
+    _, drawn = hold_out(rows, share=_RIDGE_ROWS / len(rows), random_state=seed)
+    return drawn

@@ -33,7 +33,7 @@ def check_filters(filters: Sequence[str]) -> None:
 def fit_filters(
     train: Dataset, filters: Sequence[str], *, quantile: float, domain: str, ridge: float = 0.01
 ) -> ConvexSet:
-    """What passes all of some filters that were fitted on clean rows, within the domain.
+    """Return the rows that pass all of some filters fitted on clean rows, within the domain.
 
     Parameters
     ----------

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """Judge attacks against defences, independently of both."""
+=======
+"""Evaluate attacks against defences: check, filter, train, test."""
+>>>>>>> vocab
 
 from __future__ import annotations
 
@@ -28,7 +32,11 @@ ONE_AGAINST_THE_REST = "linear"
 
 @dataclass(frozen=True)
 class Defence:
+<<<<<<< HEAD
     """Sanitizer settings and model of a defender.
+=======
+    """The defender's filters and training.
+>>>>>>> vocab
 
     Parameters
     ----------
@@ -71,11 +79,11 @@ class Defence:
             raise InvalidArgument("loss", f"hinge, which {self.learner} is for", self.loss)
 
     def sanitizer(self, name: str) -> Any:
-        """An unfitted sanitizer of the catalogue, with this defender's settings."""
+        """Build an unfitted sanitizer of the catalogue, with this defender's settings."""
         return self._with_settings("sanitizer", name)
 
     def model(self) -> Any:
-        """The unfitted model."""
+        """Build the unfitted model."""
         return self._with_settings("learner", self.learner)
 
     def _with_settings(self, kind: str, name: str) -> Any:
@@ -103,7 +111,7 @@ def judge_attacks(
     workers: int = 1,
     on_cell: Callable[[], None] | None = None,
 ) -> tuple[Evaluation, ...]:
-    """Judge every attack, and none, against every sanitizer, and none.
+    """Evaluate every attack, and none, against every sanitizer, and none.
 
     The defender fits the sanitizer on clean rows and poison together, removes
     the most anomalous rows of each class, and retrains; test labels are used
@@ -182,7 +190,7 @@ def judge(
     name: str,
     workers: int = 1,
 ) -> tuple[Evaluation, ...]:
-    """One attack against some sanitizers; neither budget nor domain are checked here.
+    """Evaluate one attack against some sanitizers, without checking budget or domain.
 
     Parameters
     ----------
@@ -210,7 +218,7 @@ def judge(
 
 
 def merge(clean: Dataset, poison: Poison | None) -> tuple[Matrix, Any, Mask]:
-    """The rows a defender receives, and which of them are poison.
+    """Return the rows that a defender receives, and which of them are poison.
 
     Poison that displaces clean rows takes their places; other poison follows
     after them.
@@ -228,7 +236,7 @@ def merge(clean: Dataset, poison: Poison | None) -> tuple[Matrix, Any, Mask]:
 
 
 def keep(name: str, X: Matrix, y: Any, defence: Defence) -> IntArray:
-    """The rows that are left after a sanitizer of the catalogue, or after none, ascending."""
+    """Return the rows that a sanitizer of the catalogue, or none, keeps, ascending."""
     if name == NO_SANITIZER:
         return np.arange(len(y))
     sanitizer = defence.sanitizer(name)
@@ -263,7 +271,7 @@ def _judge(
 
 
 def _train_loss(model: Any, X: Matrix, y: Any, defence: Defence) -> float:
-    """Mean loss on the kept rows, as the model was trained with it."""
+    """Return the mean loss on the kept rows, as the model was trained with it."""
     scores = model.decision_function(X)
     if scores.ndim == 2 and defence.learner != ONE_AGAINST_THE_REST:
         losses, _ = crammer_singer(scores, np.searchsorted(model.classes_, y))

@@ -1,4 +1,4 @@
-"""What poison has to keep to, checked by somebody who did not make it."""
+"""Check that poison keeps to its budget and domain."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _check_displaced(poison: Poison, clean: Dataset, budget: Budget) -> None:
 
 
 def _differ(poison: Poison, clean: Dataset, rows: IntArray) -> bool:
-    """Whether a row of poison has other features than the one it displaces."""
+    """Return True if a row of poison has other features than the one that it displaces."""
     both, m = stack([clean.X[rows], poison.X]), len(rows)
     gaps = both[:m] - both[m:]
     return bool(np.any((gaps.data if issparse(gaps) else gaps) != 0))

@@ -1,4 +1,4 @@
-"""How many processes a piece of work is worth."""
+"""The number of processes for a piece of work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _FEW_ENTRIES = 100_000
 
 
 def processes(wanted: int, tasks: int, data: Dataset) -> int:
-    """As many as are wanted and there are tasks; one where starting others takes longer than the work.
+    """Return as many processes as are wanted and there are tasks, or one for little data.
 
     Parameters
     ----------

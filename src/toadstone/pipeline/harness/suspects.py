@@ -1,4 +1,4 @@
-"""Which rows look wrong, and to whom."""
+"""Rank the most suspicious rows by several sanitizers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FEATURES_SHOWN = 6
 
 
 def rank_rows(suspicion: Array, y: Labels) -> IntArray:
-    """Place of each row within its class, 1 being the most suspicious.
+    """Rank each row within its class, 1 being the most suspicious.
 
     Ties keep the order of the rows.
 
@@ -40,7 +40,7 @@ def list_suspects(
     longest: int = LONGEST_LIST,
     on_ranked: Callable[[], None] | None = None,
 ) -> tuple[Suspect, ...]:
-    """The most suspicious rows by all sanitizers together.
+    """Return the most suspicious rows by all sanitizers together.
 
     A row's suspicion is the mean over sanitizers of the share of its class
     that looks no more suspicious than it does.
@@ -85,7 +85,7 @@ def list_suspects(
 
 
 def preview(data: Dataset, row: int) -> str:
-    """The largest features of a row, by name where there are names."""
+    """Describe the largest features of a row, by name where there are names."""
     values = data.X[[row]].toarray().ravel() if issparse(data.X) else data.X[row]
     largest = np.argsort(-np.abs(values), kind="stable")[:_FEATURES_SHOWN]
     shown = [f"{_name(data.feature_names, int(j))} {values[j]:.4g}" for j in largest if values[j] != 0]

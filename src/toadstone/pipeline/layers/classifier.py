@@ -1,4 +1,4 @@
-"""A classifier behind layers of defence, each of which accounts for what it removes."""
+"""A classifier behind layers of defence, with a log of every removed row."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from toadstone.core.dataset import Dataset, as_matrix
 from toadstone.core.errors import InvalidArgument
 from toadstone.learners.linear import LinearClassifier
 from toadstone.learners.linear_scores import check_two_classes
-from toadstone.pipeline.layers.layers import Course, step_sentence
+from toadstone.pipeline.layers.layers import DefenceRun, step_sentence
 from toadstone.pipeline.layers.named_steps import Named, NamedLayers
-from toadstone.pipeline.layers.removals import Ledger, allowed_rows
+from toadstone.pipeline.layers.removals import RemovalBudget, allowed_rows
 from toadstone.pipeline.layers.validation import FoldJudge, Judge, TrustedJudge
 from toadstone.records.defence import AccuracyChange, DefenceStep, RemovedRow
 
@@ -159,7 +159,11 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         y : array_like of shape (n,)
             Labels of at least two classes.
         trusted : (ndarray or CSR of shape (m, d), array_like of shape (m,)), optional
+<<<<<<< HEAD
             Rows known to be clean, none of them among `X`. Detectors
+=======
+            Trusted rows, none of them among `X`. Detectors
+>>>>>>> vocab
             see them beside the others and take their thresholds from them,
             and models are validated on them and never trained on them; `first_equal` of
             `toadstone.kernels.statistics.row_digests` tells which rows stand in both.
@@ -185,17 +189,24 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         check_two_classes(codes)
         judge = self._judge(matrix, labels, trusted)
         estimator, robust = self._models()
+<<<<<<< HEAD
         ledger = Ledger(labels, allowed_rows(self.max_removed, len(labels)))
         trusted_rows = Dataset(judge.trusted_X, judge.trusted_y) if isinstance(judge, TrustedJudge) else None
         course = Course(matrix, labels, estimator, ledger, judge, on_step, trusted_rows)
         fitted = [(name, course.remove(name, "filter", found, lambda rows: rows)) for name, found in filters]
+=======
+        removals = RemovalBudget(labels, allowed_rows(self.max_removed, len(labels)))
+        trusted_rows = Dataset(judge.trusted_X, judge.trusted_y) if isinstance(judge, TrustedJudge) else None
+        run = DefenceRun(matrix, labels, estimator, removals, judge, on_step, trusted_rows)
+        fitted = [(name, run.remove(name, "filter", found, lambda rows: rows)) for name, found in filters]
+>>>>>>> vocab
         self.filters_ = [(name, found) for name, found in fitted if found is not None]
-        self.preliminary_ = course.train("preliminary model", "preliminary")
-        self._inspect(course, inspectors)
-        self.robust_ = course.swap("robust fit", "robust", robust)
+        self.preliminary_ = run.train("preliminary model", "preliminary")
+        self._inspect(run, inspectors)
+        self.robust_ = run.replace_model("robust fit", "robust", robust)
         if trusted is not None:
-            course.validate("validation", "validation")
-        self._conclude(course, judge, validated=trusted is not None)
+            run.validate("validation", "validation")
+        self._conclude(run, judge, validated=trusted is not None)
         return self
 
     @available_if(_last_model_has("decision_function"))  # type: ignore[untyped-decorator]
@@ -227,23 +238,23 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
             raise InvalidArgument("trusted", "a pair of rows and labels", type(trusted).__name__)
         return TrustedJudge(X, y, *self._admitted(*trusted, reset=False))
 
-    def _inspect(self, course: Course, inspectors: Named) -> None:
+    def _inspect(self, run: DefenceRun, inspectors: Named) -> None:
         represent, self.inspectors_ = self.represent, []
         if represent is None:
-            course.skip("inspection", "inspection", _NO_REPRESENTATION)
+            run.skip("inspection", "inspection", _NO_REPRESENTATION)
             return
         for name, inspector in inspectors:
-            found = course.remove(name, "inspection", inspector, lambda rows: represent(self.preliminary_, rows))
+            found = run.remove(name, "inspection", inspector, lambda rows: represent(self.preliminary_, rows))
             if found is not None:
                 self.inspectors_.append((name, found))
 
-    def _conclude(self, course: Course, judge: Judge, *, validated: bool) -> None:
-        self.steps_: tuple[DefenceStep, ...] = tuple(course.steps)
-        self.removals_: tuple[RemovedRow, ...] = tuple(course.ledger.removals)
-        self.sample_indices_ = course.ledger.kept
+    def _conclude(self, run: DefenceRun, judge: Judge, *, validated: bool) -> None:
+        self.steps_: tuple[DefenceStep, ...] = tuple(run.steps)
+        self.removals_: tuple[RemovedRow, ...] = tuple(run.removals.removed)
+        self.sample_indices_ = run.removals.kept
         self.measure_ = judge.measure
-        self.undefended_accuracy_, self.defended_accuracy_ = course.overall()
-        self.accuracy_change_: AccuracyChange | None = course.change()
+        self.undefended_accuracy_, self.defended_accuracy_ = run.overall()
+        self.accuracy_change_: AccuracyChange | None = run.change()
         notes = [f"no validation: no trusted rows were given; {judge.measure} is no substitute"]
         if validated:
             notes = [f"detectors take their thresholds from the {judge.rows} trusted rows, where a class has enough"]

@@ -1,4 +1,4 @@
-"""The layers of a defence, one after another, and the account of what each did."""
+"""Run the layers of a defence in order, and record what each removed."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from sklearn.base import clone
-from sklearn.utils._param_validation import InvalidParameterError
 
 from toadstone.core.arrays import Labels, Matrix
 from toadstone.core.dataset import Dataset
-from toadstone.pipeline.layers.removals import Ledger, Withdrawal
+from toadstone.core.errors import InvalidInput
+from toadstone.pipeline.layers.removals import RemovalBudget, RemovalOutcome
 from toadstone.pipeline.layers.validation import Judge, Verdicts, share_right
 from toadstone.pipeline.layers.wilson import accuracy_change
 from toadstone.pipeline.layers.with_trusted import beside
 from toadstone.records.defence import AccuracyChange, DefenceStep, Layer
 
-_NOTHING = Withdrawal(0, 0, "")
+_NOTHING = RemovalOutcome(0, 0, "")
 
 
 @dataclass(eq=False)
-class Course:
-    """A defence under way.
+class DefenceRun:
+    """A defence while its layers run.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n, d)
     y : ndarray of shape (n,)
     model : classifier
-        What accuracies are those of; `swap` puts another in its place.
-    ledger : Ledger
+        The model whose accuracy is measured; `replace_model` sets another.
+    removals : RemovalBudget
     judge : Judge
     on_step : callable
         Called with the name of each step as it begins.
@@ -42,17 +42,17 @@ class Course:
     X: Matrix
     y: Labels
     model: Any
-    ledger: Ledger
+    removals: RemovalBudget
     judge: Judge
     on_step: Callable[[str], None] = lambda name: None
     trusted: Dataset | None = None
     steps: list[DefenceStep] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._undefended = self._right = self.judge.right(self.model, self.ledger.kept)
+        self._undefended = self._right = self.judge.right(self.model, self.removals.kept)
 
     def remove(self, name: str, layer: str, detector: Any, features: Callable[[Matrix], Matrix]) -> Any:
-        """Let a detector or sanitizer remove rows from those that are left.
+        """Fit a detector or sanitizer to the remaining rows, and remove those that it flags.
 
         Parameters
         ----------
@@ -61,12 +61,12 @@ class Course:
             A copy of it is fitted; one that can be calibrated, to the trusted
             rows as well.
         features : callable
-            From rows to what the detector sees of them.
+            From rows to the features that the detector sees.
 
         Returns
         -------
         estimator or None
-            The fitted copy; None where these data do not suit it.
+            The fitted copy; None where it refuses these data.
 
         Raises
         ------
@@ -74,21 +74,19 @@ class Course:
             If the detector has a parameter out of its range.
         """
         self.on_step(name)
-        begin, kept = time.perf_counter(), self.ledger.kept
+        begin, kept = time.perf_counter(), self.removals.kept
         fitted, seen = clone(detector), features(self.X[kept])
         try:
             self._fit(fitted, seen, self.y[kept], features)
-        except InvalidParameterError:
-            raise
-        except ValueError as error:
-            # Data that one detector cannot use are no reason to go without the others.
+        except InvalidInput as error:
+            # Data that one detector refuses are no reason to go without the others; a crash is one.
             self._note(name, layer, begin, self._right, skipped=str(error).splitlines()[0])
             return None
-        done = self.ledger.withdraw(name, fitted.removed_indices_, fitted.suspicion_[: len(kept)], fitted.reasons_)
+        outcome = self.removals.remove(name, fitted.removed_indices_, fitted.suspicion_[: len(kept)], fitted.reasons_)
         before = self._right
-        if done.removed:
-            self._right = self.judge.right(self.model, self.ledger.kept)
-        self._note(name, layer, begin, before, done=done)
+        if outcome.removed:
+            self._right = self.judge.right(self.model, self.removals.kept)
+        self._note(name, layer, begin, before, outcome=outcome)
         return fitted
 
     def _fit(self, detector: Any, seen: Matrix, y: Labels, features: Callable[[Matrix], Matrix]) -> None:
@@ -99,35 +97,35 @@ class Course:
         detector.fit_resample(X, labels, trusted=known)
 
     def train(self, name: str, layer: str) -> Any:
-        """The model, trained on the rows that are left."""
+        """Train the model on the remaining rows."""
         self.on_step(name)
-        begin, kept = time.perf_counter(), self.ledger.kept
+        begin, kept = time.perf_counter(), self.removals.kept
         trained = clone(self.model).fit(self.X[kept], self.y[kept])
         self._note(name, layer, begin, self._right)
         return trained
 
-    def swap(self, name: str, layer: str, model: Any) -> Any:
-        """Another model in the place of the former, trained on the rows that are left."""
+    def replace_model(self, name: str, layer: str, model: Any) -> Any:
+        """Train another model on the remaining rows, in place of the former."""
         self.on_step(name)
         begin, before = time.perf_counter(), self._right
         if model is not self.model:
-            self.model, self._right = model, self.judge.right(model, self.ledger.kept)
-        trained = clone(model).fit(self.X[self.ledger.kept], self.y[self.ledger.kept])
+            self.model, self._right = model, self.judge.right(model, self.removals.kept)
+        trained = clone(model).fit(self.X[self.removals.kept], self.y[self.removals.kept])
         self._note(name, layer, begin, before)
         return trained
 
     def skip(self, name: str, layer: str, reason: str) -> None:
-        """A step that cannot be done."""
+        """Note a step that cannot be done."""
         self._note(name, layer, time.perf_counter(), self._right, skipped=reason)
 
     def overall(self) -> tuple[float | None, float | None]:
-        """Accuracy of the first model on all rows, and of the last one on those that are left."""
-        rows = self.judge.comparable(self.ledger.kept)
+        """Return the accuracy of the first model on all rows, and of the last one on the remaining ones."""
+        rows = self.judge.comparable(self.removals.kept)
         return share_right(self._undefended, rows), share_right(self._right, rows)
 
     def change(self) -> AccuracyChange | None:
-        """The same with intervals; None where no row could be judged."""
-        rows = self.judge.comparable(self.ledger.kept)
+        """Return both accuracies with intervals; None where no row could be tested."""
+        rows = self.judge.comparable(self.removals.kept)
         return accuracy_change(self._undefended[rows], self._right[rows]) if rows.any() else None
 
     def validate(self, name: str, layer: str) -> None:
@@ -141,27 +139,27 @@ class Course:
         begin: float,
         before: Verdicts,
         *,
-        done: Withdrawal = _NOTHING,
+        outcome: RemovalOutcome = _NOTHING,
         skipped: str = "",
     ) -> None:
-        n, rows = len(self.y), self.judge.comparable(self.ledger.kept)
+        n, rows = len(self.y), self.judge.comparable(self.removals.kept)
         earlier, later = share_right(before, rows), share_right(self._right, rows)
-        share = done.removed / n
-        paid = None
-        if done.removed and earlier is not None and later is not None:
-            paid = (earlier - later) / (100 * share)
+        share = outcome.removed / n
+        cost = None
+        if outcome.removed and earlier is not None and later is not None:
+            cost = (earlier - later) / (100 * share)
         self.steps.append(
             DefenceStep(
                 name=name,
                 layer=cast(Layer, layer),
-                flagged=done.flagged,
-                removed=done.removed,
+                flagged=outcome.flagged,
+                removed=outcome.removed,
                 removed_share=share,
-                share_so_far=len(self.ledger.removals) / n,
+                share_so_far=len(self.removals.removed) / n,
                 accuracy_before=earlier,
                 accuracy_after=later,
-                cost_per_percent=paid,
-                cut=done.cut,
+                cost_per_percent=cost,
+                cut=outcome.cut,
                 skipped=skipped,
                 seconds=time.perf_counter() - begin,
             )
@@ -169,7 +167,7 @@ class Course:
 
 
 def step_sentence(step: DefenceStep, measure: str) -> str:
-    """What a step did, in one sentence for a log.
+    """Describe a step in one sentence for a log.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which rows are left, which went, and how many more may go."""
+"""The rows that a defence has removed, and how many more it may remove."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _KEPT_OF_EACH = 2
 
 
 @dataclass(frozen=True)
-class Withdrawal:
-    """What came of one step's wish to remove rows: how many were flagged and removed, and why others stayed."""
+class RemovalOutcome:
+    """Counts of rows that one step flagged and removed, and the reason why others stayed."""
 
     flagged: int
     removed: int
@@ -24,8 +24,8 @@ class Withdrawal:
 
 
 @dataclass(eq=False)
-class Ledger:
-    """The account of a defence, in the numbers of the original rows.
+class RemovalBudget:
+    """Rows removed by a defence within a budget, in the numbers of the original rows.
 
     Parameters
     ----------
@@ -38,12 +38,12 @@ class Ledger:
     y: Labels
     allowed: int
     kept: IntArray = field(init=False)
-    removals: list[RemovedRow] = field(init=False, default_factory=list)
+    removed: list[RemovedRow] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self.kept = np.arange(len(self.y))
 
-    def withdraw(self, step: str, flagged: IntArray, suspicion: Array, reasons: list[str]) -> Withdrawal:
+    def remove(self, step: str, flagged: IntArray, suspicion: Array, reasons: list[str]) -> RemovalOutcome:
         """Remove the most suspicious of the flagged rows, as far as the budget and the classes allow.
 
         Two rows of each class, or as many as there were, always stay.
@@ -61,14 +61,14 @@ class Ledger:
 
         Returns
         -------
-        Withdrawal
+        RemovalOutcome
         """
         labels = self.y[self.kept]
         left = dict(zip(*np.unique(labels, return_counts=True), strict=True))
         # What is suspicious differs from class to class, so that the place within it comes first.
         places = rank_rows(suspicion, labels) / np.array([left[label] for label in labels])
         order = np.lexsort((-suspicion[flagged], places[flagged]))
-        allowance, over_budget, protected = self.allowed - len(self.removals), 0, 0
+        allowance, over_budget, protected = self.allowed - len(self.removed), 0, 0
         gone: list[int] = []
         for place in order.tolist():
             position = int(flagged[place])
@@ -82,9 +82,9 @@ class Ledger:
                 left[label] -= 1
                 gone.append(position)
                 removal = RemovedRow(row, str(label), step, float(suspicion[position]), reasons[place])
-                self.removals.append(removal)
+                self.removed.append(removal)
         self.kept = np.delete(self.kept, gone)
-        return Withdrawal(len(flagged), len(gone), self._cut(over_budget, protected))
+        return RemovalOutcome(len(flagged), len(gone), self._cut(over_budget, protected))
 
     def _cut(self, over_budget: int, protected: int) -> str:
         parts = []

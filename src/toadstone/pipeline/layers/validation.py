@@ -1,4 +1,4 @@
-"""How accurate a model is on rows that it was not trained on: trusted ones, or folds."""
+"""Accuracy of a model on rows that it was not trained on: trusted ones, or folds."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Verdicts: TypeAlias = NDArray[np.bool_]
 
 
 class Judge(Protocol):
-    """Something that tells for each row of its own whether a model is right."""
+    """Rows on which models are tested."""
 
     measure: str
     rows: int
 
     def right(self, model: Any, kept: IntArray) -> Verdicts:
-        """Whether the model, trained on the kept rows, is right on each row."""
+        """Train the model on the kept rows, and return True for each row that it classifies rightly."""
 
     def comparable(self, kept: IntArray) -> Mask:
-        """The rows by which models before and after a step are compared."""
+        """Return the rows on which models before and after a step are compared."""
 
 
 @dataclass(eq=False)
@@ -56,12 +56,12 @@ class TrustedJudge:
         check_trusted(self.X, self.y, self.trusted_X, self.trusted_y)
 
     def right(self, model: Any, kept: IntArray) -> Verdicts:
-        """Whether the model, trained on the kept rows, is right on each trusted row."""
+        """Train the model on the kept rows, and return True for each trusted row that it classifies rightly."""
         trained = clone(model).fit(self.X[kept], self.y[kept])
         return np.asarray(trained.predict(self.trusted_X) == self.trusted_y)
 
     def comparable(self, kept: IntArray) -> Mask:
-        """All trusted rows, whatever was kept."""
+        """Return all trusted rows, whatever was kept."""
         return np.ones(self.rows, dtype=bool)
 
 
@@ -95,7 +95,7 @@ class FoldJudge:
                 self._fold[self.rng.permutation(rows)] = np.arange(len(rows)) % self.folds
 
     def right(self, model: Any, kept: IntArray) -> Verdicts:
-        """Whether models trained on the other folds' kept rows are right on each row, kept or not."""
+        """Train on the other folds' kept rows, and return True for each row that is classified rightly."""
         right = np.zeros(self.rows, dtype=bool)
         classes = np.unique(self.y)
         for fold in range(self.folds):
@@ -107,19 +107,19 @@ class FoldJudge:
         return right
 
     def comparable(self, kept: IntArray) -> Mask:
-        """The kept rows that belong to a fold."""
+        """Return the kept rows that belong to a fold."""
         mask = np.zeros(self.rows, dtype=bool)
         mask[kept] = True
         return mask & (self._fold >= 0)
 
 
 def share_right(right: Verdicts, mask: Mask) -> float | None:
-    """Accuracy on the rows of a mask; None where it is empty."""
+    """Return the accuracy on the rows of a mask; None where it is empty."""
     return float(right[mask].mean()) if mask.any() else None
 
 
 def check_trusted(X: Matrix, y: Labels, trusted_X: Matrix, trusted_y: Labels) -> None:
-    """Refuse trusted rows that are of no use beside some others.
+    """Refuse trusted rows that overlap others or have new labels.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Shares of test rows, with what chance leaves open."""
+"""Shares of test rows with their confidence intervals."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Rate:
 
     @classmethod
     def of(cls, count: int, total: int) -> Self:
-        """The rate of so many rows among so many.
+        """Build the rate of some rows among all.
 
         Raises
         ------
@@ -88,7 +88,7 @@ def accuracy_change(before: Mask, after: Mask) -> AccuracyChange:
     """
     n = len(before)
     first, second = (Rate.of(int(np.count_nonzero(right)), n) for right in (before, after))
-    tie = _tie(before, after)
+    correlation = _correlation(before, after)
     below, above = first.value - first.low, first.high - first.value
     lower, upper = second.value - second.low, second.high - second.value
     drop = first.value - second.value
@@ -101,13 +101,13 @@ def accuracy_change(before: Mask, after: Mask) -> AccuracyChange:
         after_low=second.low,
         after_high=second.high,
         drop=drop,
-        drop_low=drop - _joined(below, upper, tie),
-        drop_high=drop + _joined(above, lower, tie),
+        drop_low=drop - _joined(below, upper, correlation),
+        drop_high=drop + _joined(above, lower, correlation),
     )
 
 
-def _tie(before: Mask, after: Mask) -> float:
-    """How closely two models are right on the same rows: their correlation, corrected for continuity."""
+def _correlation(before: Mask, after: Mask) -> float:
+    """Return the correlation of being right, corrected for continuity, of two models on the same rows."""
     n = len(before)
     both, neither = np.count_nonzero(before & after), np.count_nonzero(~before & ~after)
     first, second = np.count_nonzero(before & ~after), np.count_nonzero(~before & after)

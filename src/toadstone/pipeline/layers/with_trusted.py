@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """Stack trusted rows beside those that detectors judge."""
+=======
+"""Trusted rows beside those that detectors score."""
+>>>>>>> vocab
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from toadstone.kernels.rows import stack
 
 
 def beside(X: Matrix, y: Labels, trusted: Dataset | None) -> tuple[Matrix, Labels, IntArray | None]:
-    """Rows with trusted ones after them, and which these are.
+    """Return rows with trusted ones after them, and the places of these.
 
     Parameters
     ----------
@@ -23,7 +27,7 @@ def beside(X: Matrix, y: Labels, trusted: Dataset | None) -> tuple[Matrix, Label
 
 
 def thresholds_in_words(calibrated: Mask) -> str:
-    """Where a detector's thresholds come from, given which classes had enough trusted rows.
+    """Say where a detector's thresholds come from, given which classes had enough trusted rows.
 
     Examples
     --------

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Judge attacks against defences, independently of both."""
-=======
 """Evaluate attacks against defences: check, filter, train, test."""
->>>>>>> vocab
 
 from __future__ import annotations
 
@@ -32,11 +28,7 @@ ONE_AGAINST_THE_REST = "linear"
 
 @dataclass(frozen=True)
 class Defence:
-<<<<<<< HEAD
-    """Sanitizer settings and model of a defender.
-=======
     """The defender's filters and training.
->>>>>>> vocab
 
     Parameters
     ----------

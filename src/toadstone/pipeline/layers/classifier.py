@@ -159,11 +159,7 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         y : array_like of shape (n,)
             Labels of at least two classes.
         trusted : (ndarray or CSR of shape (m, d), array_like of shape (m,)), optional
-<<<<<<< HEAD
-            Rows known to be clean, none of them among `X`. Detectors
-=======
             Trusted rows, none of them among `X`. Detectors
->>>>>>> vocab
             see them beside the others and take their thresholds from them,
             and models are validated on them and never trained on them; `first_equal` of
             `toadstone.kernels.statistics.row_digests` tells which rows stand in both.
@@ -189,17 +185,10 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         check_two_classes(codes)
         judge = self._judge(matrix, labels, trusted)
         estimator, robust = self._models()
-<<<<<<< HEAD
-        ledger = Ledger(labels, allowed_rows(self.max_removed, len(labels)))
-        trusted_rows = Dataset(judge.trusted_X, judge.trusted_y) if isinstance(judge, TrustedJudge) else None
-        course = Course(matrix, labels, estimator, ledger, judge, on_step, trusted_rows)
-        fitted = [(name, course.remove(name, "filter", found, lambda rows: rows)) for name, found in filters]
-=======
         removals = RemovalBudget(labels, allowed_rows(self.max_removed, len(labels)))
         trusted_rows = Dataset(judge.trusted_X, judge.trusted_y) if isinstance(judge, TrustedJudge) else None
         run = DefenceRun(matrix, labels, estimator, removals, judge, on_step, trusted_rows)
         fitted = [(name, run.remove(name, "filter", found, lambda rows: rows)) for name, found in filters]
->>>>>>> vocab
         self.filters_ = [(name, found) for name, found in fitted if found is not None]
         self.preliminary_ = run.train("preliminary model", "preliminary")
         self._inspect(run, inspectors)

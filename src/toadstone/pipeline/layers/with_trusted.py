@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Stack trusted rows beside those that detectors judge."""
-=======
 """Trusted rows beside those that detectors score."""
->>>>>>> vocab
 
 from __future__ import annotations
 

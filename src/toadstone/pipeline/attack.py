@@ -213,7 +213,7 @@ def attack(
 def _defend(
     situation: _Situation, poison: Poison, probe: Dataset
 ) -> tuple[tuple[Evaluation, ...], float, TargetOutcome | None]:
-    """What every defence makes of the poison, the test error without either, and what became of targets."""
+    """Judge the poison by every defence; also the test error without either, and the outcome of targets."""
     split, plan, defence = situation.split, situation.plan, situation.threat.defence
     defences, nothing = (NO_SANITIZER, *names("sanitizer")), Poison(split.train.X[:0], split.train.y[:0])
     cells = judge(split.train, split.test, poison, defences, defence, name=plan.method)
@@ -224,7 +224,7 @@ def _defend(
 
 @dataclass(frozen=True, eq=False)
 class _Situation:
-    """What is settled before any attack is tried."""
+    """Threat model and models, settled before any attack is tried."""
 
     split: Split
     plan: AttackPlan

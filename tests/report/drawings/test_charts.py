@@ -70,6 +70,16 @@ def test_every_mark_has_a_tooltip(record, hostile):
     assert "(not conclusive)</title>" not in drawn(record)
 
 
+def fills(svg, kind):
+    marks = re.findall(rf'<g id="wide-{kind}-[0-9]">.*?<use [^>]*style="fill: var[(](--[a-z]+)[)]', svg, re.DOTALL)
+    return set(marks)
+
+
+def test_only_inconclusive_bounds_are_hollow(record, hostile):
+    assert (fills(drawn(record), "bound"), fills(drawn(record), "attack")) == ({"--bound"}, {"--attack"})
+    assert (fills(drawn(hostile), "bound"), fills(drawn(hostile), "attack")) == ({"--surface"}, {"--attack"})
+
+
 def test_the_same_curve_gives_the_same_bytes_whatever_the_caller_has_set(record):
     expected = drawn(record)
     with mpl.rc_context(

@@ -146,8 +146,7 @@ def _draw_lines(axes: Axes, panel: Panel, canvas: Canvas) -> None:
     axes.set_ylim(0, 1.08 * max(value for one in panel.series for value in one.y) or 1.0)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(_figures(panel))
-    # The paper's last, so that its hollow marks stay visible where the two agree.
-    for one in sorted(panel.series, key=lambda one: one.source == "paper"):
+    for one in panel.series:
         _line(axes, one, labels(panel).index(one.label), steps=panel.kind == "steps")
 
 
@@ -166,6 +165,7 @@ def _line(axes: Axes, one: Series, place: int, *, steps: bool) -> None:
         markeredgecolor=PAPER if ours else colour,
         markeredgewidth=1 if ours else 1.75,
         clip_on=False,
+        # The paper's hollow marks stay visible where the two agree.
         zorder=3 if ours else 4,
     )
 

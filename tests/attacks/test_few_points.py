@@ -11,7 +11,7 @@ from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.feasible import ball
 from toadstone.kernels.linear.crammer_singer import fit_crammer_singer
-from toadstone.kernels.linear.fit import fit_linear
+from toadstone.kernels.linear.fit import LinearSolver
 from toadstone.kernels.losses import margin_loss
 from toadstone.kernels.sets.sets import ConvexSet
 
@@ -41,8 +41,8 @@ def trained(data: Dataset, found: FewPoints | Poison, ridge: float, loss: str = 
     weights = np.append(np.ones(len(data)), found.weights if few else np.ones(len(found)))
     if len(data.classes) > 2:
         return fit_crammer_singer(X, codes, len(data.classes), ridge=ridge, weights=weights, tolerance=1e-13).theta
-    chosen = {"loss": margin_loss(loss), "ridge": ridge, "weights": weights, "tolerance": 1e-15, "max_sweeps": 3000}
-    return fit_linear(X, np.where(codes == 1, 1.0, -1.0), **chosen).theta
+    solver = LinearSolver(margin_loss(loss), ridge, tolerance=1e-15, max_sweeps=3000)
+    return solver.fit(X, np.where(codes == 1, 1.0, -1.0), weights=weights).theta
 
 
 @pytest.mark.parametrize("k", [2, 3])

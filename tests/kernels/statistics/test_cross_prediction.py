@@ -60,6 +60,13 @@ def test_blocks_and_the_most_varied_columns(monkeypatch):
     np.testing.assert_allclose(again.unexplained(csr_array(X), seen=False), some.unexplained(X, seen=False))
 
 
+@pytest.mark.parametrize("form", [np.asarray, csr_array])
+def test_columns_are_chosen_by_their_variance_and_not_by_their_size(form):
+    spread = np.array([0.0, 2.0, 0.5, 1.0, 0.1])
+    X = np.array([100.0, -50.0, 3.0, 0.0, -70.0]) + np.outer([-1.0, 1.0, -1.0, 1.0], spread)
+    np.testing.assert_array_equal(cross_predict(form(X), ridge=0.03, most_columns=2).columns, [1, 3])
+
+
 def test_units_are_irrelevant():
     X = correlated()
     small, large = (cross_predict(unit * X, ridge=0.03, most_columns=5) for unit in (1e-3, 1e3))

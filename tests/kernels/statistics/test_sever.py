@@ -33,6 +33,23 @@ def test_the_excess_is_one_on_average_of_the_rows_it_comes_from():
     assert strongest_pull(X, slopes).excess(X, slopes).mean() == pytest.approx(1)
 
 
+def test_the_axis_of_many_gradients_repeats_itself_to_the_bit():
+    rng = np.random.default_rng(2)
+    X, slopes = rng.normal(size=(90, 70)), rng.normal(size=(90, 1))
+    once, again = strongest_pull(X, slopes), strongest_pull(X, slopes)
+    np.testing.assert_array_equal(once.axis, again.axis)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e6])
+@pytest.mark.parametrize("steep", [1e-6, 1e6])
+def test_rounding_is_told_from_a_pull_in_any_unit(unit, steep):
+    rng = np.random.default_rng(3)
+    X, slopes = np.full((30, 20), 0.1 * unit), np.full((30, 1), 0.3 * steep)
+    # A part in ten to the fifteenth is what rounding leaves, and one in a million is not.
+    assert strongest_pull(X, slopes * (1 + 1e-15 * rng.random((30, 1)))).usual == 0
+    assert strongest_pull(X, slopes * (1 + 1e-6 * rng.random((30, 1)))).usual > 0
+
+
 def test_gradients_that_coincide_pull_nowhere():
     X, slopes = np.full((30, 20), 0.1), np.full((30, 1), 0.3)
     pull = strongest_pull(X, slopes)

@@ -104,7 +104,7 @@ def from_arrays(images: NDArray[Any], labels: NDArray[Any], *, layout: Layout) -
     Parameters
     ----------
     images : ndarray of uint8, or of floating-point numbers in [0, 1]
-        Of shape (n, *layout), for example (n, height, width).
+        Of shape ``(n, *layout)``, for example ``(n, height, width)``.
     labels : ndarray of shape (n,)
         Whole numbers from 0.
     layout : {"HW", "HWC", "CHW"}

@@ -37,6 +37,7 @@ from toadstone.pipeline.attack_search.attacker import Knowledge, described, kkt_
 from toadstone.pipeline.attack_search.search import QUICK, Search, SearchEffort, SearchProblem
 from toadstone.pipeline.certify import FILTERS, build_feasible_set
 from toadstone.pipeline.harness.judge import Defence, judge
+from toadstone.pipeline.harness.threat_model import ThreatModel
 
 BUDGET, CORES = Budget(0.03), os.cpu_count() or 1
 FIVE = ("l2", "slab", "loss", "svd", "knn")
@@ -109,18 +110,12 @@ def enron_kkt() -> list[Row]:
 
 def enron_sweep() -> list[Row]:
     split = load("enron")
-    known = Knowledge(
-        train=split.train,
-        probe=split.test,
-        feasible_set=inside(split, "integer"),
-        ridge=RIDGES["enron"],
-        integer=True,
-        grid=GRIDS["enron"],
-        burn_in=1.0,
-    )
+    defence = Defence(ridge=RIDGES["enron"])
+    threat = ThreatModel(split.train, BUDGET, "integer", defence, FILTERS, 0.9)
+    known = Knowledge(threat, split.train, split.test, GRIDS["enron"])
     begin = time.perf_counter()
     decoys = known.decoys(CORES)
-    problem = SearchProblem(split.train, split.test, BUDGET, Defence(ridge=RIDGES["enron"]), QUICK, ("svd", "knn"))
+    problem = SearchProblem(split.train, split.test, BUDGET, defence, QUICK, ("svd", "knn"))
     search_state = Search(problem, SearchEffort(0, CORES), finalists=4)
     search_state.run([kkt_candidate(known, decoy, described(decoy), 0.5) for decoy in decoys])
     found = search_state.decide()

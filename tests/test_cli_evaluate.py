@@ -131,6 +131,12 @@ def test_bad_options_leave_nothing_behind(toadstone, table, wrong, sentence):
     assert sorted(path.name for path in table.iterdir()) == ["checked.csv", "rows.csv"]
 
 
+def test_an_option_of_before_is_refused_with_the_present_one(toadstone, table):
+    outcome = toadstone("evaluate", "rows.csv", "--promise", 0.01)
+    assert outcome.code == 2
+    assert outcome.err == "toadstone: `--promise` is called --false-alarm-rate now; see `toadstone evaluate --help`\n"
+
+
 def test_a_name_that_is_taken_is_refused(toadstone, table):
     outcome = toadstone("evaluate", "rows.csv", *QUICK, "--out", "checked.csv")
     assert outcome.code == 2

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 import click
 
+from toadstone.catalogue import RENAMED_OPTIONS
 from toadstone.report.text.formats import flow, visible
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def usage_sentence(error: click.ClickException) -> str:
             error.message,
         )
         sentence = f"`{error.param.opts[0]}`: {reason.rstrip('.')}"
+    if isinstance(error, click.NoSuchOption) and error.option_name in RENAMED_OPTIONS:
+        sentence = f"`{error.option_name}` is called {RENAMED_OPTIONS[error.option_name]} now"
     path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "toadstone"
     see = " See" if sentence.endswith("?") else "; see"
     return f"{sentence[:1].lower()}{sentence[1:]}{see} `{path} --help`"

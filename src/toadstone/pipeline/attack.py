@@ -236,11 +236,11 @@ class _Situation:
     ) -> tuple[SearchResult, int]:
         """The strongest attack on `rows` of a defender who trains on `train`, aimed at `probe`; how many were tried."""
         name, fraction = self.split.name, self.plan.fraction
-        known = Knowledge.of(
+        known = Knowledge(
             self.threat,
+            train,
+            probe,
             TARGET_GRID if self.plan.target else GRIDS.get(name, DEFAULT_GRID),
-            train=train,
-            probe=probe,
             burn_in=paper_burn_in(name, fraction) if name in PAPER else 1.0,
             targets=relabelled(probe, train.classes) if self.plan.target else None,
         )

@@ -108,7 +108,7 @@ class TestPicking:
     @pytest.mark.parametrize(
         ("plan", "sentence"),
         [
-            ({"method": "minmax"}, "`target`: expected a method of kkt or influence to go with it, got minmax"),
+            ({"method": "minmax"}, "`target`: expected a method of kkt or influence to go with it, got min-max"),
             ({"method": "kkt", "target": (3, 3)}, "`target`: expected different rows, got 3, 3"),
             ({"method": "kkt", "filters": ("svd",)}, "`filters`: expected some of l2, slab, loss"),
         ],

@@ -33,7 +33,9 @@ def test_backdoors_open_and_perfect_removal_shuts_them(name, data_dir):
 
 def test_optimized_attacks_raise_the_test_error(data_dir):
     attacks = ("kkt", "min-max", "influence", "label-flip")
-    plan = EvaluationPlan(fraction=0.03, rows=1000, test_rows=1000, seeds=1, attacks=attacks, defences=("label-errors",))
+    plan = EvaluationPlan(
+        fraction=0.03, rows=1000, test_rows=1000, seeds=1, attacks=attacks, defences=("label-errors",)
+    )
     record = run_evaluation(prepare(load("enron"), plan))
     clean = record.cell("none", "none").test_error.mean
     rises = {name: record.cell(name, "none").test_error.mean - clean for name in attacks}

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Self
 
 from joblib import Parallel, delayed
 
 from toadstone.attacks.decoys.decoys import Decoy, DecoyGrid, fit_clean, fit_decoy, prune_decoys
 from toadstone.attacks.decoys.kkt import KKTAttack
 from toadstone.attacks.influence.projected_ascent import Targets
-from toadstone.core.arrays import Array, Labels, Matrix
+from toadstone.core.arrays import Array
 from toadstone.core.dataset import Dataset
 from toadstone.kernels.sets.sets import ConvexSet
 from toadstone.pipeline.attack_search.search import Candidate
@@ -25,20 +24,15 @@ CLOSE = 1e-5
 
 @dataclass(frozen=True, eq=False)
 class Knowledge:
-    """What the attacker has to plan with.
+    """The attacker's knowledge and settings.
 
     Parameters
     ----------
+    threat : ThreatModel
     train : Dataset
         Clean rows that decoys are trained on.
     probe : Dataset
         Rows that should be misclassified.
-    feasible_set : ConvexSet
-        What the attacker expects to pass the filters.
-    ridge : float
-        The defender's penalty, for each row.
-    integer : bool
-        Whether features are whole numbers.
     grid : DecoyGrid
         Which decoys to train.
     burn_in : float
@@ -46,54 +40,29 @@ class Knowledge:
     targets : Targets, optional
         The probe's rows under the labels that they should get, where they
         are rows of the attacker's choice.
-    refit : callable, optional
-        From poisoned rows and labels to the feasible set of filters that are
-        fitted on these; the set stays as it is by default.
     """
 
+    threat: ThreatModel
     train: Dataset
     probe: Dataset
-    feasible_set: ConvexSet
-    ridge: float
-    integer: bool
     grid: DecoyGrid
-    burn_in: float
+    burn_in: float = 1.0
     targets: Targets | None = None
-    refit: Callable[[Matrix, Labels], ConvexSet] | None = None
 
-    @classmethod
-    def of(
-        cls,
-        threat: ThreatModel,
-        grid: DecoyGrid,
-        *,
-        train: Dataset | None = None,
-        probe: Dataset | None = None,
-        burn_in: float = 1.0,
-        targets: Targets | None = None,
-    ) -> Self:
-        """Build the knowledge of a threat model's attacker, who aims at the training rows unless told otherwise.
+    @property
+    def feasible_set(self) -> ConvexSet:
+        """Rows that the attacker expects to pass the filters."""
+        return self.threat.feasible_set
 
-        Parameters
-        ----------
-        threat : ThreatModel
-        grid : DecoyGrid
-        train, probe : Dataset, optional
-            By default the threat model's training rows.
-        burn_in : float
-        targets : Targets, optional
-        """
-        return cls(
-            train=threat.train if train is None else train,
-            probe=threat.train if probe is None else probe,
-            feasible_set=threat.feasible_set,
-            ridge=threat.defence.ridge,
-            integer=threat.integer,
-            grid=grid,
-            burn_in=burn_in,
-            targets=targets,
-            refit=threat.refit,
-        )
+    @property
+    def ridge(self) -> float:
+        """The defender's penalty, for each row."""
+        return self.threat.defence.ridge
+
+    @property
+    def integer(self) -> bool:
+        """True where features are whole numbers."""
+        return self.threat.integer
 
     def decoys(self, workers: int) -> list[Decoy]:
         """Return the grid's decoys that no other beats, by descending probe error."""

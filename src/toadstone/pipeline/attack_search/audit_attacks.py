@@ -95,7 +95,7 @@ class ShortSearch:
 
     def __init__(self, threat: ThreatModel, effort: SearchEffort) -> None:
         self.large = count_entries(threat.train.X) > MANY_ENTRIES
-        self.known = Knowledge.of(threat, COARSE_GRID if self.large else GRID)
+        self.known = Knowledge(threat, threat.train, threat.train, COARSE_GRID if self.large else GRID)
         self.problem = SearchProblem(threat.train, threat.train, threat.budget, threat.defence, QUICK, ())
         self.effort = effort
         self._found: dict[str, SearchResult | None] = {}

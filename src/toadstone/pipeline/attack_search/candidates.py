@@ -72,8 +72,7 @@ def _influence_attack(known: Knowledge, share: float | None) -> InfluenceAttack:
 
 
 def _iterative_influence(known: Knowledge) -> list[Candidate]:
-    refit = known.refit or (lambda X, y: known.feasible_set)
-    attack = IterativeInfluenceAttack(influence=_influence_attack(known, None), refit=refit)
+    attack = IterativeInfluenceAttack(influence=_influence_attack(known, None), refit=known.threat.refit)
     return [Candidate("inverse class balance, filters fitted again", attack)]
 
 

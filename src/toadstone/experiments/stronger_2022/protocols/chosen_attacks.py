@@ -26,9 +26,8 @@ from toadstone.experiments.stronger_2022.protocols.attack_errors import (
 from toadstone.kernels.sets.sets import ConvexSet
 from toadstone.pipeline.attack_search.attacker import Knowledge, described
 from toadstone.pipeline.attack_search.search import Candidate, SearchEffort, SearchProblem, SearchResult, search
-from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.pipeline.harness.judge import Defence, judge
-from toadstone.pipeline.harness.threat_model import settle_domain
+from toadstone.pipeline.harness.threat_model import ThreatModel, settle_domain
 from toadstone.records.audit import NO_SANITIZER, Evaluation
 from toadstone.records.reproduction import Aim, Comparison, Published
 
@@ -176,18 +175,16 @@ class AttackComparison:
 
 def prepare_comparison(split: Split, settings: ChosenAttackSettings, conditions: Conditions) -> AttackComparison:
     """Fit the filters that the attacker assumes, and set up attacker and defender."""
+    budget, defence = Budget(settings.fraction), Defence(ridge=settings.ridge, seed=conditions.seed)
     domain = settle_domain(split, "auto")
     known = Knowledge(
-        train=split.train,
-        probe=split.test,
-        feasible_set=fit_filters(split.train, FILTERS, quantile=settings.quantile, domain=domain),
-        ridge=settings.ridge,
-        integer=domain == "integer",
-        grid=GRIDS.get(split.name, DEFAULT_GRID),
+        ThreatModel(split.train, budget, domain, defence, FILTERS, settings.quantile),
+        split.train,
+        split.test,
+        GRIDS.get(split.name, DEFAULT_GRID),
         burn_in=paper_burn_in(split.name, settings.fraction) if split.name in PAPER else 1.0,
     )
-    defence = Defence(ridge=settings.ridge, seed=conditions.seed)
-    problem = SearchProblem(split.train, split.test, Budget(settings.fraction), defence, settings.quick, settings.slow)
+    problem = SearchProblem(split.train, split.test, budget, defence, settings.quick, settings.slow)
     return AttackComparison(split, settings, known, problem, conditions)
 
 

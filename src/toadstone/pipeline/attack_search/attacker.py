@@ -19,7 +19,7 @@ from toadstone.pipeline.harness.processes import processes
 from toadstone.pipeline.harness.threat_model import ThreatModel
 
 CLOSE = 1e-5
-"""Relative gap of decoys: they are wishes, and their last digits are worth no time."""
+"""Relative gap of decoys: the attack only needs to come near them, so that more digits are worth no time."""
 
 
 @dataclass(frozen=True, eq=False)

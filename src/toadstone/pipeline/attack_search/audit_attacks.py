@@ -25,7 +25,7 @@ from toadstone.pipeline.attack_search.search import (
 from toadstone.pipeline.harness.threat_model import ThreatModel
 
 SUITE = ("label-flip", "kkt", "kkt-influence")
-"""What an audit tries by default, besides the certificate's own attack."""
+"""Attacks of an audit by default, besides the certificate's own."""
 
 GRID, COARSE_GRID = DecoyGrid((0.1, 0.2, 0.3), (3, 8)), DecoyGrid((0.1, 0.2, 0.3), (5,))
 """Decoys of a quick look, and of one at data with more than `MANY_ENTRIES`."""

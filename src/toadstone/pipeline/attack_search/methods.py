@@ -139,7 +139,7 @@ SEVERAL: Mapping[str, Method] = MappingProxyType(
         **{name: METHODS[name] for name in ("label-flip", "random-flip", "targeted-flip")},
     }
 )
-"""Those for more than two classes."""
+"""Searches for more than two classes, by name."""
 
 FOLLOWS_ERRORS = ("kkt-influence",)
 """Methods that follow the errors on the rows on which candidates are compared."""

@@ -1,4 +1,4 @@
-"""Which attacks of the catalogue a search can look for, and why not the others."""
+"""Names of the attacks that can be searched for, and the reasons against the others."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class DetectorWithTrusted:
 
 @dataclass(frozen=True, eq=False)
 class DeployedFilter:
-    """The rows that a deployed defence keeps, of clean rows and poison.
+    """Filter that keeps the rows which a deployed defence keeps.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ FILTERS = ("mahalanobis", "label-errors")
 """Detectors of the catalogue that filter by default."""
 
 INSPECTORS = ("activation", "spectral")
-"""Those that look at a model's representation by default, as ``inspect-activation`` and so on."""
+"""Detectors that look at a model's representation by default, as ``inspect-activation`` and so on."""
 
 
 class NamedLayers(_BaseComposition):

@@ -1,4 +1,4 @@
-"""The rows that a defence has removed, and how many more it may remove."""
+"""Rows removed by a defence, and the budget for more."""
 
 from __future__ import annotations
 

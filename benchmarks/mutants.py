@@ -19,8 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "src/toadstone"
-# mutmut leaves decorated functions alone. Without its decorator a compiled kernel is a plain loop, slow but mutable. Plain
-# Python raises where compiled code overflows to infinity, so tests that reach that fail before any mutant is tried.
+# mutmut leaves decorated functions alone. Without its decorator a compiled kernel is a plain loop, slow but mutable.
+# Plain Python raises where compiled code overflows to infinity; tests that reach that fail before any mutant is tried.
 _COMPILED = re.compile(r"^@njit\(.*\)\n", flags=re.MULTILINE)
 
 # mutmut's exit codes of mutants that survived, and of those that no test reached.

@@ -20,21 +20,31 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PACKAGE = "src/toadstone"
 # mutmut leaves decorated functions alone. Without its decorator a compiled kernel is a plain loop, slow but mutable.
+# Plain Python raises where compiled code overflows to infinity; tests that reach that fail before any mutant is tried.
 _COMPILED = re.compile(r"^@njit\(.*\)\n", flags=re.MULTILINE)
 
 # mutmut's exit codes of mutants that survived, and of those that no test reached.
 _UNNOTICED = (0, 5, 33)
 
 
-def mirror(folder: Path, work: Path) -> bool:
-    """Copy the files of a folder that changed, and return True if any did; mutmut compares times of modification."""
+def is_compiled(part: Path) -> bool:
+    """Return True if a file or a folder holds compiled functions."""
+    files = [part] if part.is_file() else part.rglob("*.py")
+    return any(_COMPILED.search(path.read_text(encoding="utf-8")) for path in files)
+
+
+def mirror(folder: Path, work: Path, *, part: Path | None = None) -> bool:
+    """Copy the files of a folder that changed, those of a part without compilation, and return True if any did.
+
+    mutmut compares times of modification, so files that did not change are left as they are.
+    """
     changed = False
     for source in sorted(folder.rglob("*")):
         copied = work / source.relative_to(ROOT)
         if source.suffix == ".pyc" or not source.is_file():
             continue
         text = source.read_bytes()
-        if source.suffix == ".py" and folder.name == "src":
+        if source.suffix == ".py" and part is not None and source.is_relative_to(part):
             text = _COMPILED.sub("", text.decode()).encode()
         if not copied.exists() or copied.read_bytes() != text:
             copied.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +118,8 @@ def main() -> None:
         sys.exit(f"mutants: {part}: expected a folder or a file of {PACKAGE} with tests, name them with --tests")
 
     work = ROOT / "build" / "mutants" / part.removesuffix(".py")
-    mirror(ROOT / "src", work)
+    compiled = is_compiled(ROOT / PACKAGE / part)
+    mirror(ROOT / "src", work, part=ROOT / PACKAGE / part)
     if mirror(ROOT / "tests", work):
         forget_survivors(work)
     shutil.copy(ROOT / "README.md", work)
@@ -116,7 +127,7 @@ def main() -> None:
     # It has to exist when Python starts, which else takes the name for one that holds nothing.
     (work / "mutants" / "src").mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "mutmut"]
-    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_DISABLE_JIT": "1"}
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_DISABLE_JIT": str(int(compiled))}
     environment = os.environ | threads | {"PYTHONPATH": str(work / "mutants" / "src")}
     ran = subprocess.run([*command, "run", "--max-children", str(chosen.processes)], cwd=work, env=environment)
     subprocess.run([*command, "export-cicd-stats"], cwd=work, env=environment, stdout=subprocess.DEVNULL)

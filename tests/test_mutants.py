@@ -31,13 +31,17 @@ def test_a_part_has_the_tests_that_mirror_it(mutants):
     assert mutants.tests_of("report/pages") == []
 
 
-def test_only_changes_are_copied_and_compiled_functions_become_plain(mutants, tmp_path):
+def test_only_changes_are_copied_and_compiled_functions_of_the_part_become_plain(mutants, tmp_path):
     source, work = mutants.ROOT / "src", tmp_path / "work"
     write(source / "a.py", "@njit(cache=True, nogil=True)\ndef f():\n    return 1\n")
     write(source / "b.py", "")
+    assert mutants.is_compiled(source)
+    assert not mutants.is_compiled(source / "b.py")
     assert mutants.mirror(source, work)
+    assert (work / "src" / "a.py").read_text() == (source / "a.py").read_text()
+    assert mutants.mirror(source, work, part=source / "a.py")
     assert (work / "src" / "a.py").read_text() == "def f():\n    return 1\n"
-    assert not mutants.mirror(source, work)
+    assert not mutants.mirror(source, work, part=source)
     (source / "b.py").unlink()
     assert mutants.mirror(source, work)
     assert not (work / "src" / "b.py").exists()

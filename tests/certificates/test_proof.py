@@ -165,6 +165,22 @@ def test_the_duals_of_a_fit_prove_what_it_reaches(loss):
     assert prove_attack(problem, witness, fraction) == pytest.approx((1 + fraction) * fit.objective, rel=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("hypothesis", "cost"),
+    # The dual of a ball of radius 1/2 takes half the norm; that of a ridge its square over twice the penalty.
+    [(NormBall(0.25), 0.5 * np.sqrt(0.625)), (Ridge(1.0), 0.625 / (2 * 1.5))],
+    ids=str,
+)
+@pytest.mark.parametrize("points", [[[-1.0]], [[-1.0], [5.0]]], ids=["one point", "and one without mass"])
+def test_an_attack_by_hand(hypothesis, cost, points):
+    k = len(points)
+    masses, duals = np.array([0.5, 0.0])[:k], np.array([0.25, 0.0])[:k]
+    witness = Witness(np.array(points), np.array([-1.0, 1.0])[:k], masses, np.array([0.5]), duals)
+    problem = Problem(np.array([[1.0]]), np.array([1.0]), (box(*[np.zeros(1)] * 2),) * 2, HINGE, hypothesis)
+    # Gain 0.5 + 0.25, pull (0.5 + 0.25, 0.5 - 0.25), whose squares sum to 0.625.
+    assert prove_attack(problem, witness, 0.5) == pytest.approx(0.75 - cost, rel=1e-12)
+
+
 def test_without_poison_the_witness_points_are_ignored():
     X, signs = np.array([[1.0], [-1.0]]), np.array([1.0, -1.0])
     witness = Witness(np.full((2, 1), 9.0), np.array([-1.0, 1.0]), np.zeros(2), np.full(2, 0.5), np.zeros(2))

@@ -44,7 +44,11 @@ def test_reading(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [pa.large_string(), pa.string(), pa.string_view()])
 def test_every_kind_of_text(tmp_path: Path, kind: pa.DataType) -> None:
     table = pa.table({"c": pa.array(["u", "v"] * 20, kind), "y": pa.array(["no", "yes"] * 20, kind)})
-    split = read(_file(tmp_path, table))
+    try:
+        path = _file(tmp_path, table)
+    except pa.ArrowNotImplementedError:
+        pytest.skip("this pyarrow writes no views, so that there are none to read")
+    split = read(path)
     assert split.train.feature_names == ("c=u", "c=v")
     assert split.train.classes.tolist() == ["no", "yes"]
     write_rows(tmp_path / "file.parquet", [2, 1], tmp_path / "new.parquet")

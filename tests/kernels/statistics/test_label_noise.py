@@ -58,11 +58,20 @@ class TestThreshold:
         assert found.at_least <= 0.04 < found.share
         assert contradiction_threshold(log_odds, 0.04) == np.quantile(log_odds, 0.96, method="inverted_cdf")
 
+    def test_it_may_lie_below_one(self):
+        log_odds = disagreements(share=0.2)
+        assert label_noise(log_odds).at_least < 0.2
+        assert 0 < contradiction_threshold(log_odds, 0.2) < 1
+        log_odds = disagreements(share=0.3)
+        assert label_noise(log_odds).at_least > 0.2
+        assert 0 < contradiction_threshold(log_odds, 0.2) < 1
+
     def test_it_is_never_negative(self):
         assert contradiction_threshold(np.full(100, -3.0), 0.02) == 0.0
 
-    def test_with_wrong_labels_as_many_right_ones_lie_beyond_as_half_the_share(self):
-        log_odds = disagreements(share=0.1, n=50000)
+    @pytest.mark.parametrize("temperature", [1.0, 2.0])
+    def test_with_wrong_labels_as_many_right_ones_lie_beyond_as_half_the_share(self, temperature):
+        log_odds = disagreements(share=0.1, temperature=temperature, n=50000)
         threshold = contradiction_threshold(log_odds, 0.02)
         sureness = np.abs(log_odds)
         beyond = sureness > threshold

@@ -162,7 +162,7 @@ def test_sanitize_tells_the_first_removals_and_counts_the_others(toadstone, tabl
     lines = outcome.out.splitlines()
     assert lines[0] == f"l2 removes {len(told['removed'])} of {told['rows']} rows (0.05 of each class)."
     assert lines[1].startswith(f"  row {told['removed'][0]['row']}, ")
-    assert lines[-1] == f"  and {len(told['removed']) - 10} more"
+    assert lines[-1] == f"  and {len(told['removed']) - 8} more"
     assert entries(table.parent) == {"rows.csv"}
 
 

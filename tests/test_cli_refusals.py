@@ -396,7 +396,7 @@ POISONS = {
     "nothing": (lambda X, y: "mine.npz", "mine.npz: expected a file that can be read, got: no such file"),
     "a name of the suite": (
         lambda X, y: poison(X[:1], y[:1], "kkt.npz"),
-        "`--poison`: expected files of different names, none called collapse, label-flip, kkt, adaptive, got ",
+        "`--poison`: expected files of different names, none called collapse, label-flip, kkt, kkt-influence, got kkt",
     ),
     "the audit's own name": (
         lambda X, y: poison(X[:1], y[:1], "collapse.npz"),

@@ -52,7 +52,7 @@ _TRUSTED = stacked(
         "toadstone evaluate sms --out evaluated-sms",
         "toadstone evaluate rows.csv --attacks random-flip,noise --seeds 5",
         "toadstone evaluate adult --attacks plain --rows 5000 --json",
-        "toadstone evaluate enron --attacks kkt,min-max,influence --defences detectors,learners --fraction 0.03",
+        "toadstone evaluate enron --attacks kkt,min-max --fraction 0.03",
     ),
 )
 @path("--out", "DIR", "Folder for report.html, record.json, matrix.csv and the finished trials, from which it goes on.")

@@ -159,7 +159,7 @@ def audit(
         command=run.command,
     )
     poisons = poisons_of(poison)
-    refuse_taken_names(poisons)
+    refuse_taken_names(poisons, plan)
     run.watch.expect(count_steps(plan, len(poisons)))
     given = open_data(data, request, domain=domain)
     plan = replace(plan, source=given.source)

@@ -18,7 +18,6 @@ from toadstone.datasets.split import Split
 from toadstone.kernels.losses import margin_loss
 from toadstone.learners.norm_ridge import ridge_for_norm
 from toadstone.pipeline.attack_search.audit_attacks import SUITE, ShortSearch, check_suite, make_attacks
-from toadstone.pipeline.attack_search.names import searchable
 from toadstone.pipeline.attack_search.search import SearchEffort
 from toadstone.pipeline.certify import FILTERS, Certified, CertifyPlan, certify_split
 from toadstone.pipeline.harness.clock import Clock, Progress
@@ -208,18 +207,18 @@ def _check_poisons(split: Split, plan: AuditPlan, poisons: Mapping[str, Poison])
             raise InvalidData(str(error)) from None
 
 
-def refuse_taken_names(poisons: Collection[str]) -> None:
-    """Refuse attacks of the caller's that are named like ours.
+def refuse_taken_names(poisons: Collection[str], plan: AuditPlan) -> None:
+    """Refuse attacks of the caller's that are named like one of the audit's.
 
     Raises
     ------
     InvalidArgument
         If there is one.
     """
-    taken = sorted({CANDIDATE, *searchable()} & set(poisons))
+    ours = (CANDIDATE, *plan.attacks)
+    taken = sorted(set(ours) & set(poisons))
     if taken:
-        listed = ", ".join((CANDIDATE, *searchable()))
-        raise InvalidArgument("poison", f"files of different names, none called {listed}", taken[0])
+        raise InvalidArgument("poison", f"files of different names, none called {', '.join(ours)}", taken[0])
 
 
 def count_steps(plan: AuditPlan, n_poisons: int = 0) -> int:

@@ -126,8 +126,10 @@ class Adversary:
             return
         moved = self.points - before
         shift = (self.masses * SIGNS) @ moved / kappa
-        # The step along which |theta|^2, and with it the dual's penalty, is least.
-        stride = -float(theta @ shift) / max(float(shift @ shift), 1e-300)
+        # The step along which |theta|^2, and with it the dual's penalty, is least. Where the penalty all but vanishes
+        # theta overflows, the stride is no number, and no step is taken.
+        with np.errstate(over="ignore", invalid="ignore"):
+            stride = -float(theta @ shift) / max(float(shift @ shift), 1e-300)
         if stride > _SHORTEST_LEAP:
             kept, kept_theta = self.points, theta.copy()
             self.points = self.projected(kept + min(stride, _LONGEST_LEAP) * moved)

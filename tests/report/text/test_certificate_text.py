@@ -87,5 +87,5 @@ def test_the_bound_comes_first(split):
 
 
 def test_a_certificate_of_before_says_who_wrote_it():
-    old = replace(certificate(), digest_label="bezoar")
-    assert verified_sentence(old).endswith(" It was written by bezoar, as this project was called before.")
+    old = replace(certificate(), digest_label="another")
+    assert verified_sentence(old).endswith(" It was written by another, as this project was called before.")

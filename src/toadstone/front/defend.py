@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,14 +115,10 @@ def defend(
     """
     run = current_run("defend")
     request, chosen = reading(label, text, weighting, scale, classes, test_share, seed), names_of(detectors)
-    DefencePlan(detectors=FILTERS if chosen is None else chosen, max_removed=max_removed)
-    given = open_data(data, request)
     plan = DefencePlan(
-        detectors=FILTERS if chosen is None else chosen,
-        max_removed=max_removed,
-        seed=seed,
-        source=given.source,
-        command=run.command,
+        detectors=FILTERS if chosen is None else chosen, max_removed=max_removed, seed=seed, command=run.command
     )
+    given = open_data(data, request)
+    plan = replace(plan, source=given.source)
     record, kept = run_defence(given.split, plan, trusted=given.trusted(trusted), on_stage=run.watch.announce)
     return DefenceResult(given, record, kept)

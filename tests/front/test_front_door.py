@@ -6,6 +6,7 @@ import inspect
 import json
 import subprocess
 import sys
+from importlib import import_module
 
 import numpy as np
 import pyarrow as pa
@@ -37,13 +38,13 @@ def table():
 
 @pytest.fixture
 def pandas_frame():
-    pandas = pytest.importorskip("pandas")
+    pandas = import_module("pandas")
     return pandas.DataFrame(columns(), index=[f"id-{row}" for row in range(120)])
 
 
 @pytest.fixture
 def polars_frame():
-    return pytest.importorskip("polars").DataFrame(columns())
+    return import_module("polars").DataFrame(columns())
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ class TestForms:
         assert toadstone.scan(pandas_frame, **QUICK).record.data.n_features == 6
 
     def test_columns_without_text_names(self):
-        pandas = pytest.importorskip("pandas")
+        pandas = import_module("pandas")
         frame = pandas.DataFrame({0: columns()["one"], 1: columns()["two"], "kind": columns()["kind"]})
         assert toadstone.scan(frame, **QUICK).record.data.n_features == 2
 
@@ -114,7 +115,7 @@ class TestForms:
             toadstone.scan(data)
 
     def test_frames_that_cannot_be_used_are_refused(self, polars_frame, pandas_frame):
-        pandas = pytest.importorskip("pandas")
+        pandas = import_module("pandas")
         with pytest.raises(toadstone.InvalidData, match="got a lazy frame; collect it first"):
             toadstone.scan(polars_frame.lazy(), label="kind")
         doubled = pandas.concat([pandas_frame, pandas_frame[["one"]]], axis=1)

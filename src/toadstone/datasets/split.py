@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.sparse import issparse
@@ -15,9 +16,71 @@ from toadstone.core.certificate import DIGEST_LABEL
 from toadstone.core.checks import check_count, check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidData
+from toadstone.core.row_names import RowNames
 from toadstone.kernels.rows import stack
 
 _CHUNK = 1 << 20
+
+
+class RawValues(Protocol):
+    """Values of a source as they stand in it, before preparation."""
+
+    def describe(self, position: int, features: Sequence[int]) -> str:
+        """Name the values that prepared features of a row come from: "age 71, sex male".
+
+        Parameters
+        ----------
+        position : int
+            Row of the source, from 0.
+        features : sequence of int
+            Prepared columns, the most telling first.
+        """
+
+
+@dataclass(frozen=True)
+class RowAside:
+    """A row of a source that is neither judged nor removed, or was dropped on request.
+
+    Parameters
+    ----------
+    position : int
+        Row of the source, from 0.
+    label : str
+        As it stands there; empty where it has none.
+    reason : str
+        Reason in words, such as "no label".
+    dropped : bool
+        True if the caller asked to drop it; otherwise it is kept.
+    """
+
+    position: int
+    label: str
+    reason: str
+    dropped: bool = False
+
+
+@dataclass(frozen=True)
+class ColumnEncoding:
+    """The way from one column of a table to features, as fitted on training rows.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"number", "category", "date", "text", "left out"}
+    features : int
+        Columns that it became.
+    note : str
+        Notation that was read, levels that were pooled, or why it was left out.
+    fitted : mapping from str to JSON types
+        What was learned from training rows: median, mean and deviation,
+        levels, or digest of the words.
+    """
+
+    name: str
+    kind: str
+    features: int
+    note: str
+    fitted: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +99,16 @@ class Split:
         Source of the test rows, in words.
     domain : str, optional
         ``"real"``, ``"box"`` or ``"integer"`` if the source determines it.
+    row_names : RowNames
+        Name of each row of the source, by its row id.
+    raw : RawValues, optional
+        Values as they stand in the source.
+    aside : tuple of RowAside
+        Rows of the source that are in neither part.
+    columns : tuple of ColumnEncoding
+        One for each column of a table, but the label; empty for arrays.
+    notes : tuple of str
+        Sentences on how the source was read, for the user.
     """
 
     name: str
@@ -44,6 +117,11 @@ class Split:
     preparation: str
     test_origin: str
     domain: str | None = None
+    row_names: RowNames = field(default_factory=RowNames)
+    raw: RawValues | None = None
+    aside: tuple[RowAside, ...] = ()
+    columns: tuple[ColumnEncoding, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def whole(self) -> Dataset:
         """Return all rows of the source in file order, held-out test rows included.

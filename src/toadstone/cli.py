@@ -23,7 +23,7 @@ from toadstone.commands.sanitize import sanitize
 from toadstone.commands.scan import scan
 from toadstone.commands.verify import verify
 from toadstone.console import complain, in_options, retell, usage_sentence
-from toadstone.core.errors import CertificateRejected, EmptyFeasibleSet, InvalidArgument, InvalidInput, UnknownName
+from toadstone.core.errors import CertificateRejected, EmptyFeasibleSet, InvalidInput
 from toadstone.core.version import __version__
 from toadstone.options import free_name, named_out
 
@@ -114,11 +114,11 @@ def _run() -> tuple[int, str]:
         return BAD_INPUT, usage_sentence(error)
     except (click.Abort, KeyboardInterrupt, SystemError, SystemExit) as error:
         return _ended_by(error)
-    except (InvalidArgument, UnknownName) as error:
+    except InvalidInput as error:
         params = [param for command in toadstone_command.commands.values() for param in command.params]
         options = {str(param.name): param.opts[0] for param in params}
         return BAD_INPUT, in_options(str(error), options | {"random_state": options["seed"]})
-    except (InvalidInput, CertificateRejected, EmptyFeasibleSet) as error:
+    except (CertificateRejected, EmptyFeasibleSet) as error:
         return BAD_INPUT, str(error)
     except MemoryError:
         return BAD_INPUT, "not enough memory for these data; try fewer rows or columns"

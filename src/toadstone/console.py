@@ -67,14 +67,14 @@ def usage_sentence(error: click.ClickException) -> str:
 
 
 def in_options(sentence: str, options: Mapping[str, str]) -> str:
-    """Call an argument by the option that sets it.
+    """Call arguments by the options that set them.
 
     Examples
     --------
     >>> in_options("`test_share`: expected a number in (0, 1), got 2", {"test_share": "--test-share"})
     '`--test-share`: expected a number in (0, 1), got 2'
     """
-    return re.sub(r"^`(\w+)`", lambda found: f"`{options.get(found[1], found[1])}`", sentence)
+    return re.sub(r"`(\w+)`", lambda found: f"`{options.get(found[1], found[1])}`", sentence)
 
 
 def retell(caught: Sequence[warnings.WarningMessage]) -> None:

@@ -12,7 +12,10 @@ import click
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-_DATA = "DATA is a file (.csv, .tsv, .parquet, .npz, .svmlight) or a name that `toadstone datasets` lists."
+_DATA = (
+    "DATA is a file (.csv, .tsv, .jsonl, .parquet, .feather, .xlsx, .arff, .npz, .svmlight; also as .gz, .bz2, .xz, "
+    ".zst or .zip), a folder of images, a URL, - for standard input, or a name that `toadstone datasets` lists."
+)
 FRACTION = "Poison rows for each clean row, in [0, 0.5): 0.03 is 3 for every 100."
 
 
@@ -52,7 +55,7 @@ READING = stacked(
     click.option(
         "--label", metavar="COLUMN", help="Column of the labels.  [default: the one named label, class, target or y]"
     ),
-    click.option("--text", metavar="COLUMN", help="Column of texts to turn into word weights; others are left out."),
+    click.option("--text", metavar="A,B", help="Columns of texts to turn into word weights."),
     choice("--weighting", ["tfidf", "counts"], "How words are weighted."),
     choice(
         "--scale",
@@ -60,7 +63,28 @@ READING = stacked(
         "Bring columns to mean 0 and deviation 1. auto does so for tables of mixed units, and leaves counts, values "
         "within [0, 1] and matrices as they are.",
     ),
-    click.option("--classes", metavar="A,B", help="Keep only the rows with these two labels."),
+    click.option("--classes", metavar="A,B", help="Keep only the rows with these labels."),
+    choice(
+        "--missing",
+        ["indicate", "refuse", "drop-rows"],
+        "Missing values: the median and a column that marks them, a refusal, or rows left out and listed.",
+    ),
+    click.option("--drop", metavar="A,B", help="Columns to leave out."),
+    click.option("--columns", metavar="A,B", help="The only columns to use."),
+    click.option(
+        "--types",
+        metavar="A=KIND,...",
+        help="Kind of columns: number, category, date, text or id. Values that do not fit are missing.",
+    ),
+    click.option("--id", metavar="COLUMN", help="Column that names the rows in all outputs."),
+    click.option(
+        "--dayfirst/--monthfirst", default=None, help="Order in dates such as 03/04/2024, where the data do not tell."
+    ),
+    click.option("--decimal", metavar="SIGN", help="Decimal sign, . or ,  [default: told from the numbers]"),
+    click.option("--separator", metavar="CHAR", help="Between values; tab for a tab.  [default: told from the file]"),
+    choice("--quote", ["auto", "double", "none"], "Quotation marks around values; none takes them as they stand."),
+    click.option("--encoding", metavar="NAME", help="Of text files.  [default: UTF-8, or as the file is marked]"),
+    click.option("--labels", metavar="FILE", help="Table of image names and labels, for a folder of images."),
     number("--test-share", "SHARE", "Share of each class, in (0, 1), held out where no test set is published.", 0.2),
     click.option(
         "--seed", type=int, metavar="N", default=0, show_default=True, help="Seed of all that is random, from 0."

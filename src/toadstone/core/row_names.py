@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -18,7 +17,7 @@ class RowNames:
     kind : {"line", "row", "id", "index"}
         Line of a text file, row counted from 1, value of a column that
         identifies rows, or index of an object in memory.
-    names : sequence, optional
+    names : sequence or ndarray, optional
         Name of each row; otherwise they are counted from `first`.
     first : int
         Number of the first row, where `names` is not given.
@@ -34,7 +33,7 @@ class RowNames:
     """
 
     kind: Numbering = "row"
-    names: Sequence[Any] | None = None
+    names: Any = None
     first: int = 1
     column: str = ""
 

@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from toadstone.core.dataset import Poison
 from toadstone.core.errors import InvalidArgument
+from toadstone.datasets.readers.request import Reading
 from toadstone.datasets.readers.rows import write_rows_as_arrays
-from toadstone.front.inputs import Data, Given, names_of, open_data, reading, workers_of
+from toadstone.front.inputs import Data, Given, names_of, open_data, request_of, workers_of
 from toadstone.front.results import Result
 from toadstone.front.run import current_run
 from toadstone.pipeline.attack import Attacked, AttackPlan
@@ -87,12 +88,6 @@ def attack(
     *,
     method: str = "kkt-influence",
     fraction: float = 0.03,
-    label: str | None = None,
-    text: str | None = None,
-    weighting: str = "tfidf",
-    scale: str = "auto",
-    classes: Sequence[str] | None = None,
-    test_share: float = 0.2,
     seed: int = 0,
     select_on: str = "validation",
     target: Sequence[int] = (),
@@ -103,6 +98,7 @@ def attack(
     domain: str = "auto",
     remove: float = 0.05,
     workers: int | None = None,
+    **reading: Unpack[Reading],
 ) -> AttackResult:
     """Find the strongest attack of a method, and judge it against every defence.
 
@@ -119,8 +115,6 @@ def attack(
         An attack of the catalogue that adds rows to raise the test error.
     fraction : float
         Poison rows for each clean row, in [0, 0.5).
-    label, text, weighting, scale, classes, test_share
-        How data are read, as for `toadstone.read`.
     seed : int
         Seed of all that is random, from 0.
     select_on : {"validation", "train", "test"}
@@ -146,6 +140,9 @@ def attack(
         Share of each class that a defence removes, in (0, 0.5).
     workers : int, optional
         Processes, one for each core by default; results do not depend on it.
+    **reading
+        Options of how data are read, those of `toadstone.read`: label, text
+        and more.
 
     Returns
     -------
@@ -163,7 +160,7 @@ def attack(
     >>> len(result.poison) == result.record.poison_rows
     True
     """
-    run, request = current_run("attack"), reading(label, text, weighting, scale, classes, test_share, seed)
+    run, request = current_run("attack"), request_of(reading, seed)
     plan = AttackPlan(
         method=method,
         fraction=fraction,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from toadstone.core.certificate import Certificate
 from toadstone.core.dataset import Poison
+from toadstone.datasets.readers.request import Reading
 from toadstone.front.certify import models_of
-from toadstone.front.inputs import Data, Given, names_of, open_data, poisons_of, reading, workers_of
+from toadstone.front.inputs import Data, Given, names_of, open_data, poisons_of, request_of, workers_of
 from toadstone.front.results import Result
 from toadstone.front.run import current_run
 from toadstone.pipeline.attack_search.audit_attacks import SUITE
@@ -70,12 +71,6 @@ def audit(
     data: Data,
     *,
     fraction: float = 0.03,
-    label: str | None = None,
-    text: str | None = None,
-    weighting: str = "tfidf",
-    scale: str = "auto",
-    classes: Sequence[str] | None = None,
-    test_share: float = 0.2,
     seed: int = 0,
     quantile: float = 0.95,
     norm_squared: float | None = None,
@@ -87,6 +82,7 @@ def audit(
     poison: Mapping[str, Poison] | Sequence[str | Path] | str | Path = (),
     attacks: str | Sequence[str] = SUITE,
     workers: int | None = None,
+    **reading: Unpack[Reading],
 ) -> AuditResult:
     """Certify, attack, defend, and rank suspicious rows.
 
@@ -97,8 +93,6 @@ def audit(
         pyarrow data frame, a pair of arrays, or what `load` and `read` return.
     fraction : float
         Poison rows for each clean row, in [0, 0.5).
-    label, text, weighting, scale, classes, test_share
-        How data are read, as for `toadstone.read`.
     seed : int
         Seed of all that is random, from 0.
     quantile : float
@@ -126,6 +120,9 @@ def audit(
         rows; empty for none.
     workers : int, optional
         Processes, one for each core by default; results do not depend on it.
+    **reading
+        Options of how data are read, those of `toadstone.read`: label, text
+        and more.
 
     Returns
     -------
@@ -144,7 +141,7 @@ def audit(
     >>> result.record.headline.attack_value <= result.record.headline.bound
     True
     """
-    run, request = current_run("audit"), reading(label, text, weighting, scale, classes, test_share, seed)
+    run, request = current_run("audit"), request_of(reading, seed)
     plan = AuditPlan(
         fraction=fraction,
         quantile=quantile,

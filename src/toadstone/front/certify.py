@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from toadstone.certificates.files import as_fields, read_certificate, write_certificate
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge
 from toadstone.core.errors import InvalidArgument
-from toadstone.front.inputs import Data, Given, open_data, reading
+from toadstone.datasets.readers.request import Reading
+from toadstone.front.inputs import Data, Given, open_data, request_of
 from toadstone.front.results import Result
 from toadstone.front.run import current_run
 from toadstone.pipeline.certify import Certified, CertifyPlan, certify_split, verify_split
@@ -106,12 +107,6 @@ def certify(
     data: Data,
     *,
     fraction: float | Sequence[float],
-    label: str | None = None,
-    text: str | None = None,
-    weighting: str = "tfidf",
-    scale: str = "auto",
-    classes: Sequence[str] | None = None,
-    test_share: float = 0.2,
     seed: int = 0,
     quantile: float = 0.95,
     norm_squared: float | None = None,
@@ -119,6 +114,7 @@ def certify(
     domain: str = "auto",
     loss: str = "hinge",
     tolerance: float | None = None,
+    **reading: Unpack[Reading],
 ) -> CertifyResult:
     """Bound the training loss under any attack that the stated assumptions allow.
 
@@ -129,8 +125,6 @@ def certify(
         pyarrow data frame, a pair of arrays, or what `load` and `read` return.
     fraction : float or sequence of float
         Poison rows for each clean row, in [0, 0.5).
-    label, text, weighting, scale, classes, test_share
-        How data are read, as for `toadstone.read`.
     seed : int
         Seed of all that is random, from 0.
     quantile : float
@@ -149,6 +143,9 @@ def certify(
     tolerance : float, optional
         Relative gap between bound and attack at which to stop, in (0, 1);
         1e-5 by default, 1e-3 for data of more than two million entries.
+    **reading
+        Options of how data are read, those of `toadstone.read`: label, text
+        and more.
 
     Returns
     -------
@@ -171,7 +168,7 @@ def certify(
     >>> result.record[0]["attack_value"] <= result.record[0]["bound"]
     True
     """
-    run, request = current_run("certify"), reading(label, text, weighting, scale, classes, test_share, seed)
+    run, request = current_run("certify"), request_of(reading, seed)
     models = models_of(norm_squared, ridge)
     fractions = [fraction] if isinstance(fraction, int | float) else list(fraction)
     for one in fractions:
@@ -192,13 +189,8 @@ def verify(
     certificate: Certificate | str | os.PathLike[str],
     data: Data,
     *,
-    label: str | None = None,
-    text: str | None = None,
-    weighting: str = "tfidf",
-    scale: str = "auto",
-    classes: Sequence[str] | None = None,
-    test_share: float = 0.2,
     seed: int = 0,
+    **reading: Unpack[Reading],
 ) -> VerifyResult:
     """Check a certificate against the data that it is about, without solving anything.
 
@@ -209,10 +201,11 @@ def verify(
     data : path, name, data frame, (X, y), Dataset or Split
         A file, a name that ``toadstone datasets`` lists, a pandas, polars or
         pyarrow data frame, a pair of arrays, or what `load` and `read` return.
-    label, text, weighting, scale, classes, test_share
-        How data are read, as for `toadstone.read`.
     seed : int
         Seed of all that is random, from 0.
+    **reading
+        Options of how data are read, those of `toadstone.read`: label, text
+        and more.
 
     Returns
     -------
@@ -233,7 +226,7 @@ def verify(
     >>> toadstone.verify(made, "breast-cancer").record["verified"]
     True
     """
-    request = reading(label, text, weighting, scale, classes, test_share, seed)
+    request = request_of(reading, seed)
     found = certificate if isinstance(certificate, Certificate) else read_certificate(certificate)
     given = open_data(data, request, domain=found.setting.domain)
     verify_split(found, given.split)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from toadstone.core.dataset import Dataset
-from toadstone.front.inputs import Data, Given, names_of, open_data, reading
+from toadstone.datasets.readers.request import Reading
+from toadstone.front.inputs import Data, Given, names_of, open_data, request_of
 from toadstone.front.results import Result
 from toadstone.front.run import current_run
 from toadstone.pipeline.defend import DefencePlan
@@ -63,16 +64,11 @@ class DefenceResult(Result):
 def defend(
     data: Data,
     *,
-    label: str | None = None,
-    text: str | None = None,
-    weighting: str = "tfidf",
-    scale: str = "auto",
-    classes: Sequence[str] | None = None,
-    test_share: float = 0.2,
     seed: int = 0,
     detectors: str | Sequence[str] | None = None,
     max_removed: float = 0.1,
     trusted: Data | None = None,
+    **reading: Unpack[Reading],
 ) -> DefenceResult:
     """Remove the rows that detectors flag, train on the rest, and measure the cost in accuracy.
 
@@ -84,8 +80,6 @@ def defend(
     data : path, name, data frame, (X, y), Dataset or Split
         A file, a name that ``toadstone datasets`` lists, a pandas, polars or
         pyarrow data frame, a pair of arrays, or what `load` and `read` return.
-    label, text, weighting, scale, classes, test_share
-        How data are read, as for `toadstone.read`.
     seed : int
         Seed of all that is random, from 0.
     detectors : str or sequence of str, optional
@@ -96,6 +90,9 @@ def defend(
     trusted : path, data frame, (X, y) or Dataset, optional
         Rows known to be clean, none of them in `data` and of the same kind,
         for thresholds and for validation.
+    **reading
+        Options of how data are read, those of `toadstone.read`: label, text
+        and more.
 
     Returns
     -------
@@ -114,7 +111,7 @@ def defend(
     True
     """
     run = current_run("defend")
-    request, chosen = reading(label, text, weighting, scale, classes, test_share, seed), names_of(detectors)
+    request, chosen = request_of(reading, seed).setting_aside(), names_of(detectors)
     plan = DefencePlan(
         detectors=FILTERS if chosen is None else chosen, max_removed=max_removed, seed=seed, command=run.command
     )

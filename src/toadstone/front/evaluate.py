@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from toadstone.core.trusted import Trusted
-from toadstone.front.inputs import Data, Given, names_of, open_data, reading, workers_of
+from toadstone.datasets.readers.request import Reading
+from toadstone.front.inputs import Data, Given, names_of, open_data, request_of, workers_of
 from toadstone.front.results import Result
 from toadstone.front.run import current_run
 from toadstone.pipeline.evaluation.journal import Journal
@@ -74,12 +75,6 @@ def evaluate(
     *,
     attacks: str | Sequence[str] | None = None,
     defences: str | Sequence[str] | None = None,
-    label: str | None = None,
-    text: str | None = None,
-    weighting: str = "tfidf",
-    scale: str = "auto",
-    classes: Sequence[str] | None = None,
-    test_share: float = 0.2,
     seed: int = 0,
     image: tuple[int, int, int] | None = None,
     fraction: float = 0.05,
@@ -91,6 +86,7 @@ def evaluate(
     false_alarm_rate: float | None = None,
     workers: int | None = None,
     out: str | os.PathLike[str] | None = None,
+    **reading: Unpack[Reading],
 ) -> EvaluationResult:
     """Poison the data by every attack that suits them, and measure every defence.
 
@@ -106,8 +102,6 @@ def evaluate(
         pyarrow data frame, a pair of arrays, or what `load` and `read` return.
     attacks, defences : str or sequence of str, optional
         Names or whole kinds; all that suit the data by default.
-    label, text, weighting, scale, classes, test_share
-        How data are read, as for `toadstone.read`.
     seed : int
         Seed of all that is random, from 0.
     image : tuple of int, optional
@@ -128,6 +122,9 @@ def evaluate(
         Processes, one for each core by default; results do not depend on it.
     out : path, optional
         Folder of finished trials: the same call goes on from them.
+    **reading
+        Options of how data are read, those of `toadstone.read`: label, text
+        and more.
 
     Returns
     -------
@@ -147,7 +144,7 @@ def evaluate(
     >>> result.record.cell("random-flip", "label-errors", "own").verdict
     'caught'
     """
-    run, request = current_run("evaluate"), reading(label, text, weighting, scale, classes, test_share, seed)
+    run, request = current_run("evaluate"), request_of(reading, seed)
     plan = EvaluationPlan(
         fraction=fraction,
         seed=seed,

@@ -15,22 +15,22 @@ import numpy as np
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.trusted import Trusted
-from toadstone.datasets.catalogue.load import load
+from toadstone.datasets.catalogue.load import open_requested
 from toadstone.datasets.preparation.domain import check_domain
-from toadstone.datasets.preparation.trusted import read_trusted
-from toadstone.datasets.readers.lines import first_line
 from toadstone.datasets.readers.memory import (
     ARRAYS,
     FRAME,
+    ArrayPreparation,
     as_frame,
+    frame_table,
     labelled,
     read_arrays,
     read_frame,
-    read_frame_like,
 )
-from toadstone.datasets.readers.read import is_data_file
-from toadstone.datasets.readers.request import Request
-from toadstone.datasets.readers.rows import read_poison, write_kept_rows, write_rows_as_arrays
+from toadstone.datasets.readers.read import SourceFile, is_data_file
+from toadstone.datasets.readers.request import Reading, Request
+from toadstone.datasets.readers.rows import read_poison, write_rows_as_arrays
+from toadstone.datasets.readers.tables import TableReader
 from toadstone.datasets.split import Split
 from toadstone.records.header import Source
 
@@ -52,15 +52,18 @@ class Given:
     request : Request
     frame : narwhals.DataFrame, optional
         The caller's data frame.
-    path : str, optional
-        The caller's path or name of the catalogue.
+    file : SourceFile, optional
+        The caller's file, standard input or URL.
+    reader : TableReader or ArrayPreparation, optional
+        Preparation of further rows of a data frame or arrays.
     """
 
     split: Split
     source: Source
     request: Request
     frame: nw.DataFrame[Any] | None = None
-    path: str | None = None
+    file: SourceFile | None = None
+    reader: TableReader | ArrayPreparation | None = None
 
     def trusted(self, rows: Data | None) -> Dataset | None:
         """Prepare trusted rows as these data are; None stays None.
@@ -76,17 +79,28 @@ class Given:
             return rows
         if isinstance(rows, Trusted):
             return rows.data
-        if isinstance(rows, str | os.PathLike) and self.path is not None:
-            return read_trusted(self.path, rows, self.split, self.request)
+        names = self.split.train.feature_names
+        if isinstance(rows, str | os.PathLike):
+            return self._trusted_file(rows)
         other, request = _as_frame_with_label(rows, self.request)
-        if other is not None and self.frame is not None:
-            X, y = read_frame_like(
-                self.frame, other, _ids(self.split.train), replace(request, label=self.request.label)
-            )
-            return Dataset(X, y, self.split.train.feature_names)
-        if isinstance(rows, tuple) and len(rows) == 2 and self.frame is None:
-            return Dataset(*rows, self.split.train.feature_names)
+        if other is not None and isinstance(self.reader, TableReader):
+            renamed = replace(self.reader, label=request.label or self.reader.label)
+            X, y = renamed.encode(frame_table(other, f"trusted {FRAME}"))
+            return Dataset(X, y, names)
+        if isinstance(rows, tuple) and len(rows) == 2 and isinstance(self.reader, ArrayPreparation):
+            return Dataset(*self.reader.encode(*rows), names)
         raise InvalidArgument("trusted", f"rows of the same kind as the data, {self.source.name}", type(rows).__name__)
+
+    def _trusted_file(self, path: str | os.PathLike[str]) -> Dataset:
+        if self.file is not None:
+            return self.file.encode(path)
+        rows = read_poison(path)
+        expected = self.split.train.n_features
+        if rows.X.shape[1] != expected:
+            raise InvalidData(
+                f"{path}: expected {expected} feature columns as in {self.source.name}, got {rows.X.shape[1]}"
+            )
+        return Dataset(rows.X, rows.y, self.split.train.feature_names)
 
     def table(self, rows: Sequence[int] | None, columns: Mapping[str, Sequence[Any]]) -> Any:
         """Make a data frame of the caller's kind, on the caller's index.
@@ -130,8 +144,8 @@ class Given:
         """Write the kept rows: of a file in its own format, of a data frame as Parquet, of others as arrays."""
         if self.frame is not None:
             nw.from_native(self.keep(kept), eager_only=True).write_parquet(folder / f"{stem}.parquet")
-        elif self.path is not None:
-            write_kept_rows(kept, Path(self.path), folder, stem=stem)
+        elif self.file is not None:
+            self.file.write_rows(_ids(kept), folder, stem=stem)
         else:
             write_rows_as_arrays(kept.X, kept.y, folder / f"{stem}.npz")
 
@@ -159,15 +173,7 @@ def open_data(data: Data, request: Request, *, domain: str = "auto") -> Given:
     return given
 
 
-def reading(
-    label: str | None,
-    text: str | None,
-    weighting: str,
-    scale: str,
-    classes: Sequence[str] | None,
-    test_share: float,
-    seed: int,
-) -> Request:
+def request_of(reading: Reading, seed: int) -> Request:
     """Check the options that say how data are read.
 
     Raises
@@ -177,7 +183,7 @@ def reading(
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= _LARGEST_SEED:
         raise InvalidArgument("seed", f"a whole number from 0 to {_LARGEST_SEED}", seed)
-    return Request(label, text, weighting, scale, classes, test_share, int(seed))
+    return Request(**reading, random_state=int(seed))
 
 
 def names_of(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
@@ -229,25 +235,28 @@ def poisons_of(poison: Any) -> dict[str, Poison]:
 
 def _open(data: Data, frame: nw.DataFrame[Any] | None, request: Request) -> Given:
     if frame is not None:
-        return Given(read_frame(frame, request), Source(FRAME), request, frame=frame)
+        split, reader = read_frame(frame, request)
+        return Given(split, _source(split, FRAME), request, frame=frame, reader=reader)
     if isinstance(data, str | os.PathLike):
         name = os.fspath(data)
-        split = load(name, **_options(request))
-        line = first_line(name, len(split.train) + len(split.test))
-        return Given(split, Source(split.name, name, line), request, path=name)
+        found = open_requested(name, request)
+        if isinstance(found, Split):
+            return Given(found, _source(found, found.name, name), request)
+        return Given(found.split, _source(found.split, found.split.name, name), request, file=found)
     if isinstance(data, Split):
-        return Given(data, Source(data.name), request)
+        return Given(data, _source(data, data.name), request)
     if isinstance(data, Dataset):
-        split = read_arrays(data.X, data.y, request, feature_names=data.feature_names, row_ids=data.row_ids)
+        split, arrays = read_arrays(data.X, data.y, request, feature_names=data.feature_names, row_ids=data.row_ids)
     elif isinstance(data, tuple) and len(data) == 2:
-        split = read_arrays(*data, request)
+        split, arrays = read_arrays(*data, request)
     else:
         raise InvalidArgument("data", _KINDS, type(data).__name__)
-    return Given(split, Source(ARRAYS), request)
+    return Given(split, _source(split, ARRAYS), request, reader=arrays)
 
 
-def _options(request: Request) -> dict[str, Any]:
-    return {name: getattr(request, name) for name in request.__dataclass_fields__}
+def _source(split: Split, name: str, location: str = "") -> Source:
+    first = split.row_names.line(0) if split.row_names.kind == "line" else None
+    return Source(name, location, first)
 
 
 def _as_frame_with_label(data: Data, request: Request) -> tuple[nw.DataFrame[Any] | None, Request]:

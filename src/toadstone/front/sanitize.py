@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from toadstone.catalogue import resolve
-from toadstone.front.inputs import Data, Given, open_data, reading
+from toadstone.datasets.readers.request import Reading
+from toadstone.front.inputs import Data, Given, open_data, request_of
 from toadstone.front.results import Result
 from toadstone.front.run import current_run
 from toadstone.pipeline.harness.judge import Defence
@@ -55,17 +56,12 @@ class SanitizeResult(Result):
 def sanitize(
     data: Data,
     *,
-    label: str | None = None,
-    text: str | None = None,
-    weighting: str = "tfidf",
-    scale: str = "auto",
-    classes: Sequence[str] | None = None,
-    test_share: float = 0.2,
     seed: int = 0,
     method: str = "l2",
     remove: float = 0.05,
     ridge: float = 0.01,
     variant: str = "paper",
+    **reading: Unpack[Reading],
 ) -> SanitizeResult:
     """Remove the most suspicious rows of each class.
 
@@ -74,8 +70,6 @@ def sanitize(
     data : path, name, data frame, (X, y), Dataset or Split
         A file, a name that ``toadstone datasets`` lists, a pandas, polars or
         pyarrow data frame, a pair of arrays, or what `load` and `read` return.
-    label, text, weighting, scale, classes, test_share
-        How data are read, as for `toadstone.read`.
     seed : int
         Seed of all that is random, from 0.
     method : {"l2", "slab", "loss", "svd", "knn"}
@@ -88,6 +82,9 @@ def sanitize(
         Penalty of the model that loss trains: ridge/2 times the squared norm.
     variant : {"paper", "reference"}
         Definition of svd and knn: the paper's, or that of its authors' code.
+    **reading
+        Options of how data are read, those of `toadstone.read`: label, text
+        and more.
 
     Returns
     -------
@@ -106,7 +103,7 @@ def sanitize(
     """
     run = current_run("sanitize")
     request, defence = (
-        reading(label, text, weighting, scale, classes, test_share, seed),
+        request_of(reading, seed).setting_aside(),
         Defence(contamination=remove, ridge=ridge, variant=variant, seed=seed),
     )
     resolve("sanitizer", method)

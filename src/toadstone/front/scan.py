@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-from toadstone.front.inputs import Data, names_of, open_data, reading
+from toadstone.datasets.readers.request import Reading
+from toadstone.front.inputs import Data, names_of, open_data, request_of
 from toadstone.front.results import Result
 from toadstone.front.run import current_run
 from toadstone.pipeline.scan import ScanPlan
@@ -52,16 +53,11 @@ class ScanResult(Result):
 def scan(
     data: Data,
     *,
-    label: str | None = None,
-    text: str | None = None,
-    weighting: str = "tfidf",
-    scale: str = "auto",
-    classes: Sequence[str] | None = None,
-    test_share: float = 0.2,
     seed: int = 0,
     detectors: str | Sequence[str] | None = None,
     false_alarm_rate: float | None = None,
     trusted: Data | None = None,
+    **reading: Unpack[Reading],
 ) -> ScanResult:
     """Run detectors over all rows, and rank the rows that they flag.
 
@@ -74,8 +70,6 @@ def scan(
     data : path, name, data frame, (X, y), Dataset or Split
         A file, a name that ``toadstone datasets`` lists, a pandas, polars or
         pyarrow data frame, a pair of arrays, or what `load` and `read` return.
-    label, text, weighting, scale, classes, test_share
-        How data are read, as for `toadstone.read`.
     seed : int
         Seed of all that is random, from 0.
     detectors : str or sequence of str, optional
@@ -86,6 +80,9 @@ def scan(
     trusted : path, data frame, (X, y) or Dataset, optional
         Rows known to be clean, none of them in `data` and of the same kind:
         thresholds come from their scores, and find more.
+    **reading
+        Options of how data are read, those of `toadstone.read`: label, text
+        and more.
 
     Returns
     -------
@@ -107,7 +104,7 @@ def scan(
     plan = ScanPlan(
         detectors=names_of(detectors) or (), false_alarm_rate=false_alarm_rate, seed=seed, command=run.command
     )
-    request = reading(label, text, weighting, scale, classes, test_share, seed)
+    request = request_of(reading, seed).setting_aside()
     run.watch.expect(len(plan.names))
     given = open_data(data, request)
     plan = replace(plan, source=given.source)

@@ -12,7 +12,7 @@ from toadstone.core.errors import InvalidArgument, InvalidData, UnknownName
 from toadstone.datasets.catalogue import load as catalogue
 from toadstone.datasets.catalogue.entries import Entry
 from toadstone.datasets.catalogue.load import load
-from toadstone.datasets.readers.arrays import save
+from toadstone.datasets.readers.formats.arrays import save
 from toadstone.datasets.split import sha256
 
 

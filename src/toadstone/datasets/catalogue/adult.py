@@ -10,10 +10,12 @@ import pyarrow as pa
 
 from toadstone.core.arrays import IntArray
 from toadstone.core.errors import InvalidData
-from toadstone.datasets.preparation.columns import Origin, encode_columns
-from toadstone.datasets.preparation.features import assemble
+from toadstone.core.row_names import RowNames
+from toadstone.datasets.preparation.column_types import ColumnType, Origin
+from toadstone.datasets.preparation.encoding import TableValues, fit_encoding
+from toadstone.datasets.preparation.features import Features, assemble
 from toadstone.datasets.preparation.labels import as_labels, check_classes, check_test_labels
-from toadstone.datasets.readers.arrays import Archive
+from toadstone.datasets.readers.formats.arrays import Archive
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import Split
 
@@ -39,10 +41,13 @@ def read(path: Path, request: Request) -> Split:
     ids = (np.arange(len(labels[0])), np.arange(len(labels[1])))
     rows: tuple[IntArray, IntArray] = (ids[0], len(ids[0]) + ids[1])
     table = _table(archive, len(ids[0]) + len(ids[1]))
-    origin = Origin(path, first_row=1)
-    features = encode_columns(table, *rows, scale="standard", origin=origin, row_ids=np.arange(table.num_rows))
-    labelled = (labels[0], labels[1])
-    return assemble(path.name, replace(features, domain="real"), labelled, ids, "published test split")
+    kinds = {name: "category" if pa.types.is_dictionary(table[name].type) else "number" for name in table.column_names}
+    types = tuple(ColumnType(name, kind) for name, kind in kinds.items())
+    origin = Origin(str(path), RowNames("row"))
+    encoding, X = fit_encoding(table, rows[0], types, scale="standard", weighting="tfidf", origin=origin)
+    features = Features(X[rows[0]], X[rows[1]], encoding.summary, encoding.names, "real")
+    split = assemble(path.name, features, (labels[0], labels[1]), ids, "published test split")
+    return replace(split, raw=TableValues(table, encoding.sources), columns=encoding.columns)
 
 
 def _array(archive: Archive, name: str) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits
 
 from toadstone.core.arrays import Array, Labels
-from toadstone.datasets.preparation.features import Features, assemble, scaled_rows
+from toadstone.datasets.preparation.features import Features, assemble, fit_rows
 from toadstone.datasets.preparation.labels import check_classes, rows_of_classes
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import Split, stratified_rows
@@ -30,7 +30,7 @@ def read_breast_cancer(name: str, request: Request) -> Split:
     X: Array = bunch.data
     y: Labels = np.array(bunch.target_names, dtype=np.str_)[bunch.target]
     train, test = stratified_rows(y, share=request.test_share, random_state=request.random_state)
-    scaled = scaled_rows(X[train], X[test], "standard", name)
+    scaling = fit_rows(X[train], "standard", name)
     names = tuple(map(str, bunch.feature_names))
-    features = Features(scaled.train, scaled.test, scaled.preparation, names, "real")
+    features = Features(scaling.apply(X[train]), scaling.apply(X[test]), scaling.preparation, names, "real")
     return assemble(name, features, (y[train], y[test]), (train, test), request.test_origin)

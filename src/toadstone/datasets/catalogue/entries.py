@@ -70,7 +70,7 @@ class Entry:
     licence: str
     citation: str
     domain: str
-    reader: str = "readers.arrays:read"
+    reader: str = "readers.formats.arrays:read_split"
     ridge: float | None = None
     norm_squared: float | None = None
     test_origin: str | None = "published test split"

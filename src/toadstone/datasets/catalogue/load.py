@@ -4,36 +4,25 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from toadstone.core.checks import did_you_mean
 from toadstone.core.errors import InvalidArgument, InvalidData, UnknownName
 from toadstone.datasets.catalogue.entries import ENTRIES, Entry
 from toadstone.datasets.catalogue.fetch import cache_folder, fetch
 from toadstone.datasets.preparation.labels import rows_of_classes
-from toadstone.datasets.readers.arrays import save
-from toadstone.datasets.readers.read import SUFFIXES, is_data_file, read_file
-from toadstone.datasets.readers.request import Request
+from toadstone.datasets.readers.formats.arrays import save
+from toadstone.datasets.readers.read import SUFFIXES, SourceFile, is_data_file, read_source
+from toadstone.datasets.readers.request import Reading, Request
 from toadstone.datasets.split import Split, sha256
 
 FOLDER_VARIABLE = "TOADSTONE_DATA"
 _BY_NAME = {entry.name: entry for entry in ENTRIES}
 
 
-def load(
-    source: str | os.PathLike[str],
-    *,
-    label: str | None = None,
-    text: str | None = None,
-    weighting: str = "tfidf",
-    scale: str = "auto",
-    classes: Sequence[str] | None = None,
-    test_share: float = 0.2,
-    random_state: int = 0,
-) -> Split:
+def load(source: str | os.PathLike[str], *, random_state: int = 0, **reading: Unpack[Reading]) -> Split:
     """Load a data set of the catalogue by name, or read a file.
 
     An archive is looked up in the folder that the environment variable
@@ -44,9 +33,12 @@ def load(
     ----------
     source : str or path-like
         Name of the catalogue, or path of a file.
-    label, text, weighting, scale, classes, test_share, random_state
-        As for `read`. Data sets of the catalogue come prepared: only `classes`
-        applies to them, and the last two where no test split is published.
+    random_state : int
+        Seed of the hold-out.
+    **reading
+        Options of `read`. Data sets of the catalogue come prepared: only
+        `classes` applies to them, and `test_share` where no test split is
+        published.
 
     Returns
     -------
@@ -67,12 +59,21 @@ def load(
     >>> split.train.X.shape, split.test_origin
     ((289, 64), '20 % held out at random, stratified, seed 0')
     """
-    request = Request(label, text, weighting, scale, classes, test_share, random_state)
-    name = os.fspath(source)
+    return load_requested(os.fspath(source), Request(**reading, random_state=random_state))
+
+
+def load_requested(name: str, request: Request) -> Split:
+    """Load a data set by name, or read a file, with checked options; see `load`."""
+    found = open_requested(name, request)
+    return found.split if isinstance(found, SourceFile) else found
+
+
+def open_requested(name: str, request: Request) -> Split | SourceFile:
+    """Load a data set by name, or read a file and keep the way back to its rows, with checked options; see `load`."""
     if name in _BY_NAME:
         return _load_entry(_BY_NAME[name], request)
     if is_data_file(name) or os.sep in name or Path(name).exists():
-        return read_file(Path(name), request)
+        return read_source(name, request)
     hint = did_you_mean(name, _BY_NAME, most=2, show=repr)
     raise UnknownName(
         f"unknown data set {name!r}: expected a file ending in {', '.join(SUFFIXES)}, "

@@ -1,7 +1,7 @@
 """Parsers of public data sets, in the files that their authors published.
 
 Each function takes the downloaded files and returns arrays in the archive
-format of `toadstone.datasets.readers.arrays`. Exceptions on damaged files are
+format of `toadstone.datasets.readers.formats.arrays`. Exceptions on damaged files are
 turned into error messages by `toadstone.datasets.catalogue.fetch`.
 """
 
@@ -23,7 +23,7 @@ from scipy.io.matlab import MatReadError
 from sklearn.datasets import load_svmlight_file
 from sklearn.feature_extraction.text import CountVectorizer
 
-from toadstone.datasets.readers.sparse_parts import matrix_parts, sparse_rows
+from toadstone.datasets.readers.formats.sparse_parts import matrix_parts, sparse_rows
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 Parser: TypeAlias = Callable[[Sequence[Path]], Arrays]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -105,26 +106,89 @@ def _inner(values: Array) -> Array:
     return values if len(values) <= 2 * beyond else np.sort(values)[beyond:-beyond]
 
 
-def scaled_rows(train: Matrix, test: Matrix, scale: str, what: str) -> Features:
-    """Scale the rows of a matrix: standardise if `scale` is "standard", else return them unchanged.
+def pixels(images: Matrix) -> Array:
+    """Flatten images of bytes into rows of numbers in [0, 1]."""
+    rows: Array = images.reshape(len(images), -1) / 255.0
+    return rows
+
+
+@dataclass(frozen=True, eq=False)
+class RowScaling:
+    """Preparation of the rows of a matrix, fitted on training rows.
+
+    Parameters
+    ----------
+    preparation : str
+        Description in words.
+    domain : str, optional
+        Of the prepared rows, where it is known.
+    image : bool
+        True if rows are images of bytes, which become numbers in [0, 1].
+    mean, spread : ndarray of shape (d,), optional
+        Of standardised columns.
+    """
+
+    preparation: str
+    domain: str | None = None
+    image: bool = False
+    mean: Array | None = None
+    spread: Array | None = None
+
+    def apply(self, X: Matrix) -> Matrix:
+        """Prepare rows."""
+        if self.image:
+            X = pixels(X)
+        elif not issparse(X):
+            X = X.astype(np.float64)
+        return X if self.mean is None or self.spread is None else (X - self.mean) / self.spread
+
+
+def fit_rows(train: Matrix, scale: str, what: str) -> RowScaling:
+    """Fit the preparation of a matrix: standardise if `scale` is "standard", else leave its rows unchanged.
+
+    Parameters
+    ----------
+    train : ndarray or CSR
+        Rows, or images of bytes of shape (n, height, width, ...).
+    scale : {"auto", "standard", "none"}
+    what : str
+        Source of the rows, for error messages.
 
     Raises
     ------
     InvalidArgument
         If sparse rows are to be standardised, which would make them dense.
     """
+    image = train.ndim > 2
     if scale != "standard":
-        return Features(train, test, _AS_GIVEN[fitting_domain(train)])
+        if image:
+            return RowScaling("pixels divided by 255", "box", image=True)
+        return RowScaling(_AS_GIVEN[fitting_domain(train)])
     if issparse(train):
         raise InvalidArgument("scale", f"'auto' or 'none' for the sparse rows of {what}", "'standard'")
-    mean, spread = fit_scaling(train, what)
-    return Features((train - mean) / spread, (test - mean) / spread, f"{count(len(mean), 'number')} standardised")
+    mean, spread = fit_scaling(pixels(train) if image else train.astype(np.float64), what)
+    return RowScaling(f"{count(len(mean), 'number')} standardised", image=image, mean=mean, spread=spread)
 
 
-def pixels(images: Matrix) -> Array:
-    """Flatten images of bytes into rows of numbers in [0, 1]."""
-    rows: Array = images.reshape(len(images), -1) / 255.0
-    return rows
+@dataclass(frozen=True, eq=False)
+class ArrayValues:
+    """Values of a matrix as they stand in the source; see `toadstone.datasets.split.RawValues`.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    names : tuple of str, optional
+        Of the columns.
+    """
+
+    X: Matrix
+    names: tuple[str, ...] | None = None
+
+    def describe(self, position: int, features: Sequence[int]) -> str:
+        """Name the values of the given features of a row."""
+        row = self.X[[position]].toarray().ravel() if issparse(self.X) else self.X[position].ravel()
+        named = [(self.names[feature] if self.names else f"column {feature}", row[feature]) for feature in features]
+        return ", ".join(f"{name} {value:.6g}" for name, value in named)
 
 
 def assemble(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +15,13 @@ from toadstone.core.errors import InvalidArgument, InvalidData
 MIN_ROWS = 5
 """Smallest size of a class."""
 
+_FEW_FRACTIONS = 20
+_WHOLE_TEXT = re.compile(r"-?(0|[1-9]\d*)(\.0*)?")
+_INVISIBLE = ("Cf", "Cc")
+
 
 def as_labels(values: Labels, what: str) -> Labels:
-    """Convert labels to whole numbers, booleans or text.
+    """Convert labels to whole numbers, booleans or text, without loss.
 
     Parameters
     ----------
@@ -27,21 +34,28 @@ def as_labels(values: Labels, what: str) -> Labels:
     -------
     ndarray of shape (n,)
         int64, bool or str. Floats that are whole numbers become integers.
+        Whole numbers beyond 64 bits with sign, and a few fractions, become text.
 
     Raises
     ------
     InvalidData
-        If they are not one-dimensional, missing, not whole or of another type.
+        If they are not one-dimensional, missing, many fractions or of another type.
     """
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
+    if values.ndim == 2:
+        raise InvalidData(
+            f"{what}: expected one label a row, got an array of shape {values.shape}: several labels a row, and "
+            "one-hot labels, cannot be used; pass one column of classes"
+        )
     if values.ndim != 1:
         raise InvalidData(f"{what}: expected one label a row, got an array of shape {values.shape}")
     kind = values.dtype.kind
     if kind in "bU":
         return values
     if kind in "iu":
-        return values.astype(np.int64)
+        fits = kind == "i" or not len(values) or int(values.max()) <= np.iinfo(np.int64).max
+        return values.astype(np.int64 if fits else np.str_)
     if kind == "S":
         try:
             return np.char.decode(values, "utf-8")
@@ -55,15 +69,63 @@ def as_labels(values: Labels, what: str) -> Labels:
 def _whole(values: Labels, what: str) -> Labels:
     bad = ~np.isfinite(values)
     if bad.any():
-        raise InvalidData(f"{what}: expected a label in every row, got {values[bad][0]}")
+        raise InvalidData(
+            f"{what}: expected a label in every row, got {values[bad][0]} at position {int(np.argmax(bad))}"
+        )
     fractional = values != np.floor(values)
     if fractional.any():
-        raise InvalidData(f"{what}: expected classes, got {values[fractional][0]:g}: it looks like a regression target")
+        if len(np.unique(values)) > _FEW_FRACTIONS:
+            raise InvalidData(
+                f"{what}: expected classes, got {values[fractional][0]:g}: it looks like a regression target"
+            )
+        return np.array([f"{value:g}" for value in values.tolist()])
+    if np.abs(values).max(initial=0.0) >= 2.0**63:
+        return np.array([str(int(value)) for value in values.tolist()])
     return values.astype(np.int64)
 
 
+def labels_of_texts(texts: Sequence[str]) -> Labels:
+    """Read labels from the texts of a file: whole numbers if all are, otherwise the texts, character for character.
+
+    Examples
+    --------
+    >>> labels_of_texts(["1", "0"]), labels_of_texts(["7", "007"])
+    (array([1, 0]), array(['7', '007'], dtype='<U3'))
+    """
+    distinct = set(texts)
+    if all(_WHOLE_TEXT.fullmatch(text) for text in distinct):
+        numbers = {text: int(text.partition(".")[0]) for text in distinct}
+        if all(abs(number) < 2**63 for number in numbers.values()):
+            return np.array([numbers[text] for text in texts], dtype=np.int64)
+    return np.array(texts, dtype=np.str_)
+
+
+def near_equal(y: Labels) -> list[str]:
+    """Name the groups of labels that differ only by blanks, case, Unicode form or invisible characters.
+
+    Examples
+    --------
+    >>> near_equal(np.array(["ill", "ill ", "well"]))
+    ["the labels 'ill' and 'ill ' differ only by blanks, case or invisible characters, and count as different classes"]
+    """
+    groups: dict[str, list[str]] = {}
+    for label in np.unique(y).tolist() if y.dtype.kind == "U" else []:
+        groups.setdefault(_folded(label), []).append(label)
+    return [
+        f"the labels {' and '.join(map(repr, group))} differ only by blanks, case or invisible characters, "
+        "and count as different classes"
+        for group in groups.values()
+        if len(group) > 1
+    ]
+
+
+def _folded(label: str) -> str:
+    visible = (mark for mark in unicodedata.normalize("NFKC", label) if unicodedata.category(mark) not in _INVISIBLE)
+    return " ".join("".join(visible).casefold().split())
+
+
 def rows_of_classes(y: Labels, classes: Sequence[str] | None, what: str) -> IntArray:
-    """Return the positions of the rows whose label, as text, is one of the classes.
+    """Return the positions of the rows whose label is one of the classes, as text or as the same number.
 
     Raises
     ------
@@ -73,10 +135,40 @@ def rows_of_classes(y: Labels, classes: Sequence[str] | None, what: str) -> IntA
     if classes is None:
         return np.arange(len(y))
     present = {str(label): label for label in np.unique(y)}
-    for name in classes:
-        if name not in present:
-            raise InvalidArgument("classes", f"labels among {listing(list(present))} ({what})", repr(name))
-    return np.flatnonzero(np.isin(y, [present[name] for name in classes]))
+    chosen = [_named(name, present, what) for name in classes]
+    return np.flatnonzero(np.isin(y, chosen))
+
+
+def _named(name: str, present: dict[str, Any], what: str) -> Any:
+    if name in present:
+        return present[name]
+    # A file may show 1.0 or true where the label is 1 or True.
+    alike = [label for text, label in present.items() if _same_value(name, text)]
+    if len(alike) != 1:
+        shown = listing([repr(text) for text in present])
+        raise InvalidArgument("classes", f"labels among {shown} ({what})", repr(name))
+    return alike[0]
+
+
+def _same_value(name: str, text: str) -> bool:
+    if text in ("True", "False"):
+        return name.strip().casefold() == text.casefold()
+    try:
+        return float(name) == float(text)
+    except ValueError:
+        return name.strip() == text.strip()
+
+
+def rare_classes(y: Labels) -> dict[str, int]:
+    """Return the number of rows of each class that has fewer than five.
+
+    Examples
+    --------
+    >>> rare_classes(np.array(["a"] * 9 + ["b"]))
+    {'b': 1}
+    """
+    classes, counts = np.unique(y, return_counts=True)
+    return {str(label): int(size) for label, size in zip(classes, counts, strict=True) if size < MIN_ROWS}
 
 
 def check_classes(y: Labels, what: str) -> None:
@@ -88,20 +180,33 @@ def check_classes(y: Labels, what: str) -> None:
         If there is only one class, a class has fewer than 5 rows, or there
         are too many classes for the number of rows.
     """
-    classes, counts = np.unique(y, return_counts=True)
+    check_several(y, what)
+    rare = rare_classes(y)
+    if rare:
+        named = listing([f"{size} of {name!r}" for name, size in rare.items()])
+        raise InvalidData(
+            f"{what}: expected at least {MIN_ROWS} rows of each class, got {named}; "
+            "`classes` keeps those that it names, and a scan does without the rare ones"
+        )
+
+
+def check_several(y: Labels, what: str) -> None:
+    """Check that there are several classes, and few for the number of rows.
+
+    Raises
+    ------
+    InvalidData
+        If not.
+    """
+    classes = np.unique(y)
     if len(classes) == 0:
         raise InvalidData(f"{what}: expected rows, got none")
     if len(classes) == 1:
-        raise InvalidData(f"{what}: expected at least two classes, got only {classes[0]}")
+        raise InvalidData(f"{what}: expected at least two classes, got only {str(classes[0])!r}")
     if len(classes) > 2 and len(classes) > len(y) / MIN_ROWS:
         raise InvalidData(
             f"{what}: expected a few classes, got {len(classes)} different labels in {len(y)} rows: "
             "it looks like a regression target or an identifier"
-        )
-    rarest = int(np.argmin(counts))
-    if counts[rarest] < MIN_ROWS:
-        raise InvalidData(
-            f"{what}: expected at least {MIN_ROWS} rows of each class, got {counts[rarest]} of {classes[rarest]}"
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
@@ -13,12 +13,13 @@ from scipy.sparse import issparse
 from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.core.dataset import as_matrix
 from toadstone.core.errors import InvalidData
-from toadstone.datasets.preparation.columns import Origin
-from toadstone.datasets.preparation.features import assemble, renamed, scaled_rows
-from toadstone.datasets.preparation.labels import as_labels, check_classes, rows_of_classes
-from toadstone.datasets.readers.parquet import without_views
+from toadstone.core.row_names import RowNames
+from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, fit_rows, renamed
+from toadstone.datasets.preparation.labels import as_labels, rows_of_classes
+from toadstone.datasets.readers.aside import without_rare
+from toadstone.datasets.readers.formats.columnar import without_views
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.readers.tables import encode_like, split_table
+from toadstone.datasets.readers.tables import Table, TableReader, split_table
 from toadstone.datasets.split import Split, stratified_rows
 
 FRAME, ARRAYS = "DataFrame", "arrays"
@@ -42,46 +43,65 @@ def as_frame(data: Any) -> nw.DataFrame[Any] | None:
     return wrapped if isinstance(wrapped, nw.DataFrame) else None
 
 
-def read_frame(frame: nw.DataFrame[Any], request: Request) -> Split:
+def read_frame(frame: nw.DataFrame[Any], request: Request) -> tuple[Split, TableReader]:
     """Prepare a data frame and hold out a test set, as for a file of the same columns.
 
     Parameters
     ----------
     frame : narwhals.DataFrame
-        The index, if there is one, is not a column.
+        The index, if there is one, is not a column: it names the rows.
     request : Request
 
     Returns
     -------
-    Split
+    split : Split
         Row ids count the rows of the frame from 0.
+    reader : TableReader
 
     Raises
     ------
     InvalidArgument, InvalidData
         As `toadstone.datasets.read`.
     """
-    try:
-        return split_table(_table(frame), _origin(FRAME), request)
-    except pa.ArrowException as error:
-        raise InvalidData(f"{FRAME}: expected columns that Arrow can hold, got: {_first_line(error)}") from None
+    request.refuse_notation("a data frame")
+    return split_table(frame_table(frame, FRAME), FRAME, request)
 
 
-def read_frame_like(
-    frame: nw.DataFrame[Any], other: nw.DataFrame[Any], row_ids: IntArray, request: Request
-) -> tuple[Matrix, Labels]:
-    """Prepare another data frame of the same columns, with the preparation fitted on some rows of this one.
+def frame_table(frame: nw.DataFrame[Any], source: str) -> Table:
+    """Convert a data frame to a table whose rows are named by the index.
 
     Raises
     ------
-    InvalidArgument, InvalidData
-        As `toadstone.datasets.read`.
+    InvalidData
+        If Arrow cannot hold its columns.
     """
-    origins = (_origin(FRAME), _origin(f"trusted {FRAME}"))
+    plain = nw.maybe_reset_index(frame)
+    unnamed = [name for name in plain.columns if not isinstance(name, str)]
+    if unnamed:
+        plain = plain.rename({name: str(name) for name in unnamed})
     try:
-        return encode_like(_table(frame), _table(other), origins=origins, row_ids=row_ids, request=request)
+        columns = plain.to_arrow()
+        columns = columns.cast(without_views(columns.schema))
     except pa.ArrowException as error:
-        raise InvalidData(f"trusted {FRAME}: expected columns as in data, got: {_first_line(error)}") from None
+        raise InvalidData(f"{source}: expected columns that Arrow can hold, got: {_first_line(error)}") from None
+    index = list(frame.to_native().index) if frame.implementation.is_pandas_like() else range(len(frame))
+    return Table(source, columns, RowNames("index", names=index))
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayPreparation:
+    """Preparation of the rows of other arrays as those of a split were.
+
+    Parameters
+    ----------
+    scaling : RowScaling
+    """
+
+    scaling: RowScaling
+
+    def encode(self, X: Any, y: Any) -> tuple[Matrix, Labels]:
+        """Return prepared rows and labels."""
+        return self.scaling.apply(as_matrix(X)), as_labels(np.asarray(y), "trusted arrays: y")
 
 
 def read_arrays(
@@ -91,7 +111,7 @@ def read_arrays(
     *,
     feature_names: tuple[str, ...] | None = None,
     row_ids: IntArray | None = None,
-) -> Split:
+) -> tuple[Split, ArrayPreparation]:
     """Prepare arrays of features and labels and hold out a test set.
 
     Parameters
@@ -101,7 +121,7 @@ def read_arrays(
     request : Request
     feature_names : tuple of str, optional
     row_ids : ndarray of int, optional
-        Row numbers; from 0 by default.
+        Names of the rows; from 0 by default.
 
     Raises
     ------
@@ -113,15 +133,15 @@ def read_arrays(
     if labels.shape != (rows.shape[0],):
         raise InvalidData(f"{ARRAYS}: expected a label for each of {rows.shape[0]} rows, got y of shape {labels.shape}")
     kept = rows_of_classes(labels, request.classes, f"{ARRAYS}: y")
-    check_classes(labels[kept], f"{ARRAYS}: y")
-    train, test = (
-        kept[part]
-        for part in stratified_rows(labels[kept], share=request.test_share, random_state=request.random_state)
-    )
-    features = scaled_rows(rows[train], rows[test], request.scale, ARRAYS)
-    ids = np.arange(len(labels)) if row_ids is None else row_ids
-    split = assemble(ARRAYS, features, (labels[train], labels[test]), (ids[train], ids[test]), request.test_origin)
-    return split if feature_names is None else renamed(split, feature_names)
+    kept, aside = without_rare(kept, labels, f"{ARRAYS}: y", request)
+    parts = stratified_rows(labels[kept], share=request.test_share, random_state=request.random_state)
+    train, test = (kept[part] for part in parts)
+    scaling = fit_rows(rows[train], request.scale, ARRAYS)
+    features = Features(scaling.apply(rows[train]), scaling.apply(rows[test]), scaling.preparation)
+    split = assemble(ARRAYS, features, (labels[train], labels[test]), (train, test), request.test_origin)
+    names = RowNames("index", names=row_ids, first=0)
+    split = replace(split, row_names=names, raw=ArrayValues(rows, feature_names), aside=aside)
+    return renamed(split, feature_names), ArrayPreparation(scaling)
 
 
 def labelled(X: Any, y: Any) -> tuple[nw.DataFrame[Any], str] | None:
@@ -150,20 +170,6 @@ def labelled(X: Any, y: Any) -> tuple[nw.DataFrame[Any], str] | None:
         native.index = features.to_native().index
         joined = nw.from_native(native, eager_only=True)
     return joined, name
-
-
-def _origin(name: str) -> Origin:
-    return Origin(Path(name), first_row=1)
-
-
-def _table(frame: nw.DataFrame[Any]) -> Any:
-    """Convert a data frame to an Arrow table of named columns, without its index."""
-    plain = nw.maybe_reset_index(frame)
-    unnamed = [name for name in plain.columns if not isinstance(name, str)]
-    if unnamed:
-        plain = plain.rename({name: str(name) for name in unnamed})
-    table = plain.to_arrow()
-    return table.cast(without_views(table.schema))
 
 
 def _first_line(error: Exception) -> str:

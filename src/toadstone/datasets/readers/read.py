@@ -5,74 +5,173 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Unpack
 
 import numpy as np
 
-from toadstone.core.arrays import IntArray
+from toadstone.core.arrays import IntArray, Labels, Matrix
+from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.datasets.readers.files import readable_file
-from toadstone.datasets.readers.request import Request
+from toadstone.core.files import written_aside
+from toadstone.datasets.readers.content import (
+    CODECS,
+    STANDARD_INPUT,
+    Content,
+    deflated,
+    endings,
+    is_url,
+    open_content,
+)
+from toadstone.datasets.readers.request import Reading, Request
+from toadstone.datasets.readers.tables import Table, TableReader, split_table
 from toadstone.datasets.split import Split
 
-# Modules with `read`, `read_prepared_like` and `write_rows`, imported on use since their libraries are slow to load.
+# Modules of formats, imported on use since their libraries are slow to load. Those of tables have `table`, those of
+# arrays `read`, and all have `write_rows`.
 _FORMATS = {
     ".csv": "delimited",
-    ".csv.gz": "delimited",
     ".tsv": "delimited",
-    ".tsv.gz": "delimited",
-    ".parquet": "parquet",
+    ".tab": "delimited",
+    ".txt": "delimited",
+    ".parquet": "columnar",
+    ".arrow": "columnar",
+    ".feather": "columnar",
     ".npz": "arrays",
     ".svm": "svmlight",
     ".svmlight": "svmlight",
     ".libsvm": "svmlight",
 }
 SUFFIXES = tuple(_FORMATS)
+_MAGIC = {b"PAR1": ".parquet", b"ARROW1": ".arrow", b"PK\x03\x04": ".npz"}
 
 
-def read(
-    path: str | os.PathLike[str],
-    *,
-    label: str | None = None,
-    text: str | None = None,
-    weighting: str = "tfidf",
-    scale: str = "auto",
-    classes: Sequence[str] | None = None,
-    test_share: float = 0.2,
-    random_state: int = 0,
-) -> Split:
-    """Read a labelled data file, prepare its features, and hold out a test set.
+class ArrayReader(Protocol):
+    """Preparation of further arrays as those of a split were."""
 
-    The format is told by the ending of the file name: ``.csv``, ``.tsv`` (each
-    also with ``.gz``), ``.parquet``, ``.npz``, or SVMlight as ``.svm``,
-    ``.svmlight`` or ``.libsvm``. Scaling and vocabularies are fitted on the
-    training rows only.
+    def encode(self, content: Content) -> tuple[Matrix, Labels]:
+        """Return features and labels of another file."""
+
+
+@dataclass(frozen=True, eq=False)
+class SourceFile:
+    """A file that was read: its split, and the way back to its rows.
 
     Parameters
     ----------
-    path : path-like
+    split : Split
+    content : Content
+        Without bytes that can be read again.
+    request : Request
+        With what reading found out, such as the separator.
+    reader : TableReader or ArrayReader
+    """
+
+    split: Split
+    content: Content
+    request: Request
+    reader: TableReader | ArrayReader
+
+    def encode(self, path: str | os.PathLike[str]) -> Dataset:
+        """Read another file, and prepare its rows as those of this file were.
+
+        Scaling, levels and vocabularies are those of the training rows of this file.
+
+        Raises
+        ------
+        InvalidArgument
+            If one is a table, and the other is not.
+        InvalidData
+            If it cannot be read or has other columns.
+        """
+        other = open_content(path)
+        module = format_of(other)
+        if isinstance(self.reader, TableReader) != hasattr(module, "table"):
+            raise InvalidArgument("trusted", f"a file of the same format as {self.content.name}", other.name)
+        if isinstance(self.reader, TableReader):
+            X, y = self.reader.encode(module.table(other, self.request)[0])
+        else:
+            X, y = self.reader.encode(other)
+        expected = self.split.train.n_features
+        if X.shape[1] != expected:
+            raise InvalidData(
+                f"{other.name}: expected {expected} feature columns as in {self.content.name}, got {X.shape[1]}"
+            )
+        return Dataset(X, y, self.split.train.feature_names)
+
+    def write_rows(self, rows: Sequence[int] | IntArray, folder: Path, *, stem: str) -> Path:
+        """Write selected rows in the same format and order, unchanged, and return the new file.
+
+        Raises
+        ------
+        InvalidArgument
+            If a row does not exist or is repeated.
+        InvalidData
+            If the file is no longer the one that was read.
+        """
+        ending = self.content.ending or _sniffed_ending(self.content)
+        destination = folder / f"{stem}{ending}{self.content.codec}"
+        _write(self.content.again(), rows, destination, self.request)
+        return destination
+
+
+def read(path: str | os.PathLike[str], *, random_state: int = 0, **reading: Unpack[Reading]) -> Split:
+    """Read a labelled data file, prepare its features, and hold out a test set.
+
+    The format is told by the ending of the file name, and by the content
+    where the ending says nothing: delimited text (``.csv``, ``.tsv``,
+    ``.txt``), ``.parquet``, Arrow (``.arrow``, ``.feather``), ``.npz``, or
+    SVMlight (``.svm``, ``.svmlight``, ``.libsvm``); each may be compressed as
+    ``.gz``, ``.bz2``, ``.xz``, ``.zst`` or ``.zip``. ``-`` is standard input.
+    URLs are read by fsspec, an extra. Medians, scaling, levels and
+    vocabularies are fitted on the training rows only.
+
+    Parameters
+    ----------
+    path : path-like or URL
+    random_state : int
+        Seed of the hold-out.
     label : str, optional
         Label column of a table; by default the only column named label,
         labels, class, target or y.
-    text : str, optional
-        Text column of a table; the other columns are then left out.
+    text : str or sequence of str, optional
+        Columns of texts, to be turned into word weights.
     weighting : {"tfidf", "counts"}
         Weighting of words.
     scale : {"auto", "standard", "none"}
         Scaling of numbers. "auto" standardises the numbers of a table, except
         counts and values within [0, 1]; matrices are left unchanged.
     classes : sequence of str, optional
-        Labels to keep, compared as text; rows of other labels are left out.
+        Labels to keep, as the file shows them; rows of other labels are left out.
     test_share : float
         Share of each class to hold out if the file has no test split.
-    random_state : int
-        Seed of the hold-out.
+    missing : {"indicate", "refuse", "drop-rows"}
+        Missing values: the median and a 0/1 column that marks them, and a
+        level of their own in categories; a refusal; or rows left out, listed
+        in `Split.aside`.
+    drop, columns : str or sequence of str, optional
+        Columns to leave out, or the only ones to use.
+    types : mapping from str to str, optional
+        Kind of columns: "number", "category", "date", "text" or "id". Values
+        that do not fit a stated kind are missing.
+    id : str, optional
+        Column that names the rows in all outputs.
+    dayfirst : bool, optional
+        Whether the day comes first in dates such as 03/04/2024.
+    decimal : {".", ","}, optional
+        Decimal sign, where numbers can be read in two ways.
+    separator, quote, encoding : str, optional
+        Of delimited text: told from the file by default. `quote` is "auto",
+        "double", or "none" for marks without meaning.
+    labels : path, optional
+        Table of image names and labels, for a folder of images.
 
     Returns
     -------
     Split
-        Row ids count the rows of the file from 0, in file order.
+        Row ids are positions in the file, from 0; `Split.row_names` has the
+        names of the rows in all messages and outputs.
 
     Raises
     ------
@@ -81,15 +180,21 @@ def read(
     InvalidData
         If the file cannot be used; the message says where and why.
     """
-    request = Request(label, text, weighting, scale, classes, test_share, random_state)
-    return read_file(Path(path), request)
+    return read_source(path, Request(**reading, random_state=random_state)).split
 
 
-def read_file(path: Path, request: Request) -> Split:
-    """Read a file with checked options."""
-    module = format_of(path)
-    split: Split = module.read(readable_file(path), request)
-    return split
+def read_source(path: str | os.PathLike[str], request: Request) -> SourceFile:
+    """Read a file with checked options, and keep the way back to its rows; see `read`."""
+    content = open_content(path)
+    module = format_of(content)
+    reader: Any
+    if hasattr(module, "table"):
+        table: Table
+        table, request = module.table(content, request)
+        split, reader = split_table(table, content.short_name(), request)
+    else:
+        split, reader = module.read(content, request)
+    return SourceFile(split, content.without_data(), request, reader)
 
 
 def write_rows(
@@ -117,40 +222,43 @@ def write_rows(
         If the source cannot be read.
     """
     old, new = Path(source), Path(destination)
-    module = format_of(old)
-    if _suffix(old) != _suffix(new):
-        raise InvalidArgument("destination", f"a name ending in {_suffix(old)}, as the source does", new)
-    if new.exists() and old.exists() and new.samefile(old):
+    content = open_content(old)
+    if endings(old.name) != endings(new.name):
+        raise InvalidArgument("destination", f"a name ending in {''.join(endings(old.name))}, as the source does", new)
+    if new.exists() and new.samefile(old):
         raise InvalidArgument("destination", "another file than the source", new)
+    _write(content, rows, new, Request())
+
+
+def is_data_file(name: str) -> bool:
+    """Return True if a name is that of a file to read: standard input, a URL, or the ending of a supported format.
+
+    Examples
+    --------
+    >>> is_data_file("rows.csv.gz"), is_data_file("adult")
+    (True, False)
+    """
+    return name == STANDARD_INPUT or is_url(name) or endings(name)[0] in _FORMATS
+
+
+def format_of(content: Content) -> Any:
+    """Return the module that reads and writes a content, by its ending or its first bytes."""
+    ending = content.ending if content.ending in _FORMATS else _sniffed_ending(content)
+    return importlib.import_module(f"toadstone.datasets.readers.formats.{_FORMATS[ending]}")
+
+
+def _sniffed_ending(content: Content) -> str:
+    head = content.data[:16].lstrip()
+    return next((ending for magic, ending in _MAGIC.items() if head.startswith(magic)), ".csv")
+
+
+def _write(content: Content, rows: Sequence[int] | IntArray, destination: Path, request: Request) -> None:
     chosen = np.asarray(rows)
     if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
         raise InvalidArgument("rows", "row numbers", f"values of type {chosen.dtype} and shape {chosen.shape}")
     if chosen.size and (chosen.min() < 0 or len(np.unique(chosen)) < len(chosen)):
         raise InvalidArgument("rows", "distinct row numbers from 0", "a negative or repeated one")
-    module.write_rows(readable_file(old), chosen.astype(np.int64), new)
-
-
-def is_data_file(name: str) -> bool:
-    """Return True if a file name has the ending of a supported format."""
-    return _suffix(Path(name)) is not None
-
-
-def _suffix(path: Path) -> str | None:
-    name = path.name.lower()
-    return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), None)
-
-
-def format_of(path: Path) -> Any:
-    """Return the module that reads and writes files of this ending.
-
-    Raises
-    ------
-    InvalidData
-        If the format is not supported.
-    """
-    suffix = _suffix(path)
-    if suffix is None:
-        if path.is_dir():
-            raise InvalidData(f"{path}: expected a file, got a folder")
-        raise InvalidData(f"{path}: expected a file ending in {', '.join(SUFFIXES)}, got {path.suffix or 'no ending'}")
-    return importlib.import_module(f"toadstone.datasets.readers.{_FORMATS[suffix]}")
+    data: bytes = format_of(content).write_rows(content, np.sort(chosen.astype(np.int64)), request)
+    member = destination.name.removesuffix(content.codec) if content.codec in CODECS else destination.name
+    with written_aside(destination) as stream:
+        stream.write(deflated(data, content.codec, member))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import codecs
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self, TypedDict, get_args
 
 from toadstone.core.checks import check_within
 from toadstone.core.errors import InvalidArgument
@@ -11,51 +13,161 @@ from toadstone.datasets.split import describe_hold_out
 
 WEIGHTINGS = ("tfidf", "counts")
 SCALES = ("auto", "standard", "none")
+QUOTES = ("auto", "double", "none")
+MISSING = ("indicate", "refuse", "drop-rows")
+Kind = Literal["number", "category", "date", "text", "id"]
+KINDS: tuple[str, ...] = get_args(Kind)
+_BY_NAME = {"tab": "\t", "\\t": "\t", "space": " "}
+
+
+class Reading(TypedDict, total=False):
+    """Options of how data are read, as keywords: those of `toadstone.read`."""
+
+    label: str | None
+    text: str | Sequence[str] | None
+    weighting: str
+    scale: str
+    classes: Sequence[str] | None
+    test_share: float
+    missing: str
+    drop: str | Sequence[str] | None
+    columns: str | Sequence[str] | None
+    types: Mapping[str, str] | str | None
+    id: str | None
+    dayfirst: bool | None
+    decimal: str | None
+    separator: str | None
+    quote: str
+    encoding: str | None
+    labels: str | None
 
 
 @dataclass(frozen=True)
 class Request:
-    """Options of `toadstone.datasets.read`, checked on construction.
+    """Options of `toadstone.read`, checked on construction.
+
+    Lists of names may be given as text, separated by commas. With
+    `rare_classes` "aside", rows of classes that are too small to be judged are
+    set aside instead of refused.
 
     Raises
     ------
     InvalidArgument
-        If an option is out of range.
+        If an option is out of range, or two contradict each other.
     """
 
     label: str | None = None
-    text: str | None = None
+    text: str | Sequence[str] | None = None
     weighting: str = "tfidf"
     scale: str = "auto"
     classes: Sequence[str] | None = None
     test_share: float = 0.2
+    missing: str = "indicate"
+    drop: str | Sequence[str] | None = None
+    columns: str | Sequence[str] | None = None
+    types: Mapping[str, str] | str | None = None
+    id: str | None = None
+    dayfirst: bool | None = None
+    decimal: str | None = None
+    separator: str | None = None
+    quote: str = "auto"
+    encoding: str | None = None
+    labels: str | None = None
     random_state: int = 0
+    rare_classes: Literal["refuse", "aside"] = "refuse"
 
     def __post_init__(self) -> None:
-        if self.weighting not in WEIGHTINGS:
-            raise InvalidArgument("weighting", f"one of {WEIGHTINGS}", repr(self.weighting))
-        if self.scale not in SCALES:
-            raise InvalidArgument("scale", f"one of {SCALES}", repr(self.scale))
+        choices = {"weighting": WEIGHTINGS, "scale": SCALES, "quote": QUOTES, "missing": MISSING}
+        for name, values in choices.items():
+            if getattr(self, name) not in values:
+                raise InvalidArgument(name, f"one of {values}", repr(getattr(self, name)))
         check_within("(0, 1)", test_share=self.test_share)
+        self._check_characters()
+        for name in ("text", "drop", "columns"):
+            object.__setattr__(self, name, _names(getattr(self, name)) or None)
+        object.__setattr__(self, "types", _kinds(self.types))
+        if self.drop is not None and self.columns is not None:
+            raise InvalidArgument("drop", "either this or `columns`, not both", ",".join(self.drop))
         if self.classes is not None:
             classes = (self.classes,) if isinstance(self.classes, str) else tuple(str(name) for name in self.classes)
             if len(set(classes)) < 2:
                 raise InvalidArgument("classes", "at least two different labels", classes)
             object.__setattr__(self, "classes", classes)
 
+    def _check_characters(self) -> None:
+        if self.separator is not None:
+            object.__setattr__(self, "separator", _BY_NAME.get(self.separator, self.separator))
+            if len(self.separator) != 1 or not self.separator.isascii() or self.separator in '"\r\n\0':
+                raise InvalidArgument("separator", "one ASCII character, or 'tab'", repr(self.separator))
+        if self.decimal not in (None, ".", ","):
+            raise InvalidArgument("decimal", "'.' or ','", repr(self.decimal))
+        if self.encoding is not None:
+            try:
+                codecs.lookup(self.encoding)
+            except LookupError:
+                expected = "the name of an encoding, such as 'latin-1'"
+                raise InvalidArgument("encoding", expected, repr(self.encoding)) from None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns of texts, none by default."""
+        return _names(self.text)
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Kind of each column whose kind the caller states."""
+        return _kinds(self.types)
+
+    def setting_aside(self) -> Self:
+        """Return the same request, with rows of rare classes set aside."""
+        return replace(self, rare_classes="aside")
+
     def refuse_columns(self, what: str) -> None:
-        """Check that no option names a column, for data without named columns.
+        """Check that no option names a column or the notation of a text file, for data without these.
 
         Raises
         ------
         InvalidArgument
-            If `label` or `text` is given.
+            If one does.
         """
-        for name, value in (("label", self.label), ("text", self.text)):
-            if value is not None:
-                raise InvalidArgument(name, f"nothing for {what}, which has no named columns", repr(value))
+        for name in ("label", "text", "drop", "columns", "types", "id", "dayfirst", "decimal", "separator", "encoding"):
+            value: Any = getattr(self, name)
+            if value:
+                given = ",".join(value) if isinstance(value, tuple | dict) else value
+                raise InvalidArgument(name, f"nothing for {what}, which has no named columns", repr(given))
+
+    def refuse_notation(self, what: str) -> None:
+        """Check that no option is about the notation of delimited text, for other formats.
+
+        Raises
+        ------
+        InvalidArgument
+            If one is.
+        """
+        for name, usual in (("separator", None), ("encoding", None), ("quote", "auto")):
+            if getattr(self, name) != usual:
+                raise InvalidArgument(
+                    name, f"nothing for {what}, which is no delimited text", repr(getattr(self, name))
+                )
 
     @property
     def test_origin(self) -> str:
         """Description of the hold-out, in words."""
         return describe_hold_out(self.test_share, self.random_state)
+
+
+def _names(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    parts = (value.split(",") if isinstance(value, str) else value) or ()
+    return tuple(name for part in parts if (name := str(part).strip()))
+
+
+def _kinds(value: Mapping[str, str] | str | None) -> dict[str, str]:
+    if isinstance(value, Mapping):
+        kinds = {str(name): kind for name, kind in value.items()}
+    else:
+        pairs = [part.rpartition("=") for part in _names(value)]
+        kinds = {name.strip(): kind.strip() for name, _, kind in pairs}
+    for name, kind in kinds.items():
+        if kind not in KINDS or not name:
+            raise InvalidArgument("types", f"COLUMN=KIND, with a kind of {KINDS}", f"{name}={kind}")
+    return kinds

@@ -1,4 +1,4 @@
-"""Files of single rows, such as poison, and of kept rows."""
+"""Files of prepared rows, such as poison."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from toadstone.core.arrays import Labels, Matrix
-from toadstone.core.dataset import Dataset, Poison
+from toadstone.core.dataset import Poison
 from toadstone.core.errors import InvalidData
 from toadstone.core.files import written_aside
-from toadstone.datasets.readers.arrays import Archive
-from toadstone.datasets.readers.read import write_rows
-from toadstone.datasets.readers.sparse_parts import sparse_matrix
+from toadstone.datasets.readers.formats.arrays import Archive
+from toadstone.datasets.readers.formats.sparse_parts import sparse_matrix
 
 _DENSE_SHARE = 0.3
 
@@ -40,25 +39,6 @@ def write_rows_as_arrays(X: Matrix, y: Labels, path: str | os.PathLike[str]) -> 
         arrays["X"] = sparse.toarray()
     with written_aside(path) as stream:
         np.savez_compressed(stream, allow_pickle=False, **arrays)
-
-
-def write_kept_rows(kept: Dataset, source: Path, folder: Path, *, stem: str) -> None:
-    """Write kept rows: of a file in the same format, of a catalogue data set as arrays.
-
-    Parameters
-    ----------
-    kept : Dataset
-        Its row ids count the rows of the file.
-    source : Path
-        File or catalogue name that the rows were read from.
-    folder : Path
-    stem : str
-        Name of the new file without its ending.
-    """
-    if source.is_file() and kept.row_ids is not None:
-        write_rows(source, sorted(kept.row_ids.tolist()), folder / f"{stem}{''.join(source.suffixes[-2:])}")
-    else:
-        write_rows_as_arrays(kept.X, kept.y, folder / f"{stem}.npz")
 
 
 def read_poison(path: str | os.PathLike[str]) -> Poison:

@@ -1,195 +1,352 @@
-"""Conversion of Arrow tables to splits, for all table formats."""
+"""Conversion of tables to splits, for all table formats and data frames."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from toadstone.core.arrays import IntArray, Labels, Matrix
+from toadstone.core.arrays import IntArray, Labels, Mask, Matrix
 from toadstone.core.checks import did_you_mean
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.datasets.preparation.columns import (
+from toadstone.core.row_names import RowNames
+from toadstone.datasets.preparation.column_types import (
+    ColumnType,
     Origin,
-    encode_columns,
+    convert,
+    infer_types,
     is_bytes,
     is_number,
     is_text,
     plain,
-    refuse_missing,
 )
-from toadstone.datasets.preparation.features import assemble
-from toadstone.datasets.preparation.labels import as_labels, check_classes, listing, rows_of_classes
-from toadstone.datasets.preparation.text import encode_texts
+from toadstone.datasets.preparation.encoding import TableEncoding, TableValues, fit_encoding
+from toadstone.datasets.preparation.features import Features, assemble
+from toadstone.datasets.preparation.labels import (
+    as_labels,
+    labels_of_texts,
+    listing,
+    near_equal,
+    rows_of_classes,
+)
+from toadstone.datasets.preparation.numerals import MISSING_TEXT
+from toadstone.datasets.readers.aside import without_rare
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.split import Split, stratified_rows
+from toadstone.datasets.split import RowAside, Split, stratified_rows
 
 LABEL_NAMES = ("label", "labels", "class", "target", "y")
 _INDEX = re.compile(r"__index_level_\d+__")
+_PLURAL = {"number": "numbers", "date": "dates", "category": "categories", "text": "text"}
 
 
-def split_table(table: Any, origin: Origin, request: Request) -> Split:
-    """Split an Arrow table into training and test rows, with the requested labels and features.
-
-    Raises
-    ------
-    InvalidArgument
-        If the label or text column does not exist.
-    InvalidData
-        If the values cannot be used; the message names column and row.
-    """
-    table = _without_index(table, origin)
-    if table.num_rows == 0:
-        raise InvalidData(f"{origin.path}: expected rows below the column names, got none")
-    label = _label_column(table.column_names, origin, request)
-    y = _labels(table[label], label, origin)
-    kept = rows_of_classes(y, request.classes, origin.column(label))
-    check_classes(y[kept], origin.column(label))
-    train, test = stratified_rows(y[kept], share=request.test_share, random_state=request.random_state)
-    if request.text is None:
-        rest = table.drop_columns([label]).take(pa.array(kept))
-        features = encode_columns(rest, train, test, scale=request.scale, origin=origin, row_ids=kept)
-    else:
-        texts = _texts(table, request.text, label, origin, kept)
-        what = origin.column(request.text)
-        features = encode_texts(texts, train, test, weighting=request.weighting, what=what)
-    labels, row_ids = (y[kept[train]], y[kept[test]]), (kept[train], kept[test])
-    return assemble(origin.path.name, features, labels, row_ids, request.test_origin)
-
-
-def encode_like(
-    table: Any, added: Any, *, origins: tuple[Origin, Origin], row_ids: IntArray, request: Request
-) -> tuple[Matrix, Labels]:
-    """Encode the rows of a second Arrow table, with the encoding fitted on some rows of the first.
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows of a source under named columns, before any preparation.
 
     Parameters
     ----------
-    table, added : pyarrow.Table
-        Table to fit on, and table to encode.
-    origins : tuple of Origin
-        Of `table` and `added`.
-    row_ids : ndarray of int
-        Rows of `table` to fit on.
+    source : str
+        Name of the source, for messages.
+    columns : pyarrow.Table
+    rows : RowNames
+    untyped : bool
+        True if the format knows texts only, so that whole numbers are told
+        from other labels by their texts.
+    notes : tuple of str
+        Sentences on how the source was read.
+    """
+
+    source: str
+    columns: Any
+    rows: RowNames
+    untyped: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> Origin:
+        """Source and row names, for messages."""
+        return Origin(self.source, self.rows)
+
+
+@dataclass(frozen=True, eq=False)
+class TableReader:
+    """Encoding of further rows as those of a split were.
+
+    Parameters
+    ----------
+    label : str
+        The label column.
+    encoding : TableEncoding
+    request : Request
+    """
+
+    label: str
+    encoding: TableEncoding
+    request: Request
+
+    def encode(self, table: Table) -> tuple[Matrix, Labels]:
+        """Return features and labels of the rows of another table, those of the requested classes.
+
+        Raises
+        ------
+        InvalidData
+            If a column is missing, or a value does not fit its kind.
+        """
+        table = trimmed(table)
+        if self.label not in table.columns.column_names or table.columns.num_rows == 0:
+            got = "no rows" if table.columns.num_rows == 0 else listing(table.columns.column_names)
+            raise InvalidData(f"{table.source}: expected rows with a column {self.label!r}, got {got}")
+        y, labelled = read_labels(table, self.label)
+        if not labelled.all():
+            raise InvalidData(
+                f"{table.origin.cell(self.label, int(np.argmin(labelled)))}: expected a label, got nothing"
+            )
+        kept = rows_of_classes(y, self.request.classes, table.origin.column(self.label))
+        X = self.encoding.encode(table.columns, table.origin)
+        return X[kept], y[kept]
+
+
+def split_table(table: Table, name: str, request: Request) -> tuple[Split, TableReader]:
+    """Split a table into training and test rows, with the requested labels and features.
+
+    Parameters
+    ----------
+    table : Table
+    name : str
+        Of the split.
     request : Request
 
     Returns
     -------
-    X : ndarray or CSR of shape (n, d)
-        A row for each row of `added` of the requested classes.
-    y : ndarray of shape (n,)
+    split : Split
+    reader : TableReader
+
+    Raises
+    ------
+    InvalidArgument
+        If a named column does not exist.
+    InvalidData
+        If the values cannot be used; the message names column and row.
+    """
+    table = trimmed(table)
+    if table.columns.num_rows == 0:
+        raise InvalidData(f"{table.source}: expected rows below the column names, got none")
+    label = label_column(table, request)
+    table = _with_ids(table, request)
+    columns = _chosen_columns(table, label, request)
+    y, labelled = read_labels(table, label)
+    types = _with_lonely_text(infer_types(columns, request, table.origin), columns, request)
+    kept, aside = _rows_to_use(table, label, y, labelled, columns, types, request)
+    part = y[kept]
+    train, test = stratified_rows(part, share=request.test_share, random_state=request.random_state)
+    here = Origin(table.source, _names_at(table.rows, kept))
+    encoding, X = fit_encoding(
+        columns.take(pa.array(kept)), train, types, scale=request.scale, weighting=request.weighting, origin=here
+    )
+    features = Features(X[train], X[test], encoding.summary, encoding.names, encoding.domain)
+    labels, ids = (part[train], part[test]), (kept[train], kept[test])
+    split = assemble(name, features, labels, ids, request.test_origin)
+    split = replace(
+        split,
+        row_names=table.rows,
+        raw=TableValues(columns, encoding.sources),
+        aside=aside,
+        columns=encoding.columns,
+        notes=(*table.notes, *_notes(types, part, len(y) - len(kept) - len(aside))),
+    )
+    return split, TableReader(label, encoding, request)
+
+
+def trimmed(table: Table) -> Table:
+    """Trim column names, and leave out indexes of data frames and columns without a name.
+
+    An unnamed column is left out if it is empty or holds distinct whole
+    numbers, and named in a note; others without a name, and names that occur
+    twice, are refused.
 
     Raises
     ------
     InvalidData
-        If a column is missing, or its values cannot be used.
+        For such columns.
     """
-    origin, other = origins
-    table = _without_index(table, origin)
-    label = _label_column(table.column_names, origin, request)
-    table = table if request.text is None else table.select([label, request.text])
-    _check_columns(table.column_names, added, origins)
-    y = _labels(added[label], label, other)
-    kept = rows_of_classes(y, request.classes, other.column(label))
-    train, rows = np.arange(len(row_ids)), np.arange(len(kept)) + len(row_ids)
-    if request.text is not None:
-        texts = [
-            *_texts(table, request.text, label, origin, row_ids),
-            *_texts(added, request.text, label, other, kept),
-        ]
-        what = origin.column(request.text)
-        return encode_texts(texts, train, rows, weighting=request.weighting, what=what).test, y[kept]
-    table = table.drop_columns([label])
-    added = added.select(table.column_names).take(pa.array(kept))
-    # An empty column would be of another type, so this comes before the tables are joined.
-    for name in added.column_names:
-        refuse_missing(plain(added[name]), name, other, kept)
-    both = _joined(table.take(pa.array(row_ids)), added, other)
-    ids = np.concatenate([row_ids, kept])
-    return encode_columns(both, train, rows, scale=request.scale, origin=other, row_ids=ids).test, y[kept]
-
-
-def _check_columns(names: list[str], added: Any, origins: tuple[Origin, Origin]) -> None:
-    missing = [name for name in names if added.column_names.count(name) != 1]
-    if missing or added.num_rows == 0:
-        got = f"not exactly one column {missing[0]!r}" if missing else "no rows"
-        raise InvalidData(f"{origins[1].path}: expected the columns of {origins[0].path}, got {got}")
-
-
-def _joined(table: Any, added: Any, origin: Origin) -> Any:
-    try:
-        return pa.concat_tables([table, added], promote_options="permissive")
-    except pa.ArrowException:
-        kinds = ((name, table[name].type, added[name].type) for name in table.column_names)
-        name, expected, got = next(kind for kind in kinds if kind[1] != kind[2])
-        raise InvalidData(f"{origin.column(name)}: expected values of type {expected}, got {got}") from None
-
-
-def _without_index(table: Any, origin: Origin) -> Any:
-    """Drop the row index that data frames store; refuse other columns without a name or with the same name."""
-    names: list[str] = table.column_names
+    names = [name.strip() for name in table.columns.column_names]
     repeated = [name for name, times in Counter(names).items() if times > 1 and name]
     if repeated:
-        raise InvalidData(f"{origin.path}: expected column names that differ, got {repeated[0]!r} twice")
-    index = [name for name in names if _INDEX.fullmatch(name)]
-    for position, name in enumerate(names, start=1):
-        if name.strip():
+        raise InvalidData(f"{table.source}: expected column names that differ, got {repeated[0]!r} twice")
+    kept, notes = [], list(table.notes)
+    for position, name in enumerate(names):
+        if _INDEX.fullmatch(name):
             continue
-        if names.count(name) > 1 or not _is_row_index(table[position - 1]):
-            raise InvalidData(f"{origin.path}: expected a name for every column, got none for column {position}")
-        index.append(name)
-    return table.drop_columns(index)
+        if name:
+            kept.append(position)
+            continue
+        kind = _unnamed(table.columns.column(position))
+        if not kind:
+            raise InvalidData(
+                f"{table.source}: expected a name for every column, got none for column {position + 1}, which is "
+                "neither empty nor an index; name it in the first line"
+            )
+        notes.append(f"column {position + 1} has no name and is left out: it is {kind}")
+    columns = table.columns.select(kept).rename_columns([names[position] for position in kept])
+    return replace(table, columns=columns, notes=tuple(notes))
 
 
-def _is_row_index(column: Any) -> bool:
-    if not pa.types.is_integer(column.type) or column.null_count:
-        return False
-    values = column.to_numpy()
-    return len(values) > 0 and bool(np.array_equal(values, np.arange(len(values)) + values[0]))
+def _unnamed(column: Any) -> str:
+    values = plain(column)
+    if pa.types.is_null(values.type) or values.null_count == len(values):
+        return "empty"
+    if is_text(values.type):
+        texts = pc.utf8_trim_whitespace(values)
+        if pc.all(pc.equal(texts, "")).as_py():
+            return "empty"
+        if not pc.all(pc.match_substring_regex(texts, r"^\d{1,18}$")).as_py():
+            return ""
+    elif not pa.types.is_integer(values.type) or values.null_count:
+        return ""
+    return "an index" if len(pc.unique(values)) == len(values) else ""
 
 
-def _label_column(names: list[str], origin: Origin, request: Request) -> str:
+def label_column(table: Table, request: Request) -> str:
+    """Return the name of the label column.
+
+    Raises
+    ------
+    InvalidArgument
+        If it does not exist, or is not named and not the only likely one.
+    """
+    names: list[str] = table.columns.column_names
     if request.label is not None:
-        return _existing("label", request.label, names, origin)
-    likely = [name for name in names if name.lower() in LABEL_NAMES and name != request.text]
+        return _existing("label", request.label, table)
+    likely = [name for name in names if name.lower() in LABEL_NAMES and name not in request.texts]
     if len(likely) != 1:
-        raise InvalidArgument("label", f"the name of the label column of {origin.path}: {listing(names)}", "nothing")
+        raise InvalidArgument("label", f"the name of the label column of {table.source}: {listing(names)}", "nothing")
     return likely[0]
 
 
-def _existing(option: str, name: str, names: list[str], origin: Origin) -> str:
-    if name in names:
-        return name
+def read_labels(table: Table, name: str) -> tuple[Labels, Mask]:
+    """Return the label of each row, and a mask of the rows that have one.
+
+    Raises
+    ------
+    InvalidData
+        If the values are no labels.
+    """
+    what = table.origin.column(name)
+    values = plain(table.columns[name])
+    present = np.asarray(pc.invert(values.is_null(nan_is_null=True)))
+    if pa.types.is_null(values.type):
+        raise InvalidData(f"{what}: expected labels, got an empty column")
+    if is_bytes(values.type):
+        raise InvalidData(f"{what}: expected UTF-8 text, got other bytes")
+    if is_text(values.type):
+        missing = pc.match_substring_regex(pc.utf8_trim_whitespace(values), MISSING_TEXT)
+        present &= ~np.asarray(pc.fill_null(missing, fill_value=True))
+        texts = values.filter(pa.array(present)).to_pylist()
+        found = labels_of_texts(texts) if table.untyped else np.array(texts, dtype=np.str_)
+    elif pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
+        raise InvalidData(f"{what}: expected one label a row, got lists: several labels a row cannot be used")
+    elif is_number(values.type) or pa.types.is_boolean(values.type):
+        given = values.filter(pa.array(present))
+        given = given.cast(pa.float64()) if pa.types.is_decimal(given.type) else given
+        found = as_labels(given.to_numpy(zero_copy_only=False), what)
+    else:
+        raise InvalidData(f"{what}: expected whole numbers or text as labels, got values of type {values.type}")
+    y = np.zeros(len(values), dtype=found.dtype)
+    y[present] = found
+    return y, present
+
+
+def _existing(option: str, name: str, table: Table) -> str:
+    names = table.columns.column_names
+    if name.strip() in names:
+        return name.strip()
     hint = did_you_mean(name, names, show=repr)
-    raise InvalidArgument(option, f"a column of {origin.path}: {listing(names)}", f"{name!r}{hint}")
+    raise InvalidArgument(option, f"a column of {table.source}: {listing(names)}", f"{name!r}{hint}")
 
 
-def _labels(column: Any, name: str, origin: Origin) -> Labels:
-    values = plain(column)
-    kind = values.type
-    refuse_missing(values, name, origin, np.arange(len(values)))
-    if is_bytes(kind):
-        raise InvalidData(f"{origin.column(name)}: expected UTF-8 text, got other bytes")
-    if is_text(kind):
-        return np.array(values.to_pylist(), dtype=np.str_)
-    if pa.types.is_decimal(kind):
-        values = values.cast(pa.float64())
-    elif not (is_number(kind) or pa.types.is_boolean(kind)):
-        raise InvalidData(f"{origin.column(name)}: expected whole numbers or text as labels, got values of type {kind}")
-    return as_labels(values.to_numpy(zero_copy_only=False), origin.column(name))
+def _with_ids(table: Table, request: Request) -> Table:
+    if request.id is None:
+        return table
+    name = _existing("id", request.id, table)
+    values = plain(table.columns[name])
+    if values.null_count or len(pc.unique(values)) < len(values):
+        raise InvalidArgument("id", "a column with a different value in each row", repr(name))
+    return replace(table, rows=RowNames("id", names=[str(value) for value in values.to_pylist()], column=name))
 
 
-def _texts(table: Any, name: str, label: str, origin: Origin, kept: IntArray) -> list[str]:
-    if _existing("text", name, table.column_names, origin) == label:
-        raise InvalidArgument("text", "another column than the label's", repr(name))
-    column = plain(table[name]).take(pa.array(kept))
-    if not is_text(column.type):
-        expected, got = (
-            ("UTF-8 text", "other bytes") if is_bytes(column.type) else ("text", f"values of type {column.type}")
-        )
-        raise InvalidData(f"{origin.column(name)}: expected {expected}, got {got}")
-    refuse_missing(column, name, origin, kept)
-    texts: list[str] = column.to_pylist()
-    return texts
+def _chosen_columns(table: Table, label: str, request: Request) -> Any:
+    """Return the columns to encode: those that `columns` names, or all but the label and those that `drop` names."""
+    named: dict[str, Any] = {"text": request.texts, "drop": request.drop, "columns": request.columns}
+    for option, names in (named | {"types": request.kinds}).items():
+        for name in names or ():
+            if _existing(option, name, table) == label:
+                raise InvalidArgument(option, "another column than the label's", repr(name))
+    keep = [name for name in table.columns.column_names if name != label]
+    if request.columns is not None:
+        keep = [name for name in keep if name in (*request.columns, *request.texts)]
+    return table.columns.select([name for name in keep if name not in (request.drop or ())])
+
+
+def _with_lonely_text(types: tuple[ColumnType, ...], columns: Any, request: Request) -> tuple[ColumnType, ...]:
+    """Read the only column of different texts as text where nothing else is left to encode."""
+    texts = [one for one in types if one.kind == "left out" and "different texts" in one.note]
+    if len(texts) != 1 or any(one.kind != "left out" for one in types):
+        return types
+    return tuple(replace(one, kind="text", note="") if one is texts[0] else one for one in types)
+
+
+def _rows_to_use(
+    table: Table, label: str, y: Labels, labelled: Mask, columns: Any, types: Sequence[ColumnType], request: Request
+) -> tuple[IntArray, tuple[RowAside, ...]]:
+    """Return the positions of the rows to split, and the rows set aside or dropped."""
+    origin, drops = table.origin, request.missing == "drop-rows"
+    if request.missing == "refuse" and not labelled.all():
+        row = int(np.argmin(labelled))
+        raise InvalidData(f"{origin.cell(label, row)}: expected a label, got nothing; `missing` says what to do")
+    if not labelled.any():
+        raise InvalidData(f"{origin.column(label)}: expected labels, got an empty column")
+    aside = [RowAside(int(row), "", "no label", drops) for row in np.flatnonzero(~labelled)]
+    kept = np.flatnonzero(labelled)
+    kept = kept[rows_of_classes(y[kept], request.classes, origin.column(label))]
+    if request.missing != "indicate":
+        gaps = _missing_values(columns, types, origin)
+        for row in (row for row in kept.tolist() if row in gaps):
+            if not drops:
+                raise InvalidData(
+                    f"{origin.cell(gaps[row], row)}: expected a value, got nothing; `missing` with indicate or "
+                    "drop-rows reads on"
+                )
+            aside.append(RowAside(row, str(y[row]), f"no value in column {gaps[row]!r}", dropped=True))
+        kept = kept[[row not in gaps for row in kept.tolist()]]
+    kept, rare = without_rare(kept, y, origin.column(label), request)
+    return kept, tuple(sorted((*aside, *rare), key=lambda one: one.position))
+
+
+def _missing_values(columns: Any, types: Sequence[ColumnType], origin: Origin) -> dict[int, str]:
+    """Return the first column without a value for each row that lacks one."""
+    gaps: dict[int, str] = {}
+    for one in types:
+        if one.kind in ("number", "date", "category"):
+            values = convert(columns[one.name], one, origin)
+            for row in np.flatnonzero(np.asarray(values.is_null(nan_is_null=True))).tolist():
+                gaps.setdefault(row, one.name)
+    return gaps
+
+
+def _names_at(rows: RowNames, positions: IntArray) -> RowNames:
+    names = positions + rows.first if rows.names is None else np.asarray(rows.names)[positions]
+    return replace(rows, names=names)
+
+
+def _notes(types: Sequence[ColumnType], y: Labels, others: int) -> list[str]:
+    told = [one for one in types if one.note and one.kind != "left out"]
+    notes = [f"column {one.name!r} is read as {_PLURAL[one.kind]}: {one.note}" for one in told]
+    if others:
+        notes.append(f"{others:,} rows of other classes are left out")
+    return notes + near_equal(y)

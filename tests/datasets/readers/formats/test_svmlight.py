@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.datasets.readers.read import read, write_rows
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.readers.svmlight import read_prepared_like
+from toadstone.datasets.readers.formats.svmlight import read_prepared_like
 
 LINES = [f"{'+1' if i % 2 else '-1'} qid:{i} 1:{i + 1} 4:2.5 # row {i}\n" for i in range(20)]
 

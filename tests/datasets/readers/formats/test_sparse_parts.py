@@ -9,7 +9,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from toadstone.core.errors import InvalidData
-from toadstone.datasets.readers.sparse_parts import matrix_parts, sparse_matrix, sparse_rows
+from toadstone.datasets.readers.formats.sparse_parts import matrix_parts, sparse_matrix, sparse_rows
 
 N = 40
 COUNTS = csr_array(np.random.default_rng(1).integers(0, 3, (N, 6)))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.datasets.readers.delimited import _records
+from toadstone.datasets.readers.formats.delimited import _records
 from toadstone.datasets.readers.read import read, write_rows
 
 ROWS = [f"{i},{i % 7 / 2},{'spam' if i % 3 else 'ham'}" for i in range(40)]
@@ -148,7 +148,7 @@ def test_rows_that_do_not_exist_leave_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_long_files_are_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("toadstone.datasets.readers.delimited._BLOCK", 50)
+    monkeypatch.setattr("toadstone.datasets.readers.formats.delimited._BLOCK", 50)
     rows = [f'{i},"a\n\n\nb{i % 3}",{i % 2}' for i in range(60)]
     path = _file(tmp_path, "\n".join(["n,café,label", *rows]) + "\n")
     split = read(path, scale="none")

@@ -1,0 +1,357 @@
+"""Kinds of the columns of a table, told from their values and the caller's options, and conversion to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from toadstone.core.errors import InvalidData
+from toadstone.core.row_names import RowNames
+from toadstone.datasets.preparation.dates import DateFormat, date_formats, has_date
+from toadstone.datasets.preparation.numerals import (
+    LEADING_ZERO,
+    MISSING,
+    MISSING_TEXT,
+    Notation,
+    has_number,
+    notations,
+)
+from toadstone.datasets.readers.request import Request
+
+FEW_LEVELS = 20
+"""Different texts of a column that are categories, however few rows there are."""
+
+LARGEST = 1e100
+"""Largest number: sums of squares stay finite."""
+
+_MOSTLY = 0.5
+_RARE = 5
+_INDEX_NAMES = ("", "rownames", "row.names", "index", "id", "rowid", "row_id", "unnamed: 0")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Source of a table and the names of its rows, for messages.
+
+    Parameters
+    ----------
+    source : str
+    rows : RowNames
+    """
+
+    source: str
+    rows: RowNames
+
+    def column(self, name: str) -> str:
+        """Return the start of an error message about a column."""
+        return f"{self.source}: column {name!r}"
+
+    def cell(self, name: str, row: int) -> str:
+        """Return the start of an error message about a cell; `row` is the position of its row."""
+        return f"{self.column(name)}, {self.rows.full(row)}"
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """Kind of one column, and how its values are read.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"number", "category", "date", "text", "left out"}
+    reader : Notation or DateFormat, optional
+        Of numbers or dates that are written as text.
+    note : str
+        What the user should know about it.
+    lenient : bool
+        True if the caller states the kind: values that do not fit are missing.
+    """
+
+    name: str
+    kind: str
+    reader: Notation | DateFormat | None = None
+    note: str = ""
+    lenient: bool = False
+
+
+def infer_types(table: Any, request: Request, origin: Origin) -> tuple[ColumnType, ...]:
+    """Tell the kind of each column of an Arrow table.
+
+    Raises
+    ------
+    InvalidData
+        If a column cannot be told safely; the sentence names column, row,
+        text and the option that settles it.
+    """
+    return tuple(_infer(table[name].combine_chunks(), name, request, origin) for name in table.column_names)
+
+
+def convert(column: Any, how: ColumnType, origin: Origin) -> Any:
+    """Convert a column to its kind: float64 for numbers and dates, text for others; null where it is missing.
+
+    Raises
+    ------
+    InvalidData
+        If a value does not fit.
+    """
+    column = plain(column)
+    if how.kind == "text":
+        return pc.fill_null(_as_text(column), "")
+    if how.kind == "category":
+        texts = pc.utf8_trim_whitespace(_as_text(column))
+        return pc.if_else(pc.match_substring_regex(texts, MISSING_TEXT), None, texts)
+    if how.kind == "date" and not is_text(column.type):
+        return _days(column, how, origin)
+    return _numbers(column, how, origin)
+
+
+def plain(column: Any) -> Any:
+    """Return a column as one Arrow array; dictionaries and variants of text become plain types."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return column.cast(pa.string()) if is_text(column.type) else column
+
+
+def is_number(kind: Any) -> bool:
+    """Return True if an Arrow type holds numbers."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def is_text(kind: Any) -> bool:
+    """Return True if an Arrow type holds UTF-8 text."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def is_bytes(kind: Any) -> bool:
+    """Return True if an Arrow type holds bytes that are not marked as UTF-8 text."""
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
+
+
+def _infer(column: Any, name: str, request: Request, origin: Origin) -> ColumnType:
+    stated = "text" if name in request.texts else request.kinds.get(name)
+    kind = column.type
+    if stated == "id" or name == request.id:
+        return ColumnType(name, "left out", note="it names the rows")
+    if pa.types.is_null(kind) or column.null_count == len(column):
+        return ColumnType(name, "left out", note="it has no values")
+    if stated is not None:
+        return _stated(plain(column), name, stated, request, origin)
+    if pa.types.is_dictionary(kind) or pa.types.is_boolean(kind):
+        return ColumnType(name, "category")
+    if is_number(kind):
+        return ColumnType(name, "left out", note="an index") if _is_index(column, name) else ColumnType(name, "number")
+    if pa.types.is_temporal(kind):
+        return ColumnType(name, "date")
+    if is_text(kind):
+        return _of_texts(pc.utf8_trim_whitespace(plain(column)), name, request, origin)
+    held = "bytes" if is_bytes(kind) else f"values of type {kind}"
+    raise InvalidData(
+        f"{origin.column(name)}: expected numbers, text, dates or categories, got {held}; `drop` leaves it out"
+    )
+
+
+def _stated(column: Any, name: str, stated: str, request: Request, origin: Origin) -> ColumnType:
+    if stated in ("category", "text") or not is_text(column.type):
+        return ColumnType(name, stated, lenient=True)
+    texts = pc.utf8_trim_whitespace(column)
+    if stated == "date":
+        ways = {way.words: int(len(texts) - way.days(texts).null_count) for way in _date_candidates(request)}
+        best = max(ways, key=lambda words: ways[words])
+        return ColumnType(name, "date", DateFormat(best), note=best, lenient=True)
+    shown = _values(texts, MISSING)
+    readable = shown.filter(pc.invert(pc.is_null(_best_notation(shown, request).numbers(shown))))
+    if not len(readable):
+        raise InvalidData(f"{origin.column(name)}: expected numbers, as `types` says, got {shown[0].as_py()!r}")
+    return ColumnType(name, "number", _best_notation(shown, request), lenient=True)
+
+
+def _best_notation(texts: Any, request: Request) -> Notation:
+    """Return the notation that reads most of the texts."""
+    candidates = [Notation()] + [
+        found for text in texts.slice(0, FEW_LEVELS) for found in notations(pa.array([text.as_py()]), request.decimal)
+    ]
+    return min(candidates, key=lambda one: int(one.numbers(texts).null_count))
+
+
+def _date_candidates(request: Request) -> list[DateFormat]:
+    order = "month/day/year" if request.dayfirst is False else "day/month/year"
+    names = ("year-month-day", order, "day month year", "month day, year", "time of day")
+    return [DateFormat(words) for words in names]
+
+
+def _of_texts(texts: Any, name: str, request: Request, origin: Origin) -> ColumnType:
+    shown = _values(texts, MISSING)
+    if not len(shown):
+        return ColumnType(name, "left out", note="it has no values")
+    if len(shown) and pc.any(pc.match_substring_regex(shown, LEADING_ZERO)).as_py() and _is_whole(shown):
+        return _of_levels(texts, name, "text, for their leading zeros")
+    found = notations(shown, request.decimal)
+    if found:
+        return _number_of_texts(texts, name, _chosen_notation(found, shown, name, request, origin))
+    dates = date_formats(shown)
+    if dates:
+        return _date_of_texts(dates, texts, name, request, origin)
+    _refuse_strays(texts, shown, name, origin)
+    return _of_levels(texts, name, "")
+
+
+def _is_whole(shown: Any) -> bool:
+    return bool(pc.all(pc.match_substring_regex(shown, r"^[+-]?\d+$")).as_py())
+
+
+def _values(texts: Any, missing: str) -> Any:
+    """Return the distinct texts that are no marks of missing values."""
+    unique = pc.unique(texts).drop_null()
+    return unique.filter(pc.invert(pc.match_substring_regex(unique, missing)))
+
+
+def _chosen_notation(found: list[Notation], shown: Any, name: str, request: Request, origin: Origin) -> Notation:
+    if len(found) == 1:
+        return found[0]
+    if request.separator == ";":
+        return next(one for one in found if one.decimal == ",")
+    example = shown.filter(pc.match_substring_regex(shown, r"\d,\d"))[0].as_py()
+    raise InvalidData(
+        f"{origin.column(name)}: expected numbers that can be read in one way, got {example!r}; "
+        "`decimal` says whether the comma is the decimal sign (`,`) or separates thousands (`.`)"
+    )
+
+
+def _number_of_texts(texts: Any, name: str, notation: Notation) -> ColumnType:
+    marks = pc.unique(texts.filter(pc.is_null(notation.numbers(texts)))).drop_null().to_pylist()
+    marks = [mark for mark in marks if mark not in ("", "NA", "NaN", "nan")]
+    said = [notation.words] if notation.words else []
+    said += [f"{', '.join(map(repr, marks[:3]))} missing"] if marks else []
+    as_numbers = notation.numbers(texts)
+    if not said and _is_index(as_numbers, name):
+        return ColumnType(name, "left out", note="an index")
+    return ColumnType(name, "number", notation, note=", ".join(said))
+
+
+def _date_of_texts(dates: list[DateFormat], texts: Any, name: str, request: Request, origin: Origin) -> ColumnType:
+    first = {True: "day/month/year", False: "month/day/year", None: ""}[request.dayfirst]
+    wanted = [one for one in dates if one.words == first] or dates
+    if len(wanted) > 1 and not wanted[0].days(texts).equals(wanted[1].days(texts)):
+        example = _values(texts, MISSING)[0].as_py()
+        raise InvalidData(
+            f"{origin.column(name)}: expected dates that can be read in one way, got {example!r}; "
+            "`dayfirst` says whether the day comes first"
+        )
+    return ColumnType(name, "date", wanted[0], note="" if wanted[0].words == "year-month-day" else wanted[0].words)
+
+
+def _refuse_strays(texts: Any, shown: Any, name: str, origin: Origin) -> None:
+    """Refuse numbers of several notations, and columns that are mostly numbers or dates but not all."""
+    for what, found in (("number", has_number(shown)), ("date", has_date(shown))):
+        fitting = pc.is_in(texts, shown.filter(found))
+        present = pc.is_in(texts, shown)
+        share = pc.sum(fitting).as_py() / max(1, pc.sum(present).as_py()) if len(texts) else 0.0
+        whole = pc.all(found).as_py()
+        if share < _MOSTLY or not (whole or len(shown) > FEW_LEVELS):
+            continue
+        options = f"`types` with {name}={what} reads such values as missing, with {name}=category as a category"
+        if whole:
+            got = " and ".join(map(repr, _unlike(shown)))
+            raise InvalidData(f"{origin.column(name)}: expected {what}s in one notation, got {got}; {options}")
+        row = int(np.argmax(np.asarray(pc.and_not(present, fitting))))
+        raise InvalidData(
+            f"{origin.cell(name, row)}: expected a {what} as in most rows, got {texts[row].as_py()!r}; {options}"
+        )
+
+
+def _unlike(shown: Any) -> list[str]:
+    """Return two texts that are not written in one notation."""
+    texts = shown.to_pylist()
+    other = next((text for text in texts[1:] if not notations(pa.array([texts[0], text]))), texts[-1])
+    return [texts[0], other]
+
+
+def _of_levels(texts: Any, name: str, note: str) -> ColumnType:
+    counts = pc.value_counts(texts.filter(pc.invert(pc.match_substring_regex(texts, MISSING_TEXT))))
+    levels, often = len(counts), pc.max(pc.struct_field(counts, "counts")).as_py() or 0
+    if levels <= FEW_LEVELS and levels < max(2, len(texts)):
+        return ColumnType(name, "category", note=note)
+    if levels > len(texts) / 2 or often < _RARE:
+        return ColumnType(name, "left out", note=f"{levels:,} different texts in {len(texts):,} rows")
+    return ColumnType(name, "category", note=note)
+
+
+def _is_index(numbers: Any, name: str) -> bool:
+    """Return True for distinct whole numbers in a column without a name, or with that of an index."""
+    lowered = name.strip().lower()
+    if lowered not in _INDEX_NAMES and not lowered.endswith(("_id", " id")):
+        return False
+    values = pc.cast(numbers, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    whole = bool(np.isfinite(values).all()) and bool(np.all(values == np.floor(values)))
+    return whole and len(np.unique(values)) == len(values)
+
+
+def _as_text(column: Any) -> Any:
+    if pa.types.is_boolean(column.type):
+        return pc.if_else(column, "True", "False")
+    return column if is_text(column.type) else column.cast(pa.string())
+
+
+def _numbers(column: Any, how: ColumnType, origin: Origin) -> Any:
+    if is_text(column.type):
+        texts = pc.utf8_trim_whitespace(column)
+        notation = how.reader if isinstance(how.reader, Notation | DateFormat) else Notation()
+        values = notation.days(texts) if isinstance(notation, DateFormat) else notation.numbers(texts)
+        unread = pc.and_(pc.is_null(values), pc.invert(pc.match_substring_regex(pc.fill_null(texts, ""), MISSING)))
+        if not how.lenient and pc.any(unread).as_py():
+            row = int(np.argmax(np.asarray(unread)))
+            raise InvalidData(
+                f"{origin.cell(how.name, row)}: expected a {how.kind} as in the other rows, got {texts[row].as_py()!r}"
+            )
+    else:
+        texts, values = column, pc.cast(column, pa.float64(), safe=False)
+    return _checked(values, texts, how, origin)
+
+
+def _checked(values: Any, shown: Any, how: ColumnType, origin: Origin) -> Any:
+    """Refuse numbers that are infinite, too large, or whole numbers that float64 would round."""
+    numbers = values.to_numpy(zero_copy_only=False)
+    with np.errstate(invalid="ignore"):
+        bad = np.isinf(numbers) | (np.abs(numbers) > LARGEST)
+    if bad.any() and not how.lenient:
+        row = int(np.argmax(bad))
+        expected = "a finite number" if np.isinf(numbers[row]) else f"a number up to {LARGEST:g}"
+        raise InvalidData(
+            f"{origin.cell(how.name, row)}: expected {expected}, got {shown[row].as_py()}; "
+            f"`types` with {how.name}=number reads such values as missing, `drop` leaves the column out"
+        )
+    large = np.flatnonzero(np.abs(numbers) > 2.0**53)
+    for row in large.tolist():
+        exact = _whole_number(shown[row].as_py())
+        if exact is not None and exact != int(numbers[row]) and not how.lenient:
+            raise InvalidData(
+                f"{origin.cell(how.name, row)}: expected a number that a float holds exactly, got {exact}; "
+                f"`types` with {how.name}=category keeps it, `drop` leaves the column out"
+            )
+    return pa.array(np.where(bad, np.nan, numbers), from_pandas=True)
+
+
+def _whole_number(value: Any) -> int | None:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _days(column: Any, how: ColumnType, origin: Origin) -> Any:
+    kind = column.type
+    try:
+        if pa.types.is_time(kind) or pa.types.is_duration(kind):
+            unit = pa.duration("us") if pa.types.is_duration(kind) else pa.time64("us")
+            micros = pc.cast(pc.cast(pc.cast(column, unit, safe=False), pa.int64()), pa.float64())
+        else:
+            micros = pc.cast(pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.int64()), pa.float64())
+    except (pa.ArrowException, ValueError):
+        raise InvalidData(f"{origin.column(how.name)}: expected dates, got values of type {kind}") from None
+    return pc.divide(micros, 86_400e6)

@@ -1,0 +1,230 @@
+"""Encoding of tables: one fitted ColumnTransformer turns any rows of the same columns into features."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sklearn.compose import ColumnTransformer
+
+from toadstone.core.arrays import IntArray, Matrix
+from toadstone.core.errors import InvalidData
+from toadstone.datasets.preparation.column_types import ColumnType, Origin, convert
+from toadstone.datasets.preparation.encoders import CategoryColumns, NumberColumns, TextColumn
+from toadstone.datasets.preparation.features import count
+from toadstone.datasets.split import ColumnEncoding
+
+_NUMBERS, _DATES, _CATEGORIES = "numbers", "dates", "categories"
+_SHOWN = 80
+_COLUMNS_SHOWN = 6
+
+
+@dataclass(frozen=True, eq=False)
+class TableEncoding:
+    """Kinds of the columns of a table, and the transformer fitted to its training rows.
+
+    Parameters
+    ----------
+    types : tuple of ColumnType
+        Of each column but the label, in the order of the table.
+    transformer : ColumnTransformer
+        Of typed tables, see `typed`.
+    """
+
+    types: tuple[ColumnType, ...]
+    transformer: ColumnTransformer
+
+    def encode(self, table: Any, origin: Origin) -> Matrix:
+        """Turn the rows of a table with the same columns into features.
+
+        Raises
+        ------
+        InvalidData
+            If a column is missing, or a value does not fit its kind.
+        """
+        return _transformed(self.transformer, typed(table, self.types, origin))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the features."""
+        steps = (step for _, step, _ in self.transformer.transformers_)
+        return tuple(str(name) for step in steps for name in step.get_feature_names_out())
+
+    @property
+    def sources(self) -> list[str]:
+        """Column of the table that each feature comes from."""
+        found: list[str] = []
+        for name, step, columns in self.transformer.transformers_:
+            if name == _CATEGORIES:
+                for column, encoder in zip(step.names_, step.encoders_, strict=True):
+                    found += [column] * len(encoder.get_feature_names_out())
+            elif isinstance(step, NumberColumns):
+                found += [*step.names_, *(step.names_[column] for column in step.marked_)]
+            else:
+                found += list(columns) * len(step.get_feature_names_out())
+        return found
+
+    @property
+    def domain(self) -> str | None:
+        """Domain of the features where the encoding determines it: counts of words, or their TF-IDF."""
+        steps = [step for _, step, _ in self.transformer.transformers_]
+        if all(isinstance(step, TextColumn) for step in steps):
+            return "integer" if steps[0].weighting == "counts" else "box"
+        return None
+
+    @property
+    def summary(self) -> str:
+        """One line: "7 numbers standardised, 2 categories one-hot (11 columns); left out: id (an index)"."""
+        parts = [part for name, step, columns in self.transformer.transformers_ for part in _said(name, step, columns)]
+        left_out = [f"{one.name or 'a column without a name'} ({one.note})" for one in self.types if _is_left_out(one)]
+        return ", ".join(parts) + (f"; left out: {', '.join(left_out)}" if left_out else "")
+
+    @property
+    def columns(self) -> tuple[ColumnEncoding, ...]:
+        """What became of each column."""
+        sources = self.sources
+        fitted = self._fitted()
+        return tuple(
+            ColumnEncoding(one.name, one.kind, sources.count(one.name), one.note, fitted.get(one.name, {}))
+            for one in self.types
+        )
+
+    def _fitted(self) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for name, step, _ in self.transformer.transformers_:
+            if isinstance(step, NumberColumns):
+                for j, column in enumerate(step.names_):
+                    found[column] = {
+                        "median": float(step.medians_[j]),
+                        "mean": float(step.mean_[j]),
+                        "deviation": float(step.spread_[j]),
+                    }
+            elif name == _CATEGORIES:
+                for column, encoder in zip(step.names_, step.encoders_, strict=True):
+                    found[column] = {"levels": [str(level) for level in encoder.categories_[0]]}
+            else:
+                words = list(map(str, step.get_feature_names_out()))
+                digest = hashlib.sha256("\n".join(words).encode()).hexdigest()
+                found[step.name_] = {"words": len(words), "unit": step.unit_, "sha256": digest}
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class TableValues:
+    """Values of a table as they stand in the source; see `toadstone.datasets.split.RawValues`.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    sources : sequence of str
+        Column that each feature comes from.
+    """
+
+    table: Any
+    sources: Sequence[str]
+
+    def describe(self, position: int, features: Sequence[int]) -> str:
+        """Name the values behind the given features of a row, each column once."""
+        columns = list(dict.fromkeys(self.sources[feature] for feature in features))[:_COLUMNS_SHOWN]
+        return ", ".join(f"{column or 'column'} {_shown(self.table[column][position].as_py())}" for column in columns)
+
+
+def fit_encoding(
+    table: Any, train: IntArray, types: tuple[ColumnType, ...], *, scale: str, weighting: str, origin: Origin
+) -> tuple[TableEncoding, Matrix]:
+    """Fit an encoding to the training rows of a table.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Raw columns.
+    train : ndarray of int
+        Positions of the training rows.
+    types : tuple of ColumnType
+    scale : {"auto", "standard", "none"}
+    weighting : {"tfidf", "counts"}
+    origin : Origin
+
+    Returns
+    -------
+    encoding : TableEncoding
+    X : ndarray or CSR of shape (n, d)
+        Features of all rows of the table.
+
+    Raises
+    ------
+    InvalidData
+        If no column is left, or a value does not fit its kind.
+    """
+    by_kind = {kind: [one.name for one in types if one.kind == kind] for kind in ("number", "date", "category", "text")}
+    if not any(by_kind.values()):
+        left_out = ", ".join(f"{one.name!r} ({one.note})" for one in types)
+        raise InvalidData(
+            f"{origin.source}: expected a column that can be encoded, got {left_out or 'the label alone'}; "
+            "`text` names a column of texts"
+        )
+    alone = not (by_kind["category"] or by_kind["text"] or by_kind["date"])
+    steps: list[tuple[str, Any, list[str]]] = [
+        (_NUMBERS, NumberColumns(scale=scale, counts=alone), by_kind["number"]),
+        (_DATES, NumberColumns(scale="none" if scale == "none" else "standard"), by_kind["date"]),
+        (_CATEGORIES, CategoryColumns(), by_kind["category"]),
+        *(
+            (f"text {name}", TextColumn(weighting=weighting, what=origin.column(name)), [name])
+            for name in by_kind["text"]
+        ),
+    ]
+    # Texts are sparse, and stay so beside dense numbers.
+    transformer = ColumnTransformer([step for step in steps if step[2]], sparse_threshold=1.0)
+    rows = typed(table, types, origin)
+    transformer.fit(rows.take(pa.array(train)))
+    return TableEncoding(types, transformer), _transformed(transformer, rows)
+
+
+def typed(table: Any, types: Sequence[ColumnType], origin: Origin) -> Any:
+    """Convert the columns of an Arrow table to their kinds; columns that are left out leave.
+
+    Raises
+    ------
+    InvalidData
+        If a column is missing, or a value does not fit.
+    """
+    used = [one for one in types if not _is_left_out(one)]
+    missing = [one.name for one in used if one.name not in table.column_names]
+    if missing:
+        raise InvalidData(f"{origin.source}: expected a column {missing[0]!r}, got {', '.join(table.column_names)}")
+    return pa.table({one.name: convert(table[one.name], one, origin) for one in used})
+
+
+def _transformed(transformer: ColumnTransformer, rows: Any) -> Matrix:
+    X: Matrix = transformer.transform(rows)
+    return X if isinstance(X, np.ndarray) else X.tocsr()
+
+
+def _said(name: str, step: Any, columns: Sequence[str]) -> list[str]:
+    if name == _CATEGORIES:
+        width = len(step.get_feature_names_out())
+        return [f"{count(len(columns), 'category', 'categories')} one-hot ({count(width, 'column')})"]
+    if isinstance(step, NumberColumns):
+        noun = "number" if name == _NUMBERS else "date"
+        marks = f" ({count(len(step.marked_), 'column')} of missing values)" if len(step.marked_) else ""
+        return [f"{count(len(columns), noun)} {step.treatment_}{marks}"]
+    weights = "counts" if step.weighting == "counts" else "TF-IDF"
+    features = count(len(step.get_feature_names_out()), step.unit_)
+    rounded = "" if step.weighting == "counts" else ", rounded to 6 decimals"
+    without = f", {count(step.without_, 'text')} without any" if step.without_ else ""
+    return [f"{weights} of {features} found in at least 2 training texts{rounded}{without}"]
+
+
+def _is_left_out(column: ColumnType) -> bool:
+    return column.kind == "left out"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "(missing)"
+    text = f"{value:.10g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -1,0 +1,281 @@
+"""Delimited text: comma, semicolon, tab or bar between values, one record a line or quoted over several.
+
+Every value is read as text, character for character; `preparation.column_types`
+tells what it means. An index of the records (`record_index`) is the truth: the
+library that parses has to return as many.
+"""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from toadstone.core.arrays import IntArray
+from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.row_names import RowNames
+from toadstone.datasets.readers.content import Content
+from toadstone.datasets.readers.formats.record_index import RecordIndex, index_records
+from toadstone.datasets.readers.request import Request
+from toadstone.datasets.readers.tables import Table
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_SNIFFED_RECORDS = 100
+_SNIFFED_BYTES = 1 << 16
+_BLOCK = 1 << 26
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Delimited:
+    """Text of a file, and its records.
+
+    Parameters
+    ----------
+    text : bytes
+        UTF-8 without byte order mark.
+    encoding : str
+        Of the file.
+    separator : str
+    quoted : bool
+        False if quotation marks are plain characters.
+    index : RecordIndex
+    """
+
+    text: bytes
+    encoding: str
+    separator: str
+    quoted: bool
+    index: RecordIndex
+
+
+def table(content: Content, request: Request) -> tuple[Table, Request]:
+    """Read all values as text, under the names of the first line.
+
+    Returns
+    -------
+    table : Table
+        Rows are named by their lines.
+    request : Request
+        With the separator that was found.
+
+    Raises
+    ------
+    InvalidData
+        If records have other numbers of values than the first line, quotation
+        marks do not pair, or the text is in another encoding; the message
+        names the line.
+    """
+    found = parse(content, request)
+    index, names = found.index, _header(found, content.name)
+    names = _with_row_names(names, index)
+    _refuse_ragged(found, len(names), content.name)
+    body = found.text[index.starts[1] :] if len(index) > 1 else b""
+    columns = _columns(body, names, found)
+    if columns.num_rows != len(index) - 1:
+        raise RuntimeError(f"{len(index) - 1} records were counted, and {columns.num_rows} rows parsed")
+    rows = RowNames("line", names=index.lines[1:])
+    return (
+        Table(content.name, columns, rows, untyped=True, notes=_notes(found, content)),
+        replace(request, separator=found.separator),
+    )
+
+
+def write_rows(content: Content, rows: IntArray, request: Request) -> bytes:
+    """Return the first line and the given records, character for character, in file order.
+
+    Raises
+    ------
+    InvalidArgument
+        If a row does not exist.
+    """
+    found = parse(content, request)
+    records = len(found.index) - 1
+    if rows.max(initial=-1) >= records:
+        raise InvalidArgument("rows", f"row numbers below {records}", int(rows.max()))
+    chosen = np.concatenate([[0], np.sort(rows) + 1]).tolist()
+    starts, ends = found.index.starts, found.index.ends
+    parts = [found.text[starts[record] : ends[record]] for record in chosen]
+    # The last record of a file may lack its line end, but not before another one.
+    line_end = b"\r\n" if parts[0].endswith(b"\r\n") else b"\r" if parts[0].endswith(b"\r") else b"\n"
+    parts = [part if part.endswith((b"\n", b"\r")) else part + line_end for part in parts[:-1]] + parts[-1:]
+    return _encoded(b"".join(parts), found.encoding)
+
+
+def parse(content: Content, request: Request) -> Delimited:
+    """Decode a file, find its separator, and index its records.
+
+    Raises
+    ------
+    InvalidData
+        If it is no text, or quotation marks do not pair.
+    """
+    text, encoding = _decoded(content, request.encoding)
+    quoted = request.quote != "none"
+    separator = request.separator or _sniffed(text, content, quoted=quoted)
+    index = index_records(text, separator, quoted=quoted)
+    found = Delimited(text, encoding, separator, quoted, index)
+    if not len(index):
+        raise InvalidData(f"{content.name}: expected a line of column names, got blank lines")
+    _refuse_faulty_quotes(found, content.name, sure=request.quote == "double")
+    return found
+
+
+def _decoded(content: Content, encoding: str | None) -> tuple[bytes, str]:
+    """Return the text as UTF-8 without byte order mark, and its encoding."""
+    data = content.data
+    mark = next((mark for mark in _MARKS if data.startswith(mark)), b"")
+    named = encoding or _MARKS.get(mark, "utf-8")
+    if codecs.lookup(named).name in ("utf-8", "ascii"):
+        named = "utf-8"
+    if named == "utf-8" and mark == codecs.BOM_UTF8:
+        named = "utf-8-sig"
+    try:
+        if named in ("utf-8", "utf-8-sig"):
+            text = data[len(mark) :]
+            text.decode("utf-8")
+        else:
+            text = data.decode(named).removeprefix("\ufeff").encode()
+    except (UnicodeError, LookupError) as error:
+        raise _wrong_encoding(content, named, error) from None
+    nul = text.find(b"\0")
+    if nul >= 0:
+        line = text.count(b"\n", 0, nul) + 1
+        raise InvalidData(
+            f"{content.name}: expected text, got a NUL byte in line {line}: binary data, or UTF-16 without a mark, "
+            "which `encoding` with utf-16-le reads"
+        )
+    return text, named
+
+
+def _wrong_encoding(content: Content, named: str, error: Exception) -> InvalidData:
+    expected = "UTF-8" if named.startswith("utf-8") else named
+    if not isinstance(error, UnicodeDecodeError):
+        return InvalidData(f"{content.name}: expected {expected} text, got other bytes")
+    line = error.object.count(b"\n", 0, error.start) + 1
+    return InvalidData(
+        f"{content.name}: expected {expected} text, got the byte 0x{error.object[error.start]:02x} in line {line}; "
+        "`encoding` names another one, such as latin-1"
+    )
+
+
+def _encoded(text: bytes, encoding: str) -> bytes:
+    if encoding == "utf-8":
+        return text
+    return codecs.BOM_UTF8 + text if encoding == "utf-8-sig" else text.decode().encode(encoding)
+
+
+def _sniffed(text: bytes, content: Content, *, quoted: bool) -> str:
+    """Return the separator by which the first records have the same number of values, the most values first."""
+    head = text[:_SNIFFED_BYTES]
+    if len(text) > len(head):
+        head = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1] or head
+    preferred = "\t" if content.ending in (".tsv", ".tab") else ","
+    best, best_rank = "", (0, 0, False)
+    for separator in SEPARATORS:
+        values = index_records(head, separator, quoted=quoted).values[:_SNIFFED_RECORDS]
+        if len(values) and values[0] > 1:
+            alike = int(np.count_nonzero(values == values[0]) == len(values))
+            rank = (alike, int(separator == preferred) if not alike else int(values[0]), separator == preferred)
+            if rank > best_rank:
+                best, best_rank = separator, rank
+    if best:
+        return best
+    first = head.lstrip(b"\r\n").splitlines()[:1] or [b""]
+    name = first[0][:60].decode("utf-8", errors="replace")
+    raise InvalidData(
+        f"{content.name}: expected several columns, separated by {', '.join(SEPARATORS.values())}, got only {name!r}; "
+        "`separator` names another character"
+    )
+
+
+def _refuse_faulty_quotes(found: Delimited, source: str, *, sure: bool) -> None:
+    index = found.index
+    literal = "`quote` with none reads quotation marks as plain characters"
+    if index.stray_quote is not None and (index.open_quote is None or index.stray_quote <= index.open_quote):
+        raise InvalidData(
+            f"{source}: expected a separator or a line end after a closing quotation mark, got text, in the value that "
+            f"opens with a mark in line {index.stray_quote}; {literal}"
+        )
+    if index.open_quote is not None:
+        raise InvalidData(
+            f"{source}: expected a closing quotation mark, got none for the value that opens with one in line "
+            f"{index.open_quote}; {literal}"
+        )
+    several = index.spans > 1
+    doubtful = several & index.row_like & (index.values == index.values[0])
+    if doubtful.any() and not sure and (found.separator == "\t" or np.all(doubtful[several])):
+        line, last = int(index.lines[doubtful][0]), int((index.lines + index.spans)[doubtful][0]) - 1
+        raise InvalidData(
+            f"{source}: expected one row a line, got a quoted value from line {line} to {last} whose lines look like "
+            f"rows of their own; {literal}, with double it takes them for one row"
+        )
+
+
+def _header(found: Delimited, source: str) -> list[str]:
+    index = found.index
+    line = found.text[index.starts[0] : index.ends[0]]
+    names = _columns(line, [str(j) for j in range(index.values[0])], found)
+    return [str(column[0].as_py() or "").strip() for column in names.columns]
+
+
+def _with_row_names(names: list[str], index: RecordIndex) -> list[str]:
+    """Put an unnamed column first where every row has one more value than the header, as R writes row names."""
+    body = index.values[1:]
+    return ["", *names] if len(body) and np.all(body == len(names) + 1) else names
+
+
+def _refuse_ragged(found: Delimited, expected: int, source: str) -> None:
+    index = found.index
+    bad = np.flatnonzero(index.values[1:] != expected) + 1
+    if len(bad):
+        record = int(bad[0])
+        start = int(index.starts[record])
+        shown = found.text[start : min(start + 60, int(index.ends[record]))].decode("utf-8", errors="replace").rstrip()
+        raise InvalidData(
+            f"{source}: expected {expected} values as in the first line, got {index.values[record]} in line "
+            f"{index.lines[record]}: {shown!r}"
+        )
+
+
+def _columns(body: bytes, names: list[str], found: Delimited) -> Any:
+    # Names are given by position, because Arrow refuses those that occur twice.
+    keys = [str(position) for position in range(len(names))]
+    if not body:
+        return pa.table([pa.array([], pa.string()) for _ in keys], names=keys).rename_columns(names)
+    parsed = pacsv.read_csv(
+        pa.BufferReader(body),
+        pacsv.ReadOptions(use_threads=False, block_size=max(_BLOCK, len(body) + 1), column_names=keys),
+        pacsv.ParseOptions(
+            delimiter=found.separator, quote_char='"' if found.quoted else False, newlines_in_values=found.quoted
+        ),
+        pacsv.ConvertOptions(column_types=dict.fromkeys(keys, pa.string()), strings_can_be_null=False),
+    )
+    return parsed.rename_columns(names)
+
+
+def _notes(found: Delimited, content: Content) -> tuple[str, ...]:
+    notes = []
+    usual = "\t" if content.ending in (".tsv", ".tab") else ","
+    if found.separator != usual:
+        notes.append(f"columns are separated by {SEPARATORS.get(found.separator, repr(found.separator))}")
+    if not found.encoding.startswith("utf-8"):
+        notes.append(f"the file is read as {found.encoding}")
+    several = found.index.spans > 1
+    if several.any():
+        longest = int(np.argmax(found.index.spans))
+        notes.append(
+            f"{int(np.count_nonzero(several)):,} rows reach over several lines; the longest begins in line "
+            f"{found.index.lines[longest]} and has {found.index.spans[longest]} lines"
+        )
+    return tuple(notes)

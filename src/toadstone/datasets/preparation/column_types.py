@@ -19,6 +19,7 @@ from toadstone.datasets.preparation.numerals import (
     Notation,
     has_number,
     notations,
+    plain_numbers,
 )
 from toadstone.datasets.readers.request import Request
 
@@ -29,6 +30,7 @@ LARGEST = 1e100
 """Largest number: sums of squares stay finite."""
 
 _MOSTLY = 0.5
+_FEW_NUMBERS = 10
 _RARE = 5
 _INDEX_NAMES = ("", "rownames", "row.names", "index", "id", "rowid", "row_id", "unnamed: 0")
 
@@ -145,7 +147,7 @@ def _infer(column: Any, name: str, request: Request, origin: Origin) -> ColumnTy
     if pa.types.is_dictionary(kind) or pa.types.is_boolean(kind):
         return ColumnType(name, "category")
     if is_number(kind):
-        return ColumnType(name, "left out", note="an index") if _is_index(column, name) else ColumnType(name, "number")
+        return _number(column, name)
     if pa.types.is_temporal(kind):
         return ColumnType(name, "date")
     if is_text(kind):
@@ -186,10 +188,15 @@ def _date_candidates(request: Request) -> list[DateFormat]:
 
 
 def _of_texts(texts: Any, name: str, request: Request, origin: Origin) -> ColumnType:
+    quick = None if request.decimal == "," else plain_numbers(texts)
+    if quick is not None:
+        return _number(quick, name)
     shown = _values(texts, MISSING)
     if not len(shown):
         return ColumnType(name, "left out", note="it has no values")
-    if len(shown) and pc.any(pc.match_substring_regex(shown, LEADING_ZERO)).as_py() and _is_whole(shown):
+    if _is_label_of_rows(name) and len(shown) == len(texts):
+        return ColumnType(name, "left out", note="an index")
+    if pc.any(pc.match_substring_regex(shown, LEADING_ZERO)).as_py() and _is_whole(shown):
         return _of_levels(texts, name, "text, for their leading zeros")
     found = notations(shown, request.decimal)
     if found:
@@ -253,7 +260,7 @@ def _refuse_strays(texts: Any, shown: Any, name: str, origin: Origin) -> None:
         present = pc.is_in(texts, shown)
         share = pc.sum(fitting).as_py() / max(1, pc.sum(present).as_py()) if len(texts) else 0.0
         whole = pc.all(found).as_py()
-        if share < _MOSTLY or not (whole or len(shown) > FEW_LEVELS):
+        if share < _MOSTLY or len(shown) <= (_FEW_NUMBERS if whole else FEW_LEVELS):
             continue
         options = f"`types` with {name}={what} reads such values as missing, with {name}=category as a category"
         if whole:
@@ -282,10 +289,18 @@ def _of_levels(texts: Any, name: str, note: str) -> ColumnType:
     return ColumnType(name, "category", note=note)
 
 
+def _number(numbers: Any, name: str) -> ColumnType:
+    return ColumnType(name, "left out", note="an index") if _is_index(numbers, name) else ColumnType(name, "number")
+
+
+def _is_label_of_rows(name: str) -> bool:
+    lowered = name.strip().lower()
+    return lowered in _INDEX_NAMES or lowered.endswith(("_id", " id"))
+
+
 def _is_index(numbers: Any, name: str) -> bool:
     """Return True for distinct whole numbers in a column without a name, or with that of an index."""
-    lowered = name.strip().lower()
-    if lowered not in _INDEX_NAMES and not lowered.endswith(("_id", " id")):
+    if not _is_label_of_rows(name):
         return False
     values = pc.cast(numbers, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     whole = bool(np.isfinite(values).all()) and bool(np.all(values == np.floor(values)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,10 +87,9 @@ class TableEncoding:
     @property
     def columns(self) -> tuple[ColumnEncoding, ...]:
         """What became of each column."""
-        sources = self.sources
-        fitted = self._fitted()
+        features, fitted = Counter(self.sources), self._fitted()
         return tuple(
-            ColumnEncoding(one.name, one.kind, sources.count(one.name), one.note, fitted.get(one.name, {}))
+            ColumnEncoding(one.name, one.kind, features[one.name], one.note, fitted.get(one.name, {}))
             for one in self.types
         )
 
@@ -193,7 +193,8 @@ def typed(table: Any, types: Sequence[ColumnType], origin: Origin) -> Any:
         If a column is missing, or a value does not fit.
     """
     used = [one for one in types if not _is_left_out(one)]
-    missing = [one.name for one in used if one.name not in table.column_names]
+    present = set(table.column_names)
+    missing = [one.name for one in used if one.name not in present]
     if missing:
         raise InvalidData(f"{origin.source}: expected a column {missing[0]!r}, got {', '.join(table.column_names)}")
     return pa.table({one.name: convert(table[one.name], one, origin) for one in used})

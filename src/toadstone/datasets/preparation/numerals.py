@@ -14,8 +14,10 @@ MISSING = r"(?i)^(|\?+|-+|\.+|\*+|n/?a|#n/?a|<na>|nan|null|none|nil|missing|unkn
 """Marks that stand for no number among numbers."""
 MISSING_TEXT = r"^(|NA|N/A|n/a|#N/A|<NA>|NaN|nan|NULL|null)$"
 """Marks that stand for no value among texts."""
+_CURRENCIES = r"[$€£¥₹₽₩]|USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|BRL|ZAR|Rs\.?"
 _AFFIXED = (
-    r"^(?P<prefix>(?:[$€£¥]|[A-Z]{2,3}) ?)?(?P<number>[+-]?\d(?:[\d.,' \x{00a0}\x{202f}]*\d)?(?:[eE][+-]?\d+)?)"
+    rf"^(?P<prefix>(?:{_CURRENCIES}) ?)?"
+    r"(?P<number>[+-]?\d(?:[\d.,' \x{00a0}\x{202f}]*\d)?(?:[eE][+-]?\d+)?)"
     r"(?P<suffix> ?(?:%|‰|[$€£¥°]|[A-Za-zµμ°][A-Za-zµμ°/²³%]*))?$"
 )
 _SPACES = r"[' \x{00a0}\x{202f}]"
@@ -47,6 +49,9 @@ class Notation:
     def numbers(self, texts: Any) -> Any:
         """Convert an Arrow array of texts to float64; null where a text is no number in this notation."""
         if self.plain:
+            quick = _cast(texts)
+            if quick is not None:
+                return quick
             matches = pc.match_substring_regex(texts, PLAIN)
             return pc.cast(pc.if_else(matches, texts, None), pa.float64())
         parts = pc.extract_regex(texts, _AFFIXED)
@@ -69,6 +74,27 @@ class Notation:
         parts = ["decimal comma"] if self.decimal == "," else []
         parts += [f"without {mark!r}" for mark in (self.prefix, self.suffix) if mark]
         return ", ".join(parts) or "thousands separated"
+
+
+def plain_numbers(texts: Any) -> Any | None:
+    """Convert texts that are all numbers as Python writes them, or empty; return None for others.
+
+    A shortcut for the most frequent column: no pattern is tried, but for leading zeros.
+    """
+    filled = pc.if_else(pc.equal(texts, ""), None, texts)
+    numbers = _cast(filled)
+    if numbers is None or numbers.null_count == len(numbers):
+        return None
+    return None if pc.any(pc.match_substring_regex(texts, LEADING_ZERO)).as_py() else numbers
+
+
+def _cast(texts: Any) -> Any | None:
+    try:
+        numbers = pc.cast(texts, pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    # The library reads "inf" and "nan" too, which are words here.
+    return numbers if pc.all(pc.is_finite(numbers)).as_py() is not False else None
 
 
 def is_plain(texts: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from toadstone.core.arrays import IntArray, Labels
-from toadstone.datasets.preparation.labels import MIN_ROWS, check_classes, check_several, rare_classes
+from toadstone.datasets.preparation.labels import MIN_ROWS, check_classes, rare_classes
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import RowAside
 
@@ -26,15 +26,15 @@ def without_rare(rows: IntArray, y: Labels, what: str, request: Request) -> tupl
     Raises
     ------
     InvalidData
-        If a class is rare and the request refuses them, or fewer than two
-        classes are left.
+        If a class is rare and the request refuses them, or all are.
     """
     labels = y[rows]
     if request.rare_classes == "refuse":
         check_classes(labels, what)
         return rows, ()
     small = np.isin(labels.astype(np.str_), list(rare_classes(labels)))
-    check_several(labels[~small] if not small.all() else labels, what)
+    if small.all() or len(np.unique(labels)) < 2:
+        check_classes(labels, what)
     reason = f"class of fewer than {MIN_ROWS} rows"
     pairs = zip(rows[small].tolist(), labels[small].tolist(), strict=True)
     return rows[~small], tuple(RowAside(int(row), str(label), reason) for row, label in pairs)

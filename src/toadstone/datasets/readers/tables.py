@@ -42,6 +42,7 @@ from toadstone.datasets.split import RowAside, Split, stratified_rows
 
 LABEL_NAMES = ("label", "labels", "class", "target", "y")
 _INDEX = re.compile(r"__index_level_\d+__")
+_FEWEST_WORDS = 2
 _PLURAL = {"number": "numbers", "date": "dates", "category": "categories", "text": "text"}
 
 
@@ -141,7 +142,7 @@ def split_table(table: Table, name: str, request: Request) -> tuple[Split, Table
     table = _with_ids(table, request)
     columns = _chosen_columns(table, label, request)
     y, labelled = read_labels(table, label)
-    types = _with_lonely_text(infer_types(columns, request, table.origin), columns, request)
+    types = _with_lonely_text(infer_types(columns, request, table.origin), columns)
     kept, aside = _rows_to_use(table, label, y, labelled, columns, types, request)
     part = y[kept]
     train, test = stratified_rows(part, share=request.test_share, random_state=request.random_state)
@@ -245,8 +246,10 @@ def read_labels(table: Table, name: str) -> tuple[Labels, Mask]:
     if is_bytes(values.type):
         raise InvalidData(f"{what}: expected UTF-8 text, got other bytes")
     if is_text(values.type):
-        missing = pc.match_substring_regex(pc.utf8_trim_whitespace(values), MISSING_TEXT)
-        present &= ~np.asarray(pc.fill_null(missing, fill_value=True))
+        shown = pc.utf8_trim_whitespace(values)
+        present &= ~np.asarray(pc.fill_null(pc.match_substring_regex(shown, MISSING_TEXT), fill_value=True))
+        # Blanks around every label, as after a comma, mean nothing unless labels differ by them.
+        values = shown if len(pc.unique(shown)) == len(pc.unique(values)) else values
         texts = values.filter(pa.array(present)).to_pylist()
         found = labels_of_texts(texts) if table.untyped else np.array(texts, dtype=np.str_)
     elif pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
@@ -293,12 +296,19 @@ def _chosen_columns(table: Table, label: str, request: Request) -> Any:
     return table.columns.select([name for name in keep if name not in (request.drop or ())])
 
 
-def _with_lonely_text(types: tuple[ColumnType, ...], columns: Any, request: Request) -> tuple[ColumnType, ...]:
-    """Read the only column of different texts as text where nothing else is left to encode."""
+def _with_lonely_text(types: tuple[ColumnType, ...], columns: Any) -> tuple[ColumnType, ...]:
+    """Read columns of different texts as text, those of several words first, where nothing else is left to encode."""
     texts = [one for one in types if one.kind == "left out" and "different texts" in one.note]
-    if len(texts) != 1 or any(one.kind != "left out" for one in types):
+    if not texts or any(one.kind != "left out" for one in types):
         return types
-    return tuple(replace(one, kind="text", note="") if one is texts[0] else one for one in types)
+    wordy = [one for one in texts if _words_a_text(columns[one.name]) >= _FEWEST_WORDS]
+    chosen = [one.name for one in wordy or texts]
+    said = "the only column of words" if len(chosen) == 1 else "nothing else is left to encode"
+    return tuple(replace(one, kind="text", note=said) if one.name in chosen else one for one in types)
+
+
+def _words_a_text(column: Any) -> float:
+    return float(pc.mean(pc.count_substring_regex(plain(column), r"\w+")).as_py() or 0.0)
 
 
 def _rows_to_use(
@@ -310,7 +320,8 @@ def _rows_to_use(
         row = int(np.argmin(labelled))
         raise InvalidData(f"{origin.cell(label, row)}: expected a label, got nothing; `missing` says what to do")
     if not labelled.any():
-        raise InvalidData(f"{origin.column(label)}: expected labels, got an empty column")
+        shown = listing([repr(value) for value in pc.unique(plain(table.columns[label])).to_pylist()[:3]])
+        raise InvalidData(f"{origin.cell(label, 0)}: expected a label, got no label in any row, only {shown}")
     aside = [RowAside(int(row), "", "no label", drops) for row in np.flatnonzero(~labelled)]
     kept = np.flatnonzero(labelled)
     kept = kept[rows_of_classes(y[kept], request.classes, origin.column(label))]

@@ -44,7 +44,7 @@ from toadstone.options import FRACTION, THREAT, epilog, json_flag, new_folder, n
     metavar="NAMES",
     help="Attacks to try besides the certificate's own, aimed at the training rows, by commas; or none.",
 )
-@click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each core]")
+@click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each available core]")
 @THREAT
 @reading(click.argument("data"))
 def audit(

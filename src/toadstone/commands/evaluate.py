@@ -58,7 +58,7 @@ _TRUSTED = stacked(
 @path("--out", "DIR", "Folder for report.html, record.json, matrix.csv and the finished trials, from which it goes on.")
 @_SUITES
 @_TRUSTED
-@click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each core]")
+@click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each available core]")
 @json_flag("the record")
 @click.option("--fail-if-missed-by-all", is_flag=True, help="Exit 1 if there is an attack that no detector catches.")
 @reading(click.argument("data"))

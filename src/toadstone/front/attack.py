@@ -13,7 +13,7 @@ from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.readers.rows import write_rows_as_arrays
 from toadstone.front.inputs import Data, Given, names_of, open_data, reading, workers_of
 from toadstone.front.results import Result
-from toadstone.front.run import current_run
+from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.attack import Attacked, AttackPlan
 from toadstone.pipeline.attack import attack as run_attack
 from toadstone.records.attack import AttackRecord
@@ -82,6 +82,7 @@ def refuse_existing_file(path: str | os.PathLike[str]) -> None:
         raise InvalidArgument("out", "a file that does not exist yet", path)
 
 
+@front_door
 def attack(
     data: Data,
     *,
@@ -145,7 +146,7 @@ def attack(
     remove : float
         Share of each class that a defence removes, in (0, 0.5).
     workers : int, optional
-        Processes, one for each core by default; results do not depend on it.
+        Processes, one for each available core by default; results do not depend on it.
 
     Returns
     -------

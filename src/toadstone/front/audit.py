@@ -12,7 +12,7 @@ from toadstone.core.dataset import Poison
 from toadstone.front.certify import models_of
 from toadstone.front.inputs import Data, Given, names_of, open_data, poisons_of, reading, workers_of
 from toadstone.front.results import Result
-from toadstone.front.run import current_run
+from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.attack_search.audit_attacks import SUITE
 from toadstone.pipeline.audit import Audit, AuditPlan, count_steps, refuse_taken_names
 from toadstone.pipeline.audit import audit as run_audit
@@ -66,6 +66,7 @@ class AuditResult(Result):
         write_audit(self.record, self.certificate, self.poison, folder)
 
 
+@front_door
 def audit(
     data: Data,
     *,
@@ -125,7 +126,7 @@ def audit(
         Attacks to try besides the certificate's own, aimed at the training
         rows; empty for none.
     workers : int, optional
-        Processes, one for each core by default; results do not depend on it.
+        Processes, one for each available core by default; results do not depend on it.
 
     Returns
     -------

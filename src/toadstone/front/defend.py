@@ -10,7 +10,7 @@ from typing import Any
 from toadstone.core.dataset import Dataset
 from toadstone.front.inputs import Data, Given, names_of, open_data, reading
 from toadstone.front.results import Result
-from toadstone.front.run import current_run
+from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.defend import DefencePlan
 from toadstone.pipeline.defend import defend as run_defence
 from toadstone.pipeline.layers.named_steps import FILTERS
@@ -60,6 +60,7 @@ class DefenceResult(Result):
         self.given.write_kept(self._kept, folder, stem="cleaned")
 
 
+@front_door
 def defend(
     data: Data,
     *,

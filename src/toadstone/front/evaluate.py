@@ -12,7 +12,7 @@ from typing import Any
 from toadstone.core.trusted import Trusted
 from toadstone.front.inputs import Data, Given, names_of, open_data, reading, workers_of
 from toadstone.front.results import Result
-from toadstone.front.run import current_run
+from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.evaluation.journal import Journal
 from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
 from toadstone.pipeline.evaluation.run import run_evaluation
@@ -69,6 +69,7 @@ class EvaluationResult(Result):
         write_evaluation(self.record, folder)
 
 
+@front_door
 def evaluate(
     data: Data,
     *,
@@ -125,7 +126,7 @@ def evaluate(
     false_alarm_rate : float, optional
         Share of clean rows that each detector may flag, in (0, 0.1].
     workers : int, optional
-        Processes, one for each core by default; results do not depend on it.
+        Processes, one for each available core by default; results do not depend on it.
     out : path, optional
         Folder of finished trials: the same call goes on from them.
 

@@ -32,6 +32,8 @@ from toadstone.datasets.readers.read import is_data_file
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.rows import read_poison, write_kept_rows, write_rows_as_arrays
 from toadstone.datasets.split import Split
+from toadstone.kernels.rows import count_entries
+from toadstone.pipeline.harness.threads import allow_threads, available_cores
 from toadstone.records.header import Source
 
 Data: TypeAlias = Any
@@ -156,6 +158,7 @@ def open_data(data: Data, request: Request, *, domain: str = "auto") -> Given:
     given = _open(data, frame, request)
     if counts:
         check_domain(given.split.whole().X, domain)
+    allow_threads(count_entries(given.split.train.X))
     return given
 
 
@@ -194,7 +197,7 @@ def names_of(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
 
 
 def workers_of(workers: int | None) -> int:
-    """Number of processes: one for each core where none is given.
+    """Number of processes: one for each core that the container lends where none is given.
 
     Raises
     ------
@@ -202,7 +205,7 @@ def workers_of(workers: int | None) -> int:
         If it is less than one.
     """
     if workers is None:
-        return os.cpu_count() or 1
+        return available_cores()
     if workers < 1:
         raise InvalidArgument("workers", "a whole number from 1", workers)
     return workers

@@ -9,7 +9,7 @@ from typing import Any
 
 from toadstone.front.inputs import Data, names_of, open_data, reading
 from toadstone.front.results import Result
-from toadstone.front.run import current_run
+from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.scan import ScanPlan
 from toadstone.pipeline.scan import scan as run_scan
 from toadstone.records.scan import ScanRecord
@@ -49,6 +49,7 @@ class ScanResult(Result):
         write_scan(self.record, folder)
 
 
+@front_door
 def scan(
     data: Data,
     *,

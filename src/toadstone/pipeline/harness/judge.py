@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from scipy.stats import binomtest
-from threadpoolctl import threadpool_limits
 
 from toadstone.catalogue import resolve
 from toadstone.core.arrays import IntArray, Mask, Matrix
@@ -20,6 +19,7 @@ from toadstone.datasets.split import Split
 from toadstone.kernels.losses import crammer_singer, margin_loss
 from toadstone.kernels.rows import stack
 from toadstone.pipeline.harness.processes import processes
+from toadstone.pipeline.harness.threads import one_thread
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Evaluation
 
 ONE_AGAINST_THE_REST = "linear"
@@ -167,7 +167,7 @@ def judge_attacks(
 
 
 def _alone(clean: Dataset, test: Dataset, poison: Poison, sanitizer: str, defence: Defence, attack: str) -> Evaluation:
-    with threadpool_limits(1):
+    with one_thread():
         (cell,) = judge(clean, test, poison, (sanitizer,), defence, name=attack)
     return cell
 

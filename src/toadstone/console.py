@@ -102,6 +102,8 @@ def show(result: Result, out: Path | None, *, as_json: bool, page: str | None = 
         click.echo(result.to_json())
         return
     say(result.lines(columns()))
+    if result.unfinished:
+        say(["", flow(f"Unfinished: {result.unfinished}.", columns())])
     if out is not None:
         say(["", f"Report: {out / page}"] if page else [f"Written to {out}."])
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from toadstone.commands.gates import gate_bound, gate_error
+from toadstone.commands.gates import gate_bound, gate_error, gate_unfinished
 from toadstone.console import complain, running, show
-from toadstone.options import FRACTION, THREAT, epilog, json_flag, new_folder, number, path, reading, stem
+from toadstone.options import FRACTION, THREAT, epilog, json_flag, max_seconds, new_folder, number, path, reading, stem
 
 
 @click.command(
@@ -46,6 +46,7 @@ from toadstone.options import FRACTION, THREAT, epilog, json_flag, new_folder, n
 )
 @click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each available core]")
 @THREAT
+@max_seconds("the other attacks are left out")
 @reading(click.argument("data"))
 def audit(
     data: str,
@@ -79,4 +80,5 @@ def audit(
     return max(
         gate_bound(point, point.fraction, fail_if_certified_above, conclusive=point.conclusive),
         gate_error(error, fail_if_error_above, conclusive=point.conclusive),
+        gate_unfinished(result.unfinished, fail_if_certified_above, fail_if_error_above),
     )

@@ -16,6 +16,7 @@ from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.attack_search.audit_attacks import SUITE
 from toadstone.pipeline.audit import Audit, AuditPlan, count_steps, refuse_taken_names
 from toadstone.pipeline.audit import audit as run_audit
+from toadstone.pipeline.harness.clock import Deadline
 from toadstone.records.audit import AuditRecord
 from toadstone.report.text.audit_text import audit_lines
 
@@ -26,7 +27,7 @@ class AuditResult(Result):
     record: AuditRecord
 
     def __init__(self, given: Given, audit: Audit) -> None:
-        super().__init__(given, audit.record)
+        super().__init__(given, audit.record, unfinished=audit.unfinished)
         self._audit = audit
 
     @property
@@ -88,6 +89,7 @@ def audit(
     poison: Mapping[str, Poison] | Sequence[str | Path] | str | Path = (),
     attacks: str | Sequence[str] = SUITE,
     workers: int | None = None,
+    max_seconds: float | None = None,
 ) -> AuditResult:
     """Certify, attack, defend, and rank suspicious rows.
 
@@ -127,6 +129,9 @@ def audit(
         rows; empty for none.
     workers : int, optional
         Processes, one for each available core by default; results do not depend on it.
+    max_seconds : float, optional
+        Begin nothing new after so many seconds: attacks that have not been
+        tried are left out, and `unfinished` of the result says so.
 
     Returns
     -------
@@ -145,6 +150,7 @@ def audit(
     >>> result.record.headline.attack_value <= result.record.headline.bound
     True
     """
+    deadline = Deadline(max_seconds)
     run, request = current_run("audit"), reading(label, text, weighting, scale, classes, test_share, seed)
     plan = AuditPlan(
         fraction=fraction,
@@ -164,5 +170,12 @@ def audit(
     run.watch.expect(count_steps(plan, len(poisons)))
     given = open_data(data, request, domain=domain)
     plan = replace(plan, source=given.source)
-    found = run_audit(given.split, plan, poisons=poisons, on_stage=run.watch.announce, on_step=run.watch.step)
+    found = run_audit(
+        given.split,
+        plan,
+        poisons=poisons,
+        deadline=deadline,
+        on_stage=run.watch.announce,
+        on_step=run.watch.step,
+    )
     return AuditResult(given, found)

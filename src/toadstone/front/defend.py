@@ -11,8 +11,9 @@ from toadstone.core.dataset import Dataset
 from toadstone.front.inputs import Data, Given, names_of, open_data, reading
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
-from toadstone.pipeline.defend import DefencePlan
+from toadstone.pipeline.defend import DefencePlan, late_filters
 from toadstone.pipeline.defend import defend as run_defence
+from toadstone.pipeline.harness.clock import Deadline
 from toadstone.pipeline.layers.named_steps import FILTERS
 from toadstone.records.defence import DefenceRecord
 from toadstone.report.text.defence_text import defence_lines
@@ -23,8 +24,8 @@ class DefenceResult(Result):
 
     record: DefenceRecord
 
-    def __init__(self, given: Given, record: DefenceRecord, kept: Dataset) -> None:
-        super().__init__(given, record)
+    def __init__(self, given: Given, record: DefenceRecord, kept: Dataset, *, unfinished: str = "") -> None:
+        super().__init__(given, record, unfinished=unfinished)
         self._kept = kept
 
     @property
@@ -74,6 +75,7 @@ def defend(
     detectors: str | Sequence[str] | None = None,
     max_removed: float = 0.1,
     trusted: Data | None = None,
+    max_seconds: float | None = None,
 ) -> DefenceResult:
     """Remove the rows that detectors flag, train on the rest, and measure the cost in accuracy.
 
@@ -97,6 +99,9 @@ def defend(
     trusted : path, data frame, (X, y) or Dataset, optional
         Rows known to be clean, none of them in `data` and of the same kind,
         for thresholds and for validation.
+    max_seconds : float, optional
+        Begin nothing new after so many seconds: filters that have not begun
+        are skipped, and `unfinished` of the result says so.
 
     Returns
     -------
@@ -114,12 +119,14 @@ def defend(
     >>> result.record.removed <= 0.05 * result.record.rows
     True
     """
-    run = current_run("defend")
+    run, deadline = current_run("defend"), Deadline(max_seconds)
     request, chosen = reading(label, text, weighting, scale, classes, test_share, seed), names_of(detectors)
     plan = DefencePlan(
         detectors=FILTERS if chosen is None else chosen, max_removed=max_removed, seed=seed, command=run.command
     )
     given = open_data(data, request)
     plan = replace(plan, source=given.source)
-    record, kept = run_defence(given.split, plan, trusted=given.trusted(trusted), on_stage=run.watch.announce)
-    return DefenceResult(given, record, kept)
+    record, kept = run_defence(
+        given.split, plan, trusted=given.trusted(trusted), deadline=deadline, on_stage=run.watch.announce
+    )
+    return DefenceResult(given, record, kept, unfinished=late_filters(record, deadline))

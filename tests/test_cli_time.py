@@ -76,3 +76,8 @@ def test_python_says_what_is_unfinished(table):
     assert "detectors did not run" in result.unfinished
     assert "Unfinished: the 1e-06 seconds" in str(result)
     assert package.scan(table, detectors="mahalanobis", max_seconds=600).unfinished == ""
+
+
+def test_without_a_limit_nothing_is_unfinished(table):
+    for run in (package.scan, package.defend):
+        assert run(table, detectors="mahalanobis").unfinished == ""

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from toadstone.commands.gates import gate_bound, gate_error, gate_unfinished
-from toadstone.console import complain, running, show
+from toadstone.console import remark, running, show
 from toadstone.options import FRACTION, THREAT, epilog, json_flag, max_seconds, new_folder, number, path, reading, stem
 
 
@@ -74,7 +74,7 @@ def audit(
         result.write(aside)
     show(result, folder, as_json=as_json)
     if as_json and out is None:
-        complain(f"note: the report is {folder / 'report.html'}")
+        remark(f"the report is {folder / 'report.html'}")
     point = result.record.headline
     error = best_error(result.record.evaluations)
     return max(

@@ -145,7 +145,7 @@ def defend(
 
 def late_filters(record: DefenceRecord, deadline: Deadline) -> str:
     """Say which filters had no time to run; empty where all had."""
-    late = [step.name for step in record.steps if step.skipped == deadline.reason]
+    late = [step.name for step in record.steps if deadline.explains(step.skipped)]
     return deadline.unfinished(f"{', '.join(late)} did not run") if late else ""
 
 

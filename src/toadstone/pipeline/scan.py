@@ -135,7 +135,7 @@ def scan(
 
 def late_detectors(record: ScanRecord, deadline: Deadline) -> str:
     """Say which detectors had no time to run; empty where all had."""
-    late = [name for name, report in record.detectors.items() if report.skipped == deadline.reason]
+    late = [name for name, report in record.detectors.items() if deadline.explains(report.skipped)]
     if not late:
         return ""
     return deadline.unfinished(f"{len(late)} of {len(record.detectors)} detectors did not run ({', '.join(late)})")

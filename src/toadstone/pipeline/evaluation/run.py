@@ -98,7 +98,7 @@ def _key(trial: Trial) -> tuple[int, str, str, str]:
 
 def late_trials(record: EvaluationRecord, deadline: Deadline) -> str:
     """Say how many trials had no time to run; empty where all had."""
-    late = sum(trial.skipped == deadline.reason for trial in record.trials)
+    late = sum(deadline.explains(trial.skipped) for trial in record.trials)
     return deadline.unfinished(f"{late} of {len(record.trials)} trials did not run") if late else ""
 
 

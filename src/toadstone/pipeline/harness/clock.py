@@ -66,6 +66,10 @@ class Deadline:
         """Why a step did not run, in words."""
         return f"the {self.seconds:g} seconds of --max-seconds were over"
 
+    def explains(self, skipped: str) -> bool:
+        """True if a step was skipped because the time was over."""
+        return self.seconds is not None and skipped == self.reason
+
     def unfinished(self, what: str) -> str:
         """Say in a sentence what did not run, and that the result is therefore undecided."""
         return f"{self.reason}: {what}; the result is undecided"

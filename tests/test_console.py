@@ -57,11 +57,51 @@ def test_short_work_shows_no_progress():
     assert on_a_terminal(WORK.format(total=3, seconds=0.5)) == ""
 
 
-def test_no_terminal_no_progress():
-    finished = subprocess.run(
-        [sys.executable, "-c", WORK.format(total=3, seconds=2.6)], capture_output=True, check=True
+def on_a_pipe(code, *arguments):
+    """What a pipe receives on standard error, where the first line comes after half a second."""
+    hurried = "import toadstone.console\ntoadstone.console._FIRST_LINE = 0.5\n" + code
+    run = [sys.executable, "-c", hurried, *arguments]
+    return subprocess.run(run, capture_output=True, check=True, text=True).stderr
+
+
+def test_no_terminal_a_line_now_and_then():
+    shown = on_a_pipe(WORK.format(total=3, seconds=2.0)).splitlines()
+    assert len(shown) == 2
+    assert all(re.fullmatch(r"toadstone: counting, 1 of 3 steps, [0-3] s so far", line) for line in shown)
+
+
+def test_the_rest_is_estimated_from_steps_since_the_last_line():
+    shown = on_a_pipe(
+        "import time\nfrom toadstone.console import Progress\nwith Progress('trials', 100) as progress:\n"
+        "    for _ in range(5): progress.step()\n    time.sleep(0.7)\n"
+        "    for _ in range(5): progress.step()\n    time.sleep(1.0)\n"
+    ).splitlines()
+    assert re.fullmatch(
+        r"toadstone: trials, 5 of 100 steps, [01] s so far, about (9|1\d) s to go at this pace", shown[0]
     )
-    assert finished.stderr == b""
+    assert re.fullmatch(
+        r"toadstone: trials, 10 of 100 steps, [12] s so far, about (1[89]|2\d) s to go at this pace", shown[1]
+    )
+
+
+def test_no_terminal_no_progress_of_short_work():
+    run = [sys.executable, "-c", WORK.format(total=3, seconds=2.6)]
+    assert subprocess.run(run, capture_output=True, check=True).stderr == b""
+
+
+def test_quiet_shows_no_progress():
+    assert on_a_pipe(WORK.format(total=3, seconds=2.0), "--quiet") == ""
+
+
+def test_quiet_shows_no_notes_but_errors(toadstone, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{row % 7},{row % 3},{row % 2}\n" for row in range(60))
+    (tmp_path / "rows.csv").write_text("a,b,label\n" + rows)
+    command = ("audit", "rows.csv", "--fraction", "0", "--attacks", "none", "--ridge", "0.1", "--json")
+    assert "note: the report is" in toadstone(*command).err
+    (tmp_path / "audit-rows").rename(tmp_path / "first")
+    assert toadstone(*command, "--quiet").err == ""
+    assert "exists" in toadstone(*command, "--quiet").err
 
 
 def test_a_complaint_is_one_line_whatever_the_data_say(capsys):

@@ -183,3 +183,6 @@ for _command in toadstone_command.commands.values():
     _command.params.append(
         click.Option(["--debug"], is_flag=True, expose_value=False, help="Print the traceback of an internal failure.")
     )
+    _command.params.append(
+        click.Option(["--quiet"], is_flag=True, expose_value=False, help="Show neither progress nor notes.")
+    )

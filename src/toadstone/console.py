@@ -25,11 +25,24 @@ if TYPE_CHECKING:
 
 _PATIENCE = 2.0
 _REFRESH = 0.25
+# Of lines where there is no terminal: a log should not fill up with them.
+_FIRST_LINE, _LONGEST_SILENCE = 10.0, 600.0
 
 
 def complain(sentence: str) -> None:
     """Write one sentence to standard error, whatever characters came with the data."""
     click.echo(flow(f"toadstone: {' '.join(visible(sentence).split())}", _width(sys.stderr)), err=True)
+
+
+def quiet() -> bool:
+    """True where the user wants neither progress nor notes."""
+    return "--quiet" in sys.argv[1:]
+
+
+def remark(sentence: str) -> None:
+    """Write a note to standard error, unless the user wants none."""
+    if not quiet():
+        complain(f"note: {sentence}")
 
 
 def say(lines: Iterable[str]) -> None:
@@ -84,7 +97,7 @@ def retell(caught: Sequence[warnings.WarningMessage]) -> None:
     for kind, warning in zip(kinds, caught, strict=True):
         others = times.pop(kind, 0) - 1
         if others >= 0:
-            complain(f"note: {warning.message}" + (f" (and {others} more like it)" if others else ""))
+            remark(f"{warning.message}" + (f" (and {others} more like it)" if others else ""))
 
 
 @contextmanager
@@ -102,14 +115,31 @@ def show(result: Result, out: Path | None, *, as_json: bool, page: str | None = 
         click.echo(result.to_json())
         return
     say(result.lines(columns()))
+    if result.unfinished:
+        say(["", flow(f"Unfinished: {result.unfinished}.", columns())])
     if out is not None:
         say(["", f"Report: {out / page}"] if page else [f"Written to {out}."])
 
 
-class Progress:
-    """A display of the stage in progress, on a terminal's standard error once it has taken two seconds.
+def span(seconds: float) -> str:
+    """A time in words, as exact as anybody wants it.
 
-    A thread draws, so that it also moves within a long step.
+    Examples
+    --------
+    >>> span(12.3), span(200.0), span(9000.0)
+    ('12 s', '3 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"
+
+
+class Progress:
+    """A display of the stage in progress on standard error, unless the user wants none.
+
+    On a terminal it is a bar, once the work has taken two seconds; elsewhere a
+    line now and then, the first after ten. A thread draws, so that it also
+    moves within a long step.
 
     Parameters
     ----------
@@ -123,10 +153,11 @@ class Progress:
         self._stage, self._total, self._done = stage, total, 0
         self._began = time.time()
         self._over = threading.Event()
-        self._pen = threading.Thread(target=self._draw, daemon=True)
+        draw = self._tell if _width(sys.stderr) is None else self._draw
+        self._pen = threading.Thread(target=draw, daemon=True)
 
     def __enter__(self) -> Self:
-        if _width(sys.stderr) is not None:
+        if sys.stderr is not None and not quiet():
             self._pen.start()
         return self
 
@@ -146,6 +177,19 @@ class Progress:
     def step(self) -> None:
         """Count one step."""
         self._done += 1
+
+    def _tell(self) -> None:
+        wait, pace = _FIRST_LINE, (0, self._began)
+        while not self._over.wait(wait):
+            now, done = time.time(), self._done
+            words = [self._stage, *([f"{done} of {self._total} steps"] if self._total else [])]
+            words.append(f"{span(now - self._began)} so far")
+            if self._total and done - pace[0] >= 2 and done < self._total:
+                # Of the steps since the last line alone: those that an earlier run had finished took no time.
+                rest = (self._total - done) * (now - pace[1]) / (done - pace[0])
+                words.append(f"about {span(rest)} to go at this pace")
+            complain(", ".join(words))
+            wait, pace = min(2 * wait, _LONGEST_SILENCE), (done, now)
 
     def _draw(self) -> None:
         if self._over.wait(_PATIENCE):

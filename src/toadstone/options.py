@@ -30,6 +30,11 @@ def choice(name: str, values: Sequence[str], text: str) -> Callable[[_F], _F]:
     return click.option(name, type=click.Choice(values), default=values[0], show_default=True, help=text)
 
 
+def max_seconds(what: str) -> Callable[[_F], _F]:
+    """The option for the time of a run."""
+    return number("--max-seconds", "S", f"Begin nothing new after S seconds: {what}, and thresholds exit 1, undecided.")
+
+
 def path(name: str, metavar: str, text: str, *, multiple: bool = False) -> Callable[[_F], _F]:
     """An option that takes a file or folder."""
     return click.option(name, type=click.Path(path_type=Path), metavar=metavar, multiple=multiple, help=text)

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from toadstone.commands.gates import gate_bound, gate_error
-from toadstone.console import complain, running, show
-from toadstone.options import FRACTION, THREAT, epilog, json_flag, new_folder, number, path, reading, stem
+from toadstone.commands.gates import gate_bound, gate_error, gate_unfinished
+from toadstone.console import remark, running, show
+from toadstone.options import FRACTION, THREAT, epilog, json_flag, max_seconds, new_folder, number, path, reading, stem
 
 
 @click.command(
@@ -44,8 +44,9 @@ from toadstone.options import FRACTION, THREAT, epilog, json_flag, new_folder, n
     metavar="NAMES",
     help="Attacks to try besides the certificate's own, aimed at the training rows, by commas; or none.",
 )
-@click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each core]")
+@click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each available core]")
 @THREAT
+@max_seconds("the other attacks are left out")
 @reading(click.argument("data"))
 def audit(
     data: str,
@@ -73,10 +74,11 @@ def audit(
         result.write(aside)
     show(result, folder, as_json=as_json)
     if as_json and out is None:
-        complain(f"note: the report is {folder / 'report.html'}")
+        remark(f"the report is {folder / 'report.html'}")
     point = result.record.headline
     error = best_error(result.record.evaluations)
     return max(
         gate_bound(point, point.fraction, fail_if_certified_above, conclusive=point.conclusive),
         gate_error(error, fail_if_error_above, conclusive=point.conclusive),
+        gate_unfinished(result.unfinished, fail_if_certified_above, fail_if_error_above),
     )

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from toadstone.commands.gates import gate_drop, gate_removed
+from toadstone.commands.gates import gate_drop, gate_removed, gate_unfinished
 from toadstone.console import running, show
-from toadstone.options import epilog, folder_if_named, json_flag, number, path, reading
+from toadstone.options import epilog, folder_if_named, json_flag, max_seconds, number, path, reading
 
 
 @click.command(
@@ -35,6 +35,7 @@ from toadstone.options import epilog, folder_if_named, json_flag, number, path, 
     "SHARE",
     "Exit 1 unless accuracy on trusted rows, or else on a published test set, surely drops by at most this.",
 )
+@max_seconds("the other filters are skipped")
 @reading(click.argument("data"))
 def defend(
     data: str,
@@ -63,5 +64,7 @@ def defend(
             result.write(aside)
     show(result, out, as_json=as_json)
     return max(
-        gate_removed(result.record, fail_if_removed_above), gate_drop(result.record, fail_if_accuracy_drops_above)
+        gate_removed(result.record, fail_if_removed_above),
+        gate_drop(result.record, fail_if_accuracy_drops_above),
+        gate_unfinished(result.unfinished, fail_if_removed_above, fail_if_accuracy_drops_above),
     )

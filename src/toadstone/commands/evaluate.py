@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from toadstone.commands.gates import GATE_FAILED
+from toadstone.commands.gates import GATE_FAILED, gate_unfinished
 from toadstone.console import complain, running, show
 from toadstone.core.errors import InvalidArgument
-from toadstone.options import epilog, json_flag, number, path, reading, stacked
+from toadstone.options import epilog, json_flag, max_seconds, number, path, reading, stacked
 
 _SUITES = stacked(
     click.option(
@@ -58,9 +58,10 @@ _TRUSTED = stacked(
 @path("--out", "DIR", "Folder for report.html, record.json, matrix.csv and the finished trials, from which it goes on.")
 @_SUITES
 @_TRUSTED
-@click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each core]")
+@click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each available core]")
 @json_flag("the record")
 @click.option("--fail-if-missed-by-all", is_flag=True, help="Exit 1 if there is an attack that no detector catches.")
+@max_seconds("the other trials are skipped, --out keeps the finished ones")
 @reading(click.argument("data"))
 def evaluate(
     data: str, out: Path | None, image: str | None, as_json: bool, fail_if_missed_by_all: bool, **options: Any
@@ -84,6 +85,8 @@ def evaluate(
     if out is not None:
         result.save(out)
     show(result, out, as_json=as_json)
+    if gate_unfinished(result.unfinished, fail_if_missed_by_all):
+        return GATE_FAILED
     uncaught = result.record.uncaught()
     if fail_if_missed_by_all and uncaught:
         complain(f"gate failed: no detector catches {', '.join(uncaught)}")

@@ -42,6 +42,15 @@ def gate_error(test_error: float, limit: float | None, *, conclusive: bool) -> i
     return _exit_code(verdict, found, "the search for the attack stopped early, so a stronger one may exist")
 
 
+def gate_unfinished(unfinished: str, *limits: object) -> int:
+    """Exit code for a run that ended before its time was enough: no threshold passes on it; says why if it is not 0."""
+    from toadstone.pipeline.gate import GateOutcome
+
+    if not unfinished or not any(limit is not None and limit is not False for limit in limits):
+        return 0
+    return _exit_code(GateOutcome.UNDECIDED, unfinished, "more time would tell")
+
+
 def not_run(record: ScanRecord, *, named: bool) -> str:
     """Name a detector that should have run and did not, with the reason; empty where all did.
 

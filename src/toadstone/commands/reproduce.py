@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shlex
 import sys
 from dataclasses import asdict
@@ -36,7 +35,7 @@ _EXAMPLES = (
 @click.option("--list", "listing", is_flag=True, help="Print what can be reproduced, and nothing else.")
 @path("--out", "DIR", "New folder for report.html and record.json.")
 @click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Seed of all that is random, from 0.")
-@click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each core]")
+@click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each available core]")
 @choice("--scale", ["cpu", "full"], "Experiments on networks: minutes on two cores, or hours on a graphics card.")
 @path("--work", "DIR", "Folder where an experiment on networks keeps its trials; the same run goes on from it.")
 @number("--minutes", "M", "Begin no trial of networks after so many, and report the finished ones.")
@@ -65,6 +64,7 @@ def reproduce(
     from toadstone.experiments.catalogue import find
     from toadstone.experiments.conditions import Conditions
     from toadstone.experiments.run import reproduce as run
+    from toadstone.pipeline.harness.threads import available_cores
     from toadstone.report.files.folders import write_reproduction
     from toadstone.report.text.comparisons import reproduction_lines
 
@@ -74,7 +74,7 @@ def reproduce(
     with folder_if_named(out) as aside, Progress("reading") as progress:
         conditions = Conditions(
             seed=seed,
-            workers=workers if workers is not None else os.cpu_count() or 1,
+            workers=workers if workers is not None else available_cores(),
             scale=scale,
             work=work,
             minutes=minutes if minutes is not None else math.inf,

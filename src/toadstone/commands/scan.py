@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from toadstone.commands.gates import gate_exceeded, gate_flagged
+from toadstone.commands.gates import gate_exceeded, gate_flagged, gate_unfinished
 from toadstone.console import running, show
-from toadstone.options import epilog, folder_if_named, json_flag, number, path, reading
+from toadstone.options import epilog, folder_if_named, json_flag, max_seconds, number, path, reading
 
 
 @click.command(
@@ -34,6 +34,7 @@ from toadstone.options import epilog, folder_if_named, json_flag, number, path, 
     is_flag=True,
     help="Exit 1 if a detector flags more rows than its false-alarm rate and chance explain.",
 )
+@max_seconds("the other detectors are skipped")
 @reading(click.argument("data"))
 def scan(
     data: str,
@@ -63,4 +64,5 @@ def scan(
     return max(
         gate_flagged(result.record, fail_if_flagged_above, named=named),
         gate_exceeded(result.record, named=named) if fail_if_exceeded else 0,
+        gate_unfinished(result.unfinished, fail_if_flagged_above, fail_if_exceeded),
     )

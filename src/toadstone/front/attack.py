@@ -14,7 +14,7 @@ from toadstone.datasets.readers.request import Reading
 from toadstone.datasets.readers.rows import write_rows_as_arrays
 from toadstone.front.inputs import Data, Given, names_of, open_data, request_of, workers_of
 from toadstone.front.results import Result
-from toadstone.front.run import current_run
+from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.attack import Attacked, AttackPlan
 from toadstone.pipeline.attack import attack as run_attack
 from toadstone.records.attack import AttackRecord
@@ -83,6 +83,7 @@ def refuse_existing_file(path: str | os.PathLike[str]) -> None:
         raise InvalidArgument("out", "a file that does not exist yet", path)
 
 
+@front_door
 def attack(
     data: Data,
     *,
@@ -139,7 +140,7 @@ def attack(
     remove : float
         Share of each class that a defence removes, in (0, 0.5).
     workers : int, optional
-        Processes, one for each core by default; results do not depend on it.
+        Processes, one for each available core by default; results do not depend on it.
     **reading
         Options of how data are read, those of `toadstone.read`: label, text
         and more.

@@ -13,10 +13,11 @@ from toadstone.datasets.readers.request import Reading
 from toadstone.front.certify import models_of
 from toadstone.front.inputs import Data, Given, names_of, open_data, poisons_of, request_of, workers_of
 from toadstone.front.results import Result
-from toadstone.front.run import current_run
+from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.attack_search.audit_attacks import SUITE
 from toadstone.pipeline.audit import Audit, AuditPlan, count_steps, refuse_taken_names
 from toadstone.pipeline.audit import audit as run_audit
+from toadstone.pipeline.harness.clock import Deadline
 from toadstone.records.audit import AuditRecord
 from toadstone.report.text.audit_text import audit_lines
 
@@ -27,7 +28,7 @@ class AuditResult(Result):
     record: AuditRecord
 
     def __init__(self, given: Given, audit: Audit) -> None:
-        super().__init__(given, audit.record)
+        super().__init__(given, audit.record, unfinished=audit.unfinished)
         self._audit = audit
 
     @property
@@ -67,6 +68,7 @@ class AuditResult(Result):
         write_audit(self.record, self.certificate, self.poison, folder)
 
 
+@front_door
 def audit(
     data: Data,
     *,
@@ -82,6 +84,7 @@ def audit(
     poison: Mapping[str, Poison] | Sequence[str | Path] | str | Path = (),
     attacks: str | Sequence[str] = SUITE,
     workers: int | None = None,
+    max_seconds: float | None = None,
     **reading: Unpack[Reading],
 ) -> AuditResult:
     """Certify, attack, defend, and rank suspicious rows.
@@ -119,7 +122,10 @@ def audit(
         Attacks to try besides the certificate's own, aimed at the training
         rows; empty for none.
     workers : int, optional
-        Processes, one for each core by default; results do not depend on it.
+        Processes, one for each available core by default; results do not depend on it.
+    max_seconds : float, optional
+        Begin nothing new after so many seconds: attacks that have not been
+        tried are left out, and `unfinished` of the result says so.
     **reading
         Options of how data are read, those of `toadstone.read`: label, text
         and more.
@@ -141,6 +147,7 @@ def audit(
     >>> result.record.headline.attack_value <= result.record.headline.bound
     True
     """
+    deadline = Deadline(max_seconds)
     run, request = current_run("audit"), request_of(reading, seed)
     plan = AuditPlan(
         fraction=fraction,
@@ -160,5 +167,12 @@ def audit(
     run.watch.expect(count_steps(plan, len(poisons)))
     given = open_data(data, request, domain=domain)
     plan = replace(plan, source=given.source)
-    found = run_audit(given.split, plan, poisons=poisons, on_stage=run.watch.announce, on_step=run.watch.step)
+    found = run_audit(
+        given.split,
+        plan,
+        poisons=poisons,
+        deadline=deadline,
+        on_stage=run.watch.announce,
+        on_step=run.watch.step,
+    )
     return AuditResult(given, found)

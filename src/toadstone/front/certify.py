@@ -14,7 +14,7 @@ from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, open_data, request_of
 from toadstone.front.results import Result
-from toadstone.front.run import current_run
+from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.certify import Certified, CertifyPlan, certify_split, verify_split
 from toadstone.report.text.certificate_text import certificate_lines, verified_sentence
 from toadstone.report.text.formats import flow
@@ -103,6 +103,7 @@ def models_of(norm_squared: float | None, ridge: float | None) -> NormBall | Rid
     return None if ridge is None else Ridge(ridge)
 
 
+@front_door
 def certify(
     data: Data,
     *,
@@ -185,6 +186,7 @@ def certify(
     return CertifyResult(given, certified)
 
 
+@front_door
 def verify(
     certificate: Certificate | str | os.PathLike[str],
     data: Data,

@@ -11,9 +11,10 @@ from toadstone.core.dataset import Dataset
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, names_of, open_data, request_of
 from toadstone.front.results import Result
-from toadstone.front.run import current_run
-from toadstone.pipeline.defend import DefencePlan
+from toadstone.front.run import current_run, front_door
+from toadstone.pipeline.defend import DefencePlan, late_filters
 from toadstone.pipeline.defend import defend as run_defence
+from toadstone.pipeline.harness.clock import Deadline
 from toadstone.pipeline.layers.named_steps import FILTERS
 from toadstone.records.defence import DefenceRecord
 from toadstone.report.text.defence_text import defence_lines
@@ -24,8 +25,8 @@ class DefenceResult(Result):
 
     record: DefenceRecord
 
-    def __init__(self, given: Given, record: DefenceRecord, kept: Dataset) -> None:
-        super().__init__(given, record)
+    def __init__(self, given: Given, record: DefenceRecord, kept: Dataset, *, unfinished: str = "") -> None:
+        super().__init__(given, record, unfinished=unfinished)
         self._kept = kept
 
     @property
@@ -61,6 +62,7 @@ class DefenceResult(Result):
         self.given.write_kept(self._kept, folder, stem="cleaned")
 
 
+@front_door
 def defend(
     data: Data,
     *,
@@ -68,6 +70,7 @@ def defend(
     detectors: str | Sequence[str] | None = None,
     max_removed: float = 0.1,
     trusted: Data | None = None,
+    max_seconds: float | None = None,
     **reading: Unpack[Reading],
 ) -> DefenceResult:
     """Remove the rows that detectors flag, train on the rest, and measure the cost in accuracy.
@@ -90,6 +93,9 @@ def defend(
     trusted : path, data frame, (X, y) or Dataset, optional
         Rows known to be clean, none of them in `data` and of the same kind,
         for thresholds and for validation.
+    max_seconds : float, optional
+        Begin nothing new after so many seconds: filters that have not begun
+        are skipped, and `unfinished` of the result says so.
     **reading
         Options of how data are read, those of `toadstone.read`: label, text
         and more.
@@ -110,12 +116,14 @@ def defend(
     >>> result.record.removed <= 0.05 * result.record.rows
     True
     """
-    run = current_run("defend")
+    run, deadline = current_run("defend"), Deadline(max_seconds)
     request, chosen = request_of(reading, seed).setting_aside(), names_of(detectors)
     plan = DefencePlan(
         detectors=FILTERS if chosen is None else chosen, max_removed=max_removed, seed=seed, command=run.command
     )
     given = open_data(data, request)
     plan = replace(plan, source=given.source)
-    record, kept = run_defence(given.split, plan, trusted=given.trusted(trusted), on_stage=run.watch.announce)
-    return DefenceResult(given, record, kept)
+    record, kept = run_defence(
+        given.split, plan, trusted=given.trusted(trusted), deadline=deadline, on_stage=run.watch.announce
+    )
+    return DefenceResult(given, record, kept, unfinished=late_filters(record, deadline))

@@ -13,10 +13,11 @@ from toadstone.core.trusted import Trusted
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, names_of, open_data, request_of, workers_of
 from toadstone.front.results import Result
-from toadstone.front.run import current_run
+from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.evaluation.journal import Journal
 from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
-from toadstone.pipeline.evaluation.run import run_evaluation
+from toadstone.pipeline.evaluation.run import late_trials, run_evaluation
+from toadstone.pipeline.harness.clock import Deadline
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.report.text.evaluation_text import evaluation_lines
 
@@ -26,8 +27,8 @@ class EvaluationResult(Result):
 
     record: EvaluationRecord
 
-    def __init__(self, given: Given, record: EvaluationRecord, out: Path | None) -> None:
-        super().__init__(given, record)
+    def __init__(self, given: Given, record: EvaluationRecord, out: Path | None, *, unfinished: str = "") -> None:
+        super().__init__(given, record, unfinished=unfinished)
         self._out = out
 
     def lines(self, width: int | None = None) -> list[str]:
@@ -70,6 +71,7 @@ class EvaluationResult(Result):
         write_evaluation(self.record, folder)
 
 
+@front_door
 def evaluate(
     data: Data,
     *,
@@ -86,6 +88,7 @@ def evaluate(
     false_alarm_rate: float | None = None,
     workers: int | None = None,
     out: str | os.PathLike[str] | None = None,
+    max_seconds: float | None = None,
     **reading: Unpack[Reading],
 ) -> EvaluationResult:
     """Poison the data by every attack that suits them, and measure every defence.
@@ -119,9 +122,13 @@ def evaluate(
     false_alarm_rate : float, optional
         Share of clean rows that each detector may flag, in (0, 0.1].
     workers : int, optional
-        Processes, one for each core by default; results do not depend on it.
+        Processes, one for each available core by default; results do not depend on it.
     out : path, optional
         Folder of finished trials: the same call goes on from them.
+    max_seconds : float, optional
+        Begin nothing new after so many seconds: trials that have not begun are
+        skipped, and `unfinished` of the result says so; with `out`, the same
+        call goes on from the finished ones.
     **reading
         Options of how data are read, those of `toadstone.read`: label, text
         and more.
@@ -144,6 +151,7 @@ def evaluate(
     >>> result.record.cell("random-flip", "label-errors", "own").verdict
     'caught'
     """
+    deadline = Deadline(max_seconds)
     run, request = current_run("evaluate"), request_of(reading, seed)
     plan = EvaluationPlan(
         fraction=fraction,
@@ -167,8 +175,9 @@ def evaluate(
     run.watch.announce("trials")
     run.watch.expect(len(setup.planned))
     with nullcontext() if out is None else Journal(Path(out), setup.digest) as journal:
-        record = run_evaluation(setup, journal=journal, workers=processes, on_unit=run.watch.step)
-    return EvaluationResult(given, record, None if out is None else Path(out))
+        record = run_evaluation(setup, journal=journal, workers=processes, deadline=deadline, on_unit=run.watch.step)
+    where = None if out is None else Path(out)
+    return EvaluationResult(given, record, where, unfinished=late_trials(record, deadline))
 
 
 def _because(trusted: Data) -> str:

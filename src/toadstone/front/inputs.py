@@ -32,6 +32,8 @@ from toadstone.datasets.readers.request import Reading, Request
 from toadstone.datasets.readers.rows import read_poison, write_rows_as_arrays
 from toadstone.datasets.readers.tables import TableReader
 from toadstone.datasets.split import Split
+from toadstone.kernels.rows import count_entries
+from toadstone.pipeline.harness.threads import allow_threads, available_cores
 from toadstone.records.header import Source
 
 Data: TypeAlias = Any
@@ -170,6 +172,7 @@ def open_data(data: Data, request: Request, *, domain: str = "auto") -> Given:
     given = _open(data, frame, request)
     if counts:
         check_domain(given.split.whole().X, domain)
+    allow_threads(count_entries(given.split.train.X))
     return given
 
 
@@ -200,7 +203,7 @@ def names_of(names: str | Sequence[str] | None) -> tuple[str, ...] | None:
 
 
 def workers_of(workers: int | None) -> int:
-    """Number of processes: one for each core where none is given.
+    """Number of processes: one for each core that the container lends where none is given.
 
     Raises
     ------
@@ -208,7 +211,7 @@ def workers_of(workers: int | None) -> int:
         If it is less than one.
     """
     if workers is None:
-        return os.cpu_count() or 1
+        return available_cores()
     if workers < 1:
         raise InvalidArgument("workers", "a whole number from 1", workers)
     return workers

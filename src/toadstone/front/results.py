@@ -28,11 +28,15 @@ class Result(ABC):
         The data as read.
     record : object
         What ``--json`` prints.
+    unfinished : str
+        What there was no time for before ``max_seconds``, in a sentence; empty
+        if the run ended by itself.
     """
 
-    def __init__(self, given: Given, record: Any) -> None:
+    def __init__(self, given: Given, record: Any, *, unfinished: str = "") -> None:
         self.given = given
         self.record = record
+        self.unfinished = unfinished
 
     @abstractmethod
     def lines(self, width: int | None = None) -> list[str]:
@@ -93,7 +97,7 @@ class Result(ABC):
         return Path(folder)
 
     def __str__(self) -> str:
-        return "\n".join(self.lines())
+        return "\n".join([*self.lines(), *(["", f"Unfinished: {self.unfinished}."] if self.unfinished else [])])
 
     def __repr__(self) -> str:
         first = next((line for line in self.lines() if line.strip()), "")

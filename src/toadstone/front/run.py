@@ -1,12 +1,18 @@
-"""The run in progress: the command that its record names, and the display of its progress."""
+"""The run in progress: the command that its record names, the display of its progress, the bound on its threads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ParamSpec, Protocol, TypeVar
+
+from toadstone.pipeline.harness.threads import bounded_threads
+
+_Options = ParamSpec("_Options")
+_Result = TypeVar("_Result")
 
 
 class Watch(Protocol):
@@ -64,3 +70,14 @@ def run_as(command: str, watch: Watch) -> Iterator[None]:
         yield
     finally:
         _RUN.reset(token)
+
+
+def front_door(function: Callable[_Options, _Result]) -> Callable[_Options, _Result]:
+    """Make a public function bound its threads while it runs; `open_data` says how large the work is."""
+
+    @functools.wraps(function)
+    def bounded(*args: _Options.args, **options: _Options.kwargs) -> _Result:
+        with bounded_threads():
+            return function(*args, **options)
+
+    return bounded

@@ -10,7 +10,7 @@ from toadstone.catalogue import resolve
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, open_data, request_of
 from toadstone.front.results import Result
-from toadstone.front.run import current_run
+from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.harness.judge import Defence
 from toadstone.pipeline.sanitize import Cleaning, clean_rows
 from toadstone.report.text.defence_text import removal_lines
@@ -53,6 +53,7 @@ class SanitizeResult(Result):
         self.given.write_kept(self._cleaning.data.take(self._cleaning.kept), folder, stem="kept")
 
 
+@front_door
 def sanitize(
     data: Data,
     *,

@@ -10,8 +10,9 @@ from typing import Any, Unpack
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, names_of, open_data, request_of
 from toadstone.front.results import Result
-from toadstone.front.run import current_run
-from toadstone.pipeline.scan import ScanPlan
+from toadstone.front.run import current_run, front_door
+from toadstone.pipeline.harness.clock import Deadline
+from toadstone.pipeline.scan import ScanPlan, late_detectors
 from toadstone.pipeline.scan import scan as run_scan
 from toadstone.records.scan import ScanRecord
 from toadstone.report.text.scan_text import scan_lines
@@ -50,6 +51,7 @@ class ScanResult(Result):
         write_scan(self.record, folder)
 
 
+@front_door
 def scan(
     data: Data,
     *,
@@ -57,6 +59,7 @@ def scan(
     detectors: str | Sequence[str] | None = None,
     false_alarm_rate: float | None = None,
     trusted: Data | None = None,
+    max_seconds: float | None = None,
     **reading: Unpack[Reading],
 ) -> ScanResult:
     """Run detectors over all rows, and rank the rows that they flag.
@@ -80,6 +83,9 @@ def scan(
     trusted : path, data frame, (X, y) or Dataset, optional
         Rows known to be clean, none of them in `data` and of the same kind:
         thresholds come from their scores, and find more.
+    max_seconds : float, optional
+        Begin nothing new after so many seconds: detectors that have not begun
+        are skipped, and `unfinished` of the result says so.
     **reading
         Options of how data are read, those of `toadstone.read`: label, text
         and more.
@@ -100,7 +106,7 @@ def scan(
     >>> result.record.detectors["spectral"].false_alarm_rate
     0.02
     """
-    run = current_run("scan")
+    run, deadline = current_run("scan"), Deadline(max_seconds)
     plan = ScanPlan(
         detectors=names_of(detectors) or (), false_alarm_rate=false_alarm_rate, seed=seed, command=run.command
     )
@@ -109,6 +115,11 @@ def scan(
     given = open_data(data, request)
     plan = replace(plan, source=given.source)
     record = run_scan(
-        given.split, plan, trusted=given.trusted(trusted), on_stage=run.watch.announce, on_step=run.watch.step
+        given.split,
+        plan,
+        trusted=given.trusted(trusted),
+        deadline=deadline,
+        on_stage=run.watch.announce,
+        on_step=run.watch.step,
     )
-    return ScanResult(given, record)
+    return ScanResult(given, record, unfinished=late_detectors(record, deadline))

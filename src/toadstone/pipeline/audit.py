@@ -20,10 +20,10 @@ from toadstone.learners.norm_ridge import ridge_for_norm
 from toadstone.pipeline.attack_search.audit_attacks import SUITE, ShortSearch, check_suite, make_attacks
 from toadstone.pipeline.attack_search.search import SearchEffort
 from toadstone.pipeline.certify import FILTERS, Certified, CertifyPlan, certify_split
-from toadstone.pipeline.harness.clock import Clock, Progress
+from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline, Progress
 from toadstone.pipeline.harness.data_summary import digests, expressible, summarize
 from toadstone.pipeline.harness.header import make_header
-from toadstone.pipeline.harness.judge import Defence, judge_attacks
+from toadstone.pipeline.harness.judge import Defence, judge_attacks, judge_poisons
 from toadstone.pipeline.harness.poison_check import check_poison
 from toadstone.pipeline.harness.suspects import list_suspects
 from toadstone.pipeline.harness.threat_model import ThreatModel, expected_quantile, settle_domain
@@ -31,6 +31,7 @@ from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Defend
 from toadstone.records.header import Source
 
 CANDIDATE = "collapse"
+_LEAST = "enough for the certificates and what every audit says besides"
 _CURVE = (0.0, 1 / 3, 2 / 3, 1.0, 4 / 3, 5 / 3)
 
 
@@ -111,11 +112,14 @@ class Audit:
         At the audited fraction.
     poison : Poison or None
         The candidate attack; None at fraction zero.
+    unfinished : str
+        What there was no time for, in a sentence; empty if nothing.
     """
 
     record: AuditRecord
     certificate: Certificate
     poison: Poison | None
+    unfinished: str = ""
 
 
 def audit(
@@ -123,6 +127,7 @@ def audit(
     plan: AuditPlan,
     *,
     poisons: Mapping[str, Poison] | None = None,
+    deadline: Deadline = UNLIMITED,
     on_stage: Progress = lambda stage: None,
     on_step: Callable[[], None] | None = None,
 ) -> Audit:
@@ -134,6 +139,9 @@ def audit(
     plan : AuditPlan
     poisons : mapping from name to Poison, optional
         Other attacks to evaluate, besides the certificate's own.
+    deadline : Deadline
+        Attacks that have not been made and judged by then are left out; the
+        certificates and their own attack are the least.
     on_stage : callable
         Called with the name of each stage as it begins.
     on_step : callable, optional
@@ -147,26 +155,26 @@ def audit(
     ------
     InvalidInput
         If the data or an option cannot be used, or one of `poisons` breaks
-        the budget or the domain.
+        the budget or the domain, or the deadline passes before the
+        certificates are there.
     """
     _check_poisons(split, plan, poisons or {})
     clock = Clock(on_stage)
     with clock.stage("certificates"):
-        certified = certify_split(split, plan.fractions, plan.certificates, on_certified=on_step)
+        certified = certify_split(split, plan.fractions, plan.certificates, on_certified=_within(deadline, on_step))
     certificate = certified.certificates[plan.fractions.index(plan.fraction)]
     with clock.stage("candidate attack"):
         defence, origin = _defence(split.train, plan, certificate.setting.hypothesis, certified.hypothesis_origin)
         threat = _threat(split.train, plan, certificate.setting.domain, defence)
         poison = _candidate(split.train, certificate, certified, plan.seed)
-    with clock.stage("attacks"):
-        attacks = {} if poison is None else {CANDIDATE: poison} | _searched(plan, threat, on_step)
     with clock.stage("suspects"):
         scorers = {name: defence.sanitizer(name) for name in names("sanitizer")}
         suspects = list_suspects(split.train, scorers, on_ranked=on_step)
+    deadline.demand(_LEAST)
     with clock.stage("defences"):
         cells = judge_attacks(
             split,
-            attacks | dict(poisons or {}),
+            ({} if poison is None else {CANDIDATE: poison}) | dict(poisons or {}),
             tuple(scorers),
             defence,
             check=threat.check,
@@ -174,6 +182,8 @@ def audit(
             workers=plan.workers,
             on_cell=on_step,
         )
+    searched, unfinished = _Suite(split, plan, threat, deadline).judged(clock, on_step) if poison else ((), "")
+    cells = _ordered((*cells, *searched), plan)
     record = AuditRecord(
         header=make_header("audit", command=plan.command, seed=plan.seed, digests=digests(split)),
         source=plan.source or Source(split.name),
@@ -184,14 +194,64 @@ def audit(
         evaluations=cells,
         suspects=suspects,
         assumptions=certificate.assumptions,
-        not_promised=certificate.not_promised,
+        not_promised=(*certificate.not_promised, *([f"It is unfinished: {unfinished}."] if unfinished else [])),
         timings=clock.seconds,
     )
-    return Audit(record, certificate, poison)
+    return Audit(record, certificate, poison, unfinished)
 
 
-def _searched(plan: AuditPlan, threat: ThreatModel, on_made: Callable[[], None] | None) -> dict[str, Poison]:
-    return make_attacks(plan.attacks, ShortSearch(threat, SearchEffort(plan.seed, plan.workers)), on_made=on_made)
+def _within(deadline: Deadline, on_step: Callable[[], None] | None) -> Callable[[], None]:
+    """Count a certificate, and refuse to go on without time for the others: a bound needs all of them."""
+
+    def step() -> None:
+        if on_step is not None:
+            on_step()
+        deadline.demand(_LEAST)
+
+    return step
+
+
+@dataclass(frozen=True)
+class _Suite:
+    """The attacks besides the certificate's own, as far as there is time."""
+
+    split: Split
+    plan: AuditPlan
+    threat: ThreatModel
+    deadline: Deadline
+
+    def judged(self, clock: Clock, on_step: Callable[[], None] | None) -> tuple[tuple[Evaluation, ...], str]:
+        """Search the attacks and judge them; also say what there was no time for."""
+        plan, threat = self.plan, self.threat
+        search, tried = ShortSearch(threat, SearchEffort(plan.seed, plan.workers)), []
+        made: dict[str, Poison] = {}
+        with clock.stage("attacks"):
+            for name in plan.attacks:
+                if self.deadline.passed:
+                    break
+                made |= make_attacks((name,), search, on_made=on_step)
+                tried.append(name)
+        with clock.stage("defences"):
+            for poison in made.values():
+                threat.check(poison)
+            cells = judge_poisons(
+                self.split,
+                made,
+                names("sanitizer"),
+                threat.defence,
+                deadline=self.deadline,
+                workers=plan.workers,
+                on_cell=on_step,
+            )
+        judged = {cell.attack for cell in cells}
+        late = [name for name in plan.attacks if name not in tried or (name in made and name not in judged)]
+        return cells, self.deadline.unfinished(f"the attacks {', '.join(late)} were not tried") if late else ""
+
+
+def _ordered(cells: Sequence[Evaluation], plan: AuditPlan) -> tuple[Evaluation, ...]:
+    """Order cells by attack: none, ours, then the caller's."""
+    ours = (NO_ATTACK, CANDIDATE, *plan.attacks)
+    return tuple(sorted(cells, key=lambda cell: ours.index(cell.attack) if cell.attack in ours else len(ours)))
 
 
 def _check_poisons(split: Split, plan: AuditPlan, poisons: Mapping[str, Poison]) -> None:

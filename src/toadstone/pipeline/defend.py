@@ -13,7 +13,7 @@ from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
-from toadstone.pipeline.harness.clock import Clock
+from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
 from toadstone.pipeline.harness.defender import settle_defence
 from toadstone.pipeline.harness.header import make_header
@@ -72,6 +72,7 @@ def defend(
     plan: DefencePlan,
     *,
     trusted: Dataset | None = None,
+    deadline: Deadline = UNLIMITED,
     on_stage: Callable[[str], None] = lambda stage: None,
 ) -> tuple[DefenceRecord, Dataset]:
     """Run the layers over all rows of a source.
@@ -87,6 +88,8 @@ def defend(
     trusted : Dataset, optional
         Rows known to be clean, none of them in `split`: detectors
         take their thresholds from them, and models are validated on them.
+    deadline : Deadline
+        Filters that have not begun by then are skipped.
     on_stage : callable
         Called with the name of each stage and step as it begins.
 
@@ -109,7 +112,7 @@ def defend(
     )
     trusted_rows = None if trusted is None else (trusted.X, trusted.y)
     with clock.stage("defence"):
-        classifier.fit(data.X, data.y, trusted=trusted_rows, on_step=on_stage)
+        classifier.fit(data.X, data.y, trusted=trusted_rows, on_step=on_stage, deadline=deadline)
     published = split.test if data is split.train else None
     with clock.stage("testing"):
         tested = _test_errors(classifier, defence.model(), data, published)
@@ -138,6 +141,12 @@ def defend(
         timings=clock.seconds,
     )
     return record, data.take(classifier.sample_indices_)
+
+
+def late_filters(record: DefenceRecord, deadline: Deadline) -> str:
+    """Say which filters had no time to run; empty where all had."""
+    late = [step.name for step in record.steps if deadline.explains(step.skipped)]
+    return deadline.unfinished(f"{', '.join(late)} did not run") if late else ""
 
 
 def _test_errors(

@@ -16,7 +16,7 @@ from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidInput
 from toadstone.datasets.split import Split
-from toadstone.pipeline.harness.clock import Clock
+from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
 from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.suspects import preview, rank_rows
@@ -69,6 +69,7 @@ def scan(
     plan: ScanPlan,
     *,
     trusted: Dataset | None = None,
+    deadline: Deadline = UNLIMITED,
     on_stage: Callable[[str], None] = lambda stage: None,
     on_step: Callable[[], None] | None = None,
 ) -> ScanRecord:
@@ -86,6 +87,8 @@ def scan(
         Rows known to be clean, none of them in `split`. Detectors see
         them beside the others and take their thresholds from them; they are
         neither flagged nor counted. Some detectors need them.
+    deadline : Deadline
+        Detectors that have not begun by then are skipped.
     on_stage : callable
         Called with the name of each stage as it begins.
     on_step : callable, optional
@@ -110,7 +113,8 @@ def scan(
     with clock.stage("detectors"):
         for name in plan.names:
             detector = make_detector(name, false_alarm_rate=plan.false_alarm_rate, seed=plan.seed)
-            reports[name] = _run(detector, train, trusted)
+            late = deadline.passed
+            reports[name] = _skipped(deadline.reason) if late else _run(detector, train, trusted)
             if not reports[name].skipped:
                 fitted[name] = detector
             if on_step is not None:
@@ -127,6 +131,18 @@ def scan(
         trusted_rows=0 if trusted is None else len(trusted),
         timings=clock.seconds,
     )
+
+
+def late_detectors(record: ScanRecord, deadline: Deadline) -> str:
+    """Say which detectors had no time to run; empty where all had."""
+    late = [name for name, report in record.detectors.items() if deadline.explains(report.skipped)]
+    if not late:
+        return ""
+    return deadline.unfinished(f"{len(late)} of {len(record.detectors)} detectors did not run ({', '.join(late)})")
+
+
+def _skipped(reason: str, seconds: float = 0.0) -> DetectorReport:
+    return DetectorReport(0, 0.0, 0.0, 0.0, seconds, skipped=reason)
 
 
 def _summary(split: Split, looked_at: Dataset) -> DataSummary:
@@ -211,13 +227,13 @@ def fingerprint(data: Dataset, row: int) -> str:
 def _run(detector: Any, train: Dataset, trusted: Dataset | None) -> DetectorReport:
     begin = time.perf_counter()
     if detector.needs_trusted and trusted is None:
-        return DetectorReport(0, 0.0, 0.0, 0.0, 0.0, skipped=NEEDS_TRUSTED)
+        return _skipped(NEEDS_TRUSTED)
     X, y, known = beside(train.X, train.y, trusted)
     try:
         detector.fit(X, y, **({} if known is None else {"trusted": known}))
     except InvalidInput as error:
         # Data that one detector cannot use are no reason to go without the others; a crash is one.
-        return DetectorReport(0, 0.0, 0.0, 0.0, time.perf_counter() - begin, skipped=str(error).splitlines()[0])
+        return _skipped(str(error).splitlines()[0], time.perf_counter() - begin)
     flagged = len(detector.flagged_indices_)
     return DetectorReport(
         flagged=flagged,

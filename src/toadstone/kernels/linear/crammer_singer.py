@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.core.checks import check_positive
 from toadstone.core.errors import InvalidArgument
+from toadstone.kernels.linear.compressed import compressed
 from toadstone.kernels.linear.crammer_singer_descent import onto_simplex, sweep_simplices
 from toadstone.kernels.linear.fit import row_costs
 from toadstone.kernels.rows import csr_parts
@@ -96,7 +97,7 @@ class CrammerSingerSolver:
         costs = row_costs(weights, X.shape[0])
         if n_classes < 2 or classes.min() < 0 or classes.max() >= n_classes:
             raise InvalidArgument("classes", f"indices below {n_classes}, of at least two classes", classes.max())
-        descent = _Descent(csr_array(X), classes, n_classes, costs, self.ridge)
+        descent = _Descent(compressed(X), classes, n_classes, costs, self.ridge)
         fit = descent.run(descent.start(duals), self.tolerance, np.random.default_rng(self.seed), self.max_sweeps)
         if fit.gap > self.tolerance * max(fit.objective, 1e-12):
             warnings.warn(

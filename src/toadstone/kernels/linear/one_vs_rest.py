@@ -6,10 +6,10 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
 
 from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.kernels.linear.compressed import compressed
 from toadstone.kernels.linear.fit import LinearSolver
 
 
@@ -87,7 +87,7 @@ def fit_one_vs_rest(
         If a duality gap stays above the tolerance.
     """
     n_classes = int(codes.max()) + 1
-    rows = csr_array(X)
+    rows = compressed(X)
     fits = [
         solver.fit(
             rows,

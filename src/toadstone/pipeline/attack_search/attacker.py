@@ -16,6 +16,7 @@ from toadstone.core.dataset import Dataset
 from toadstone.kernels.sets.sets import ConvexSet
 from toadstone.pipeline.attack_search.search import Candidate
 from toadstone.pipeline.harness.processes import processes
+from toadstone.pipeline.harness.threads import alone
 from toadstone.pipeline.harness.threat_model import ThreatModel
 
 CLOSE = 1e-5
@@ -75,7 +76,7 @@ class Knowledge:
         clean = fit_clean(self.train, ridge=self.ridge, tolerance=tolerance)
         train = partial(fit_decoy, self.train, self.probe, clean, ridge=self.ridge, tolerance=tolerance)
         found: list[Decoy] = Parallel(n_jobs=processes(workers, len(pairs), self.train))(
-            delayed(train)(quantile=quantile, repeats=repeats) for quantile, repeats in pairs
+            delayed(alone)(train, quantile=quantile, repeats=repeats) for quantile, repeats in pairs
         )
         return found
 

@@ -13,6 +13,7 @@ from toadstone.attacks.decoys.multiclass_minmax import MulticlassMinMaxAttack
 from toadstone.core.arrays import IntArray
 from toadstone.pipeline.attack_search.attacker import Knowledge, described
 from toadstone.pipeline.attack_search.search import Candidate, Search, SearchEffort, SearchProblem, SearchResult, search
+from toadstone.pipeline.harness.threads import alone
 
 # Strong decoys: how large a share of the probe is relabelled, and by how much those rows
 # outweigh it if it were as large as the training set.
@@ -69,7 +70,7 @@ def _decoys(known: Knowledge, workers: int) -> list[Decoy]:
     clean = training(train.X, codes, len(train.classes), np.ones(len(train), dtype=np.int64))
     grid = DecoyGrid(_QUANTILES, (max(1, round(_WEIGHT * len(train) / len(known.probe))),))
     fit = partial(fit_multiclass_decoy, train, known.probe, clean, training)
-    tasks = (delayed(fit)(quantile=quantile, repeats=repeats) for quantile, repeats in grid.pairs)
+    tasks = (delayed(alone)(fit, quantile=quantile, repeats=repeats) for quantile, repeats in grid.pairs)
     found: list[Decoy] = Parallel(n_jobs=min(workers, len(grid.pairs)))(tasks)
     return prune_decoys(found)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
 from toadstone.core.budget import Budget
 from toadstone.core.dataset import Dataset, Poison
@@ -15,6 +14,7 @@ from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
 from toadstone.core.protocols import Attack
 from toadstone.pipeline.harness.judge import Defence, judge
 from toadstone.pipeline.harness.processes import processes
+from toadstone.pipeline.harness.threads import one_thread
 from toadstone.records.audit import Evaluation
 
 # The loss defence decides most often, so it comes first.
@@ -225,7 +225,7 @@ class Search:
 def _try(
     candidate: Candidate, index: int, problem: SearchProblem, seed: int, floor: float
 ) -> tuple[float, Poison | None]:
-    with threadpool_limits(1):
+    with one_thread():
         poison = craft(candidate, index, problem.clean, problem.budget, seed)
         if poison is None:
             return -1.0, None
@@ -239,7 +239,7 @@ def _try(
 
 
 def _judged(candidate: Candidate, index: int, poison: Poison, problem: SearchProblem) -> SearchResult:
-    with threadpool_limits(1):
+    with one_thread():
         names = problem.quick + problem.slow
         cells = judge(problem.clean, problem.rows, poison, names, problem.defence, name=candidate.name)
     return SearchResult(candidate, index, poison, cells)

@@ -17,12 +17,12 @@ from toadstone.pipeline.evaluation.plan import EvaluationSetup
 from toadstone.pipeline.evaluation.poisoned_rows import make_poison, no_attack
 from toadstone.pipeline.evaluation.seed_split import SeedSplit, shared_rows
 from toadstone.pipeline.evaluation.trials import run_unit
-from toadstone.pipeline.harness.clock import Clock
+from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.data_summary import digests, summarize
 from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.processes import processes
 from toadstone.records.audit import NO_ATTACK
-from toadstone.records.evaluation import AttackInfo, EvaluationRecord
+from toadstone.records.evaluation import NO_DEFENCE, AttackInfo, EvaluationRecord
 from toadstone.records.header import Source
 from toadstone.records.trials import Trial
 
@@ -34,6 +34,7 @@ def run_evaluation(
     *,
     journal: Journal | None = None,
     workers: int = 1,
+    deadline: Deadline = UNLIMITED,
     on_stage: Callable[[str], None] = lambda stage: None,
     on_unit: Callable[[], None] = lambda: None,
 ) -> EvaluationRecord:
@@ -50,6 +51,9 @@ def run_evaluation(
         Where finished trials are read from and written to.
     workers : int
         Processes; results do not depend on it.
+    deadline : Deadline
+        Trials that have not begun by then are skipped, and left out of the
+        journal, so that a later run makes them.
     on_stage : callable
         Called with the name of each stage as it begins.
     on_unit : callable
@@ -63,6 +67,8 @@ def run_evaluation(
     ------
     BudgetExceeded
         If an attack breaks its contract.
+    InvalidArgument
+        If the deadline passes before any model of the clean rows is trained.
     """
     clock = Clock(on_stage)
     done = {_key(trial): trial for trial in ([] if journal is None else journal.trials)}
@@ -71,12 +77,18 @@ def run_evaluation(
         for _ in range(len(setup.planned) - len(missing)):
             on_unit()
         some = processes(workers, len(missing), setup.part(setup.plan.seed).clean)
-        for trials in Parallel(n_jobs=some, return_as="generator_unordered")(_tasks(setup, set(missing))):
+        for trials in Parallel(n_jobs=some, return_as="generator_unordered")(_tasks(setup, set(missing), deadline)):
             done.update((_key(trial), trial) for trial in trials)
             if journal is not None:
                 journal.add(trials)
             on_unit()
-    ordered = tuple(done[_key(trial)] for blank in setup.planned.values() for trial in blank)
+    if not any(key[1:3] == (NO_ATTACK, NO_DEFENCE) for key in done):
+        deadline.demand("enough for a model of the clean rows, which all others are compared with")
+    ordered = tuple(
+        done.get(_key(trial)) or replace(trial, skipped=deadline.reason)
+        for blank in setup.planned.values()
+        for trial in blank
+    )
     return _record(setup, ordered, clock.seconds)
 
 
@@ -84,19 +96,30 @@ def _key(trial: Trial) -> tuple[int, str, str, str]:
     return trial.seed, trial.attack, trial.defence, trial.thresholds
 
 
-def _tasks(setup: EvaluationSetup, missing: set[tuple[int, str, str]]) -> Iterator[Any]:
-    """Yield the missing units; rows and poison that several share are made once, before the first of them."""
+def late_trials(record: EvaluationRecord, deadline: Deadline) -> str:
+    """Say how many trials had no time to run; empty where all had."""
+    late = sum(deadline.explains(trial.skipped) for trial in record.trials)
+    return deadline.unfinished(f"{late} of {len(record.trials)} trials did not run") if late else ""
+
+
+def _tasks(setup: EvaluationSetup, missing: set[tuple[int, str, str]], deadline: Deadline) -> Iterator[Any]:
+    """Yield the missing units; rows and poison that several share are made once, before the first of them.
+
+    Processes take them a few at a time, so that those still to come can be left out at the deadline.
+    """
     for seed in setup.plan.every_seed:
-        if not any(unit[0] == seed for unit in missing):
+        if deadline.passed or not any(unit[0] == seed for unit in missing):
             continue
         part, defence = setup.part(seed), replace(setup.defence, seed=seed)
         clean_model, view = _clean_model(part, defence.model()), setup.attacker(part, defence)
         for spec in (None, *setup.specs):
             name = NO_ATTACK if spec is None else spec.name
             infos = [info for info in setup.against(spec) if (seed, name, info.name) in missing]
-            if infos:
+            if infos and not deadline.passed:
                 poisoned = no_attack(view) if spec is None else make_poison(part, spec, view, clean_model)
-                yield from (delayed(run_unit)(part, poisoned, info, defence) for info in infos)
+                for info in infos:
+                    if not deadline.passed:
+                        yield delayed(run_unit)(part, poisoned, info, defence)
 
 
 def _clean_model(part: SeedSplit, model: Any) -> Any:

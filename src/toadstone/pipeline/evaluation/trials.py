@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, roc_auc_score
-from threadpoolctl import threadpool_limits
 
 from toadstone.core.arrays import Array, IntArray, Labels, Mask
 from toadstone.core.dataset import Poison
@@ -26,6 +25,7 @@ from toadstone.pipeline.evaluation.detector_aware import adaptive_poison, beside
 from toadstone.pipeline.evaluation.poisoned_rows import PoisonedRows, goal_reached
 from toadstone.pipeline.evaluation.seed_split import SeedSplit
 from toadstone.pipeline.harness.judge import Defence, merge
+from toadstone.pipeline.harness.threads import one_thread
 from toadstone.records.evaluation import DefenceInfo
 from toadstone.records.trials import Trial
 
@@ -60,7 +60,7 @@ def run_unit(part: SeedSplit, attacked: PoisonedRows, info: DefenceInfo, defence
     if attacked.skipped:
         return tuple(replace(trial, skipped=attacked.skipped) for trial in blank)
     try:
-        with threadpool_limits(1):
+        with one_thread():
             trials = _run(part, attacked, info, defence)
     except BudgetExceeded:
         raise

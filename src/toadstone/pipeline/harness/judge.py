@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from scipy.stats import binomtest
-from threadpoolctl import threadpool_limits
 
 from toadstone.catalogue import resolve
 from toadstone.core.arrays import IntArray, Mask, Matrix
@@ -19,7 +18,9 @@ from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
 from toadstone.kernels.losses import crammer_singer, margin_loss
 from toadstone.kernels.rows import stack
+from toadstone.pipeline.harness.clock import UNLIMITED, Deadline
 from toadstone.pipeline.harness.processes import processes
+from toadstone.pipeline.harness.threads import one_thread
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Evaluation
 
 ONE_AGAINST_THE_REST = "linear"
@@ -148,26 +149,57 @@ def judge_attacks(
     for poison in poisons.values():
         check(poison)
     clean, test = split.train, split.test
-    cells, names = [], (NO_SANITIZER, *sanitizers)
-    for name in names:
+    cells = []
+    for name in (NO_SANITIZER, *sanitizers):
         cells.append(_judge((NO_ATTACK, name), merge(clean, None), test, defence, (fitted or {}).get(name)))
         if on_cell is not None:
             on_cell()
+    return (*cells, *judge_poisons(split, poisons, sanitizers, defence, workers=workers, on_cell=on_cell))
+
+
+def judge_poisons(
+    split: Split,
+    poisons: Mapping[str, Poison],
+    sanitizers: Sequence[str],
+    defence: Defence,
+    *,
+    deadline: Deadline = UNLIMITED,
+    workers: int = 1,
+    on_cell: Callable[[], None] | None = None,
+) -> tuple[Evaluation, ...]:
+    """Evaluate attacks that have been checked against every sanitizer, and none.
+
+    Parameters
+    ----------
+    split, poisons, sanitizers, defence, workers, on_cell
+        As for `judge_attacks`.
+    deadline : Deadline
+        Attacks that have not been tried against every defence by then are
+        left out.
+
+    Returns
+    -------
+    tuple of Evaluation
+        By attack, then sanitizer.
+    """
+    names, cells = (NO_SANITIZER, *sanitizers), []
     tasks = (
-        delayed(_alone)(clean, test, poison, name, defence, attack)
+        delayed(_alone)(split.train, split.test, poison, name, defence, attack)
         for attack, poison in poisons.items()
         for name in names
+        if not deadline.passed
     )
-    some = processes(workers, len(names) * len(poisons), clean)
+    some = processes(workers, len(names) * len(poisons), split.train)
     for cell in Parallel(n_jobs=some, return_as="generator")(tasks):
         cells.append(cell)
         if on_cell is not None:
             on_cell()
-    return tuple(cells)
+    # An attack that met some defences only would make the others look better.
+    return tuple(cells[: len(cells) // len(names) * len(names)])
 
 
 def _alone(clean: Dataset, test: Dataset, poison: Poison, sanitizer: str, defence: Defence, attack: str) -> Evaluation:
-    with threadpool_limits(1):
+    with one_thread():
         (cell,) = judge(clean, test, poison, (sanitizer,), defence, name=attack)
     return cell
 

@@ -19,6 +19,7 @@ from toadstone.core.dataset import Dataset, as_matrix
 from toadstone.core.errors import InvalidArgument
 from toadstone.learners.linear import LinearClassifier
 from toadstone.learners.linear_scores import check_two_classes
+from toadstone.pipeline.harness.clock import UNLIMITED, Deadline
 from toadstone.pipeline.layers.layers import DefenceRun, step_sentence
 from toadstone.pipeline.layers.named_steps import Named, NamedLayers
 from toadstone.pipeline.layers.removals import RemovalBudget, allowed_rows
@@ -150,6 +151,7 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         *,
         trusted: tuple[Matrix, Labels] | None = None,
         on_step: Callable[[str], None] = lambda name: None,
+        deadline: Deadline = UNLIMITED,
     ) -> Self:
         """Go through the layers.
 
@@ -165,6 +167,8 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
             `toadstone.kernels.statistics.row_digests` tells which rows stand in both.
         on_step : callable, optional
             Called with the name of each step as it begins.
+        deadline : Deadline, optional
+            Filters that have not begun by then are skipped.
 
         Returns
         -------
@@ -187,7 +191,7 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         estimator, robust = self._models()
         removals = RemovalBudget(labels, allowed_rows(self.max_removed, len(labels)))
         trusted_rows = Dataset(judge.trusted_X, judge.trusted_y) if isinstance(judge, TrustedJudge) else None
-        run = DefenceRun(matrix, labels, estimator, removals, judge, on_step, trusted_rows)
+        run = DefenceRun(matrix, labels, estimator, removals, judge, on_step, trusted_rows, deadline)
         fitted = [(name, run.remove(name, "filter", found, lambda rows: rows)) for name, found in filters]
         self.filters_ = [(name, found) for name, found in fitted if found is not None]
         self.preliminary_ = run.train("preliminary model", "preliminary")

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from toadstone.core.arrays import Labels, Matrix
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidInput
+from toadstone.pipeline.harness.clock import UNLIMITED, Deadline
 from toadstone.pipeline.layers.removals import RemovalBudget, RemovalOutcome
 from toadstone.pipeline.layers.validation import Judge, Verdicts, share_right
 from toadstone.pipeline.layers.wilson import accuracy_change
@@ -37,6 +38,8 @@ class DefenceRun:
         Called with the name of each step as it begins.
     trusted : Dataset, optional
         Rows that set the thresholds of detectors, and are never removed.
+    deadline : Deadline
+        Filters that have not begun by then are skipped.
     """
 
     X: Matrix
@@ -46,6 +49,7 @@ class DefenceRun:
     judge: Judge
     on_step: Callable[[str], None] = lambda name: None
     trusted: Dataset | None = None
+    deadline: Deadline = UNLIMITED
     steps: list[DefenceStep] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -66,13 +70,16 @@ class DefenceRun:
         Returns
         -------
         estimator or None
-            The fitted copy; None where it refuses these data.
+            The fitted copy; None where it refuses these data, or the time is over.
 
         Raises
         ------
         InvalidParameterError
             If the detector has a parameter out of its range.
         """
+        if self.deadline.passed:
+            self.skip(name, layer, self.deadline.reason)
+            return None
         self.on_step(name)
         begin, kept = time.perf_counter(), self.removals.kept
         fitted, seen = clone(detector), features(self.X[kept])

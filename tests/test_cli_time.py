@@ -1,0 +1,83 @@
+"""The command line and time: runs that should end, and thresholds on what is unfinished."""
+
+from __future__ import annotations
+
+import pytest
+
+import toadstone as package
+from toadstone.pipeline.harness.clock import Deadline
+from toadstone.records.scan import ScanRecord
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "rows.csv"
+    rows = [f"{row % 7},{row % 5},{row * row % 11},{'ham' if row % 2 else 'spam'}" for row in range(120)]
+    path.write_text("\n".join(["a,b,c,label", *rows]) + "\n")
+    return path
+
+
+def test_a_scan_without_time_is_undecided_and_fails_every_threshold(toadstone, table):
+    short = ("scan", table, "--max-seconds", "1e-6")
+    run = toadstone(*short)
+    assert run.code == 0
+    assert "detectors did not run" in " ".join(run.out.split())
+    assert "the result is undecided" in " ".join(run.out.split())
+    for threshold in (("--fail-if-flagged-above", "1"), ("--fail-if-exceeded",)):
+        failed = toadstone(*short, *threshold)
+        assert failed.code == 1
+        assert "undecided" in failed.err
+
+
+def test_a_record_of_an_unfinished_scan_is_valid(toadstone, table):
+    run = toadstone("scan", table, "--max-seconds", "1e-6", "--json")
+    record = ScanRecord.from_json(run.out)
+    assert all("--max-seconds" in report.skipped for report in record.detectors.values())
+
+
+def test_a_defence_without_time_is_undecided(toadstone, table):
+    short = ("defend", table, "--max-seconds", "1e-6")
+    assert toadstone(*short).code == 0
+    failed = toadstone(*short, "--fail-if-removed-above", "0.4")
+    assert failed.code == 1
+    assert "mahalanobis, label-errors did not run" in " ".join(failed.err.split())
+
+
+def test_an_evaluation_without_time_is_undecided_and_goes_on_later(toadstone, table, tmp_path, monkeypatch):
+    command = ("evaluate", table, "--attacks", "random-flip", "--defences", "mahalanobis", "--seeds", "1")
+    out = ("--workers", "1", "--out", tmp_path / "out", "--fail-if-missed-by-all")
+    assert toadstone(*command, *out, "--max-seconds", "1e-6").code == 2
+    limit = iter([False] * 4)
+    monkeypatch.setattr(Deadline, "passed", property(lambda self: next(limit, self.seconds is not None)))
+    short = toadstone(*command, *out, "--max-seconds", "5")
+    assert short.code == 1
+    assert "trials did not run; the result is undecided" in " ".join(short.err.split())
+    monkeypatch.undo()
+    whole = toadstone(*command, *out)
+    assert "undecided" not in whole.err
+    assert "did not run" not in whole.out
+
+
+def test_an_audit_without_time_is_refused_in_one_sentence(toadstone, table, tmp_path):
+    run = toadstone("audit", table, "--max-seconds", "1e-6", "--out", tmp_path / "out")
+    assert run.code == 2
+    assert "`--max-seconds`: expected enough for the certificates" in " ".join(run.err.split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_limit_must_be_a_positive_number(toadstone, table):
+    run = toadstone("scan", table, "--max-seconds", "0")
+    assert run.code == 2
+    assert "`--max-seconds`: expected a positive number, got 0" in run.err
+
+
+def test_python_says_what_is_unfinished(table):
+    result = package.scan(table, max_seconds=1e-6)
+    assert "detectors did not run" in result.unfinished
+    assert "Unfinished: the 1e-06 seconds" in str(result)
+    assert package.scan(table, detectors="mahalanobis", max_seconds=600).unfinished == ""
+
+
+def test_without_a_limit_nothing_is_unfinished(table):
+    for run in (package.scan, package.defend):
+        assert run(table, detectors="mahalanobis").unfinished == ""

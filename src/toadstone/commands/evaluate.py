@@ -11,6 +11,7 @@ from toadstone.commands.gates import GATE_FAILED
 from toadstone.console import complain, running, show
 from toadstone.core.errors import InvalidArgument
 from toadstone.options import epilog, json_flag, number, path, reading, stacked
+from toadstone.signals import code_behind
 
 _SUITES = stacked(
     click.option(
@@ -77,8 +78,8 @@ def evaluate(
     try:
         with running("reading"):
             result = run(data, image=_shape(image), out=out, **options)
-    except (KeyboardInterrupt, SystemError, SystemExit):
-        if out is not None:
+    except BaseException as error:
+        if out is not None and code_behind(error) is not None:
             complain(f"finished trials are in {out}; the same command goes on from there")
         raise
     if out is not None:

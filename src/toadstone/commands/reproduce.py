@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toadstone.console import Progress, columns, complain, say
+from toadstone.console import Progress, columns, complain, quiet_workers, say
 from toadstone.options import choice, folder_if_named, json_flag, number, path
+from toadstone.signals import code_behind
 
 if TYPE_CHECKING:
     from toadstone.experiments.conditions import Scale
@@ -71,7 +72,7 @@ def reproduce(
     if name is None:
         raise InvalidArgument("name", "one that `toadstone reproduce --list` prints", "none")
     experiment = find(name)
-    with folder_if_named(out) as aside, Progress("reading") as progress:
+    with folder_if_named(out) as aside, quiet_workers(), Progress("reading") as progress:
         conditions = Conditions(
             seed=seed,
             workers=workers if workers is not None else os.cpu_count() or 1,
@@ -83,8 +84,8 @@ def reproduce(
         )
         try:
             record = run(experiment, conditions, command=shlex.join(["toadstone", *sys.argv[1:]]))
-        except KeyboardInterrupt:
-            if work is not None and work.is_dir():
+        except BaseException as error:
+            if code_behind(error) is not None and work is not None and work.is_dir():
                 complain(f"finished trials are in {work}; the same command goes on from there")
             raise
         if aside is not None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toadstone.console import Progress, columns, complain, quiet_workers, say
-from toadstone.options import choice, folder_if_named, json_flag, number, path
+from toadstone.options import FORCE, choice, folder_if_named, json_flag, number, path
 from toadstone.signals import code_behind
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ _EXAMPLES = (
 @click.argument("name", required=False)
 @click.option("--list", "listing", is_flag=True, help="Print what can be reproduced, and nothing else.")
 @path("--out", "DIR", "New folder for report.html and record.json.")
+@FORCE
 @click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Seed of all that is random, from 0.")
 @click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each core]")
 @choice("--scale", ["cpu", "full"], "Experiments on networks: minutes on two cores, or hours on a graphics card.")
@@ -46,6 +47,7 @@ def reproduce(
     name: str | None,
     listing: bool,
     out: Path | None,
+    force: bool,
     seed: int,
     workers: int | None,
     scale: Scale,
@@ -72,7 +74,7 @@ def reproduce(
     if name is None:
         raise InvalidArgument("name", "one that `toadstone reproduce --list` prints", "none")
     experiment = find(name)
-    with folder_if_named(out) as aside, quiet_workers(), Progress("reading") as progress:
+    with folder_if_named(out, work, force=force) as aside, quiet_workers(), Progress("reading") as progress:
         conditions = Conditions(
             seed=seed,
             workers=workers if workers is not None else os.cpu_count() or 1,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from toadstone.core.claims import claimed
 from toadstone.core.trusted import Trusted
 from toadstone.front.inputs import Data, Given, names_of, open_data, reading, workers_of
 from toadstone.front.results import Result
@@ -17,6 +18,7 @@ from toadstone.pipeline.evaluation.journal import Journal
 from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
 from toadstone.pipeline.evaluation.run import run_evaluation
 from toadstone.records.evaluation import EvaluationRecord
+from toadstone.report.files.folders import filled, naming_out
 from toadstone.report.text.evaluation_text import evaluation_lines
 
 
@@ -55,11 +57,12 @@ class EvaluationResult(Result):
 
         return plot_matrix(self.record)
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
+    def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> Path:
         """Write all files into a new folder, or into the one that holds the finished trials."""
         if Path(folder) != self._out:
-            return super().save(folder)
-        self.write(Path(folder))
+            return super().save(folder, force=force)
+        with naming_out(Path(folder)):
+            self.write(Path(folder))
         return Path(folder)
 
     def write(self, folder: Path) -> None:
@@ -91,6 +94,7 @@ def evaluate(
     false_alarm_rate: float | None = None,
     workers: int | None = None,
     out: str | os.PathLike[str] | None = None,
+    force: bool = False,
 ) -> EvaluationResult:
     """Poison the data by every attack that suits them, and measure every defence.
 
@@ -128,6 +132,8 @@ def evaluate(
         Processes, one for each core by default; results do not depend on it.
     out : path, optional
         Folder of finished trials: the same call goes on from them.
+    force : bool
+        Begin anew in that folder, and give up an older evaluation in it.
 
     Returns
     -------
@@ -162,16 +168,32 @@ def evaluate(
         command=run.command,
     )
     processes = workers_of(workers)
-    given = open_data(data, request)
-    rows_known_clean = given.trusted(trusted)
-    run.watch.announce("choosing the ridge")
-    because = None if rows_known_clean is None else Trusted(rows_known_clean, because=_because(trusted))
-    setup = prepare(given.split, replace(plan, source=given.source), trusted=because)
-    run.watch.announce("trials")
-    run.watch.expect(len(setup.planned))
-    with nullcontext() if out is None else Journal(Path(out), setup.digest) as journal:
-        record = run_evaluation(setup, journal=journal, workers=processes, on_unit=run.watch.step)
-    return EvaluationResult(given, record, None if out is None else Path(out))
+    folder = None if out is None else Path(out)
+    with nullcontext() if folder is None else claimed(folder):
+        given = open_data(data, request)
+        rows_known_clean = given.trusted(trusted)
+        run.watch.announce("choosing the ridge")
+        because = None if rows_known_clean is None else Trusted(rows_known_clean, because=_because(trusted))
+        setup = prepare(given.split, replace(plan, source=given.source), trusted=because)
+        run.watch.announce("trials")
+        run.watch.expect(len(setup.planned))
+        with _journal(folder, setup.digest, force=force) as journal:
+            record = run_evaluation(setup, journal=journal, workers=processes, on_unit=run.watch.step)
+    return EvaluationResult(given, record, folder)
+
+
+@contextmanager
+def _journal(folder: Path | None, plan: str, *, force: bool) -> Iterator[Journal | None]:
+    """Open the journal of a folder, emptied before where it is to begin anew."""
+    if folder is None:
+        yield None
+        return
+    if force:
+        # An empty folder takes the place of the old one in one step.
+        with filled(folder, force=True):
+            pass
+    with naming_out(folder), Journal(folder, plan) as journal:
+        yield journal
 
 
 def _because(trusted: Data) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import errno
-import secrets
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from toadstone.certificates.files import write_certificate
 from toadstone.core.certificate import Certificate
+from toadstone.core.claims import claimed, unusable
 from toadstone.core.dataset import Poison
-from toadstone.core.errors import InvalidArgument
-from toadstone.core.files import written_aside
+from toadstone.core.files import FULL, written_aside
 from toadstone.datasets.readers.rows import write_rows_as_arrays
 from toadstone.records.audit import AuditRecord
 from toadstone.records.defence import DefenceRecord
@@ -21,6 +20,7 @@ from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.reproduction import Reproduction
 from toadstone.records.scan import ScanRecord
 from toadstone.report.files.evaluation_table import write_matrix
+from toadstone.report.files.places import new_aside, put, refuse_existing, refuse_foreign, sweep
 from toadstone.report.files.sarif import to_sarif
 from toadstone.report.files.tables import write_flagged_rows, write_removed_rows, write_suspects
 from toadstone.report.pages.audit_page import render
@@ -29,61 +29,83 @@ from toadstone.report.pages.evaluation_page import render_evaluation
 from toadstone.report.pages.reproduction_page import render_reproduction
 from toadstone.report.pages.scan_page import render_scan
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+@contextmanager
+def new_folder(path: str | Path, *, force: bool = False) -> Iterator[Path]:
+    """Create a folder that appears under its name only once it is complete.
+
+    The name is held meanwhile, so that no other run writes to it, and what
+    killed runs left beside it is removed.
+
+    Parameters
+    ----------
+    path : path-like
+    force : bool
+        Replace a folder of results of an older run, in one step at the end.
+
+    Raises
+    ------
+    InvalidArgument
+        If something of that name exists, with `force` something that no run
+        wrote; if another run holds the name; if nothing can be created there,
+        or the disk is full.
+    """
+    target = Path(path)
+    with claimed(target) as alone:
+        if alone:
+            sweep(target)
+        with filled(target, force=force) as aside:
+            yield aside
 
 
 @contextmanager
-def new_folder(path: str | Path) -> Iterator[Path]:
-    """Create a folder that appears under its name only once it is complete.
-
-    Raises
-    ------
-    InvalidArgument
-        If something of that name exists, nothing can be created there, or
-        the disk is full.
-    """
-    target = Path(path)
-    refuse_existing(target)
-    # Beside the target, thus on the same disk, where a rename is one step.
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    missing = [parent for parent in target.parents if not parent.exists()]
+def filled(target: Path, *, force: bool) -> Iterator[Path]:
+    """Create a folder as `new_folder` does, under a name that the caller holds."""
+    (refuse_foreign if force else refuse_existing)(target)
+    aside = new_aside(target)
     try:
-        aside.mkdir(parents=True)
-    except OSError as error:
-        _remove_empty(missing)
-        raise _unusable(target, "a folder that can be created", error) from None
-    try:
-        yield aside
-        aside.rename(target)
-    except BaseException as error:
+        with naming_out(target, aside):
+            try:
+                aside.mkdir()
+            except OSError as error:
+                raise unusable(target, error, "a folder that can be created") from None
+            yield aside
+            (refuse_foreign if force else refuse_existing)(target)
+            put(aside, target)
+    except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
-        _remove_empty(missing)
-        if isinstance(error, OSError) and error.errno in _FULL:
-            raise _unusable(target, "a disk with room for the results", error) from None
         raise
 
 
-def _unusable(target: Path, expected: str, error: OSError) -> InvalidArgument:
-    return InvalidArgument("out", expected, f"{target}: {(error.strerror or 'input/output error').lower()}")
-
-
-def _remove_empty(folders: Iterable[Path]) -> None:
-    for folder in folders:
-        with suppress(OSError):
-            folder.rmdir()
-
-
-def refuse_existing(path: str | Path) -> None:
-    """Check that a name is not taken.
+@contextmanager
+def naming_out(target: Path, aside: Path | None = None) -> Iterator[None]:
+    """Say of a full disk, and of anything else that stops writing a result, that it is about ``--out``.
 
     Raises
     ------
     InvalidArgument
-        If something of that name exists.
+        In place of such an error.
     """
-    # A link that points nowhere does not exist, but its name is taken.
-    if Path(path).exists() or Path(path).is_symlink():
-        raise InvalidArgument("out", "a name that is not taken", f"{path}, which exists")
+    try:
+        yield
+    except Exception as error:
+        stopped = _stopped_writing(error, aside)
+        if stopped is None:
+            raise
+        expected = "a disk with room for the results" if stopped.errno in FULL else "a place that can be written"
+        raise unusable(target, stopped, expected) from None
+
+
+def _stopped_writing(error: BaseException | None, aside: Path | None) -> OSError | None:
+    """Find the error of the system; an archive that cannot be closed for lack of room hides it behind another."""
+    while error is not None:
+        if isinstance(error, OSError) and (
+            error.errno in (*FULL, errno.EROFS)
+            or (aside is not None and Path(str(error.filename)).is_relative_to(aside))
+        ):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def write_audit(record: AuditRecord, certificate: Certificate, poison: Poison | None, folder: Path) -> None:

@@ -1,0 +1,120 @@
+"""The place of a folder of results: taken, free, or that of an older run that it replaces in one step."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from toadstone.core.errors import InvalidArgument
+
+_OURS = re.compile(
+    r"record\.json|report\.html|scan\.sarif|(suspects|removals|removed|matrix)\.csv|trials\.jsonl|poison\.npz"
+    r"|certificate(-[\d.e+-]+)?\.(json|npz)|(kept|cleaned)\..+|\..+\.[0-9a-f]{12}\.part"
+)
+"""Names of files that runs write into their folders."""
+
+_AT_WORKING_FOLDER, _EXCHANGE = -100, 2
+
+
+def refuse_existing(path: str | Path) -> None:
+    """Check that a name is not taken.
+
+    Raises
+    ------
+    InvalidArgument
+        If something of that name exists.
+    """
+    # A link that points nowhere does not exist, but its name is taken.
+    if Path(path).exists() or Path(path).is_symlink():
+        raise InvalidArgument("out", "a name that is not taken", f"{path}, which exists; --force replaces results")
+
+
+def refuse_foreign(path: Path) -> None:
+    """Check that a folder, if there is one, holds nothing but files that a run wrote: these may be replaced.
+
+    Raises
+    ------
+    InvalidArgument
+        If it holds anything else, or is a file or a link.
+    """
+    expected = "a folder of results to replace"
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise InvalidArgument("out", expected, f"{path}, which is a {'link' if path.is_symlink() else 'file'}")
+    others = [] if not path.is_dir() else sorted(entry.name for entry in path.iterdir() if not _is_ours(entry))
+    if others:
+        raise InvalidArgument("out", expected, f"{path}, which holds {others[0]}; remove that first")
+
+
+def refuse_inputs_inside(path: Path, inputs: Iterable[str | os.PathLike[str] | None]) -> None:
+    """Check that no file that a run reads lies where its results replace older ones.
+
+    Raises
+    ------
+    InvalidArgument
+        If one does.
+    """
+    for name in inputs:
+        if name is not None and path.resolve() in (Path(name).resolve(), *Path(name).resolve().parents):
+            raise InvalidArgument("out", "a place without files that this run reads", f"{path}, for {name}")
+
+
+def new_aside(target: Path) -> Path:
+    """Name an unused folder beside the target, thus on the same disk, where a rename is one step."""
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+
+
+def sweep(target: Path) -> None:
+    """Remove what killed runs left beside a name that no living run holds.
+
+    A folder that was set aside, and never replaced, gets its name back.
+    """
+    orphan = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.(part|old)")
+    for path in list(target.parent.iterdir()):
+        found = orphan.fullmatch(path.name)
+        if found and found[1] == "old" and not target.exists() and not target.is_symlink():
+            path.rename(target)
+        elif found and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def put(aside: Path, target: Path) -> None:
+    """Give a complete folder its name; whatever a run left under it is removed.
+
+    Where the system can exchange two names, there is the old folder or the new
+    one under the name at any time. Where it cannot, the name is free between
+    two renames, and `sweep` settles what a kill leaves there.
+    """
+    if not target.exists():
+        aside.rename(target)
+        return
+    if _exchange(aside, target):
+        shutil.rmtree(aside, ignore_errors=True)
+        return
+    old = aside.with_suffix(".old")
+    try:
+        target.rename(old)
+        aside.rename(target)
+    except BaseException:
+        if not target.exists():
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two names in one step, if system and file system can."""
+    try:
+        rename: ctypes._NamedFuncPointer = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    names = (_AT_WORKING_FOLDER, os.fsencode(one), _AT_WORKING_FOLDER, os.fsencode(other))
+    return bool(rename(*names, _EXCHANGE) == 0)
+
+
+def _is_ours(entry: Path) -> bool:
+    return entry.is_file() and not entry.is_symlink() and _OURS.fullmatch(entry.name) is not None

@@ -124,7 +124,7 @@ def new_folder(out: Path, *inputs: Any, force: bool) -> AbstractContextManager[P
     InvalidArgument
         If an input would be replaced.
     """
-    from toadstone.report.files.folders import new_folder as folder
+    from toadstone.report.files.places import new_folder as folder
     from toadstone.report.files.places import refuse_inputs_inside
 
     if force:

@@ -18,7 +18,7 @@ from toadstone.front.run import current_run
 from toadstone.pipeline.attack import Attacked, AttackPlan
 from toadstone.pipeline.attack import attack as run_attack
 from toadstone.records.attack import AttackRecord
-from toadstone.report.files.folders import naming_out
+from toadstone.report.files.places import naming_out
 from toadstone.report.text.attack_text import attack_lines
 
 

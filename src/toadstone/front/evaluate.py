@@ -18,7 +18,7 @@ from toadstone.pipeline.evaluation.journal import Journal
 from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
 from toadstone.pipeline.evaluation.run import run_evaluation
 from toadstone.records.evaluation import EvaluationRecord
-from toadstone.report.files.folders import filled, naming_out
+from toadstone.report.files.places import filled, naming_out
 from toadstone.report.text.evaluation_text import evaluation_lines
 
 

@@ -93,7 +93,7 @@ class Result(ABC):
             If something of that name exists, another run writes to it, or nothing
             can be written there.
         """
-        from toadstone.report.files.folders import new_folder
+        from toadstone.report.files.places import new_folder
 
         with new_folder(Path(folder), force=force) as aside:
             self.write(aside)

@@ -9,8 +9,7 @@ import pytest
 
 from toadstone.core.errors import InvalidArgument
 from toadstone.report.files import places
-from toadstone.report.files.folders import new_folder
-from toadstone.report.files.places import refuse_existing
+from toadstone.report.files.places import new_folder, refuse_existing
 
 
 def test_a_folder_appears_once_complete(tmp_path):
@@ -122,7 +121,7 @@ class TestForce:
         place, number = stop.split()
         program = f"""
 import os, pathlib, shutil, sys
-from toadstone.report.files import places, folders
+from toadstone.report.files import places
 if {system!r} == "two renames":
     places._exchange = lambda one, other: False
 real, calls = {place}, []
@@ -132,7 +131,7 @@ def dies(*given, **named):
         os._exit(9)
     return real(*given, **named)
 {place} = dies
-with folders.new_folder(sys.argv[1], force=True) as aside:
+with places.new_folder(sys.argv[1], force=True) as aside:
     (aside / "report.html").write_text("new")
 """
         finished = subprocess.run([sys.executable, "-c", program, older], capture_output=True, check=False)

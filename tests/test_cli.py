@@ -323,7 +323,7 @@ def heard():
 def test_an_interrupt_that_somebody_swallows_is_raised_again(table, sent, code):
     program = f"""
 import os, signal, sys, time
-import toadstone.cli, toadstone.front.certify as room
+import toadstone.cli, toadstone.signals, toadstone.front.certify as room
 
 def deaf(*_, **__):
     try:
@@ -333,7 +333,7 @@ def deaf(*_, **__):
         pass
     time.sleep(60)
 
-room.certify_split, toadstone.cli._PATIENCE = deaf, 0.5
+room.certify_split, toadstone.signals._PATIENCE = deaf, 0.5
 sys.argv = ["toadstone", "certify", "rows.csv", "--fraction", "0.1"]
 toadstone.cli.main()
 """

@@ -90,7 +90,7 @@ def test_the_rows_are_written_and_can_be_audited(toadstone, table):
         (("--workers", "0"), "`--workers`: expected a whole number from 1, got 0"),
         (("--quantile", "2"), "`--quantile`: expected a number in [0.5, 1), got 2"),
         (("--fraction", "0.001"), "`--fraction`: expected enough for one row of 64, got 0.001"),
-        (("--out", "rows.npz"), "`--out`: expected a file that does not exist yet, got rows.npz"),
+        (("--out", "rows.npz"), "`--out`: expected a file that does not exist yet, got rows.npz; --force replaces it"),
     ],
 )
 def test_bad_options_get_one_sentence(toadstone, table, options, sentence):

@@ -257,13 +257,15 @@ def test_folder_that_exists_is_refused_before_any_work(refused, command):
     os.mkdir("out")
     name, *options = COMMANDS[command]
     sentence = refused(name, "no-such-data.csv", *options)
-    assert sentence == "`--out`: expected a name that is not taken, got out, which exists"
+    assert sentence == "`--out`: expected a name that is not taken, got out, which exists; --force replaces results"
 
 
 def test_default_folder_that_exists(refused):
     os.mkdir("audit-rows")
     sentence = refused("audit", "rows.csv.gz", "--fraction", 0.1)
-    assert sentence == "`--out`: expected a name that is not taken, got audit-rows, which exists"
+    assert (
+        sentence == "`--out`: expected a name that is not taken, got audit-rows, which exists; --force replaces results"
+    )
 
 
 @pytest.mark.parametrize("command", COMMANDS)

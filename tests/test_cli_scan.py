@@ -51,7 +51,7 @@ def test_the_folder_is_whole(toadstone, table):
     again = toadstone("scan", "rows.csv", "--detectors", "mahalanobis", "--out", "found")
     assert (again.code, again.err) == (
         2,
-        "toadstone: `--out`: expected a name that is not taken, got found, which exists\n",
+        "toadstone: `--out`: expected a name that is not taken, got found, which exists; --force replaces results\n",
     )
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import signal
 import sys
 import traceback
 import warnings
-from types import FrameType
 
 import click
 
+from toadstone import signals
 from toadstone.commands.attack import attack
 from toadstone.commands.audit import audit
 from toadstone.commands.certify import certify
@@ -27,9 +26,11 @@ from toadstone.core.errors import CertificateRejected, EmptyFeasibleSet, Invalid
 from toadstone.core.version import __version__
 from toadstone.options import free_name, named_out
 
-BAD_INPUT, FAILURE, INTERRUPTED, TERMINATED = 2, 3, 130, 143
-_PATIENCE = 5.0
-_INTERRUPTED = "interrupted; nothing unfinished was left behind"
+BAD_INPUT, FAILURE = 2, 3
+_STOPPED = {
+    signals.INTERRUPTED: "interrupted; nothing unfinished was left behind",
+    signals.TERMINATED: "",
+}
 
 
 def main() -> None:
@@ -37,12 +38,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    for stopping in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(stopping) is not signal.SIG_IGN:
-            signal.signal(stopping, _stop)
+    signals.listen()
     with warnings.catch_warnings(record=True) as caught:
         code, sentence = _run_until_stopped()
-    if code in (INTERRUPTED, TERMINATED):
+    if code in (signals.INTERRUPTED, signals.TERMINATED):
         _end_work()
     if code in (0, GATE_FAILED):
         retell(caught)
@@ -51,30 +50,9 @@ def main() -> None:
     sys.exit(code)
 
 
-def _stop(number: int, _: FrameType | None) -> None:
-    """Raise the exception of a signal, and ignore further signals so that the clean-up is not stopped.
-
-    Foreign code, such as a destructor, may swallow the exception: it is raised
-    again after a while, unless the program has ended by then.
-    """
-    for stopping in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stopping, signal.SIG_IGN)
-    if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGALRM, lambda _, frame: _stop(number, frame))
-        signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
-    if number == signal.SIGTERM:
-        sys.exit(TERMINATED)
-    raise KeyboardInterrupt
-
-
-def _disarm() -> None:
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
 def _end_work() -> None:
     """End the worker processes, whose results nobody waits for."""
-    _disarm()
+    signals.settle()
     if "joblib" in sys.modules:
         from joblib.externals.loky import get_reusable_executor
 
@@ -83,52 +61,47 @@ def _end_work() -> None:
 
 def _run_until_stopped() -> tuple[int, str]:
     try:
-        return _run()
-    except KeyboardInterrupt:
-        # The timer of `_stop` may fire while the first interrupt is being handled.
-        _disarm()
-        return INTERRUPTED, _INTERRUPTED
-    except SystemExit as error:
-        if error.code != TERMINATED:
+        ended = _run()
+    except BaseException as error:
+        # The timer of a signal may fire while its first exception is being handled.
+        code = signals.code_behind(error)
+        if code is None:
             raise
-        _disarm()
-        return TERMINATED, ""
-
-
-def _ended_by(error: BaseException) -> tuple[int, str]:
-    """Turn the exception of a signal into an exit code; anything else is raised again."""
-    if isinstance(error, SystemExit) and error.code == TERMINATED:
-        return TERMINATED, ""
-    # Inside a compiled kernel an interrupt is the cause of a SystemError.
-    if isinstance(error, click.Abort | KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt):
-        return INTERRUPTED, _INTERRUPTED
-    if isinstance(error, SystemError):
-        return FAILURE, _failed(error)
-    raise error
+        ended = code, _STOPPED[code]
+    signals.settle()
+    return ended
 
 
 def _run() -> tuple[int, str]:
     try:
         outcome = toadstone_command.main(prog_name="toadstone", standalone_mode=False)
-    except click.ClickException as error:
+    except BaseException as error:
+        code = signals.code_behind(error)
+        return _refusal(error) if code is None else (code, _STOPPED[code])
+    return (outcome if isinstance(outcome, int) else 0), ""
+
+
+def _refusal(error: BaseException) -> tuple[int, str]:
+    """Turn an error that no signal is behind into an exit code and a sentence."""
+    if isinstance(error, click.ClickException):
         return BAD_INPUT, usage_sentence(error)
-    except (click.Abort, KeyboardInterrupt, SystemError, SystemExit) as error:
-        return _ended_by(error)
-    except InvalidInput as error:
+    if isinstance(error, InvalidInput):
         params = [param for command in toadstone_command.commands.values() for param in command.params]
         options = {str(param.name): param.opts[0] for param in params}
-        return BAD_INPUT, in_options(str(error), options | {"random_state": options["seed"]})
-    except (CertificateRejected, EmptyFeasibleSet) as error:
+        return BAD_INPUT, in_options(
+            str(error), options | {"random_state": options["seed"], "destination": options["out"]}
+        )
+    if isinstance(error, CertificateRejected | EmptyFeasibleSet):
         return BAD_INPUT, str(error)
-    except MemoryError:
+    if isinstance(error, MemoryError):
         return BAD_INPUT, "not enough memory for these data; try fewer rows or columns"
-    except OSError as error:
+    if isinstance(error, OSError):
         place = f": {error.filename}" if error.filename else ""
         return BAD_INPUT, f"expected to read and write files, got: {(error.strerror or str(error)).lower()}{place}"
-    except Exception as error:
+    if isinstance(error, Exception):
         # Only the errors above are refusals of input; any other is a failure of ours, and no gate passes on it.
         return FAILURE, _failed(error)
-    return (outcome if isinstance(outcome, int) else 0), ""
+    raise error
 
 
 def _failed(error: BaseException) -> str:

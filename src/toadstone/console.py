@@ -11,14 +11,15 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 import click
 
 from toadstone.catalogue import RENAMED_OPTIONS
 from toadstone.report.text.formats import flow, visible
+from toadstone.signals import ignore_interrupts
 
 if TYPE_CHECKING:
     from toadstone.front.results import Result
@@ -105,8 +106,20 @@ def running(stage: str) -> Iterator[Progress]:
     """Show progress, and let records name the command line, while a front-door function runs."""
     from toadstone.front.run import run_as
 
-    with Progress(stage) as progress, run_as(shlex.join(["toadstone", *sys.argv[1:]]), progress):
+    with quiet_workers(), Progress(stage) as progress, run_as(shlex.join(["toadstone", *sys.argv[1:]]), progress):
         yield progress
+
+
+def quiet_workers() -> AbstractContextManager[Any]:
+    """Let worker processes ignore Ctrl-C: the first process ends them, and they would print tracebacks."""
+    from joblib import parallel_config
+
+    try:
+        deaf: AbstractContextManager[Any] = parallel_config("loky", initializer=ignore_interrupts)
+    except TypeError:
+        # Before joblib 1.5 a backend took no such option.
+        return nullcontext()
+    return deaf
 
 
 def show(result: Result, out: Path | None, *, as_json: bool, page: str | None = "report.html") -> None:

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
+from toadstone.core.errors import InvalidArgument
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 _DATA = (
@@ -55,6 +57,10 @@ def epilog(*examples: str) -> str:
     lines = "\n".join(f"  {example}" for example in examples)
     return f"{_DATA}\n\n\b\nExamples:\n{lines}"
 
+
+FORCE = click.option(
+    "--force", is_flag=True, help="Replace the results of an older run under that name, once the new ones are complete."
+)
 
 READING = stacked(
     click.option(
@@ -139,16 +145,33 @@ def stem(data: str) -> str:
     return Path(Path(data).name.removesuffix(".gz")).stem
 
 
-def new_folder(out: Path) -> AbstractContextManager[Path]:
-    """A new folder to fill, which appears once it is complete."""
-    from toadstone.report.files.folders import new_folder as folder
+def new_folder(out: Path, *inputs: Any, force: bool) -> AbstractContextManager[Path]:
+    """A new folder to fill, which appears once it is complete; with `force` in place of one without any of the inputs.
 
-    return folder(out)
+    Raises
+    ------
+    InvalidArgument
+        If an input would be replaced.
+    """
+    from toadstone.report.files.places import new_folder as folder
+    from toadstone.report.files.places import refuse_inputs_inside
+
+    if force:
+        refuse_inputs_inside(out, inputs)
+    return folder(out, force=force)
 
 
-def folder_if_named(out: Path | None) -> AbstractContextManager[Path | None]:
-    """A new folder to fill, or None where the caller named none."""
-    return nullcontext() if out is None else new_folder(out)
+def folder_if_named(out: Path | None, *inputs: Any, force: bool) -> AbstractContextManager[Path | None]:
+    """A new folder to fill, or None where the caller named none.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is something to replace, but no name.
+    """
+    if out is None and force:
+        raise InvalidArgument("force", "--out beside it", "none")
+    return nullcontext() if out is None else new_folder(out, *inputs, force=force)
 
 
 def named_out(arguments: Sequence[str]) -> Path | None:

@@ -245,10 +245,10 @@ class TestNames:
     def test_options_have_the_command_lines_names(self, name):
         parameters = inspect.signature(getattr(toadstone, name)).parameters
         options = {parameter.name for parameter in toadstone_command.commands[name].params}
-        only_there = {"as_json", "debug", "quiet", "out", "file"} | {
+        only_there = {"as_json", "debug", "quiet", "out", "force", "file"} | {
             name for name in options if name.startswith("fail_if")
         }
-        only_here = {"certificate", "out"}
+        only_here = {"certificate", "out", "force"}
         assert set(parameters) - only_here == options - only_there
         keywords = [one for one in parameters.values() if one.kind is inspect.Parameter.KEYWORD_ONLY]
         assert len(parameters) - len(keywords) == (2 if name == "verify" else 1)

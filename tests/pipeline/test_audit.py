@@ -24,7 +24,8 @@ from toadstone.pipeline.attack_search.audit_attacks import SUITE
 from toadstone.pipeline.audit import AuditPlan, audit, best_error, count_steps
 from toadstone.pipeline.certify import verify_split
 from toadstone.records.audit import AuditRecord
-from toadstone.report.files.folders import new_folder, write_audit
+from toadstone.report.files.folders import write_audit
+from toadstone.report.files.places import new_folder
 from toadstone.report.files.schema import load_schema
 
 FILES = ("certificate.json", "certificate.npz", "poison.npz", "record.json", "report.html", "suspects.csv")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
 
 from toadstone.console import running, say, show
+from toadstone.core.claims import claimed
 from toadstone.core.errors import InvalidArgument
-from toadstone.options import FRACTION, choice, epilog, json_flag, number, path, reading
+from toadstone.options import FORCE, FRACTION, choice, epilog, json_flag, number, path, reading
 
 LEARNERS = ("linear", "crammer-singer", "online")
 
@@ -70,9 +72,10 @@ LEARNERS = ("linear", "crammer-singer", "online")
 @number("--remove", "SHARE", "Share of each class that a defence removes, in (0, 0.5).", 0.05)
 @click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each available core]")
 @path("--out", "NPZ", "New file for the poison rows, which `toadstone audit --poison` reads.")
+@FORCE
 @json_flag("the record")
 @reading(click.argument("data"))
-def attack(data: str, out: Path | None, target: str | None, as_json: bool, **options: Any) -> None:
+def attack(data: str, out: Path | None, force: bool, target: str | None, as_json: bool, **options: Any) -> None:
     """Find the strongest attack of a method, and judge it against every defence.
 
     The attacker adds rows that pass the filters it expects, knowing the
@@ -82,13 +85,18 @@ def attack(data: str, out: Path | None, target: str | None, as_json: bool, **opt
     """
     from toadstone.front.attack import attack as run
     from toadstone.front.attack import refuse_existing_file
+    from toadstone.report.files.places import refuse_inputs_inside
 
-    if out is not None:
-        refuse_existing_file(out)
-    with running("reading"):
+    if out is None and force:
+        raise InvalidArgument("force", "--out beside it", "none")
+    with nullcontext() if out is None else claimed(out, kind="file"), running("reading"):
+        if out is not None:
+            if force:
+                refuse_inputs_inside(out, (data,))
+            refuse_existing_file(out, force=force)
         result = run(data, target=_numbers(target), **options)
         if out is not None:
-            result.save(out)
+            result.save(out, force=force)
     show(result, None, as_json=as_json)
     if out is not None and not as_json:
         say(["", f"Poison: {out}"])

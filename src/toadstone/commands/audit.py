@@ -9,7 +9,19 @@ import click
 
 from toadstone.commands.gates import gate_bound, gate_error, gate_unfinished
 from toadstone.console import remark, running, show
-from toadstone.options import FRACTION, THREAT, epilog, json_flag, max_seconds, new_folder, number, path, reading, stem
+from toadstone.options import (
+    FORCE,
+    FRACTION,
+    THREAT,
+    epilog,
+    json_flag,
+    max_seconds,
+    new_folder,
+    number,
+    path,
+    reading,
+    stem,
+)
 
 
 @click.command(
@@ -23,6 +35,7 @@ from toadstone.options import FRACTION, THREAT, epilog, json_flag, max_seconds, 
 )
 @click.option("--fraction", type=float, default=0.03, show_default=True, metavar="F", help=FRACTION)
 @path("--out", "DIR", "New folder for the results.  [default: audit-NAME]")
+@FORCE
 @json_flag("the record")
 @number("--fail-if-certified-above", "B", "Exit 1 unless the certified bound, a training loss, is at most B.")
 @number(
@@ -51,6 +64,7 @@ from toadstone.options import FRACTION, THREAT, epilog, json_flag, max_seconds, 
 def audit(
     data: str,
     out: Path | None,
+    force: bool,
     attacks: str,
     fail_if_certified_above: float | None,
     fail_if_error_above: float | None,
@@ -69,7 +83,7 @@ def audit(
     check_limit("fail_if_certified_above", fail_if_certified_above)
     check_limit("fail_if_error_above", fail_if_error_above, most=1.0)
     folder = out or Path(f"audit-{stem(data)}")
-    with new_folder(folder) as aside, running("reading"):
+    with new_folder(folder, data, *options["poison"], force=force) as aside, running("reading"):
         result = run(data, attacks=() if attacks == "none" else attacks, **options)
         result.write(aside)
     show(result, folder, as_json=as_json)

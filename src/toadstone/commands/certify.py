@@ -9,7 +9,7 @@ import click
 
 from toadstone.commands.gates import gate_bound
 from toadstone.console import running, show
-from toadstone.options import FRACTION, THREAT, epilog, folder_if_named, json_flag, number, path, reading
+from toadstone.options import FORCE, FRACTION, THREAT, epilog, folder_if_named, json_flag, number, path, reading
 
 
 @click.command(
@@ -24,11 +24,14 @@ from toadstone.options import FRACTION, THREAT, epilog, folder_if_named, json_fl
 )
 @click.option("--fraction", type=float, multiple=True, required=True, metavar="F", help=f"{FRACTION} Repeatable.")
 @path("--out", "DIR", "New folder for certificate files, which `toadstone verify` checks.")
+@FORCE
 @json_flag("the certificates, a list,")
 @number("--fail-if-certified-above", "B", "Exit 1 unless every certified bound, a training loss, is at most B.")
 @THREAT
 @reading(click.argument("data"))
-def certify(data: str, out: Path | None, fail_if_certified_above: float | None, as_json: bool, **options: Any) -> int:
+def certify(
+    data: str, out: Path | None, force: bool, fail_if_certified_above: float | None, as_json: bool, **options: Any
+) -> int:
     """Bound the training loss under any attack, for one or more fractions.
 
     The bound holds for every attack that the stated assumptions allow. The
@@ -38,7 +41,7 @@ def certify(data: str, out: Path | None, fail_if_certified_above: float | None, 
     from toadstone.pipeline.gate import check_limit
 
     check_limit("fail_if_certified_above", fail_if_certified_above)
-    with folder_if_named(out) as aside, running("reading"):
+    with folder_if_named(out, data, force=force) as aside, running("reading"):
         result = run(data, **options)
         if aside is not None:
             result.write(aside)

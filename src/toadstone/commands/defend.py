@@ -9,7 +9,7 @@ import click
 
 from toadstone.commands.gates import gate_drop, gate_removed, gate_unfinished
 from toadstone.console import running, show
-from toadstone.options import epilog, folder_if_named, json_flag, max_seconds, number, path, reading
+from toadstone.options import FORCE, epilog, folder_if_named, json_flag, max_seconds, number, path, reading
 
 
 @click.command(
@@ -21,6 +21,7 @@ from toadstone.options import epilog, folder_if_named, json_flag, max_seconds, n
     ),
 )
 @path("--out", "DIR", "New folder for the kept rows, removals.csv, record.json and report.html.")
+@FORCE
 @click.option(
     "--detectors",
     metavar="NAMES",
@@ -40,6 +41,7 @@ from toadstone.options import epilog, folder_if_named, json_flag, max_seconds, n
 def defend(
     data: str,
     out: Path | None,
+    force: bool,
     as_json: bool,
     fail_if_removed_above: float | None,
     fail_if_accuracy_drops_above: float | None,
@@ -58,7 +60,7 @@ def defend(
 
     check_limit("fail_if_removed_above", fail_if_removed_above, most=1.0)
     check_limit("fail_if_accuracy_drops_above", fail_if_accuracy_drops_above, most=1.0)
-    with folder_if_named(out) as aside, running("reading"):
+    with folder_if_named(out, data, options["trusted"], force=force) as aside, running("reading"):
         result = run(data, **options)
         if aside is not None:
             result.write(aside)

@@ -11,6 +11,7 @@ from toadstone.commands.gates import GATE_FAILED, gate_unfinished
 from toadstone.console import complain, running, show
 from toadstone.core.errors import InvalidArgument
 from toadstone.options import epilog, json_flag, max_seconds, number, path, reading, stacked
+from toadstone.signals import code_behind
 
 _SUITES = stacked(
     click.option(
@@ -56,6 +57,11 @@ _TRUSTED = stacked(
     ),
 )
 @path("--out", "DIR", "Folder for report.html, record.json, matrix.csv and the finished trials, from which it goes on.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Begin anew: give up the finished trials and the results in DIR.",
+)
 @_SUITES
 @_TRUSTED
 @click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each available core]")
@@ -64,7 +70,13 @@ _TRUSTED = stacked(
 @max_seconds("the other trials are skipped, --out keeps the finished ones")
 @reading(click.argument("data"))
 def evaluate(
-    data: str, out: Path | None, image: str | None, as_json: bool, fail_if_missed_by_all: bool, **options: Any
+    data: str,
+    out: Path | None,
+    force: bool,
+    image: str | None,
+    as_json: bool,
+    fail_if_missed_by_all: bool,
+    **options: Any,
 ) -> int:
     """Poison DATA by every attack that suits them, and measure every defence.
 
@@ -74,12 +86,17 @@ def evaluate(
     keeps. With --out, the same command goes on where it was stopped.
     """
     from toadstone.front.evaluate import evaluate as run
+    from toadstone.report.files.places import refuse_inputs_inside
 
+    if force:
+        if out is None:
+            raise InvalidArgument("force", "--out beside it", "none")
+        refuse_inputs_inside(out, (data, options["trusted"]))
     try:
         with running("reading"):
-            result = run(data, image=_shape(image), out=out, **options)
-    except (KeyboardInterrupt, SystemError, SystemExit):
-        if out is not None:
+            result = run(data, image=_shape(image), out=out, force=force, **options)
+    except BaseException as error:
+        if out is not None and code_behind(error) is not None:
             complain(f"finished trials are in {out}; the same command goes on from there")
         raise
     if out is not None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toadstone.console import Progress, columns, complain, say
-from toadstone.options import choice, folder_if_named, json_flag, number, path
+from toadstone.console import Progress, columns, complain, quiet_workers, say
+from toadstone.options import FORCE, choice, folder_if_named, json_flag, number, path
+from toadstone.signals import code_behind
 
 if TYPE_CHECKING:
     from toadstone.experiments.conditions import Scale
@@ -34,6 +35,7 @@ _EXAMPLES = (
 @click.argument("name", required=False)
 @click.option("--list", "listing", is_flag=True, help="Print what can be reproduced, and nothing else.")
 @path("--out", "DIR", "New folder for report.html and record.json.")
+@FORCE
 @click.option("--seed", type=int, metavar="N", default=0, show_default=True, help="Seed of all that is random, from 0.")
 @click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each available core]")
 @choice("--scale", ["cpu", "full"], "Experiments on networks: minutes on two cores, or hours on a graphics card.")
@@ -44,6 +46,7 @@ def reproduce(
     name: str | None,
     listing: bool,
     out: Path | None,
+    force: bool,
     seed: int,
     workers: int | None,
     scale: Scale,
@@ -71,7 +74,7 @@ def reproduce(
     if name is None:
         raise InvalidArgument("name", "one that `toadstone reproduce --list` prints", "none")
     experiment = find(name)
-    with folder_if_named(out) as aside, Progress("reading") as progress:
+    with folder_if_named(out, work, force=force) as aside, quiet_workers(), Progress("reading") as progress:
         conditions = Conditions(
             seed=seed,
             workers=workers if workers is not None else available_cores(),
@@ -83,8 +86,8 @@ def reproduce(
         )
         try:
             record = run(experiment, conditions, command=shlex.join(["toadstone", *sys.argv[1:]]))
-        except KeyboardInterrupt:
-            if work is not None and work.is_dir():
+        except BaseException as error:
+            if code_behind(error) is not None and work is not None and work.is_dir():
                 complain(f"finished trials are in {work}; the same command goes on from there")
             raise
         if aside is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from toadstone.console import running, show
-from toadstone.options import choice, epilog, folder_if_named, json_flag, number, path, reading
+from toadstone.options import FORCE, choice, epilog, folder_if_named, json_flag, number, path, reading
 
 
 @click.command(
@@ -28,11 +28,12 @@ from toadstone.options import choice, epilog, folder_if_named, json_flag, number
 )
 @number("--remove", "SHARE", "Share of each class to remove, in (0, 0.5).", 0.05)
 @path("--out", "DIR", "New folder for removed.csv and the kept rows.")
+@FORCE
 @json_flag("the outcome")
 @number("--ridge", "L", "Penalty of the model that loss trains: L/2 times the squared norm.", 0.01)
 @choice("--variant", ["paper", "reference"], "Definition of svd and knn: the paper's, or that of its authors' code.")
 @reading(click.argument("data"))
-def sanitize(data: str, out: Path | None, as_json: bool, **options: Any) -> None:
+def sanitize(data: str, out: Path | None, force: bool, as_json: bool, **options: Any) -> None:
     """Remove the most suspicious rows of each class.
 
     With --out, writes removed.csv (row, label, score, reason) and the kept
@@ -40,7 +41,7 @@ def sanitize(data: str, out: Path | None, as_json: bool, **options: Any) -> None
     """
     from toadstone.front.sanitize import sanitize as run
 
-    with folder_if_named(out) as aside, running("reading"):
+    with folder_if_named(out, data, force=force) as aside, running("reading"):
         result = run(data, **options)
         if aside is not None:
             result.write(aside)

@@ -9,7 +9,7 @@ import click
 
 from toadstone.commands.gates import gate_exceeded, gate_flagged, gate_unfinished
 from toadstone.console import running, show
-from toadstone.options import epilog, folder_if_named, json_flag, max_seconds, number, path, reading
+from toadstone.options import FORCE, epilog, folder_if_named, json_flag, max_seconds, number, path, reading
 
 
 @click.command(
@@ -27,6 +27,7 @@ from toadstone.options import epilog, folder_if_named, json_flag, max_seconds, n
 )
 @path("--trusted", "FILE", "Rows known to be clean, none in DATA and in its format: thresholds come from them.")
 @path("--out", "DIR", "New folder for report.html, record.json, suspects.csv and scan.sarif.")
+@FORCE
 @json_flag("the record")
 @number("--fail-if-flagged-above", "SHARE", "Exit 1 if a detector flags more than this share of the rows.")
 @click.option(
@@ -39,6 +40,7 @@ from toadstone.options import epilog, folder_if_named, json_flag, max_seconds, n
 def scan(
     data: str,
     out: Path | None,
+    force: bool,
     as_json: bool,
     fail_if_flagged_above: float | None,
     fail_if_exceeded: bool,
@@ -55,7 +57,7 @@ def scan(
     from toadstone.pipeline.gate import check_limit
 
     check_limit("fail_if_flagged_above", fail_if_flagged_above, most=1.0)
-    with folder_if_named(out) as aside, running("reading"):
+    with folder_if_named(out, data, options["trusted"], force=force) as aside, running("reading"):
         result = run(data, **options)
         if aside is not None:
             result.write(aside)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.attack import Attacked, AttackPlan
 from toadstone.pipeline.attack import attack as run_attack
 from toadstone.records.attack import AttackRecord
+from toadstone.report.files.places import naming_out
 from toadstone.report.text.attack_text import attack_lines
 
 
@@ -54,16 +56,23 @@ class AttackResult(Result):
 
         return plot_defences(self.record)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Path:
         """Write the poison rows to a new ``.npz`` archive, which `audit` takes as `poison`.
+
+        Parameters
+        ----------
+        path : path-like
+        force : bool
+            Replace an older archive.
 
         Raises
         ------
         InvalidArgument
             If the file exists, or cannot be written.
         """
-        refuse_existing_file(path)
-        write_rows_as_arrays(self.poison.X, self.poison.y, path)
+        refuse_existing_file(path, force=force)
+        with naming_out(Path(path)):
+            write_rows_as_arrays(self.poison.X, self.poison.y, path)
         return Path(path)
 
     def write(self, folder: Path) -> None:
@@ -71,16 +80,18 @@ class AttackResult(Result):
         write_rows_as_arrays(self.poison.X, self.poison.y, folder / "poison.npz")
 
 
-def refuse_existing_file(path: str | os.PathLike[str]) -> None:
-    """Refuse a file name that is taken.
+def refuse_existing_file(path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Refuse a file name that is taken, with `force` by anything but an archive.
 
     Raises
     ------
     InvalidArgument
-        If the file exists.
+        If it is.
     """
-    if Path(path).exists():
-        raise InvalidArgument("out", "a file that does not exist yet", path)
+    if not force and os.path.lexists(path):
+        raise InvalidArgument("out", "a file that does not exist yet", f"{path}; --force replaces it")
+    if os.path.lexists(path) and not (Path(path).is_file() and zipfile.is_zipfile(path)):
+        raise InvalidArgument("out", "an archive of poison rows to replace", f"{path}, which is none")
 
 
 @front_door

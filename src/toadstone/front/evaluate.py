@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
+from toadstone.core.claims import claimed
 from toadstone.core.trusted import Trusted
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, names_of, open_data, request_of, workers_of
@@ -19,6 +20,7 @@ from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
 from toadstone.pipeline.evaluation.run import late_trials, run_evaluation
 from toadstone.pipeline.harness.clock import Deadline
 from toadstone.records.evaluation import EvaluationRecord
+from toadstone.report.files.places import filled, naming_out
 from toadstone.report.text.evaluation_text import evaluation_lines
 
 
@@ -57,11 +59,12 @@ class EvaluationResult(Result):
 
         return plot_matrix(self.record)
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
+    def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> Path:
         """Write all files into a new folder, or into the one that holds the finished trials."""
         if Path(folder) != self._out:
-            return super().save(folder)
-        self.write(Path(folder))
+            return super().save(folder, force=force)
+        with naming_out(Path(folder)):
+            self.write(Path(folder))
         return Path(folder)
 
     def write(self, folder: Path) -> None:
@@ -88,6 +91,7 @@ def evaluate(
     false_alarm_rate: float | None = None,
     workers: int | None = None,
     out: str | os.PathLike[str] | None = None,
+    force: bool = False,
     max_seconds: float | None = None,
     **reading: Unpack[Reading],
 ) -> EvaluationResult:
@@ -129,6 +133,8 @@ def evaluate(
         Begin nothing new after so many seconds: trials that have not begun are
         skipped, and `unfinished` of the result says so; with `out`, the same
         call goes on from the finished ones.
+    force : bool
+        Begin anew in that folder, and give up an older evaluation in it.
     **reading
         Options of how data are read, those of `toadstone.read`: label, text
         and more.
@@ -167,17 +173,34 @@ def evaluate(
         command=run.command,
     )
     processes = workers_of(workers)
-    given = open_data(data, request)
-    rows_known_clean = given.trusted(trusted)
-    run.watch.announce("choosing the ridge")
-    because = None if rows_known_clean is None else Trusted(rows_known_clean, because=_because(trusted))
-    setup = prepare(given.split, replace(plan, source=given.source), trusted=because)
-    run.watch.announce("trials")
-    run.watch.expect(len(setup.planned))
-    with nullcontext() if out is None else Journal(Path(out), setup.digest) as journal:
-        record = run_evaluation(setup, journal=journal, workers=processes, deadline=deadline, on_unit=run.watch.step)
-    where = None if out is None else Path(out)
-    return EvaluationResult(given, record, where, unfinished=late_trials(record, deadline))
+    folder = None if out is None else Path(out)
+    with nullcontext() if folder is None else claimed(folder):
+        given = open_data(data, request)
+        rows_known_clean = given.trusted(trusted)
+        run.watch.announce("choosing the ridge")
+        because = None if rows_known_clean is None else Trusted(rows_known_clean, because=_because(trusted))
+        setup = prepare(given.split, replace(plan, source=given.source), trusted=because)
+        run.watch.announce("trials")
+        run.watch.expect(len(setup.planned))
+        with _journal(folder, setup.digest, force=force) as journal:
+            record = run_evaluation(
+                setup, journal=journal, workers=processes, deadline=deadline, on_unit=run.watch.step
+            )
+    return EvaluationResult(given, record, folder, unfinished=late_trials(record, deadline))
+
+
+@contextmanager
+def _journal(folder: Path | None, plan: str, *, force: bool) -> Iterator[Journal | None]:
+    """Open the journal of a folder, emptied before where it is to begin anew."""
+    if folder is None:
+        yield None
+        return
+    if force:
+        # An empty folder takes the place of the old one in one step.
+        with filled(folder, force=True):
+            pass
+    with naming_out(folder), Journal(folder, plan) as journal:
+        yield journal
 
 
 def _because(trusted: Data) -> str:

@@ -77,8 +77,14 @@ class Result(ABC):
         """
         raise InvalidArgument("plot", "a result that has a figure", type(self).__name__)
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
+    def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> Path:
         """Write all files of the result into a new folder, whole or not at all.
+
+        Parameters
+        ----------
+        folder : path-like
+        force : bool
+            Replace a folder of results of an older run.
 
         Returns
         -------
@@ -88,11 +94,12 @@ class Result(ABC):
         Raises
         ------
         InvalidArgument
-            If something of that name exists, or nothing can be written there.
+            If something of that name exists, another run writes to it, or nothing
+            can be written there.
         """
-        from toadstone.report.files.folders import new_folder
+        from toadstone.report.files.places import new_folder
 
-        with new_folder(Path(folder)) as aside:
+        with new_folder(Path(folder), force=force) as aside:
             self.write(aside)
         return Path(folder)
 

@@ -1,18 +1,12 @@
-"""Results as files in a new folder, which appears whole or not at all."""
+"""Results as files in a folder."""
 
 from __future__ import annotations
 
-import errno
-import secrets
-import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from toadstone.certificates.files import write_certificate
 from toadstone.core.certificate import Certificate
 from toadstone.core.dataset import Poison
-from toadstone.core.errors import InvalidArgument
 from toadstone.core.files import written_aside
 from toadstone.datasets.readers.rows import write_rows_as_arrays
 from toadstone.records.audit import AuditRecord
@@ -28,62 +22,6 @@ from toadstone.report.pages.defence_page import render_defence
 from toadstone.report.pages.evaluation_page import render_evaluation
 from toadstone.report.pages.reproduction_page import render_reproduction
 from toadstone.report.pages.scan_page import render_scan
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-@contextmanager
-def new_folder(path: str | Path) -> Iterator[Path]:
-    """Create a folder that appears under its name only once it is complete.
-
-    Raises
-    ------
-    InvalidArgument
-        If something of that name exists, nothing can be created there, or
-        the disk is full.
-    """
-    target = Path(path)
-    refuse_existing(target)
-    # Beside the target, thus on the same disk, where a rename is one step.
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    missing = [parent for parent in target.parents if not parent.exists()]
-    try:
-        aside.mkdir(parents=True)
-    except OSError as error:
-        _remove_empty(missing)
-        raise _unusable(target, "a folder that can be created", error) from None
-    try:
-        yield aside
-        aside.rename(target)
-    except BaseException as error:
-        shutil.rmtree(aside, ignore_errors=True)
-        _remove_empty(missing)
-        if isinstance(error, OSError) and error.errno in _FULL:
-            raise _unusable(target, "a disk with room for the results", error) from None
-        raise
-
-
-def _unusable(target: Path, expected: str, error: OSError) -> InvalidArgument:
-    return InvalidArgument("out", expected, f"{target}: {(error.strerror or 'input/output error').lower()}")
-
-
-def _remove_empty(folders: Iterable[Path]) -> None:
-    for folder in folders:
-        with suppress(OSError):
-            folder.rmdir()
-
-
-def refuse_existing(path: str | Path) -> None:
-    """Check that a name is not taken.
-
-    Raises
-    ------
-    InvalidArgument
-        If something of that name exists.
-    """
-    # A link that points nowhere does not exist, but its name is taken.
-    if Path(path).exists() or Path(path).is_symlink():
-        raise InvalidArgument("out", "a name that is not taken", f"{path}, which exists")
 
 
 def write_audit(record: AuditRecord, certificate: Certificate, poison: Poison | None, folder: Path) -> None:

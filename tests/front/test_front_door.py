@@ -15,6 +15,7 @@ import pytest
 import toadstone
 from toadstone.cli import toadstone_command
 from toadstone.datasets.catalogue.load import load
+from toadstone.datasets.readers.request import Reading
 from toadstone.records.serial import as_fields
 
 FUNCTIONS = ("attack", "audit", "certify", "defend", "evaluate", "sanitize", "scan", "verify")
@@ -243,12 +244,13 @@ class TestNames:
 
     @pytest.mark.parametrize("name", FUNCTIONS)
     def test_options_have_the_command_lines_names(self, name):
-        parameters = inspect.signature(getattr(toadstone, name)).parameters
+        parameters = dict(inspect.signature(getattr(toadstone, name)).parameters)
+        assert parameters.pop("reading").kind is inspect.Parameter.VAR_KEYWORD
         options = {parameter.name for parameter in toadstone_command.commands[name].params}
         only_there = {"as_json", "debug", "quiet", "out", "force", "file"} | {
             name for name in options if name.startswith("fail_if")
         }
         only_here = {"certificate", "out", "force"}
-        assert set(parameters) - only_here == options - only_there
+        assert {*parameters, *Reading.__annotations__} - only_here == options - only_there
         keywords = [one for one in parameters.values() if one.kind is inspect.Parameter.KEYWORD_ONLY]
         assert len(parameters) - len(keywords) == (2 if name == "verify" else 1)

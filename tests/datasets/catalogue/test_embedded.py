@@ -20,7 +20,7 @@ def test_digits_are_the_pixels_of_the_requested_classes() -> None:
     assert split.train.classes.tolist() == [1, 7]
     assert (split.domain, split.preparation) == ("box", "pixels divided by 16")
     assert read_digits("digits", Request(classes=("1", "7"))).train.y.tolist() == split.train.y.tolist()
-    with pytest.raises(InvalidArgument, match=r"`classes`: expected labels among 0, 1.* \(digits\), got 'x'"):
+    with pytest.raises(InvalidArgument, match=r"`classes`: expected labels among '0', '1'.* \(digits\), got 'x'"):
         read_digits("digits", Request(classes=("1", "x")))
 
 

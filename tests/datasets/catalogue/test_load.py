@@ -115,7 +115,7 @@ def test_what_cannot_be_downloaded_says_so(entry: Entry) -> None:
 
 def test_classes_must_exist(entry: Entry) -> None:
     assert catalogue.load("tiny", classes=("1", "-1")).train.classes.tolist() == [-1, 1]
-    with pytest.raises(InvalidArgument, match=r"`classes`: expected labels among -1, 1 \(tiny\), got '2'"):
+    with pytest.raises(InvalidArgument, match=r"`classes`: expected labels among '-1', '1' \(tiny\), got '2'"):
         catalogue.load("tiny", classes=("1", "2"))
 
 
@@ -135,8 +135,8 @@ def test_files_are_read_like_any_other(tmp_path: Path) -> None:
     assert load(path, scale="none", label="y", test_share=0.5).test.X.shape == (20, 2)
     with pytest.raises(InvalidData, match=r"none.csv: expected a file, got a name that does not exist"):
         load("none.csv")
-    with pytest.raises(InvalidData, match="expected a file ending in"):
-        load(tmp_path / "none.xlsx")
+    with pytest.raises(InvalidData, match=r"none.docx: expected a file, got a name that does not exist"):
+        load(tmp_path / "none.docx")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.datasets.preparation.features import Features, assemble, count, fit_scaling, pixels, scaled_rows
+from toadstone.datasets.preparation.features import ArrayValues, Features, assemble, count, fit_rows, fit_scaling, pixels
 
 
 def test_mean_is_correctly_rounded_whatever_the_order() -> None:
@@ -25,10 +25,11 @@ def test_mean_is_correctly_rounded_whatever_the_order() -> None:
 
 def test_constant_columns_become_zero_not_nan() -> None:
     X = np.c_[np.full(3, 0.1), [1.0, 2.0, 3.0]]
-    scaled = scaled_rows(X, X[:1], "standard", "file")
-    np.testing.assert_allclose(scaled.train[:, 0], 0, atol=1e-15)
-    np.testing.assert_allclose(scaled.train.std(axis=0)[1], 1)
-    assert scaled.preparation == "2 numbers standardised"
+    scaling = fit_rows(X, "standard", "file")
+    scaled = scaling.apply(X)
+    np.testing.assert_allclose(scaled[:, 0], 0, atol=1e-15)
+    np.testing.assert_allclose(scaled.std(axis=0)[1], 1)
+    assert scaling.preparation == "2 numbers standardised"
 
 
 def test_numbers_too_large_to_square() -> None:
@@ -37,8 +38,8 @@ def test_numbers_too_large_to_square() -> None:
 
 
 def test_test_rows_are_scaled_by_the_training_rows() -> None:
-    scaled = scaled_rows(np.array([[1.0], [3.0]]), np.array([[7.0], [-1.0], [2.0]]), "standard", "file")
-    assert scaled.test.ravel().tolist() == [5.0, -3.0, 0.0]
+    scaling = fit_rows(np.array([[1.0], [3.0]]), "standard", "file")
+    assert scaling.apply(np.array([[7.0], [-1.0], [2.0]])).ravel().tolist() == [5.0, -3.0, 0.0]
 
 
 @pytest.mark.parametrize(("wild", "left_out"), [(1e3, True), (-1e3, True), (100.0, False), (-100.0, False)])
@@ -90,20 +91,32 @@ def test_numbers_too_large_for_anything_are_refused_however_they_come(part: int)
 )
 def test_matrices_are_left_alone(X: list, sentence: str) -> None:
     rows = np.array(X)
-    prepared = scaled_rows(rows, rows, "auto", "file")
+    prepared = fit_rows(rows, "auto", "file")
     assert prepared.preparation == sentence
-    assert prepared.train is rows
+    np.testing.assert_array_equal(prepared.apply(rows), rows)
 
 
 def test_sparse_rows_are_never_filled() -> None:
     X = csr_array(np.eye(3))
     with pytest.raises(InvalidArgument, match="`scale`: expected 'auto' or 'none' for the sparse rows of file"):
-        scaled_rows(X, X, "standard", "file")
+        fit_rows(X, "standard", "file")
+    assert fit_rows(X, "auto", "file").apply(X) is X
 
 
 def test_pixels() -> None:
     images = np.array([[[0, 255], [51, 102]]], dtype=np.uint8)
     np.testing.assert_allclose(pixels(images), [[0, 1, 0.2, 0.4]])
+    scaling = fit_rows(images, "auto", "file")
+    np.testing.assert_allclose(scaling.apply(images), [[0, 1, 0.2, 0.4]])
+    assert (scaling.domain, scaling.preparation) == ("box", "pixels divided by 255")
+    two = np.concatenate([images, 255 - images])
+    np.testing.assert_allclose(fit_rows(two, "standard", "file").apply(two), [[-1, 1, -1, -1], [1, -1, 1, 1]])
+
+
+def test_values_are_shown_under_their_names() -> None:
+    dense = ArrayValues(np.array([[1.5, 2.0], [3.0, 4.0]]), ("age", "dose"))
+    assert dense.describe(1, [1, 0]) == "dose 4, age 3"
+    assert ArrayValues(csr_array([[0.0, 7.0]])).describe(0, [1]) == "column 1 7"
 
 
 @pytest.mark.parametrize(

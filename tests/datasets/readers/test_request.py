@@ -18,6 +18,19 @@ from toadstone.datasets.readers.request import Request
         ({"test_share": 1.0}, r"`test_share`: expected a number in \(0, 1\), got 1.0"),
         ({"test_share": 0.0}, r"`test_share`: expected a number in \(0, 1\), got 0.0"),
         ({"test_share": float("nan")}, r"`test_share`: expected a number in \(0, 1\), got nan"),
+        ({"missing": "mean"}, r"`missing`: expected one of \('indicate', 'refuse', 'drop-rows'\), got 'mean'"),
+        ({"quote": "'"}, r"""`quote`: expected one of \('auto', 'double', 'none'\), got "'\""""),
+        ({"decimal": ";"}, r"`decimal`: expected '.' or ',', got ';'"),
+        ({"separator": ""}, "`separator`: expected one ASCII character, or 'tab', got ''"),
+        ({"separator": "::"}, "`separator`: expected one ASCII character, or 'tab', got '::'"),
+        ({"separator": "§"}, "`separator`: expected one ASCII character, or 'tab', got '§'"),
+        ({"separator": '"'}, "`separator`: expected one ASCII character, or 'tab'"),
+        ({"separator": "\n"}, "`separator`: expected one ASCII character, or 'tab'"),
+        ({"encoding": "utf-99"}, "`encoding`: expected the name of an encoding, such as 'latin-1', got 'utf-99'"),
+        ({"types": "a=int"}, r"`types`: expected COLUMN=KIND, with a kind of \(.*\), got a=int"),
+        ({"types": "a"}, r"`types`: expected COLUMN=KIND"),
+        ({"types": {"a": "float"}}, r"`types`: expected COLUMN=KIND, .*got a=float"),
+        ({"drop": "a", "columns": "b"}, "`drop`: expected either this or `columns`, not both, got a"),
         ({"classes": "01"}, r"`classes`: expected at least two different labels, got \('01',\)"),
         ({"classes": ("1", "1")}, r"`classes`: expected at least two different labels, got \('1', '1'\)"),
     ],
@@ -35,11 +48,31 @@ def test_the_hold_out_is_described() -> None:
     assert Request(test_share=0.25, random_state=9).test_origin == "25 % held out at random, stratified, seed 9"
 
 
-@pytest.mark.parametrize("option", ["label", "text"])
+def test_lists_may_be_written_with_commas() -> None:
+    request = Request(text="a, b", drop=["c,d"], types="x=number, y = z=text")
+    assert request.texts == ("a", "b")
+    assert request.drop == ("c,d",)
+    assert request.kinds == {"x": "number", "y = z": "text"}
+    assert Request(text="", drop=" , ").drop is None
+
+
+@pytest.mark.parametrize(("name", "sign"), [("tab", "\t"), ("\\t", "\t"), ("space", " "), (";", ";")])
+def test_separators_have_names(name: str, sign: str) -> None:
+    assert Request(separator=name).separator == sign
+
+
+@pytest.mark.parametrize("options", [{"separator": ";"}, {"encoding": "latin-1"}, {"quote": "none"}])
+def test_notation_is_refused_for_other_formats(options: dict[str, Any]) -> None:
+    (name,) = options
+    with pytest.raises(InvalidArgument, match=f"^`{name}`: expected nothing for a file, which is no delimited text"):
+        Request(**options).refuse_notation("a file")
+
+
+@pytest.mark.parametrize("option", ["label", "text", "drop", "columns", "id"])
 def test_columns_are_refused_for_data_without_names(option: str) -> None:
     request = Request(**{option: "y"})
     with pytest.raises(
-        InvalidArgument, match=f"^`{option}`: expected nothing for an archive, which has no named columns, got 'y'"
+        InvalidArgument, match=f"^`{option}`: expected nothing for an archive, which has no named columns, got "
     ):
         request.refuse_columns("an archive")
     Request().refuse_columns("an archive")

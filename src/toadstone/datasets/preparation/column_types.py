@@ -142,6 +142,11 @@ def _infer(column: Any, name: str, request: Request, origin: Origin) -> ColumnTy
         return ColumnType(name, "left out", note="it names the rows")
     if pa.types.is_null(kind) or column.null_count == len(column):
         return ColumnType(name, "left out", note="it has no values")
+    if not _is_usable(kind):
+        held = "bytes" if is_bytes(kind) else f"values of type {kind}"
+        raise InvalidData(
+            f"{origin.column(name)}: expected numbers, text, dates or categories, got {held}; `drop` leaves it out"
+        )
     if stated is not None:
         return _stated(plain(column), name, stated, request, origin)
     if pa.types.is_dictionary(kind) or pa.types.is_boolean(kind):
@@ -150,27 +155,30 @@ def _infer(column: Any, name: str, request: Request, origin: Origin) -> ColumnTy
         return _number(column, name)
     if pa.types.is_temporal(kind):
         return ColumnType(name, "date")
-    if is_text(kind):
-        return _of_texts(pc.utf8_trim_whitespace(plain(column)), name, request, origin)
-    held = "bytes" if is_bytes(kind) else f"values of type {kind}"
-    raise InvalidData(
-        f"{origin.column(name)}: expected numbers, text, dates or categories, got {held}; `drop` leaves it out"
-    )
+    return _of_texts(pc.utf8_trim_whitespace(plain(column)), name, request, origin)
+
+
+def _is_usable(kind: Any) -> bool:
+    held = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(is_number(held) or is_text(held) or pa.types.is_boolean(held) or pa.types.is_temporal(held))
 
 
 def _stated(column: Any, name: str, stated: str, request: Request, origin: Origin) -> ColumnType:
     if stated in ("category", "text") or not is_text(column.type):
         return ColumnType(name, stated, lenient=True)
-    texts = pc.utf8_trim_whitespace(column)
+    shown = _values(pc.utf8_trim_whitespace(column), MISSING)
+    if not len(shown):
+        return ColumnType(name, "left out", note="it has no values")
     if stated == "date":
-        ways = {way.words: int(len(texts) - way.days(texts).null_count) for way in _date_candidates(request)}
-        best = max(ways, key=lambda words: ways[words])
-        return ColumnType(name, "date", DateFormat(best), note=best, lenient=True)
-    shown = _values(texts, MISSING)
-    readable = shown.filter(pc.invert(pc.is_null(_best_notation(shown, request).numbers(shown))))
-    if not len(readable):
-        raise InvalidData(f"{origin.column(name)}: expected numbers, as `types` says, got {shown[0].as_py()!r}")
-    return ColumnType(name, "number", _best_notation(shown, request), lenient=True)
+        ways = {way.words: int(way.days(shown).null_count) for way in _date_candidates(request)}
+        best = min(ways, key=lambda words: ways[words])
+        reader, unread, note = DateFormat(best), ways[best], best
+    else:
+        reader, note = _best_notation(shown, request), ""
+        unread = int(reader.numbers(shown).null_count)
+    if unread == len(shown):
+        raise InvalidData(f"{origin.column(name)}: expected {stated}s, as `types` says, got {shown[0].as_py()!r}")
+    return ColumnType(name, stated, reader, note=note, lenient=True)
 
 
 def _best_notation(texts: Any, request: Request) -> Notation:
@@ -341,7 +349,8 @@ def _checked(values: Any, shown: Any, how: ColumnType, origin: Origin) -> Any:
             f"{origin.cell(how.name, row)}: expected {expected}, got {shown[row].as_py()}; "
             f"`types` with {how.name}=number reads such values as missing, `drop` leaves the column out"
         )
-    large = np.flatnonzero(np.abs(numbers) > 2.0**53)
+    # The float 2**53 may stand for the whole number after it.
+    large = np.flatnonzero((np.abs(numbers) >= 2.0**53) & ~bad)
     for row in large.tolist():
         exact = _whole_number(shown[row].as_py())
         if exact is not None and exact != int(numbers[row]) and not how.lenient:

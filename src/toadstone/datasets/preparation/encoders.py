@@ -172,7 +172,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
         except ValueError:
             # The library found no word that two texts share.
             self.vectorizer_ = None
-        if without - (len(texts) - filled) > _WITHOUT_WORDS * filled:
+        if self.vectorizer_ is None or without - (len(texts) - filled) > _WITHOUT_WORDS * filled:
             self.vectorizer_, self.unit_ = self._vectorizer("char"), "character n-gram"
             try:
                 without = _empty_rows(self.vectorizer_.fit_transform(texts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, Unpack
 
@@ -63,13 +63,14 @@ class SourceFile:
     split : Split
     content : Content
         Without bytes that can be read again.
-    request : Request
-        With what reading found out, such as the separator.
+    asked, request : Request
+        As the caller asked, and with what reading found out, such as the separator.
     reader : TableReader or ArrayReader
     """
 
     split: Split
     content: Content
+    asked: Request
     request: Request
     reader: TableReader | ArrayReader
 
@@ -90,7 +91,7 @@ class SourceFile:
         if isinstance(self.reader, TableReader) != hasattr(module, "table"):
             raise InvalidArgument("trusted", f"a file of the same format as {self.content.name}", other.name)
         if isinstance(self.reader, TableReader):
-            X, y = self.reader.encode(module.table(other, self.request)[0])
+            X, y = self.reader.encode(module.table(other, self._request_for(other))[0])
         else:
             X, y = self.reader.encode(other)
         expected = self.split.train.n_features
@@ -110,10 +111,17 @@ class SourceFile:
         InvalidData
             If the file is no longer the one that was read.
         """
-        ending = self.content.ending or _sniffed_ending(self.content)
-        destination = folder / f"{stem}{ending}{self.content.codec}"
-        _write(self.content.again(), rows, destination, self.request)
+        content = self.content.again()
+        ending = content.ending or _sniffed_ending(content)
+        destination = folder / f"{stem}{ending}{content.codec}"
+        _write(content, rows, destination, self.request)
         return destination
+
+    def _request_for(self, other: Content) -> Request:
+        """Return the options for another file, whose notation is its own unless the caller stated one."""
+        if other.ending == self.content.ending:
+            return self.asked
+        return replace(self.asked, separator=None, quote="auto", encoding=None)
 
 
 def read(path: str | os.PathLike[str], *, random_state: int = 0, **reading: Unpack[Reading]) -> Split:
@@ -187,14 +195,15 @@ def read_source(path: str | os.PathLike[str], request: Request) -> SourceFile:
     """Read a file with checked options, and keep the way back to its rows; see `read`."""
     content = open_content(path)
     module = format_of(content)
+    asked = request
     reader: Any
     if hasattr(module, "table"):
         table: Table
-        table, request = module.table(content, request)
+        table, request = module.table(content, asked)
         split, reader = split_table(table, content.short_name(), request)
     else:
-        split, reader = module.read(content, request)
-    return SourceFile(split, content.without_data(), request, reader)
+        split, reader = module.read(content, asked)
+    return SourceFile(split, content.without_data(), asked, request, reader)
 
 
 def write_rows(

@@ -113,11 +113,11 @@ def test_standardising_is_fitted_on_training_rows(tmp_path: Path) -> None:
         ({"X": X, "y": np.array(["a", _Bomb()] * 20)}, "array y: expected numbers or text, got pickled objects"),
         ({"data": X, "target": Y}, r"expected arrays X and y, or .*, got data, target"),
         ({"X": X}, "expected arrays X and y, or .*, got X"),
-        ({"X_train": X, "y_train": Y}, "expected arrays X and y, or .*, got X_train, y_train"),
+        ({"X_train": X, "y_train": Y}, "expected arrays X_test and y_test beside X_train, got X_train, y_train"),
         ({"X": X, "y": Y[1:]}, "y: expected one label for each of 40 rows, got 39"),
         ({"X": X, "y": np.eye(2)[Y]}, r"y: expected one label a row, got an array of shape \(40, 2\)"),
         ({"X": X, "y": X[:, 0]}, "y: expected classes, got .*: it looks like a regression target"),
-        ({"X": X, "y": np.zeros(N)}, "y: expected at least two classes, got only 0"),
+        ({"X": X, "y": np.zeros(N)}, "y: expected at least two classes, got only '0'"),
         ({"X": X[:0], "y": Y[:0]}, "y: expected rows, got none"),
         ({"X": X[:, :0], "y": Y}, "expected at least one feature column, got none"),
         ({"X": X[:, 0], "y": Y}, r"X: expected rows of shape \(n, d\) or images of bytes, got float64 .* \(40,\)"),
@@ -126,11 +126,11 @@ def test_standardising_is_fitted_on_training_rows(tmp_path: Path) -> None:
         ({"X": X * 1j, "y": Y}, "X: expected numbers, got values of type complex128"),
         (
             {"X": np.where(np.isclose(X, X[4, 2]), np.nan, X), "y": Y},
-            r"X: expected finite numbers, got nan at \[4, 2\]",
+            r"X: expected finite numbers, got nan in row 5, column 2",
         ),
         (
             {"X_train": X, "y_train": Y, "X_test": X[:, :2], "y_test": Y},
-            r"expected training and test rows of one shape",
+            r"expected rows of shape \(3,\), got \(2,\)",
         ),
         (
             {"X_train": X, "y_train": Y, "X_test": X, "y_test": Y + 1},

@@ -9,9 +9,8 @@ import pytest
 from scipy.sparse import issparse
 
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.datasets.readers.read import read, write_rows
+from toadstone.datasets.readers.read import read, read_source, write_rows
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.readers.formats.svmlight import read_prepared_like
 
 LINES = [f"{'+1' if i % 2 else '-1'} qid:{i} 1:{i + 1} 4:2.5 # row {i}\n" for i in range(20)]
 
@@ -44,8 +43,7 @@ def test_columns_count_from_zero_if_one_is_zero(tmp_path: Path) -> None:
         ([*LINES, "nan 2:1\n"], "got in line 21: 'nan 2:1'"),
         ([*LINES, "+1 -1:1\n"], "got in line 21"),
         ([*LINES, "+1 99999999999999999999:1\n"], "got in line 21"),
-        (["a,b\n", "1,2\n"], "got in line 1: 'a,b'"),
-        (["1,2 1:1\n"], "got in line 1: '1,2 1:1'"),
+        (["a b\n", "1 2\n"], "got in line 1: 'a b'"),
         (["# only a comment\n"], "got none"),
     ],
 )
@@ -54,17 +52,29 @@ def test_malformed_lines_are_named(tmp_path: Path, lines: list[str], sentence: s
         read(_file(tmp_path, lines))
 
 
+def test_several_labels_a_row_are_refused_as_such(tmp_path: Path) -> None:
+    with pytest.raises(
+        InvalidData, match=r"file.svm: expected one label a row, got '1,2' in line 21: several labels a row cannot"
+    ):
+        read(_file(tmp_path, [*LINES, "1,2 1:1\n"]))
+
+
 def test_labels_that_are_no_classes(tmp_path: Path) -> None:
     with pytest.raises(InvalidData, match=r"labels: expected classes, got 0.5: it looks like a regression target"):
-        read(_file(tmp_path, [f"{i}.5 1:1\n" for i in range(20)]))
+        read(_file(tmp_path, [f"{i}.5 1:1\n" for i in range(30)]))
 
 
-def test_files_read_together_count_their_columns_from_the_same_number(tmp_path: Path) -> None:
+def test_other_files_count_their_columns_from_the_same_number(tmp_path: Path) -> None:
     with_zero = _file(tmp_path, [f"{i % 2} 0:1 2:1\n" for i in range(20)], "with_zero.svm")
     without = _file(tmp_path, ["1 2:5\n", "0 1:3\n"], "without.svm")
-    X, y = read_prepared_like(with_zero, without, np.arange(16), Request())
-    np.testing.assert_array_equal(X.toarray(), [[0, 0, 5], [0, 3, 0]])
-    assert y.tolist() == [1, 0]
+    other = read_source(with_zero, Request()).encode(without)
+    np.testing.assert_array_equal(other.X.toarray(), [[0, 0, 5], [0, 3, 0]])
+    assert other.y.tolist() == [1, 0]
+
+
+def test_rows_are_named_by_their_lines(tmp_path: Path) -> None:
+    split = read(_file(tmp_path, ["# a comment\n", *LINES[:2], "\n", *LINES[2:]]))
+    assert [split.row_names.full(row) for row in (0, 1, 2)] == ["line 2", "line 3", "line 5"]
 
 
 def test_kept_lines_are_copied_as_they_are(tmp_path: Path) -> None:

@@ -28,11 +28,11 @@ _SNIFFED_RECORDS = 100
 _SNIFFED_BYTES = 1 << 16
 _BLOCK = 1 << 26
 _MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
 }
 
 
@@ -44,8 +44,10 @@ class Delimited:
     ----------
     text : bytes
         UTF-8 without byte order mark.
+    mark : bytes
+        Byte order mark of the file; empty for none.
     encoding : str
-        Of the file.
+        Of the bytes after the mark.
     separator : str
     quoted : bool
         False if quotation marks are plain characters.
@@ -53,6 +55,7 @@ class Delimited:
     """
 
     text: bytes
+    mark: bytes
     encoding: str
     separator: str
     quoted: bool
@@ -109,7 +112,8 @@ def write_rows(content: Content, rows: IntArray, request: Request) -> bytes:
     # The last record of a file may lack its line end, but not before another one.
     line_end = b"\r\n" if parts[0].endswith(b"\r\n") else b"\r" if parts[0].endswith(b"\r") else b"\n"
     parts = [part if part.endswith((b"\n", b"\r")) else part + line_end for part in parts[:-1]] + parts[-1:]
-    return _encoded(b"".join(parts), found.encoding)
+    text = b"".join(parts)
+    return found.mark + (text if found.encoding == "utf-8" else text.decode().encode(found.encoding))
 
 
 def parse(content: Content, request: Request) -> Delimited:
@@ -120,59 +124,58 @@ def parse(content: Content, request: Request) -> Delimited:
     InvalidData
         If it is no text, or quotation marks do not pair.
     """
-    text, encoding = _decoded(content, request.encoding)
+    text, mark, encoding = _decoded(content, request.encoding)
     quoted = request.quote != "none"
     separator = request.separator or _sniffed(text, content, quoted=quoted)
     index = index_records(text, separator, quoted=quoted)
-    found = Delimited(text, encoding, separator, quoted, index)
+    found = Delimited(text, mark, encoding, separator, quoted, index)
     if not len(index):
         raise InvalidData(f"{content.name}: expected a line of column names, got blank lines")
     _refuse_faulty_quotes(found, content.name, sure=request.quote == "double")
     return found
 
 
-def _decoded(content: Content, encoding: str | None) -> tuple[bytes, str]:
-    """Return the text as UTF-8 without byte order mark, and its encoding."""
+def _decoded(content: Content, encoding: str | None) -> tuple[bytes, bytes, str]:
+    """Return the text as UTF-8, the byte order mark before it, and the encoding of the bytes after the mark."""
     data = content.data
     mark = next((mark for mark in _MARKS if data.startswith(mark)), b"")
-    named = encoding or _MARKS.get(mark, "utf-8")
-    if codecs.lookup(named).name in ("utf-8", "ascii"):
-        named = "utf-8"
-    if named == "utf-8" and mark == codecs.BOM_UTF8:
-        named = "utf-8-sig"
+    named = codecs.lookup(encoding or _MARKS.get(mark, "utf-8")).name
+    named = {"ascii": "utf-8", "utf-8-sig": "utf-8"}.get(named, named)
+    if named in ("utf-16", "utf-32"):
+        # The mark tells the order of the bytes.
+        named = _MARKS[mark] if mark and _MARKS[mark].startswith(named) else f"{named}-le"
+    if _MARKS.get(mark) != named:
+        mark = b""
+    body = data[len(mark) :]
     try:
-        if named in ("utf-8", "utf-8-sig"):
-            text = data[len(mark) :]
-            text.decode("utf-8")
-        else:
-            text = data.decode(named).removeprefix("\ufeff").encode()
+        text = body if named == "utf-8" else body.decode(named).encode()
+        text.decode("utf-8")
     except (UnicodeError, LookupError) as error:
         raise _wrong_encoding(content, named, error) from None
     nul = text.find(b"\0")
     if nul >= 0:
-        line = text.count(b"\n", 0, nul) + 1
         raise InvalidData(
-            f"{content.name}: expected text, got a NUL byte in line {line}: binary data, or UTF-16 without a mark, "
-            "which `encoding` with utf-16-le reads"
+            f"{content.name}: expected text, got a NUL byte in line {_line_at(text, nul)}: binary data, or UTF-16 "
+            "without a mark, which `encoding` with utf-16-le reads"
         )
-    return text, named
+    return text, mark, named
+
+
+def _line_at(text: bytes, position: int) -> int:
+    before = text[:position]
+    # CR LF is one line end.
+    return before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n") + 1
 
 
 def _wrong_encoding(content: Content, named: str, error: Exception) -> InvalidData:
     expected = "UTF-8" if named.startswith("utf-8") else named
     if not isinstance(error, UnicodeDecodeError):
         return InvalidData(f"{content.name}: expected {expected} text, got other bytes")
-    line = error.object.count(b"\n", 0, error.start) + 1
+    line = _line_at(error.object, error.start)
     return InvalidData(
         f"{content.name}: expected {expected} text, got the byte 0x{error.object[error.start]:02x} in line {line}; "
         "`encoding` names another one, such as latin-1"
     )
-
-
-def _encoded(text: bytes, encoding: str) -> bytes:
-    if encoding == "utf-8":
-        return text
-    return codecs.BOM_UTF8 + text if encoding == "utf-8-sig" else text.decode().encode(encoding)
 
 
 def _sniffed(text: bytes, content: Content, *, quoted: bool) -> str:
@@ -269,7 +272,7 @@ def _notes(found: Delimited, content: Content) -> tuple[str, ...]:
     usual = "\t" if content.ending in (".tsv", ".tab") else ","
     if found.separator != usual:
         notes.append(f"columns are separated by {SEPARATORS.get(found.separator, repr(found.separator))}")
-    if not found.encoding.startswith("utf-8"):
+    if found.encoding != "utf-8":
         notes.append(f"the file is read as {found.encoding}")
     several = found.index.spans > 1
     if several.any():

@@ -45,7 +45,7 @@ def test_the_folder_has_the_kept_rows_as_they_were_and_a_reason_for_the_others(t
     source, kept = (path.read_text().splitlines() for path in (table / "rows.csv", folder / "cleaned.csv"))
     removals = list(csv.DictReader((folder / "removals.csv").read_text().splitlines()))
     assert list(removals[0]) == ["row", "label", "step", "suspicion", "reason"]
-    gone = {int(removal["row"]) for removal in removals}
+    gone = {int(removal["row"]) - 1 for removal in removals}
     assert set(range(5)) <= gone
     assert kept == [source[0], *(line for row, line in enumerate(source[1:]) if row not in gone)]
     record = json.loads((folder / "record.json").read_text())

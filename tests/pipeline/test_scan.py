@@ -11,10 +11,9 @@ import pytest
 from toadstone.catalogue import names
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, UnknownName
-from toadstone.datasets.readers.lines import first_line
 from toadstone.detectors.features.mahalanobis import RobustMahalanobis
 from toadstone.kernels.statistics.thresholds import smallest_detectable_share
-from toadstone.pipeline.scan import ScanPlan, exceeded, fingerprint, scan
+from toadstone.pipeline.scan import ScanPlan, exceeded, fingerprint, rank_flagged, scan
 from toadstone.records.header import Source
 from toadstone.records.scan import ScanRecord
 
@@ -39,7 +38,7 @@ def timeless(record: ScanRecord) -> dict:
 
 def test_planted_rows_are_found_first_with_reasons(small):
     record = scan(planted(small), ScanPlan(detectors=("mahalanobis",)))
-    assert {flagged.row for flagged in record.rows[:8]} == set(range(100, 108))
+    assert {flagged.position for flagged in record.rows[:8]} == set(range(100, 108))
     assert record.detectors["mahalanobis"].flagged >= 8
     assert record.flagged_rows == len(record.rows)
     for flagged in record.rows:
@@ -76,7 +75,7 @@ def test_rows_that_were_held_out_at_random_are_looked_at(small):
 
 
 def test_the_record_survives_its_json(small):
-    record = scan(planted(small), ScanPlan(detectors=FEW, source=Source("rows.csv", "rows.csv", 2)))
+    record = scan(planted(small), ScanPlan(detectors=FEW, source=Source("rows.csv", "rows.csv")))
     assert ScanRecord.from_json(record.to_json()) == record
 
 
@@ -125,21 +124,6 @@ def test_options_out_of_range():
         ScanPlan(detectors=("spectra",))
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "expected"),
-    [
-        ("a.csv", "x,y\n1,a\n2,b\n", 2),
-        ("a.csv", 'x,y\n1,"a\nb"\n2,b\n', None),
-        ("a.svm", "1 1:2\n-1 2:3\n", 1),
-        ("a.parquet", "anything", None),
-    ],
-)
-def test_lines_of_rows(tmp_path, name, text, expected):
-    (tmp_path / name).write_text(text)
-    assert first_line(tmp_path / name, 2) == expected
-    assert first_line(tmp_path / "missing.csv", 2) is None
-
-
 def vouched(small, count: int = 200) -> Dataset:
     """Rows like those of the training set, none of them in it."""
     split = small(n=count, seed=7)
@@ -158,7 +142,7 @@ class TestTrusted:
         assert (report.thresholds, record.trusted_rows) == ("trusted rows", 200)
         assert report.flagged_share == report.flagged / 300
         assert report.smallest_detectable_share == smallest_detectable_share(300, 0.02)
-        assert {flagged.row for flagged in record.rows} <= set(range(100, 400))
+        assert {flagged.position for flagged in record.rows} <= set(range(100, 400))
         assert ScanRecord.from_json(record.to_json()) == record
 
     def test_without_them_those_that_need_them_say_so(self, small):
@@ -189,3 +173,18 @@ class TestTrusted:
     def test_another_label_is_refused(self, small):
         with pytest.raises(InvalidArgument, match="`trusted`: expected rows labelled ham, spam, got eggs in its row 0"):
             scan(planted(small), ScanPlan(detectors=FEW), trusted=Dataset(vouched(small).X[:1], ["eggs"]))
+
+
+def test_ten_thousand_flagged_rows_are_listed_and_all_counted():
+    n = 10_500
+
+    class Everything:
+        suspicion_ = np.arange(n, dtype=float)
+        flagged_indices_ = np.arange(n)
+        reasons_ = ("far",) * n
+
+    rows = Dataset(np.ones((n, 1)), np.arange(n) % 2)
+    count, listed = rank_flagged(rows, {"l2": Everything()})
+    assert (count, len(listed)) == (10_500, 10_000)
+    assert {row.position for row in listed} == set(range(500, n))
+    assert {row.row for row in listed} == {str(row + 1) for row in range(500, n)}

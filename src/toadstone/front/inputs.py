@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +20,6 @@ from toadstone.core.trusted import Trusted
 from toadstone.datasets.catalogue.load import load
 from toadstone.datasets.preparation.domain import check_domain
 from toadstone.datasets.preparation.trusted import read_trusted
-from toadstone.datasets.readers.lines import first_line
 from toadstone.datasets.readers.memory import (
     ARRAYS,
     FRAME,
@@ -28,15 +29,16 @@ from toadstone.datasets.readers.memory import (
     read_frame,
     read_frame_like,
 )
-from toadstone.datasets.readers.read import is_data_file
+from toadstone.datasets.readers.read import is_data_file, write_rows
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.readers.rows import read_poison, write_kept_rows, write_rows_as_arrays
+from toadstone.datasets.readers.rows import read_poison, write_rows_as_arrays
 from toadstone.datasets.split import Split
 from toadstone.records.header import Source
 
 Data: TypeAlias = Any
 """A path, a name of the catalogue, a data frame, a pair (X, y), a `Dataset` or a split from `load` or `read`."""
 
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _LARGEST_SEED = 2**32 - 1
 _KINDS = "a path, a name of `toadstone datasets`, a data frame, a pair (X, y), a Dataset or what load and read return"
 
@@ -94,7 +96,7 @@ class Given:
         Parameters
         ----------
         rows : sequence of int or None
-            Row numbers in the source, one for each entry of the columns; None
+            Positions in the source, one for each entry of the columns; None
             for a table that is not about rows.
         columns : mapping from str to sequence
 
@@ -102,18 +104,35 @@ class Given:
         -------
         data frame
             Of the caller's library, with the caller's index where the library
-            has one and a column "row" elsewhere. For files and arrays a
-            pandas one where pandas is installed, and a pyarrow table if not.
+            has one. Elsewhere with a column "row" of the names of rows, or
+            one called like the column that identifies them. For files and
+            arrays a pandas one where pandas is installed, and a pyarrow table
+            if not.
         """
         listed = {name: list(values) for name, values in columns.items()}
         if rows is None:
             return nw.from_dict(listed, backend=self._library()).to_native()
         positions = [int(row) for row in rows]
         if self.frame is None or not self.frame.implementation.is_pandas_like():
-            return nw.from_dict({"row": positions} | listed, backend=self._library()).to_native()
+            return nw.from_dict(self.named(positions, listed), backend=self._library()).to_native()
         made = nw.from_dict(listed, backend=self._library()).to_native()
         made.index = self.frame.to_native().index[positions]
         return made
+
+    def named(self, rows: Sequence[int], columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+        """Put the names of rows before other columns: text, or whole numbers where rows are counted.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Positions in the source.
+        columns : mapping from str to sequence
+        """
+        names = self.split.row_names
+        found = [names[int(row)] for row in rows]
+        counted = names.kind != "id" and all(_WHOLE.fullmatch(name) for name in found)
+        title = names.column if names.kind == "id" and names.column not in columns else "row"
+        return {title: [int(name) for name in found] if counted else found, **columns}
 
     def _library(self) -> Any:
         if self.frame is not None:
@@ -121,19 +140,36 @@ class Given:
         return "pandas" if importlib.util.find_spec("pandas") is not None else "pyarrow"
 
     def keep(self, kept: Dataset) -> Any:
-        """Return the caller's own data with only the kept rows: a data frame, or X and y as prepared."""
+        """Return the caller's own data with only the kept rows: a data frame, or X and y as prepared.
+
+        A data frame has the rows that were not judged too, unless they were
+        dropped on request; they have no prepared form.
+        """
         if self.frame is None:
+            self._warn_of_others("what is kept")
             return kept.X, kept.y
-        return self.frame[np.sort(_ids(kept)).tolist(), :].to_native()
+        return self.frame[self._kept_rows(kept), :].to_native()
 
     def write_kept(self, kept: Dataset, folder: Path, *, stem: str) -> None:
         """Write the kept rows: of a file in its own format, of a data frame as Parquet, of others as arrays."""
         if self.frame is not None:
             nw.from_native(self.keep(kept), eager_only=True).write_parquet(folder / f"{stem}.parquet")
-        elif self.path is not None:
-            write_kept_rows(kept, Path(self.path), folder, stem=stem)
+        elif self.path is not None and Path(self.path).is_file():
+            source = Path(self.path)
+            write_rows(source, self._kept_rows(kept), folder / f"{stem}{''.join(source.suffixes[-2:])}")
         else:
+            self._warn_of_others(f"{stem}.npz")
             write_rows_as_arrays(kept.X, kept.y, folder / f"{stem}.npz")
+
+    def _kept_rows(self, kept: Dataset) -> list[int]:
+        """Positions in the source of the kept rows, and of those that are kept without being judged; ascending."""
+        return sorted([*_ids(kept).tolist(), *(row.position for row in self.split.aside if not row.dropped)])
+
+    def _warn_of_others(self, where: str) -> None:
+        others = sum(not row.dropped for row in self.split.aside)
+        if others:
+            rows = "1 row" if others == 1 else f"{others} rows"
+            warnings.warn(f"{where} lacks {rows} that were not judged and have no prepared form", stacklevel=3)
 
 
 def open_data(data: Data, request: Request, *, domain: str = "auto") -> Given:
@@ -233,8 +269,7 @@ def _open(data: Data, frame: nw.DataFrame[Any] | None, request: Request) -> Give
     if isinstance(data, str | os.PathLike):
         name = os.fspath(data)
         split = load(name, **_options(request))
-        line = first_line(name, len(split.train) + len(split.test))
-        return Given(split, Source(split.name, name, line), request, path=name)
+        return Given(split, Source(split.name, name), request, path=name)
     if isinstance(data, Split):
         return Given(data, Source(data.name), request)
     if isinstance(data, Dataset):

@@ -25,6 +25,7 @@ from toadstone.pipeline.harness.data_summary import digests, expressible, summar
 from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.judge import Defence, judge_attacks
 from toadstone.pipeline.harness.poison_check import check_poison
+from toadstone.pipeline.harness.row_account import source_of
 from toadstone.pipeline.harness.suspects import list_suspects
 from toadstone.pipeline.harness.threat_model import ThreatModel, expected_quantile, settle_domain
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Defender, Evaluation, Threat
@@ -162,7 +163,7 @@ def audit(
         attacks = {} if poison is None else {CANDIDATE: poison} | _searched(plan, threat, on_step)
     with clock.stage("suspects"):
         scorers = {name: defence.sanitizer(name) for name in names("sanitizer")}
-        suspects = list_suspects(split.train, scorers, on_ranked=on_step)
+        suspects = list_suspects(split.train, scorers, names=split.row_names, raw=split.raw, on_ranked=on_step)
     with clock.stage("defences"):
         cells = judge_attacks(
             split,
@@ -176,7 +177,7 @@ def audit(
         )
     record = AuditRecord(
         header=make_header("audit", command=plan.command, seed=plan.seed, digests=digests(split)),
-        source=plan.source or Source(split.name),
+        source=source_of(split, plan.source),
         data=summarize(split, certificate.setting.domain),
         threat=Threat(plan.fraction, "add", 0 if poison is None else certificate.budget.count(len(split.train))),
         defender=_defender(plan, certificate.setting.hypothesis, origin, cells),

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from toadstone.records.audit import Removal
+from toadstone.records.header import Source
+from toadstone.records.rows import SetAside
 from toadstone.report.text.defence_text import change_in_words, defence_lines, defence_sentences, removal_lines
 
 
@@ -15,8 +17,12 @@ def plain(record):
 
 
 def test_removals_and_their_cost_come_first(defended):
+    label = defended.removals[0].label
     assert plain(defended) == [
         "2 of 200 rows were removed (1.0 %); 198 are left.",
+        "203 rows read = 200 kept + 2 removed + 1 dropped.",
+        f"2 rows are kept without being judged (class too small; '{label[:23]}…': 2 rows): lines 3, 11.",
+        "1 row was dropped as asked (missing value; 'a': 1 row): line 7.",
         "On the 100 trusted rows accuracy is 90.00 % (82.6 to 94.5 %) without the defence and 91.00 % (83.8 to 95.2 %) "
         "with it: a gain of 1.00 points (95 % interval -4.10 to 6.00).",
         "On the published test set, which decided nothing, the error is 8.0 % before and 4.0 % after: a gain of 4.00 "
@@ -26,10 +32,10 @@ def test_removals_and_their_cost_come_first(defended):
 
 
 def test_without_trusted_rows_nothing_is_validated(defended):
-    alone = plain(replace(defended, trusted_rows=0, test_change=None, steps=defended.steps[2:]))
-    assert len(alone) == 3
-    assert alone[1].startswith("Out of fold, on the kept rows, accuracy is 90.00 %")
-    assert alone[2].startswith("Nothing was validated, because no trusted rows were given")
+    alone = plain(replace(defended, trusted_rows=0, test_change=None, steps=defended.steps[2:], set_aside=SetAside()))
+    assert len(alone) == 4
+    assert alone[2].startswith("Out of fold, on the kept rows, accuracy is 90.00 %")
+    assert alone[3].startswith("Nothing was validated, because no trusted rows were given")
 
 
 def test_none_and_one_removed_row_have_their_own_words(defended):
@@ -59,15 +65,15 @@ def test_lines_fit_the_terminal(defended, width):
 
 def test_rows_stand_before_the_table_of_steps(defended):
     lines = defence_lines(defended, None)
-    assert lines.index("Removed rows") < lines.index("  row 3, =cmd(): " + defended.removals[1].reason)
+    assert lines.index("Removed rows") < lines.index("  line 5, =cmd(): " + defended.removals[1].reason)
     assert lines.index("Removed rows") < next(place for place, line in enumerate(lines) if "so far" in line)
     assert "Removed rows" not in defence_lines(replace(defended, removals=()), None)
 
 
 def test_removals_are_cut_short():
-    removals = [Removal(row, "spam\x1b[2J", 1.0, "far away\x1b") for row in range(1012)]
-    lines = removal_lines(removals, None)
+    removals = [Removal(str(row), row, "spam\x1b[2J", 1.0, "far away\x1b") for row in range(1012)]
+    lines = removal_lines(Source("rows"), removals, None)
     assert len(lines) == 9
     assert lines[0] == "  row 0, spam\N{REPLACEMENT CHARACTER}[2J: far away\N{REPLACEMENT CHARACTER}"
     assert lines[-1] == "  and 1,004 more"
-    assert len(removal_lines(removals[:8], None)) == 8
+    assert len(removal_lines(Source("rows"), removals[:8], None)) == 8

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from toadstone.records.audit import Removal
 from toadstone.records.defence import AccuracyChange, DefenceRecord, DefenceStep, RemovedRow
+from toadstone.records.header import Source
+from toadstone.records.rows import RowAccount, SetAside
 from toadstone.report.text.formats import (
     counted,
     flow,
@@ -15,6 +17,7 @@ from toadstone.report.text.formats import (
     format_share,
     visible_lines,
 )
+from toadstone.report.text.rows_text import account_sentence, aside_sentences, reading_lines
 from toadstone.report.text.wording import SHOWN_ROWS, short_name, spoken
 
 REMOVING = ("filter", "inspection")
@@ -32,7 +35,8 @@ def defence_lines(record: DefenceRecord, width: int | None) -> list[str]:
     """
     lines = [flow(sentence, width) for sentence in defence_sentences(record)]
     if record.removals:
-        lines += ["", "Removed rows", *removal_lines(record.removals, width)]
+        lines += ["", "Removed rows", *removal_lines(record.source, record.removals, width)]
+    lines += ["", *reading_lines(record.data, width, record.source)]
     widest = max(len(step.name) for step in record.steps)
     lines += ["", f"  {'step':<{widest}}  flagged  removed   so far   before    after  cost"]
     for step in record.steps:
@@ -50,10 +54,10 @@ def defence_lines(record: DefenceRecord, width: int | None) -> list[str]:
     return visible_lines(lines)
 
 
-def removal_lines(removals: Sequence[Removal] | Sequence[RemovedRow], width: int | None) -> list[str]:
+def removal_lines(source: Source, removals: Sequence[Removal] | Sequence[RemovedRow], width: int | None) -> list[str]:
     """Write the first of the removed rows with their reasons, and the number of the others."""
     lines = [
-        flow(f"  row {removal.row}, {short_name(removal.label)}: {removal.reason}", width, indent=4)
+        flow(f"  {source.full(removal.row)}, {short_name(removal.label)}: {removal.reason}", width, indent=4)
         for removal in removals[:SHOWN_ROWS]
     ]
     others = len(removals) - len(lines)
@@ -62,7 +66,7 @@ def removal_lines(removals: Sequence[Removal] | Sequence[RemovedRow], width: int
 
 def defence_sentences(record: DefenceRecord) -> tuple[str, ...]:
     """State the rows removed, the accuracy before and after, and the limits of both figures."""
-    sentences = [_removed_sentence(record)]
+    sentences = [_removed_sentence(record), *fates(record.source, record.account, record.set_aside)]
     change = record.accuracy_change
     if change is not None:
         where = (
@@ -93,6 +97,11 @@ def defence_sentences(record: DefenceRecord) -> tuple[str, ...]:
             "poisoned themselves."
         )
     return tuple(sentences)
+
+
+def fates(source: Source, account: RowAccount, aside: SetAside) -> tuple[str, ...]:
+    """State what became of all rows of the source, and which of them were not judged."""
+    return (account_sentence(account), *aside_sentences(source, aside))
 
 
 def _removed_sentence(record: DefenceRecord) -> str:

@@ -86,6 +86,9 @@ def test_ids_are_headed_by_their_column(scanned, page_of):
     page = page_of(render_scan(replace(scanned, source=source)))
     assert page.rows(0)[0][0] == "Mail"
     assert "Rows are named by column 'mail'." in page.text
+    # Numbers stand to the right, names to the left.
+    assert '<th scope="row" class="number"><bdi>9</bdi>' in render_scan(scanned)
+    assert '<th scope="row"><bdi>9</bdi>' in render_scan(replace(scanned, source=source))
 
 
 def test_a_scan_without_flagged_rows(scanned, page_of):

@@ -20,9 +20,9 @@ def test_removals_and_their_cost_come_first(defended):
     label = defended.removals[0].label
     assert plain(defended) == [
         "2 of 200 rows were removed (1.0 %); 198 are left.",
-        "203 rows read = 200 kept + 2 removed + 1 dropped.",
         f"2 rows are kept without being judged (class too small; '{label[:23]}…': 2 rows): lines 3, 11.",
         "1 row was dropped as asked (missing value; 'a': 1 row): line 7.",
+        "203 rows read = 200 kept + 2 removed + 1 dropped.",
         "On the 100 trusted rows accuracy is 90.00 % (82.6 to 94.5 %) without the defence and 91.00 % (83.8 to 95.2 %) "
         "with it: a gain of 1.00 points (95 % interval -4.10 to 6.00).",
         "On the published test set, which decided nothing, the error is 8.0 % before and 4.0 % after: a gain of 4.00 "

@@ -116,6 +116,12 @@ def test_rows_show_label_preview_and_reason_and_the_others_are_counted(scanned):
     )
 
 
+def test_a_long_text_is_cut(scanned):
+    record = replace(scanned, rows=(replace(scanned.rows[1], preview="word " * 70),))
+    line = next(line for line in scan_lines(record, None) if line.startswith("  line 5, a: word"))
+    assert (len(line), line[-5:]) == (len("  line 5, a: ") + 240, "word…")
+
+
 def test_hostile_text_cannot_steer_the_terminal(scanned):
     steering = "\x1b[2J\u202e"
     row = replace(scanned.rows[0], label=steering, preview=steering, reasons={"spectral": steering})

@@ -13,7 +13,6 @@ from toadstone.report.text import formats, rows_text, wording
 MOST_ROWS = 25
 """Rows that a page lists; the table beside it holds more."""
 
-_LONGEST_PREVIEW = 160
 _MOST_COLUMNS = 100
 
 
@@ -40,7 +39,7 @@ def environment() -> Environment:
         loss=formats.format_loss,
         moment=lambda text: text.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC"),
         name=_spoken_name,
-        preview=lambda text: formats.shortened(text, _LONGEST_PREVIEW),
+        preview=lambda text: formats.shortened(text, wording.LONGEST_PREVIEW),
         reading=rows_text.reading_sentences,
         seconds=lambda value: f"{value:,.2f}\N{NO-BREAK SPACE}s",
         share=formats.format_share,

@@ -19,7 +19,15 @@ from toadstone.report.text.formats import (
     visible_lines,
 )
 from toadstone.report.text.rows_text import reading_lines
-from toadstone.report.text.wording import LONGEST_NAME, SHOWN_ROWS, in_words, short_name, spoken, untested
+from toadstone.report.text.wording import (
+    LONGEST_NAME,
+    LONGEST_PREVIEW,
+    SHOWN_ROWS,
+    in_words,
+    short_name,
+    spoken,
+    untested,
+)
 
 _BUDGET_WORDS = {
     "add": "{rows} added to {clean} clean ones",
@@ -146,7 +154,8 @@ def _suspect_lines(record: AuditRecord, width: int | None) -> list[str]:
     lines = ["Most suspicious training rows"]
     for suspect in record.suspects[:SHOWN_ROWS]:
         removed = f"removed by {len(suspect.removed_by)} of {counted(defences, 'defence')}"
-        head = f"  {record.source.full(suspect.row)}, {short_name(suspect.label)}: {removed}; {suspect.preview}"
+        preview = shortened(suspect.preview, LONGEST_PREVIEW)
+        head = f"  {record.source.full(suspect.row)}, {short_name(suspect.label)}: {removed}; {preview}"
         lines.append(flow(head, width, indent=4))
     others = len(record.suspects) - SHOWN_ROWS
     return [*lines, f"  and {format_count(others)} more"] if others > 0 else lines

@@ -100,8 +100,8 @@ def defence_sentences(record: DefenceRecord) -> tuple[str, ...]:
 
 
 def fates(source: Source, account: RowAccount, aside: SetAside) -> tuple[str, ...]:
-    """State what became of all rows of the source, and which of them were not judged."""
-    return (account_sentence(account), *aside_sentences(source, aside))
+    """Say which rows were not judged, and what became of all rows of the source."""
+    return (*aside_sentences(source, aside), account_sentence(account))
 
 
 def _removed_sentence(record: DefenceRecord) -> str:

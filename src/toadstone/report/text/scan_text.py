@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from toadstone.records.scan import DetectorReport, FlaggedRow, ScanRecord
-from toadstone.report.text.formats import counted, flow, format_count, format_share, listed, visible_lines
+from toadstone.report.text.formats import counted, flow, format_count, format_share, listed, shortened, visible_lines
 from toadstone.report.text.rows_text import aside_sentences, contradiction_sentence, reading_lines
-from toadstone.report.text.wording import SHOWN_ROWS, short_name, spoken
+from toadstone.report.text.wording import LONGEST_PREVIEW, SHOWN_ROWS, short_name, spoken
 
 _NO_FIGURE = "-"
 
@@ -126,7 +126,8 @@ def _look_at(shown: int, beyond: list[str]) -> str:
 def _row_lines(record: ScanRecord, width: int | None) -> list[str]:
     lines = []
     for flagged in record.rows[:SHOWN_ROWS]:
-        head = f"  {record.source.full(flagged.row)}, {short_name(flagged.label)}: {flagged.preview}"
+        preview = shortened(flagged.preview, LONGEST_PREVIEW)
+        head = f"  {record.source.full(flagged.row)}, {short_name(flagged.label)}: {preview}"
         lines += [flow(head, width, indent=4), flow(f"    {main_reason(flagged)}", width, indent=6)]
     others = record.flagged_rows - min(SHOWN_ROWS, len(record.rows))
     return [*lines, flow(f"  and {format_count(others)} more, {in_table(record)}", width)] if others > 0 else lines

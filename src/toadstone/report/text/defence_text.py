@@ -33,7 +33,9 @@ def defence_lines(record: DefenceRecord, width: int | None) -> list[str]:
     width : int or None
         Columns of the terminal; None for a pipe.
     """
-    lines = [flow(sentence, width) for sentence in defence_sentences(record)]
+    removed, *others = defence_sentences(record)
+    account = fates(record.source, record.account, record.set_aside)
+    lines = [flow(sentence, width) for sentence in (removed, *account, *others)]
     if record.removals:
         lines += ["", "Removed rows", *removal_lines(record.source, record.removals, width)]
     lines += ["", *reading_lines(record.data, width, record.source)]
@@ -66,7 +68,7 @@ def removal_lines(source: Source, removals: Sequence[Removal] | Sequence[Removed
 
 def defence_sentences(record: DefenceRecord) -> tuple[str, ...]:
     """State the rows removed, the accuracy before and after, and the limits of both figures."""
-    sentences = [_removed_sentence(record), *fates(record.source, record.account, record.set_aside)]
+    sentences = [_removed_sentence(record)]
     change = record.accuracy_change
     if change is not None:
         where = (

@@ -11,8 +11,10 @@ import pytest
 from toadstone.catalogue import names
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, UnknownName
+from toadstone.core.row_names import RowNames
 from toadstone.detectors.features.mahalanobis import RobustMahalanobis
 from toadstone.kernels.statistics.thresholds import smallest_detectable_share
+from toadstone.pipeline.defend import DefencePlan, defend
 from toadstone.pipeline.scan import ScanPlan, exceeded, fingerprint, rank_flagged, scan
 from toadstone.records.header import Source
 from toadstone.records.scan import ScanRecord
@@ -171,8 +173,17 @@ class TestTrusted:
             scan(split, ScanPlan(detectors=FEW), trusted=split.train.take(np.array([4, 9])))
 
     def test_another_label_is_refused(self, small):
-        with pytest.raises(InvalidArgument, match="`trusted`: expected rows labelled ham, spam, got eggs in its row 0"):
+        with pytest.raises(InvalidArgument, match="`trusted`: expected rows labelled ham, spam, got eggs in its row 1"):
             scan(planted(small), ScanPlan(detectors=FEW), trusted=Dataset(vouched(small).X[:1], ["eggs"]))
+
+
+def test_a_trusted_row_among_the_others_is_named_as_the_source_names_it(small):
+    split = small()
+    named = replace(split, row_names=RowNames("line", names=range(2, 400)))
+    match = r"got 1 of 1 that are \(the first: its row 1 is line 109\); leave them out of either"
+    for run, plan in ((scan, ScanPlan(detectors=FEW)), (defend, DefencePlan(detectors=("l2",)))):
+        with pytest.raises(InvalidArgument, match=match):
+            run(named, plan, trusted=split.train.take(np.array([7])))
 
 
 def test_ten_thousand_flagged_rows_are_listed_and_all_counted():

@@ -21,6 +21,7 @@ from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.row_account import account_for, ids_of, set_aside, source_of
 from toadstone.pipeline.layers.classifier import ResistantClassifier
 from toadstone.pipeline.layers.named_steps import FILTERS
+from toadstone.pipeline.layers.validation import check_trusted
 from toadstone.pipeline.layers.wilson import accuracy_change
 from toadstone.pipeline.scan import make_detector
 from toadstone.records.defence import AccuracyChange, DefenceRecord, RemovedRow
@@ -103,7 +104,7 @@ def defend(
     InvalidArgument
         If trusted rows are among the others, or the plan does not fit.
     """
-    data, clock = split.whole(), Clock(on_stage)
+    data, clock = _all_rows(split, trusted), Clock(on_stage)
     with clock.stage("choosing the ridge"):
         defence, origin = settle_defence(split, learner=None, ridge=None, contamination=0.05, seed=plan.seed)
     classifier = ResistantClassifier(
@@ -143,6 +144,14 @@ def defend(
         timings=clock.seconds,
     )
     return record, data.take(kept)
+
+
+def _all_rows(split: Split, trusted: Dataset | None) -> Dataset:
+    data = split.whole()
+    if trusted is not None:
+        # The classifier checks it too, but does not know the names of rows.
+        check_trusted(data.X, data.y, trusted.X, trusted.y, names=split.row_names, ids=ids_of(data))
+    return data
 
 
 def _named(removal: RemovedRow, names: RowNames, position: int) -> RemovedRow:

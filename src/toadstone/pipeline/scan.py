@@ -105,7 +105,7 @@ def scan(
     """
     train, clock = split.whole(), Clock(on_stage)
     if trusted is not None:
-        check_trusted(train.X, train.y, trusted.X, trusted.y)
+        check_trusted(train.X, train.y, trusted.X, trusted.y, names=split.row_names, ids=ids_of(train))
     reports: dict[str, DetectorReport] = {}
     fitted: dict[str, Any] = {}
     with clock.stage("detectors"):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from toadstone.catalogue import names
 from toadstone.core.dataset import Dataset
@@ -15,6 +16,7 @@ from toadstone.core.row_names import RowNames
 from toadstone.detectors.features.mahalanobis import RobustMahalanobis
 from toadstone.kernels.statistics.thresholds import smallest_detectable_share
 from toadstone.pipeline.defend import DefencePlan, defend
+from toadstone.pipeline.harness.suspects import preview
 from toadstone.pipeline.scan import ScanPlan, exceeded, fingerprint, rank_flagged, scan
 from toadstone.records.header import Source
 from toadstone.records.scan import ScanRecord
@@ -117,6 +119,14 @@ def test_fingerprints_tell_rows_and_labels_apart_but_not_storage(small):
     assert len({fingerprint(small().train, row) for row in range(80)}) == 80
     swapped = Dataset(dense.X, np.where(dense.y == "ham", "spam", "ham"))
     assert fingerprint(dense, 0) != fingerprint(swapped, 0)
+
+
+def test_zeros_that_are_stored_change_nothing():
+    stored = csr_array((np.array([0.0, 3.0, 2.0]), np.array([2, 1, 0]), np.array([0, 3])), shape=(1, 4))
+    plain = csr_array(np.array([[2.0, 3.0, 0.0, 0.0]]))
+    one, two = (Dataset(X, ["a"]) for X in (stored, plain))
+    assert fingerprint(one, 0) == fingerprint(two, 0)
+    assert preview(one, 0) == preview(two, 0) == "column 1 3, column 0 2"
 
 
 def test_options_out_of_range():

@@ -49,6 +49,13 @@ def test_a_row_without_one_fate_is_a_failure(kept, removed):
         account_for(SPLIT, SPLIT.whole(), np.array(kept), removed)
 
 
+@pytest.mark.parametrize("twice", [RowAside(4, "c", "class too small"), ASIDE[0]])
+def test_a_row_set_aside_beside_another_fate_is_a_failure(twice):
+    split = split_of([0, 1, 2, 4, 5, 7, 8], aside=(*ASIDE, twice), names=RowNames())
+    with pytest.raises(RuntimeError, match="both judged and set aside, or set aside twice"):
+        account_for(split, split.whole(), np.arange(7), [])
+
+
 def test_rows_that_the_reader_lost_are_a_failure():
     for split in (split_of([0, 1, 2, 4, 5, 7, 8], aside=ASIDE[:2]), split_of([0, 1, 2, 4, 5, 8])):
         with pytest.raises(RuntimeError, match="10 rows are in the source, but 9 were kept, removed or dropped"):

@@ -79,6 +79,18 @@ def test_no_suspects_leave_a_table_without_rows(tmp_path):
     assert (tmp_path / "s.csv").read_text("utf-8") == "row,label,suspicion,removed_by,preview\n"
 
 
+def test_rows_are_named_under_the_heading_of_their_source(tmp_path):
+    for source, heading in (
+        (Source("a.csv", numbering="line"), "line"),
+        (Source("arrays", numbering="index"), "index"),
+        (Source("a.csv", numbering="id", id_column="=mail"), "'=mail"),
+        (Source("a.csv", numbering="id", id_column="label"), "row"),
+    ):
+        write_suspects([suspect(row="@4")], source, tmp_path / "s.csv")
+        (row,) = read(tmp_path / "s.csv")
+        assert (next(iter(row)), row[heading]) == (heading, "'@4")
+
+
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
     target = tmp_path / "s.csv"
     target.write_text("old", "utf-8")

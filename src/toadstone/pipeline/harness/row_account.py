@@ -77,6 +77,9 @@ def account_for(split: Split, data: Dataset, kept: IntArray, removed: Sequence[i
     fates = np.concatenate([ids_of(data)[kept], np.array([*removed, *aside], dtype=np.int64)])
     if not np.array_equal(np.sort(read), np.sort(fates)):
         raise RuntimeError(f"of {len(read)} rows read, {len(fates)} were kept, removed or dropped")
+    # Rows in memory may share a number; a row that is judged and set aside would be kept twice.
+    if np.isin(aside, ids_of(data)).any() or len(set(aside)) < len(aside):
+        raise RuntimeError("a row was both judged and set aside, or set aside twice")
     # Where rows are named one by one, the reader has counted them; a published test set is not among `data`.
     named = split.row_names.names
     if named is not None and len(data) == len(split.train) + len(split.test) and len(named) != len(read):

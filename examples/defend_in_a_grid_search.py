@@ -27,10 +27,10 @@ model = ResistantClassifier(
 model.fit(X, y, trusted=(trusted_X, trusted_y))
 for line in model.log_:
     print(line)
-caught = np.isin([removal.row for removal in model.removals_], turned).sum()
+caught = np.isin([removal.position for removal in model.removals_], turned).sum()
 print(f"removed {len(model.removals_)} rows, among them {caught} of {len(turned)} poisoned ones")
 first = model.removals_[0]
-print(f"for example row {first.row}, by {first.step}: {first.reason}")
+print(f"for example row {first.position}, by {first.step}: {first.reason}")
 
 search = GridSearchCV(model, {"max_removed": [0.0, 0.1], "mislabelled__false_alarm_rate": [0.01, 0.05]}, cv=3)
 search.fit(X, y, trusted=(trusted_X, trusted_y))

@@ -149,10 +149,10 @@ def test_sanitize_writes_kept_and_removed_rows(toadstone, table):
     assert (outcome.code, outcome.err) == (0, "")
     with open("cleaned/removed.csv", newline="") as stream:
         removed = list(csv.DictReader(stream))
-    assert removed[0]["row"] == "6"
+    assert removed[0]["row"] == "7"
     assert removed[0]["label"] == "ham"
     kept = (table.parent / "cleaned" / "kept.csv").read_text().splitlines()
-    gone = {int(row["row"]) + 1 for row in removed}
+    gone = {int(row["row"]) for row in removed}
     assert kept == [line for number, line in enumerate(lines) if number not in gone]
 
 
@@ -161,8 +161,10 @@ def test_sanitize_tells_the_first_removals_and_counts_the_others(toadstone, tabl
     told = json.loads(toadstone("sanitize", "digits-1-7", "--json").out)
     lines = outcome.out.splitlines()
     assert lines[0] == f"l2 removes {len(told['removed'])} of {told['rows']} rows (0.05 of each class)."
-    assert lines[1].startswith(f"  row {told['removed'][0]['row']}, ")
-    assert lines[-1] == f"  and {len(told['removed']) - 8} more"
+    assert lines[1] == f"{told['rows']} rows read = {told['kept']} kept + {len(told['removed'])} removed."
+    assert lines[3].startswith(f"  row {told['removed'][0]['row']}, ")
+    assert lines[11] == f"  and {len(told['removed']) - 8} more"
+    assert lines[-1] == "Features: pixels divided by 16. Rows are numbered from 1, in the order of the file."
     assert entries(table.parent) == {"rows.csv"}
 
 
@@ -231,10 +233,10 @@ def test_an_inconclusive_result_never_passes(toadstone, table, monkeypatch):
 
 @pytest.mark.filterwarnings("default")
 def test_each_kind_of_warning_becomes_one_sentence(toadstone, table, monkeypatch):
-    def warn_and_clean(*arguments):
+    def warn_and_clean(*arguments, **options):
         for gap in range(3):
             warnings.warn(f"stopped at a gap of {gap}", UserWarning, stacklevel=1)
-        return clean_rows(*arguments)
+        return clean_rows(*arguments, **options)
 
     monkeypatch.setattr("toadstone.front.sanitize.clean_rows", warn_and_clean)
     outcome = toadstone("sanitize", "rows.csv")

@@ -100,7 +100,7 @@ class TestRecord:
 
     def test_suspects_are_rows_of_the_source(self, cancer):
         split, found = cancer
-        rows = [suspect.row for suspect in found.record.suspects]
+        rows = [suspect.position for suspect in found.record.suspects]
         assert len(set(rows)) == len(rows) == 200
         assert set(rows) <= set(split.train.row_ids.tolist())
 

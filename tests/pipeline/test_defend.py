@@ -30,12 +30,12 @@ def known_ridge(monkeypatch):
 def test_removals_and_kept_rows_have_the_row_numbers_of_the_source(small):
     split = small()
     record, kept = defend(split, PLAN)
-    gone = [removal.row for removal in record.removals]
+    gone = [removal.position for removal in record.removals]
     assert sorted([*gone, *kept.row_ids]) == split.train.row_ids.tolist()
     assert {removal.step for removal in record.removals} == {"l2"}
     assert (record.rows, record.kept, record.removed) == (80, len(kept), len(gone))
     for removal in record.removals:
-        assert removal.label == split.train.y[removal.row - 100]
+        assert removal.label == split.train.y[removal.position - 100]
 
 
 def test_published_test_rows_report_and_decide_nothing(small):
@@ -107,7 +107,7 @@ def test_detectors_take_their_thresholds_from_trusted_rows(small):
     detector = RobustMahalanobis().fit(*both, trusted=np.arange(300, 540))
     first, second, third = record.steps[:3]
     assert first.flagged == first.removed == len(detector.flagged_indices_) > 0
-    assert {removal.row - 100 for removal in record.removals[: first.removed]} == set(detector.flagged_indices_)
+    assert {removal.position - 100 for removal in record.removals[: first.removed]} == set(detector.flagged_indices_)
     assert second.flagged == round(0.05 * (300 - first.removed))
     assert not third.skipped
     assert len(kept) + len(record.removals) == 300

@@ -23,7 +23,7 @@ def test_exactly_the_promised_rows_go(small, method, share):
     assert cleaning.n_rows == len(cleaning.kept) + len(cleaning.removals) == 80
     for label in ("ham", "spam"):
         assert np.count_nonzero(y[cleaning.kept] == label) == round((1 - share) * np.count_nonzero(y == label))
-    gone = {removal.row for removal in cleaning.removals}
+    gone = {removal.position for removal in cleaning.removals}
     assert gone == set(split.train.row_ids) - set(split.train.row_ids[cleaning.kept])
     assert np.all(np.diff(cleaning.kept) > 0)
 
@@ -45,14 +45,14 @@ def test_the_summary_is_plain(small):
     summary = cleaning.summary()
     assert (summary["method"], summary["rows"], summary["kept"]) == ("slab", 80, len(cleaning.kept))
     assert len(summary["removed"]) == len(cleaning.removals)
-    assert set(summary["removed"][0]) == {"row", "label", "score", "reason"}
+    assert set(summary["removed"][0]) == {"row", "position", "label", "score", "reason"}
 
 
 def test_rows_without_numbers_are_counted(small):
     split = small()
     train = replace(split.train, row_ids=None)
     removals = clean_rows(replace(split, train=train), Defence(), "l2").removals
-    assert all(0 <= removal.row < 80 for removal in removals)
+    assert all(0 <= removal.position < 80 for removal in removals)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, -0.1, np.nan])

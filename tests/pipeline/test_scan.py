@@ -7,14 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from toadstone.catalogue import names
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, UnknownName
-from toadstone.datasets.readers.lines import first_line
+from toadstone.core.row_names import RowNames
 from toadstone.detectors.features.mahalanobis import RobustMahalanobis
 from toadstone.kernels.statistics.thresholds import smallest_detectable_share
-from toadstone.pipeline.scan import ScanPlan, exceeded, fingerprint, scan
+from toadstone.pipeline.defend import DefencePlan, defend
+from toadstone.pipeline.harness.suspects import preview
+from toadstone.pipeline.scan import ScanPlan, exceeded, fingerprint, rank_flagged, scan
 from toadstone.records.header import Source
 from toadstone.records.scan import ScanRecord
 
@@ -39,7 +42,7 @@ def timeless(record: ScanRecord) -> dict:
 
 def test_planted_rows_are_found_first_with_reasons(small):
     record = scan(planted(small), ScanPlan(detectors=("mahalanobis",)))
-    assert {flagged.row for flagged in record.rows[:8]} == set(range(100, 108))
+    assert {flagged.position for flagged in record.rows[:8]} == set(range(100, 108))
     assert record.detectors["mahalanobis"].flagged >= 8
     assert record.flagged_rows == len(record.rows)
     for flagged in record.rows:
@@ -76,7 +79,7 @@ def test_rows_that_were_held_out_at_random_are_looked_at(small):
 
 
 def test_the_record_survives_its_json(small):
-    record = scan(planted(small), ScanPlan(detectors=FEW, source=Source("rows.csv", "rows.csv", 2)))
+    record = scan(planted(small), ScanPlan(detectors=FEW, source=Source("rows.csv", "rows.csv")))
     assert ScanRecord.from_json(record.to_json()) == record
 
 
@@ -118,26 +121,19 @@ def test_fingerprints_tell_rows_and_labels_apart_but_not_storage(small):
     assert fingerprint(dense, 0) != fingerprint(swapped, 0)
 
 
+def test_zeros_that_are_stored_change_nothing():
+    stored = csr_array((np.array([0.0, 3.0, 2.0]), np.array([2, 1, 0]), np.array([0, 3])), shape=(1, 4))
+    plain = csr_array(np.array([[2.0, 3.0, 0.0, 0.0]]))
+    one, two = (Dataset(X, ["a"]) for X in (stored, plain))
+    assert fingerprint(one, 0) == fingerprint(two, 0)
+    assert preview(one, 0) == preview(two, 0) == "column 1 3, column 0 2"
+
+
 def test_options_out_of_range():
     with pytest.raises(InvalidArgument, match=r"`false_alarm_rate`: expected a number in \(0, 0\.1\], got 0\.5"):
         ScanPlan(false_alarm_rate=0.5)
     with pytest.raises(UnknownName, match=r"`detector`: expected one of spectral, .*did you mean spectral"):
         ScanPlan(detectors=("spectra",))
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "expected"),
-    [
-        ("a.csv", "x,y\n1,a\n2,b\n", 2),
-        ("a.csv", 'x,y\n1,"a\nb"\n2,b\n', None),
-        ("a.svm", "1 1:2\n-1 2:3\n", 1),
-        ("a.parquet", "anything", None),
-    ],
-)
-def test_lines_of_rows(tmp_path, name, text, expected):
-    (tmp_path / name).write_text(text)
-    assert first_line(tmp_path / name, 2) == expected
-    assert first_line(tmp_path / "missing.csv", 2) is None
 
 
 def vouched(small, count: int = 200) -> Dataset:
@@ -158,7 +154,7 @@ class TestTrusted:
         assert (report.thresholds, record.trusted_rows) == ("trusted rows", 200)
         assert report.flagged_share == report.flagged / 300
         assert report.smallest_detectable_share == smallest_detectable_share(300, 0.02)
-        assert {flagged.row for flagged in record.rows} <= set(range(100, 400))
+        assert {flagged.position for flagged in record.rows} <= set(range(100, 400))
         assert ScanRecord.from_json(record.to_json()) == record
 
     def test_without_them_those_that_need_them_say_so(self, small):
@@ -187,5 +183,29 @@ class TestTrusted:
             scan(split, ScanPlan(detectors=FEW), trusted=split.train.take(np.array([4, 9])))
 
     def test_another_label_is_refused(self, small):
-        with pytest.raises(InvalidArgument, match="`trusted`: expected rows labelled ham, spam, got eggs in its row 0"):
+        with pytest.raises(InvalidArgument, match="`trusted`: expected rows labelled ham, spam, got eggs in its row 1"):
             scan(planted(small), ScanPlan(detectors=FEW), trusted=Dataset(vouched(small).X[:1], ["eggs"]))
+
+
+def test_a_trusted_row_among_the_others_is_named_as_the_source_names_it(small):
+    split = small()
+    named = replace(split, row_names=RowNames("line", names=range(2, 400)))
+    match = r"got 1 of 1 that are \(the first: its row 1 is line 109\); leave them out of either"
+    for run, plan in ((scan, ScanPlan(detectors=FEW)), (defend, DefencePlan(detectors=("l2",)))):
+        with pytest.raises(InvalidArgument, match=match):
+            run(named, plan, trusted=split.train.take(np.array([7])))
+
+
+def test_ten_thousand_flagged_rows_are_listed_and_all_counted():
+    n = 10_500
+
+    class Everything:
+        suspicion_ = np.arange(n, dtype=float)
+        flagged_indices_ = np.arange(n)
+        reasons_ = ("far",) * n
+
+    rows = Dataset(np.ones((n, 1)), np.arange(n) % 2)
+    count, listed = rank_flagged(rows, {"l2": Everything()})
+    assert (count, len(listed)) == (10_500, 10_000)
+    assert {row.position for row in listed} == set(range(500, n))
+    assert {row.row for row in listed} == {str(row + 1) for row in range(500, n)}

@@ -9,8 +9,9 @@ from toadstone.records.attack import AttackRecord, SplitTest, TargetOutcome
 from toadstone.records.audit import AuditRecord, Bound, Defender, Evaluation, Suspect, Threat
 from toadstone.records.defence import AccuracyChange, DefenceRecord, DefenceStep, RemovedRow
 from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
-from toadstone.records.header import SCHEMA_VERSION, ClassCount, DataSummary, Header, Source
+from toadstone.records.header import SCHEMA_VERSIONS, ClassCount, ColumnSummary, DataSummary, Header, Source
 from toadstone.records.reproduction import Comparison, Interval, Panel, Published, Reproduction, Series
+from toadstone.records.rows import AsideKind, AsideRow, Contradiction, RowAccount, SetAside
 from toadstone.records.scan import DetectorReport, FlaggedRow, ScanRecord
 from toadstone.records.trials import Estimate, MatrixCell, Trial
 
@@ -65,7 +66,7 @@ def header(record, command, *, digests=None, **changes):
     """The header of a run on two threads."""
     facts = {
         "record": record,
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": SCHEMA_VERSIONS[record],
         "command": command,
         "created": "2026-01-02T03:04:05+00:00",
         "seed": 0,
@@ -81,6 +82,32 @@ def small_data():
     """200 rows of two classes."""
     classes = (ClassCount("a", 120, 30), ClassCount("b", 80, 20))
     return DataSummary(200, 50, 3, 1.0, classes, "real", "none", "published test split")
+
+
+def small_aside():
+    """Two rows of a class too small to judge, and one dropped on request."""
+    kinds = (AsideKind("class too small", False, 2, {HOSTILE: 2}), AsideKind("missing value", True, 1, {"a": 1}))
+    rows = (
+        AsideRow("3", 1, HOSTILE, "class too small", False),
+        AsideRow("7", 5, "a", "missing value", True),
+        AsideRow("11", 9, HOSTILE, "class too small", False),
+    )
+    return SetAside(2, 1, kinds, rows)
+
+
+def read_data():
+    """The same from a table, with a column for each way to read one, and notes that mean harm."""
+    columns = (
+        ColumnSummary("age", "number", 1, "", {"median": 38.0}),
+        ColumnSummary(HOSTILE, "category", 4, "3 rare levels are pooled", {"levels": ["x", HOSTILE]}),
+        ColumnSummary("rownames", "left out", 0, "an index", {}),
+    )
+    return dataclasses.replace(
+        small_data(),
+        preparation="1 number, 1 category (4 columns); left out: rownames (an index)",
+        columns=columns,
+        notes=("separator ';', as in most lines", f"labels differ by blanks alone: {HOSTILE}"),
+    )
 
 
 def wilson(share, n):
@@ -140,7 +167,8 @@ _SUBJECTS = (
 def _suspects():
     return tuple(
         Suspect(
-            row=(137 * place + 41) % 4137,
+            row=str((137 * place + 41) % 4137 + 1),
+            position=(137 * place + 41) % 4137,
             label="spam" if place % 3 else "ham",
             ranks={name: 1 + (place * (7 + step) + step) % 90 for step, name in enumerate(DEFENCES)},
             removed_by=tuple(name for step, name in enumerate(DEFENCES) if (place * (7 + step) + step) % 90 < 60),
@@ -244,9 +272,17 @@ def hostile_record() -> AuditRecord:
         evaluation("none", "防御", 0.004, removed=(0, 207), poison=0),
     )
     suspects = (
-        Suspect(0, HOSTILE, {long_name: 1, "防御": 12345678}, (long_name,), 1.0, HOSTILE * 20),
-        Suspect(4136, "=HYPERLINK(1)", {"防御": 2}, (), 0.25, "right\u202eto\u2066left\x00\x1b[31m\ud800 " + "x" * 400),
-        Suspect(7, "спам 📧", {}, (), 1e-9, "naïve 😀 \u4f60\u597d &amp; {{ 7 * 7 }} {% raw %}"),
+        Suspect(HOSTILE, 0, HOSTILE, {long_name: 1, "防御": 12345678}, (long_name,), 1.0, HOSTILE * 20),
+        Suspect(
+            "4137",
+            4136,
+            "=HYPERLINK(1)",
+            {"防御": 2},
+            (),
+            0.25,
+            "right\u202eto\u2066left\x00\x1b[31m\ud800 " + "x" * 400,
+        ),
+        Suspect("8", 7, "спам 📧", {}, (), 1e-9, "naïve 😀 \u4f60\u597d &amp; {{ 7 * 7 }} {% raw %}"),
     )
     return dataclasses.replace(
         base,
@@ -308,8 +344,10 @@ def scanned() -> ScanRecord:
     """Three detectors, one of them skipped, and two rows of data that mean harm."""
     ranks = {"spectral": 2, "deep-knn": 1}
     rows = (
-        FlaggedRow(7, HOSTILE, 0.99, ranks, {"spectral": "too far", "deep-knn": "neighbours of b"}, "ab" * 32, HOSTILE),
-        FlaggedRow(3, "a", 0.9, {"spectral": 1, "deep-knn": 5}, {"spectral": "farther"}, "cd" * 32, "x 1"),
+        FlaggedRow(
+            "9", 7, HOSTILE, 0.99, ranks, {"spectral": "too far", "deep-knn": "neighbours of b"}, "ab" * 32, HOSTILE
+        ),
+        FlaggedRow("5", 3, "a", 0.9, {"spectral": 1, "deep-knn": 5}, {"spectral": "farther"}, "cd" * 32, "x 1"),
     )
     reports = {
         "spectral": DetectorReport(14, 0.07, 0.02, 0.045, 0.2, thresholds="its own scores"),
@@ -318,11 +356,17 @@ def scanned() -> ScanRecord:
     }
     return ScanRecord(
         header=header("scan", "toadstone scan rows.csv"),
-        source=Source(HOSTILE, "rows.csv", 2),
-        data=small_data(),
+        source=Source(HOSTILE, "rows.csv", "line"),
+        data=read_data(),
         flagged_rows=14,
         rows=rows,
         detectors=reports,
+        set_aside=small_aside(),
+        contradicting=14,
+        contradictions=(
+            Contradiction(("3", "77"), (1, 75), ("ham", HOSTILE)),
+            Contradiction(("4", "5", "6"), (2, 3, 4), ("a", "b", "a")),
+        ),
     )
 
 
@@ -337,8 +381,8 @@ def defended() -> DefenceRecord:
     )
     return DefenceRecord(
         header=header("defence", f"toadstone defend '{HOSTILE}'"),
-        source=Source(HOSTILE, "rows.csv", 2),
-        data=small_data(),
+        source=Source(HOSTILE, "rows.csv", "line"),
+        data=read_data(),
         max_removed=0.01,
         learner="linear",
         ridge=0.1,
@@ -347,12 +391,14 @@ def defended() -> DefenceRecord:
         trusted_rows=100,
         rows=200,
         kept=198,
+        account=RowAccount(203, 200, 2, 1),
+        set_aside=small_aside(),
         accuracy_before=0.9,
         accuracy_after=0.91,
         steps=steps,
         removals=(
-            RemovedRow(7, HOSTILE, "mahalanobis", 12.5, "too far"),
-            RemovedRow(3, "=cmd()", "mahalanobis", 9.25, HOSTILE),
+            RemovedRow("9", 7, HOSTILE, "mahalanobis", 12.5, "too far"),
+            RemovedRow("5", 3, "=cmd()", "mahalanobis", 9.25, HOSTILE),
         ),
         log=("a line",),
         test_error_before=0.08,
@@ -411,8 +457,8 @@ def evaluated() -> EvaluationRecord:
     )
     return EvaluationRecord(
         header=header("evaluation", f"toadstone evaluate '{HOSTILE}'"),
-        source=Source(HOSTILE, "rows.csv", 2),
-        data=small_data(),
+        source=Source(HOSTILE, "rows.csv", "line"),
+        data=read_data(),
         seeds=(0, 1, 2),
         fraction=0.05,
         rows=180,
@@ -476,7 +522,7 @@ def _hostile(value):
     if dataclasses.is_dataclass(value):
         fixed = {field.name for field in dataclasses.fields(value) if "Literal" in str(field.type)}
         fixed |= {"record", "schema_version", "created", "digests", "fingerprint", "domain", "kind", "goal", "layer"}
-        fixed |= {"thresholds", "verdict", "unit", "aim"}
+        fixed |= {"thresholds", "verdict", "unit", "aim", "numbering"}
         changes = {
             field.name: _hostile(getattr(value, field.name))
             for field in dataclasses.fields(value)

@@ -48,7 +48,7 @@ class AuditResult(Result):
     def columns(self) -> tuple[Sequence[int], Mapping[str, Sequence[Any]]]:
         """Give the suspicious rows, the most suspicious first."""
         rows = self.record.suspects
-        return [row.row for row in rows], {
+        return [row.position for row in rows], {
             "label": [row.label for row in rows],
             "suspicion": [row.suspicion for row in rows],
             "removed_by": [", ".join(row.removed_by) for row in rows],

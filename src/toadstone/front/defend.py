@@ -41,7 +41,7 @@ class DefenceResult(Result):
     def columns(self) -> tuple[Sequence[int], Mapping[str, Sequence[Any]]]:
         """Give the removed rows, in the order of their removal."""
         removed = self.record.removals
-        return [row.row for row in removed], {
+        return [row.position for row in removed], {
             "label": [row.label for row in removed],
             "step": [row.step for row in removed],
             "suspicion": [row.suspicion for row in removed],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +41,7 @@ from toadstone.records.header import Source
 Data: TypeAlias = Any
 """A path, a name of the catalogue, a data frame, a pair (X, y), a `Dataset` or a split from `load` or `read`."""
 
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _LARGEST_SEED = 2**32 - 1
 _KINDS = "a path, a name of `toadstone datasets`, a data frame, a pair (X, y), a Dataset or what load and read return"
 
@@ -110,7 +113,7 @@ class Given:
         Parameters
         ----------
         rows : sequence of int or None
-            Row numbers in the source, one for each entry of the columns; None
+            Positions in the source, one for each entry of the columns; None
             for a table that is not about rows.
         columns : mapping from str to sequence
 
@@ -118,18 +121,35 @@ class Given:
         -------
         data frame
             Of the caller's library, with the caller's index where the library
-            has one and a column "row" elsewhere. For files and arrays a
-            pandas one where pandas is installed, and a pyarrow table if not.
+            has one. Elsewhere with a column "row" of the names of rows, or
+            one called like the column that identifies them. For files and
+            arrays a pandas one where pandas is installed, and a pyarrow table
+            if not.
         """
         listed = {name: list(values) for name, values in columns.items()}
         if rows is None:
             return nw.from_dict(listed, backend=self._library()).to_native()
         positions = [int(row) for row in rows]
         if self.frame is None or not self.frame.implementation.is_pandas_like():
-            return nw.from_dict({"row": positions} | listed, backend=self._library()).to_native()
+            return nw.from_dict(self.named(positions, listed), backend=self._library()).to_native()
         made = nw.from_dict(listed, backend=self._library()).to_native()
         made.index = self.frame.to_native().index[positions]
         return made
+
+    def named(self, rows: Sequence[int], columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+        """Put the names of rows before other columns: text, or whole numbers where rows are counted.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Positions in the source.
+        columns : mapping from str to sequence
+        """
+        names = self.split.row_names
+        found = [names[int(row)] for row in rows]
+        counted = names.kind != "id" and all(_WHOLE.fullmatch(name) for name in found)
+        title = names.column if names.kind == "id" and names.column not in columns else "row"
+        return {title: [int(name) for name in found] if counted else found, **columns}
 
     def _library(self) -> Any:
         if self.frame is not None:
@@ -137,19 +157,35 @@ class Given:
         return "pandas" if importlib.util.find_spec("pandas") is not None else "pyarrow"
 
     def keep(self, kept: Dataset) -> Any:
-        """Return the caller's own data with only the kept rows: a data frame, or X and y as prepared."""
+        """Return the caller's own data with only the kept rows: a data frame, or X and y as prepared.
+
+        A data frame has the rows that were not judged too, unless they were
+        dropped on request; they have no prepared form.
+        """
         if self.frame is None:
+            self._warn_of_others("what is kept")
             return kept.X, kept.y
-        return self.frame[np.sort(_ids(kept)).tolist(), :].to_native()
+        return self.frame[self._kept_rows(kept), :].to_native()
 
     def write_kept(self, kept: Dataset, folder: Path, *, stem: str) -> None:
         """Write the kept rows: of a file in its own format, of a data frame as Parquet, of others as arrays."""
         if self.frame is not None:
             nw.from_native(self.keep(kept), eager_only=True).write_parquet(folder / f"{stem}.parquet")
         elif self.file is not None:
-            self.file.write_rows(_ids(kept), folder, stem=stem)
+            self.file.write_rows(self._kept_rows(kept), folder, stem=stem)
         else:
+            self._warn_of_others(f"{stem}.npz")
             write_rows_as_arrays(kept.X, kept.y, folder / f"{stem}.npz")
+
+    def _kept_rows(self, kept: Dataset) -> list[int]:
+        """Positions in the source of the kept rows, and of those that are kept without being judged; ascending."""
+        return sorted([*_ids(kept).tolist(), *(row.position for row in self.split.aside if not row.dropped)])
+
+    def _warn_of_others(self, where: str) -> None:
+        others = sum(not row.dropped for row in self.split.aside)
+        if others:
+            rows = "1 row" if others == 1 else f"{others} rows"
+            warnings.warn(f"{where} lacks {rows} that were not judged and have no prepared form", stacklevel=3)
 
 
 def open_data(data: Data, request: Request, *, domain: str = "auto") -> Given:
@@ -239,27 +275,22 @@ def poisons_of(poison: Any) -> dict[str, Poison]:
 def _open(data: Data, frame: nw.DataFrame[Any] | None, request: Request) -> Given:
     if frame is not None:
         split, reader = read_frame(frame, request)
-        return Given(split, _source(split, FRAME), request, frame=frame, reader=reader)
+        return Given(split, Source(FRAME), request, frame=frame, reader=reader)
     if isinstance(data, str | os.PathLike):
         name = os.fspath(data)
         found = open_requested(name, request)
         if isinstance(found, Split):
-            return Given(found, _source(found, found.name, name), request)
-        return Given(found.split, _source(found.split, found.split.name, name), request, file=found)
+            return Given(found, Source(found.name, name), request)
+        return Given(found.split, Source(found.split.name, name), request, file=found)
     if isinstance(data, Split):
-        return Given(data, _source(data, data.name), request)
+        return Given(data, Source(data.name), request)
     if isinstance(data, Dataset):
         split, arrays = read_arrays(data.X, data.y, request, feature_names=data.feature_names, row_ids=data.row_ids)
     elif isinstance(data, tuple) and len(data) == 2:
         split, arrays = read_arrays(*data, request)
     else:
         raise InvalidArgument("data", _KINDS, type(data).__name__)
-    return Given(split, _source(split, ARRAYS), request, reader=arrays)
-
-
-def _source(split: Split, name: str, location: str = "") -> Source:
-    first = split.row_names.line(0) if split.row_names.kind == "line" else None
-    return Source(name, location, first)
+    return Given(split, Source(ARRAYS), request, reader=arrays)
 
 
 def _as_frame_with_label(data: Data, request: Request) -> tuple[nw.DataFrame[Any] | None, Request]:

@@ -61,8 +61,9 @@ class Result(ABC):
         -------
         data frame
             Of the kind that was given; of pandas, or pyarrow where pandas is
-            not installed, for files and arrays. Rows of the data stand under
-            the caller's own index.
+            not installed, for files and arrays. Rows of a data frame stand
+            under the caller's own index; those of files and arrays have a
+            column "row", or one named like the column that identifies them.
         """
         rows, columns = self.columns()
         return self.given.table(rows, columns)
@@ -114,6 +115,6 @@ class Result(ABC):
         from toadstone.report.pages.fragment import render_fragment
 
         rows, columns = self.columns()
-        table = columns if rows is None else {"row": rows, **columns}
+        table = columns if rows is None else self.given.named(rows, columns)
         title = f"{type(self).__name__.removesuffix('Result')} of {self.given.source.name}"
         return render_fragment(title, list(itertools.takewhile(str.strip, self.lines())), table)

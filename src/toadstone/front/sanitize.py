@@ -13,7 +13,9 @@ from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.harness.judge import Defence
 from toadstone.pipeline.sanitize import Cleaning, clean_rows
-from toadstone.report.text.defence_text import removal_lines
+from toadstone.report.text.defence_text import fates, removal_lines
+from toadstone.report.text.formats import flow, visible_lines
+from toadstone.report.text.rows_text import reading_lines
 
 
 class SanitizeResult(Result):
@@ -34,12 +36,18 @@ class SanitizeResult(Result):
         lead = (
             f"{found.method} removes {len(found.removals)} of {found.n_rows} rows ({self._remove:.3g} of each class)."
         )
-        return [lead, *removal_lines(found.removals, width)]
+        return [
+            *(flow(sentence, width) for sentence in (lead, *fates(found.source, found.account, found.set_aside))),
+            *["" for _ in found.removals[:1]],
+            *removal_lines(found.source, found.removals, width),
+            "",
+            *visible_lines(reading_lines(self.given.split, width, found.source)),
+        ]
 
     def columns(self) -> tuple[Sequence[int], Mapping[str, Sequence[Any]]]:
         """Give the removed rows, the most anomalous first."""
         removed = self._cleaning.removals
-        return [row.row for row in removed], {
+        return [row.position for row in removed], {
             "label": [row.label for row in removed],
             "score": [row.score for row in removed],
             "reason": [row.reason for row in removed],
@@ -49,7 +57,7 @@ class SanitizeResult(Result):
         """Write removed.csv and the kept rows."""
         from toadstone.report.files.tables import write_removals
 
-        write_removals(self._cleaning.removals, folder / "removed.csv")
+        write_removals(self._cleaning.removals, self._cleaning.source, folder / "removed.csv")
         self.given.write_kept(self._cleaning.data.take(self._cleaning.kept), folder, stem="kept")
 
 
@@ -110,4 +118,4 @@ def sanitize(
     resolve("sanitizer", method)
     given = open_data(data, request)
     run.watch.announce(f"sanitizing by {method}")
-    return SanitizeResult(given, clean_rows(given.split, defence, method), remove)
+    return SanitizeResult(given, clean_rows(given.split, defence, method, source=given.source), remove)

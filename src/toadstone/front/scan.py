@@ -30,7 +30,7 @@ class ScanResult(Result):
     def columns(self) -> tuple[Sequence[int], Mapping[str, Sequence[Any]]]:
         """Give the flagged rows, the most suspicious first."""
         rows = self.record.rows
-        return [row.row for row in rows], {
+        return [row.position for row in rows], {
             "label": [row.label for row in rows],
             "suspicion": [row.suspicion for row in rows],
             "detectors": [len(row.reasons) for row in rows],

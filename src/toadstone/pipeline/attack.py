@@ -31,6 +31,7 @@ from toadstone.pipeline.harness.defender import settle_defence
 from toadstone.pipeline.harness.filters import check_filters
 from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.judge import judge
+from toadstone.pipeline.harness.row_account import source_of
 from toadstone.pipeline.harness.threat_model import ThreatModel, settle_domain
 from toadstone.records.attack import AttackRecord, SplitTest, TargetOutcome
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Evaluation, Threat
@@ -182,7 +183,7 @@ def attack(
     threat, chosen_on = situation.threat, _ON_TARGETS if plan.target else plan.select_on
     record = AttackRecord(
         header=make_header("attack", command=plan.command, seed=plan.seed, digests=digests(split)),
-        source=plan.source or Source(split.name),
+        source=source_of(split, plan.source),
         data=summarize(split, threat.domain),
         threat=Threat(plan.fraction, threat.budget.kind, threat.budget.count(len(split.train))),
         method=plan.method,

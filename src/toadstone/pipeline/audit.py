@@ -25,6 +25,7 @@ from toadstone.pipeline.harness.data_summary import digests, expressible, summar
 from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.judge import Defence, judge_attacks, judge_poisons
 from toadstone.pipeline.harness.poison_check import check_poison
+from toadstone.pipeline.harness.row_account import source_of
 from toadstone.pipeline.harness.suspects import list_suspects
 from toadstone.pipeline.harness.threat_model import ThreatModel, expected_quantile, settle_domain
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Defender, Evaluation, Threat
@@ -169,7 +170,7 @@ def audit(
         poison = _candidate(split.train, certificate, certified, plan.seed)
     with clock.stage("suspects"):
         scorers = {name: defence.sanitizer(name) for name in names("sanitizer")}
-        suspects = list_suspects(split.train, scorers, on_ranked=on_step)
+        suspects = list_suspects(split.train, scorers, names=split.row_names, raw=split.raw, on_ranked=on_step)
     deadline.demand(_LEAST)
     with clock.stage("defences"):
         cells = judge_attacks(
@@ -186,7 +187,7 @@ def audit(
     cells = _ordered((*cells, *searched), plan)
     record = AuditRecord(
         header=make_header("audit", command=plan.command, seed=plan.seed, digests=digests(split)),
-        source=plan.source or Source(split.name),
+        source=source_of(split, plan.source),
         data=summarize(split, certificate.setting.domain),
         threat=Threat(plan.fraction, "add", 0 if poison is None else certificate.budget.count(len(split.train))),
         defender=_defender(plan, certificate.setting.hypothesis, origin, cells),

@@ -12,16 +12,19 @@ from toadstone.catalogue import names, resolve
 from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
+from toadstone.core.row_names import RowNames
 from toadstone.datasets.split import Split
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
 from toadstone.pipeline.harness.defender import settle_defence
 from toadstone.pipeline.harness.header import make_header
+from toadstone.pipeline.harness.row_account import account_for, ids_of, set_aside, source_of
 from toadstone.pipeline.layers.classifier import ResistantClassifier
 from toadstone.pipeline.layers.named_steps import FILTERS
+from toadstone.pipeline.layers.validation import check_trusted
 from toadstone.pipeline.layers.wilson import accuracy_change
 from toadstone.pipeline.scan import make_detector
-from toadstone.records.defence import AccuracyChange, DefenceRecord
+from toadstone.records.defence import AccuracyChange, DefenceRecord, RemovedRow
 from toadstone.records.header import Source
 
 
@@ -104,7 +107,7 @@ def defend(
     InvalidArgument
         If trusted rows are among the others, or the plan does not fit.
     """
-    data, clock = split.whole(), Clock(on_stage)
+    data, clock = _all_rows(split, trusted), Clock(on_stage)
     with clock.stage("choosing the ridge"):
         defence, origin = settle_defence(split, learner=None, ridge=None, contamination=0.05, seed=plan.seed)
     classifier = ResistantClassifier(
@@ -116,10 +119,11 @@ def defend(
     published = split.test if data is split.train else None
     with clock.stage("testing"):
         tested = _test_errors(classifier, defence.model(), data, published)
-    ids = np.arange(len(data)) if data.row_ids is None else data.row_ids
+    ids, kept = ids_of(data), classifier.sample_indices_
+    removals = tuple(_named(removal, split.row_names, int(ids[removal.position])) for removal in classifier.removals_)
     record = DefenceRecord(
         header=make_header("defence", command=plan.command, seed=plan.seed, digests=digests_of_rows(data, trusted)),
-        source=plan.source or Source(split.name),
+        source=source_of(split, plan.source),
         data=summarize(split, split.domain or "real"),
         max_removed=plan.max_removed,
         learner=defence.learner,
@@ -128,11 +132,13 @@ def defend(
         measure=classifier.measure_,
         trusted_rows=0 if trusted is None else len(trusted),
         rows=len(data),
-        kept=len(classifier.sample_indices_),
+        kept=len(kept),
+        account=account_for(split, data, kept, [removal.position for removal in removals]),
+        set_aside=set_aside(split),
         accuracy_before=classifier.undefended_accuracy_,
         accuracy_after=classifier.defended_accuracy_,
         steps=classifier.steps_,
-        removals=tuple(replace(removal, row=int(ids[removal.row])) for removal in classifier.removals_),
+        removals=removals,
         log=classifier.log_,
         test_error_before=tested[0],
         test_error_after=tested[1],
@@ -140,7 +146,19 @@ def defend(
         test_change=tested[2],
         timings=clock.seconds,
     )
-    return record, data.take(classifier.sample_indices_)
+    return record, data.take(kept)
+
+
+def _all_rows(split: Split, trusted: Dataset | None) -> Dataset:
+    data = split.whole()
+    if trusted is not None:
+        # The classifier checks it too, but does not know the names of rows.
+        check_trusted(data.X, data.y, trusted.X, trusted.y, names=split.row_names, ids=ids_of(data))
+    return data
+
+
+def _named(removal: RemovedRow, names: RowNames, position: int) -> RemovedRow:
+    return replace(removal, row=names[position], position=position)
 
 
 def late_filters(record: DefenceRecord, deadline: Deadline) -> str:

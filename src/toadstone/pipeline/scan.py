@@ -9,23 +9,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
 from toadstone.catalogue import names, resolve
 from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidInput
-from toadstone.datasets.split import Split
+from toadstone.core.row_names import RowNames
+from toadstone.datasets.split import RawValues, Split
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
 from toadstone.pipeline.harness.header import make_header
-from toadstone.pipeline.harness.suspects import preview, rank_rows
+from toadstone.pipeline.harness.row_account import ids_of, set_aside, source_of
+from toadstone.pipeline.harness.suspects import preview, rank_rows, stored_values
 from toadstone.pipeline.layers.validation import check_trusted
 from toadstone.pipeline.layers.with_trusted import beside, thresholds_in_words
 from toadstone.records.header import DataSummary, Source
 from toadstone.records.scan import DetectorReport, FlaggedRow, ScanRecord
 
-_LONGEST = 200
+_LONGEST = 10_000
 NEEDS_TRUSTED = "it needs rows that are known to be clean (--trusted)"
 
 
@@ -107,7 +108,7 @@ def scan(
     """
     train, clock = split.whole(), Clock(on_stage)
     if trusted is not None:
-        check_trusted(train.X, train.y, trusted.X, trusted.y)
+        check_trusted(train.X, train.y, trusted.X, trusted.y, names=split.row_names, ids=ids_of(train))
     reports: dict[str, DetectorReport] = {}
     fitted: dict[str, Any] = {}
     with clock.stage("detectors"):
@@ -120,15 +121,16 @@ def scan(
             if on_step is not None:
                 on_step()
     with clock.stage("ranking"):
-        flagged, rows = rank_flagged(train, fitted)
+        flagged, rows = rank_flagged(train, fitted, names=split.row_names, raw=split.raw)
     return ScanRecord(
         header=make_header("scan", command=plan.command, seed=plan.seed, digests=digests_of_rows(train, trusted)),
-        source=plan.source or Source(split.name),
+        source=source_of(split, plan.source),
         data=_summary(split, train),
         flagged_rows=flagged,
         rows=rows,
         detectors=reports,
         trusted_rows=0 if trusted is None else len(trusted),
+        set_aside=set_aside(split),
         timings=clock.seconds,
     )
 
@@ -169,7 +171,12 @@ def make_detector(name: str, *, false_alarm_rate: float | None = None, seed: int
 
 
 def rank_flagged(
-    train: Dataset, fitted: Mapping[str, Any], *, longest: int = _LONGEST
+    train: Dataset,
+    fitted: Mapping[str, Any],
+    *,
+    names: RowNames | None = None,
+    raw: RawValues | None = None,
+    longest: int = _LONGEST,
 ) -> tuple[int, tuple[FlaggedRow, ...]]:
     """Rank the rows that any detector flags, those that most of them flag first.
 
@@ -178,6 +185,10 @@ def rank_flagged(
     train : Dataset
     fitted : mapping from name to a fitted detector
         Fitted to these rows, or to these and trusted ones after them.
+    names : RowNames, optional
+        Of the rows in their source; by default they are counted from 1.
+    raw : RawValues, optional
+        Values for previews; the prepared ones by default.
     longest : int
         Rows to list at most.
 
@@ -199,16 +210,17 @@ def rank_flagged(
     suspicion = np.mean([1 - (rank - 1) / size for rank in ranks.values()], axis=0) if ranks else np.zeros(n)
     flagged = np.flatnonzero(votes)
     chosen = flagged[np.lexsort((-suspicion[flagged], -votes[flagged]))][:longest]
-    ids = np.arange(n) if train.row_ids is None else train.row_ids
+    ids, named = ids_of(train), names or RowNames()
     listed = tuple(
         FlaggedRow(
-            row=int(ids[row]),
+            row=named[int(ids[row])],
+            position=int(ids[row]),
             label=str(train.y[row]),
             suspicion=float(suspicion[row]),
             ranks={name: int(rank[row]) for name, rank in ranks.items()},
             reasons=reasons[row],
             fingerprint=fingerprint(train, int(row)),
-            preview=preview(train, int(row)),
+            preview=preview(train, int(row), raw),
         )
         for row in chosen
     )
@@ -217,10 +229,9 @@ def rank_flagged(
 
 def fingerprint(data: Dataset, row: int) -> str:
     """Hash a row's features and label, the same for dense and sparse rows."""
-    values = data.X[[row]].toarray().ravel() if issparse(data.X) else np.asarray(data.X[row])
-    stored = np.flatnonzero(values)
+    stored, values = stored_values(data.X, row)
     digest = hashlib.sha256(str(data.y[row]).encode())
-    digest.update(stored.astype("<i8").tobytes() + (values[stored] + 0.0).astype("<f8").tobytes())
+    digest.update(stored.astype("<i8").tobytes() + (values + 0.0).astype("<f8").tobytes())
     return digest.hexdigest()
 
 

@@ -158,8 +158,10 @@ class Suspect:
 
     Parameters
     ----------
-    row : int
-        Its number in the source, from 0.
+    row : str
+        Its name, in the numbering of the source.
+    position : int
+        Its position in the source, from 0.
     label : str
         Its class.
     ranks : mapping from str to int
@@ -169,10 +171,12 @@ class Suspect:
     suspicion : float
         Mean over sanitizers of the share of its class that looks less suspicious.
     preview : str
-        Its largest features.
+        Its most telling values, as they stand in the source where they are
+        known there, else as prepared.
     """
 
-    row: Count
+    row: str
+    position: Count
     label: str
     ranks: Ranks
     removed_by: tuple[str, ...]
@@ -182,9 +186,10 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Removal:
-    """A row that a sanitizer removed: its number in the source, label, anomaly score, and why."""
+    """A row that a sanitizer removed: its name and position in the source, label, anomaly score, and why."""
 
-    row: int
+    row: str
+    position: int
     label: str
     score: float
     reason: str

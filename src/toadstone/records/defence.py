@@ -18,6 +18,7 @@ from toadstone.records.header import (
     Share,
     Source,
 )
+from toadstone.records.rows import RowAccount, SetAside
 from toadstone.records.serial import Record
 
 Layer: TypeAlias = Literal["filter", "preliminary", "inspection", "robust", "validation"]
@@ -30,8 +31,10 @@ class RemovedRow:
 
     Parameters
     ----------
-    row : int
-        Its number in the original rows, from 0.
+    row : str
+        Its name, in the numbering of the source.
+    position : int
+        Its position in the source, from 0.
     label : str
         Its class.
     step : str
@@ -42,7 +45,8 @@ class RemovedRow:
         Why it was removed.
     """
 
-    row: Count
+    row: str
+    position: Count
     label: str
     step: str
     suspicion: float
@@ -144,7 +148,11 @@ class DefenceRecord(Record):
     trusted_rows : int
         0 where none were given.
     rows, kept : int
-        Rows before the defence, and after it.
+        Rows that were judged, and those of them that are left.
+    account : RowAccount
+        What became of all rows of the source.
+    set_aside : SetAside
+        Rows of the source that were not judged.
     accuracy_before, accuracy_after : float, optional
         Of the plain model on all rows, and of the robust one on the kept
         rows; None where no row could be judged.
@@ -173,6 +181,8 @@ class DefenceRecord(Record):
     trusted_rows: Count
     rows: Positive
     kept: Count
+    account: RowAccount
+    set_aside: SetAside
     accuracy_before: Share | None
     accuracy_after: Share | None
     steps: Annotated[tuple[DefenceStep, ...], Limits(minItems=1)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias
 
-SCHEMA_VERSION: Literal["2.0"] = "2.0"
+from toadstone.core.row_names import Numbering, RowNames
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,22 @@ Moment: TypeAlias = Annotated[str, Limits(format="date-time")]
 Ranks: TypeAlias = Mapping[str, Positive]
 
 DomainName: TypeAlias = Literal["real", "box", "integer"]
+_PLURALS: Mapping[str, str] = {"line": "lines", "row": "rows", "index": "indices"}
 RecordName: TypeAlias = Literal["audit", "attack", "scan", "defence", "evaluation", "reproduction"]
+Version: TypeAlias = Literal["2.0", "3.0"]
+
+SCHEMA_VERSIONS: Mapping[RecordName, Version] = MappingProxyType(
+    {
+        "audit": "3.0",
+        "attack": "3.0",
+        "scan": "3.0",
+        "defence": "3.0",
+        "evaluation": "3.0",
+        # A reproduction has no rows of a source; its published records stay valid.
+        "reproduction": "2.0",
+    }
+)
+"""Version of the published schema of each kind of record."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +88,7 @@ class Header:
     """
 
     record: RecordName
-    schema_version: Literal["2.0"]
+    schema_version: Version
     command: str
     created: Moment
     seed: Count
@@ -92,13 +108,43 @@ class Source:
         File name, name in the catalogue, or kind of the object in memory.
     location : str
         As the caller named it; empty for objects in memory.
-    first_line : int, optional
-        Line of row 0, counted from 1, where each row is a line of a text file.
+    numbering : {"line", "row", "id", "index"}
+        What names a row: its line in a text file, its number from 1, the
+        value of a column, or its index in memory.
+    id_column : str
+        The column that names rows, for the numbering "id".
+
+    Examples
+    --------
+    >>> Source("mails.csv", "mails.csv", "line").full("7")
+    'line 7'
     """
 
     name: Name
     location: str = ""
-    first_line: Positive | None = None
+    numbering: Numbering = "row"
+    id_column: str = ""
+
+    def full(self, row: str) -> str:
+        """Write the name of a row with its kind: "line 5", "row 3", "id 'a7'", "index 12"."""
+        return RowNames(self.numbering, [row], column=self.id_column).full(0)
+
+    def several(self, rows: Sequence[str]) -> str:
+        """Write the names of rows with their kind: "line 5", "lines 3, 5"."""
+        if len(rows) == 1:
+            return self.full(rows[0])
+        named = [repr(row) for row in rows] if self.numbering == "id" else rows
+        return f"{_PLURALS.get(self.numbering, self.id_column)} {', '.join(named)}"
+
+    @property
+    def title(self) -> str:
+        """Heading of a column of row names."""
+        return RowNames(self.numbering, column=self.id_column).title
+
+    @property
+    def sentence(self) -> str:
+        """Explanation of the names, for the header of an output."""
+        return RowNames(self.numbering, column=self.id_column).sentence
 
 
 @dataclass(frozen=True)
@@ -119,8 +165,34 @@ class ClassCount:
 
 
 @dataclass(frozen=True)
+class ColumnSummary:
+    """The way from one column of the source to features.
+
+    Parameters
+    ----------
+    name : str
+        As the source names it.
+    kind : {"number", "category", "date", "text", "left out"}
+        What it was read as.
+    features : int
+        Columns that it became.
+    note : str
+        Notation that was read, levels that were pooled, or why it was left out.
+    fitted : mapping from str to JSON types
+        What was learned from training rows: median, mean and deviation,
+        levels, or digest of the words.
+    """
+
+    name: str
+    kind: str
+    features: Count
+    note: str
+    fitted: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class DataSummary:
-    """Sizes and preparation of a data set, without any of its values.
+    """Sizes and preparation of a data set.
 
     Parameters
     ----------
@@ -136,6 +208,10 @@ class DataSummary:
         Values that a row can have.
     preparation, test_origin : str
         How columns became features, and where the test rows are from.
+    columns : tuple of ColumnSummary
+        One for each column of a table but the label; empty for arrays.
+    notes : tuple of str
+        Sentences on how the source was read.
     """
 
     n_train: Positive
@@ -146,3 +222,5 @@ class DataSummary:
     domain: DomainName
     preparation: str
     test_origin: str
+    columns: tuple[ColumnSummary, ...] = ()
+    notes: tuple[str, ...] = ()

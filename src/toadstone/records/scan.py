@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from toadstone.records.header import Count, DataSummary, Digest, Header, Limits, Ranks, Seconds, Share, Source
+from toadstone.records.rows import Contradiction, SetAside
 from toadstone.records.serial import Record
 
 
@@ -53,8 +54,10 @@ class FlaggedRow:
 
     Parameters
     ----------
-    row : int
-        Its number in the source, from 0.
+    row : str
+        Its name, in the numbering of the source.
+    position : int
+        Its position in the source, from 0.
     label : str
         Its class.
     suspicion : float
@@ -66,10 +69,12 @@ class FlaggedRow:
     fingerprint : str
         SHA-256 of its features and label.
     preview : str
-        Its largest features.
+        Its most telling values, as they stand in the source where they are
+        known there, else as prepared.
     """
 
-    row: Count
+    row: str
+    position: Count
     label: str
     suspicion: Share
     ranks: Ranks
@@ -90,11 +95,17 @@ class ScanRecord(Record):
     flagged_rows : int
         Rows that at least one detector flags, all of them counted.
     rows : tuple of FlaggedRow
-        Flagged rows, those that most detectors flag first; capped.
+        Flagged rows, those that most detectors flag first; at most 10,000.
     detectors : mapping from str to DetectorReport
         By name, in the order in which they ran.
     trusted_rows : int
         Trusted rows, which detectors saw too and never flag.
+    set_aside : SetAside
+        Rows of the source that were not judged.
+    contradicting : int
+        Groups of rows that are equal but for the label, all of them counted.
+    contradictions : tuple of Contradiction
+        The first of these groups; at most 200.
     timings : mapping from str to float
         Seconds of each stage.
     """
@@ -106,4 +117,7 @@ class ScanRecord(Record):
     rows: tuple[FlaggedRow, ...]
     detectors: Mapping[str, DetectorReport]
     trusted_rows: Count = 0
+    set_aside: SetAside = field(default_factory=SetAside)
+    contradicting: Count = 0
+    contradictions: tuple[Contradiction, ...] = ()
     timings: Mapping[str, Seconds] = field(default_factory=dict)

@@ -13,7 +13,14 @@ from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin, g
 from toadstone.core.errors import InvalidData
 from toadstone.records.header import Limits
 
-_PLAIN: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
+_PLAIN: dict[Any, dict[str, Any]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    type(None): {"type": "null"},
+    Any: {},
+}
 
 
 class Record:
@@ -92,8 +99,9 @@ def schema_of(cls: type[Any], name: str, version: str) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     whole = _object(cls, parts)
     if "header" in parts:
-        # A record of one kind under the header of another is refused.
+        # A record of one kind under the header of another, or of another version, is refused.
         parts["header"]["properties"]["record"]["enum"] = [name]
+        parts["header"]["properties"]["schema_version"]["enum"] = [version]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:toadstone:{name}:{version}",
@@ -134,8 +142,6 @@ def _field(hint: Any, parts: dict[str, Any]) -> dict[str, Any]:
         return {"type": "array", "items": _field(arguments[0], parts)}
     if inspect.isclass(origin) and issubclass(origin, Mapping):
         return {"type": "object", "additionalProperties": _field(arguments[1], parts)}
-    if hint is type(None):
-        return {"type": "null"}
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         key = re.sub(r"(?<!^)(?=[A-Z])", "_", hint.__name__).lower()
         if key not in parts:
@@ -143,7 +149,7 @@ def _field(hint: Any, parts: dict[str, Any]) -> dict[str, Any]:
             parts[key] = {}
             parts[key] = {"description": _summary(hint), **_object(hint, parts)}
         return {"$ref": f"#/$defs/{key}"}
-    return {"type": _PLAIN[hint]}
+    return dict(_PLAIN[hint])
 
 
 def _summary(documented: Any) -> str:

@@ -19,8 +19,8 @@ from scipy.sparse import csc_matrix, csr_array
 from toadstone.datasets.catalogue import originals
 from toadstone.datasets.catalogue.entries import ENTRIES, Entry
 from toadstone.datasets.readers.formats.arrays import save
-from toadstone.datasets.readers.read import read
 from toadstone.datasets.readers.formats.sparse_parts import sparse_matrix
+from toadstone.datasets.readers.read import read
 from toadstone.datasets.split import sha256
 
 

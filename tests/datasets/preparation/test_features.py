@@ -9,7 +9,15 @@ import pytest
 from scipy.sparse import csr_array
 
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.datasets.preparation.features import ArrayValues, Features, assemble, count, fit_rows, fit_scaling, pixels
+from toadstone.datasets.preparation.features import (
+    ArrayValues,
+    Features,
+    assemble,
+    count,
+    fit_rows,
+    fit_scaling,
+    pixels,
+)
 
 
 def test_mean_is_correctly_rounded_whatever_the_order() -> None:

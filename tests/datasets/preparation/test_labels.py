@@ -87,7 +87,10 @@ def test_other_labels_are_not_reported() -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        (np.eye(3), r"file: expected one label a row, got an array of shape \(3, 3\): several labels a row, and one-hot"),
+        (
+            np.eye(3),
+            r"file: expected one label a row, got an array of shape \(3, 3\): several labels a row, and one-hot",
+        ),
         (np.float64(1), r"file: expected one label a row, got an array of shape \(\)"),
         (np.arange(21) + 0.5, "file: expected classes, got 0.5: it looks like a regression target"),
         (np.array([1.0, np.nan]), "file: expected a label in every row, got nan at position 1"),

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 
 from toadstone.catalogue import names
 from toadstone.core.dataset import Dataset
+from toadstone.core.row_names import RowNames
 from toadstone.pipeline.harness.judge import Defence
 from toadstone.pipeline.harness.suspects import list_suspects, preview, rank_rows
 
@@ -40,7 +41,7 @@ def test_an_outlier_comes_first_under_its_own_number(small):
     data = Dataset(X, train.y, train.feature_names, train.row_ids)
     # Not the subspace, which an outlier spans, nor the loss, whose model it trains.
     found = list_suspects(data, {name: scorers()[name] for name in ("l2", "slab", "knn")})[0]
-    assert (found.row, found.label) == (117, str(train.y[17]))
+    assert (found.row, found.position, found.label) == ("118", 117, str(train.y[17]))
     assert found.ranks == {"l2": 1, "slab": 1, "knn": 1}
     assert found.removed_by == ("l2", "slab", "knn")
     assert found.suspicion == 1.0
@@ -98,3 +99,28 @@ class TestPreview:
 
     def test_six_features_at_most(self):
         assert preview(Dataset(np.arange(1.0, 11.0)[None, :], [0]), 0).count(",") == 5
+
+    def test_the_source_names_its_own_values(self):
+        class Raw:
+            def describe(self, position, features):
+                return f"{position}: {features}" if position < 9 else "long " * 200
+
+        data = Dataset([[0.5, -7.0, 0.0, 2.0], [0.0, 0.0, 0.0, 0.0]], [0, 1], row_ids=np.array([5, 9]))
+        assert preview(data, 0, Raw()) == "5: [1, 3, 0]"
+        cut = preview(data, 1, Raw())
+        assert (len(cut), cut[-5:]) == (400, "long…")
+
+    def test_wide_rows_show_what_a_full_sort_would(self):
+        rng = np.random.default_rng(0)
+        X = np.round(rng.normal(size=(40, 300)), 1) * (rng.random((40, 300)) < 0.5)
+        for stored in (X, csr_array(X)):
+            data = Dataset(stored, np.arange(40) % 2)
+            for row in range(40):
+                best = sorted(np.flatnonzero(X[row]), key=lambda column: -abs(X[row, column]))[:6]
+                assert preview(data, row) == ", ".join(f"column {column} {X[row, column]:.4g}" for column in best)
+
+
+def test_names_are_those_of_the_source(small):
+    names = RowNames("id", names=[f"m{row}" for row in range(200)], column="mail")
+    found = list_suspects(small().train, {"l2": scorers()["l2"]}, names=names)
+    assert [suspect.row for suspect in found] == [f"m{suspect.position}" for suspect in found]

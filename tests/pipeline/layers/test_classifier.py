@@ -69,16 +69,16 @@ class TestRemovals:
         X, y = rows()
         filters = [("far", RobustMahalanobis()), *sphere()]
         model = ResistantClassifier(filters=filters, max_removed=0.3).fit(X, y)
-        gone = [removal.row for removal in model.removals_]
+        gone = [removal.position for removal in model.removals_]
         assert len(set(gone)) == len(gone)
         assert sorted([*gone, *model.sample_indices_]) == list(range(200))
-        assert set(range(6)) <= {removal.row for removal in model.removals_ if removal.step == "far"}
+        assert set(range(6)) <= {removal.position for removal in model.removals_ if removal.step == "far"}
         for removal in model.removals_:
-            assert removal.label == y[removal.row]
+            assert removal.label == y[removal.position]
             assert "against a threshold of" in removal.reason
         # The second filter saw only what the first one left.
         assert {removal.step for removal in model.removals_} == {"far", "sphere"}
-        left = np.setdiff1d(np.arange(200), [removal.row for removal in model.removals_ if removal.step == "far"])
+        left = np.setdiff1d(np.arange(200), [removal.position for removal in model.removals_ if removal.step == "far"])
         alone = SphereSanitizer(contamination=0.05).fit(X[left], y[left])
         assert np.array_equal(model.filters_[1][1].suspicion_, alone.suspicion_)
 
@@ -86,8 +86,8 @@ class TestRemovals:
         X, y = rows()
         model = ResistantClassifier(filters=[("far", RobustMahalanobis())]).fit(X, y)
         alone = RobustMahalanobis().fit(X, y)
-        assert {removal.row for removal in model.removals_} == set(alone.flagged_indices_.tolist())
-        assert all(removal.suspicion == alone.suspicion_[removal.row] for removal in model.removals_)
+        assert {removal.position for removal in model.removals_} == set(alone.flagged_indices_.tolist())
+        assert all(removal.suspicion == alone.suspicion_[removal.position] for removal in model.removals_)
 
     def test_the_budget_cuts_the_step_and_says_so(self):
         X, y = rows()
@@ -100,7 +100,7 @@ class TestRemovals:
         assert second.flagged == 10
         assert any("budget" in line for line in model.log_)
         suspicion = model.filters_[0][1].suspicion_
-        assert [removal.row for removal in model.removals_] == np.argsort(-suspicion, kind="stable")[:4].tolist()
+        assert [removal.position for removal in model.removals_] == np.argsort(-suspicion, kind="stable")[:4].tolist()
 
     def test_no_class_is_emptied(self):
         X, y = rows(n=60, far=0)
@@ -187,7 +187,7 @@ class TestLayers:
             filters=[], represent=represent, inspectors=[("core", RobustMahalanobis())], max_removed=0.2
         ).fit(X, y)
         assert asked == [(model.preliminary_, 200)]
-        assert {0, 1, 2} <= {removal.row for removal in model.removals_ if removal.step == "core"}
+        assert {0, 1, 2} <= {removal.position for removal in model.removals_ if removal.step == "core"}
         assert [step.layer for step in model.steps_] == ["preliminary", "inspection", "robust"]
 
     def test_an_error_of_the_representation_is_not_swallowed(self):
@@ -247,7 +247,7 @@ class TestData:
     def test_sparse_rows_give_the_same_account(self):
         X, y = rows(n=80)
         dense, sparse = (ResistantClassifier(filters=sphere()).fit(kind(X), y) for kind in (np.asarray, csr_array))
-        assert [removal.row for removal in dense.removals_] == [removal.row for removal in sparse.removals_]
+        assert [removal.position for removal in dense.removals_] == [removal.position for removal in sparse.removals_]
         assert dense.steps_[0].accuracy_after == sparse.steps_[0].accuracy_after
 
     def test_a_class_with_one_row(self):

@@ -21,7 +21,7 @@ def test_rows_keep_their_original_numbers_through_several_steps():
     take(removals, [0, 3], [1.0, 2.0])
     # Of 1 2 4 5 6 7 8 9, the third and the last.
     take(removals, [2, 7], [5.0, 4.0], step="two")
-    assert [(gone.row, gone.label, gone.step, gone.suspicion) for gone in removals.removed] == [
+    assert [(gone.position, gone.label, gone.step, gone.suspicion) for gone in removals.removed] == [
         (3, "b", "one", 2.0),
         (0, "a", "one", 1.0),
         (4, "a", "two", 5.0),
@@ -36,7 +36,7 @@ def test_the_budget_takes_the_most_suspicious_and_says_so():
     assert take(removals, [0, 1], [1.0, 1.0]) == RemovalOutcome(2, 2, "")
     done = take(removals, [0, 1, 2], [1.0, 3.0, 2.0], step="two")
     assert done == RemovalOutcome(3, 1, "2 flagged rows stay: the budget of 3 rows is spent")
-    assert removals.removed[-1].row == 3
+    assert removals.removed[-1].position == 3
     assert take(removals, [0], [1.0], step="three").removed == 0
     assert len(removals.kept) == 7
 
@@ -44,7 +44,7 @@ def test_the_budget_takes_the_most_suspicious_and_says_so():
 def test_classes_of_other_scales_are_treated_alike():
     removals = RemovalBudget(Y, 4)
     take(removals, [0, 2, 4, 6, 1, 3], [900.0, 800.0, 700.0, 600.0, 2.0, 1.0])
-    assert sorted(gone.row for gone in removals.removed) == [0, 1, 2, 3]
+    assert sorted(gone.position for gone in removals.removed) == [0, 1, 2, 3]
 
 
 def test_two_rows_of_each_class_stay():

@@ -25,15 +25,15 @@ def official():
     return Draft4Validator(schema, format_checker=Draft4Validator.FORMAT_CHECKER)
 
 
-def located(record, location, first_line=2):
+def located(record, location, numbering="line"):
     """The record of rows elsewhere."""
-    return replace(record, source=replace(record.source, location=location, first_line=first_line))
+    return replace(record, source=replace(record.source, location=location, numbering=numbering))
 
 
 def test_it_satisfies_the_official_schema(scanned, official):
     for record in (
         scanned,
-        located(scanned, "enron", None),
+        located(scanned, "enron", "row"),
         located(scanned, "a folder/mails 1.csv"),
         located(scanned, "C:\\data\\mails.csv"),
         located(scanned, "/data/mails.csv"),
@@ -62,7 +62,7 @@ def test_it_says_what_platforms_need(scanned):
         assert result["rank"] == round(100 * flagged.suspicion, 4)
         assert result["partialFingerprints"] == {"rowSha256/v1": flagged.fingerprint}
         (place,) = result["locations"]
-        assert place["physicalLocation"]["region"] == {"startLine": flagged.row + 2}
+        assert place["physicalLocation"]["region"] == {"startLine": flagged.position + 2}
         assert place["logicalLocations"][0]["fullyQualifiedName"] == f"rows.csv#row={flagged.row}"
 
 
@@ -101,13 +101,13 @@ def test_a_file_is_named_by_an_address(scanned, source, uri):
 
 
 def test_rows_without_lines_have_a_logical_place_alone(scanned):
-    log = json.loads(to_sarif(located(scanned, "enron", None)))
+    log = json.loads(to_sarif(located(scanned, "enron", "row")))
     for result in log["runs"][0]["results"]:
         assert list(result["locations"][0]) == ["logicalLocations"]
 
 
 def test_a_file_without_lines_is_named_without_a_region(scanned):
-    for result in json.loads(to_sarif(located(scanned, "rows.parquet", None)))["runs"][0]["results"]:
+    for result in json.loads(to_sarif(located(scanned, "rows.parquet", "row")))["runs"][0]["results"]:
         assert result["locations"][0]["physicalLocation"] == {"artifactLocation": {"uri": "rows.parquet"}}
 
 

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from toadstone.core.errors import UnknownName
-from toadstone.records.header import SCHEMA_VERSION
+from toadstone.records.header import SCHEMA_VERSIONS
 from toadstone.report.files.schema import RECORDS, load_schema, write_schemas
 
 
@@ -53,7 +53,7 @@ def paths_of_objects(schema, fields, path=()):
 def test_a_published_schema_is_valid_and_is_what_the_code_generates(name, tmp_path):
     schema = load_schema(name)
     Draft202012Validator.check_schema(schema)
-    assert schema["$id"] == f"urn:toadstone:{name}:{SCHEMA_VERSION}"
+    assert schema["$id"] == f"urn:toadstone:{name}:{SCHEMA_VERSIONS[name]}"
     write_schemas(tmp_path)
     published = resources.files("toadstone.report.files").joinpath(f"{name}.schema.json").read_text("utf-8")
     assert published == (tmp_path / f"{name}.schema.json").read_text("utf-8"), (
@@ -107,13 +107,14 @@ def test_a_missing_or_an_extra_field_is_refused(each):
 
 
 BROKEN = [
-    ("record", ("header", "schema_version"), "1.0"),
+    ("record", ("header", "schema_version"), "2.0"),
+    ("figure", ("header", "schema_version"), "3.0"),
     ("record", ("header", "record"), "scan"),
     ("record", ("header", "threads"), 0),
     ("record", ("header", "seed"), -1),
     ("record", ("header", "digests", "train"), "abc"),
     ("record", ("source", "name"), ""),
-    ("record", ("source", "first_line"), 0),
+    ("record", ("source", "numbering"), "page"),
     ("record", ("threat", "fraction"), 0.5),
     ("record", ("threat", "kind"), "steal"),
     ("record", ("data", "domain"), "auto"),
@@ -139,7 +140,12 @@ BROKEN = [
     ("defended", ("steps", 0, "share_so_far"), 1.1),
     ("defended", ("steps", 0, "accuracy_before"), "0.9"),
     ("defended", ("steps", 0, "name"), ""),
-    ("defended", ("removals", 0, "row"), -1),
+    ("defended", ("removals", 0, "row"), 3),
+    ("defended", ("removals", 0, "position"), -1),
+    ("defended", ("account", "read"), 0),
+    ("defended", ("set_aside", "kinds", 0, "rows"), 0),
+    ("scanned", ("contradictions", 0, "rows"), ["3"]),
+    ("scanned", ("data", "columns", 0, "features"), -1),
     ("defended", ("accuracy_change", "rows"), 0),
     ("defended", ("test_change", "drop_low"), -1.1),
     ("evaluated", ("fraction",), 0.5),

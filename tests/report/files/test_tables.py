@@ -5,7 +5,10 @@ import os
 import pytest
 
 from toadstone.records.audit import Suspect
+from toadstone.records.header import Source
 from toadstone.report.files.tables import write_flagged_rows, write_removed_rows, write_suspects
+
+ROWS = Source("rows")
 
 
 def read(path):
@@ -14,11 +17,11 @@ def read(path):
 
 
 def suspect(label="ham", preview="text", **changes):
-    return dataclasses.replace(Suspect(3, label, {"slab": 1}, ("slab",), 0.5, preview), **changes)
+    return dataclasses.replace(Suspect("4", 3, label, {"slab": 1}, ("slab",), 0.5, preview), **changes)
 
 
 def test_every_figure_is_in_the_table(record, tmp_path):
-    write_suspects(record.suspects, tmp_path / "suspects.csv")
+    write_suspects(record.suspects, ROWS, tmp_path / "suspects.csv")
     rows = read(tmp_path / "suspects.csv")
     assert list(rows[0]) == [
         "row",
@@ -33,7 +36,7 @@ def test_every_figure_is_in_the_table(record, tmp_path):
         "preview",
     ]
     for row, expected in zip(rows, record.suspects, strict=True):
-        assert int(row["row"]) == expected.row
+        assert row["row"] == expected.row
         assert float(row["suspicion"]) == expected.suspicion
         assert tuple(filter(None, row["removed_by"].split(";"))) == expected.removed_by
         assert {name: int(row[f"rank_{name}"]) for name in expected.ranks} == expected.ranks
@@ -41,39 +44,51 @@ def test_every_figure_is_in_the_table(record, tmp_path):
 
 
 def test_sanitizers_that_rank_only_some_rows_leave_blanks(tmp_path):
-    write_suspects([suspect(ranks={"a": 1}), suspect(ranks={"b": 2})], tmp_path / "s.csv")
+    write_suspects([suspect(ranks={"a": 1}), suspect(ranks={"b": 2})], ROWS, tmp_path / "s.csv")
     assert [(row["rank_a"], row["rank_b"]) for row in read(tmp_path / "s.csv")] == [("1", ""), ("", "2")]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_no_cell_starts_a_formula(tmp_path, start):
     attack = f'{start}HYPERLINK("x")'
-    write_suspects([suspect(attack, attack, removed_by=(attack,))], tmp_path / "s.csv")
+    write_suspects([suspect(attack, attack, removed_by=(attack,))], ROWS, tmp_path / "s.csv")
     (row,) = read(tmp_path / "s.csv")
     assert row["label"] == row["preview"] == row["removed_by"] == f"'{attack}"
 
 
 @pytest.mark.parametrize("label", ["-1", "+1", "1", "-0.5", "1e-3", "a=b", "spam"])
 def test_plain_labels_stay_as_they_are(tmp_path, label):
-    write_suspects([suspect(label)], tmp_path / "s.csv")
+    write_suspects([suspect(label)], ROWS, tmp_path / "s.csv")
     assert read(tmp_path / "s.csv")[0]["label"] == label
 
 
 @pytest.mark.parametrize("label", ["-1+cmd|' /C calc'!A0", "-1\n=2", "-١"])
 def test_a_number_with_a_tail_is_no_number(tmp_path, label):
-    write_suspects([suspect(label)], tmp_path / "s.csv")
+    write_suspects([suspect(label)], ROWS, tmp_path / "s.csv")
     assert read(tmp_path / "s.csv")[0]["label"] == f"'{label}"
 
 
 def test_awkward_text_survives(tmp_path):
     text = 'commas, "quotes",\nlines; 防御 😀 \ud800'
-    write_suspects([suspect(preview=text)], tmp_path / "s.csv")
+    write_suspects([suspect(preview=text)], ROWS, tmp_path / "s.csv")
     assert read(tmp_path / "s.csv")[0]["preview"] == text.replace("\ud800", "\\ud800")
 
 
 def test_no_suspects_leave_a_table_without_rows(tmp_path):
-    write_suspects([], tmp_path / "s.csv")
+    write_suspects([], ROWS, tmp_path / "s.csv")
     assert (tmp_path / "s.csv").read_text("utf-8") == "row,label,suspicion,removed_by,preview\n"
+
+
+def test_rows_are_named_under_the_heading_of_their_source(tmp_path):
+    for source, heading in (
+        (Source("a.csv", numbering="line"), "line"),
+        (Source("arrays", numbering="index"), "index"),
+        (Source("a.csv", numbering="id", id_column="=mail"), "'=mail"),
+        (Source("a.csv", numbering="id", id_column="label"), "row"),
+    ):
+        write_suspects([suspect(row="@4")], source, tmp_path / "s.csv")
+        (row,) = read(tmp_path / "s.csv")
+        assert (next(iter(row)), row[heading]) == (heading, "'@4")
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
@@ -85,7 +100,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(OSError, match="disk full"):
-        write_suspects([suspect()], target)
+        write_suspects([suspect()], ROWS, target)
     assert target.read_text("utf-8") == "old"
     assert list(tmp_path.iterdir()) == [target]
 
@@ -94,16 +109,16 @@ def test_flagged_rows_are_safe_for_spreadsheets(scanned, tmp_path):
     rows = (dataclasses.replace(scanned.rows[0], label="=cmd()"), scanned.rows[1])
     write_flagged_rows(dataclasses.replace(scanned, rows=rows), tmp_path / "suspects.csv")
     first, second = read(tmp_path / "suspects.csv")
-    assert (first["row"], first["label"], first["flagged_by"]) == ("7", "'=cmd()", "spectral;deep-knn")
+    assert (first["line"], first["label"], first["flagged_by"]) == ("9", "'=cmd()", "spectral;deep-knn")
     assert first["reasons"] == "spectral: too far; deep-knn: neighbours of b"
-    assert (second["row"], second["suspicion"], second["preview"]) == ("3", "0.9", "x 1")
+    assert (second["line"], second["suspicion"], second["preview"]) == ("5", "0.9", "x 1")
 
 
 def test_removed_rows_are_safe_for_spreadsheets(defended, tmp_path):
-    write_removed_rows(defended.removals, tmp_path / "removals.csv")
+    write_removed_rows(defended.removals, defended.source, tmp_path / "removals.csv")
     rows = read(tmp_path / "removals.csv")
-    assert [(row["row"], row["step"], row["suspicion"]) for row in rows] == [
-        ("7", "mahalanobis", "12.5"),
-        ("3", "mahalanobis", "9.25"),
+    assert [(row["line"], row["step"], row["suspicion"]) for row in rows] == [
+        ("9", "mahalanobis", "12.5"),
+        ("5", "mahalanobis", "9.25"),
     ]
     assert rows[1]["label"] == "'=cmd()"

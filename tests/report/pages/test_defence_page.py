@@ -39,5 +39,11 @@ def test_the_outcome_comes_before_steps_rows_and_limits(defended):
 
 def test_rows_beyond_those_shown_are_counted(defended, page_of):
     many = replace(defended, removals=defended.removals * 40)
-    assert "25 of 80 are shown, all of them in removals.csv" in page_of(render_defence(many)).text
+    assert "25 of 80 are shown; removals.csv lists all of them." in page_of(render_defence(many)).text
     assert "are shown" not in page_of(render_defence(defended)).text
+
+
+def test_every_row_is_accounted_for(defended, page_of):
+    text = page_of(render_defence(defended)).text
+    assert "2 rows are kept without being judged (class too small;" in text
+    assert "203 rows read = 200 kept + 2 removed + 1 dropped." in text

@@ -5,6 +5,8 @@ import re
 
 from toadstone.report.text.audit_text import audit_lines
 
+READING = "Features: word counts as stored. Rows are numbered from 1, in the order of the file."
+
 
 def test_audit_at_80_columns(record):
     text = "\n".join(audit_lines(record, 80))
@@ -32,14 +34,14 @@ def test_hostile_names_cannot_steer_the_terminal(hostile):
     assert not set(text) & {"\x1b", "\x00", "\u202e"}
 
 
-def test_suspicious_rows_come_last_and_the_others_are_counted(record):
+def test_suspicious_rows_come_after_the_matrix_and_the_others_are_counted(record):
     lines = audit_lines(record, None)
     start = lines.index("Most suspicious training rows")
     first = record.suspects[0]
     assert lines[start + 1] == (
         f"  row {first.row}, {first.label}: removed by {len(first.removed_by)} of 5 defences; {first.preview}"
     )
-    assert lines[start + 9 :] == ["  and 12 more"]
+    assert lines[start + 9 :] == ["  and 12 more", "", READING]
     few = audit_lines(dataclasses.replace(record, suspects=record.suspects[:8]), None)
-    assert few[-1].startswith("  row")
+    assert few[-3].startswith("  row")
     assert "Most suspicious training rows" not in audit_lines(dataclasses.replace(record, suspects=()), None)

@@ -36,7 +36,13 @@ def certificate(fraction=0.03, bound=0.04544300001, attack_value=0.04543999999, 
 @pytest.fixture
 def split():
     rng = np.random.default_rng(0)
-    return SimpleNamespace(name="mails.csv", train=Dataset(rng.normal(size=(1200, 3)), np.arange(1200) % 2))
+    return SimpleNamespace(
+        name="mails.csv",
+        train=Dataset(rng.normal(size=(1200, 3)), np.arange(1200) % 2),
+        preparation="3 numbers standardised",
+        columns=(),
+        notes=("separator ';', as in most lines",),
+    )
 
 
 @pytest.mark.parametrize(

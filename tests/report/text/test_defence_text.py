@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from toadstone.records.audit import Removal
+from toadstone.records.header import Source
 from toadstone.report.text.defence_text import change_in_words, defence_lines, defence_sentences, removal_lines
 
 
@@ -22,6 +23,15 @@ def test_removals_and_their_cost_come_first(defended):
         "On the published test set, which decided nothing, the error is 8.0 % before and 4.0 % after: a gain of 4.00 "
         "points (95 % interval -4.20 to 13.70).",
         "More rows were flagged than may be removed: at most 1 % of them, and never a whole class.",
+    ]
+
+
+def test_every_row_is_accounted_for_after_the_answer(defended):
+    label = defended.removals[0].label
+    assert defence_lines(defended, None)[1:4] == [
+        f"2 rows are kept without being judged (class too small; '{label[:23]}…': 2 rows): lines 3, 11.",
+        "1 row was dropped as asked (missing value; 'a': 1 row): line 7.",
+        "203 rows read = 200 kept + 2 removed + 1 dropped.",
     ]
 
 
@@ -59,15 +69,15 @@ def test_lines_fit_the_terminal(defended, width):
 
 def test_rows_stand_before_the_table_of_steps(defended):
     lines = defence_lines(defended, None)
-    assert lines.index("Removed rows") < lines.index("  row 3, =cmd(): " + defended.removals[1].reason)
+    assert lines.index("Removed rows") < lines.index("  line 5, =cmd(): " + defended.removals[1].reason)
     assert lines.index("Removed rows") < next(place for place, line in enumerate(lines) if "so far" in line)
     assert "Removed rows" not in defence_lines(replace(defended, removals=()), None)
 
 
 def test_removals_are_cut_short():
-    removals = [Removal(row, "spam\x1b[2J", 1.0, "far away\x1b") for row in range(1012)]
-    lines = removal_lines(removals, None)
+    removals = [Removal(str(row), row, "spam\x1b[2J", 1.0, "far away\x1b") for row in range(1012)]
+    lines = removal_lines(Source("rows"), removals, None)
     assert len(lines) == 9
     assert lines[0] == "  row 0, spam\N{REPLACEMENT CHARACTER}[2J: far away\N{REPLACEMENT CHARACTER}"
     assert lines[-1] == "  and 1,004 more"
-    assert len(removal_lines(removals[:8], None)) == 8
+    assert len(removal_lines(Source("rows"), removals[:8], None)) == 8

@@ -42,7 +42,7 @@ def test_nothing_beyond_chance_is_said_first_and_rows_are_listed_all_the_same(sc
         "same."
     )
     assert undetected.startswith("Poison on less than 4.5 % of the rows could have stayed undetected")
-    assert "row 7" in "\n".join(scan_lines(calm(scanned), None))
+    assert "line 9" in "\n".join(scan_lines(calm(scanned), None))
     none = replace(calm(scanned), rows=(), flagged_rows=0)
     assert scan_sentences(none, 10)[1] == "0 of 200 rows are flagged by the one detector that ran (spectral)."
 
@@ -109,11 +109,17 @@ def test_the_table_marks_what_chance_does_not_explain(scanned):
 
 def test_rows_show_label_preview_and_reason_and_the_others_are_counted(scanned):
     lines = scan_lines(scanned, None)
-    assert lines[lines.index("  row 3, a: x 1") + 1] == "    spectral: farther"
-    assert "  and 12 more" in lines
+    assert lines[lines.index("  line 5, a: x 1") + 1] == "    spectral: farther"
+    assert "  and 12 more, the first 2 in suspects.csv (--out)" in lines
     assert not any(
         "more" in line and line.startswith("  and") for line in scan_lines(replace(scanned, flagged_rows=2), None)
     )
+
+
+def test_a_long_text_is_cut(scanned):
+    record = replace(scanned, rows=(replace(scanned.rows[1], preview="word " * 70),))
+    line = next(line for line in scan_lines(record, None) if line.startswith("  line 5, a: word"))
+    assert (len(line), line[-5:]) == (len("  line 5, a: ") + 240, "word…")
 
 
 def test_hostile_text_cannot_steer_the_terminal(scanned):

@@ -169,13 +169,14 @@ def _stated(column: Any, name: str, stated: str, request: Request, origin: Origi
     shown = _values(pc.utf8_trim_whitespace(column), MISSING)
     if not len(shown):
         return ColumnType(name, "left out", note="it has no values")
+    reader: Notation | DateFormat
     if stated == "date":
         ways = {way.words: int(way.days(shown).null_count) for way in _date_candidates(request)}
         best = min(ways, key=lambda words: ways[words])
         reader, unread, note = DateFormat(best), ways[best], best
     else:
-        reader, note = _best_notation(shown, request), ""
-        unread = int(reader.numbers(shown).null_count)
+        notation = _best_notation(shown, request)
+        reader, unread, note = notation, int(notation.numbers(shown).null_count), ""
     if unread == len(shown):
         raise InvalidData(f"{origin.column(name)}: expected {stated}s, as `types` says, got {shown[0].as_py()!r}")
     return ColumnType(name, stated, reader, note=note, lenient=True)

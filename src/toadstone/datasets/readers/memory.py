@@ -15,8 +15,8 @@ from toadstone.core.dataset import as_matrix
 from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, fit_rows, renamed
-from toadstone.datasets.preparation.labels import as_labels, rows_of_classes
-from toadstone.datasets.readers.aside import without_rare
+from toadstone.datasets.preparation.labels import as_labels
+from toadstone.datasets.readers.aside import rows_to_judge
 from toadstone.datasets.readers.formats.columnar import without_views
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.tables import Table, TableReader, split_table
@@ -132,8 +132,7 @@ def read_arrays(
     rows, labels = as_matrix(X), as_labels(np.asarray(y), f"{ARRAYS}: y")
     if labels.shape != (rows.shape[0],):
         raise InvalidData(f"{ARRAYS}: expected a label for each of {rows.shape[0]} rows, got y of shape {labels.shape}")
-    kept = rows_of_classes(labels, request.classes, f"{ARRAYS}: y")
-    kept, aside = without_rare(kept, labels, f"{ARRAYS}: y", request)
+    kept, aside = rows_to_judge(np.arange(len(labels)), labels, f"{ARRAYS}: y", request)
     parts = stratified_rows(labels[kept], share=request.test_share, random_state=request.random_state)
     train, test = (kept[part] for part in parts)
     scaling = fit_rows(rows[train], request.scale, ARRAYS)

@@ -36,7 +36,7 @@ from toadstone.datasets.preparation.labels import (
     rows_of_classes,
 )
 from toadstone.datasets.preparation.numerals import MISSING_TEXT
-from toadstone.datasets.readers.aside import without_rare
+from toadstone.datasets.readers.aside import rows_to_judge
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import RowAside, Split, stratified_rows
 
@@ -159,7 +159,7 @@ def split_table(table: Table, name: str, request: Request) -> tuple[Split, Table
         raw=TableValues(columns, encoding.sources),
         aside=aside,
         columns=encoding.columns,
-        notes=(*table.notes, *_notes(types, part, len(y) - len(kept) - len(aside))),
+        notes=(*table.notes, *_notes(types, part)),
     )
     return split, TableReader(label, encoding, request)
 
@@ -324,19 +324,19 @@ def _rows_to_use(
         raise InvalidData(f"{origin.cell(label, 0)}: expected a label, got no label in any row, only {shown}")
     aside = [RowAside(int(row), "", "no label", drops) for row in np.flatnonzero(~labelled)]
     kept = np.flatnonzero(labelled)
-    kept = kept[rows_of_classes(y[kept], request.classes, origin.column(label))]
     if request.missing != "indicate":
         gaps = _missing_values(columns, types, origin)
-        for row in (row for row in kept.tolist() if row in gaps):
+        asked = kept[rows_of_classes(y[kept], request.classes, origin.column(label))]
+        for row in (row for row in asked.tolist() if row in gaps):
             if not drops:
                 raise InvalidData(
                     f"{origin.cell(gaps[row], row)}: expected a value, got nothing; `missing` with indicate or "
                     "drop-rows reads on"
                 )
             aside.append(RowAside(row, str(y[row]), f"no value in column {gaps[row]!r}", dropped=True))
-        kept = kept[[row not in gaps for row in kept.tolist()]]
-    kept, rare = without_rare(kept, y, origin.column(label), request)
-    return kept, tuple(sorted((*aside, *rare), key=lambda one: one.position))
+        kept = np.setdiff1d(kept, [one.position for one in aside])
+    kept, others = rows_to_judge(kept, y, origin.column(label), request)
+    return kept, tuple(sorted((*aside, *others), key=lambda one: one.position))
 
 
 def _missing_values(columns: Any, types: Sequence[ColumnType], origin: Origin) -> dict[int, str]:
@@ -355,9 +355,7 @@ def _names_at(rows: RowNames, positions: IntArray) -> RowNames:
     return replace(rows, names=names)
 
 
-def _notes(types: Sequence[ColumnType], y: Labels, others: int) -> list[str]:
+def _notes(types: Sequence[ColumnType], y: Labels) -> list[str]:
     told = [one for one in types if one.note and one.kind != "left out"]
     notes = [f"column {one.name!r} is read as {_PLURAL[one.kind]}: {one.note}" for one in told]
-    if others:
-        notes.append(f"{others:,} rows of other classes are left out")
     return notes + near_equal(y)

@@ -21,9 +21,9 @@ from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.data_summary import digests, summarize
 from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.processes import processes
+from toadstone.pipeline.harness.row_account import source_of
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.evaluation import NO_DEFENCE, AttackInfo, EvaluationRecord
-from toadstone.records.header import Source
 from toadstone.records.trials import Trial
 
 _LEARNER = "logistic regression"
@@ -133,7 +133,7 @@ def _record(setup: EvaluationSetup, trials: tuple[Trial, ...], seconds: dict[str
     plan, part = setup.plan, setup.part(setup.plan.seed)
     return EvaluationRecord(
         header=make_header("evaluation", command=plan.command, seed=plan.seed, digests=digests(setup.split)),
-        source=plan.source or Source(setup.split.name),
+        source=source_of(setup.split, plan.source),
         seeds=plan.every_seed,
         data=summarize(setup.split, setup.view.domain.name),
         fraction=plan.fraction,

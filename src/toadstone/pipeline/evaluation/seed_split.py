@@ -123,8 +123,8 @@ def refuse_shared(trusted: Dataset, train: Dataset) -> None:
     shared = shared_rows(trusted.X, train.X)
     if shared.size:
         expected = "rows that are not among the untrusted ones"
-        got = f"{shared.size} of {len(trusted)} that are (the first is its row {shared[0]}); leave them out of either"
-        raise InvalidArgument("trusted", expected, got)
+        got = f"{shared.size} of {len(trusted)} that are (the first is its row {shared[0] + 1})"
+        raise InvalidArgument("trusted", expected, f"{got}; leave them out of either")
 
 
 def _sample(train: Dataset, rows: int, seed: int) -> Dataset:

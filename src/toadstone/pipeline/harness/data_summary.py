@@ -12,11 +12,11 @@ from toadstone.core.feasible import Domain
 from toadstone.datasets.split import Split, sha256
 from toadstone.kernels.rows import count_entries
 from toadstone.kernels.sets.sets import fit_domain
-from toadstone.records.header import ClassCount, DataSummary, DomainName
+from toadstone.records.header import ClassCount, ColumnSummary, DataSummary, DomainName
 
 
 def summarize(split: Split, domain: str) -> DataSummary:
-    """Summarize the data of a record, without any of their values."""
+    """Summarize the data of a record: sizes, and how columns were read; no row."""
     train, test = split.train, split.test
     counts = tuple(
         ClassCount(str(label), int(np.count_nonzero(train.y == label)), int(np.count_nonzero(test.y == label)))
@@ -31,6 +31,11 @@ def summarize(split: Split, domain: str) -> DataSummary:
         domain=cast(DomainName, domain),
         preparation=split.preparation,
         test_origin=split.test_origin,
+        columns=tuple(
+            ColumnSummary(column.name, column.kind, column.features, column.note, dict(column.fitted))
+            for column in split.columns
+        ),
+        notes=split.notes,
     )
 
 

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from threadpoolctl import threadpool_info
 
 from toadstone.core.version import __version__
-from toadstone.records.header import SCHEMA_VERSION, Header, RecordName
+from toadstone.records.header import SCHEMA_VERSIONS, Header, RecordName
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "numba")
 
@@ -35,7 +35,7 @@ def make_header(
     """
     return Header(
         record=record,
-        schema_version=SCHEMA_VERSION,
+        schema_version=SCHEMA_VERSIONS[record],
         command=command,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         seed=seed,

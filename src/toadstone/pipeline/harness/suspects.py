@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from toadstone.core.arrays import Array, IntArray, Labels
+from toadstone.core.arrays import Array, IntArray, Labels, Matrix
 from toadstone.core.dataset import Dataset
+from toadstone.core.row_names import RowNames
+from toadstone.datasets.split import RawValues
+from toadstone.pipeline.harness.row_account import ids_of
 from toadstone.records.audit import Suspect
 
 LONGEST_LIST = 200
 _FEATURES_SHOWN = 6
+_LONGEST_PREVIEW = 400
 
 
 def rank_rows(suspicion: Array, y: Labels) -> IntArray:
@@ -37,6 +41,8 @@ def list_suspects(
     data: Dataset,
     sanitizers: Mapping[str, Any],
     *,
+    names: RowNames | None = None,
+    raw: RawValues | None = None,
     longest: int = LONGEST_LIST,
     on_ranked: Callable[[], None] | None = None,
 ) -> tuple[Suspect, ...]:
@@ -49,6 +55,10 @@ def list_suspects(
     ----------
     data : Dataset
     sanitizers : mapping from name to an unfitted sanitizer
+    names : RowNames, optional
+        Of the rows in their source; by default they are counted from 1.
+    raw : RawValues, optional
+        Values for previews; the prepared ones by default.
     longest : int
         Rows to list at most.
     on_ranked : callable, optional
@@ -70,26 +80,60 @@ def list_suspects(
             on_ranked()
     suspicion = np.mean([1 - (rank - 1) / size for rank in ranks.values()], axis=0)
     chosen = np.argsort(-suspicion, kind="stable")[:longest]
-    ids = np.arange(len(data)) if data.row_ids is None else data.row_ids
+    ids, named = ids_of(data), names or RowNames()
     return tuple(
         Suspect(
-            row=int(ids[row]),
+            row=named[int(ids[row])],
+            position=int(ids[row]),
             label=str(data.y[row]),
             ranks={name: int(rank[row]) for name, rank in ranks.items()},
             removed_by=tuple(name for name, rows in removed.items() if int(row) in rows),
             suspicion=float(suspicion[row]),
-            preview=preview(data, int(row)),
+            preview=preview(data, int(row), raw),
         )
         for row in chosen
     )
 
 
-def preview(data: Dataset, row: int) -> str:
-    """Describe the largest features of a row, by name where there are names."""
-    values = data.X[[row]].toarray().ravel() if issparse(data.X) else data.X[row]
-    largest = np.argsort(-np.abs(values), kind="stable")[:_FEATURES_SHOWN]
-    shown = [f"{_name(data.feature_names, int(j))} {values[j]:.4g}" for j in largest if values[j] != 0]
-    return ", ".join(shown) or "all features are zero"
+def preview(data: Dataset, row: int, raw: RawValues | None = None) -> str:
+    """Describe a row by its largest features: as they stand in the source, else as prepared, by name if they have any.
+
+    Parameters
+    ----------
+    data : Dataset
+    row : int
+        Its position in `data`.
+    raw : RawValues, optional
+        Values of the source.
+    """
+    columns, values = stored_values(data.X, row)
+    size = np.abs(values)
+    if len(size) > _FEATURES_SHOWN:
+        # Only those as large as the last that is shown are sorted, since rows may be wide.
+        large = size >= np.partition(size, -_FEATURES_SHOWN)[-_FEATURES_SHOWN]
+        columns, values, size = columns[large], values[large], size[large]
+    largest = np.argsort(-size, kind="stable")[:_FEATURES_SHOWN]
+    if raw is not None:
+        return shortened(raw.describe(int(ids_of(data)[row]), columns[largest].tolist()))
+    shown = [f"{_name(data.feature_names, int(columns[j]))} {values[j]:.4g}" for j in largest]
+    return shortened(", ".join(shown)) or "all features are zero"
+
+
+def stored_values(X: Matrix, row: int) -> tuple[IntArray, Array]:
+    """Return the columns and values of the features of a row that are not zero, by column."""
+    if not issparse(X):
+        columns = np.flatnonzero(X[row])
+        return columns, X[row, columns]
+    part = slice(X.indptr[row], X.indptr[row + 1])
+    columns, values = X.indices[part], X.data[part]
+    order = np.argsort(columns, kind="stable")
+    order = order[values[order] != 0]
+    return columns[order].astype(np.int64), values[order]
+
+
+def shortened(text: str) -> str:
+    """Cut the preview of a row, which a long text of the source would overfill."""
+    return text if len(text) <= _LONGEST_PREVIEW else f"{text[: _LONGEST_PREVIEW - 1].rstrip()}…"
 
 
 def _name(names: Sequence[str] | None, column: int) -> str:

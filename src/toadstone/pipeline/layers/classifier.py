@@ -102,7 +102,7 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
     >>> X = rng.normal(size=(200, 3)) + 3.0 * y[:, None]
     >>> X[:4] = 40.0
     >>> model = ResistantClassifier().fit(X, y)
-    >>> sorted(removal.row for removal in model.removals_ if removal.step == "mahalanobis")
+    >>> sorted(removal.position for removal in model.removals_ if removal.step == "mahalanobis")
     [0, 1, 2, 3, 101, 159]
     """
 

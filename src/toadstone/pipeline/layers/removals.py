@@ -81,7 +81,7 @@ class RemovalBudget:
             else:
                 left[label] -= 1
                 gone.append(position)
-                removal = RemovedRow(row, str(label), step, float(suspicion[position]), reasons[place])
+                removal = RemovedRow(str(row), row, str(label), step, float(suspicion[position]), reasons[place])
                 self.removed.append(removal)
         self.kept = np.delete(self.kept, gone)
         return RemovalOutcome(len(flagged), len(gone), self._cut(over_budget, protected))

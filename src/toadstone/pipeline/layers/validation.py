@@ -11,7 +11,10 @@ from sklearn.base import clone
 
 from toadstone.core.arrays import IntArray, Labels, Mask, Matrix
 from toadstone.core.errors import InvalidArgument
+from toadstone.core.row_names import RowNames
 from toadstone.kernels.statistics.row_digests import first_equal
+
+_FROM_ZERO = RowNames("row", first=0)
 
 Verdicts: TypeAlias = NDArray[np.bool_]
 
@@ -118,7 +121,15 @@ def share_right(right: Verdicts, mask: Mask) -> float | None:
     return float(right[mask].mean()) if mask.any() else None
 
 
-def check_trusted(X: Matrix, y: Labels, trusted_X: Matrix, trusted_y: Labels) -> None:
+def check_trusted(
+    X: Matrix,
+    y: Labels,
+    trusted_X: Matrix,
+    trusted_y: Labels,
+    *,
+    names: RowNames | None = None,
+    ids: IntArray | None = None,
+) -> None:
     """Refuse trusted rows that overlap others or have new labels.
 
     Parameters
@@ -126,20 +137,31 @@ def check_trusted(X: Matrix, y: Labels, trusted_X: Matrix, trusted_y: Labels) ->
     X, y : ndarray or CSR of shape (n, d), ndarray of shape (n,)
         The untrusted rows.
     trusted_X, trusted_y : ndarray or CSR of shape (m, d), ndarray of shape (m,)
+    names : RowNames, optional
+        Of the untrusted rows in their source; without them all rows count
+        from 0.
+    ids : ndarray of int, optional
+        Positions of the untrusted rows in their source; from 0 by default.
 
     Raises
     ------
     InvalidArgument
         If a trusted row is among the untrusted ones, or its label is new.
     """
+    # Trusted rows are a source of their own, of which only the order is known here.
+    own, named = (_FROM_ZERO, _FROM_ZERO) if names is None else (RowNames("row"), names)
     unknown = np.flatnonzero(~np.isin(trusted_y, y))
     if unknown.size:
         known = ", ".join(map(str, np.unique(y)))
-        raise InvalidArgument("trusted", f"rows labelled {known}", f"{trusted_y[unknown[0]]} in its row {unknown[0]}")
+        raise InvalidArgument(
+            "trusted", f"rows labelled {known}", f"{trusted_y[unknown[0]]} in its {own.full(int(unknown[0]))}"
+        )
     # Texts and counts repeat themselves, so that even rows drawn apart may overlap.
     places = first_equal(trusted_X, X)
     shared = np.flatnonzero(places >= 0)
     if shared.size:
         expected = "rows that are not among the untrusted ones"
-        got = f"{shared.size} of {len(places)} that are (the first: its row {shared[0]} is row {places[shared[0]]})"
+        place = int(places[shared[0]])
+        same = named.full(place if ids is None else int(ids[place]))
+        got = f"{shared.size} of {len(places)} that are (the first: its {own.full(int(shared[0]))} is {same})"
         raise InvalidArgument("trusted", expected, f"{got}; leave them out of either")

@@ -30,7 +30,7 @@ def write_audit(record: AuditRecord, certificate: Certificate, poison: Poison | 
         stream.write((record.to_json() + "\n").encode())
     with written_aside(folder / "report.html") as stream:
         stream.write(render(record).encode())
-    write_suspects(record.suspects, folder / "suspects.csv")
+    write_suspects(record.suspects, record.source, folder / "suspects.csv")
     write_certificate(certificate, folder / "certificate.json")
     if poison is not None:
         write_rows_as_arrays(poison.X, poison.y, folder / "poison.npz")
@@ -53,7 +53,7 @@ def write_defence(record: DefenceRecord, folder: Path) -> None:
     for name, text in (("record.json", record.to_json()), ("report.html", render_defence(record))):
         with written_aside(folder / name) as stream:
             stream.write((text + "\n").encode())
-    write_removed_rows(record.removals, folder / "removals.csv")
+    write_removed_rows(record.removals, record.source, folder / "removals.csv")
 
 
 def write_evaluation(record: EvaluationRecord, folder: Path) -> None:

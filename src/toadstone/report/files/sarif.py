@@ -57,8 +57,8 @@ def to_sarif(record: ScanRecord) -> str:
     -------
     str
         JSON under the schema of SARIF 2.1.0. A row points at its line where
-        every row of the source has one, and at a logical location
-        ``source#row=N`` anyway; its hash is a partial fingerprint, so that
+        rows are lines, and at a logical location ``source#row=NAME`` anyway;
+        its hash is a partial fingerprint, so that
         platforms recognize it in the next scan.
     """
     names = [name for name, report in record.detectors.items() if not report.skipped]
@@ -90,6 +90,7 @@ def to_sarif(record: ScanRecord) -> str:
         "results": [_result(row, record, names) for row in record.rows],
         "properties": {
             "flaggedRows": record.flagged_rows,
+            "rowNames": record.source.sentence,
             "detectors": {
                 name: {"flagged": report.flagged, "falseAlarmRate": report.false_alarm_rate}
                 for name, report in record.detectors.items()
@@ -120,7 +121,7 @@ def _result(flagged: FlaggedRow, record: ScanRecord, names: list[str]) -> dict[s
         "ruleId": f"toadstone/{first}",
         "ruleIndex": names.index(first),
         "level": "warning",
-        "message": {"text": f"Row {flagged.row}, labelled {flagged.label}. {reasons}"},
+        "message": {"text": f"{_sentence_start(flagged, record)}, labelled {flagged.label}. {reasons}"},
         "locations": [_location(flagged, record)],
         # The hash of the row, not its number, so that a row is recognized after others were inserted.
         "partialFingerprints": {"rowSha256/v1": flagged.fingerprint},
@@ -128,6 +129,12 @@ def _result(flagged: FlaggedRow, record: ScanRecord, names: list[str]) -> dict[s
         "taxa": [{"id": taxon, "toolComponent": {"name": taxonomy}} for taxonomy, taxon in _CONCERNS],
         "properties": {"flaggedBy": list(flagged.reasons)},
     }
+
+
+def _sentence_start(flagged: FlaggedRow, record: ScanRecord) -> str:
+    name = record.source.full(flagged.row)
+    # The name of a column stays as it is.
+    return name if record.source.numbering == "id" else name.capitalize()
 
 
 def _location(flagged: FlaggedRow, record: ScanRecord) -> dict[str, Any]:
@@ -138,7 +145,7 @@ def _location(flagged: FlaggedRow, record: ScanRecord) -> dict[str, Any]:
     if path.suffix:
         uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
         physical: dict[str, Any] = {"artifactLocation": {"uri": uri}}
-        if record.source.first_line is not None:
-            physical["region"] = {"startLine": record.source.first_line + flagged.row}
+        if record.source.numbering == "line":
+            physical["region"] = {"startLine": int(flagged.row)}
         place["physicalLocation"] = physical
     return place

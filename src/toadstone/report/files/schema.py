@@ -14,12 +14,12 @@ from toadstone.records.attack import AttackRecord
 from toadstone.records.audit import AuditRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
-from toadstone.records.header import SCHEMA_VERSION
+from toadstone.records.header import SCHEMA_VERSIONS, RecordName
 from toadstone.records.reproduction import Reproduction
 from toadstone.records.scan import ScanRecord
 from toadstone.records.serial import schema_of
 
-RECORDS: Mapping[str, type[Any]] = MappingProxyType(
+RECORDS: Mapping[RecordName, type[Any]] = MappingProxyType(
     {
         "audit": AuditRecord,
         "attack": AttackRecord,
@@ -47,7 +47,7 @@ def load_schema(record: str) -> dict[str, Any]:
     Examples
     --------
     >>> load_schema("scan")["$id"]
-    'urn:toadstone:scan:2.0'
+    'urn:toadstone:scan:3.0'
     """
     if record not in RECORDS:
         raise UnknownName(f"`record`: expected one of {', '.join(RECORDS)}, got {record}")
@@ -59,7 +59,7 @@ def load_schema(record: str) -> dict[str, Any]:
 def write_schemas(folder: Path) -> None:
     """Write the schema of every record into a folder, one file each."""
     for name, record in RECORDS.items():
-        text = json.dumps(schema_of(record, name, SCHEMA_VERSION), indent=2) + "\n"
+        text = json.dumps(schema_of(record, name, SCHEMA_VERSIONS[name]), indent=2) + "\n"
         (folder / f"{name}.schema.json").write_text(text, encoding="utf-8")
 
 

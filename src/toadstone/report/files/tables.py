@@ -7,11 +7,11 @@ import io
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import astuple
 
 from toadstone.core.files import written_aside
 from toadstone.records.audit import Removal, Suspect
 from toadstone.records.defence import RemovedRow
+from toadstone.records.header import Source
 from toadstone.records.scan import ScanRecord
 
 # Spreadsheets run text that starts like this as a formula (OWASP, "CSV injection"); a plain number is harmless.
@@ -19,16 +19,19 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def write_suspects(suspects: Iterable[Suspect], path: str | os.PathLike[str]) -> None:
+def write_suspects(suspects: Iterable[Suspect], source: Source, path: str | os.PathLike[str]) -> None:
     """Write suspects to a UTF-8 CSV file, whole or not at all.
 
-    Columns are ``row, label, suspicion, removed_by``, one ``rank_NAME`` a
-    sanitizer and ``preview``. Text that a spreadsheet would run as a formula
+    Columns are the name of the row under ``line``, ``row``, ``index`` or the
+    name of the column that identifies rows; then ``label, suspicion,
+    removed_by``, one ``rank_NAME`` a sanitizer and ``preview``. Text that a spreadsheet would run as a formula
     gets a leading apostrophe; a plain number such as a label -1 stays.
 
     Parameters
     ----------
     suspects : iterable of Suspect
+    source : Source
+        Of the rows; it says how they are named.
     path : path-like
         Replaced if it exists.
 
@@ -39,23 +42,25 @@ def write_suspects(suspects: Iterable[Suspect], path: str | os.PathLike[str]) ->
     """
     rows = tuple(suspects)
     rankers = tuple(dict.fromkeys(name for suspect in rows for name in suspect.ranks))
-    header = ("row", "label", "suspicion", "removed_by", *(f"rank_{name}" for name in rankers), "preview")
-    _write_table(path, header, (_cells(suspect, rankers) for suspect in rows))
+    header = ("label", "suspicion", "removed_by", *(f"rank_{name}" for name in rankers), "preview")
+    _write_table(path, _titled(source, header), (_cells(suspect, rankers) for suspect in rows))
 
 
-def write_removals(removals: Iterable[Removal], path: str | os.PathLike[str]) -> None:
-    """Write removed rows to a UTF-8 CSV file of ``row, label, score, reason``; otherwise as `write_suspects`."""
-    _write_table(path, ("row", "label", "score", "reason"), (astuple(removal) for removal in removals))
+def write_removals(removals: Iterable[Removal], source: Source, path: str | os.PathLike[str]) -> None:
+    """Write name, ``label, score, reason`` of removed rows to a UTF-8 CSV file; otherwise as `write_suspects`."""
+    cells = ((removal.row, removal.label, removal.score, removal.reason) for removal in removals)
+    _write_table(path, _titled(source, ("label", "score", "reason")), cells)
 
 
-def write_removed_rows(removals: Iterable[RemovedRow], path: str | os.PathLike[str]) -> None:
-    """Write ``row, label, step, suspicion, reason`` of rows that a defence removed; otherwise as `write_suspects`."""
-    _write_table(path, ("row", "label", "step", "suspicion", "reason"), (astuple(removal) for removal in removals))
+def write_removed_rows(removals: Iterable[RemovedRow], source: Source, path: str | os.PathLike[str]) -> None:
+    """Write name, ``label, step, suspicion, reason`` of rows that a defence removed; otherwise as `write_suspects`."""
+    cells = ((row.row, row.label, row.step, row.suspicion, row.reason) for row in removals)
+    _write_table(path, _titled(source, ("label", "step", "suspicion", "reason")), cells)
 
 
 def write_flagged_rows(record: ScanRecord, path: str | os.PathLike[str]) -> None:
-    """Write ``row, label, suspicion, flagged_by, reasons, preview`` of flagged rows; otherwise as `write_suspects`."""
-    header = ("row", "label", "suspicion", "flagged_by", "reasons", "preview")
+    """Write name, ``label, suspicion, flagged_by, reasons, preview`` of flagged rows; otherwise as `write_suspects`."""
+    header = _titled(record.source, ("label", "suspicion", "flagged_by", "reasons", "preview"))
     cells = (
         (
             flagged.row,
@@ -68,6 +73,11 @@ def write_flagged_rows(record: ScanRecord, path: str | os.PathLike[str]) -> None
         for flagged in record.rows
     )
     _write_table(path, header, cells)
+
+
+def _titled(source: Source, others: tuple[str, ...]) -> tuple[str, ...]:
+    # A column that identifies rows may have the name of one of ours.
+    return ("row" if source.title in others else source.title, *others)
 
 
 def _write_table(path: str | os.PathLike[str], header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:

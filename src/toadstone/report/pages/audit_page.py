@@ -85,7 +85,6 @@ def _data_facts(record: AuditRecord) -> list[tuple[str, str]]:
         ),
         ("Entries not zero", format_share(data.density)),
         ("Values", data.domain),
-        ("Preparation", data.preparation),
         ("Test rows", data.test_origin),
     ]
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from toadstone.records.defence import DefenceRecord
 from toadstone.report.pages.environment import MOST_ROWS, environment
-from toadstone.report.text.defence_text import REMOVING, defence_sentences, format_accuracy, format_cost, step_note
+from toadstone.report.text.defence_text import (
+    REMOVING,
+    defence_sentences,
+    fates,
+    format_accuracy,
+    format_cost,
+    step_note,
+)
 from toadstone.report.text.wording import detector_in_words, learner_in_words
 
 
@@ -25,6 +32,7 @@ def render_defence(record: DefenceRecord) -> str:
     return made.get_template("defence.html.j2").render(
         record=record,
         sentences=defence_sentences(record),
+        fates=fates(record.source, record.account, record.set_aside),
         words={step.name: detector_in_words(step.name) for step in record.steps if step.layer in REMOVING},
         learner=learner_in_words(record.learner),
         removals=record.removals[:MOST_ROWS],

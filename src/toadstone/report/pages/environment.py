@@ -8,12 +8,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER
-from toadstone.report.text import formats, wording
+from toadstone.report.text import formats, rows_text, wording
 
 MOST_ROWS = 25
-"""Rows that a page lists; the table beside it holds all of them."""
+"""Rows that a page lists; the table beside it holds more."""
 
-_LONGEST_PREVIEW = 160
+_MOST_COLUMNS = 100
 
 
 def environment() -> Environment:
@@ -29,6 +29,7 @@ def environment() -> Environment:
     made.filters.update(
         attack_value=formats.format_attack_value,
         bound=formats.format_bound,
+        capital=lambda text: text[:1].upper() + text[1:],
         code=_with_code,
         count=formats.format_count,
         counted=formats.counted,
@@ -38,11 +39,13 @@ def environment() -> Environment:
         loss=formats.format_loss,
         moment=lambda text: text.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC"),
         name=_spoken_name,
-        preview=lambda text: formats.shortened(text, _LONGEST_PREVIEW),
+        preview=lambda text: formats.shortened(text, wording.LONGEST_PREVIEW),
+        reading=rows_text.reading_sentences,
         seconds=lambda value: f"{value:,.2f}\N{NO-BREAK SPACE}s",
         share=formats.format_share,
         spoken=wording.spoken,
     )
+    made.globals.update(most_columns=_MOST_COLUMNS)
     return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from toadstone.records.attack import AttackRecord
 from toadstone.records.audit import NO_SANITIZER
 from toadstone.report.text.formats import bare_percent, flow, format_count, format_share, visible_lines
+from toadstone.report.text.rows_text import reading_lines
 from toadstone.report.text.wording import learner_in_words, method_title, spoken, untested
 
 
@@ -19,6 +20,7 @@ def attack_lines(record: AttackRecord, width: int | None) -> list[str]:
     """
     lines = [flow(attack_sentence(record), width), "", *_error_lines(record), ""]
     lines += [flow(sentence, width) for sentence in untested(record.data)]
+    lines += reading_lines(record.data, width)
     lines.append(
         flow(
             f"The defender trains {learner_in_words(record.learner)}; ridge {record.ridge:g}, {record.ridge_origin}.",

@@ -18,7 +18,16 @@ from toadstone.report.text.formats import (
     shortened,
     visible_lines,
 )
-from toadstone.report.text.wording import LONGEST_NAME, SHOWN_ROWS, in_words, short_name, spoken, untested
+from toadstone.report.text.rows_text import reading_lines
+from toadstone.report.text.wording import (
+    LONGEST_NAME,
+    LONGEST_PREVIEW,
+    SHOWN_ROWS,
+    in_words,
+    short_name,
+    spoken,
+    untested,
+)
 
 _BUDGET_WORDS = {
     "add": "{rows} added to {clean} clean ones",
@@ -39,7 +48,9 @@ def audit_lines(record: AuditRecord, width: int | None) -> list[str]:
     lines = [flow(sentence, width) for sentence in headline_sentences(record)]
     lines += [flow(f"{title}: {text}", width) for title, text in cautions(record)]
     lines += ["", *_matrix_lines(record)]
-    return visible_lines([*lines, "", *_suspect_lines(record, width)] if record.suspects else lines)
+    if record.suspects:
+        lines += ["", *_suspect_lines(record, width)]
+    return visible_lines([*lines, "", *reading_lines(record.data, width, record.source)])
 
 
 def headline_sentences(record: AuditRecord) -> tuple[str, ...]:
@@ -143,7 +154,8 @@ def _suspect_lines(record: AuditRecord, width: int | None) -> list[str]:
     lines = ["Most suspicious training rows"]
     for suspect in record.suspects[:SHOWN_ROWS]:
         removed = f"removed by {len(suspect.removed_by)} of {counted(defences, 'defence')}"
-        head = f"  row {suspect.row}, {short_name(suspect.label)}: {removed}; {suspect.preview}"
+        preview = shortened(suspect.preview, LONGEST_PREVIEW)
+        head = f"  {record.source.full(suspect.row)}, {short_name(suspect.label)}: {removed}; {preview}"
         lines.append(flow(head, width, indent=4))
     others = len(record.suspects) - SHOWN_ROWS
     return [*lines, f"  and {format_count(others)} more"] if others > 0 else lines

@@ -14,6 +14,7 @@ from toadstone.report.text.formats import (
     format_fraction,
     visible_lines,
 )
+from toadstone.report.text.rows_text import reading_sentences
 from toadstone.report.text.wording import short_name
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def certificate_lines(
             "Not conclusive: the search stopped before the two met. The bound holds, but the truth may be well below; "
             "features of one scale (--scale standard) or a larger --tolerance may settle it."
         )
-    sentences += [_data_sentence(split), _setting_sentence(first, origin)]
+    sentences += [_data_sentence(split), *reading_sentences(split), _setting_sentence(first, origin)]
     lines = [
         flow(_bound_sentence(certificates[-1], len(split.train)), width),
         "",

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from toadstone.records.audit import Removal
 from toadstone.records.defence import AccuracyChange, DefenceRecord, DefenceStep, RemovedRow
+from toadstone.records.header import Source
+from toadstone.records.rows import RowAccount, SetAside
 from toadstone.report.text.formats import (
     counted,
     flow,
@@ -15,6 +17,7 @@ from toadstone.report.text.formats import (
     format_share,
     visible_lines,
 )
+from toadstone.report.text.rows_text import account_sentence, aside_sentences, reading_lines
 from toadstone.report.text.wording import SHOWN_ROWS, short_name, spoken
 
 REMOVING = ("filter", "inspection")
@@ -30,9 +33,12 @@ def defence_lines(record: DefenceRecord, width: int | None) -> list[str]:
     width : int or None
         Columns of the terminal; None for a pipe.
     """
-    lines = [flow(sentence, width) for sentence in defence_sentences(record)]
+    removed, *others = defence_sentences(record)
+    account = fates(record.source, record.account, record.set_aside)
+    lines = [flow(sentence, width) for sentence in (removed, *account, *others)]
     if record.removals:
-        lines += ["", "Removed rows", *removal_lines(record.removals, width)]
+        lines += ["", "Removed rows", *removal_lines(record.source, record.removals, width)]
+    lines += ["", *reading_lines(record.data, width, record.source)]
     widest = max(len(step.name) for step in record.steps)
     lines += ["", f"  {'step':<{widest}}  flagged  removed   so far   before    after  cost"]
     for step in record.steps:
@@ -50,10 +56,10 @@ def defence_lines(record: DefenceRecord, width: int | None) -> list[str]:
     return visible_lines(lines)
 
 
-def removal_lines(removals: Sequence[Removal] | Sequence[RemovedRow], width: int | None) -> list[str]:
+def removal_lines(source: Source, removals: Sequence[Removal] | Sequence[RemovedRow], width: int | None) -> list[str]:
     """Write the first of the removed rows with their reasons, and the number of the others."""
     lines = [
-        flow(f"  row {removal.row}, {short_name(removal.label)}: {removal.reason}", width, indent=4)
+        flow(f"  {source.full(removal.row)}, {short_name(removal.label)}: {removal.reason}", width, indent=4)
         for removal in removals[:SHOWN_ROWS]
     ]
     others = len(removals) - len(lines)
@@ -93,6 +99,11 @@ def defence_sentences(record: DefenceRecord) -> tuple[str, ...]:
             "poisoned themselves."
         )
     return tuple(sentences)
+
+
+def fates(source: Source, account: RowAccount, aside: SetAside) -> tuple[str, ...]:
+    """Say which rows were not judged, and what became of all rows of the source."""
+    return (*aside_sentences(source, aside), account_sentence(account))
 
 
 def _removed_sentence(record: DefenceRecord) -> str:

@@ -17,6 +17,7 @@ from toadstone.report.text.formats import (
     listed,
     visible_lines,
 )
+from toadstone.report.text.rows_text import reading_lines
 
 _LETTERS, _CELL, _LONGEST_NAME, _MOST_NAMES = 4, 6, 24, 3
 _THRESHOLD_WORDS: dict[Thresholds, str] = {
@@ -51,6 +52,7 @@ def evaluation_lines(record: EvaluationRecord, width: int | None) -> list[str]:
         lines += ["", flow(_KEY, width)]
         lines += [flow(f"Columns: {', '.join(f'{abbreviated(name)} {name}' for name in names)}.", width)]
     lines += ["", flow(setting, width), flow(record.trusted_origin, width)]
+    lines += reading_lines(record.data, width)
     lines += [flow(f"Note: {warning}", width) for warning in record.warnings]
     return visible_lines(lines)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from toadstone.records.scan import DetectorReport, FlaggedRow, ScanRecord
-from toadstone.report.text.formats import counted, flow, format_count, format_share, listed, visible_lines
-from toadstone.report.text.wording import SHOWN_ROWS, short_name, spoken
+from toadstone.report.text.formats import counted, flow, format_count, format_share, listed, shortened, visible_lines
+from toadstone.report.text.rows_text import aside_sentences, contradiction_sentence, reading_lines
+from toadstone.report.text.wording import LONGEST_PREVIEW, SHOWN_ROWS, short_name, spoken
 
 _NO_FIGURE = "-"
 
@@ -18,9 +19,11 @@ def scan_lines(record: ScanRecord, width: int | None) -> list[str]:
     width : int or None
         Columns of the terminal; None for a pipe.
     """
-    lines = [flow(sentence, width) for sentence in scan_sentences(record, SHOWN_ROWS)]
+    sentences = (*scan_sentences(record, SHOWN_ROWS), *row_sentences(record))
+    lines = [flow(sentence, width) for sentence in sentences]
     if record.rows:
         lines += ["", *_row_lines(record, width)]
+    lines += ["", *reading_lines(record.data, width, record.source)]
     return visible_lines([*lines, "", *_detector_lines(record, width), "", flow(next_step(record), width)])
 
 
@@ -59,6 +62,12 @@ def scan_sentences(record: ScanRecord, shown: int) -> tuple[str, ...]:
     return calm, f"{flagged}{anyway}", undetected
 
 
+def row_sentences(record: ScanRecord) -> tuple[str, ...]:
+    """Say which rows were not judged, and which are equal but for the label."""
+    contradicted = contradiction_sentence(record.source, record.contradicting, record.contradictions)
+    return (*aside_sentences(record.source, record.set_aside), *([contradicted] if contradicted else []))
+
+
 def next_step(record: ScanRecord) -> str:
     """Say in one sentence what to do after a scan."""
     ran = _ran(record)
@@ -94,7 +103,7 @@ def main_reason(flagged: FlaggedRow) -> str:
 
     Examples
     --------
-    >>> row = FlaggedRow(7, "spam", 0.9, {"sever": 3, "roni": 1}, {"sever": "far", "roni": "bad"}, "0" * 64, "")
+    >>> row = FlaggedRow("7", 6, "spam", 0.9, {"sever": 3, "roni": 1}, {"sever": "far", "roni": "bad"}, "0" * 64, "")
     >>> main_reason(row)
     'roni and 1 other: bad'
     """
@@ -117,10 +126,18 @@ def _look_at(shown: int, beyond: list[str]) -> str:
 def _row_lines(record: ScanRecord, width: int | None) -> list[str]:
     lines = []
     for flagged in record.rows[:SHOWN_ROWS]:
-        head = f"  row {flagged.row}, {short_name(flagged.label)}: {flagged.preview}"
+        preview = shortened(flagged.preview, LONGEST_PREVIEW)
+        head = f"  {record.source.full(flagged.row)}, {short_name(flagged.label)}: {preview}"
         lines += [flow(head, width, indent=4), flow(f"    {main_reason(flagged)}", width, indent=6)]
     others = record.flagged_rows - min(SHOWN_ROWS, len(record.rows))
-    return [*lines, f"  and {format_count(others)} more"] if others > 0 else lines
+    return [*lines, flow(f"  and {format_count(others)} more, {in_table(record)}", width)] if others > 0 else lines
+
+
+def in_table(record: ScanRecord) -> str:
+    """Say where all flagged rows are listed, or the first of them if there are too many."""
+    if len(record.rows) == record.flagged_rows:
+        return "all in suspects.csv (--out)"
+    return f"the first {format_count(len(record.rows))} in suspects.csv (--out)"
 
 
 def _detector_lines(record: ScanRecord, width: int | None) -> list[str]:

@@ -12,6 +12,9 @@ SHOWN_ROWS = 8
 LONGEST_NAME = 80
 """Characters shown of a name that came with the data."""
 
+LONGEST_PREVIEW = 240
+"""Characters shown of the values of a row; a table holds more."""
+
 _SHORT_NAME = 24
 _NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 

@@ -13,8 +13,8 @@ from scipy.sparse import csr_array, issparse
 
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.datasets.readers.formats.arrays import save
-from toadstone.datasets.readers.read import read, write_rows
 from toadstone.datasets.readers.formats.sparse_parts import matrix_parts
+from toadstone.datasets.readers.read import read, write_rows
 
 N = 40
 Y = np.arange(N) % 2

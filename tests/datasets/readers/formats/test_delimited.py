@@ -218,7 +218,9 @@ def test_missing_values_are_refused_on_request(tmp_path: Path, row: str, sentenc
 def test_damaged_gzip(tmp_path: Path, content: bytes) -> None:
     path = _file(tmp_path, content, "file.csv.gz")
     for attempt in (lambda: read(path), lambda: write_rows(path, [0], tmp_path / "new.csv.gz")):
-        with pytest.raises(InvalidData, match=r"file.csv.gz: expected a complete .gz file, got one that is damaged or cut short"):
+        with pytest.raises(
+            InvalidData, match=r"file.csv.gz: expected a complete .gz file, got one that is damaged or cut short"
+        ):
             attempt()
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.csv.gz"]
 

@@ -34,9 +34,8 @@ from toadstone.datasets.preparation.labels import (
     as_labels,
     check_test_labels,
     listing,
-    rows_of_classes,
 )
-from toadstone.datasets.readers.aside import without_rare
+from toadstone.datasets.readers.aside import rows_to_judge
 from toadstone.datasets.readers.content import Content, inflation_limit, open_content, too_large
 from toadstone.datasets.readers.formats.sparse_parts import PARTS, matrix_parts, sparse_matrix
 from toadstone.datasets.readers.request import Request
@@ -147,7 +146,8 @@ class ArchiveReader:
         """
         archive = Archive(content)
         names = train_names(archive)
-        part = _part(archive, names, self.request)
+        part = _part(archive, names)
+        part = part.take(rows_of_classes(part.y, self.request.classes, f"{content.name}: {names[1]}"))
         check_shape(part.X.shape[1:], self.shape, content.name)
         return self.scaling.apply(part.X), part.y
 
@@ -189,18 +189,17 @@ def read(content: Content, request: Request) -> tuple[Split, ArchiveReader]:
     request.refuse_columns("an .npz archive")
     archive, what = Archive(content), content.name
     train_of, test_of = train_names(archive), test_names(archive)
-    train = _part(archive, train_of, request)
-    raw = train.X if len(train.ids) == len(archive[train_of[1]]) else _rows(archive, train_of[0])
-    rows, aside = without_rare(np.arange(len(train.y)), train.y, f"{what}: {train_of[1]}", request)
-    aside = tuple(replace(one, position=int(train.ids[one.position])) for one in aside)
+    train = _part(archive, train_of)
+    raw = train.X
+    rows, aside = rows_to_judge(train.ids, train.y, f"{what}: {train_of[1]}", request)
     train = train.take(rows) if aside else train
     if test_of is None:
         parts = stratified_rows(train.y, share=request.test_share, random_state=request.random_state)
         train, test = (train.take(rows) for rows in parts)
         origin = request.test_origin
     else:
-        test, origin = _part(archive, test_of, request), "test split of the file"
-        test = test.take(np.flatnonzero(~np.isin(test.y, [one.label for one in aside])))
+        test, origin = _part(archive, test_of), "test split of the file"
+        test = test.take(np.flatnonzero(~np.isin(test.y.astype(np.str_), [one.label for one in aside])))
         check_test_labels(train.y, test.y, f"{what}: {test_of[1]}")
         check_shape(test.X.shape[1:], train.X.shape[1:], what)
     scaling = fit_rows(train.X, request.scale, what)
@@ -251,15 +250,14 @@ def check_shape(found: tuple[int, ...], expected: tuple[int, ...], what: str) ->
         raise InvalidData(f"{what}: expected rows of shape {expected}, got {found}")
 
 
-def _part(archive: Archive, names: tuple[str, str], request: Request) -> Part:
-    """Return rows, labels and row numbers of one part, restricted to the requested classes."""
+def _part(archive: Archive, names: tuple[str, str]) -> Part:
+    """Return rows, labels and row numbers of one part."""
     what = f"{archive.path}: {names[1]}"
     y = as_labels(archive[names[1]], what)
     X = _rows(archive, names[0])
     if X.shape[0] != len(y):
         raise InvalidData(f"{what}: expected one label for each of {X.shape[0]} rows, got {len(y)}")
-    kept = rows_of_classes(y, request.classes, what)
-    return Part(X, y, kept) if len(kept) == len(y) else Part(X[kept], y[kept], kept)
+    return Part(X, y, np.arange(len(y)))
 
 
 def _rows(archive: Archive, name: str) -> Matrix:

@@ -15,7 +15,7 @@ from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, fit_rows
 from toadstone.datasets.preparation.labels import as_labels, rows_of_classes
-from toadstone.datasets.readers.aside import without_rare
+from toadstone.datasets.readers.aside import rows_to_judge
 from toadstone.datasets.readers.content import Content
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import Split, stratified_rows
@@ -73,8 +73,7 @@ def read(content: Content, request: Request) -> tuple[Split, SparseReader]:
     first_column = 1 if X.nnz and X.indices.min() > 0 else 0
     X = X[:, first_column:]
     y = as_labels(raw, what)
-    kept = rows_of_classes(y, request.classes, what)
-    kept, aside = without_rare(kept, y, what, request)
+    kept, aside = rows_to_judge(np.arange(len(y)), y, what, request)
     train, test = (
         kept[part] for part in stratified_rows(y[kept], share=request.test_share, random_state=request.random_state)
     )

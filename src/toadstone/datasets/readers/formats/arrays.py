@@ -34,6 +34,7 @@ from toadstone.datasets.preparation.labels import (
     as_labels,
     check_test_labels,
     listing,
+    rows_of_classes,
 )
 from toadstone.datasets.readers.aside import rows_to_judge
 from toadstone.datasets.readers.content import Content, inflation_limit, open_content, too_large

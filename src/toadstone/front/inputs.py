@@ -35,6 +35,7 @@ from toadstone.datasets.readers.rows import read_poison, write_rows_as_arrays
 from toadstone.datasets.readers.tables import TableReader
 from toadstone.datasets.split import Split
 from toadstone.kernels.rows import count_entries
+from toadstone.kernels.statistics.row_digests import first_equal
 from toadstone.pipeline.harness.threads import allow_threads, available_cores
 from toadstone.records.header import Source
 
@@ -73,6 +74,10 @@ class Given:
     def trusted(self, rows: Data | None) -> Dataset | None:
         """Prepare trusted rows as these data are; None stays None.
 
+        Few columns repeat themselves, so that some trusted rows may equal
+        untrusted ones by chance. They are left out with a warning, as long as
+        they are less than half.
+
         Raises
         ------
         InvalidArgument
@@ -80,7 +85,10 @@ class Given:
         InvalidData
             If they cannot be read, or their columns are others.
         """
-        if rows is None or isinstance(rows, Dataset):
+        return None if rows is None else self._apart(self._prepared(rows))
+
+    def _prepared(self, rows: Data) -> Dataset:
+        if isinstance(rows, Dataset):
             return rows
         if isinstance(rows, Trusted):
             return rows.data
@@ -95,6 +103,23 @@ class Given:
         if isinstance(rows, tuple) and len(rows) == 2 and isinstance(self.reader, ArrayPreparation):
             return Dataset(*self.reader.encode(*rows), names)
         raise InvalidArgument("trusted", f"rows of the same kind as the data, {self.source.name}", type(rows).__name__)
+
+    def _apart(self, trusted: Dataset) -> Dataset:
+        """Leave out trusted rows that equal untrusted ones, unless they are half or more: these are refused later."""
+        untrusted = self.split.whole()
+        if trusted.X.shape[1] != untrusted.X.shape[1]:
+            return trusted
+        places = first_equal(trusted.X, untrusted.X)
+        shared = np.flatnonzero(places >= 0)
+        if not 0 < 2 * len(shared) < len(trusted):
+            return trusted
+        same = self.split.row_names.full(int(_ids(untrusted)[places[shared[0]]]))
+        warnings.warn(
+            f"{len(shared)} of {len(trusted)} trusted rows equal rows of the data and are left out "
+            f"(the first is row {shared[0] + 1}, which equals {same})",
+            stacklevel=3,
+        )
+        return trusted.take(np.flatnonzero(places < 0))
 
     def _trusted_file(self, path: str | os.PathLike[str]) -> Dataset:
         if self.file is not None:

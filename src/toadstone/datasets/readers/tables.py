@@ -159,7 +159,7 @@ def split_table(table: Table, name: str, request: Request) -> tuple[Split, Table
         raw=TableValues(columns, encoding.sources),
         aside=aside,
         columns=encoding.columns,
-        notes=(*table.notes, *_notes(types, part)),
+        notes=(*table.notes, *_notes(types, y[labelled])),
     )
     return split, TableReader(label, encoding, request)
 

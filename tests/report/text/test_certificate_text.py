@@ -75,7 +75,7 @@ def test_verified_sentence():
     assert verified_sentence(certificate(), 0.045440001) == (
         "Verified: at fraction 0.03 no allowed attack gets above 0.04545 (hinge loss for each clean row, penalty "
         "included); the stored attack reaches 0.04543. Recomputed from the data, the bound is 0.04544001; the "
-        "certificate states 0.04544310."
+        "certificate states 0.04544301."
     )
 
 

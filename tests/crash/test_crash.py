@@ -16,6 +16,7 @@ import pytest
 _spec = importlib.util.spec_from_file_location("crash_bench", Path(__file__).with_name("conftest.py"))
 bench = sys.modules.setdefault("crash_bench", importlib.util.module_from_spec(_spec))
 _spec.loader.exec_module(bench)
+pytestmark = pytest.mark.slow
 content, orphans, points = bench.content, bench.orphans, bench.points
 
 

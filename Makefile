@@ -21,7 +21,7 @@ FAST  := $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-data test-deep test-experiments coverage mutants lint check format hooks bench picture \
+.PHONY: help setup demo test test-data test-deep test-experiments crash coverage mutants lint check format hooks bench picture \
 	docs dist constraints clean
 
 help: ## list the targets
@@ -57,6 +57,12 @@ $(DEEP): $(READY)
 	@echo "setup: installing torch, opacus and lightning into $(VENV)"
 	@$(PIP) -e '.[dev,private,lightning]'
 	@touch $@
+
+crash: $(READY) ## kill, interrupt and terminate runs at many points (about an hour); writes docs/results/crash.md
+	@{ echo '# Runs stopped at many points'; echo; \
+		echo 'By `make crash`. No wrong or partial result, no orphan after the next run, no traceback; else the test fails.'; echo; \
+		echo '| what | command | points | stopped | seconds of a run |'; echo '|---|---|--:|--:|--:|'; } > docs/results/crash.md
+	@TOADSTONE_CRASH=all TOADSTONE_CRASH_LOG=$(CURDIR)/docs/results/crash.md nice -n 10 $(BIN)/pytest -q tests/crash
 
 coverage: $(READY) ## run the fast tests and fail below the floor of pyproject.toml; says which lines no test reaches
 	@$(FAST) --cov --cov-report=term:skip-covered --cov-report=html:build/coverage

@@ -106,7 +106,7 @@ def test_quiet_shows_no_notes_but_errors(toadstone, tmp_path, monkeypatch):
 
 def test_a_complaint_is_one_line_whatever_the_data_say(capsys):
     complain("x.csv: got 'a\nb\x1b[31m'")
-    assert capsys.readouterr().err == "toadstone: x.csv: got 'a b\N{REPLACEMENT CHARACTER}[31m'\n"
+    assert capsys.readouterr().err == "toadstone: x.csv: got 'a b\\x1b[31m'\n"
 
 
 def test_warnings_are_counted_by_their_place(capsys):

@@ -25,6 +25,7 @@ from toadstone.console import complain, in_options, retell, usage_sentence
 from toadstone.core.errors import CertificateRejected, EmptyFeasibleSet, InvalidInput
 from toadstone.core.version import __version__
 from toadstone.options import free_name, named_out
+from toadstone.report.text.formats import visible_lines
 
 BAD_INPUT, FAILURE = 2, 3
 _STOPPED = {
@@ -106,7 +107,7 @@ def _refusal(error: BaseException) -> tuple[int, str]:
 
 def _failed(error: BaseException) -> str:
     """Say that the program failed, and keep the traceback where the user finds it."""
-    lines = traceback.format_exception(error)
+    lines = visible_lines(traceback.format_exception(error))
     sentence = f"internal failure, which is no fault of your data: {type(error).__name__}: {error}".rstrip(": ")
     if "--debug" in sys.argv:
         click.echo("".join(lines), err=True)

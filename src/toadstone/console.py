@@ -32,7 +32,8 @@ _FIRST_LINE, _LONGEST_SILENCE = 10.0, 600.0
 
 def complain(sentence: str) -> None:
     """Write one sentence to standard error, whatever characters came with the data."""
-    click.echo(flow(f"toadstone: {' '.join(visible(sentence).split())}", _width(sys.stderr)), err=True)
+    one_line = re.sub(r"\s*\n\s*", " ", sentence.strip())
+    click.echo(flow(f"toadstone: {one_line}", _width(sys.stderr)), err=True)
 
 
 def quiet() -> bool:
@@ -125,13 +126,14 @@ def quiet_workers() -> AbstractContextManager[Any]:
 def show(result: Result, out: Path | None, *, as_json: bool, page: str | None = "report.html") -> None:
     """Print a result as JSON, or as the terminal shows it, with the place of its files."""
     if as_json:
-        click.echo(result.to_json())
+        # The one control character that JSON does not write as an escape.
+        click.echo(result.to_json().replace("\x7f", "\\u007f"))
         return
     say(result.lines(columns()))
     if result.unfinished:
         say(["", flow(f"Unfinished: {result.unfinished}.", columns())])
     if out is not None:
-        say(["", f"Report: {out / page}"] if page else [f"Written to {out}."])
+        say(["", visible(f"Report: {out / page}")] if page else [visible(f"Written to {out}.")])
 
 
 def span(seconds: float) -> str:

@@ -145,8 +145,11 @@ class TestStatedNumbers:
 class TestTolerances:
     """A verifier on another machine adds in another order: it may find the ninth digit of a number otherwise."""
 
-    @pytest.mark.parametrize("name", ["bound", "clean_loss", "poison_loss", "attack_value"])
-    @pytest.mark.parametrize("way", [-1, 1])
+    # Not the bound downwards: see TestTheBound.
+    @pytest.mark.parametrize(
+        ("name", "way"),
+        [("bound", 1), *((name, way) for name in ("clean_loss", "poison_loss", "attack_value") for way in (-1, 1))],
+    )
     def test_a_number_may_be_off_by_a_billionth_of_itself(self, bench, name, way):
         made = bench()
         certificate = made.certify(0.1)[0]
@@ -431,3 +434,77 @@ class TestOtherData:
     def test_other_rows(self, bench, options):
         certificate = bench().certify(0.1)[0]
         refuse(bench(**options), certificate)
+
+
+class TestTheBound:
+    """What is stated may be larger than what is proven, by the tolerance; never smaller, but for rounding."""
+
+    @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=str)
+    def test_the_recomputed_bound_is_returned(self, bench, hypothesis):
+        made = bench(hypothesis=hypothesis)
+        certificate = made.certify(0.1)[0]
+        assert verify(certificate, made.problem) == certificate.bound
+
+    @pytest.mark.parametrize("share", [1e-3, 1e-9, 9e-10, 1e-11, 1e-12])
+    @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=str)
+    def test_a_bound_that_is_too_small_by_little(self, bench, hypothesis, share):
+        made = bench(hypothesis=hypothesis)
+        certificate = made.certify(0.1)[0]
+        low = certificate.bound * (1 - share)
+        refuse(made, replace(certificate, bound=low, attack_value=min(certificate.attack_value, low)), "bound|attack")
+
+    @pytest.mark.parametrize("share", [0.0, 1e-12, 1e-10])
+    def test_a_bound_that_is_too_large_by_little(self, bench, share):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        verify(replace(certificate, bound=certificate.bound * (1 + share)), made.problem)
+
+    def test_a_bound_that_another_machine_rounds(self, bench):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        verify(replace(certificate, bound=certificate.bound - certificate.slack), made.problem)
+
+    def test_a_bound_below_the_stated_attack(self, bench):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        refuse(made, replace(certificate, attack_value=np.nextafter(certificate.bound, 1)), "attack_value: ")
+
+    def test_a_bound_below_the_proven_attack(self, bench, monkeypatch):
+        made = bench()
+        certificate = made.certify(0.1)[0]
+        monkeypatch.setattr("toadstone.certificates.verify.prove_attack", lambda *_: certificate.bound * (1 + 1e-5))
+        refuse(made, replace(certificate, attack_value=certificate.bound), "bound: the attack proves")
+
+
+class TestNoMultiplier:
+    """Bands may cancel a direction in rounded numbers only, and leave it without end in a region without bounds."""
+
+    def problem(self, made, *, bounded: bool):
+        normal = np.array([0.1, 0.2, 0.3, 0.7])
+        limit = np.full(4, 9.0 if bounded else np.inf)
+        regions = tuple(
+            replace(region, lower=-limit, upper=limit, centre=np.zeros(4), radius=np.inf,
+                    bands=normal[None, :], low=np.array([-1.0]), high=np.array([1.0]))
+            for region in made.problem.regions
+        )  # fmt: skip
+        return replace(made.problem, regions=regions), normal
+
+    @pytest.mark.parametrize("bounded", [True, False])
+    def test_a_direction_that_the_bands_cancel(self, bench, bounded):
+        made = bench()
+        problem, normal = self.problem(made, bounded=bounded)
+        theta = np.append(0.3 * normal, 0.0)
+        multipliers = np.array([[0.0, 0.3], [0.0, -0.3]])
+        proof = prove_bound(problem, theta, multipliers)
+        assert np.isfinite(proof.bound(0.1)) == bounded
+        certificate = replace(
+            made.certify(0.1)[0],
+            theta=theta, multipliers=multipliers, bound=1.5, clean_loss=proof.clean_loss,
+            poison_loss=proof.poison_loss, slack=proof.slack,
+        )  # fmt: skip
+        with pytest.raises(CertificateRejected, match="bound"):
+            verify(certificate, problem)
+
+    def test_a_direction_that_is_zero_needs_none(self, bench):
+        problem, _ = self.problem(bench(), bounded=False)
+        assert np.isfinite(prove_bound(problem, np.zeros(5), np.zeros((2, 2))).bound(0.1))

@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import math
 import os
-import struct
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from toadstone.certificates.strictly import LARGEST_ARRAYS, read_arrays, read_object, read_regular
 from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import DIGEST_LABEL, Certificate, NormBall, Ridge, Setting, Witness
@@ -25,19 +22,28 @@ FORMAT = "toadstone-certificate/1"
 _DIGEST_LABELS = {FORMAT: DIGEST_LABEL, "bezoar-certificate/1": "bezoar"}
 """Formats that can be read, each with the first word of its data digests; the second is from before the renaming."""
 _ARRAYS = ("theta", "multipliers", "points", "signs", "masses", "clean_duals", "poison_duals")
-# What NumPy and the standard library raise on an archive that is none, or damaged.
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    RuntimeError,
-    struct.error,
-    MemoryError,
-)
+_ABOUT_FILES = {"format": str, "arrays": str, "arrays_sha256": str, "sha256": str}
+_KINDS = _ABOUT_FILES | {
+    "fraction": float,
+    "budget_kind": str,
+    "bound": float,
+    "attack_value": float,
+    "gap": float,
+    "unit": str,
+    "clean_loss": float,
+    "poison_loss": float,
+    "slack": float,
+    "sanitizers": list,
+    "quantile": float,
+    "domain": str,
+    "loss": str,
+    "hypothesis": str,
+    "hypothesis_value": float,
+    "data_sha256": str,
+    "assumptions": list,
+    "not_promised": list,
+}
+"""The fields of the JSON file, all of them needed and no others known."""
 
 
 def as_fields(certificate: Certificate) -> dict[str, Any]:
@@ -110,21 +116,22 @@ def read_certificate(path: str | os.PathLike[str]) -> Certificate:
         If a digest does not match its content.
     """
     source = Path(path)
-    fields = _read_fields(source)
+    fields = read_object(source, _KINDS)
+    if fields["format"] not in _DIGEST_LABELS:
+        raise InvalidData(f"{source}: expected a certificate of format {FORMAT}, got {fields['format']!r}")
     stated = fields.pop("sha256")
     if _digest(fields) != stated:
         raise CertificateRejected(f"{source.name}: its digest does not match its content; the file was altered")
-    name = Path(str(fields["arrays"])).name
+    name = Path(fields["arrays"]).name
+    arrays = _read_arrays(source, name, fields["arrays_sha256"])
     try:
-        content = source.with_name(name).read_bytes()
-    except (OSError, ValueError):
-        raise InvalidData(f"{source.name}: expected its arrays beside it in {name!r}, got no such file") from None
-    if hashlib.sha256(content).hexdigest() != fields.get("arrays_sha256"):
-        raise CertificateRejected(f"{name}: its digest is not the one in {source.name}; a file was altered")
-    try:
-        return _assemble(fields, _read_arrays(name, content))
+        found = _assemble(fields, arrays)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidData(f"{source.name}: expected a certificate, got fields that do not fit ({error})") from None
+    # It follows from two others, exactly, as long as nobody changes it.
+    if fields["gap"] != found.gap:
+        raise CertificateRejected(f"gap: {found.gap:.9g} is left between bound and attack, got {fields['gap']:.9g}")
+    return found
 
 
 def _hypothesis(hypothesis: NormBall | Ridge) -> tuple[str, float]:
@@ -150,27 +157,18 @@ def _digest(fields: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
-def _read_fields(source: Path) -> dict[str, Any]:
+def _read_arrays(source: Path, name: str, digest: str) -> dict[str, Array]:
     try:
-        fields = json.loads(source.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "text that is not JSON"
-        raise InvalidData(f"{source}: expected a certificate, got: {reason}") from None
-    known: bool = isinstance(fields, dict) and fields.get("format") in _DIGEST_LABELS
-    if not known or not {"sha256", "arrays"} <= fields.keys():
-        raise InvalidData(f"{source}: expected a certificate of format {FORMAT}, got another file")
-    return dict(fields)
-
-
-def _read_arrays(name: str, content: bytes) -> dict[str, Array]:
+        content = read_regular(source.with_name(name), LARGEST_ARRAYS)
+    except (OSError, ValueError) as error:
+        reason = "no such file" if isinstance(error, OSError) or not name or "\0" in name else error
+        raise InvalidData(f"{source.name}: expected its arrays beside it in {name!r}, got {reason}") from None
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise CertificateRejected(f"{name}: its digest is not the one in {source.name}; a file was altered")
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            found = {key: stored[key] for key in _ARRAYS}
-            if any(array.dtype.kind != "f" for array in found.values()):
-                raise ValueError("not floating-point numbers")
-            arrays = {key: np.asarray(array, dtype=float) for key, array in found.items()}
-    except _BROKEN:
-        raise InvalidData(f"{name}: expected the arrays of a certificate, got others") from None
+        arrays = read_arrays(content, _ARRAYS)
+    except ValueError as error:
+        raise InvalidData(f"{name}: expected the arrays of a certificate, got {error}") from None
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise CertificateRejected(f"{name}: expected finite numbers, got NaN or infinity")
     return arrays
@@ -178,8 +176,6 @@ def _read_arrays(name: str, content: bytes) -> dict[str, Array]:
 
 def _assemble(fields: dict[str, Any], arrays: dict[str, Array]) -> Certificate:
     numbers = {key: float(fields[key]) for key in ("bound", "attack_value", "clean_loss", "poison_loss", "slack")}
-    if not all(math.isfinite(number) for number in numbers.values()):
-        raise ValueError("a number is not finite")
     kinds: dict[str, type[NormBall] | type[Ridge]] = {"ridge": Ridge, "norm_ball": NormBall}
     setting = Setting(
         sanitizers=tuple(fields["sanitizers"]),

@@ -12,6 +12,7 @@ import numpy as np
 
 from toadstone.core.arrays import Array
 from toadstone.core.certificate import Ridge, Witness
+from toadstone.core.feasible import Region
 from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.sets.regions import support_bound
 
@@ -57,7 +58,7 @@ def prove_bound(problem: Problem, theta: Array, multipliers: Array) -> ModelProo
     clean = problem.loss.value(problem.signs * scores)
     margins = []
     for region, sign, nu in zip(problem.regions, (-1.0, 1.0), multipliers, strict=True):
-        margins.append(sign * theta[-1] - support_bound(region, -sign * theta[:-1], nu))
+        margins.append(sign * theta[-1] - _support(region, -sign * theta[:-1], nu))
     poison = float(problem.loss.value(np.array(min(margins))))
     penalty = 0.0
     if isinstance(problem.hypothesis, Ridge):
@@ -69,6 +70,20 @@ def prove_bound(problem: Problem, theta: Array, multipliers: Array) -> ModelProo
     rounding = slope * longest * float(sizes.mean()) + len(clean) * float(clean.mean())
     rounding += (len(theta) + 8) * 2 * penalty + 8 * poison
     return ModelProof(float(clean.mean()), poison, penalty, 2 * _EPSILON * rounding)
+
+
+def _support(region: Region, direction: Array, multipliers: Array) -> float:
+    """Bound a linear function over a region; infinite where only rounding makes it finite."""
+    if multipliers[0] == 0:
+        with np.errstate(over="ignore", invalid="ignore"):
+            used = multipliers[1:, None] * region.bands
+            sizes = np.abs(direction) + np.abs(used).sum(axis=0)
+            left = np.abs(direction - used.sum(axis=0))
+        # Bands may seem to cancel the direction here, and leave a little of it without end when rounded otherwise.
+        cancelled = (sizes > 0) & (left <= (2 + len(region.bands)) * _EPSILON * sizes)
+        if np.any(cancelled & (np.isinf(region.lower) | np.isinf(region.upper))):
+            return np.inf
+    return support_bound(region, direction, multipliers)
 
 
 def prove_attack(problem: Problem, witness: Witness, fraction: float) -> float:

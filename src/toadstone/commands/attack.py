@@ -86,6 +86,7 @@ def attack(data: str, out: Path | None, force: bool, target: str | None, as_json
     from toadstone.front.attack import attack as run
     from toadstone.front.attack import refuse_existing_file
     from toadstone.report.files.places import refuse_inputs_inside
+    from toadstone.report.text.formats import visible
 
     if out is None and force:
         raise InvalidArgument("force", "--out beside it", "none")
@@ -99,7 +100,7 @@ def attack(data: str, out: Path | None, force: bool, target: str | None, as_json
             result.save(out, force=force)
     show(result, None, as_json=as_json)
     if out is not None and not as_json:
-        say(["", f"Poison: {out}"])
+        say(["", visible(f"Poison: {out}")])
 
 
 def _numbers(target: str | None) -> tuple[int, ...]:

@@ -69,15 +69,15 @@ class CertifyResult(Result):
 
 
 class VerifyResult(Result):
-    """A certificate that proves its bound; its record is the certificate's readable part."""
+    """A certificate that proves its bound; its record is the certificate's readable part, and the bound recomputed."""
 
-    def __init__(self, given: Given, certificate: Certificate) -> None:
-        super().__init__(given, as_fields(certificate) | {"verified": True})
+    def __init__(self, given: Given, certificate: Certificate, recomputed: float) -> None:
+        super().__init__(given, as_fields(certificate) | {"recomputed_bound": recomputed, "verified": True})
         self.certificate = certificate
 
     def lines(self, width: int | None = None) -> list[str]:
         """State what the certificate proves."""
-        return [flow(verified_sentence(self.certificate), width)]
+        return [flow(verified_sentence(self.certificate, self.record["recomputed_bound"]), width)]
 
     def columns(self) -> tuple[None, Mapping[str, Sequence[Any]]]:
         """Give one row: fraction, bound and attack."""
@@ -231,5 +231,4 @@ def verify(
     request = request_of(reading, seed)
     found = certificate if isinstance(certificate, Certificate) else read_certificate(certificate)
     given = open_data(data, request, domain=found.setting.domain)
-    verify_split(found, given.split)
-    return VerifyResult(given, found)
+    return VerifyResult(given, found, verify_split(found, given.split))

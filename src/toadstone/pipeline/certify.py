@@ -162,8 +162,8 @@ def certify_split(
     return Certified(tuple(results), feasible_set, origin, tolerance)
 
 
-def verify_split(certificate: Certificate, split: Split) -> None:
-    """Check a certificate against data, without solving anything.
+def verify_split(certificate: Certificate, split: Split) -> float:
+    """Check a certificate against data, without solving anything, and return the bound as recomputed from them.
 
     Raises
     ------
@@ -178,10 +178,11 @@ def verify_split(certificate: Certificate, split: Split) -> None:
         )
     _check_classes(split.train)
     feasible_set = build_feasible_set(split.train, certificate.setting)
-    verify(certificate, pose(split.train, feasible_set, certificate.setting))
+    proven = verify(certificate, pose(split.train, feasible_set, certificate.setting))
     words = (assumptions(split.train, certificate.setting), not_promised(), unit(certificate.setting))
     if (certificate.assumptions, certificate.not_promised, certificate.unit) != words:
         raise CertificateRejected("assumptions: expected the words that go with the setting, got others")
+    return proven
 
 
 def build_feasible_set(train: Dataset, setting: Setting) -> ConvexSet:

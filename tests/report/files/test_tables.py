@@ -48,7 +48,7 @@ def test_sanitizers_that_rank_only_some_rows_leave_blanks(tmp_path):
     assert [(row["rank_a"], row["rank_b"]) for row in read(tmp_path / "s.csv")] == [("1", ""), ("", "2")]
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "＝", "＋", "－", "＠"])
 def test_no_cell_starts_a_formula(tmp_path, start):
     attack = f'{start}HYPERLINK("x")'
     write_suspects([suspect(attack, attack, removed_by=(attack,))], ROWS, tmp_path / "s.csv")
@@ -65,13 +65,20 @@ def test_plain_labels_stay_as_they_are(tmp_path, label):
 @pytest.mark.parametrize("label", ["-1+cmd|' /C calc'!A0", "-1\n=2", "-١"])
 def test_a_number_with_a_tail_is_no_number(tmp_path, label):
     write_suspects([suspect(label)], ROWS, tmp_path / "s.csv")
-    assert read(tmp_path / "s.csv")[0]["label"] == f"'{label}"
+    assert read(tmp_path / "s.csv")[0]["label"] == f"'{label}".replace("\n", r"\n")
 
 
-def test_awkward_text_survives(tmp_path):
+@pytest.mark.parametrize("start", ["\t", "\r", "\n", "\x1b", "\u202e", "\ufeff"])
+def test_what_a_spreadsheet_would_skip_before_a_formula_is_written_as_an_escape(tmp_path, start):
+    write_suspects([suspect(f"{start}=1+1")], ROWS, tmp_path / "s.csv")
+    label = read(tmp_path / "s.csv")[0]["label"]
+    assert label == start.encode("unicode_escape").decode() + "=1+1"
+
+
+def test_awkward_text_is_shown_on_one_line(tmp_path):
     text = 'commas, "quotes",\nlines; 防御 😀 \ud800'
     write_suspects([suspect(preview=text)], ROWS, tmp_path / "s.csv")
-    assert read(tmp_path / "s.csv")[0]["preview"] == text.replace("\ud800", "\\ud800")
+    assert read(tmp_path / "s.csv")[0]["preview"] == text.replace("\ud800", "\\ud800").replace("\n", r"\n")
 
 
 def test_no_suspects_leave_a_table_without_rows(tmp_path):

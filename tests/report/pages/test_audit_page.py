@@ -101,7 +101,7 @@ def test_hostile_text_is_shown_and_never_run(hostile):
 
 def test_characters_that_hide_or_reorder_are_shown_as_such(hostile):
     markup = render(hostile)
-    assert "right�to�left�" in markup
+    assert r"right\u202eto\u2066left\x00\x1b[31m\ud800" in markup
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", markup)
     markup.encode("utf-8")
 

@@ -1,3 +1,4 @@
+import unicodedata
 from decimal import Decimal
 
 import pytest
@@ -88,10 +89,19 @@ def test_a_share_is_finer_below_one_per_cent(value, text):
 
 
 def test_controls_that_hide_or_reorder_text_become_visible():
-    assert visible("a\x00b\x1bc\u202ed\u2066e\ud800f\u2028g") == "a" + "�".join("bcdefg").join(("�", ""))
+    assert visible("a\x00b\x1bc\u202ed\u2066e\ud800f\u2028g") == r"a\x00b\x1bc\u202ed\u2066e\ud800f\u2028g"
+    assert visible("\t\n\r\x85\xad\u200b\u200d\ufeff\U000e0041") == r"\t\n\r\x85\xad\u200b\u200d\ufeff\U000e0041"
     for code in (0x061C, 0x200E, 0x200F, 0x202A, 0x2066, 0x2069, 0x7F, 0x85):
-        assert visible(chr(code)) == "�"
-    assert visible("tab\tand\nline, Ünïcode, 防御 😀") == "tab\tand\nline, Ünïcode, 防御 😀"
+        assert visible(chr(code)).startswith("\\")
+    assert visible("Ünïcode, 防御 😀, עברית, हिन्दी, ❤️") == "Ünïcode, 防御 😀, עברית, हिन्दी, ❤️"
+
+
+def test_whatever_has_no_look_of_its_own_is_escaped():
+    for code in range(0x110000):
+        character = chr(code)
+        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+            assert visible(character).isascii(), hex(code)
+        assert visible(visible(character)) == visible(character)
 
 
 def test_a_text_is_cut_only_when_too_long():
@@ -111,7 +121,7 @@ def test_flow_fits_and_loses_nothing():
 
 @pytest.mark.parametrize("width", [80, None])
 def test_a_line_break_in_foreign_text_starts_no_line(width):
-    assert flow("row 1: seen\nrow 2: forged", width) == "row 1: seen row 2: forged"
+    assert flow("row 1: seen\nrow 2: forged", width) == r"row 1: seen\nrow 2: forged"
 
 
 def test_flow_keeps_numbers_and_their_units_together():

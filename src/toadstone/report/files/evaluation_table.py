@@ -9,6 +9,7 @@ import os
 from toadstone.core.files import written_aside
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.trials import Estimate, MatrixCell
+from toadstone.report.files.tables import safe_cells
 
 _ESTIMATES = (
     "caught",
@@ -45,7 +46,7 @@ def write_matrix(record: EvaluationRecord, path: str | os.PathLike[str]) -> None
     for cell in record.cells:
         figures = [value for name in _ESTIMATES for value in _ends(getattr(cell, name))]
         head = [cell.attack, cell.defence, kinds[cell.defence], cell.thresholds, cell.verdict]
-        writer.writerow([*head, *figures, _seeds(cell), f"{cell.seconds:.3f}", cell.skipped])
+        writer.writerow(safe_cells([*head, *figures, _seeds(cell), f"{cell.seconds:.3f}", cell.skipped]))
     with written_aside(path) as stream:
         stream.write(table.getvalue().encode())
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from toadstone.records.scan import FlaggedRow, ScanRecord
+from toadstone.report.text.formats import visible
 from toadstone.report.text.scan_text import leading_detector
 from toadstone.report.text.wording import detector_in_words
 
@@ -97,7 +98,16 @@ def to_sarif(record: ScanRecord) -> str:
             },
         },
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, allow_nan=False)
+    return json.dumps(_shown({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}), indent=2, allow_nan=False)
+
+
+def _shown(part: Any) -> Any:
+    """Write hidden characters of all texts as escapes, for viewers that show them as they are."""
+    if isinstance(part, dict):
+        return {visible(key): _shown(value) for key, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [_shown(value) for value in part]
+    return visible(part) if isinstance(part, str) else part
 
 
 def _rule(name: str) -> dict[str, Any]:
@@ -143,7 +153,7 @@ def _location(flagged: FlaggedRow, record: ScanRecord) -> dict[str, Any]:
     # A name of the catalogue or of an object in memory has no suffix, and no file to point at.
     path = PurePath(record.source.location)
     if path.suffix:
-        uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
+        uri = path.as_uri() if path.is_absolute() else quote(path.as_posix(), errors="surrogatepass")
         physical: dict[str, Any] = {"artifactLocation": {"uri": uri}}
         if record.source.numbering == "line":
             physical["region"] = {"startLine": int(flagged.row)}

@@ -13,19 +13,22 @@ from toadstone.records.audit import Removal, Suspect
 from toadstone.records.defence import RemovedRow
 from toadstone.records.header import Source
 from toadstone.records.scan import ScanRecord
+from toadstone.report.text.formats import visible
 
 # Spreadsheets run text that starts like this as a formula (OWASP, "CSV injection"); a plain number is harmless.
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\N{FULLWIDTH EQUALS SIGN}", "\uff0b", "\uff0d", "\uff20")
 
 
 def write_suspects(suspects: Iterable[Suspect], source: Source, path: str | os.PathLike[str]) -> None:
-    """Write suspects to a UTF-8 CSV file, whole or not at all.
+    r"""Write suspects to a UTF-8 CSV file, whole or not at all.
 
     Columns are the name of the row under ``line``, ``row``, ``index`` or the
     name of the column that identifies rows; then ``label, suspicion,
-    removed_by``, one ``rank_NAME`` a sanitizer and ``preview``. Text that a spreadsheet would run as a formula
-    gets a leading apostrophe; a plain number such as a label -1 stays.
+    removed_by``, one ``rank_NAME`` a sanitizer and ``preview``. Text that a
+    spreadsheet would run as a formula gets a leading apostrophe; a plain
+    number such as a label -1 stays. What hides, reorders or breaks lines is
+    written as an escape such as ``\x1b``.
 
     Parameters
     ----------
@@ -81,11 +84,10 @@ def _titled(source: Source, others: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _write_table(path: str | os.PathLike[str], header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    # A lone surrogate, as file names may hold, has no UTF-8 of its own.
-    with written_aside(path) as stream, io.TextIOWrapper(stream, "utf-8", "backslashreplace", newline="") as file:
+    with written_aside(path) as stream, io.TextIOWrapper(stream, "utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(_safe(header))
-        table.writerows(_safe(row) for row in rows)
+        table.writerow(safe_cells(header))
+        table.writerows(safe_cells(row) for row in rows)
 
 
 def _cells(suspect: Suspect, rankers: tuple[str, ...]) -> tuple[object, ...]:
@@ -99,11 +101,13 @@ def _cells(suspect: Suspect, rankers: tuple[str, ...]) -> tuple[object, ...]:
     )
 
 
-def _safe(cells: Iterable[object]) -> tuple[object, ...]:
+def safe_cells(cells: Iterable[object]) -> tuple[object, ...]:
+    """Make texts safe to open in a spreadsheet and to show on a terminal; numbers stay."""
     return tuple(_defused(cell) if isinstance(cell, str) else cell for cell in cells)
 
 
 def _defused(text: str) -> str:
+    text = visible(text)
     if text.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(text):
         return f"'{text}"
     return text

@@ -20,7 +20,7 @@ from toadstone.report.text.wording import short_name
 if TYPE_CHECKING:
     from toadstone.datasets.split import Split
 
-_DIGITS = 5
+_DIGITS, _EXACT = 5, 10
 
 
 def certificate_lines(
@@ -64,14 +64,16 @@ def certificate_lines(
     return visible_lines(lines)
 
 
-def verified_sentence(certificate: Certificate) -> str:
-    """State what a verified certificate proves."""
+def verified_sentence(certificate: Certificate, recomputed: float) -> str:
+    """State what a verified certificate proves, with its bound and the one recomputed from the data."""
     before = certificate.digest_label != DIGEST_LABEL
     written = f" It was written by {certificate.digest_label}, as this project was called before." if before else ""
     return (
         f"Verified: at fraction {certificate.budget.fraction:.10g} no allowed attack gets above "
         f"{format_bound(certificate.bound)} ({certificate.unit}); the stored attack reaches "
-        f"{format_attack_value(certificate.attack_value)}.{written}"
+        f"{format_attack_value(certificate.attack_value)}. Recomputed from the data, the bound is "
+        f"{format_bound(recomputed, digits=_EXACT)}; the certificate states "
+        f"{format_bound(certificate.bound, digits=_EXACT)}.{written}"
     )
 
 

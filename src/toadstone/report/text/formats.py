@@ -6,6 +6,7 @@ in a report claims more than the record does.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
@@ -13,12 +14,13 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 _FEWEST_DECIMALS, _MOST_DECIMALS = 2, 8
 _SPACE = "\N{NO-BREAK SPACE}"
 
-_BIDI_CONTROLS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-_HIDDEN = {
-    code: "\N{REPLACEMENT CHARACTER}"
-    for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *_BIDI_CONTROLS, *range(0xD800, 0xE000))
-    if chr(code) not in "\t\n"
-}
+_NAMED = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
+_EMPTY_LETTERS = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef"
+_HIDDEN = re.compile(
+    # Controls; marks that reorder, join or take no room; separators of lines; halves of characters; empty letters.
+    r"[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    rf"\ufeff\ufff0-\ufffb\ud800-\udfff\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f{_EMPTY_LETTERS}]"
+)
 
 
 def format_bound(value: float, *, digits: int = 4, decimals: int | None = None) -> str:
@@ -158,8 +160,14 @@ def listed(names: Sequence[str], last: str = "and") -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
+class Flowed(str):
+    """Text that `flow` broke into lines; any other line break came with the data."""
+
+    __slots__ = ()
+
+
 def flow(text: str, width: int | None, *, indent: int = 0) -> str:
-    """Break a sentence into lines of a terminal; later lines are indented.
+    """Break a sentence into lines of a terminal; later lines are indented, and nothing hidden is left in any.
 
     Parameters
     ----------
@@ -175,29 +183,37 @@ def flow(text: str, width: int | None, *, indent: int = 0) -> str:
     - as long as it is
       broad
     """
+    # A line break in foreign text must not start a line of its own.
+    text = visible(text)
     if width is None:
-        # A line break in foreign text must not start a line of its own.
-        return text.replace("\n", " ")
+        return text
     lines = textwrap.wrap(
         text, max(width, 20), subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
     )
-    return "\n".join(lines)
+    return Flowed("\n".join(lines))
 
 
 def visible(text: str) -> str:
-    """Replace control characters, which could hide or reorder what is shown.
+    r"""Write as escapes what could hide, reorder or break what is shown: controls, marks of direction, breaks of lines.
 
     Examples
     --------
-    >>> visible("safe" + chr(0x202E) + "exe")
-    'safe�exe'
+    >>> visible("safe" + chr(0x202E) + "exe" + chr(27) + "[2J" + chr(10))
+    'safe\\u202eexe\\x1b[2J\\n'
     """
-    return text.translate(_HIDDEN)
+    return _HIDDEN.sub(lambda found: _escape(found[0]), text)
 
 
 def visible_lines(lines: Iterable[str]) -> list[str]:
-    """Apply `visible` to all lines of a terminal."""
-    return [visible(line) for line in lines]
+    """Apply `visible` to all lines of a terminal but those of `flow`, which it went through."""
+    return [line if isinstance(line, Flowed) else visible(line) for line in lines]
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if code < 0x100:
+        return _NAMED.get(character, f"\\x{code:02x}")
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def shortened(text: str, length: int) -> str:

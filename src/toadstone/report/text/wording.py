@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toadstone.records.audit import AuditRecord
 from toadstone.records.header import DataSummary
-from toadstone.report.text.formats import format_count, shortened
+from toadstone.report.text.formats import format_count, shortened, visible
 
 SHOWN_ROWS = 8
 """Rows that a terminal or a notebook lists; a page lists more, and a table all of them."""
@@ -174,4 +174,4 @@ def spoken(name: str) -> str:
 
 def short_name(name: str) -> str:
     """Shorten a foreign name to one cell of a terminal."""
-    return shortened(name, _SHORT_NAME)
+    return shortened(visible(name), _SHORT_NAME)

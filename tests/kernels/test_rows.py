@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array, issparse
 
+import toadstone.kernels.rows
+from toadstone.core.dataset import as_matrix
 from toadstone.kernels.rows import (
+    canonical_form,
     class_masks,
     column_extremes,
     count_distinct,
@@ -83,3 +86,50 @@ def test_equal_rows_count_once(rows, as_rows):
 def test_stored_zeros_and_the_order_of_entries_do_not_make_a_row_another():
     scattered = csr_array((np.array([2.0, 1.0, 0.0, 1.0, 2.0]), np.array([1, 0, 2, 0, 1]), np.array([0, 3, 5])), (2, 3))
     assert count_distinct(scattered) == 1
+
+
+@pytest.mark.parametrize(("filled", "sparse"), [(0, True), (12, True), (13, False), (100, False)])
+@pytest.mark.parametrize("stored", ["dense", "csr", "backwards", "with zeros"])
+def test_the_form_of_rows_depends_on_their_values_alone(monkeypatch, filled, sparse, stored):
+    monkeypatch.setattr(toadstone.kernels.rows, "SMALL", 99)
+    table = np.zeros(100)
+    table[np.random.default_rng(0).permutation(100)[:filled]] = -2.0
+    table = table.reshape(10, 10)
+    X = table
+    if stored == "dense":
+        X = np.where(table == 0, -0.0, table)
+    elif stored == "csr":
+        X = csr_array(table)
+    elif stored == "backwards":
+        held = csr_array(table[:, ::-1])
+        X = csr_array((held.data, 9 - held.indices, held.indptr), shape=table.shape)
+    else:
+        every = np.arange(100)
+        X = csr_array((table.ravel(), every % 10, [*every[::10].tolist(), 100]), shape=table.shape)
+    before = X.copy()
+    found = canonical_form(as_matrix(X))
+    assert issparse(found) == sparse
+    if sparse:
+        expected = csr_array(table)
+        for part in ("data", "indices", "indptr"):
+            np.testing.assert_array_equal(getattr(found, part), getattr(expected, part))
+    else:
+        np.testing.assert_array_equal(found, table)
+        assert found.flags.c_contiguous
+        assert not np.signbit(found[found == 0]).any()
+    # The caller's rows stay as they were.
+    for part in ("data", "indices", "indptr") if issparse(X) else ("data",):
+        np.testing.assert_array_equal(getattr(X, part), getattr(before, part))
+
+
+def test_rows_in_their_form_are_not_copied(monkeypatch):
+    table = np.ones((10, 10))
+    assert canonical_form(table) is table
+    monkeypatch.setattr(toadstone.kernels.rows, "SMALL", 0)
+    X = csr_array(np.eye(10))
+    assert np.shares_memory(canonical_form(X).data, X.data)
+
+
+def test_a_small_table_is_dense_whatever_its_values():
+    assert not issparse(canonical_form(csr_array((4, 5))))
+    assert issparse(canonical_form(csr_array((10_000, 10_000))))

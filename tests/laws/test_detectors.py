@@ -15,10 +15,6 @@ from toadstone.catalogue import names, resolve
 DETECTORS = names("detector")
 NEEDY = tuple(name for name in DETECTORS if resolve("detector", name).needs_trusted)
 QUICK = {"isolation-forest": {"n_estimators": 10}, "ensemble": {"n_estimators": 3}, "roni": {"n_draws": 4}}
-# Draws from rows in an order of values, which is another one for sparse rows.
-CHANCE = frozenset(
-    {"activation", "isolation-forest", "cross-validation", "ensemble", "label-errors", "influence", *NEEDY}
-)
 # These train classifiers: on features of wild scales that ends with a warning, but slowly.
 TRAINED = frozenset({"trimmed-loss", "cross-validation", "ensemble", "label-errors", "sever", "influence"})
 # Parameters of methods. None says how many rows are poison, or which label they are to gain.
@@ -165,13 +161,10 @@ def test_dense_and_sparse_rows_score_alike(name):
     X, y = blobs(1, n=60)
     X[np.abs(X) < 1] = 0.0
     X[:2] = 30.0
-    exact = {"tolerance": 1e-12} if name.startswith("gradient") else {}
-    sparse = build(name, **exact).fit(csr_array(X), y, trusted=trusted_rows(name, y, 0.7))
+    sparse, dense = (build(name).fit(rows, y, trusted=trusted_rows(name, y, 0.7)) for rows in (csr_array(X), X))
     np.testing.assert_allclose(sparse.score_samples(X, y), sparse.score_samples(csr_array(X), y), atol=1e-9)
-    if name not in CHANCE:
-        dense = build(name, **exact).fit(X, y)
-        np.testing.assert_allclose(sparse.suspicion_, dense.suspicion_, rtol=1e-4, atol=1e-6)
-        np.testing.assert_array_equal(sparse.flagged_indices_, dense.flagged_indices_)
+    np.testing.assert_allclose(sparse.suspicion_, dense.suspicion_, rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(sparse.flagged_indices_, dense.flagged_indices_)
 
 
 @every_detector

@@ -15,6 +15,11 @@ from sklearn.utils.extmath import row_norms
 
 from toadstone.core.arrays import Array, Labels, Mask, Matrix
 
+SMALL = 2**23
+"""Entries, zeros counted, up to which a table is dense in `canonical_form`: 64 MiB."""
+
+_DENSE_SHARE = 1 / 8
+
 
 class CSRParts(NamedTuple):
     """Rows in compressed form, as compiled loops read them.
@@ -39,6 +44,42 @@ def csr_parts(X: Matrix) -> CSRParts:
     # Numba wraps negative indices around; unsigned ones spare the loops that branch.
     indices = rows.indices.view(np.uint64 if rows.indices.itemsize == 8 else np.uint32)
     return CSRParts(rows.data, indices, rows.indptr)
+
+
+def canonical_form(X: Matrix) -> Matrix:
+    """Return the rows in the one form that their values call for, whatever form they came in.
+
+    Dense and sparse arithmetic round differently, and a threshold can turn on
+    that. A table is dense if it has at most `SMALL` entries or an eighth of
+    them are not zero, which takes at most 5.4 times the memory of its CSR form;
+    any other is CSR, its columns sorted and no zero stored.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+        Of float64.
+
+    Returns
+    -------
+    ndarray or CSR of shape (n, d)
+        Not a copy where `X` has this form already.
+
+    Examples
+    --------
+    >>> canonical_form(csr_array([[0.0, 2.0]]))
+    array([[0., 2.]])
+    """
+    n, d = X.shape
+    if n * d <= SMALL or count_entries(X) >= _DENSE_SHARE * n * d:
+        table = X.toarray() if issparse(X) else np.ascontiguousarray(X)
+        # -0.0 equals 0.0, and is stored by one form alone; adding zero makes the one the other.
+        return table + 0.0 if np.signbit(table[table == 0]).any() else table
+    rows = csr_array(X)
+    if not (rows.has_canonical_format and np.all(rows.data)):
+        rows = rows.copy() if issparse(X) else rows
+        rows.sum_duplicates()
+        rows.eliminate_zeros()
+    return rows
 
 
 def squared_distances(X: Matrix, centre: Array) -> Array:

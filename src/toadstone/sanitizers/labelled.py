@@ -12,6 +12,7 @@ from sklearn.utils.validation import validate_data
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from toadstone.core.dataset import as_matrix
 from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.kernels.rows import canonical_form
 
 
 def admit(scorer: Any, X: Matrix, y: Labels | None) -> tuple[Matrix, Labels, IntArray]:
@@ -20,6 +21,7 @@ def admit(scorer: Any, X: Matrix, y: Labels | None) -> tuple[Matrix, Labels, Int
     Returns
     -------
     X : ndarray or CSR of shape (n, d)
+        In the form of `canonical_form`, so that rows of equal values get equal scores however they are stored.
     classes : ndarray of shape (n_classes,)
         Sorted labels.
     codes : ndarray of shape (n,)
@@ -32,14 +34,14 @@ def admit(scorer: Any, X: Matrix, y: Labels | None) -> tuple[Matrix, Labels, Int
     """
     scorer._validate_params()
     if y is None:
-        matrix = as_matrix(validate_data(scorer, X, y, accept_sparse="csr", dtype=np.float64))
+        matrix = canonical_form(as_matrix(validate_data(scorer, X, y, accept_sparse="csr", dtype=np.float64)))
         return matrix, np.zeros(1, dtype=np.int64), np.zeros(matrix.shape[0], dtype=np.int64)
     checked, labels = validate_data(scorer, X, _column(y), accept_sparse="csr", dtype=np.float64)
     check_classification_targets(labels)
     classes, codes = np.unique(labels, return_inverse=True)
     if scorer.needs_labels and len(classes) < 2:
         raise InvalidData("labels: expected at least two classes, got 1 class")
-    return as_matrix(checked), classes, codes
+    return canonical_form(as_matrix(checked)), classes, codes
 
 
 def class_codes(classes: Labels, y: Labels | None, n_rows: int) -> IntArray:

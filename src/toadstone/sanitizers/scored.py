@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from toadstone.core.arrays import Array, IntArray, Labels, Matrix
 from toadstone.core.dataset import as_matrix
+from toadstone.kernels.rows import canonical_form
 from toadstone.sanitizers.labelled import class_codes, own
 
 _SAME_SCORE = 1e-10
@@ -100,7 +101,7 @@ class ClassScorer(OneToOneFeatureMixin):
     def _checked_suspicions(self, X: Matrix) -> Array:
         check_is_fitted(self)
         checked = validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False)
-        return self._class_suspicions(as_matrix(checked))
+        return self._class_suspicions(canonical_form(as_matrix(checked)))
 
     def _for_labels(self, normality: Array, y: Labels | None) -> Array:
         if y is None:

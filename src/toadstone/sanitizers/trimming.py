@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval
 from toadstone.core.arrays import Array, IntArray, Labels, Matrix
 from toadstone.core.feasible import Region
 from toadstone.kernels.sets.sets import ConvexSet
-from toadstone.sanitizers.labelled import admit, class_codes, memberships, own
+from toadstone.sanitizers.labelled import admit, class_codes, memberships, own, value_order
 from toadstone.sanitizers.scored import reason, rounding, select_rows
 
 SHARE = Interval(Real, 0, 0.5, closed="right")
@@ -23,7 +23,7 @@ def trim(suspicion: Array, codes: IntArray, contamination: float) -> IntArray:
 
     Scores that agree to ten digits of the largest count as ties, so that
     rounding, which depends on the number of threads, never decides; ties go
-    to the earlier row.
+    to the earlier row. (`Trimming` passes rows in the order of their values.)
 
     Parameters
     ----------
@@ -133,8 +133,12 @@ class Trimming:
             If there are too few rows, or too few classes.
         """
         matrix, self.classes_, codes = admit(self, X, y)
-        self._learn(matrix, codes)
-        self.suspicion_ = own(self._class_suspicions(matrix), codes)
+        # Sums and solvers round by the order of rows: this one depends on their values only.
+        self._order = order = value_order(matrix, codes)
+        ordered = matrix[order]
+        self._learn(ordered, codes[order])
+        self.suspicion_ = np.empty(len(codes))
+        self.suspicion_[order] = own(self._class_suspicions(ordered), codes[order])
         self.thresholds_ = quantile_thresholds(self.suspicion_, codes, self.contamination)
         regions = self._regions()
         if regions:
@@ -157,7 +161,9 @@ class Trimming:
         """
         self.fit(X, y)
         codes = class_codes(self.classes_, y, len(self.suspicion_))
-        self.sample_indices_ = trim(self.suspicion_, codes, self.contamination)
+        # Rows of equal scores and other values go by their values; copies by the caller's order.
+        kept = trim(self.suspicion_[self._order], codes[self._order], self.contamination)
+        self.sample_indices_ = np.sort(self._order[kept])
         self.removed_indices_ = np.setdiff1d(np.arange(len(codes)), self.sample_indices_)
         self.reasons_ = [
             reason(self._measure, self.suspicion_[row], self.thresholds_[code], self.classes_[code])

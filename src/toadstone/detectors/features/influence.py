@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval
 from toadstone.core.arrays import Array, IntArray, Mask, Matrix
 from toadstone.core.errors import InvalidData
 from toadstone.detectors.calibrated import Calibrated
-from toadstone.detectors.labels.classifiers import copies, stratified_folds
+from toadstone.detectors.labels.classifiers import copies, shared, stratified_folds
 from toadstone.kernels.influence.leave_one_out import TrainedHead, influence_along
 from toadstone.kernels.linear.fit import fit_linear
 from toadstone.kernels.losses import LOGISTIC, SigmoidLoss
@@ -131,7 +131,7 @@ class InfluenceDetector(Calibrated, ClassScorer, BaseEstimator):
             raise InvalidData(
                 f"rows: expected different ones of two classes to hold some out, got {different} different"
             )
-        self._learned = _shared(totals / np.maximum(counts, 1), groups * len(self.classes_) + codes)
+        self._learned = shared(totals / np.maximum(counts, 1), groups * len(self.classes_) + codes)
         self._expected = _beyond(self._class_suspicions(X), _tempered(chances, codes), _SAFETY * self.false_alarm_rate)
 
     def _train(self, X: Matrix, codes: IntArray, probe: Matrix, probe_codes: IntArray) -> list[_Probe]:
@@ -192,9 +192,3 @@ def _beyond(table: Array, chances: Array, share: float) -> Array:
         place = np.searchsorted(weights, share * weights[-1], side="right")
         found[code] = table[order[min(place, len(order) - 1)], code]
     return found
-
-
-def _shared(values: Array, groups: IntArray) -> Array:
-    """Return the mean of each row's group: copies get the same value in any order."""
-    _, position, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    return np.asarray((np.bincount(position, weights=values) / sizes)[position])

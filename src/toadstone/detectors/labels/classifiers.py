@@ -107,6 +107,18 @@ def copies(X: Matrix) -> IntArray:
     return np.array([numbers.setdefault(content, len(numbers)) for content in contents(X)], dtype=np.int64)
 
 
+def shared(values: Array, groups: IntArray) -> Array:
+    """Return the mean of each row's group: copies get the same value in any order.
+
+    Examples
+    --------
+    >>> shared(np.array([1.0, 5.0, 3.0]), np.array([0, 1, 0]))
+    array([2., 5., 2.])
+    """
+    _, position, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    return np.asarray((np.bincount(position, weights=values) / sizes)[position])
+
+
 def stratified_folds(
     codes: IntArray, groups: IntArray, folds: int, rng: np.random.Generator
 ) -> list[tuple[IntArray, IntArray]]:

@@ -16,6 +16,7 @@ from toadstone.detectors.labels.classifiers import (
     CLASSIFIER,
     PooledOdds,
     copies,
+    shared,
     stratified_folds,
     train,
 )
@@ -155,7 +156,8 @@ class TrustedBootstrap(PooledOdds, Calibrated, ClassScorer, BaseEstimator):
         folds = stratified_folds(labels, copies(rows), self.folds, self._rng)
         # A model that has seen a row agrees with its label: trusted rows, which set the threshold, would all score low.
         table[inside] = out_of_fold(lambda some: train(self.estimator, rows, labels, some), rows, known, folds)
-        return contradictions(table, codes)
+        # A held-out copy of a row is judged by another model than one that was trained on; the row has one suspicion.
+        return shared(contradictions(table, codes), copies(X) * len(self.classes_) + codes)
 
 
 def _check_trusted(X: Matrix, classes: Labels, codes: IntArray, trusted: Mask) -> None:

@@ -18,6 +18,7 @@ import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -90,7 +91,7 @@ def ours(rows: Rows) -> dict[str, tuple[float, str]]:
 
 
 def theirs(rows: Rows) -> dict[str, tuple[float, str]]:
-    """Datalab with probabilities out of fold and the features, as its tutorial has it."""
+    """Datalab with probabilities out of fold and the features, as its tutorial has it; needs ``cleanlab[datalab]``."""
     from cleanlab import Datalab
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import cross_val_predict
@@ -126,17 +127,17 @@ def alone(kind: str, argument: int | str) -> tuple[dict[str, tuple[float, str]],
 
 def growth(sizes: tuple[int, ...]) -> str:
     runs = {n: alone("ours two", n) for n in sizes}
-    their_runs = {n: alone("theirs two", n) for n in sizes}
+    their_runs = {n: alone("theirs two", n) for n in sizes} if find_spec("datasets") else {}
     headings = ["CPU seconds", *(f"{n:,}" for n in sizes), "growth of the last", f"wrong labels found of {sizes[-1]:,}"]
     lines = []
-    for tool in (runs, their_runs):
+    for tool in filter(None, (runs, their_runs)):
         for name in tool[sizes[0]][0]:
             spent = [tool[n][0][name][0] for n in sizes]
             lines.append(_line(name, spent, tool[sizes[-1]][0][name][1]))
         if tool is runs:
             lines.append(_line("all detectors", [sum(t for t, _ in runs[n][0].values()) for n in sizes], ""))
     peaks = [("peak memory, GiB", runs), ("peak memory of Datalab, GiB", their_runs)]
-    lines += [[name, *(f"{tool[n][1]:.2f}" for n in sizes), "", ""] for name, tool in peaks]
+    lines += [[name, *(f"{tool[n][1]:.2f}" for n in sizes), "", ""] for name, tool in peaks if tool]
     return table(headings, lines)
 
 

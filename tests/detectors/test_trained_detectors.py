@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from toadstone.core.errors import InvalidArgument, InvalidData
@@ -334,3 +337,36 @@ def test_a_class_of_fewer_than_two_trusted_rows_is_refused(known):
     trusted = np.append(np.flatnonzero(y == 0), np.flatnonzero(y == 1)[:known])
     with pytest.raises(InvalidData, match=f"trusted rows: expected at least two of class 1, got {known}"):
         TrustedBootstrap().fit(X, y, trusted=trusted)
+
+
+def many_classes(seed=0):
+    rng = np.random.default_rng(seed)
+    y = np.arange(1200) % 40
+    X = 4 * rng.normal(size=(40, 8))[y] + rng.normal(size=(1200, 8))
+    # Columns of unequal scale, which the default classifier does not mind.
+    X = X * 10.0 ** np.arange(-2, 6) + 50
+    wrong = rng.choice(1200, 24, replace=False)
+    y[wrong] = (y[wrong] + 7) % 40
+    return X, y, wrong
+
+
+@every_detector
+def test_wrong_labels_of_many_classes_are_found_in_few_rounds(detector):
+    X, y, wrong = many_classes()
+    fitted = detector().fit(X, y)
+    to_the_end = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    thorough = detector(estimator=to_the_end).fit(X, y)
+    found, expected = (np.isin(wrong, some.flagged_indices_).sum() for some in (fitted, thorough))
+    assert expected > 12
+    assert found >= expected - 1
+    assert len(np.setdiff1d(fitted.flagged_indices_, wrong)) <= 0.02 * len(y)
+
+
+def test_an_ensemble_for_many_classes_has_fewer_models(monkeypatch):
+    X, y, _ = many_classes()
+    assert len(EnsembleFilter().fit(X, y).models_) == 25
+    monkeypatch.setattr("toadstone.detectors.labels.ensemble._MOST_HEADS", 480)
+    assert len(EnsembleFilter().fit(X, y).models_) == 12
+    monkeypatch.setattr("toadstone.detectors.labels.ensemble._MOST_HEADS", 40)
+    assert len(EnsembleFilter().fit(X, y).models_) == 10
+    assert len(EnsembleFilter(n_estimators=4).fit(X, y).models_) == 4

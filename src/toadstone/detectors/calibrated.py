@@ -33,7 +33,7 @@ class Calibrated:
 
     A detector lists `ClassScorer` beside this base, and gives `_learn` and
     `_suspicion`. It may give `_class_suspicions`, `_fitted_suspicions`,
-    `_own_threshold` and `_trusted_threshold`. A detector that learns from
+    `_own_threshold` or `_own_thresholds`, and `_trusted_threshold`. A detector that learns from
     trusted rows sets `needs_trusted` and finds their mask in `_trusted`. Rows
     are learned from in an order that depends on their values only, so that the
     caller's order is irrelevant even to detectors that draw at random.
@@ -186,6 +186,10 @@ class Calibrated:
             suspicions[rows] = self._suspicion(X[rows], code)
         return suspicions
 
+    def _own_thresholds(self, classes: list[Mask]) -> Array:
+        """Return the threshold of each class from the scores of all rows."""
+        return np.array([self._own_threshold(code, members) for code, members in enumerate(classes)])
+
     def _own_threshold(self, code: int, members: Mask) -> float:
         """Return the threshold of one class from the scores of all its rows."""
         return tail_threshold(self.suspicion_[members], self.false_alarm_rate)
@@ -204,12 +208,9 @@ class Calibrated:
         codes, classes = self._codes, memberships(self._codes)
         known = np.array([self._trusted_threshold(members, trusted) for members in classes])
         self.calibrated_classes_ = np.isfinite(known)
-        thresholds = [
-            known[code] if self.calibrated_classes_[code] else self._own_threshold(code, members)
-            for code, members in enumerate(classes)
-        ]
+        thresholds = known if self.calibrated_classes_.all() else self._own_thresholds(classes)
         # A row on the threshold is not flagged, whatever rounding did to its score.
-        self.thresholds_ = np.array(thresholds) + rounding(self.suspicion_)
+        self.thresholds_ = np.where(self.calibrated_classes_, known, thresholds) + rounding(self.suspicion_)
         self.flagged_indices_ = np.flatnonzero((self.suspicion_ > self.thresholds_[codes]) & ~trusted)
         self.reasons_ = [
             reason(self._measure, self.suspicion_[row], self.thresholds_[code], self.classes_[code])

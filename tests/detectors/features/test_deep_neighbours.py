@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import toadstone.detectors.features.deep_neighbours as room
 from toadstone.core.errors import InvalidInput
 from toadstone.detectors.features.deep_neighbours import DeepNeighbours
 from toadstone.kernels.statistics.thresholds import tail_threshold
@@ -84,3 +85,29 @@ def test_where_classes_overlap_the_false_alarm_rate_is_kept():
 def test_more_neighbours_than_rows():
     with pytest.raises(InvalidInput, match="rows: expected more than 9 for 9 neighbours, got n_samples = 4"):
         DeepNeighbours(n_neighbors=9).fit(np.eye(4), [0, 0, 1, 1])
+
+
+def test_of_many_rows_a_sample_votes(parted, monkeypatch):
+    X, y = parted
+    exact = DeepNeighbours().fit(X, y)
+    monkeypatch.setattr(room, "_MOST_VOTERS", 120)
+    detector = DeepNeighbours().fit(X, y)
+    np.testing.assert_array_equal(detector.flagged_indices_, np.arange(6))
+    assert detector.n_neighbors_ == exact.n_neighbors_
+    np.testing.assert_allclose(detector.suspicion_, exact.suspicion_, atol=0.2)
+    assert np.bincount(detector._voter_codes).tolist() == [60, 60]
+    # A given number of neighbours is looked for among all rows.
+    given = DeepNeighbours(n_neighbors=47).fit(X, y)
+    np.testing.assert_array_equal(given.suspicion_, exact.suspicion_)
+
+
+def test_all_rows_of_a_small_class_vote(monkeypatch):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(1000, 3)), np.repeat([0, 1], [960, 40])
+    X[960:] += 9
+    y[:3] = 1
+    monkeypatch.setattr(room, "_MOST_VOTERS", 300)
+    monkeypatch.setattr(room, "_FEWEST_NEIGHBOURS", 1)
+    detector = DeepNeighbours().fit(X, y)
+    assert np.bincount(detector._voter_codes).tolist() == [257, 43]
+    assert np.isin(np.arange(3), np.argsort(-detector.suspicion_)[:3]).all()

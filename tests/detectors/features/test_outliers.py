@@ -5,6 +5,7 @@ import pytest
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 
+import toadstone.detectors.features.outliers as room
 from toadstone.detectors.features.outliers import IsolationForestDetector, LocalOutlierFactorDetector
 from toadstone.sanitizers.labelled import value_order
 
@@ -51,3 +52,21 @@ def test_rows_that_repeat_have_a_density(strayed):
     detector = LocalOutlierFactorDetector().fit(repeated, np.append(y, np.zeros(50, int)))
     np.testing.assert_allclose(detector.suspicion_[:600], LocalOutlierFactorDetector().fit(X, y).suspicion_)
     np.testing.assert_array_equal(detector.suspicion_[600:], detector.suspicion_[0])
+
+
+def test_in_large_classes_a_sample_of_the_rows_are_the_neighbours(strayed, monkeypatch):
+    X, y = strayed
+    X, y = np.concatenate([X, X[5:25]]), np.append(y, y[5:25])
+    whole = LocalOutlierFactorDetector().fit(X, y)
+    monkeypatch.setattr(room, "_MOST_NEIGHBOURS", 150)
+    detector = LocalOutlierFactorDetector().fit(X, y)
+    assert [density.n_samples_fit_ for density in detector.densities_] == [150, 150]
+    assert np.isin(np.arange(4), detector.flagged_indices_).all()
+    assert np.corrcoef(detector.suspicion_[4:], whole.suspicion_[4:])[0, 1] > 0.7
+    np.testing.assert_array_equal(detector.suspicion_[600:], detector.suspicion_[5:25])
+
+
+def test_many_classes_share_the_trees(strayed, monkeypatch):
+    X, y = strayed
+    monkeypatch.setattr(room, "_MOST_TREES", 21)
+    assert [forest.n_estimators for forest in IsolationForestDetector().fit(X, y).forests_] == [10, 10]

@@ -188,9 +188,20 @@ def test_a_row_of_weight_zero_is_no_row():
     assert with_zeros.objective == pytest.approx(without.objective, rel=1e-8)
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("ridge", [1e-4, 1e-2, 1.0])
+def test_newtons_method_ends_where_the_sweeps_do(seed, ridge):
+    X, y = problem(seed, n=200, d=5)
+    by_sweeps = fit_linear(X, y, loss=LOGISTIC, ridge=ridge, tolerance=1e-11, duals=np.zeros(len(y)))
+    by_newton = fit_linear(X, y, loss=LOGISTIC, ridge=ridge, tolerance=1e-11)
+    assert by_newton.sweeps < by_sweeps.sweeps
+    np.testing.assert_allclose(by_newton.theta, by_sweeps.theta, rtol=1e-4, atol=1e-4)
+    assert by_newton.gap <= 1e-11 * by_newton.objective
+
+
 def test_giving_up_early_is_admitted():
     X, y = problem(13, n=300, d=20)
-    fit = LinearSolver(LOGISTIC, 1e-4, tolerance=1e-12, max_sweeps=5).fit(X, y)
+    fit = LinearSolver(LOGISTIC, 1e-4, tolerance=1e-12, max_sweeps=5).fit(X, y, duals=np.zeros(len(y)))
     assert fit.sweeps == 5
     assert fit.gap > 1e-12 * fit.objective
 

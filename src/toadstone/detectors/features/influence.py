@@ -24,6 +24,7 @@ from toadstone.kernels.statistics.thresholds import tail_threshold
 from toadstone.sanitizers.scored import ClassScorer, draw_seed
 
 _ACCURACY, _SAFETY = 1e-7, 0.5
+_FEW_CLASSES = 50
 
 # The probability of a wrong label is bounded, unlike the loss: wrong labels among the held-out rows weigh little.
 _WRONG = SigmoidLoss(1.0)
@@ -65,7 +66,7 @@ class InfluenceDetector(Calibrated, ClassScorer, BaseEstimator):
     ridge : float, default=0.01
         Penalty of the model for each row, bias included.
     folds : int, default=5
-        Number of folds, from 3.
+        Number of folds, from 3; with more than 50 classes there are 3.
     random_state : int, RandomState or None, default=0
         Seed of the folds.
 
@@ -117,7 +118,8 @@ class InfluenceDetector(Calibrated, ClassScorer, BaseEstimator):
         self._n_models = 0
         totals, counts = np.zeros(len(codes)), np.zeros(len(codes))
         chances = np.zeros((len(codes), len(self.classes_)))
-        for rest, probe in stratified_folds(codes, groups, self.folds, np.random.default_rng(seed)):
+        folds = self.folds if len(self.classes_) <= _FEW_CLASSES else 3
+        for rest, probe in stratified_folds(codes, groups, folds, np.random.default_rng(seed)):
             if len(np.unique(codes[rest])) < 2:
                 continue
             models = self._train(X[rest], codes[rest], X[probe], codes[probe])
@@ -161,13 +163,17 @@ class InfluenceDetector(Calibrated, ClassScorer, BaseEstimator):
         spread = np.isfinite(tail_threshold(self.suspicion_[members], self.false_alarm_rate))
         return float(self._expected[code]) if spread else float(np.inf)
 
-    def _suspicion(self, X: Matrix, code: int) -> Array:
-        """Return the rise of the error if each row were trained on too, under one label."""
-        found = np.zeros(X.shape[0])
+    def _class_suspicions(self, X: Matrix) -> Array:
+        """Return the rise of the error if each row were trained on too, under each label; shape (n, n_classes)."""
+        n = X.shape[0]
+        found, rest = np.zeros((n, len(self.classes_))), np.zeros(n)
+        # Under most labels a row is one of the rest to a model: that sum is shared, and its own class corrects it.
         for one in self._probes:
-            signs = np.full(X.shape[0], 1.0 if code == one.code else -1.0)
-            found -= influence_along(one.pull, X) * one.head.slopes(X, signs)
-        return found / self._n_models
+            along = influence_along(one.pull, X)
+            outside = along * one.head.slopes(X, np.full(n, -1.0))
+            found[:, one.code] -= along * one.head.slopes(X, np.ones(n)) - outside
+            rest -= outside
+        return np.asarray((found + rest[:, None]) / self._n_models)
 
 
 def _tempered(chances: Array, codes: IntArray) -> Array:

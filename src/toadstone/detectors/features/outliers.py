@@ -18,6 +18,9 @@ from toadstone.detectors.calibrated import Calibrated
 from toadstone.sanitizers.labelled import memberships
 from toadstone.sanitizers.scored import ClassScorer, draw_seed
 
+_MOST_NEIGHBOURS = 8192
+_MOST_TREES = 10_000
+
 
 class IsolationForestDetector(Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
     """Flag the rows that few random cuts isolate, by scikit-learn's `IsolationForest` in each class.
@@ -29,7 +32,8 @@ class IsolationForestDetector(Calibrated, ClassScorer, OutlierMixin, BaseEstimat
     false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged, in (0, 0.1].
     n_estimators : int, default=100
-        Number of trees of each class.
+        Number of trees of each class, fewer where they would be more than
+        10,000 in all classes.
     random_state : int, RandomState or None, default=0
         Seed of the cuts.
 
@@ -68,9 +72,9 @@ class IsolationForestDetector(Calibrated, ClassScorer, OutlierMixin, BaseEstimat
 
     def _learn(self, X: Matrix, codes: IntArray) -> None:
         seed = draw_seed(self.random_state)
+        trees = max(1, min(self.n_estimators, _MOST_TREES // len(self.classes_)))
         self.forests_ = [
-            IsolationForest(n_estimators=self.n_estimators, random_state=seed).fit(X[rows])
-            for rows in memberships(codes)
+            IsolationForest(n_estimators=trees, random_state=seed).fit(X[rows]) for rows in memberships(codes)
         ]
 
     def _suspicion(self, X: Matrix, code: int) -> Array:
@@ -81,7 +85,9 @@ class LocalOutlierFactorDetector(Calibrated, ClassScorer, OutlierMixin, BaseEsti
     """Flag the rows in less dense places than their neighbours, by scikit-learn's `LocalOutlierFactor` in each class.
 
     Repeated rows count once: their distances of zero would make the density
-    infinite. Attributes that all detectors have are those of `Calibrated`.
+    infinite. In a class of more than 8192 distinct rows as many of them, drawn
+    at random by a fixed seed, are the neighbours of all: time then grows with
+    the number of rows and not with its square. Attributes that all detectors have are those of `Calibrated`.
 
     Parameters
     ----------
@@ -116,16 +122,25 @@ class LocalOutlierFactorDetector(Calibrated, ClassScorer, OutlierMixin, BaseEsti
         self.n_neighbors = n_neighbors
 
     def _learn(self, X: Matrix, codes: IntArray) -> None:
+        self._drawn = [_draw(np.flatnonzero(_first_of_each(X[members]))) for members in memberships(codes)]
         self.densities_ = [
-            _density(rows[_first_of_each(rows)], self.n_neighbors) for rows in (X[m] for m in memberships(codes))
+            _density(X[members][drawn], self.n_neighbors)
+            for members, drawn in zip(memberships(codes), self._drawn, strict=True)
         ]
 
     def _fitted_suspicions(self, X: Matrix, codes: IntArray) -> Array:
         suspicions = np.ones(len(codes))
-        for density, members in zip(self.densities_, memberships(codes), strict=True):
+        for density, drawn, members in zip(self.densities_, self._drawn, memberships(codes), strict=True):
             if density is not None:
-                first = _first_of_each(X[members])
-                suspicions[members] = -density.negative_outlier_factor_[np.cumsum(first) - 1]
+                rows = X[members]
+                place = np.cumsum(_first_of_each(rows)) - 1
+                first = np.flatnonzero(np.diff(place, prepend=-1))
+                factors = np.empty(len(first))
+                own = np.isin(first, drawn)
+                factors[own] = -density.negative_outlier_factor_
+                if not own.all():
+                    factors[~own] = -density.score_samples(rows[first[~own]])
+                suspicions[members] = factors[place]
         return suspicions
 
     def _suspicion(self, X: Matrix, code: int) -> Array:
@@ -140,6 +155,13 @@ def _first_of_each(X: Matrix) -> Mask:
     unequal = X[1:] != X[:-1]
     differs[1:] = np.asarray(unequal.sum(axis=1)).ravel() > 0 if issparse(X) else unequal.any(axis=1)
     return differs
+
+
+def _draw(rows: IntArray) -> IntArray:
+    """Return the rows, or a sample of as many as may be neighbours, ascending."""
+    if len(rows) <= _MOST_NEIGHBOURS:
+        return rows
+    return np.sort(np.random.default_rng(0).choice(rows, _MOST_NEIGHBOURS, replace=False))
 
 
 def _density(X: Matrix, n_neighbors: int) -> LocalOutlierFactor | None:

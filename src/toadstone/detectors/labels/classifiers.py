@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import HasMethods
 
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
@@ -15,6 +20,13 @@ from toadstone.kernels.statistics.class_probabilities import contradictions, pro
 from toadstone.kernels.statistics.label_noise import contradiction_threshold
 from toadstone.kernels.statistics.row_digests import contents
 from toadstone.kernels.statistics.thresholds import careful_share, trusted_threshold
+
+_FEW_CLASSES = 16
+# Of 600 wrong labels of 20,000 letters in 26 classes, 15 rounds on columns of equal scale rank as many high as 60 do
+# (area under the curve 0.959 and 0.961), and as a thousand on the columns as they are, which take 40 times as long.
+_ROUNDS_FOR_MANY = 15
+# Beyond a hundred classes fewer: of 10,000 rows of 500 classes 8 rounds find the wrong labels that 15 do.
+_ALL_ROUNDS, _FEWEST_ROUNDS = 1500, 8
 
 CLASSIFIER = [HasMethods(["fit", "predict"]), None]
 """Values that `estimator` may take."""
@@ -41,8 +53,8 @@ class PooledOdds:
         table = probabilities(self.model_, X, np.arange(len(self.classes_)))
         return contradictions(table, np.full(len(table), code))
 
-    def _own_threshold(self, code: int, members: Mask) -> float:
-        return self._pooled(members, self.suspicion_)
+    def _own_thresholds(self, classes: list[Mask]) -> Array:
+        return self._pooled(classes, self.suspicion_)
 
     def _trusted_threshold(self, members: Mask, trusted: Mask) -> float:
         known = int(np.count_nonzero(trusted))
@@ -53,10 +65,9 @@ class PooledOdds:
         share = min(self.false_alarm_rate, max(careful_share(known, self.false_alarm_rate), 1 / (known + 1)))
         return max(0.0, trusted_threshold(self.suspicion_[trusted], share))
 
-    def _pooled(self, members: Mask, log_odds: Array) -> float:
-        if np.count_nonzero(members) < 2:
-            return float(np.inf)
-        return contradiction_threshold(log_odds, self.false_alarm_rate)
+    def _pooled(self, classes: list[Mask], log_odds: Array) -> Array:
+        common = contradiction_threshold(log_odds, self.false_alarm_rate)
+        return np.array([common if np.count_nonzero(members) > 1 else np.inf for members in classes])
 
 
 def train(estimator: Any, X: Matrix, codes: IntArray, rows: IntArray) -> Any:
@@ -65,7 +76,9 @@ def train(estimator: Any, X: Matrix, codes: IntArray, rows: IntArray) -> Any:
     Parameters
     ----------
     estimator : classifier or None
-        None for scikit-learn's logistic regression.
+        None for scikit-learn's logistic regression, trained in 15 rounds
+        where there are more than 16 classes, and in down to 8 where there are
+        more than 100.
     X : ndarray or CSR of shape (n, d)
     codes : ndarray of shape (n,)
         Class of each row, counted from zero.
@@ -79,8 +92,21 @@ def train(estimator: Any, X: Matrix, codes: IntArray, rows: IntArray) -> Any:
     chosen = codes[rows]
     if (chosen == chosen[0]).all():
         return DummyClassifier(strategy="prior").fit(X[rows], chosen)
-    fresh = LogisticRegression(max_iter=1000) if estimator is None else clone(estimator)
-    return fresh.fit(X[rows], chosen)
+    if estimator is not None:
+        return clone(estimator).fit(X[rows], chosen)
+    if len(np.unique(chosen)) <= _FEW_CLASSES:
+        return LogisticRegression(max_iter=1000).fit(X[rows], chosen)
+    return _of_many_classes(X[rows], chosen)
+
+
+def _of_many_classes(X: Matrix, codes: IntArray) -> Any:
+    """Train a logistic regression in few rounds, on columns of equal scale where they are dense."""
+    rounds = max(_FEWEST_ROUNDS, min(_ROUNDS_FOR_MANY, _ALL_ROUNDS // len(np.unique(codes))))
+    model = LogisticRegression(max_iter=rounds)
+    with warnings.catch_warnings():
+        # Stopping early is meant: labels are judged as well after 15 rounds as after a thousand, see _ROUNDS_FOR_MANY.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return (model if issparse(X) else make_pipeline(StandardScaler(), model)).fit(X, codes)
 
 
 def by_appearance(codes: IntArray) -> IntArray:

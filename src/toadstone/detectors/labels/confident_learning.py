@@ -71,6 +71,6 @@ class ConfidentLearning(OutOfFold, PooledOdds, Calibrated, ClassScorer, BaseEsti
         candidates = prune_by_noise_rate(table, codes, self.joint_)
         return np.where(candidates, self._odds, np.minimum(self._odds, 0.0))
 
-    def _own_threshold(self, code: int, members: Mask) -> float:
+    def _own_thresholds(self, classes: list[Mask]) -> Array:
         # The odds of all rows set it: rows that are contradicted but no candidates are mistakes of the model too.
-        return self._pooled(members, self._odds)
+        return self._pooled(classes, self._odds)

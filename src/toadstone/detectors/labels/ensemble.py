@@ -15,6 +15,8 @@ from toadstone.detectors.labels.classifiers import CLASSIFIER, PooledOdds, bag, 
 from toadstone.kernels.statistics.class_probabilities import contradictions, probabilities
 from toadstone.sanitizers.scored import ClassScorer, draw_seed
 
+_MOST_HEADS, _FEWEST_MODELS = 2000, 10
+
 
 class EnsembleFilter(PooledOdds, Calibrated, ClassScorer, BaseEstimator):
     """Flag the rows that most bootstrap models trained without them put in another class.
@@ -29,6 +31,8 @@ class EnsembleFilter(PooledOdds, Calibrated, ClassScorer, BaseEstimator):
     estimator : classifier, optional
         Classifier to train; scikit-learn's logistic regression by default.
     n_estimators : int, default=25
+        Fewer, but ten at least, where one for each class of each model would
+        make more than 2000.
     false_alarm_rate : float, default=0.02
         Share of clean rows that may be flagged, in (0, 0.1].
     random_state : int, RandomState or None, default=0
@@ -85,7 +89,8 @@ class EnsembleFilter(PooledOdds, Calibrated, ClassScorer, BaseEstimator):
     def _learn(self, X: Matrix, codes: IntArray) -> None:
         rng = np.random.default_rng(draw_seed(self.random_state))
         groups = copies(X)
-        self._bags = [bag(codes, groups, rng) for _ in range(self.n_estimators)]
+        models = min(self.n_estimators, max(_FEWEST_MODELS, _MOST_HEADS // len(self.classes_)))
+        self._bags = [bag(codes, groups, rng) for _ in range(models)]
         self.models_ = [train(self.estimator, X, codes, inside) for inside in self._bags]
 
     def _fitted_suspicions(self, X: Matrix, codes: IntArray) -> Array:

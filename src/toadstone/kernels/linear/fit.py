@@ -26,6 +26,7 @@ _MOST_STALLS = 5
 _SMALL_SIDE, _SMALL_TABLE = 1500, 20_000_000
 _MOST_FREE = 800
 _DENSE_SHARE = 0.08
+_SMOOTH, _FEW_COLUMNS, _NEWTON_STEPS = 0.1, 64, 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +112,29 @@ class Rows:
         """Return the rows times their labels, constant feature last, as a dense table."""
         features = np.column_stack([self.matrix.toarray(), np.full(len(self.signs), self.bias)])
         return np.asarray(self.signs[:, None] * features)
+
+    def newton(self, loss: MarginLoss, ridge: float) -> Array:
+        """Return the dual variables near the minimum of a smooth loss, from Newton steps of the model.
+
+        Few columns make the Hessian small, and a dozen of its systems cheaper
+        than as many sweeps. The caller checks the duality gap.
+        """
+        signed, theta = self.signed(), np.zeros(self.matrix.shape[1] + 1)
+        margins = signed @ theta
+        objective = np.inf
+        for _ in range(_NEWTON_STEPS):
+            slopes = -loss.derivative(margins)
+            bends = self.costs * slopes * (1 - slopes) / loss.temperature
+            hessian = (signed * bends[:, None]).T @ signed
+            hessian[np.diag_indices_from(hessian)] += ridge
+            gradient = ridge * theta - signed.T @ (self.costs * slopes)
+            step = np.linalg.solve(hessian, gradient)
+            theta, margins = theta - step, margins - signed @ step
+            before, objective = objective, float(self.costs @ loss.value(margins) + 0.5 * ridge * theta @ theta)
+            # At the last digits, or too far: the gap tells, and sweeps go on from here.
+            if objective >= before - 1e-12 * abs(before):
+                break
+        return -loss.derivative(margins)
 
     def newton_system(
         self, free: IntArray, theta: Array, duals: Array, kappa: float, loss: MarginLoss
@@ -216,7 +240,12 @@ class LinearSolver:
         if self.bias == "free":
             # A free bias may be measured in any unit; sweeps go farther in that of the rows.
             rows.bias = float(np.sqrt(np.median(rows.squared_norms))) or 1.0
-        start = np.zeros(len(costs)) if duals is None else np.clip(duals, 0.0, self.loss.cap)
+        if duals is not None:
+            start = np.clip(duals, 0.0, self.loss.cap)
+        elif self.loss.temperature >= _SMOOTH and self.bias == "regularized" and X.shape[1] <= _FEW_COLUMNS:
+            start = rows.newton(self.loss, self.ridge)
+        else:
+            start = np.zeros(len(costs))
         descent = _Descent(rows, self.loss, self.ridge, free_bias=self.bias == "free")
         with _libraries().limit(limits=1, user_api="blas"):
             fit = descent.run(start, self.tolerance, np.random.default_rng(self.seed), self.max_sweeps)

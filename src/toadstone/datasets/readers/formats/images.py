@@ -13,7 +13,8 @@ import struct
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -220,21 +221,21 @@ def _head(data: bytes, what: str) -> tuple[tuple[int, int], str]:
 
 def _pixels(data: bytes, form: str, what: str) -> NDArray[np.uint8]:
     with _opened(data, what) as image:
-        try:
-            converted: NDArray[np.uint8] = np.asarray(image.convert(form))
-            return converted
-        except _DAMAGED:
-            raise _damaged(what) from None
+        converted: NDArray[np.uint8] = np.asarray(image.convert(form))
+        return converted
 
 
-def _opened(data: bytes, what: str) -> Any:
+@contextmanager
+def _opened(data: bytes, what: str) -> Iterator[Any]:
+    """Open an image, and turn the faults that Pillow finds while it is used into refusals."""
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
-            # Large images are refused by our own limit.
-            warnings.simplefilter("ignore")
-            return Image.open(io.BytesIO(data), formats=_FORMATS)
+        # Pillow warns of large images, which our own limit refuses, and of damaged tags beside the pixels.
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            yield image
+    except InvalidData:
+        raise
     except Image.DecompressionBombError:
         raise InvalidData(too_large(what, inflation_limit(len(data)))) from None
     except _DAMAGED:

@@ -27,7 +27,11 @@ _SUITES = stacked(
         help="Defences by commas; detectors, sanitizers, learners and baselines stand for all of a kind.  "
         "[default: all]",
     ),
-    click.option("--image", metavar="HxW[xC]", help="Rows are images of that height, width and channels."),
+    click.option(
+        "--image",
+        metavar="HxW[xC]",
+        help="Rows are images of that height, width and channels.  [default: as the file shows]",
+    ),
     number("--fraction", "F", "Poison rows for each clean row, in (0, 0.5).", 0.05),
     number(
         "--false-alarm-rate",

@@ -109,6 +109,8 @@ class Split:
         One for each column of a table, but the label; empty for arrays.
     notes : tuple of str
         Sentences on how the source was read, for the user.
+    image : tuple of int, optional
+        Shape of one row as it stands in the source, where rows are images.
     """
 
     name: str
@@ -122,6 +124,7 @@ class Split:
     aside: tuple[RowAside, ...] = ()
     columns: tuple[ColumnEncoding, ...] = ()
     notes: tuple[str, ...] = ()
+    image: tuple[int, ...] | None = None
 
     def whole(self) -> Dataset:
         """Return all rows of the source in file order, held-out test rows included.

@@ -112,7 +112,9 @@ def evaluate(
     seed : int
         Seed of all that is random, from 0.
     image : tuple of int, optional
-        Height, width and channels of rows that are images.
+        Height, width and channels of rows that are images; needed only where
+        the file does not show them, as an archive of shape (n, height, width,
+        channels) or (n, channels, height, width) does.
     fraction : float
         Poison rows for each clean row, in (0, 0.5).
     seeds : int

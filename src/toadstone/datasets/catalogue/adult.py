@@ -15,7 +15,7 @@ from toadstone.datasets.preparation.column_types import ColumnType, Origin
 from toadstone.datasets.preparation.encoding import TableValues, fit_encoding
 from toadstone.datasets.preparation.features import Features, assemble
 from toadstone.datasets.preparation.labels import as_labels, check_classes, check_test_labels
-from toadstone.datasets.readers.formats.arrays import Archive
+from toadstone.datasets.readers.formats.archive import Archive
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import Split
 

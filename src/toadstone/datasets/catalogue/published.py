@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from toadstone.core.arrays import IntArray
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.datasets.catalogue.load import FOLDER_VARIABLE, data_folder
-from toadstone.datasets.readers.formats.arrays import Archive
+from toadstone.datasets.readers.formats.archive import Archive
 
 Training = Literal["scratch", "transfer"]
 PublishedName = Literal["targeted0", "targeted1", "clbd0", "clbd1", "htbd"]

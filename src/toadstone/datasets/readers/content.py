@@ -8,6 +8,7 @@ import hashlib
 import io
 import lzma
 import os
+import re
 import sys
 import zipfile
 import zlib
@@ -18,10 +19,13 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.errors import InvalidArgument, InvalidData, missing_extra
 from toadstone.datasets.readers.files import readable_file, unreadable
+from toadstone.datasets.readers.folders import listing_of_folder
 
 STANDARD_INPUT = "-"
+FOLDER = "/"
+"""Ending that stands for a folder; its content is the list of its files (`folders`)."""
 CODECS = (".gz", ".bz2", ".xz", ".zst", ".zip")
 _ROOM, _RATIO = 1 << 30, 100
 _INFLATERS: dict[str, Callable[[BinaryIO], Any]] = {
@@ -30,6 +34,8 @@ _INFLATERS: dict[str, Callable[[BinaryIO], Any]] = {
     ".xz": lzma.LZMAFile,
     ".zst": lambda stream: pa.CompressedInputStream(stream, "zstd"),
 }
+_CODEC_MAGIC = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\x00": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}
+_ZIP, _WORKBOOK = b"PK\x03\x04", "[Content_Types].xml"
 _DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException, RuntimeError)
 
 
@@ -69,7 +75,7 @@ class Content:
         """
         if self.path is None:
             return self
-        stored = _stored(self.path)
+        stored = listing_of_folder(self.path) if self.ending == FOLDER else _stored(self.path)
         if hashlib.sha256(stored).hexdigest() != self.digest:
             raise InvalidData(
                 f"{self.name}: expected the file that was read at the start, got one that changed during the run; "
@@ -101,7 +107,10 @@ def open_content(source: str | os.PathLike[str]) -> Content:
     if name == STANDARD_INPUT:
         return _content("standard input", "", sys.stdin.buffer.read(), None)
     if is_url(name):
-        return _content(name, name.partition("?")[0], _fetched(name), None)
+        return _content(name, _path_of_url(name), _fetched(name), None)
+    if os.path.isdir(name):
+        listed = listing_of_folder(Path(name))
+        return Content(name, FOLDER, "", listed, hashlib.sha256(listed).hexdigest(), Path(name))
     path = readable_file(name)
     return _content(str(path), path.name, _stored(path), path)
 
@@ -115,7 +124,7 @@ def is_url(name: str) -> bool:
     (True, False)
     """
     scheme, found, _ = name.partition("://")
-    return bool(found) and scheme.replace("+", "").replace(":", "").isalnum()
+    return bool(found) and re.fullmatch(r"[A-Za-z0-9+.:-]+", scheme) is not None
 
 
 def endings(name: str) -> tuple[str, str]:
@@ -163,8 +172,46 @@ def _content(name: str, file_name: str, stored: bytes, path: Path | None) -> Con
     if not stored:
         raise InvalidData(f"{name}: expected data, got {'nothing' if path is None else 'an empty file'}")
     ending, codec = endings(file_name)
+    # A name without an ending, as that of standard input, says nothing of a compression.
+    codec = codec or ("" if ending else _codec_of(stored))
     digest = hashlib.sha256(stored).hexdigest()
-    return Content(name, ending, codec, _inflated(stored, codec, name), digest, path)
+    data = _inflated(stored, codec, name)
+    ending = ending or (endings(_members(stored)[0])[0] if codec == ".zip" else "")
+    return Content(name, ending, codec, data, digest, path)
+
+
+def _path_of_url(url: str) -> str:
+    """Return the part of a URL that names the file: of chained ones, such as zip://rows.csv::s3://b/a.zip, the first.
+
+    Examples
+    --------
+    >>> _path_of_url("https://host/rows.csv.gz?key=a.b"), _path_of_url("simplecache::s3://bucket/rows.csv")
+    ('https://host/rows.csv.gz', 's3://bucket/rows.csv')
+    """
+    parts = [part for part in url.split("::") if "://" in part]
+    return re.split(r"[?#]", parts[0], maxsplit=1)[0] if parts else url
+
+
+def _codec_of(stored: bytes) -> str:
+    """Return the compression that the first bytes tell; empty for none, and for archives of arrays and workbooks."""
+    found = next((codec for magic, codec in _CODEC_MAGIC.items() if stored.startswith(magic)), "")
+    if found or not stored.startswith(_ZIP):
+        return found
+    try:
+        members = _members(stored)
+    except _DAMAGED:
+        return ""
+    return "" if _WORKBOOK in members or all(member.endswith(".npy") for member in members) else ".zip"
+
+
+def _members(stored: bytes) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(stored)) as archive:
+        return [member.filename for member in _files_of(archive)]
+
+
+def _files_of(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the files of an archive, without the notes that macOS adds to each."""
+    return [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX/")]
 
 
 def _stored(path: Path) -> bytes:
@@ -179,14 +226,24 @@ def _fetched(url: str) -> bytes:
     try:
         import fsspec
     except ImportError:
-        raise InvalidArgument("data", "a file, or a URL with `pip install 'toadstone[remote]'`", url) from None
+        raise InvalidArgument("data", "a file", f"a URL: it {missing_extra('remote', 'fsspec')}") from None
+    faults = (OSError, ValueError, KeyError, ImportError, _server_error())
     try:
         with fsspec.open(url, "rb") as stream:
             content: bytes = stream.read()
             return content
-    except (OSError, ValueError, ImportError) as error:
+    except faults as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InvalidData(f"{url}: expected a URL that can be read, got: {reason}") from None
+
+
+def _server_error() -> type[Exception]:
+    """Return the error of a server that fsspec passes on as that of its own library."""
+    try:
+        import aiohttp
+    except ImportError:
+        return OSError
+    return aiohttp.ClientError
 
 
 def _inflated(stored: bytes, codec: str, name: str) -> bytes:
@@ -221,7 +278,7 @@ def inflation_limit(stored: int) -> int:
 
 def _single_member(stored: bytes, name: str, limit: int) -> bytes:
     with zipfile.ZipFile(io.BytesIO(stored)) as archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
+        members = _files_of(archive)
         if len(members) != 1:
             raise InvalidData(f"{name}: expected a .zip of one file, got {len(members)} files")
         # The directory of the archive states sizes, so that a bomb is refused before it is inflated.

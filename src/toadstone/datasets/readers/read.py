@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +19,7 @@ from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.files import written_aside
 from toadstone.datasets.readers.content import (
     CODECS,
+    FOLDER,
     STANDARD_INPUT,
     Content,
     deflated,
@@ -38,13 +41,23 @@ _FORMATS = {
     ".parquet": "columnar",
     ".arrow": "columnar",
     ".feather": "columnar",
+    ".jsonl": "json_records",
+    ".ndjson": "json_records",
+    ".json": "json_records",
+    ".arff": "arff",
+    ".xlsx": "excel",
     ".npz": "arrays",
     ".svm": "svmlight",
     ".svmlight": "svmlight",
     ".libsvm": "svmlight",
+    FOLDER: "images",
 }
-SUFFIXES = tuple(_FORMATS)
+SUFFIXES = tuple(ending for ending in _FORMATS if ending != FOLDER)
+_LIST_OF_IMAGES = ".csv"
 _MAGIC = {b"PAR1": ".parquet", b"ARROW1": ".arrow", b"PK\x03\x04": ".npz"}
+_WORKBOOK = b"[Content_Types].xml"
+_TEXT_MAGIC = ((rb"(?:%[^\r\n]*+|\s)*+@relation\b", ".arff"), (rb'\{\s*["}]', ".jsonl"), (rb"\[\s*[{\]]", ".json"))
+_HEAD = 1 << 16
 
 
 class ArrayReader(Protocol):
@@ -104,6 +117,9 @@ class SourceFile:
     def write_rows(self, rows: Sequence[int] | IntArray, folder: Path, *, stem: str) -> Path:
         """Write selected rows in the same format and order, unchanged, and return the new file.
 
+        Of a folder of images, a table of paths and labels is written; the
+        images are not copied.
+
         Raises
         ------
         InvalidArgument
@@ -112,7 +128,7 @@ class SourceFile:
             If the file is no longer the one that was read.
         """
         content = self.content.again()
-        ending = content.ending or _sniffed_ending(content)
+        ending = _LIST_OF_IMAGES if content.ending == FOLDER else content.ending or _sniffed_ending(content)
         destination = folder / f"{stem}{ending}{content.codec}"
         _write(content, rows, destination, self.request)
         return destination
@@ -129,10 +145,13 @@ def read(path: str | os.PathLike[str], *, random_state: int = 0, **reading: Unpa
 
     The format is told by the ending of the file name, and by the content
     where the ending says nothing: delimited text (``.csv``, ``.tsv``,
-    ``.txt``), ``.parquet``, Arrow (``.arrow``, ``.feather``), ``.npz``, or
-    SVMlight (``.svm``, ``.svmlight``, ``.libsvm``); each may be compressed as
-    ``.gz``, ``.bz2``, ``.xz``, ``.zst`` or ``.zip``. ``-`` is standard input.
-    URLs are read by fsspec, an extra. Medians, scaling, levels and
+    ``.txt``), JSON lines and arrays of objects (``.jsonl``, ``.ndjson``,
+    ``.json``), ``.parquet``, Arrow (``.arrow``, ``.feather``), ``.arff`` and
+    the ``.dat`` of KEEL, ``.xlsx`` (an extra), ``.npz``, or SVMlight
+    (``.svm``, ``.svmlight``, ``.libsvm``); each may be compressed as ``.gz``,
+    ``.bz2``, ``.xz``, ``.zst`` or ``.zip``. A folder holds images, in a
+    folder for each class or with `labels`. ``-`` is standard input. URLs are
+    read by fsspec, an extra. Medians, scaling, levels and
     vocabularies are fitted on the training rows only.
 
     Parameters
@@ -194,6 +213,8 @@ def read(path: str | os.PathLike[str], *, random_state: int = 0, **reading: Unpa
 def read_source(path: str | os.PathLike[str], request: Request) -> SourceFile:
     """Read a file with checked options, and keep the way back to its rows; see `read`."""
     content = open_content(path)
+    if request.labels is not None and content.ending != FOLDER:
+        raise InvalidArgument("labels", "nothing for a file: it is for a folder of images", repr(request.labels))
     module = format_of(content)
     asked = request
     reader: Any
@@ -232,8 +253,9 @@ def write_rows(
     """
     old, new = Path(source), Path(destination)
     content = open_content(old)
-    if endings(old.name) != endings(new.name):
-        raise InvalidArgument("destination", f"a name ending in {''.join(endings(old.name))}, as the source does", new)
+    ending = (_LIST_OF_IMAGES, "") if content.ending == FOLDER else endings(old.name)
+    if ending != endings(new.name):
+        raise InvalidArgument("destination", f"a name ending in {''.join(ending)}, as the source does", new)
     if new.exists() and new.samefile(old):
         raise InvalidArgument("destination", "another file than the source", new)
     _write(content, rows, new, Request())
@@ -257,8 +279,12 @@ def format_of(content: Content) -> Any:
 
 
 def _sniffed_ending(content: Content) -> str:
-    head = content.data[:16].lstrip()
-    return next((ending for magic, ending in _MAGIC.items() if head.startswith(magic)), ".csv")
+    head = content.data[:_HEAD].removeprefix(codecs.BOM_UTF8).lstrip()
+    if head.startswith(b"PK\x03\x04") and _WORKBOOK in content.data:
+        return ".xlsx"
+    binary = next((ending for magic, ending in _MAGIC.items() if head.startswith(magic)), None)
+    text = (ending for pattern, ending in _TEXT_MAGIC if re.match(pattern, head, re.IGNORECASE))
+    return binary or next(text, ".csv")
 
 
 def _write(content: Content, rows: Sequence[int] | IntArray, destination: Path, request: Request) -> None:

@@ -14,7 +14,7 @@ from toadstone.core.arrays import Labels, Matrix
 from toadstone.core.dataset import Poison
 from toadstone.core.errors import InvalidData
 from toadstone.core.files import written_aside
-from toadstone.datasets.readers.formats.arrays import Archive
+from toadstone.datasets.readers.formats.archive import Archive
 from toadstone.datasets.readers.formats.sparse_parts import sparse_matrix
 
 _DENSE_SHARE = 0.3

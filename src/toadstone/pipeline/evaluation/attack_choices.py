@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.sparse import issparse
 
-from toadstone.attacks.backdoors.image_shape import ImageShape
+from toadstone.attacks.backdoors.image_shape import ImageShape, Layout
 from toadstone.attacks.backdoors.row_trigger import FeatureTrigger, TokenTrigger
 from toadstone.attacks.backdoors.trigger import Trigger
 from toadstone.attacks.flips.demographic import Group
@@ -24,6 +24,7 @@ from toadstone.pipeline.attack_search.audit_attacks import ShortSearch
 _PATCHED, _TOKENS, _COLUMNS = 3, 2, 2
 _SELDOM = 0.99
 _DEPTHS = (255, 16)
+_CHANNELS = (1, 3, 4)
 _MOST_CLUSTERS = 50
 
 IMAGES = {"mnist": (28, 28), "mnist-1-7": (28, 28), "pneumonia": (28, 28), "digits-1-7": (8, 8)}
@@ -73,13 +74,64 @@ class ConfiguredAttack:
     group: Subpopulation | Group | None = None
 
 
-def image_shape(X: Matrix, height: int, width: int, channels: int = 1) -> ImageShape:
+def image_layout(
+    stored: tuple[int, ...] | None, asked: tuple[int, int, int] | None
+) -> tuple[int, int, int, Layout] | None:
+    """Return height, width, channels and the order of the columns of images, or None for rows that are none.
+
+    Images of a file keep the shape in which it holds them; channels come last
+    there, or first where only the first number can be that of channels.
+
+    Parameters
+    ----------
+    stored : tuple of int, optional
+        Shape of one image in the file: (height, width), (height, width,
+        channels) or (channels, height, width).
+    asked : tuple of int, optional
+        Height, width and channels, as the caller has them.
+
+    Raises
+    ------
+    InvalidArgument
+        If the two contradict each other.
+
+    Examples
+    --------
+    >>> image_layout((3, 16, 16), None), image_layout((16, 16), None)
+    ((16, 16, 3, 'CHW'), (16, 16, 1, 'HWC'))
+    """
+    if stored is None:
+        return None if asked is None else (*asked, "HWC")
+    if len(stored) == 2:
+        stored = (*stored, 1)
+    readings: list[tuple[int, int, int, Layout]] = []
+    if len(stored) == 3:
+        first, middle, last = stored
+        readings = [(first, middle, last, "HWC"), (middle, last, first, "CHW")]
+        if first in _CHANNELS and last not in _CHANNELS:
+            readings.reverse()
+    if asked is None:
+        return readings[0] if readings and readings[0][2] in _CHANNELS else None
+    # Only one of several numbers can be that of channels; where both can, what the caller says decides.
+    possible = [one for one in readings if one[2] in _CHANNELS] or readings
+    fitting = next((one for one in possible if one[:3] == asked), None)
+    if fitting is None:
+        shown = " or ".join("x".join(map(str, one[:3])) for one in possible) or "no shape"
+        raise InvalidArgument(
+            "image", f"{shown}, as the images of the file are of shape {stored}", "x".join(map(str, asked))
+        )
+    return fitting
+
+
+def image_shape(X: Matrix, height: int, width: int, channels: int = 1, layout: Layout = "HWC") -> ImageShape:
     """Return the shape of images, with the range and depth that their values show.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n, height * width * channels)
     height, width, channels : int
+    layout : {"HWC", "CHW"}
+        Order of the columns.
 
     Raises
     ------
@@ -100,7 +152,15 @@ def image_shape(X: Matrix, height: int, width: int, channels: int = 1) -> ImageS
     whole = (depth for depth in sorted(_DEPTHS) if np.abs(units * depth - np.rint(units * depth)).max(initial=0) < 1e-6)
     depth = next(whole, None)
     levels = None if depth is None else depth + 1
-    return ImageShape(height=height, width=width, channels=channels, lowest=lowest, highest=highest, levels=levels)
+    return ImageShape(
+        height=height,
+        width=width,
+        channels=channels,
+        layout=layout,
+        lowest=lowest,
+        highest=highest,
+        levels=levels,
+    )
 
 
 def two_labels(data: Dataset, rng: Generator) -> tuple[object, object]:

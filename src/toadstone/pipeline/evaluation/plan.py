@@ -19,7 +19,7 @@ from toadstone.learners.ridge_choice import choose_ridge
 from toadstone.pipeline.attack_search.audit_attacks import ShortSearch
 from toadstone.pipeline.attack_search.search import SearchEffort
 from toadstone.pipeline.certify import FILTERS
-from toadstone.pipeline.evaluation.attack_choices import IMAGES, AttackerView, image_shape
+from toadstone.pipeline.evaluation.attack_choices import IMAGES, AttackerView, image_layout, image_shape
 from toadstone.pipeline.evaluation.attacks import AttackSpec, attack_suite, choose_attacks
 from toadstone.pipeline.evaluation.defences import SCORING, choose_defences, defence_suite, planned_thresholds
 from toadstone.pipeline.evaluation.seed_split import SeedSplit, draw_part, draw_test, refuse_shared
@@ -58,7 +58,7 @@ class EvaluationPlan:
         Names, or words for several; by default all defences, and all attacks
         that are not optimized.
     image : tuple of int, optional
-        Height, width and channels of rows that are images.
+        Height, width and channels of rows that are images; needed only where the file does not show them.
     false_alarm_rate : float, optional
         Share of clean rows that each detector may flag, in (0, 0.1]; its own
         default otherwise.
@@ -211,7 +211,7 @@ def prepare(split: Split, plan: EvaluationPlan, *, trusted: Trusted | None = Non
         plan = replace(plan, trusted_share=0.0)
     test = draw_test(split.test, plan.test_rows, plan.seed)
     first = draw_part(split, seed=plan.seed, rows=plan.rows, test=test, share=plan.trusted_share, trusted=trusted)
-    shape = plan.image or _known_shape(split.name)
+    shape = image_layout(split.image, plan.image or _known_shape(split.name))
     image = None if shape is None else image_shape(first.clean.X, *shape)
     specs = choose_attacks(attack_suite(first.clean, image), plan.attacks)
     has_trusted = trusted is not None or plan.trusted_share > 0

@@ -111,7 +111,7 @@ def test_standardising_is_fitted_on_training_rows(tmp_path: Path) -> None:
             "array X: expected numbers or text, got pickled objects, which are never",
         ),
         ({"X": X, "y": np.array(["a", _Bomb()] * 20)}, "array y: expected numbers or text, got pickled objects"),
-        ({"data": X, "target": Y}, r"expected arrays X and y, or .*, got data, target"),
+        ({"rows": X, "goal": Y}, r"expected arrays X and y, or .*, got goal, rows"),
         ({"X": X}, "expected arrays X and y, or .*, got X"),
         ({"X_train": X, "y_train": Y}, "expected arrays X_test and y_test beside X_train, got X_train, y_train"),
         ({"X": X, "y": Y[1:]}, "y: expected one label for each of 40 rows, got 39"),

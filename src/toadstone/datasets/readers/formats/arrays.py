@@ -1,7 +1,8 @@
 """Reader of NumPy archives: dense rows, images, or the parts of sparse rows.
 
 An archive holds features ``X`` and labels ``y``, or ``X_train``, ``y_train``,
-``X_test`` and ``y_test`` if a test split is published. Dense features are
+``X_test`` and ``y_test`` if a test split is published, or the same under the
+names of Keras, MedMNIST and others (`archive.array_names`). Dense features are
 one array: numbers of shape (n, d), or bytes of shape (n, height, width, ...)
 for images. Sparse features are ``X_data``, ``X_indices``, ``X_indptr`` and
 ``X_shape`` (``X_train_data`` and so on for a published split). Column names
@@ -13,10 +14,8 @@ ignored.
 from __future__ import annotations
 
 import io
-import lzma
-import struct
+import re
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,95 +29,22 @@ from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.files import written_aside
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, fit_rows, renamed
-from toadstone.datasets.preparation.labels import (
-    as_labels,
-    check_test_labels,
-    listing,
-    rows_of_classes,
-)
+from toadstone.datasets.preparation.labels import as_labels, check_test_labels, rows_of_classes
 from toadstone.datasets.readers.aside import rows_to_judge
-from toadstone.datasets.readers.content import Content, inflation_limit, open_content, too_large
+from toadstone.datasets.readers.content import Content, open_content
+from toadstone.datasets.readers.formats.archive import Archive, ArrayNames, array_names
+from toadstone.datasets.readers.formats.exact_numbers import check_numbers
 from toadstone.datasets.readers.formats.sparse_parts import PARTS, matrix_parts, sparse_matrix
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import Split, stratified_rows
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    ValueError,
-    KeyError,
-    struct.error,
-    NotImplementedError,
-    RuntimeError,
-    MemoryError,
-)
-"""Exceptions of NumPy and the standard library on a damaged archive."""
-
 _NAMES = ("feature_names", "vocab")
 _SCORE = "vocab_score"
 _CONFIDENT = 0.9
-
-
-class Archive:
-    """The arrays of an .npz file, each read on access and never unpickled.
-
-    Parameters
-    ----------
-    source : Path or Content
-
-    Raises
-    ------
-    InvalidData
-        If the file is not an archive of arrays, or is damaged.
-    """
-
-    def __init__(self, source: Path | Content) -> None:
-        content = source if isinstance(source, Content) else open_content(source)
-        self.path = content.name
-        self._stored = content.data
-        self._limit = inflation_limit(len(content.data))
-        try:
-            with zipfile.ZipFile(io.BytesIO(self._stored)) as archive:
-                sizes = {info.filename: info.file_size for info in archive.infolist()}
-        except _DAMAGED:
-            raise self._damaged() from None
-        self._sizes = {name.removesuffix(".npy"): size for name, size in sizes.items() if name.endswith(".npy")}
-        self.names = frozenset(self._sizes)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.names
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        # The directory states sizes, so that a bomb is refused before it is inflated.
-        if self._sizes.get(name, 0) > self._limit:
-            raise InvalidData(too_large(f"{self.path}: array {name}", self._limit))
-        try:
-            with np.load(io.BytesIO(self._stored), allow_pickle=False) as archive:
-                values = archive[name]
-        except (*_DAMAGED, OSError) as error:
-            if "pickle" in str(error):
-                raise InvalidData(
-                    f"{self.path}: array {name}: expected numbers or text, got pickled objects, which are never loaded"
-                ) from None
-            raise self._damaged() from None
-        if not isinstance(values, np.ndarray):  # NumPy returns the bytes of a member that is not an array.
-            raise self._damaged()
-        return values
-
-    def _damaged(self) -> InvalidData:
-        return InvalidData(f"{self.path}: expected a complete .npz archive, got one that is damaged or of another kind")
-
-    def has_rows(self, name: str) -> bool:
-        """Return True if the archive has features of this name, dense or sparse."""
-        return name in self or f"{name}_data" in self
-
-    def listed(self) -> str:
-        """Return the names of the arrays, for error messages."""
-        return listing(sorted(self.names)) or "no array"
+_OF_TRAINING = re.compile(r"(?:^|_)train(?:_|$)")
+_OF_OTHERS = re.compile(r"(?:^|_)(?:test|val|valid|validation)(?:_|$)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,9 +72,9 @@ class ArchiveReader:
             If it holds no rows, or rows of another shape.
         """
         archive = Archive(content)
-        names = train_names(archive)
-        part = _part(archive, names)
-        part = part.take(rows_of_classes(part.y, self.request.classes, f"{content.name}: {names[1]}"))
+        names = array_names(archive)
+        part = _part(archive, (names.X, names.y))
+        part = part.take(rows_of_classes(part.y, self.request.classes, f"{content.name}: {names.y}"))
         check_shape(part.X.shape[1:], self.shape, content.name)
         return self.scaling.apply(part.X), part.y
 
@@ -189,54 +115,33 @@ def read(content: Content, request: Request) -> tuple[Split, ArchiveReader]:
     """
     request.refuse_columns("an .npz archive")
     archive, what = Archive(content), content.name
-    train_of, test_of = train_names(archive), test_names(archive)
-    train = _part(archive, train_of)
+    names = array_names(archive)
+    train = _part(archive, (names.X, names.y))
     raw = train.X
-    rows, aside = rows_to_judge(train.ids, train.y, f"{what}: {train_of[1]}", request)
+    rows, aside = rows_to_judge(train.ids, train.y, f"{what}: {names.y}", request)
     train = train.take(rows) if aside else train
-    if test_of is None:
+    if names.X_test:
+        test, origin = _part(archive, (names.X_test, names.y_test)), "test split of the file"
+        test = test.take(np.flatnonzero(~np.isin(test.y.astype(np.str_), [one.label for one in aside])))
+        check_test_labels(train.y, test.y, f"{what}: {names.y_test}")
+        check_shape(test.X.shape[1:], train.X.shape[1:], what)
+    else:
         parts = stratified_rows(train.y, share=request.test_share, random_state=request.random_state)
         train, test = (train.take(rows) for rows in parts)
         origin = request.test_origin
-    else:
-        test, origin = _part(archive, test_of), "test split of the file"
-        test = test.take(np.flatnonzero(~np.isin(test.y.astype(np.str_), [one.label for one in aside])))
-        check_test_labels(train.y, test.y, f"{what}: {test_of[1]}")
-        check_shape(test.X.shape[1:], train.X.shape[1:], what)
     scaling = fit_rows(train.X, request.scale, what)
     features = Features(scaling.apply(train.X), scaling.apply(test.X), scaling.preparation, domain=scaling.domain)
     split = assemble(content.short_name(), features, (train.y, test.y), (train.ids, test.ids), origin)
-    names = _column_names(archive, split.train.n_features)
-    split = replace(renamed(split, names), aside=aside, raw=ArrayValues(raw, names), row_names=RowNames("row"))
-    return split, ArchiveReader(scaling, tuple(train.X.shape[1:]), request)
-
-
-def train_names(archive: Archive) -> tuple[str, str]:
-    """Return the names of the arrays of training rows and labels.
-
-    Raises
-    ------
-    InvalidData
-        If there are none.
-    """
-    for X, y in (("X_train", "y_train"), ("X", "y")):
-        if archive.has_rows(X) and y in archive:
-            return X, y
-    raise InvalidData(
-        f"{archive.path}: expected arrays X and y, or X_train, y_train, X_test and y_test, or the parts of sparse X "
-        f"(X_data, X_indices, X_indptr, X_shape), got {archive.listed()}"
+    columns = _column_names(archive, split.train.n_features)
+    split = replace(
+        renamed(split, columns),
+        aside=aside,
+        raw=ArrayValues(raw, columns),
+        row_names=RowNames("row"),
+        notes=_notes(names),
+        image=tuple(raw.shape[1:]) if raw.ndim > 2 else None,
     )
-
-
-def test_names(archive: Archive) -> tuple[str, str] | None:
-    """Return the names of the arrays of published test rows and labels, or None if there are none."""
-    train, _ = train_names(archive)
-    if not train.endswith("_train"):
-        return None
-    X, y = "X_test", "y_test"
-    if not (archive.has_rows(X) and y in archive):
-        raise InvalidData(f"{archive.path}: expected arrays {X} and {y} beside {train}, got {archive.listed()}")
-    return X, y
+    return split, ArchiveReader(scaling, tuple(train.X.shape[1:]), request)
 
 
 def check_shape(found: tuple[int, ...], expected: tuple[int, ...], what: str) -> None:
@@ -272,24 +177,18 @@ def _rows(archive: Archive, name: str) -> Matrix:
         raise InvalidData(
             f"{what}: expected rows of shape (n, d) or images of bytes, got {X.dtype} values of shape {X.shape}"
         )
-    _check_numbers(X, what)
+    check_numbers(X, what)
     return X
 
 
-def _check_numbers(X: NDArray[Any], what: str) -> None:
-    """Check that numbers are finite, and whole ones such that a float holds them exactly."""
-    if X.dtype.kind == "f":
-        bad, expected = ~np.isfinite(X), "finite numbers"
-    elif X.dtype.itemsize == 8:
-        bad, expected = np.abs(X.astype(np.float64)) > 2.0**53, "whole numbers up to 2**53, which a float holds exactly"
-    else:
-        return
-    if bad.any():
-        place = tuple(int(position) for position in np.argwhere(bad)[0])
-        raise InvalidData(
-            f"{what}: expected {expected}, got {X[place]} in row {place[0] + 1}, column {place[1]}; a table "
-            "(.csv, .parquet) may have missing values"
-        )
+def _notes(names: ArrayNames) -> tuple[str, ...]:
+    """Say which arrays the file calls what, where that is not X and y, and which are not read."""
+    notes = []
+    if (names.X, names.y) not in (("X", "y"), ("X_train", "y_train")):
+        notes.append(f"rows are read from {names.X}, labels from {names.y}")
+    if names.left_out:
+        notes.append(f"{' and '.join(names.left_out)}, a validation split, is left out of training and test rows")
+    return tuple(notes)
 
 
 def _column_names(archive: Archive, d: int) -> tuple[str, ...] | None:
@@ -323,29 +222,28 @@ def write_rows(content: Content, rows: IntArray, request: Request) -> bytes:
         If a row does not exist.
     """
     archive = Archive(content)
-    names = train_names(archive)
-    n = len(archive[names[1]])
+    names = array_names(archive)
+    n = len(archive[names.y])
     if rows.max(initial=-1) >= n:
         raise InvalidArgument("rows", f"row numbers below {n}", int(rows.max()))
     stream = io.BytesIO()
-    _write(stream, _kept_arrays(archive, names[0], rows, n))
+    _write(stream, _kept_arrays(archive, names, rows, n))
     return stream.getvalue()
 
 
-def _kept_arrays(archive: Archive, X: str, rows: IntArray, n: int) -> dict[str, NDArray[Any]]:
+def _kept_arrays(archive: Archive, names: ArrayNames, rows: IntArray, n: int) -> dict[str, NDArray[Any]]:
     kept: dict[str, NDArray[Any]] = {}
     parts: tuple[str, ...] = ()
-    if X not in archive:
-        parts = tuple(f"{X}_{part}" for part in PARTS)
-        matrix = sparse_matrix(archive, X, f"{archive.path}: {X}")[rows]
-        widths = {part: archive[f"{X}_{part}"].dtype for part in ("data", "indices", "indptr")}
-        kept.update(matrix_parts(X, matrix, widths))
-    suffix = "_train" if X.endswith("_train") else ""
+    if names.X not in archive:
+        parts = tuple(f"{names.X}_{part}" for part in PARTS)
+        matrix = sparse_matrix(archive, names.X, f"{archive.path}: {names.X}")[rows]
+        widths = {part: archive[f"{names.X}_{part}"].dtype for part in ("data", "indices", "indptr")}
+        kept.update(matrix_parts(names.X, matrix, widths))
     for name in sorted(archive.names.difference(parts)):
         values = archive[name]
-        if name in (*_NAMES, _SCORE) or name.startswith(("X_test", "X_val")) or name.endswith(("_test", "_val")):
+        if name in (*_NAMES, _SCORE) or (_OF_OTHERS.search(name) and name not in (names.X, names.y)):
             kept[name] = values
-        elif name.endswith(suffix) and values.ndim > 0 and len(values) == n:
+        elif (not names.X_test or _OF_TRAINING.search(name)) and values.ndim > 0 and len(values) == n:
             kept[name] = values[rows]
     return kept
 

@@ -10,7 +10,9 @@ from numpy.typing import DTypeLike, NDArray
 from scipy.sparse import csr_array
 
 from toadstone.core.errors import InvalidData
+from toadstone.datasets.readers.formats.exact_numbers import check_numbers
 
+_HASHED, _PER_ENTRY = 1 << 20, 100
 PARTS = ("data", "indices", "indptr", "shape")
 
 
@@ -43,11 +45,10 @@ def sparse_matrix(arrays: ArraySource, name: str, what: str) -> csr_array:
             )
     if shape.shape != (2,) or shape.dtype.kind not in "iu" or shape.min() < 0:
         raise InvalidData(f"{what}_shape: expected two numbers of rows and columns, got {shape.tolist()}")
-    _check_structure(data, indices.astype(np.int64), indptr.astype(np.int64), (int(shape[0]), int(shape[1])), what)
-    bad = ~np.isfinite(data)
-    if bad.any():
-        raise InvalidData(f"{what}_data: expected finite numbers, got {data[bad][0]}")
-    values = data.astype(np.float64)
+    check_width(int(shape[1]), len(data), f"{what}_shape")
+    _check_structure(data, indices, indptr, (int(shape[0]), int(shape[1])), what)
+    check_numbers(data, f"{what}_data")
+    values, indices = data.astype(np.float64), indices.astype(np.int64)
     return csr_array((values, indices, indptr.astype(np.int64)), shape=(int(shape[0]), int(shape[1])))
 
 
@@ -59,11 +60,32 @@ def _check_structure(
         raise InvalidData(f"{what}_indptr: expected {n + 1} entries for {n} rows, got {len(indptr)}")
     if len(indices) != len(data):
         raise InvalidData(f"{what}_indices: expected one for each of {len(data)} values, got {len(indices)}")
-    if indptr[0] != 0 or indptr[-1] != len(data) or np.any(np.diff(indptr) < 0):
+    # Compared before they are cast: a number past 63 bits would come back negative, and a difference wrap.
+    if indptr[0] != 0 or indptr[-1] != len(data) or np.any(indptr[1:] < indptr[:-1]):
         raise InvalidData(f"{what}_indptr: expected ascending numbers from 0 to {len(data)}, got others")
     if len(indices) and (indices.min() < 0 or indices.max() >= d):
         worst = int(indices.min()) if indices.min() < 0 else int(indices.max())
         raise InvalidData(f"{what}_indices: expected column numbers from 0 to {d - 1}, got {worst}")
+
+
+def check_width(columns: int, entries: int, what: str) -> None:
+    """Check that the declared columns of a sparse matrix are in proportion to its entries.
+
+    Text matrices have many columns without an entry, those of hashed words a
+    million by default; but a single number must not cost time and memory for
+    columns that no row uses.
+
+    Raises
+    ------
+    InvalidData
+        If there are more than 2**20, and more than a hundred for each entry.
+    """
+    most = max(_HASHED, _PER_ENTRY * entries)
+    if columns > most:
+        raise InvalidData(
+            f"{what}: expected at most {most:,} columns for {entries:,} stored entries, got {columns:,}; "
+            "declare a smaller width, or leave out columns that no row uses"
+        )
 
 
 def sparse_rows(X: Any) -> csr_array:

@@ -17,6 +17,7 @@ from toadstone.datasets.preparation.features import ArrayValues, Features, RowSc
 from toadstone.datasets.preparation.labels import as_labels, rows_of_classes
 from toadstone.datasets.readers.aside import rows_to_judge
 from toadstone.datasets.readers.content import Content
+from toadstone.datasets.readers.formats.sparse_parts import check_width
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import Split, stratified_rows
 
@@ -120,6 +121,7 @@ def _load(content: Content) -> tuple[Matrix, Labels]:
         raise _malformed(content)
     if len(_lines(content)) != X.shape[0]:
         raise _malformed(content)
+    check_width(X.shape[1], X.nnz, f"{content.name}: the largest column number")
     return csr_array(X), y
 
 

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from toadstone.core.arrays import IntArray, Labels
+from toadstone.core.checks import plainly, quoted
 from toadstone.core.errors import InvalidArgument, InvalidData
 
 MIN_ROWS = 5
 """Smallest size of a class."""
 
 _FEW_FRACTIONS = 20
+_SHOWN = 80
 _WHOLE_TEXT = re.compile(r"-?(0|[1-9]\d*)(\.0*)?")
 _INVISIBLE = ("Cf", "Cc")
 
@@ -112,7 +114,7 @@ def near_equal(y: Labels) -> list[str]:
     for label in np.unique(y).tolist() if y.dtype.kind == "U" else []:
         groups.setdefault(_folded(label), []).append(label)
     return [
-        f"the labels {' and '.join(map(repr, group))} differ only by blanks, case or invisible characters, "
+        f"the labels {' and '.join(map(quoted, group))} differ only by blanks, case or invisible characters, "
         "and count as different classes"
         for group in groups.values()
         if len(group) > 1
@@ -145,8 +147,8 @@ def _named(name: str, present: dict[str, Any], what: str) -> Any:
     # A file may show 1.0 or true where the label is 1 or True.
     alike = [label for text, label in present.items() if _same_value(name, text)]
     if len(alike) != 1:
-        shown = listing([repr(text) for text in present])
-        raise InvalidArgument("classes", f"labels among {shown} ({what})", repr(name))
+        shown = listing([quoted(text) for text in present])
+        raise InvalidArgument("classes", f"labels among {shown} ({what})", quoted(name))
     return alike[0]
 
 
@@ -183,7 +185,7 @@ def check_classes(y: Labels, what: str) -> None:
     check_several(y, what)
     rare = rare_classes(y)
     if rare:
-        named = listing([f"{size} of {name!r}" for name, size in rare.items()])
+        named = listing([f"{size} of {quoted(name)}" for name, size in rare.items()])
         raise InvalidData(
             f"{what}: expected at least {MIN_ROWS} rows of each class, got {named}; "
             "`classes` keeps those that it names, and a scan does without the rare ones"
@@ -202,7 +204,7 @@ def check_several(y: Labels, what: str) -> None:
     if len(classes) == 0:
         raise InvalidData(f"{what}: expected rows, got none")
     if len(classes) == 1:
-        raise InvalidData(f"{what}: expected at least two classes, got only {str(classes[0])!r}")
+        raise InvalidData(f"{what}: expected at least two classes, got only {quoted(classes[0])}")
     if len(classes) > 2 and len(classes) > len(y) / MIN_ROWS:
         raise InvalidData(
             f"{what}: expected a few classes, got {len(classes)} different labels in {len(y)} rows: "
@@ -224,10 +226,10 @@ def check_test_labels(train: Labels, test: Labels, what: str) -> None:
         raise InvalidData(f"{what}: expected training and test labels of one type, got {train.dtype} and {test.dtype}")
     unseen = np.setdiff1d(test, train)
     if len(unseen):
-        raise InvalidData(f"{what}: expected test labels that occur in training, got {unseen[0]}")
+        raise InvalidData(f"{what}: expected test labels that occur in training, got {plainly(unseen[0])}")
 
 
 def listing(names: Sequence[object], limit: int = 12) -> str:
     """Join the first names with commas and count the rest."""
-    shown = ", ".join(str(name) for name in names[:limit])
+    shown = ", ".join(plainly(name, _SHOWN) for name in names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

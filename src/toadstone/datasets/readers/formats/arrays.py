@@ -15,6 +15,8 @@ from __future__ import annotations
 import io
 import lzma
 import struct
+import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -55,12 +57,16 @@ _DAMAGED = (
     NotImplementedError,
     RuntimeError,
     MemoryError,
+    # Of headers that are no Python literals, which NumPy reads by Python's tokenizer.
+    tokenize.TokenError,
+    SyntaxError,
 )
 """Exceptions of NumPy and the standard library on a damaged archive."""
 
 _NAMES = ("feature_names", "vocab")
 _SCORE = "vocab_score"
 _CONFIDENT = 0.9
+_LARGEST = 1e100
 
 
 class Archive:
@@ -97,7 +103,11 @@ class Archive:
         if self._sizes.get(name, 0) > self._limit:
             raise InvalidData(too_large(f"{self.path}: array {name}", self._limit))
         try:
-            with np.load(io.BytesIO(self._stored), allow_pickle=False) as archive:
+            with (
+                np.load(io.BytesIO(self._stored), allow_pickle=False) as archive,
+                # Of headers that Python 2 wrote, which are read all the same.
+                warnings.catch_warnings(action="ignore", category=UserWarning),
+            ):
                 values = archive[name]
         except (*_DAMAGED, OSError) as error:
             if "pickle" in str(error):
@@ -279,7 +289,8 @@ def _rows(archive: Archive, name: str) -> Matrix:
 def _check_numbers(X: NDArray[Any], what: str) -> None:
     """Check that numbers are finite, and whole ones such that a float holds them exactly."""
     if X.dtype.kind == "f":
-        bad, expected = ~np.isfinite(X), "finite numbers"
+        with np.errstate(invalid="ignore"):
+            bad, expected = ~(np.abs(X.astype(np.float64)) <= _LARGEST), f"finite numbers up to {_LARGEST:g}"
     elif X.dtype.itemsize == 8:
         bad, expected = np.abs(X.astype(np.float64)) > 2.0**53, "whole numbers up to 2**53, which a float holds exactly"
     else:

@@ -78,11 +78,14 @@ def _unusual(content: Content) -> InvalidData:
 def _columns(content: Content) -> Any:
     source = pa.BufferReader(content.data)
     try:
-        if not content.data.startswith(_PARQUET):
-            return ipc.open_file(source).read_all()
-        with pq.ParquetFile(source, page_checksum_verification=True) as file:
-            _refuse_bomb(file.metadata, content)
-            return file.read()
+        if content.data.startswith(_PARQUET):
+            with pq.ParquetFile(source, page_checksum_verification=True) as file:
+                _refuse_bomb(file.metadata, content)
+                columns = file.read()
+        else:
+            columns = ipc.open_file(source).read_all()
+        # Arrow takes offsets, indices and text as they stand in a file: others than valid ones crash the process.
+        columns.validate(full=True)
     except InvalidData:
         raise
     except (pa.ArrowException, OSError, ValueError):
@@ -90,6 +93,7 @@ def _columns(content: Content) -> Any:
         raise InvalidData(
             f"{content.name}: expected a complete {kind} file, got one that is damaged or of another kind"
         ) from None
+    return columns
 
 
 def _refuse_bomb(metadata: Any, content: Content) -> None:

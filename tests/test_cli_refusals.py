@@ -126,8 +126,14 @@ def sparse(**changes):
 
 
 SPOILT_ARCHIVES = {
-    "nan": (lambda X, y: np.savez("bad.npz", X=at(X, np.nan), y=y), r"bad.npz: X: expected finite numbers up to 1e\+100, got nan"),
-    "inf": (lambda X, y: np.savez("bad.npz", X=at(X, np.inf), y=y), r"bad.npz: X: expected finite numbers up to 1e\+100, got inf"),
+    "nan": (
+        lambda X, y: np.savez("bad.npz", X=at(X, np.nan), y=y),
+        r"bad.npz: X: expected finite numbers up to 1e\+100, got nan",
+    ),
+    "inf": (
+        lambda X, y: np.savez("bad.npz", X=at(X, np.inf), y=y),
+        r"bad.npz: X: expected finite numbers up to 1e\+100, got inf",
+    ),
     "one class": (lambda X, y: np.savez("bad.npz", X=X, y=y * 0), r"bad.npz: y: expected at least two classes"),
     "complex labels": (
         lambda X, y: np.savez("bad.npz", X=X, y=y + 1j),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from trial import input_of, tried  # noqa: E402
+from trial import input_of, tried
 
 HANGING = 120.0
 
@@ -29,7 +29,7 @@ def main(count: int, first: int) -> int:
         faulthandler.dump_traceback_later(HANGING, exit=True)
         try:
             outcome = tried(seed, content, request, folder)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             kind = f"{type(error).__name__}: {str(error)[:120]} ({Path(where.filename).name}:{where.lineno})"
             if not kinds[kind]:

@@ -9,7 +9,25 @@ import zipfile
 import numpy as np
 
 TOKENS = (
-    *(b'"', b'"', b'""', b"\r", b"\n", b"\n", b"\r\n", b"\n\n", b"\0", b",", b";", b"\t", b" ", b"#", b":", b"\xff", b"\xc3"),
+    *(
+        b'"',
+        b'"',
+        b'""',
+        b"\r",
+        b"\n",
+        b"\n",
+        b"\r\n",
+        b"\n\n",
+        b"\0",
+        b",",
+        b";",
+        b"\t",
+        b" ",
+        b"#",
+        b":",
+        b"\xff",
+        b"\xc3",
+    ),
     *(mark.encode() for mark in ("\ufeff", "\u2028", "\x85", "\x1c", "\u202e", "\u200b", "\x1b[31m", "٣")),
     *(b"nan", b"inf", b"1e999", b"1e300", b"9" * 40, b"-", b"?", b"<5", b"007", b"1,5", b"1.234,5", b"03/04/2024"),
     *(b"\xff\xfe", b"PAR1", b"PK\x03\x04", b"PK\x01\x02", b"ARROW1", b"\x93NUMPY", b"\x80\x04.", b"\x1f\x8b"),

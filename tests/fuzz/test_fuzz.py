@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from counting import delimited_records  # noqa: E402
-from seeds import SEEDS, Seed  # noqa: E402
-from trial import input_of, tried  # noqa: E402
+from counting import delimited_records
+from seeds import SEEDS, Seed
+from trial import input_of, tried
 
-from toadstone.datasets.readers.read import SUFFIXES  # noqa: E402
-from toadstone.datasets.readers.request import Request  # noqa: E402
+from toadstone.datasets.readers.read import SUFFIXES
+from toadstone.datasets.readers.request import Request
 
 INPUTS, BLOCKS = 2000, 8
 
@@ -40,9 +40,7 @@ def test_damaged_files(tmp_path: Path, block: int) -> None:
     assert outcomes["refused"] > 0.05 * outcomes.total()
 
 
-LINES = st.lists(
-    st.text(st.sampled_from('a1,;\t"\n\r \0#:.-?é\u2028\x85\x1b'), max_size=12), min_size=12, max_size=16
-)
+LINES = st.lists(st.text(st.sampled_from('a1,;\t"\n\r \0#:.-?é\u2028\x85\x1b'), max_size=12), min_size=12, max_size=16)
 
 
 @settings(max_examples=150)

@@ -212,17 +212,19 @@ class TestStatedKinds:
     @pytest.mark.parametrize("kind", ["number", "date", "category", "text"])
     @pytest.mark.parametrize("values", [[[1], [2]], [b"x", b"\xff"], [{"b": 1}]], ids=str)
     def test_values_without_a_text_have_no_kind(self, kind: str, values: list) -> None:
-        with pytest.raises(InvalidData, match="^file.csv: column 'a': expected numbers, text, dates or categories"):
+        with pytest.raises(InvalidData, match=r"^file.csv: column 'a': expected numbers, text, dates or categories"):
             read(values, types={"a": kind})
 
     def test_a_number_is_no_date(self) -> None:
-        with pytest.raises(InvalidData, match="^file.csv: column 'a': expected dates, got values of type double"):
+        with pytest.raises(InvalidData, match=r"^file.csv: column 'a': expected dates, got values of type double"):
             read([1.5], types={"a": "date"})
 
 
 def test_conversion_refuses_what_the_first_table_did_not_have() -> None:
     how, _ = read(["1", "2"])
-    with pytest.raises(InvalidData, match="^file.csv: column 'a', line 3: expected a number as in the other rows, got"):
+    with pytest.raises(
+        InvalidData, match=r"^file.csv: column 'a', line 3: expected a number as in the other rows, got"
+    ):
         convert(pa.array(["1", "x"]), how, origin())
 
 

@@ -155,7 +155,7 @@ def test_classes_are_named_as_the_file_shows_them(y: np.ndarray, classes: tuple,
 
 
 def test_a_class_that_could_be_two_is_refused() -> None:
-    with pytest.raises(InvalidArgument, match="`classes`: expected labels among 'ill ', ' ill'|' ill', 'ill '"):
+    with pytest.raises(InvalidArgument, match=r"`classes`: expected labels among 'ill ', ' ill'|' ill', 'ill '"):
         rows_of_classes(np.array(["ill ", " ill", "well"]), ("ill", "well"), "file")
 
 

@@ -51,7 +51,7 @@ def test_rows_are_named_by_the_index() -> None:
     with pytest.raises(InvalidData, match="column 'a'"):
         read_frame(as_frame(gap), Request())
     missing = frame.assign(y=[None, *frame["y"][1:]])
-    with pytest.raises(InvalidData, match="^DataFrame: column 'y', index id-0: expected a label, got nothing"):
+    with pytest.raises(InvalidData, match=r"^DataFrame: column 'y', index id-0: expected a label, got nothing"):
         read_frame(as_frame(missing), Request(missing="refuse"))
 
 

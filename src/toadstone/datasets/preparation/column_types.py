@@ -272,7 +272,8 @@ def _refuse_strays(texts: Any, shown: Any, name: str, origin: Origin) -> None:
         whole = pc.all(found).as_py()
         if share < _MOSTLY or len(shown) <= (_FEW_NUMBERS if whole else FEW_LEVELS):
             continue
-        options = f"`types` with {plainly(name)}={what} reads such values as missing, with {plainly(name)}=category as a category"
+        shortly = plainly(name)
+        options = f"`types` with {shortly}={what} reads such values as missing, with {shortly}=category as a category"
         if whole:
             got = " and ".join(map(quoted, _unlike(shown)))
             raise InvalidData(f"{origin.column(name)}: expected {what}s in one notation, got {got}; {options}")
@@ -331,9 +332,8 @@ def _numbers(column: Any, how: ColumnType, origin: Origin) -> Any:
         unread = pc.and_(pc.is_null(values), pc.invert(pc.match_substring_regex(pc.fill_null(texts, ""), MISSING)))
         if not how.lenient and pc.any(unread).as_py():
             row = int(np.argmax(np.asarray(unread)))
-            raise InvalidData(
-                f"{origin.cell(how.name, row)}: expected a {how.kind} as in the other rows, got {quoted(texts[row].as_py())}"
-            )
+            got = quoted(texts[row].as_py())
+            raise InvalidData(f"{origin.cell(how.name, row)}: expected a {how.kind} as in the other rows, got {got}")
     else:
         texts, values = column, pc.cast(column, pa.float64(), safe=False)
     return _checked(values, texts, how, origin)

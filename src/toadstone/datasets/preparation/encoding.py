@@ -83,7 +83,9 @@ class TableEncoding:
     def summary(self) -> str:
         """One line: "7 numbers standardised, 2 categories one-hot (11 columns); left out: id (an index)"."""
         parts = [part for name, step, columns in self.transformer.transformers_ for part in _said(name, step, columns)]
-        left_out = [f"{plainly(one.name) or 'a column without a name'} ({one.note})" for one in self.types if _is_left_out(one)]
+        left_out = [
+            f"{plainly(one.name) or 'a column without a name'} ({one.note})" for one in self.types if _is_left_out(one)
+        ]
         return ", ".join(parts) + (f"; left out: {', '.join(left_out)}" if left_out else "")
 
     @property

@@ -131,8 +131,8 @@ def _malformed(content: Content) -> InvalidData:
         label = line.split("#", 1)[0].split()[:1]
         if label and "," in label[0]:
             return InvalidData(
-                f"{content.name}: expected one label a row, got {quoted(label[0])} in line {number}: several labels a row "
-                "cannot be used"
+                f"{content.name}: expected one label a row, got {quoted(label[0])} in line {number}: several labels "
+                "a row cannot be used"
             )
         if not _is_well_formed(line):
             return InvalidData(f"{expected}, got in line {number}: {quoted(line.strip())}")

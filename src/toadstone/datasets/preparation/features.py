@@ -16,6 +16,7 @@ from toadstone.datasets.split import Split
 from toadstone.kernels.rows import fitting_domain
 
 MAX_COLUMNS = 10_000_000
+_FREE_COLUMNS, _COLUMNS_A_VALUE = 1_000_000, 100
 _LARGEST = 1e100
 _OUTER_SHARE, _DEVIATION_RATIO = 0.005, 10.0
 _AS_GIVEN = {"integer": "counts as given", "box": "values within [0, 1] as given", "real": "numbers as given"}
@@ -92,6 +93,29 @@ def check_size(X: Matrix, what: str) -> None:
     largest = float(np.abs(values).max(initial=0.0))
     if largest > _LARGEST:
         raise InvalidData(f"{what}: expected numbers up to {_LARGEST:g}, got {largest:g}")
+
+
+def check_width(columns: int, stored: int, what: str) -> None:
+    """Check that there are few columns for the number of stored values, at most ten million.
+
+    A file of a few bytes may declare any number of columns.
+
+    Raises
+    ------
+    InvalidData
+        If there are more.
+    """
+    if columns > MAX_COLUMNS:
+        raise InvalidData(f"{what}: expected at most {MAX_COLUMNS:,} feature columns, got {columns:,}")
+    if columns > max(_FREE_COLUMNS, _COLUMNS_A_VALUE * stored):
+        raise InvalidData(
+            f"{what}: expected at most {_FREE_COLUMNS:,} feature columns, or {_COLUMNS_A_VALUE} for each stored value, "
+            f"got {columns:,} columns and {stored:,} values"
+        )
+
+
+def _stored(X: Matrix) -> int:
+    return int(X.nnz) if issparse(X) else int(X.size)
 
 
 def _moments(values: Array) -> tuple[float, float]:
@@ -209,8 +233,7 @@ def assemble(
     columns = features.train.shape[1]
     if columns == 0:
         raise InvalidData(f"{name}: expected at least one feature column, got none")
-    if columns > MAX_COLUMNS:
-        raise InvalidData(f"{name}: expected at most {MAX_COLUMNS:,} feature columns, got {columns:,}")
+    check_width(columns, _stored(features.train) + _stored(features.test), name)
     check_size(features.train, name)
     check_size(features.test, name)
     train = Dataset(features.train, labels[0], features.names, row_ids[0])

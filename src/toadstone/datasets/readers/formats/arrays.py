@@ -67,6 +67,7 @@ _NAMES = ("feature_names", "vocab")
 _SCORE = "vocab_score"
 _CONFIDENT = 0.9
 _LARGEST = 1e100
+_LAST_CHARACTER, _SURROGATES = 0x10FFFF, (0xD800, 0xDFFF)
 
 
 class Archive:
@@ -115,7 +116,8 @@ class Archive:
                     f"{self.path}: array {name}: expected numbers or text, got pickled objects, which are never loaded"
                 ) from None
             raise self._damaged() from None
-        if not isinstance(values, np.ndarray):  # NumPy returns the bytes of a member that is not an array.
+        # NumPy returns the bytes of a member that is not an array, and takes any number for a character.
+        if not isinstance(values, np.ndarray) or not _is_text(values):
             raise self._damaged()
         return values
 
@@ -129,6 +131,14 @@ class Archive:
     def listed(self) -> str:
         """Return the names of the arrays, for error messages."""
         return listing(sorted(self.names)) or "no array"
+
+
+def _is_text(values: NDArray[Any]) -> bool:
+    """Return False for an array of texts with numbers that are no characters of Unicode."""
+    if values.dtype.kind != "U" or values.size == 0 or values.dtype.itemsize == 0:
+        return True
+    codes = np.ascontiguousarray(values).reshape(-1).view(np.dtype(np.uint32).newbyteorder(values.dtype.byteorder))
+    return not bool(np.any((codes > _LAST_CHARACTER) | ((codes >= _SURROGATES[0]) & (codes <= _SURROGATES[1]))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,14 +302,16 @@ def _check_numbers(X: NDArray[Any], what: str) -> None:
         with np.errstate(invalid="ignore"):
             bad, expected = ~(np.abs(X.astype(np.float64)) <= _LARGEST), f"finite numbers up to {_LARGEST:g}"
     elif X.dtype.itemsize == 8:
-        bad, expected = np.abs(X.astype(np.float64)) > 2.0**53, "whole numbers up to 2**53, which a float holds exactly"
+        # Compared as whole numbers: the float of 2**53 + 1 is 2**53.
+        bad, expected = X > 2**53, "whole numbers up to 2**53, which a float holds exactly"
+        bad |= False if X.dtype.kind == "u" else X < -(2**53)
     else:
         return
     if bad.any():
         place = tuple(int(position) for position in np.argwhere(bad)[0])
+        way_out = "; a table (.csv, .parquet) may have missing values" if X.dtype.kind == "f" else ""
         raise InvalidData(
-            f"{what}: expected {expected}, got {X[place]} in row {place[0] + 1}, column {place[1]}; a table "
-            "(.csv, .parquet) may have missing values"
+            f"{what}: expected {expected}, got {X[place]} in row {place[0] + 1}, column {place[1]}{way_out}"
         )
 
 

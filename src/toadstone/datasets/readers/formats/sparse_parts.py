@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 from scipy.sparse import csr_array
 
 from toadstone.core.errors import InvalidData
+from toadstone.datasets.preparation.features import check_width
 
 PARTS = ("data", "indices", "indptr", "shape")
 
@@ -43,6 +44,7 @@ def sparse_matrix(arrays: ArraySource, name: str, what: str) -> csr_array:
             )
     if shape.shape != (2,) or shape.dtype.kind not in "iu" or shape.min() < 0:
         raise InvalidData(f"{what}_shape: expected two numbers of rows and columns, got {shape.tolist()}")
+    check_width(int(shape[1]), len(data), f"{what}_shape")
     _check_structure(data, indices.astype(np.int64), indptr.astype(np.int64), (int(shape[0]), int(shape[1])), what)
     bad = ~np.isfinite(data)
     if bad.any():

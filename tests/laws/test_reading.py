@@ -83,6 +83,16 @@ class TestRecords:
         assert [table.rows.line(row) for row in range(len(rows) - 1)] == lines[1:]
         assert reference(content, encoding) == rows
 
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+    @given(file=files(), block=st.integers(1, 64))
+    def test_all_are_read_in_blocks_of_any_size(
+        self, tmp_path_factory: Any, monkeypatch: pytest.MonkeyPatch, file: Any, block: int
+    ) -> None:
+        content, rows, _, _ = file
+        monkeypatch.setattr(delimited, "_BLOCK", block)
+        table, _ = delimited.table(open_content(write(tmp_path_factory, content)), REQUEST)
+        assert [list(row) for row in zip(*table.columns.to_pydict().values(), strict=True)] == rows[1:]
+
     @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
     @given(file=files(blank_lines=False), data=st.data())
     def test_all_written_are_the_same_bytes_and_some_are_these_rows(

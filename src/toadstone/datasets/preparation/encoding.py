@@ -90,7 +90,7 @@ class TableEncoding:
 
     @property
     def columns(self) -> tuple[ColumnEncoding, ...]:
-        """What became of each column."""
+        """Way of each column to its features."""
         features, fitted = Counter(self.sources), self._fitted()
         return tuple(
             ColumnEncoding(one.name, one.kind, features[one.name], one.note, fitted.get(one.name, {}))

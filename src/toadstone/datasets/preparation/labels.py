@@ -52,6 +52,8 @@ def as_labels(values: Labels, what: str) -> Labels:
         )
     if values.ndim != 1:
         raise InvalidData(f"{what}: expected one label a row, got an array of shape {values.shape}")
+    if values.dtype.kind == "O":
+        values = _of_objects(values, what)
     kind = values.dtype.kind
     if kind in "bU":
         return values
@@ -66,6 +68,22 @@ def as_labels(values: Labels, what: str) -> Labels:
     if kind != "f":
         raise InvalidData(f"{what}: expected whole numbers or text, got values of type {values.dtype}")
     return _whole(values, what)
+
+
+def _of_objects(values: Labels, what: str) -> Labels:
+    """Return objects of one type, such as texts of a data frame, as an array of this type."""
+    listed = values.tolist()
+    for position, value in enumerate(listed):
+        if value is None or value != value:
+            raise InvalidData(f"{what}: expected a label in every row, got nothing at position {position}")
+    kinds = {type(value) for value in listed}
+    if kinds == {str}:
+        return np.array(listed, dtype=np.str_)
+    if len(kinds) == 1 and kinds <= {bool, int, float}:
+        typed = np.array(listed)
+        return typed if typed.dtype.kind != "O" else np.array([str(value) for value in listed])
+    found = listing(sorted(kind.__name__ for kind in kinds)) or "no values"
+    raise InvalidData(f"{what}: expected whole numbers or text, got values of type {found}")
 
 
 def _whole(values: Labels, what: str) -> Labels:

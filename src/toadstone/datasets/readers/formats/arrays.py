@@ -292,12 +292,18 @@ def _rows(archive: Archive, name: str) -> Matrix:
         raise InvalidData(
             f"{what}: expected rows of shape (n, d) or images of bytes, got {X.dtype} values of shape {X.shape}"
         )
-    _check_numbers(X, what)
+    check_numbers(X, what)
     return X
 
 
-def _check_numbers(X: NDArray[Any], what: str) -> None:
-    """Check that numbers are finite, and whole ones such that a float holds them exactly."""
+def check_numbers(X: NDArray[Any], what: str) -> None:
+    """Check that numbers are finite, and whole ones such that a float holds them exactly.
+
+    Raises
+    ------
+    InvalidData
+        If not; the sentence names the row, from 1, and the column.
+    """
     if X.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
             bad, expected = ~(np.abs(X.astype(np.float64)) <= _LARGEST), f"finite numbers up to {_LARGEST:g}"

@@ -13,6 +13,7 @@ from toadstone.core.arrays import IntArray
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.readers.content import Content, inflation_limit, too_large
+from toadstone.datasets.readers.formats.arrow_sizes import MAGIC, inflated_size
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.tables import Table
 
@@ -83,6 +84,9 @@ def _columns(content: Content) -> Any:
                 _refuse_bomb(file.metadata, content)
                 columns = file.read()
         else:
+            limit = inflation_limit(len(content.data))
+            if content.data.startswith(MAGIC) and inflated_size(content.data) > limit:
+                raise InvalidData(too_large(content.name, limit))
             columns = ipc.open_file(source).read_all()
         # Arrow takes offsets, indices and text as they stand in a file: others than valid ones crash the process.
         columns.validate(full=True)

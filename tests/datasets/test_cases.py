@@ -300,7 +300,9 @@ class TestK6MissingValuesDatesIdentifiers:
     @pytest.mark.parametrize("label", ["", "NA", "nan", " "])
     def test_labels_that_are_all_missing(self, written, label: str) -> None:
         rows = [f"{line.rsplit(',', 1)[0]},{label}" for line in measured()]
-        with pytest.raises(InvalidData, match=r"rows\.csv: column 'label': expected labels, got an empty column"):
+        with pytest.raises(
+            InvalidData, match=rf"rows\.csv: column 'label', line 2: .*got no label in any row, only '{label}'"
+        ):
             read(written(HEADER, rows))
 
 

@@ -155,7 +155,10 @@ def test_other_whole_numbers_are_no_index(name: str, values: list) -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        (["1.5"] * 30 + ["2,5"], "column 'a': expected numbers in one notation|column 'a', line 32: expected a number"),
+        (
+            [f"{i}.5" for i in range(30)] + ["2,5"],
+            "column 'a': expected numbers in one notation|column 'a', line 32: expected a number",
+        ),
         ([str(i) for i in range(40)] + ["<5"], r"column 'a'.*got '0' and '<5'; `types` with a=number"),
         ([str(i) for i in range(40)] + ["oops"], r"column 'a', line 42: expected a number as in most rows, got 'oops'"),
         (

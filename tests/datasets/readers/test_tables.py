@@ -8,6 +8,7 @@ import pytest
 
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.row_names import RowNames
+from toadstone.datasets.readers.aside import OTHER_CLASS
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.tables import Table, TableReader, split_table
 from toadstone.datasets.split import Split
@@ -68,7 +69,7 @@ def test_a_wrong_label_gets_a_suggestion() -> None:
         ),
         (pa.array([b"a", b"b"] * 10), "column 'y': expected UTF-8 text, got other bytes"),
         (pa.nulls(N), "column 'y': expected labels, got an empty column"),
-        (pa.array([""] * N), "column 'y': expected labels, got an empty column"),
+        (pa.array([""] * N), "column 'y', line 2: expected a label, got no label in any row, only ''"),
         (pa.array([1, 2] * 10, pa.date32()), "column 'y': expected whole numbers or text as labels, got values of"),
         (pa.array(np.linspace(0, 1, N)), "column 'y': expected a few classes, got 20 different labels in 20 rows"),
         (pa.array(np.arange(N)), "column 'y': expected a few classes, got 20 different labels in 20 rows"),
@@ -237,7 +238,8 @@ def test_classes_that_are_too_small_are_refused_or_set_aside() -> None:
 @pytest.mark.parametrize(
     ("y", "sentence"),
     [
-        (["a"] * 16 + ["b"] * 4, "expected at least two classes, got only 'a'"),
+        (["a"] * 20, "expected at least two classes, got only 'a'"),
+        ([None] * 4 + ["a"] * 16, "expected at least two classes, got only 'a'"),
         ([None] * 12 + ["a"] * 4 + ["b"] * 4, "expected at least 5 rows of each class, got 4 of 'a', 4 of 'b'"),
     ],
 )
@@ -255,7 +257,9 @@ def test_what_was_done_is_noted() -> None:
         "classes",
     )
     three = _table(y=["a", "b", "c", "a", "b"] * 4)
-    assert _split(three, classes=("a", "b")).notes == ("4 rows of other classes are left out",)
+    split = _split(three, classes=("a", "b"))
+    assert [row.position for row in split.aside] == [2, 7, 12, 17]
+    assert {(row.label, row.reason, row.dropped) for row in split.aside} == {("c", OTHER_CLASS, True)}
 
 
 class TestAnotherTable:

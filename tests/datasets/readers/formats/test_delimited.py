@@ -66,7 +66,7 @@ def test_classes_are_filtered_before_anything_is_checked(tmp_path: Path) -> None
     assert len(split.train) + len(split.test) == 80
     for part in (split.train, split.test):
         np.testing.assert_array_equal(part.X[:, 0], np.where(part.row_ids < 40, part.row_ids, part.row_ids - 41))
-    assert split.notes == ("1 rows of other classes are left out",)
+    assert [(row.position, row.label, row.dropped) for row in split.aside] == [(40, "rare", True)]
 
 
 @pytest.mark.parametrize("ending", [".csv", ".tsv", ".txt", ".tab", ""])

@@ -7,8 +7,11 @@ import datetime
 import decimal
 import gzip
 import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +19,8 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 from counting import delimited_records, nothing_counted, svmlight_records
 from scipy.sparse import random_array
+
+from toadstone.datasets.readers.read import SUFFIXES
 
 N = 24
 
@@ -120,6 +125,42 @@ def _svmlight() -> bytes:
     return "\n".join(["# a comment", *rows, ""]).encode()
 
 
+def _json_rows() -> list[dict[str, object]]:
+    return [{"id": row, **dict(zip(HEADER, cells, strict=True))} for row, cells in enumerate(_cells())]
+
+
+def _arff() -> bytes:
+    rows = [f"{row / 4},k{row % 3},{'?' if row % 5 == 0 else row},{('no', 'yes')[row % 2]}" for row in range(N)]
+    names = ("a numeric", "kind {k0,k1,k2}", "b integer", "label {no,yes}")
+    head = ["% a comment", "@relation rows", "", *(f"@attribute {name}" for name in names), "@data"]
+    return "\n".join([*head, *rows, ""]).encode()
+
+
+def _workbook() -> bytes:
+    import openpyxl
+
+    book, sink = openpyxl.Workbook(), io.BytesIO()
+    for cells in (HEADER, *_cells()):
+        book.active.append(cells)
+    book.save(sink)
+    return sink.getvalue()
+
+
+def _known() -> tuple[Seed, ...]:
+    """Seeds of formats that are extras or that this version may lack."""
+    makers = {
+        "rows.jsonl": lambda: "\n".join(map(json.dumps, _json_rows())).encode(),
+        "rows.ndjson": lambda: "\r\n".join(json.dumps(row, ensure_ascii=False) for row in _json_rows()).encode(),
+        "rows.json": lambda: json.dumps(_json_rows(), indent=1).encode(),
+        "rows.arff": _arff,
+        "rows.xlsx": _workbook,
+    }
+    readable = {name: make for name, make in makers.items() if Path(name).suffix in SUFFIXES}
+    if find_spec("openpyxl") is None:
+        readable.pop("rows.xlsx", None)
+    return tuple(Seed(name, make(), nothing_counted) for name, make in readable.items())
+
+
 SEEDS = (
     Seed("plain.csv", _delimited(), delimited_records),
     Seed("quoted.csv", _delimited(end="\r\n", quoting=csv.QUOTE_ALL), delimited_records),
@@ -136,4 +177,5 @@ SEEDS = (
     Seed("packed.arrow", _feather("lz4"), nothing_counted),
     *(Seed(name, content, nothing_counted) for name, content in _archives().items()),
     Seed("rows.svm", _svmlight(), svmlight_records),
+    *_known(),
 )

@@ -126,7 +126,7 @@ def test_only_known_arguments_become_options():
     options = {"norm_squared": "--norm-squared"}
     assert in_options("`norm_squared`: expected", options) == "`--norm-squared`: expected"
     assert in_options("`folds`: expected", options) == "`folds`: expected"
-    assert in_options("x `norm_squared`", options) == "x `norm_squared`"
+    assert in_options("a.csv: got 1; `norm_squared` bounds it", options) == "a.csv: got 1; `--norm-squared` bounds it"
 
 
 @click.group("tool")

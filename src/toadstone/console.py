@@ -66,6 +66,11 @@ def _width(stream: TextIO | None) -> int | None:
 def usage_sentence(error: click.ClickException) -> str:
     """One sentence for a command line that cannot be parsed, and where to look."""
     sentence = error.format_message().rstrip(".").replace(". Did you", "; did you")
+    sentence = re.sub(
+        r"\. \(Did you mean one of: (.*)\?\)$",
+        lambda got: f"; did you mean {' or '.join(got[1].rsplit(', ', 1))}?",
+        sentence,
+    )
     if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter) and error.param:
         kinds = {"float": "a number", "integer": "a whole number"}
         reason = re.sub(

@@ -142,3 +142,27 @@ def did_you_mean(name: str, known: Iterable[str], *, most: int = 1, show: Callab
     """
     close = get_close_matches(name, list(known), n=most)
     return f"; did you mean {' or '.join(map(show, close))}?" if close else ""
+
+
+def quoted(value: object, limit: int = 60) -> str:
+    r"""Return a text from data in quotation marks, cut to a length and without control characters.
+
+    Examples
+    --------
+    >>> quoted("a\tb"), quoted("x" * 99, limit=5)
+    ("'a\\tb'", "'xxxx…'")
+    """
+    text = str(value)
+    return repr(text if len(text) <= limit else f"{text[: limit - 1]}…")
+
+
+def plainly(value: object, limit: int = 60) -> str:
+    r"""Return a text from data as it is if it is short and printable, otherwise as `quoted` does.
+
+    Examples
+    --------
+    >>> plainly("age"), plainly("a\x1bb")
+    ('age', "'a\\x1bb'")
+    """
+    text = str(value)
+    return text if text.isprintable() and len(text) <= limit else quoted(text, limit)

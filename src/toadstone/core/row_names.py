@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from toadstone.core.checks import plainly, quoted
+
 Numbering: TypeAlias = Literal["line", "row", "id", "index"]
 
 
@@ -44,7 +46,7 @@ class RowNames:
     def full(self, position: int) -> str:
         """Return the name with its kind: "line 5", "row 3", "id 'a7'", "index 12"."""
         name = self[position]
-        return f"{self.column} {name!r}" if self.kind == "id" else f"{self.kind} {name}"
+        return f"{plainly(self.column)} {quoted(name)}" if self.kind == "id" else f"{self.kind} {plainly(name)}"
 
     def line(self, position: int) -> int | None:
         """Return the line of a row in its text file, or None where rows are named otherwise."""

@@ -155,7 +155,10 @@ def test_other_whole_numbers_are_no_index(name: str, values: list) -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        (["1.5"] * 30 + ["2,5"], "column 'a': expected numbers in one notation|column 'a', line 32: expected a number"),
+        (
+            [f"{i}.5" for i in range(30)] + ["2,5"],
+            "column 'a': expected numbers in one notation|column 'a', line 32: expected a number",
+        ),
         ([str(i) for i in range(40)] + ["<5"], r"column 'a'.*got '0' and '<5'; `types` with a=number"),
         ([str(i) for i in range(40)] + ["oops"], r"column 'a', line 42: expected a number as in most rows, got 'oops'"),
         (
@@ -212,17 +215,19 @@ class TestStatedKinds:
     @pytest.mark.parametrize("kind", ["number", "date", "category", "text"])
     @pytest.mark.parametrize("values", [[[1], [2]], [b"x", b"\xff"], [{"b": 1}]], ids=str)
     def test_values_without_a_text_have_no_kind(self, kind: str, values: list) -> None:
-        with pytest.raises(InvalidData, match="^file.csv: column 'a': expected numbers, text, dates or categories"):
+        with pytest.raises(InvalidData, match=r"^file.csv: column 'a': expected numbers, text, dates or categories"):
             read(values, types={"a": kind})
 
     def test_a_number_is_no_date(self) -> None:
-        with pytest.raises(InvalidData, match="^file.csv: column 'a': expected dates, got values of type double"):
+        with pytest.raises(InvalidData, match=r"^file.csv: column 'a': expected dates, got values of type double"):
             read([1.5], types={"a": "date"})
 
 
 def test_conversion_refuses_what_the_first_table_did_not_have() -> None:
     how, _ = read(["1", "2"])
-    with pytest.raises(InvalidData, match="^file.csv: column 'a', line 3: expected a number as in the other rows, got"):
+    with pytest.raises(
+        InvalidData, match=r"^file.csv: column 'a', line 3: expected a number as in the other rows, got"
+    ):
         convert(pa.array(["1", "x"]), how, origin())
 
 

@@ -128,7 +128,12 @@ def test_values_are_shown_under_their_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "sentence"), [(0, "at least one feature column"), (10_000_001, "at most 10,000,000")]
+    ("columns", "sentence"),
+    [
+        (0, "at least one feature column"),
+        (10_000_001, "at most 10,000,000 feature columns, got 10,000,001"),
+        (1_000_001, "at most 1,000,000 feature columns, or 100 for each stored value, got 1,000,001 columns and 0 v"),
+    ],
 )
 def test_impossible_widths(columns: int, sentence: str) -> None:
     X, y, ids = csr_array((2, columns)), np.array([0, 1]), np.arange(2)

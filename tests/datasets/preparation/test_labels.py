@@ -30,6 +30,10 @@ from toadstone.datasets.preparation.labels import (
         (np.array([1, 2**64 - 1], dtype=np.uint64), np.str_),
         (np.array([1.0, 2.0**70]), np.str_),
         (np.array(["ham", "spam"]), np.str_),
+        (np.array(["ham", "spam"], dtype=object), np.str_),
+        (np.array([3, 7], dtype=object), np.int64),
+        (np.array([True, False], dtype=object), np.bool_),
+        (np.array([2**70, 1], dtype=object), np.str_),
         (np.array([b"ham", "café".encode()]), np.str_),
     ],
 )
@@ -95,6 +99,10 @@ def test_other_labels_are_not_reported() -> None:
         (np.arange(21) + 0.5, "file: expected classes, got 0.5: it looks like a regression target"),
         (np.array([1.0, np.nan]), "file: expected a label in every row, got nan at position 1"),
         (np.array([b"\xe9"]), "file: expected UTF-8 text, got other bytes"),
+        (np.array(["a", None], dtype=object), "file: expected a label in every row, got nothing at position 1"),
+        (np.array([float("nan"), 1.0], dtype=object), "file: expected a label in every row, got nothing at position 0"),
+        (np.array(["a", 1], dtype=object), "file: expected whole numbers or text, got values of type int, str"),
+        (np.array([[1], [2, 3]], dtype=object), "file: expected whole numbers or text, got values of type list"),
         (np.array([1j]), "file: expected whole numbers or text, got values of type complex128"),
         (np.array(["2020-01-01"], dtype="M8[D]"), r"file: expected whole numbers or text, got values of type datetime"),
     ],
@@ -155,7 +163,7 @@ def test_classes_are_named_as_the_file_shows_them(y: np.ndarray, classes: tuple,
 
 
 def test_a_class_that_could_be_two_is_refused() -> None:
-    with pytest.raises(InvalidArgument, match="`classes`: expected labels among 'ill ', ' ill'|' ill', 'ill '"):
+    with pytest.raises(InvalidArgument, match=r"`classes`: expected labels among 'ill ', ' ill'|' ill', 'ill '"):
         rows_of_classes(np.array(["ill ", " ill", "well"]), ("ill", "well"), "file")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pytest
@@ -51,7 +52,7 @@ def test_rows_are_named_by_the_index() -> None:
     with pytest.raises(InvalidData, match="column 'a'"):
         read_frame(as_frame(gap), Request())
     missing = frame.assign(y=[None, *frame["y"][1:]])
-    with pytest.raises(InvalidData, match="^DataFrame: column 'y', index id-0: expected a label, got nothing"):
+    with pytest.raises(InvalidData, match=r"^DataFrame: column 'y', index id-0: expected a label, got nothing"):
         read_frame(as_frame(missing), Request(missing="refuse"))
 
 
@@ -119,3 +120,32 @@ def test_features_in_a_frame_are_joined_with_their_labels() -> None:
     assert labelled(X, Y) is None
     with pytest.raises(InvalidData, match="expected a label for each of 40 rows, got 39"):
         labelled(features, Y[1:])
+
+
+def test_trusted_arrays_have_the_columns_of_the_data() -> None:
+    _, preparation = read_arrays(X, Y, Request())
+    with pytest.raises(InvalidData, match=r"^trusted arrays: X: expected 3 columns as in the data, got 2$"):
+        preparation.encode(X[:, :2], Y)
+
+
+def test_whole_numbers_that_no_float_holds_are_refused() -> None:
+    rows = np.full((N, 2), 7, dtype=np.uint64)
+    rows[3, 1] = 2**64 - 1
+    with pytest.raises(
+        InvalidData, match=r"^arrays: X: expected whole numbers up to 2\*\*53, .*got 18446744073709551615"
+    ):
+        read_arrays(rows, Y, Request())
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"),
+    [
+        ([object()] * N, "Could not convert"),
+        (np.ones(N) * 1j, "Unsupported numpy type"),
+        (pandas.arrays.SparseArray(np.ones(N)), "Sparse pandas data"),
+    ],
+    ids=["objects", "complex", "sparse"],
+)
+def test_columns_that_arrow_cannot_hold(column: object, reason: str) -> None:
+    with pytest.raises(InvalidData, match=f"^DataFrame: expected columns that Arrow can hold, got: {reason}"):
+        read_frame(as_frame(pandas.DataFrame({"a": column, "label": Y})), Request())

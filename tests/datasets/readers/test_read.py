@@ -104,7 +104,7 @@ def test_a_zip_of_several_files_is_refused(table: Path) -> None:
     with zipfile.ZipFile(table.parent / "file.csv.zip", "w") as archive:
         archive.writestr("a.csv", table.read_bytes())
         archive.writestr("b.csv", table.read_bytes())
-    with pytest.raises(InvalidData, match="expected a .zip of one file, got 2 files"):
+    with pytest.raises(InvalidData, match=r"expected a .zip of one file, got 2 files"):
         read(table.parent / "file.csv.zip")
 
 
@@ -112,7 +112,7 @@ def test_standard_input_is_read(table: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(table.read_bytes())))
     assert read("-").train.X.tolist() == read(table).train.X.tolist()
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
-    with pytest.raises(InvalidData, match="^standard input: expected data, got nothing"):
+    with pytest.raises(InvalidData, match=r"^standard input: expected data, got nothing"):
         read("-")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.row_names import RowNames
+from toadstone.datasets.readers.aside import OTHER_CLASS
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.tables import Table, TableReader, split_table
 from toadstone.datasets.split import Split
@@ -68,7 +69,7 @@ def test_a_wrong_label_gets_a_suggestion() -> None:
         ),
         (pa.array([b"a", b"b"] * 10), "column 'y': expected UTF-8 text, got other bytes"),
         (pa.nulls(N), "column 'y': expected labels, got an empty column"),
-        (pa.array([""] * N), "column 'y': expected labels, got an empty column"),
+        (pa.array([""] * N), "column 'y', line 2: expected a label, got no label in any row, only ''"),
         (pa.array([1, 2] * 10, pa.date32()), "column 'y': expected whole numbers or text as labels, got values of"),
         (pa.array(np.linspace(0, 1, N)), "column 'y': expected a few classes, got 20 different labels in 20 rows"),
         (pa.array(np.arange(N)), "column 'y': expected a few classes, got 20 different labels in 20 rows"),
@@ -87,7 +88,7 @@ def test_a_row_without_a_label_is_set_aside_or_refused(nothing: str | None) -> N
     assert [(row.position, row.label, row.reason, row.dropped) for row in split.aside] == [(1, "", "no label", False)]
     assert sorted([*split.train.row_ids, *split.test.row_ids]) == [0, *range(2, N)]
     assert _split(table, missing="drop-rows").aside[0].dropped
-    with pytest.raises(InvalidData, match="^file.csv: column 'y', line 3: expected a label, got nothing; `missing`"):
+    with pytest.raises(InvalidData, match=r"^file.csv: column 'y', line 3: expected a label, got nothing; `missing`"):
         _split(table, missing="refuse")
 
 
@@ -116,7 +117,7 @@ class TestMissingValues:
     def test_are_refused_with_the_way_on(self) -> None:
         with pytest.raises(
             InvalidData,
-            match="^file.csv: column 'c', line 2: expected a value, got nothing; `missing` with indicate or drop-rows",
+            match=r"^file.csv: column 'c', line 2: expected a value, got nothing; `missing` with indicate or drop-rows",
         ):
             _split(self.TABLE, missing="refuse")
 
@@ -146,7 +147,7 @@ class TestColumns:
     def test_that_do_not_exist(self, option: str) -> None:
         with pytest.raises(InvalidArgument, match=f"`{option}`: expected a column of file.csv: a, b, y, c, got 'z'"):
             _split(self.TABLE, **{option: "z"})
-        with pytest.raises(InvalidArgument, match="`types`: expected a column of file.csv"):
+        with pytest.raises(InvalidArgument, match=r"`types`: expected a column of file.csv"):
             _split(self.TABLE, types="z=number")
 
     @pytest.mark.parametrize("options", [{"drop": "y"}, {"columns": "y"}, {"text": "y"}, {"types": {"y": "number"}}])
@@ -156,7 +157,7 @@ class TestColumns:
             _split(self.TABLE, label="y", **options)
 
     def test_with_one_name_after_trimming(self) -> None:
-        with pytest.raises(InvalidData, match="^file.csv: expected column names that differ, got 'a' twice"):
+        with pytest.raises(InvalidData, match=r"^file.csv: expected column names that differ, got 'a' twice"):
             _split(_table(y=np.arange(N) % 2, **{" a": np.arange(N)}))
 
     @pytest.mark.parametrize(
@@ -221,7 +222,7 @@ class TestIdentifiers:
 
     def test_are_used_in_messages(self) -> None:
         table = _table(y=np.arange(N) % 2, key=[f"k{i}" for i in range(N)], c=[1.0, np.inf] + [2.0] * (N - 2))
-        with pytest.raises(InvalidData, match="^file.csv: column 'c', key 'k1': expected a finite number"):
+        with pytest.raises(InvalidData, match=r"^file.csv: column 'c', key 'k1': expected a finite number"):
             _split(table, id="key")
 
 
@@ -234,6 +235,19 @@ def test_classes_that_are_too_small_are_refused_or_set_aside() -> None:
     assert len(split.train) + len(split.test) == 18
 
 
+@pytest.mark.parametrize(
+    ("y", "sentence"),
+    [
+        (["a"] * 20, "expected at least two classes, got only 'a'"),
+        ([None] * 4 + ["a"] * 16, "expected at least two classes, got only 'a'"),
+        ([None] * 12 + ["a"] * 4 + ["b"] * 4, "expected at least 5 rows of each class, got 4 of 'a', 4 of 'b'"),
+    ],
+)
+def test_classes_that_are_all_too_small_are_refused(y: list, sentence: str) -> None:
+    with pytest.raises(InvalidData, match=f"column 'y': {sentence}"):
+        split_table(_table(y=y), "file.csv", Request().setting_aside())
+
+
 def test_what_was_done_is_noted() -> None:
     table = _table(y=["ill", "ill "] * 10, p=[f"{i},5" for i in range(N)], z=["007", "008"] * 10)
     assert _split(table).notes == (
@@ -243,7 +257,9 @@ def test_what_was_done_is_noted() -> None:
         "classes",
     )
     three = _table(y=["a", "b", "c", "a", "b"] * 4)
-    assert _split(three, classes=("a", "b")).notes == ("4 rows of other classes are left out",)
+    split = _split(three, classes=("a", "b"))
+    assert [row.position for row in split.aside] == [2, 7, 12, 17]
+    assert {(row.label, row.reason, row.dropped) for row in split.aside} == {("c", OTHER_CLASS, True)}
 
 
 class TestAnotherTable:

@@ -1,1 +1,1 @@
-"""Preparation of columns as arrays: numbers, categories, text, labels, domains, trusted rows."""
+"""Preparation of columns as arrays: kinds of columns, numbers, dates, categories, text, labels, domains."""

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from toadstone.core.checks import plainly, quoted
 from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.dates import DateFormat, date_formats, has_date
@@ -50,7 +51,7 @@ class Origin:
 
     def column(self, name: str) -> str:
         """Return the start of an error message about a column."""
-        return f"{self.source}: column {name!r}"
+        return f"{self.source}: column {quoted(name)}"
 
     def cell(self, name: str, row: int) -> str:
         """Return the start of an error message about a cell; `row` is the position of its row."""
@@ -178,7 +179,7 @@ def _stated(column: Any, name: str, stated: str, request: Request, origin: Origi
         notation = _best_notation(shown, request)
         reader, unread, note = notation, int(notation.numbers(shown).null_count), ""
     if unread == len(shown):
-        raise InvalidData(f"{origin.column(name)}: expected {stated}s, as `types` says, got {shown[0].as_py()!r}")
+        raise InvalidData(f"{origin.column(name)}: expected {stated}s, as `types` says, got {quoted(shown[0].as_py())}")
     return ColumnType(name, stated, reader, note=note, lenient=True)
 
 
@@ -234,7 +235,7 @@ def _chosen_notation(found: list[Notation], shown: Any, name: str, request: Requ
         return next(one for one in found if one.decimal == ",")
     example = shown.filter(pc.match_substring_regex(shown, r"\d,\d"))[0].as_py()
     raise InvalidData(
-        f"{origin.column(name)}: expected numbers that can be read in one way, got {example!r}; "
+        f"{origin.column(name)}: expected numbers that can be read in one way, got {quoted(example)}; "
         "`decimal` says whether the comma is the decimal sign (`,`) or separates thousands (`.`)"
     )
 
@@ -243,7 +244,7 @@ def _number_of_texts(texts: Any, name: str, notation: Notation) -> ColumnType:
     marks = pc.unique(texts.filter(pc.is_null(notation.numbers(texts)))).drop_null().to_pylist()
     marks = [mark for mark in marks if mark not in ("", "NA", "NaN", "nan")]
     said = [notation.words] if notation.words else []
-    said += [f"{', '.join(map(repr, marks[:3]))} missing"] if marks else []
+    said += [f"{', '.join(map(quoted, marks[:3]))} missing"] if marks else []
     as_numbers = notation.numbers(texts)
     if not said and _is_index(as_numbers, name):
         return ColumnType(name, "left out", note="an index")
@@ -256,7 +257,7 @@ def _date_of_texts(dates: list[DateFormat], texts: Any, name: str, request: Requ
     if len(wanted) > 1 and not wanted[0].days(texts).equals(wanted[1].days(texts)):
         example = _values(texts, MISSING)[0].as_py()
         raise InvalidData(
-            f"{origin.column(name)}: expected dates that can be read in one way, got {example!r}; "
+            f"{origin.column(name)}: expected dates that can be read in one way, got {quoted(example)}; "
             "`dayfirst` says whether the day comes first"
         )
     return ColumnType(name, "date", wanted[0], note="" if wanted[0].words == "year-month-day" else wanted[0].words)
@@ -271,13 +272,14 @@ def _refuse_strays(texts: Any, shown: Any, name: str, origin: Origin) -> None:
         whole = pc.all(found).as_py()
         if share < _MOSTLY or len(shown) <= (_FEW_NUMBERS if whole else FEW_LEVELS):
             continue
-        options = f"`types` with {name}={what} reads such values as missing, with {name}=category as a category"
+        shortly = plainly(name)
+        options = f"`types` with {shortly}={what} reads such values as missing, with {shortly}=category as a category"
         if whole:
-            got = " and ".join(map(repr, _unlike(shown)))
+            got = " and ".join(map(quoted, _unlike(shown)))
             raise InvalidData(f"{origin.column(name)}: expected {what}s in one notation, got {got}; {options}")
         row = int(np.argmax(np.asarray(pc.and_not(present, fitting))))
         raise InvalidData(
-            f"{origin.cell(name, row)}: expected a {what} as in most rows, got {texts[row].as_py()!r}; {options}"
+            f"{origin.cell(name, row)}: expected a {what} as in most rows, got {quoted(texts[row].as_py())}; {options}"
         )
 
 
@@ -330,9 +332,8 @@ def _numbers(column: Any, how: ColumnType, origin: Origin) -> Any:
         unread = pc.and_(pc.is_null(values), pc.invert(pc.match_substring_regex(pc.fill_null(texts, ""), MISSING)))
         if not how.lenient and pc.any(unread).as_py():
             row = int(np.argmax(np.asarray(unread)))
-            raise InvalidData(
-                f"{origin.cell(how.name, row)}: expected a {how.kind} as in the other rows, got {texts[row].as_py()!r}"
-            )
+            got = quoted(texts[row].as_py())
+            raise InvalidData(f"{origin.cell(how.name, row)}: expected a {how.kind} as in the other rows, got {got}")
     else:
         texts, values = column, pc.cast(column, pa.float64(), safe=False)
     return _checked(values, texts, how, origin)
@@ -347,8 +348,8 @@ def _checked(values: Any, shown: Any, how: ColumnType, origin: Origin) -> Any:
         row = int(np.argmax(bad))
         expected = "a finite number" if np.isinf(numbers[row]) else f"a number up to {LARGEST:g}"
         raise InvalidData(
-            f"{origin.cell(how.name, row)}: expected {expected}, got {shown[row].as_py()}; "
-            f"`types` with {how.name}=number reads such values as missing, `drop` leaves the column out"
+            f"{origin.cell(how.name, row)}: expected {expected}, got {plainly(shown[row].as_py())}; "
+            f"`types` with {plainly(how.name)}=number reads such values as missing, `drop` leaves the column out"
         )
     # The float 2**53 may stand for the whole number after it.
     large = np.flatnonzero((np.abs(numbers) >= 2.0**53) & ~bad)
@@ -357,7 +358,7 @@ def _checked(values: Any, shown: Any, how: ColumnType, origin: Origin) -> Any:
         if exact is not None and exact != int(numbers[row]) and not how.lenient:
             raise InvalidData(
                 f"{origin.cell(how.name, row)}: expected a number that a float holds exactly, got {exact}; "
-                f"`types` with {how.name}=category keeps it, `drop` leaves the column out"
+                f"`types` with {plainly(how.name)}=category keeps it, `drop` leaves the column out"
             )
     return pa.array(np.where(bad, np.nan, numbers), from_pandas=True)
 

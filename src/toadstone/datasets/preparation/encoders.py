@@ -7,6 +7,7 @@ value is missing.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Self
 
 import numpy as np
@@ -30,7 +31,13 @@ _FEWEST_ROWS = 5
 _MANY_LEVELS = 50
 _SPARSE_COLUMNS, _SPARSE_DENSITY = 1000, 0.1
 _WITHOUT_WORDS = 0.2
+_KNOWN_WORDS = 0.5
 _CHARACTERS = (1, 3)
+_LETTER = re.compile(r"[^\W\d_]")
+# Thai, Lao, Burmese, Khmer, Japanese and Chinese.
+_NO_BLANKS = re.compile(
+    "[\u0e01-\u0edf\u1000-\u109f\u1780-\u17d3\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]"
+)
 
 
 class NumberColumns(TransformerMixin, BaseEstimator):
@@ -138,11 +145,12 @@ class TextColumn(TransformerMixin, BaseEstimator):
     """Texts of one column, as weights of words or, where words are rarely shared, of character n-grams.
 
     Words that occur in fewer than two training texts are left out. If more
-    than a fifth of the training texts would have no word, as in scripts that
-    are written without blanks, sequences of one to three characters take the
-    place of words. TF-IDF rows have unit length up to rounding: values are
-    rounded to six decimals, because logarithms differ in the last digit
-    between machines and the digest of the data must not.
+    than a fifth of the training texts would have no word, or in a script that
+    is written without blanks fewer than half of the words are known,
+    sequences of one to three characters take the place of words. TF-IDF rows
+    have unit length up to rounding: values are rounded to six decimals,
+    because logarithms differ in the last digit between machines and the
+    digest of the data must not.
 
     Parameters
     ----------
@@ -172,7 +180,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
         except ValueError:
             # The library found no word that two texts share.
             self.vectorizer_ = None
-        if self.vectorizer_ is None or without - (len(texts) - filled) > _WITHOUT_WORDS * filled:
+        if without - (len(texts) - filled) > _WITHOUT_WORDS * filled or not self._shares_words(texts):
             self.vectorizer_, self.unit_ = self._vectorizer("char"), "character n-gram"
             try:
                 without = _empty_rows(self.vectorizer_.fit_transform(texts))
@@ -195,6 +203,17 @@ class TextColumn(TransformerMixin, BaseEstimator):
         """Name the features: the words."""
         names: NDArray[Any] = self.vectorizer_.get_feature_names_out()
         return names
+
+    def _shares_words(self, texts: list[str]) -> bool:
+        """Return False where no word is shared, or few words of a script without blanks."""
+        if self.vectorizer_ is None:
+            return False
+        letters, without_blanks = (sum(len(found.findall(text)) for text in texts) for found in (_LETTER, _NO_BLANKS))
+        if without_blanks <= letters / 2:
+            return True
+        words = [word for text in texts for word in self.vectorizer_.build_analyzer()(text)]
+        known = sum(word in self.vectorizer_.vocabulary_ for word in words)
+        return known >= _KNOWN_WORDS * len(words)
 
     def _vectorizer(self, analyzer: str) -> Any:
         make = CountVectorizer if self.weighting == "counts" else TfidfVectorizer

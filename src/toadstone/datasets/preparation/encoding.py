@@ -13,10 +13,12 @@ import pyarrow as pa
 from sklearn.compose import ColumnTransformer
 
 from toadstone.core.arrays import IntArray, Matrix
+from toadstone.core.checks import plainly, quoted
 from toadstone.core.errors import InvalidData
 from toadstone.datasets.preparation.column_types import ColumnType, Origin, convert
 from toadstone.datasets.preparation.encoders import CategoryColumns, NumberColumns, TextColumn
 from toadstone.datasets.preparation.features import count
+from toadstone.datasets.preparation.labels import listing
 from toadstone.datasets.split import ColumnEncoding
 
 _NUMBERS, _DATES, _CATEGORIES = "numbers", "dates", "categories"
@@ -81,12 +83,14 @@ class TableEncoding:
     def summary(self) -> str:
         """One line: "7 numbers standardised, 2 categories one-hot (11 columns); left out: id (an index)"."""
         parts = [part for name, step, columns in self.transformer.transformers_ for part in _said(name, step, columns)]
-        left_out = [f"{one.name or 'a column without a name'} ({one.note})" for one in self.types if _is_left_out(one)]
+        left_out = [
+            f"{plainly(one.name) or 'a column without a name'} ({one.note})" for one in self.types if _is_left_out(one)
+        ]
         return ", ".join(parts) + (f"; left out: {', '.join(left_out)}" if left_out else "")
 
     @property
     def columns(self) -> tuple[ColumnEncoding, ...]:
-        """What became of each column."""
+        """Way of each column to its features."""
         features, fitted = Counter(self.sources), self._fitted()
         return tuple(
             ColumnEncoding(one.name, one.kind, features[one.name], one.note, fitted.get(one.name, {}))
@@ -162,7 +166,7 @@ def fit_encoding(
     """
     by_kind = {kind: [one.name for one in types if one.kind == kind] for kind in ("number", "date", "category", "text")}
     if not any(by_kind.values()):
-        left_out = ", ".join(f"{one.name!r} ({one.note})" for one in types)
+        left_out = ", ".join(f"{quoted(one.name)} ({one.note})" for one in types[:_COLUMNS_SHOWN])
         raise InvalidData(
             f"{origin.source}: expected a column that can be encoded, got {left_out or 'the label alone'}; "
             "`text` names a column of texts"
@@ -196,7 +200,7 @@ def typed(table: Any, types: Sequence[ColumnType], origin: Origin) -> Any:
     present = set(table.column_names)
     missing = [one.name for one in used if one.name not in present]
     if missing:
-        raise InvalidData(f"{origin.source}: expected a column {missing[0]!r}, got {', '.join(table.column_names)}")
+        raise InvalidData(f"{origin.source}: expected a column {quoted(missing[0])}, got {listing(table.column_names)}")
     return pa.table({one.name: convert(table[one.name], one, origin) for one in used})
 
 

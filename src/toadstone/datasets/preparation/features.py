@@ -16,6 +16,7 @@ from toadstone.datasets.split import Split
 from toadstone.kernels.rows import fitting_domain
 
 MAX_COLUMNS = 10_000_000
+_HASHED, _PER_ENTRY = 1 << 20, 100
 _LARGEST = 1e100
 _OUTER_SHARE, _DEVIATION_RATIO = 0.005, 10.0
 _AS_GIVEN = {"integer": "counts as given", "box": "values within [0, 1] as given", "real": "numbers as given"}
@@ -92,6 +93,31 @@ def check_size(X: Matrix, what: str) -> None:
     largest = float(np.abs(values).max(initial=0.0))
     if largest > _LARGEST:
         raise InvalidData(f"{what}: expected numbers up to {_LARGEST:g}, got {largest:g}")
+
+
+def check_width(columns: int, entries: int, what: str) -> None:
+    """Check that the columns of a matrix are in proportion to its entries.
+
+    Text matrices have many columns without an entry, those of hashed words a
+    million by default; but a single declared number must not cost time and
+    memory for columns that no row uses.
+
+    Raises
+    ------
+    InvalidData
+        If there are more than ten million, or more than 2**20 and more than a
+        hundred for each entry.
+    """
+    most = min(MAX_COLUMNS, max(_HASHED, _PER_ENTRY * entries))
+    if columns > most:
+        raise InvalidData(
+            f"{what}: expected at most {most:,} columns for {entries:,} stored entries, got {columns:,}; "
+            "declare a smaller width, or leave out columns that no row uses"
+        )
+
+
+def _stored(X: Matrix) -> int:
+    return int(X.nnz) if issparse(X) else int(X.size)
 
 
 def _moments(values: Array) -> tuple[float, float]:
@@ -209,8 +235,7 @@ def assemble(
     columns = features.train.shape[1]
     if columns == 0:
         raise InvalidData(f"{name}: expected at least one feature column, got none")
-    if columns > MAX_COLUMNS:
-        raise InvalidData(f"{name}: expected at most {MAX_COLUMNS:,} feature columns, got {columns:,}")
+    check_width(columns, _stored(features.train) + _stored(features.test), name)
     check_size(features.train, name)
     check_size(features.test, name)
     train = Dataset(features.train, labels[0], features.names, row_ids[0])

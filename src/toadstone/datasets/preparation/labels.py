@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from toadstone.core.arrays import IntArray, Labels
+from toadstone.core.checks import plainly, quoted
 from toadstone.core.errors import InvalidArgument, InvalidData
 
 MIN_ROWS = 5
 """Smallest size of a class."""
 
 _FEW_FRACTIONS = 20
+_SHOWN = 80
 _WHOLE_TEXT = re.compile(r"-?(0|[1-9]\d*)(\.0*)?")
 _INVISIBLE = ("Cf", "Cc")
 
@@ -50,6 +52,8 @@ def as_labels(values: Labels, what: str) -> Labels:
         )
     if values.ndim != 1:
         raise InvalidData(f"{what}: expected one label a row, got an array of shape {values.shape}")
+    if values.dtype.kind == "O":
+        values = _of_objects(values, what)
     kind = values.dtype.kind
     if kind in "bU":
         return values
@@ -64,6 +68,22 @@ def as_labels(values: Labels, what: str) -> Labels:
     if kind != "f":
         raise InvalidData(f"{what}: expected whole numbers or text, got values of type {values.dtype}")
     return _whole(values, what)
+
+
+def _of_objects(values: Labels, what: str) -> Labels:
+    """Return objects of one type, such as texts of a data frame, as an array of this type."""
+    listed = values.tolist()
+    for position, value in enumerate(listed):
+        if value is None or value != value:
+            raise InvalidData(f"{what}: expected a label in every row, got nothing at position {position}")
+    kinds = {type(value) for value in listed}
+    if kinds == {str}:
+        return np.array(listed, dtype=np.str_)
+    if len(kinds) == 1 and kinds <= {bool, int, float}:
+        typed = np.array(listed)
+        return typed if typed.dtype.kind != "O" else np.array([str(value) for value in listed])
+    found = listing(sorted(kind.__name__ for kind in kinds)) or "no values"
+    raise InvalidData(f"{what}: expected whole numbers or text, got values of type {found}")
 
 
 def _whole(values: Labels, what: str) -> Labels:
@@ -112,7 +132,7 @@ def near_equal(y: Labels) -> list[str]:
     for label in np.unique(y).tolist() if y.dtype.kind == "U" else []:
         groups.setdefault(_folded(label), []).append(label)
     return [
-        f"the labels {' and '.join(map(repr, group))} differ only by blanks, case or invisible characters, "
+        f"the labels {' and '.join(map(quoted, group))} differ only by blanks, case or invisible characters, "
         "and count as different classes"
         for group in groups.values()
         if len(group) > 1
@@ -145,8 +165,8 @@ def _named(name: str, present: dict[str, Any], what: str) -> Any:
     # A file may show 1.0 or true where the label is 1 or True.
     alike = [label for text, label in present.items() if _same_value(name, text)]
     if len(alike) != 1:
-        shown = listing([repr(text) for text in present])
-        raise InvalidArgument("classes", f"labels among {shown} ({what})", repr(name))
+        shown = listing([quoted(text) for text in present])
+        raise InvalidArgument("classes", f"labels among {shown} ({what})", quoted(name))
     return alike[0]
 
 
@@ -183,7 +203,7 @@ def check_classes(y: Labels, what: str) -> None:
     check_several(y, what)
     rare = rare_classes(y)
     if rare:
-        named = listing([f"{size} of {name!r}" for name, size in rare.items()])
+        named = listing([f"{size} of {quoted(name)}" for name, size in rare.items()])
         raise InvalidData(
             f"{what}: expected at least {MIN_ROWS} rows of each class, got {named}; "
             "`classes` keeps those that it names, and a scan does without the rare ones"
@@ -202,7 +222,7 @@ def check_several(y: Labels, what: str) -> None:
     if len(classes) == 0:
         raise InvalidData(f"{what}: expected rows, got none")
     if len(classes) == 1:
-        raise InvalidData(f"{what}: expected at least two classes, got only {str(classes[0])!r}")
+        raise InvalidData(f"{what}: expected at least two classes, got only {quoted(classes[0])}")
     if len(classes) > 2 and len(classes) > len(y) / MIN_ROWS:
         raise InvalidData(
             f"{what}: expected a few classes, got {len(classes)} different labels in {len(y)} rows: "
@@ -224,10 +244,10 @@ def check_test_labels(train: Labels, test: Labels, what: str) -> None:
         raise InvalidData(f"{what}: expected training and test labels of one type, got {train.dtype} and {test.dtype}")
     unseen = np.setdiff1d(test, train)
     if len(unseen):
-        raise InvalidData(f"{what}: expected test labels that occur in training, got {unseen[0]}")
+        raise InvalidData(f"{what}: expected test labels that occur in training, got {plainly(unseen[0])}")
 
 
 def listing(names: Sequence[object], limit: int = 12) -> str:
     """Join the first names with commas and count the rest."""
-    shown = ", ".join(str(name) for name in names[:limit])
+    shown = ", ".join(plainly(name, _SHOWN) for name in names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

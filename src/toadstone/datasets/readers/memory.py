@@ -18,6 +18,7 @@ from toadstone.datasets.preparation.features import ArrayValues, Features, RowSc
 from toadstone.datasets.preparation.labels import as_labels
 from toadstone.datasets.readers.aside import rows_to_judge
 from toadstone.datasets.readers.formats.columnar import without_views
+from toadstone.datasets.readers.formats.exact_numbers import check_numbers
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.tables import Table, TableReader, split_table
 from toadstone.datasets.split import Split, stratified_rows
@@ -82,7 +83,7 @@ def frame_table(frame: nw.DataFrame[Any], source: str) -> Table:
     try:
         columns = plain.to_arrow()
         columns = columns.cast(without_views(columns.schema))
-    except pa.ArrowException as error:
+    except (pa.ArrowException, TypeError) as error:
         raise InvalidData(f"{source}: expected columns that Arrow can hold, got: {_first_line(error)}") from None
     index = list(frame.to_native().index) if frame.implementation.is_pandas_like() else range(len(frame))
     return Table(source, columns, RowNames("index", names=index))
@@ -95,13 +96,24 @@ class ArrayPreparation:
     Parameters
     ----------
     scaling : RowScaling
+    columns : int
     """
 
     scaling: RowScaling
+    columns: int
 
     def encode(self, X: Any, y: Any) -> tuple[Matrix, Labels]:
-        """Return prepared rows and labels."""
-        return self.scaling.apply(as_matrix(X)), as_labels(np.asarray(y), "trusted arrays: y")
+        """Return prepared rows and labels.
+
+        Raises
+        ------
+        InvalidData
+            If there are other columns.
+        """
+        rows = as_matrix(X)
+        if rows.shape[1] != self.columns:
+            raise InvalidData(f"trusted arrays: X: expected {self.columns} columns as in the data, got {rows.shape[1]}")
+        return self.scaling.apply(rows), as_labels(np.asarray(y), "trusted arrays: y")
 
 
 def read_arrays(
@@ -129,6 +141,8 @@ def read_arrays(
         As `toadstone.datasets.read`.
     """
     request.refuse_columns(ARRAYS)
+    if isinstance(X, np.ndarray) and X.dtype.kind in "iu":
+        check_numbers(X, f"{ARRAYS}: X")
     rows, labels = as_matrix(X), as_labels(np.asarray(y), f"{ARRAYS}: y")
     if labels.shape != (rows.shape[0],):
         raise InvalidData(f"{ARRAYS}: expected a label for each of {rows.shape[0]} rows, got y of shape {labels.shape}")
@@ -140,7 +154,7 @@ def read_arrays(
     split = assemble(ARRAYS, features, (labels[train], labels[test]), (train, test), request.test_origin)
     names = RowNames("index", names=row_ids, first=0)
     split = replace(split, row_names=names, raw=ArrayValues(rows, feature_names), aside=aside)
-    return renamed(split, feature_names), ArrayPreparation(scaling)
+    return renamed(split, feature_names), ArrayPreparation(scaling, rows.shape[1])
 
 
 def labelled(X: Any, y: Any) -> tuple[nw.DataFrame[Any], str] | None:
@@ -172,4 +186,6 @@ def labelled(X: Any, y: Any) -> tuple[nw.DataFrame[Any], str] | None:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    # Arrow adds the column to the sentence as a second argument.
+    told = "; ".join(map(str, error.args)) or type(error).__name__
+    return told.strip().splitlines()[0]

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from toadstone.core.arrays import IntArray, Labels, Mask, Matrix
-from toadstone.core.checks import did_you_mean
+from toadstone.core.checks import did_you_mean, quoted
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.column_types import (
@@ -102,7 +102,7 @@ class TableReader:
         table = trimmed(table)
         if self.label not in table.columns.column_names or table.columns.num_rows == 0:
             got = "no rows" if table.columns.num_rows == 0 else listing(table.columns.column_names)
-            raise InvalidData(f"{table.source}: expected rows with a column {self.label!r}, got {got}")
+            raise InvalidData(f"{table.source}: expected rows with a column {quoted(self.label)}, got {got}")
         y, labelled = read_labels(table, self.label)
         if not labelled.all():
             raise InvalidData(
@@ -179,7 +179,7 @@ def trimmed(table: Table) -> Table:
     names = [name.strip() for name in table.columns.column_names]
     repeated = [name for name, times in Counter(names).items() if times > 1 and name]
     if repeated:
-        raise InvalidData(f"{table.source}: expected column names that differ, got {repeated[0]!r} twice")
+        raise InvalidData(f"{table.source}: expected column names that differ, got {quoted(repeated[0])} twice")
     kept, notes = [], list(table.notes)
     for position, name in enumerate(names):
         if _INDEX.fullmatch(name):
@@ -269,8 +269,8 @@ def _existing(option: str, name: str, table: Table) -> str:
     names = table.columns.column_names
     if name.strip() in names:
         return name.strip()
-    hint = did_you_mean(name, names, show=repr)
-    raise InvalidArgument(option, f"a column of {table.source}: {listing(names)}", f"{name!r}{hint}")
+    hint = did_you_mean(name, names, show=quoted)
+    raise InvalidArgument(option, f"a column of {table.source}: {listing(names)}", f"{quoted(name)}{hint}")
 
 
 def _with_ids(table: Table, request: Request) -> Table:
@@ -279,7 +279,7 @@ def _with_ids(table: Table, request: Request) -> Table:
     name = _existing("id", request.id, table)
     values = plain(table.columns[name])
     if values.null_count or len(pc.unique(values)) < len(values):
-        raise InvalidArgument("id", "a column with a different value in each row", repr(name))
+        raise InvalidArgument("id", "a column with a different value in each row", quoted(name))
     return replace(table, rows=RowNames("id", names=[str(value) for value in values.to_pylist()], column=name))
 
 
@@ -289,7 +289,7 @@ def _chosen_columns(table: Table, label: str, request: Request) -> Any:
     for option, names in (named | {"types": request.kinds}).items():
         for name in names or ():
             if _existing(option, name, table) == label:
-                raise InvalidArgument(option, "another column than the label's", repr(name))
+                raise InvalidArgument(option, "another column than the label's", quoted(name))
     keep = [name for name in table.columns.column_names if name != label]
     if request.columns is not None:
         keep = [name for name in keep if name in (*request.columns, *request.texts)]
@@ -333,7 +333,7 @@ def _rows_to_use(
                     f"{origin.cell(gaps[row], row)}: expected a value, got nothing; `missing` with indicate or "
                     "drop-rows reads on"
                 )
-            aside.append(RowAside(row, str(y[row]), f"no value in column {gaps[row]!r}", dropped=True))
+            aside.append(RowAside(row, str(y[row]), f"no value in column {quoted(gaps[row])}", dropped=True))
         kept = np.setdiff1d(kept, [one.position for one in aside])
     kept, others = rows_to_judge(kept, y, origin.column(label), request)
     return kept, tuple(sorted((*aside, *others), key=lambda one: one.position))
@@ -357,5 +357,5 @@ def _names_at(rows: RowNames, positions: IntArray) -> RowNames:
 
 def _notes(types: Sequence[ColumnType], y: Labels) -> list[str]:
     told = [one for one in types if one.note and one.kind != "left out"]
-    notes = [f"column {one.name!r} is read as {_PLURAL[one.kind]}: {one.note}" for one in told]
+    notes = [f"column {quoted(one.name)} is read as {_PLURAL[one.kind]}: {one.note}" for one in told]
     return notes + near_equal(y)

@@ -126,7 +126,7 @@ def test_standardising_is_fitted_on_training_rows(tmp_path: Path) -> None:
         ({"X": X * 1j, "y": Y}, "X: expected numbers, got values of type complex128"),
         (
             {"X": np.where(np.isclose(X, X[4, 2]), np.nan, X), "y": Y},
-            r"X: expected finite numbers, got nan in row 5, column 2",
+            r"X: expected finite numbers up to 1e\+100, got nan in row 5, column 2",
         ),
         (
             {"X_train": X, "y_train": Y, "X_test": X[:, :2], "y_test": Y},
@@ -163,6 +163,18 @@ def test_damaged_archives(tmp_path: Path) -> None:
             archive.writestr("y.npy", member)
         with pytest.raises(InvalidData, match=r"file.npz: expected a complete .npz archive, got one that is damaged"):
             read(path)
+
+
+@pytest.mark.parametrize("code", [0x110000, 0xFFFFFFFF, 0xD800, 0xDFFF])
+@pytest.mark.parametrize("name", ["y", "feature_names"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_texts_of_numbers_that_are_no_characters(tmp_path: Path, code: int, name: str, order: str) -> None:
+    arrays = {"X": X, "y": np.array(["a", "b"], dtype=f"{order}U1")[Y], "feature_names": np.array(list("abc"))}
+    assert read(_file(tmp_path, **arrays)).train.classes.tolist() == ["a", "b"]
+    arrays[name] = arrays[name].astype(f"{order}U1")
+    arrays[name].view(f"{order}u4")[0] = code
+    with pytest.raises(InvalidData, match=r"file.npz: expected a complete .npz archive, got one that is damaged"):
+        read(_file(tmp_path, **arrays))
 
 
 def test_options_that_name_columns_do_not_apply(tmp_path: Path) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import decimal
+import struct
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
 from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.datasets.readers.formats.arrow_sizes import inflated_size
 from toadstone.datasets.readers.read import read, write_rows
 
 
@@ -83,3 +86,47 @@ def test_written_rows_keep_schema_metadata_and_order(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match="`rows`: expected row numbers below 40, got 40"):
         write_rows(path, [40], tmp_path / "other.parquet")
     assert not (tmp_path / "other.parquet").exists()
+
+
+class TestArrow:
+    @pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
+    def test_is_the_same_data(self, tmp_path: Path, compression: str) -> None:
+        feather.write_feather(_table(), tmp_path / "file.feather", compression=compression)
+        arrow, parquet = read(tmp_path / "file.feather"), read(_file(tmp_path, _table()))
+        np.testing.assert_array_equal(arrow.train.X, parquet.train.X)
+        assert arrow.row_names.full(0) == "row 1"
+
+    def test_offsets_and_indices_that_lie_are_refused(self, tmp_path: Path) -> None:
+        """Arrow takes them as they stand, and reads beyond its memory."""
+        words = pa.array([f"word {i}" for i in range(40)])
+        for values, wrong in ((words, b"\xff\xff\xff\x7f"), (words.dictionary_encode(), b"\x99\x00\x00\x00")):
+            table = pa.table({"a": values, "y": np.arange(40) % 2})
+            feather.write_feather(table, tmp_path / "file.feather", compression="uncompressed")
+            content = bytearray((tmp_path / "file.feather").read_bytes())
+            five = content.index(struct.pack("<ii", *((42, 48) if values is words else (6, 7))))
+            content[five : five + 4] = wrong
+            (tmp_path / "file.feather").write_bytes(bytes(content))
+            with pytest.raises(InvalidData, match=r"file.feather: expected a complete Parquet or Arrow file"):
+                read(tmp_path / "file.feather", text="a")
+
+    @pytest.mark.parametrize("compression", ["lz4", "zstd"])
+    def test_is_bounded_before_it_is_inflated(
+        self, tmp_path: Path, compression: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        table = pa.table(
+            {"a": np.zeros(1_000_000), "kind": pa.array(["x" * 99] * 9).dictionary_encode().take([0] * 10**6)}
+        )
+        feather.write_feather(table, tmp_path / "file.feather", compression=compression)
+        data = (tmp_path / "file.feather").read_bytes()
+        assert 8e6 <= inflated_size(data) <= 8e6 + 6e6
+        monkeypatch.setattr("toadstone.datasets.readers.content._ROOM", 1 << 20)
+        monkeypatch.setattr("toadstone.datasets.readers.content._RATIO", 1)
+        monkeypatch.setattr("pyarrow.ipc.open_file", lambda source: pytest.fail("the file was opened"))
+        with pytest.raises(InvalidData, match=r"file.feather: expected at most 0.0 GB once inflated .*got more"):
+            read(tmp_path / "file.feather")
+
+    def test_sizes_of_uncompressed_files_are_their_own(self, tmp_path: Path) -> None:
+        feather.write_feather(_table(), tmp_path / "file.feather", compression="uncompressed")
+        assert inflated_size((tmp_path / "file.feather").read_bytes()) == 0
+        with pytest.raises(ValueError, match="a damaged Arrow file"):
+            inflated_size(b"ARROW1" + b"\xff" * 40 + b"ARROW1")

@@ -66,7 +66,7 @@ def test_classes_are_filtered_before_anything_is_checked(tmp_path: Path) -> None
     assert len(split.train) + len(split.test) == 80
     for part in (split.train, split.test):
         np.testing.assert_array_equal(part.X[:, 0], np.where(part.row_ids < 40, part.row_ids, part.row_ids - 41))
-    assert split.notes == ("1 rows of other classes are left out",)
+    assert [(row.position, row.label, row.dropped) for row in split.aside] == [(40, "rare", True)]
 
 
 @pytest.mark.parametrize("ending", [".csv", ".tsv", ".txt", ".tab", ""])
@@ -82,7 +82,9 @@ def test_the_separator_is_told_from_the_file(tmp_path: Path, ending: str, separa
 def test_other_separators_are_named(tmp_path: Path) -> None:
     path = _file(tmp_path, GOOD.replace(",", "~"))
     assert read(path, separator="~").train.feature_names == ("a", "b")
-    with pytest.raises(InvalidData, match="expected several columns, separated by commas, .*`separator` names another"):
+    with pytest.raises(
+        InvalidData, match=r"expected several columns, separated by commas, .*`separator` names another"
+    ):
         read(path)
     assert read(_file(tmp_path, GOOD.replace(",", "\t")), separator="tab").train.feature_names == ("a", "b")
 
@@ -153,7 +155,7 @@ class TestQuotationMarks:
     def test_that_join_rows_are_refused(self, tmp_path: Path) -> None:
         texts = ['"oh no', *["so it goes"] * 5, 'he said"'] * 4
         content = "text\tlabel\n" + "".join(f"{text}\t{i % 2}\n" for i, text in enumerate(texts))
-        with pytest.raises(InvalidData, match="line [0-9]+.*`quote` with none reads quotation marks as plain") as told:
+        with pytest.raises(InvalidData, match=r"line [0-9]+.*`quote` with none reads quotation marks as plain") as told:
             read(_file(tmp_path, content, "file.tsv"))
         assert "\n" not in str(told.value)
         split = read(_file(tmp_path, content, "file.tsv"), quote="none", text="text")

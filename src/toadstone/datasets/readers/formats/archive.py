@@ -6,6 +6,8 @@ import io
 import lzma
 import math
 import struct
+import tokenize
+import warnings
 import zipfile
 import zlib
 from collections import Counter
@@ -31,8 +33,13 @@ _DAMAGED = (
     NotImplementedError,
     RuntimeError,
     MemoryError,
+    # Of headers that are no Python literals, which NumPy reads by Python's tokenizer.
+    tokenize.TokenError,
+    SyntaxError,
 )
 """Exceptions of NumPy and the standard library on a damaged archive."""
+
+_LAST_CHARACTER, _SURROGATES = 0x10FFFF, (0xD800, 0xDFFF)
 
 
 @dataclass(frozen=True)
@@ -137,7 +144,11 @@ class Archive:
         try:
             with zipfile.ZipFile(io.BytesIO(self._stored)) as archive, archive.open(f"{name}.npy") as member:
                 self._check_header(name, member)
-            with np.load(io.BytesIO(self._stored), allow_pickle=False) as arrays:
+            with (
+                np.load(io.BytesIO(self._stored), allow_pickle=False) as arrays,
+                # Of headers that Python 2 wrote, which are read all the same.
+                warnings.catch_warnings(action="ignore", category=UserWarning),
+            ):
                 values = arrays[name]
         except InvalidData:
             raise
@@ -147,7 +158,8 @@ class Archive:
                     f"{self.path}: array {name}: expected numbers or text, got pickled objects, which are never loaded"
                 ) from None
             raise self._damaged() from None
-        if not isinstance(values, np.ndarray):  # NumPy returns the bytes of a member that is not an array.
+        # NumPy returns the bytes of a member that is not an array, and takes any number for a character.
+        if not isinstance(values, np.ndarray) or not _is_text(values):
             raise self._damaged()
         return values
 
@@ -174,3 +186,11 @@ class Archive:
     def listed(self) -> str:
         """Return the names of the arrays, for error messages."""
         return listing(sorted(self.names)) or "no array"
+
+
+def _is_text(values: NDArray[Any]) -> bool:
+    """Return False for an array of texts with numbers that are no characters of Unicode."""
+    if values.dtype.kind != "U" or values.size == 0 or values.dtype.itemsize == 0:
+        return True
+    codes = np.ascontiguousarray(values).reshape(-1).view(np.dtype(np.uint32).newbyteorder(values.dtype.byteorder))
+    return not bool(np.any((codes > _LAST_CHARACTER) | ((codes >= _SURROGATES[0]) & (codes <= _SURROGATES[1]))))

@@ -13,6 +13,7 @@ from toadstone.core.arrays import IntArray
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.readers.content import Content, inflation_limit, too_large
+from toadstone.datasets.readers.formats.arrow_sizes import MAGIC, inflated_size
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.tables import Table
 
@@ -78,11 +79,17 @@ def _unusual(content: Content) -> InvalidData:
 def _columns(content: Content) -> Any:
     source = pa.BufferReader(content.data)
     try:
-        if not content.data.startswith(_PARQUET):
-            return ipc.open_file(source).read_all()
-        with pq.ParquetFile(source, page_checksum_verification=True) as file:
-            _refuse_bomb(file.metadata, content)
-            return file.read()
+        if content.data.startswith(_PARQUET):
+            with pq.ParquetFile(source, page_checksum_verification=True) as file:
+                _refuse_bomb(file.metadata, content)
+                columns = file.read()
+        else:
+            limit = inflation_limit(len(content.data))
+            if content.data.startswith(MAGIC) and inflated_size(content.data) > limit:
+                raise InvalidData(too_large(content.name, limit))
+            columns = ipc.open_file(source).read_all()
+        # Arrow takes offsets, indices and text as they stand in a file: others than valid ones crash the process.
+        columns.validate(full=True)
     except InvalidData:
         raise
     except (pa.ArrowException, OSError, ValueError):
@@ -90,6 +97,7 @@ def _columns(content: Content) -> Any:
         raise InvalidData(
             f"{content.name}: expected a complete {kind} file, got one that is damaged or of another kind"
         ) from None
+    return columns
 
 
 def _refuse_bomb(metadata: Any, content: Content) -> None:

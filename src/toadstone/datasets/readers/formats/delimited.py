@@ -26,7 +26,7 @@ from toadstone.datasets.readers.tables import Table
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SNIFFED_RECORDS = 100
 _SNIFFED_BYTES = 1 << 16
-_BLOCK = 1 << 26
+_BLOCK, _MOST = 1 << 26, (1 << 31) - 1
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32-le",
@@ -256,9 +256,11 @@ def _columns(body: bytes, names: list[str], found: Delimited) -> Any:
     keys = [str(position) for position in range(len(names))]
     if not body:
         return pa.table([pa.array([], pa.string()) for _ in keys], names=keys).rename_columns(names)
+    # A block has to hold the longest record, and its size fits into 32 bits.
+    longest = int((found.index.ends - found.index.starts).max())
     parsed = pacsv.read_csv(
         pa.BufferReader(body),
-        pacsv.ReadOptions(use_threads=False, block_size=max(_BLOCK, len(body) + 1), column_names=keys),
+        pacsv.ReadOptions(use_threads=False, block_size=min(max(_BLOCK, 2 * longest), _MOST), column_names=keys),
         pacsv.ParseOptions(
             delimiter=found.separator, quote_char='"' if found.quoted else False, newlines_in_values=found.quoted
         ),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from toadstone.core.errors import InvalidData
 
-_EXACT = 2**53
+_EXACT, _LARGEST = 2**53, 1e100
 
 
 def check_numbers(values: NDArray[Any], what: str) -> None:
@@ -27,7 +27,9 @@ def check_numbers(values: NDArray[Any], what: str) -> None:
         If one is not; the message names its place.
     """
     if values.dtype.kind == "f":
-        bad, expected, hint = ~np.isfinite(values), "finite numbers", "a table (.csv, .parquet) may have missing values"
+        with np.errstate(invalid="ignore"):
+            bad = ~(np.abs(values.astype(np.float64)) <= _LARGEST)
+        expected, hint = f"finite numbers up to {_LARGEST:g}", "a table (.csv, .parquet) may have missing values"
     elif values.dtype.itemsize == 8:
         # Compared as whole numbers: as a float, 2**53 + 1 would be 2**53.
         bad = (values > _EXACT) | (values < -_EXACT)

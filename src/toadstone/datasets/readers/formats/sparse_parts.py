@@ -10,9 +10,9 @@ from numpy.typing import DTypeLike, NDArray
 from scipy.sparse import csr_array
 
 from toadstone.core.errors import InvalidData
+from toadstone.datasets.preparation.features import check_width
 from toadstone.datasets.readers.formats.exact_numbers import check_numbers
 
-_HASHED, _PER_ENTRY = 1 << 20, 100
 PARTS = ("data", "indices", "indptr", "shape")
 
 
@@ -66,26 +66,6 @@ def _check_structure(
     if len(indices) and (indices.min() < 0 or indices.max() >= d):
         worst = int(indices.min()) if indices.min() < 0 else int(indices.max())
         raise InvalidData(f"{what}_indices: expected column numbers from 0 to {d - 1}, got {worst}")
-
-
-def check_width(columns: int, entries: int, what: str) -> None:
-    """Check that the declared columns of a sparse matrix are in proportion to its entries.
-
-    Text matrices have many columns without an entry, those of hashed words a
-    million by default; but a single number must not cost time and memory for
-    columns that no row uses.
-
-    Raises
-    ------
-    InvalidData
-        If there are more than 2**20, and more than a hundred for each entry.
-    """
-    most = max(_HASHED, _PER_ENTRY * entries)
-    if columns > most:
-        raise InvalidData(
-            f"{what}: expected at most {most:,} columns for {entries:,} stored entries, got {columns:,}; "
-            "declare a smaller width, or leave out columns that no row uses"
-        )
 
 
 def sparse_rows(X: Any) -> csr_array:

@@ -11,13 +11,13 @@ from scipy.sparse import csr_array
 from sklearn.datasets import load_svmlight_file
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
+from toadstone.core.checks import quoted
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.row_names import RowNames
-from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, fit_rows
+from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, check_width, fit_rows
 from toadstone.datasets.preparation.labels import as_labels, rows_of_classes
 from toadstone.datasets.readers.aside import rows_to_judge
 from toadstone.datasets.readers.content import Content
-from toadstone.datasets.readers.formats.sparse_parts import check_width
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import Split, stratified_rows
 
@@ -132,11 +132,11 @@ def _malformed(content: Content) -> InvalidData:
         label = line.split("#", 1)[0].split()[:1]
         if label and "," in label[0]:
             return InvalidData(
-                f"{content.name}: expected one label a row, got {label[0]!r} in line {number}: several labels a row "
-                "cannot be used"
+                f"{content.name}: expected one label a row, got {quoted(label[0])} in line {number}: several labels "
+                "a row cannot be used"
             )
         if not _is_well_formed(line):
-            return InvalidData(f"{expected}, got in line {number}: {line.strip()[:60]!r}")
+            return InvalidData(f"{expected}, got in line {number}: {quoted(line.strip())}")
     return InvalidData(f"{expected}, got others")
 
 

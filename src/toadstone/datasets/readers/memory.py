@@ -14,11 +14,11 @@ from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.core.dataset import as_matrix
 from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
+from toadstone.datasets.preparation.exact_numbers import check_numbers
 from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, fit_rows, renamed
 from toadstone.datasets.preparation.labels import as_labels
 from toadstone.datasets.readers.aside import rows_to_judge
 from toadstone.datasets.readers.formats.columnar import without_views
-from toadstone.datasets.readers.formats.exact_numbers import check_numbers
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.tables import Table, TableReader, split_table
 from toadstone.datasets.split import Split, stratified_rows

@@ -13,8 +13,8 @@ import pytest
 from scipy.sparse import random_array
 
 from toadstone.core.errors import InvalidData
+from toadstone.datasets.preparation.exact_numbers import check_numbers
 from toadstone.datasets.readers.formats.archive import Archive
-from toadstone.datasets.readers.formats.exact_numbers import check_numbers
 from toadstone.datasets.readers.formats.sparse_parts import matrix_parts, sparse_matrix
 from toadstone.datasets.readers.read import read, read_source, write_rows
 from toadstone.datasets.readers.request import Request

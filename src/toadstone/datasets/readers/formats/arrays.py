@@ -28,12 +28,12 @@ from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.files import written_aside
 from toadstone.core.row_names import RowNames
+from toadstone.datasets.preparation.exact_numbers import check_numbers
 from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, fit_rows, renamed
 from toadstone.datasets.preparation.labels import as_labels, check_test_labels, rows_of_classes
 from toadstone.datasets.readers.aside import rows_to_judge
 from toadstone.datasets.readers.content import Content, open_content
 from toadstone.datasets.readers.formats.archive import Archive, ArrayNames, array_names
-from toadstone.datasets.readers.formats.exact_numbers import check_numbers
 from toadstone.datasets.readers.formats.sparse_parts import PARTS, matrix_parts, sparse_matrix
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import Split, stratified_rows

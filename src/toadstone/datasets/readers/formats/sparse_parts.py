@@ -10,8 +10,8 @@ from numpy.typing import DTypeLike, NDArray
 from scipy.sparse import csr_array
 
 from toadstone.core.errors import InvalidData
+from toadstone.datasets.preparation.exact_numbers import check_numbers
 from toadstone.datasets.preparation.features import check_width
-from toadstone.datasets.readers.formats.exact_numbers import check_numbers
 
 PARTS = ("data", "indices", "indptr", "shape")
 

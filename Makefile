@@ -17,11 +17,12 @@ PIP   := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-chec
 DEMO  := build/demo/breast-cancer
 JOBS  ?= auto
 PART  ?= kernels/statistics
+INPUTS ?= 20000
 FAST  := $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m 'not data and not slow and not deep'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-data test-deep test-experiments crash coverage mutants lint check format hooks bench picture \
+.PHONY: help setup demo test test-data test-deep test-experiments crash coverage fuzz mutants lint check format hooks bench picture \
 	docs dist constraints clean
 
 help: ## list the targets
@@ -63,6 +64,9 @@ crash: $(READY) ## kill, interrupt and terminate runs at many points (about an h
 		echo 'By `make crash`. No wrong or partial result, no orphan after the next run, no traceback; else the test fails.'; echo; \
 		echo '| what | command | points | stopped | seconds of a run |'; echo '|---|---|--:|--:|--:|'; } > docs/results/crash.md
 	@TOADSTONE_CRASH=all TOADSTONE_CRASH_LOG=$(CURDIR)/docs/results/crash.md nice -n 10 $(BIN)/pytest -q tests/crash
+
+fuzz: $(READY) ## read damaged files of every format (INPUTS=20000): read whole, or refused in one sentence
+	@$(BIN)/python -m tests.fuzz $(INPUTS)
 
 coverage: $(READY) ## run the fast tests and fail below the floor of pyproject.toml; says which lines no test reaches
 	@$(FAST) --cov --cov-report=term:skip-covered --cov-report=html:build/coverage

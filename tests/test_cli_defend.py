@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from toadstone.core.row_names import RowNames
-from toadstone.datasets.catalogue.load import load
+from toadstone.datasets.catalogue.load import open_requested
 
 FILTERS = ("--detectors", "mahalanobis")
 
@@ -48,8 +48,8 @@ def test_the_folder_has_the_kept_rows_as_they_were_and_a_reason_for_the_others(t
     ]
     source, kept = (path.read_text().splitlines() for path in (table / "rows.csv", folder / "cleaned.csv"))
     removals = list(csv.DictReader((folder / "removals.csv").read_text().splitlines()))
-    assert list(removals[0]) == ["row", "label", "step", "suspicion", "reason"]
-    gone = {int(removal["row"]) - 1 for removal in removals}
+    assert list(removals[0]) == ["line", "label", "step", "suspicion", "reason"]
+    gone = {int(removal["line"]) - 2 for removal in removals}
     assert set(range(5)) <= gone
     assert kept == [source[0], *(line for row, line in enumerate(source[1:]) if row not in gone)]
     record = json.loads((folder / "record.json").read_text())
@@ -158,10 +158,10 @@ def test_the_gate_on_accuracy_passes_no_doubt(toadstone, table):
 @pytest.mark.parametrize("command", [("defend", *FILTERS), ("sanitize",)])
 def test_a_row_without_one_fate_is_a_crash_and_nothing_is_written(toadstone, table, monkeypatch, command):
     def lose_a_row(*arguments, **options):
-        split = load(*arguments, **options)
-        return replace(split, row_names=RowNames("line", names=range(2, 203)))
+        file = open_requested(*arguments, **options)
+        return replace(file, split=replace(file.split, row_names=RowNames("line", names=range(2, 203))))
 
-    monkeypatch.setattr("toadstone.front.inputs.load", lose_a_row)
+    monkeypatch.setattr("toadstone.front.inputs.open_requested", lose_a_row)
     outcome = toadstone(command[0], "rows.csv", *command[1:], "--out", "safe")
     assert (outcome.code, outcome.out) == (3, "")
     assert "201 rows are in the source, but 200 were kept, removed or dropped" in outcome.err

@@ -469,7 +469,10 @@ class TestK14WholeNumbersAndWidths:
         shape = np.array([N, width], dtype=np.uint64)
         np.savez(tmp_path / "rows.npz", **parts, X_shape=shape, y=np.arange(N) % 2)
         start = time.process_time()
-        with pytest.raises(InvalidData, match=r"rows\.npz: X_shape: expected at most 1[0,]* feature columns"):
+        with pytest.raises(
+            InvalidData,
+            match=rf"rows\.npz: X_shape: expected at most 1,048,576 columns for 240 stored .*, got {width:,};",
+        ):
             read(tmp_path / "rows.npz")
         assert time.process_time() - start < 2
 
@@ -477,7 +480,7 @@ class TestK14WholeNumbersAndWidths:
     def test_column_numbers_are_bounded_by_the_data(self, tmp_path: Path, column: int) -> None:
         lines = [f"{row % 2} 1:2.5{f' {column}:1' if row == 9 else ''}\n" for row in range(N)]
         (tmp_path / "rows.svm").write_text("".join(lines))
-        with pytest.raises(InvalidInput, match=r"rows\.svm: expected at most 1[0,]* feature columns"):
+        with pytest.raises(InvalidInput, match=r"rows\.svm: .* expected at most 1,048,576 columns for 121 stored"):
             read(tmp_path / "rows.svm")
 
     @pytest.mark.parametrize("rows", [2**63, BIG, N + 1])

@@ -14,8 +14,9 @@ import pytest
 import toadstone
 from toadstone.core.row_names import RowNames
 from toadstone.datasets import read
+from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import RowAside, Split
-from toadstone.front.inputs import Given, open_data, reading
+from toadstone.front.inputs import Given, open_data
 
 KEYS = [f"k{row}" for row in range(120)]
 
@@ -90,7 +91,7 @@ def test_an_evaluation_and_a_certificate_say_how_the_data_were_read(split):
     evaluated = toadstone.evaluate(split, attacks="random-flip", defences="label-errors", seeds=1, workers=1)
     attacked = toadstone.attack(split, method="label-flip", ridge=0.3, workers=1)
     for text in (certified, str(evaluated), str(attacked)):
-        assert "Features: 2 numbers standardised." in text
+        assert "Columns: 2 numbers standardised." in text
         assert "Note: the separator is ','" in text
     assert evaluated.record.source.id_column == "key"
 
@@ -130,7 +131,7 @@ def without_aside(given: Given) -> Given:
 
 @pytest.fixture
 def request_of_labels():
-    return reading("label", None, "tfidf", "auto", None, 0.2, 0)
+    return Request(label="label")
 
 
 def test_kept_rows_that_were_not_judged_are_in_the_file(rows, request_of_labels, tmp_path):

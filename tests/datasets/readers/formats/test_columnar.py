@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.datasets.readers.formats.arrow_sizes import inflated_size
+from toadstone.datasets.readers.arrow_sizes import inflated_size
 from toadstone.datasets.readers.read import read, write_rows
 
 

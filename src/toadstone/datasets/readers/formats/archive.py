@@ -142,14 +142,12 @@ class Archive:
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         try:
-            with zipfile.ZipFile(io.BytesIO(self._stored)) as archive, archive.open(f"{name}.npy") as member:
-                self._check_header(name, member)
-            with (
-                np.load(io.BytesIO(self._stored), allow_pickle=False) as arrays,
-                # Of headers that Python 2 wrote, which are read all the same.
-                warnings.catch_warnings(action="ignore", category=UserWarning),
-            ):
-                values = arrays[name]
+            # NumPy warns of headers that Python 2 wrote, and reads them all the same.
+            with warnings.catch_warnings(action="ignore", category=UserWarning):
+                with zipfile.ZipFile(io.BytesIO(self._stored)) as archive, archive.open(f"{name}.npy") as member:
+                    self._check_header(name, member)
+                with np.load(io.BytesIO(self._stored), allow_pickle=False) as arrays:
+                    values = arrays[name]
         except InvalidData:
             raise
         except (*_DAMAGED, OSError) as error:

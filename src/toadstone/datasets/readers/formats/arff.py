@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from toadstone.core.arrays import IntArray
+from toadstone.core.checks import quoted
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.readers.content import Content
@@ -175,9 +176,11 @@ def _values(line: Line, attributes: Sequence[_Attribute], source: str) -> list[s
         if value is None:
             continue
         if attribute.levels is not None and value not in attribute.levels:
-            raise InvalidData(f"{what}: expected a level that attribute {attribute.name!r} declares, got {value!r}")
+            raise InvalidData(
+                f"{what}: expected a level that attribute {quoted(attribute.name)} declares, got {quoted(value)}"
+            )
         if attribute.numeric and not _NUMBER.fullmatch(value):
-            raise InvalidData(f"{what}: expected a number of attribute {attribute.name!r}, got {value!r}")
+            raise InvalidData(f"{what}: expected a number of attribute {quoted(attribute.name)}, got {quoted(value)}")
     return values
 
 

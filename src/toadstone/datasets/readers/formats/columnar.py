@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from toadstone.core.arrays import IntArray
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.row_names import RowNames
+from toadstone.datasets.readers.arrow_sizes import MAGIC, inflated_size
 from toadstone.datasets.readers.content import Content, inflation_limit, too_large
-from toadstone.datasets.readers.formats.arrow_sizes import MAGIC, inflated_size
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.tables import Table
 

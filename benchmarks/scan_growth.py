@@ -98,7 +98,7 @@ def theirs(rows: Rows) -> dict[str, tuple[float, str]]:
 
     X, y, wrong = rows
     begin = time.process_time()
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()):
         chances = cross_val_predict(LogisticRegression(max_iter=1000), X, y, method="predict_proba")
         lab = Datalab(data={"y": y}, label_name="y", verbosity=0)
         lab.find_issues(features=X, pred_probs=chances)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 import sklearn.cluster  # noqa: F401 - its OpenMP library must be there to be bounded
+from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import toadstone
@@ -78,6 +80,12 @@ class TestBounds:
             allow_threads(LARGE)
             assert alone(numbers) == {("blas", 1), ("openmp", 1)}
             assert numbers() == {("blas", 2), ("openmp", 2)}
+
+    def test_a_task_in_another_process_has_one(self):
+        with parallel_config(backend="loky", inner_max_num_threads=2):
+            for task, most in ((threadpool_info, 2), (partial(alone, threadpool_info), 1)):
+                seen = Parallel(n_jobs=2)(delayed(task)() for _ in range(2))
+                assert max(library["num_threads"] for library in seen[0]) == most
 
     @pytest.mark.parametrize("rows", [100, LARGE // 4])
     def test_front_door_functions_compute_within_the_bound(self, rows, monkeypatch):

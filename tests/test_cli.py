@@ -149,11 +149,11 @@ def test_sanitize_writes_kept_and_removed_rows(toadstone, table):
     assert (outcome.code, outcome.err) == (0, "")
     with open("cleaned/removed.csv", newline="") as stream:
         removed = list(csv.DictReader(stream))
-    assert removed[0]["row"] == "7"
+    assert removed[0]["line"] == "8"
     assert removed[0]["label"] == "ham"
     kept = (table.parent / "cleaned" / "kept.csv").read_text().splitlines()
-    gone = {int(row["row"]) for row in removed}
-    assert kept == [line for number, line in enumerate(lines) if number not in gone]
+    gone = {int(row["line"]) for row in removed}
+    assert kept == [line for number, line in enumerate(lines, start=1) if number not in gone]
 
 
 def test_sanitize_tells_the_first_removals_and_counts_the_others(toadstone, table):

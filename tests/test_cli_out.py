@@ -116,7 +116,7 @@ def test_a_second_run_is_refused_at_the_start(toadstone, table, monkeypatch, nam
     def read(*_, **__):
         raise AssertionError("it began to read")
 
-    monkeypatch.setattr(inputs, "load", read)
+    monkeypatch.setattr(inputs, "open_requested", read)
     first = subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     first.stdout.readline()
     outcome = toadstone(name, "rows.csv", *COMMANDS[name], "--out", "found", *force)

@@ -167,7 +167,7 @@ real = {owner}.{name}
 
 def sends(*given, **named):
     found = real(*given, **named)
-    if "toadstone.report.files.folders" in sys.modules:
+    if "toadstone.report.files.places" in sys.modules:
         os.kill(os.getpid(), {int(sent)})
     return found
 

@@ -25,7 +25,7 @@ from toadstone.console import complain, in_options, retell, usage_sentence
 from toadstone.core.errors import CertificateRejected, EmptyFeasibleSet, InvalidInput
 from toadstone.core.version import __version__
 from toadstone.options import free_name, named_out
-from toadstone.report.text.formats import visible_lines
+from toadstone.report.text.formats import visible
 
 BAD_INPUT, FAILURE = 2, 3
 _STOPPED = {
@@ -107,7 +107,7 @@ def _refusal(error: BaseException) -> tuple[int, str]:
 
 def _failed(error: BaseException) -> str:
     """Say that the program failed, and keep the traceback where the user finds it."""
-    lines = visible_lines(traceback.format_exception(error))
+    lines = [f"{visible(line)}\n" for part in traceback.format_exception(error) for line in part.splitlines()]
     sentence = f"internal failure, which is no fault of your data: {type(error).__name__}: {error}".rstrip(": ")
     if "--debug" in sys.argv:
         click.echo("".join(lines), err=True)

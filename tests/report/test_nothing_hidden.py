@@ -19,6 +19,7 @@ from toadstone.records.attack import AttackRecord
 from toadstone.records.audit import AuditRecord, Removal
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
+from toadstone.records.header import Source
 from toadstone.records.reproduction import Reproduction
 from toadstone.records.scan import ScanRecord
 from toadstone.report.files.evaluation_table import write_matrix
@@ -53,6 +54,7 @@ PAGES = {
     Reproduction: render_reproduction,
 }
 MARK = "FORGED"
+SOURCE = Source("rows.csv", "rows.csv", "line")
 STEERING = (
     "\n", "\r", "\r\n", "\t", "\x1b[2J", "\x00", "\x7f", "\x85", "\x9b31m", "\u2028", "\u202e", "\u2066", "\u200b",
     "\u200d", "\ufeff", "\u061c", "\U000e0041", "\ud800", "\x1c", "\x0b", "\x0c", "\xad", "=", "+", "-", "@",
@@ -61,7 +63,7 @@ BREAKS = st.sampled_from(STEERING)
 EVIL = st.lists(BREAKS, min_size=1, max_size=4).map(lambda parts: "".join(parts) + MARK)
 FEW = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 FIXED = {"record", "schema_version", "created", "digests", "fingerprint", "domain", "kind", "goal", "layer"} | {
-    "thresholds", "verdict", "unit", "aim", "versions", "hypothesis", "loss",
+    "thresholds", "verdict", "unit", "aim", "versions", "hypothesis", "loss", "numbering",
 }  # fmt: skip
 
 
@@ -69,7 +71,9 @@ def spoilt(value, evil):
     """The same record with something before every free text."""
     if dataclasses.is_dataclass(value):
         fields = {f.name for f in dataclasses.fields(value) if f.name not in FIXED and "Literal" not in str(f.type)}
-        return dataclasses.replace(value, **{name: spoilt(getattr(value, name), evil) for name in fields})
+        # Rows that are lines have numbers for names; any text can name them where a column does.
+        named = {"numbering": "id"} if isinstance(value, Source) else {}
+        return dataclasses.replace(value, **{name: spoilt(getattr(value, name), evil) for name in fields}, **named)
     if isinstance(value, tuple):
         return tuple(spoilt(item, evil) for item in value)
     if isinstance(value, dict):
@@ -108,7 +112,7 @@ def test_lines_of_a_terminal(each, width, evil):
 @FEW
 def test_removed_rows_of_a_sanitizer(evil):
     for width in (None, 40):
-        check_lines("\n".join(removal_lines([Removal(1, evil, 0.5, evil)], width)))
+        check_lines("\n".join(removal_lines(SOURCE, [Removal(evil, 1, evil, 0.5, evil)], width)))
 
 
 @given(evil=EVIL)
@@ -146,10 +150,10 @@ def test_sarif(scanned, evil):
 def test_tables(record, scanned, defended, evaluated, tmp_path, evil):
     path = tmp_path / "table.csv"
     writers = {
-        "suspects": lambda: write_suspects(spoilt(record, evil).suspects, path),
+        "suspects": lambda: write_suspects(spoilt(record, evil).suspects, spoilt(record, evil).source, path),
         "flagged": lambda: write_flagged_rows(spoilt(scanned, evil), path),
-        "removed": lambda: write_removed_rows(spoilt(defended, evil).removals, path),
-        "removals": lambda: write_removals([Removal(3, evil, -0.5, evil), Removal(4, "-1", -1.0, "+2")], path),
+        "removed": lambda: write_removed_rows(spoilt(defended, evil).removals, SOURCE, path),
+        "removals": lambda: write_removals([Removal("3", 2, evil, -0.5, evil), Removal("4", 3, "-1", -1.0, "+2")], SOURCE, path),
         "matrix": lambda: write_matrix(spoilt(evaluated, evil), path),
     }
     for name, write in writers.items():
@@ -165,7 +169,7 @@ def test_tables(record, scanned, defended, evaluated, tmp_path, evil):
 
 
 def test_numbers_remain_numbers(tmp_path):
-    write_removals([Removal(4, "-1", -1.5e-7, "+2")], tmp_path / "t.csv")
+    write_removals([Removal("4", 3, "-1", -1.5e-7, "+2")], SOURCE, tmp_path / "t.csv")
     assert (tmp_path / "t.csv").read_text().splitlines()[1] == "4,-1,-1.5e-07,+2"
 
 

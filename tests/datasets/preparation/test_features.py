@@ -131,8 +131,8 @@ def test_values_are_shown_under_their_names() -> None:
     ("columns", "sentence"),
     [
         (0, "at least one feature column"),
-        (10_000_001, "at most 10,000,000 feature columns, got 10,000,001"),
-        (1_000_001, "at most 1,000,000 feature columns, or 100 for each stored value, got 1,000,001 columns and 0 v"),
+        (10_000_001, "at most 1,048,576 columns for 0 stored entries, got 10,000,001"),
+        (2**20 + 1, "at most 1,048,576 columns for 0 stored entries, got 1,048,577; declare a smaller width"),
     ],
 )
 def test_impossible_widths(columns: int, sentence: str) -> None:

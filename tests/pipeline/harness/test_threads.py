@@ -90,7 +90,7 @@ class TestBounds:
     @pytest.mark.parametrize("rows", [100, LARGE // 4])
     def test_front_door_functions_compute_within_the_bound(self, rows, monkeypatch):
         seen = []
-        monkeypatch.setattr("toadstone.front.sanitize.clean_rows", lambda *_: seen.append(numbers()) or blank())
+        monkeypatch.setattr("toadstone.front.sanitize.clean_rows", lambda *_, **__: seen.append(numbers()) or blank())
         X = np.ones((rows, 4))
         toadstone.sanitize((X, np.arange(rows) % 2), scale="none")
         many = 2 if rows > 100 else 1

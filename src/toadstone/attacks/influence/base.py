@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -18,6 +18,7 @@ from toadstone.core.checks import check_not_negative, check_positive, check_with
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import EmptyFeasibleSet
 from toadstone.kernels.influence.poison_gradient import ProbeLoss
+from toadstone.kernels.rows import canonical_form
 from toadstone.kernels.sets.balanced_rounding import round_inside
 from toadstone.kernels.sets.sets import ConvexSet
 
@@ -134,6 +135,8 @@ class InfluencePlan(ABC):
         run : callable
             Takes a `Start` and returns the best iterate.
         """
+        # Dense and sparse products round differently, and a long search amplifies that too.
+        data = replace(data, X=canonical_form(data.X))
         copies = copies_by_class(data, budget, self.positive_share)
         # Products on several threads sum in another order, and a long search amplifies their rounding errors.
         with threadpool_limits(1, user_api="blas"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -15,7 +15,7 @@ from toadstone.core.arrays import Array, IntArray, Labels, Matrix
 from toadstone.core.budget import Budget
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument
-from toadstone.kernels.rows import stack
+from toadstone.kernels.rows import canonical_form, stack
 from toadstone.kernels.sets.sets import ConvexSet
 
 
@@ -80,6 +80,7 @@ class IterativeInfluenceAttack:
         InvalidArgument, InvalidData, EmptyFeasibleSet
             As for `InfluencePlan`.
         """
+        data = replace(data, X=canonical_form(data.X))
 
         def run(start: Start) -> Iterate:
             search, points, within = start.search, start.points, self.influence.feasible_set

@@ -13,6 +13,7 @@ from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.kernels.influence.poison_gradient import ProbeLoss
 from toadstone.kernels.losses import MarginLoss, SigmoidLoss
+from toadstone.kernels.rows import canonical_form
 from toadstone.kernels.sets.sets import ConvexSet
 
 STEPS_PER_CHECK, PATIENCE = 10, 2
@@ -47,7 +48,7 @@ def probe_loss(probe: Dataset | Targets, classes: Labels, loss: MarginLoss | Sig
     if unknown.size:
         raise InvalidData(f"probe: expected labels of the training rows, got {unknown[0]}")
     signs = np.where(rows.y == classes[1], 1.0, -1.0)
-    return ProbeLoss(rows.X, signs, np.full(len(rows), sign / len(rows)), loss)
+    return ProbeLoss(canonical_form(rows.X), signs, np.full(len(rows), sign / len(rows)), loss)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,8 @@ from toadstone.catalogue import names
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, UnknownName
 from toadstone.core.row_names import RowNames
+from toadstone.datasets.readers.memory import read_arrays
+from toadstone.datasets.readers.request import Request
 from toadstone.detectors.features.mahalanobis import RobustMahalanobis
 from toadstone.kernels.statistics.thresholds import smallest_detectable_share
 from toadstone.pipeline.defend import DefencePlan, defend
@@ -209,3 +211,16 @@ def test_ten_thousand_flagged_rows_are_listed_and_all_counted():
     assert (count, len(listed)) == (10_500, 10_000)
     assert {row.position for row in listed} == set(range(500, n))
     assert {row.row for row in listed} == {str(row + 1) for row in range(500, n)}
+
+
+def test_copies_with_another_label_are_listed_whatever_detectors_say():
+    rng = np.random.default_rng(5)
+    X, y = rng.normal(size=(300, 4)), np.repeat(["ham", "spam"], 150)
+    copies = rng.choice(300, 20, replace=False)
+    other = np.where(y[copies] == "ham", "spam", "ham")
+    split, _ = read_arrays(np.vstack([X, X[copies]]), np.concatenate([y, other]), Request())
+    record = scan(split, ScanPlan(detectors=("mahalanobis",)))
+    assert record.contradicting == 20
+    assert {group.positions for group in record.contradictions} == {
+        (int(row), 300 + place) for place, row in enumerate(copies)
+    }

@@ -16,7 +16,9 @@ from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidInput
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.split import RawValues, Split
+from toadstone.kernels.statistics.contradictions import contradicting_rows
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
+from toadstone.pipeline.harness.contradictions import list_contradictions
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
 from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.row_account import ids_of, set_aside, source_of
@@ -122,6 +124,8 @@ def scan(
                 on_step()
     with clock.stage("ranking"):
         flagged, rows = rank_flagged(train, fitted, names=split.row_names, raw=split.raw)
+        equal = (group.rows for group in contradicting_rows(train.X, train.y))
+        contradicting, contradictions = list_contradictions(equal, train, split.row_names)
     return ScanRecord(
         header=make_header("scan", command=plan.command, seed=plan.seed, digests=digests_of_rows(train, trusted)),
         source=source_of(split, plan.source),
@@ -131,6 +135,8 @@ def scan(
         detectors=reports,
         trusted_rows=0 if trusted is None else len(trusted),
         set_aside=set_aside(split),
+        contradicting=contradicting,
+        contradictions=contradictions,
         timings=clock.seconds,
     )
 

@@ -229,7 +229,7 @@ def _is_left_out(column: ColumnType) -> bool:
 
 
 def _shown(value: Any) -> str:
-    if value is None:
+    if value is None or not str(value).strip():
         return "(missing)"
     text = f"{value:.10g}" if isinstance(value, float) else str(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -48,6 +48,7 @@ def main() -> None:
         retell(caught)
     if sentence:
         complain(sentence)
+    signals.finish()
     sys.exit(code)
 
 

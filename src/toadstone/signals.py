@@ -38,6 +38,13 @@ def settle() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+def finish() -> None:
+    """Ignore signals from here on: the outcome is settled, and Python would restore its own handlers as it ends."""
+    settle()
+    for number in _CODES:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def ignore_interrupts() -> None:
     """Leave Ctrl-C, which a terminal sends to all processes, to the one that started this worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -114,3 +117,9 @@ def test_a_detector_that_the_user_named_and_that_lacks_trusted_rows_leaves_the_g
     outcome = toadstone("scan", "rows.csv", "--detectors", "roni,mahalanobis", "--fail-if-flagged-above", 1)
     assert outcome.code == 1
     assert "roni did not run" in outcome.err
+
+
+def test_a_reader_that_stops_is_no_exceeded_threshold(table):
+    command = f"{sys.executable} -m toadstone scan rows.csv --detectors mahalanobis | true; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (141, "")

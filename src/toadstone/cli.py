@@ -27,7 +27,7 @@ from toadstone.core.version import __version__
 from toadstone.options import free_name, named_out
 from toadstone.report.text.formats import visible
 
-BAD_INPUT, FAILURE = 2, 3
+BAD_INPUT, FAILURE, UNREAD = 2, 3, 141
 _STOPPED = {
     signals.INTERRUPTED: "interrupted; nothing unfinished was left behind",
     signals.TERMINATED: "",
@@ -75,10 +75,14 @@ def _run_until_stopped() -> tuple[int, str]:
 
 
 def _run() -> tuple[int, str]:
+    stdout = sys.stdout
     try:
         outcome = toadstone_command.main(prog_name="toadstone", standalone_mode=False)
     except BaseException as error:
         code = signals.code_behind(error)
+        # Where nobody reads on, click wraps the stream and leaves with 1, which here means an exceeded threshold.
+        if code is None and isinstance(error, SystemExit) and sys.stdout is not stdout:
+            return UNREAD, ""
         return _refusal(error) if code is None else (code, _STOPPED[code])
     return (outcome if isinstance(outcome, int) else 0), ""
 

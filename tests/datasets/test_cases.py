@@ -489,3 +489,46 @@ class TestK14WholeNumbersAndWidths:
         np.savez(tmp_path / "rows.npz", **parts, X_shape=np.array([rows, 4], dtype=np.uint64), y=np.arange(N) % 2)
         with pytest.raises(InvalidData, match=f"X_indptr: expected {rows + 1} entries for {rows} rows, got {N + 1}"):
             read(tmp_path / "rows.npz")
+
+
+class TestReadInOneWayOnly:
+    """What a stranger found: numbers and dates that can be read in two ways, and values that a stated kind loses."""
+
+    def test_points_beside_decimal_commas_are_refused(self, tmp_path):
+        rows = "".join(f"{1000 + i:,};{i},5;{i % 2}\n".replace(",", ".", 1) for i in range(1, 60))
+        path = tmp_path / "amounts.csv"
+        path.write_text("menge;preis;label\n" + rows)
+        with pytest.raises(InvalidData, match=r"column 'menge': expected numbers that can be read in one way"):
+            read(path)
+        assert read(path, decimal=",").columns[0].fitted["median"] > 1000
+
+    def test_trusted_numbers_with_a_point_are_no_thousands_of_data_that_have_none(self, tmp_path):
+        data, trusted = tmp_path / "data.csv", tmp_path / "trusted.csv"
+        data.write_text("v;label\n" + "".join(f"{40 + i % 17},{i % 10};{i % 2}\n" for i in range(60)))
+        trusted.write_text("v;label\n" + "".join(f"{40 + i % 17}.{100 + i};{i % 2}\n" for i in range(20)))
+        source = read_source(data, Request())
+        with pytest.raises(
+            InvalidData, match=r"column 'v', line 2: expected a number as in the other rows, got '40.100'"
+        ):
+            source.encode(trusted)
+
+    def test_values_that_a_stated_kind_loses_are_counted(self, tmp_path):
+        path = tmp_path / "file.csv"
+        path.write_text("v,label\n" + "".join(f"{i if i % 4 else '(5)'},{i % 2}\n" for i in range(80)))
+        split = read(path, types="v=number")
+        assert "20 of 80 values are no numbers and are missing, such as '(5)' (line 2)" in " ".join(split.notes)
+
+    @pytest.mark.parametrize(("minus", "group"), [("\N{MINUS SIGN}", "\N{RIGHT SINGLE QUOTATION MARK}"), ("-", "'")])
+    def test_signs_of_typesetters(self, tmp_path, minus, group):
+        path = tmp_path / "file.csv"
+        path.write_text("v,label\n" + "".join(f"{minus}7{group}{100 + i}.5,{i % 2}\n" for i in range(60)))
+        column = read(path).columns[0]
+        assert (column.kind, column.fitted["median"] < -7100) == ("number", True)
+
+    def test_a_line_that_names_the_separator_is_followed_and_kept(self, tmp_path):
+        path = tmp_path / "file.csv"
+        path.write_text("sep=;\na;label\n" + "".join(f"{i}.5;{i % 2}\n" for i in range(60)))
+        source = read_source(path, Request())
+        assert (source.split.row_names[0], source.split.train.feature_names) == ("3", ("a",))
+        written = source.write_rows([0, 5], tmp_path, stem="kept")
+        assert written.read_text() == "sep=;\na;label\n0.5;0\n5.5;1\n"

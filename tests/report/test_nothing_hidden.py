@@ -149,11 +149,12 @@ def test_sarif(scanned, evil):
 @FEW
 def test_tables(record, scanned, defended, evaluated, tmp_path, evil):
     path = tmp_path / "table.csv"
+    removals = [Removal("3", 2, evil, -0.5, evil), Removal("4", 3, "-1", -1.0, "+2")]
     writers = {
         "suspects": lambda: write_suspects(spoilt(record, evil).suspects, spoilt(record, evil).source, path),
         "flagged": lambda: write_flagged_rows(spoilt(scanned, evil), path),
         "removed": lambda: write_removed_rows(spoilt(defended, evil).removals, SOURCE, path),
-        "removals": lambda: write_removals([Removal("3", 2, evil, -0.5, evil), Removal("4", 3, "-1", -1.0, "+2")], SOURCE, path),
+        "removals": lambda: write_removals(removals, SOURCE, path),
         "matrix": lambda: write_matrix(spoilt(evaluated, evil), path),
     }
     for name, write in writers.items():

@@ -30,7 +30,7 @@ from toadstone.datasets.readers.memory import (
     read_frame,
 )
 from toadstone.datasets.readers.read import SourceFile, is_data_file
-from toadstone.datasets.readers.request import Reading, Request
+from toadstone.datasets.readers.request import Reading, Request, checked
 from toadstone.datasets.readers.rows import read_poison, write_rows_as_arrays
 from toadstone.datasets.readers.tables import TableReader
 from toadstone.datasets.split import Split
@@ -247,7 +247,7 @@ def request_of(reading: Reading, seed: int) -> Request:
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= _LARGEST_SEED:
         raise InvalidArgument("seed", f"a whole number from 0 to {_LARGEST_SEED}", seed)
-    return Request(**reading, random_state=int(seed))
+    return Request(**checked(reading, "toadstone"), random_state=int(seed))
 
 
 def names_of(names: str | Sequence[str] | None) -> tuple[str, ...] | None:

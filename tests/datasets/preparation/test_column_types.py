@@ -86,7 +86,9 @@ def test_dates_become_days(texts: list[str], days: list[float]) -> None:
 
 def test_the_order_of_day_and_month_is_never_guessed() -> None:
     texts = ["03/04/1970", "05/06/1970"]
-    with pytest.raises(InvalidData, match=r"got '0[35]/0[46]/1970'; `dayfirst` says whether the day comes first"):
+    with pytest.raises(
+        InvalidData, match=r"got '0[35]/0[46]/1970'; `dayfirst` says that the day comes first, its opposite"
+    ):
         read(texts)
     assert read(texts, dayfirst=True)[1] == [92, 155]
     assert read(texts, dayfirst=False)[1] == [62, 125]
@@ -157,9 +159,9 @@ def test_other_whole_numbers_are_no_index(name: str, values: list) -> None:
     [
         (
             [f"{i}.5" for i in range(30)] + ["2,5"],
-            "column 'a': expected numbers in one notation|column 'a', line 32: expected a number",
+            r"column 'a', line 32: expected numbers in one notation, got '2,5' beside '0.5'",
         ),
-        ([str(i) for i in range(40)] + ["<5"], r"column 'a'.*got '0' and '<5'; `types` with a=number"),
+        ([str(i) for i in range(40)] + ["<5"], r"column 'a', line 42: .*got '<5' beside '0'; `types` with a=number"),
         ([str(i) for i in range(40)] + ["oops"], r"column 'a', line 42: expected a number as in most rows, got 'oops'"),
         (
             [f"2024-01-{i % 28 + 1:02}" for i in range(40)] + ["spring"],

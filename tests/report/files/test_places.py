@@ -11,6 +11,8 @@ from toadstone.core.errors import InvalidArgument
 from toadstone.report.files import places
 from toadstone.report.files.places import new_folder, refuse_existing
 
+OLD = '{"header": {}}'
+
 
 def test_a_folder_appears_once_complete(tmp_path):
     target = tmp_path / "deep" / "out"
@@ -79,7 +81,7 @@ def older(tmp_path):
     """A folder of results of an older run."""
     target = tmp_path / "out"
     target.mkdir()
-    (target / "record.json").write_text("old")
+    (target / "record.json").write_text(OLD)
     return target
 
 
@@ -206,7 +208,7 @@ class TestWhatKilledRunsLeft:
         older.rename(older.parent / ".out.01234567.old")
         with pytest.raises(InvalidArgument, match="which exists"), new_folder(older):
             raise AssertionError("entered")
-        assert (older / "record.json").read_text() == "old"
+        assert (older / "record.json").read_text() == OLD
 
     def test_a_living_run_keeps_its_part(self, tmp_path):
         with new_folder(tmp_path / "out") as aside:
@@ -254,3 +256,14 @@ def test_a_name_that_somebody_takes_meanwhile_is_left_alone(tmp_path):
     with pytest.raises(InvalidArgument, match="which exists"), new_folder(tmp_path / "out"):
         (tmp_path / "out").mkdir()
     assert names(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("content", ['{"mine": 1}', "[1]", "no JSON"])
+def test_files_with_our_names_are_not_replaced_unless_we_wrote_them(tmp_path, content):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "record.json").write_text(content)
+    (mine / "kept.csv").write_text("my own,data\n1,2\n")
+    with pytest.raises(InvalidArgument, match="whose files no run of toadstone wrote"), new_folder(mine, force=True):
+        pass
+    assert (mine / "record.json").read_text() == content

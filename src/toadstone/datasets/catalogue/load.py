@@ -15,7 +15,7 @@ from toadstone.datasets.catalogue.fetch import cache_folder, fetch
 from toadstone.datasets.preparation.labels import rows_of_classes
 from toadstone.datasets.readers.formats.arrays import save
 from toadstone.datasets.readers.read import SUFFIXES, SourceFile, is_data_file, read_source
-from toadstone.datasets.readers.request import Reading, Request
+from toadstone.datasets.readers.request import Reading, Request, checked
 from toadstone.datasets.split import Split, sha256
 
 FOLDER_VARIABLE = "TOADSTONE_DATA"
@@ -59,7 +59,7 @@ def load(source: str | os.PathLike[str], *, random_state: int = 0, **reading: Un
     >>> split.train.X.shape, split.test_origin
     ((289, 64), '20 % held out at random, stratified, seed 0')
     """
-    return load_requested(os.fspath(source), Request(**reading, random_state=random_state))
+    return load_requested(os.fspath(source), Request(**checked(reading, "load"), random_state=random_state))
 
 
 def load_requested(name: str, request: Request) -> Split:

@@ -19,6 +19,7 @@ from toadstone.datasets.preparation.numerals import (
     MISSING_TEXT,
     Notation,
     has_number,
+    may_be_grouped,
     notations,
     plain_numbers,
 )
@@ -90,7 +91,30 @@ def infer_types(table: Any, request: Request, origin: Origin) -> tuple[ColumnTyp
         If a column cannot be told safely; the sentence names column, row,
         text and the option that settles it.
     """
-    return tuple(_infer(table[name].combine_chunks(), name, request, origin) for name in table.column_names)
+    types = tuple(_infer(table[name].combine_chunks(), name, request, origin) for name in table.column_names)
+    commas = request.separator == ";" or any(
+        isinstance(one.reader, Notation) and one.reader.decimal == "," for one in types
+    )
+    if commas and request.decimal is None:
+        for one in types:
+            _refuse_points_beside_commas(table[one.name], one, origin)
+    return types
+
+
+def _refuse_points_beside_commas(column: Any, one: ColumnType, origin: Origin) -> None:
+    """Refuse numbers such as "1.072", where other numbers of the file have decimal commas."""
+    plainly_read = one.kind == "number" and (
+        one.reader is None or (isinstance(one.reader, Notation) and one.reader.plain)
+    )
+    if not plainly_read or not is_text(column.type):
+        return
+    shown = _values(pc.utf8_trim_whitespace(plain(column)), MISSING)
+    if may_be_grouped(shown):
+        example = shown.filter(pc.match_substring(shown, "."))[0].as_py()
+        raise InvalidData(
+            f"{origin.column(one.name)}: expected numbers that can be read in one way, got {quoted(example)}; "
+            "`decimal` says whether the point is the decimal sign (`.`) or separates thousands (`,`)"
+        )
 
 
 def convert(column: Any, how: ColumnType, origin: Origin) -> Any:
@@ -180,7 +204,23 @@ def _stated(column: Any, name: str, stated: str, request: Request, origin: Origi
         reader, unread, note = notation, int(notation.numbers(shown).null_count), ""
     if unread == len(shown):
         raise InvalidData(f"{origin.column(name)}: expected {stated}s, as `types` says, got {quoted(shown[0].as_py())}")
-    return ColumnType(name, stated, reader, note=note, lenient=True)
+    said = [part for part in (note, _lost(pc.utf8_trim_whitespace(column), reader, stated, origin)) if part]
+    return ColumnType(name, stated, reader, note=", ".join(said), lenient=True)
+
+
+def _lost(texts: Any, reader: Notation | DateFormat, stated: str, origin: Origin) -> str:
+    """Count the values that are no numbers or dates though the caller says so; they will be missing."""
+    values = reader.days(texts) if isinstance(reader, DateFormat) else reader.numbers(texts)
+    marks = pc.match_substring_regex(pc.fill_null(texts, ""), MISSING)
+    unread = np.asarray(pc.and_(pc.is_null(values), pc.invert(marks)))
+    if not unread.any():
+        return ""
+    row = int(np.argmax(unread))
+    count = int(np.count_nonzero(unread))
+    return (
+        f"{count:,} of {len(texts):,} values are no {stated}s and are missing, such as "
+        f"{quoted(texts[row].as_py())} ({origin.rows.full(row)})"
+    )
 
 
 def _best_notation(texts: Any, request: Request) -> Notation:
@@ -258,7 +298,7 @@ def _date_of_texts(dates: list[DateFormat], texts: Any, name: str, request: Requ
         example = _values(texts, MISSING)[0].as_py()
         raise InvalidData(
             f"{origin.column(name)}: expected dates that can be read in one way, got {quoted(example)}; "
-            "`dayfirst` says whether the day comes first"
+            "`dayfirst` says that the day comes first, its opposite --monthfirst (dayfirst=False) that the month does"
         )
     return ColumnType(name, "date", wanted[0], note="" if wanted[0].words == "year-month-day" else wanted[0].words)
 
@@ -275,8 +315,12 @@ def _refuse_strays(texts: Any, shown: Any, name: str, origin: Origin) -> None:
         shortly = plainly(name)
         options = f"`types` with {shortly}={what} reads such values as missing, with {shortly}=category as a category"
         if whole:
-            got = " and ".join(map(quoted, _unlike(shown)))
-            raise InvalidData(f"{origin.column(name)}: expected {what}s in one notation, got {got}; {options}")
+            first, other = _unlike(shown)
+            row = int(np.argmax(np.asarray(pc.equal(texts, other).fill_null(fill_value=False))))
+            raise InvalidData(
+                f"{origin.cell(name, row)}: expected {what}s in one notation, got {quoted(other)} beside "
+                f"{quoted(first)}; {options}"
+            )
         row = int(np.argmax(np.asarray(pc.and_not(present, fitting))))
         raise InvalidData(
             f"{origin.cell(name, row)}: expected a {what} as in most rows, got {quoted(texts[row].as_py())}; {options}"

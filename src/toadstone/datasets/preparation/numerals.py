@@ -21,6 +21,7 @@ _AFFIXED = (
     r"(?P<suffix> ?(?:%|‰|[$€£¥°]|[A-Za-zµμ°][A-Za-zµμ°/²³%]*))?$"
 )
 _SPACES = r"[' \x{00a0}\x{202f}]"
+_UNGROUPED = {".": r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$", ",": r"^[+-]?\d+(,\d+)?([eE][+-]?\d+)?$"}
 _GROUPED = {
     # A group of thousands never begins with a zero: "0,253" has a decimal comma.
     ".": rf"^[+-]?([1-9]\d{{0,2}}(,\d{{3}})+|[1-9]\d{{0,2}}({_SPACES}\d{{3}})+|\d+)(\.\d+)?([eE][+-]?\d+)?$",
@@ -39,12 +40,16 @@ class Notation:
         Currency, percent sign or unit that stands at every number.
     plain : bool
         True if the texts are numbers as Python writes them.
+    grouped : bool
+        True if thousands are separated. Where they never were, "49.249" beside
+        decimal commas may as well have a decimal point, and is no number.
     """
 
     decimal: str = "."
     prefix: str = ""
     suffix: str = ""
     plain: bool = True
+    grouped: bool = False
 
     def numbers(self, texts: Any) -> Any:
         """Convert an Arrow array of texts to float64; null where a text is no number in this notation."""
@@ -54,11 +59,12 @@ class Notation:
                 return quick
             matches = pc.match_substring_regex(texts, PLAIN)
             return pc.cast(pc.if_else(matches, texts, None), pa.float64())
-        parts = pc.extract_regex(texts, _AFFIXED)
+        parts = pc.extract_regex(_typed_signs(texts), _AFFIXED)
         number = _field(parts, "number")
+        pattern = (_GROUPED if self.grouped else _UNGROUPED)[self.decimal]
         fits = pc.and_(
             pc.and_(_same(parts, "prefix", self.prefix), _same(parts, "suffix", self.suffix)),
-            pc.match_substring_regex(number, _GROUPED[self.decimal]),
+            pc.match_substring_regex(number, pattern),
         )
         groups = "[,' \u00a0\u202f]" if self.decimal == "." else "[.' \u00a0\u202f]"
         bare = pc.replace_substring_regex(number, groups, "")
@@ -73,7 +79,8 @@ class Notation:
             return ""
         parts = ["decimal comma"] if self.decimal == "," else []
         parts += [f"without {mark!r}" for mark in (self.prefix, self.suffix) if mark]
-        return ", ".join(parts) or "thousands separated"
+        parts += ["thousands separated"] if self.grouped else []
+        return ", ".join(parts) or "with a typographic minus"
 
 
 def plain_numbers(texts: Any) -> Any | None:
@@ -129,15 +136,15 @@ def notations(texts: Any, decimal: str | None = None) -> list[Notation]:
     dots_mean_thousands = decimal == "," and pc.any(pc.match_substring(texts, ".")).as_py()
     if not dots_mean_thousands and pc.all(is_plain(texts)).as_py():
         return [Notation()]
-    parts = pc.extract_regex(texts, _AFFIXED)
+    parts = pc.extract_regex(_typed_signs(texts), _AFFIXED)
     affixes = [_only(parts, name) for name in ("prefix", "suffix")]
     if parts.null_count or None in affixes:
         return []
     number = _field(parts, "number")
     found = [
-        Notation(sign, str(affixes[0]), str(affixes[1]), plain=False)
+        Notation(sign, str(affixes[0]), str(affixes[1]), plain=False, grouped=not _all_match(number, _UNGROUPED[sign]))
         for sign, pattern in _GROUPED.items()
-        if decimal in (None, sign) and pc.all(pc.match_substring_regex(number, pattern)).as_py()
+        if decimal in (None, sign) and _all_match(number, pattern)
     ]
     if len(found) == 2 and found[0].numbers(texts).equals(found[1].numbers(texts)):
         return found[:1]
@@ -150,12 +157,27 @@ def has_number(texts: Any) -> Any:
     A single letter that touches the number makes a code, such as "5A", and
     "st", "nd", "rd" and "th" an ordinal; neither is a number.
     """
-    bare = pc.replace_substring_regex(texts, r"^[<>≤≥~]=? ?| ?[+]$", "")
+    bare = pc.replace_substring_regex(_typed_signs(texts), r"^[<>≤≥~]=? ?| ?[+]$", "")
     affixed = pc.and_(
         pc.is_valid(pc.extract_regex(bare, _AFFIXED)),
         pc.invert(pc.match_substring_regex(bare, r"\d(?:\pL|st|nd|rd|th)$")),
     )
     return pc.or_(is_plain(bare), affixed)
+
+
+def may_be_grouped(texts: Any) -> bool:
+    """Return True if every point in the texts may separate thousands, and there is one: "1.072" beside "373"."""
+    dotted = texts.filter(pc.match_substring(texts, "."))
+    return len(dotted) > 0 and _all_match(dotted, r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$")
+
+
+def _typed_signs(texts: Any) -> Any:
+    """Write the minus and the apostrophe of typesetters as keyboards do."""
+    return pc.replace_substring(pc.replace_substring(texts, "\u2212", "-"), "\u2019", "'")
+
+
+def _all_match(texts: Any, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(texts, pattern)).as_py())
 
 
 def _field(parts: Any, name: str) -> Any:

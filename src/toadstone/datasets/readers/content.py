@@ -257,7 +257,8 @@ def _inflated(stored: bytes, codec: str, name: str) -> bytes:
             with _INFLATERS[codec](io.BytesIO(stored)) as stream:
                 data = stream.read(limit + 1)
     except _DAMAGED:
-        raise InvalidData(f"{name}: expected a complete {codec} file, got one that is damaged or cut short") from None
+        got = "one that is damaged, cut short or of another kind"
+        raise InvalidData(f"{name}: expected a complete {codec} file, got {got}") from None
     if len(data) > limit:
         raise InvalidData(too_large(name, limit))
     return data

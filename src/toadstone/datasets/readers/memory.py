@@ -80,6 +80,7 @@ def frame_table(frame: nw.DataFrame[Any], source: str) -> Table:
     unnamed = [name for name in plain.columns if not isinstance(name, str)]
     if unnamed:
         plain = plain.rename({name: str(name) for name in unnamed})
+    plain = _with_one_type_a_column(plain)
     try:
         columns = plain.to_arrow()
         columns = columns.cast(without_views(columns.schema))
@@ -183,6 +184,21 @@ def labelled(X: Any, y: Any) -> tuple[nw.DataFrame[Any], str] | None:
         native.index = features.to_native().index
         joined = nw.from_native(native, eager_only=True)
     return joined, name
+
+
+def _with_one_type_a_column(frame: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """Write columns of several types, which Arrow has not, as texts, as a file would have them."""
+    if not frame.implementation.is_pandas_like():
+        return frame
+    native = frame.to_native()
+    mixed = {}
+    for name in (name for name, kind in native.dtypes.items() if kind.kind == "O"):
+        try:
+            pa.array(native[name], from_pandas=True)
+        except (pa.ArrowException, TypeError):
+            if all(isinstance(value, str | int | float | bool | None) for value in native[name]):
+                mixed[name] = native[name].map(str, na_action="ignore")
+    return nw.from_native(native.assign(**mixed), eager_only=True) if mixed else frame
 
 
 def _first_line(error: Exception) -> str:

@@ -27,7 +27,7 @@ from toadstone.datasets.readers.content import (
     is_url,
     open_content,
 )
-from toadstone.datasets.readers.request import Reading, Request
+from toadstone.datasets.readers.request import Reading, Request, checked
 from toadstone.datasets.readers.tables import Table, TableReader, split_table
 from toadstone.datasets.split import Split
 
@@ -207,7 +207,7 @@ def read(path: str | os.PathLike[str], *, random_state: int = 0, **reading: Unpa
     InvalidData
         If the file cannot be used; the message says where and why.
     """
-    return read_source(path, Request(**reading, random_state=random_state)).split
+    return read_source(path, Request(**checked(reading, "read"), random_state=random_state)).split
 
 
 def read_source(path: str | os.PathLike[str], request: Request) -> SourceFile:

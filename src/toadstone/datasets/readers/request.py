@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, TypedDict, get_args
 
-from toadstone.core.checks import check_within
+from toadstone.core.checks import check_within, did_you_mean
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import describe_hold_out
 
@@ -40,6 +40,21 @@ class Reading(TypedDict, total=False):
     quote: str
     encoding: str | None
     labels: str | None
+
+
+def checked(reading: Reading, function: str) -> Reading:
+    """Check that all keywords are options of reading, which Python cannot do for a function that takes any.
+
+    Raises
+    ------
+    TypeError
+        If one is not.
+    """
+    for name in reading:
+        if name not in Reading.__annotations__:
+            hint = did_you_mean(name, Reading.__annotations__, show=repr)
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
+    return reading
 
 
 @dataclass(frozen=True)
@@ -82,10 +97,16 @@ class Request:
             if getattr(self, name) not in values:
                 raise InvalidArgument(name, f"one of {values}", repr(getattr(self, name)))
         check_within("(0, 1)", test_share=self.test_share)
+        for name in ("label", "id"):
+            # Columns of data frames may have numbers for names.
+            object.__setattr__(self, name, None if getattr(self, name) is None else str(getattr(self, name)))
         self._check_characters()
         for name in ("text", "drop", "columns"):
             object.__setattr__(self, name, _names(getattr(self, name)) or None)
         object.__setattr__(self, "types", _kinds(self.types))
+        twice = [name for name in self.texts if self.kinds.get(name, "text") != "text"]
+        if twice:
+            raise InvalidArgument("types", f"text for {twice[0]}, which `text` names", self.kinds[twice[0]])
         if self.drop is not None and self.columns is not None:
             raise InvalidArgument("drop", "either this or `columns`, not both", ",".join(self.drop))
         if self.classes is not None:
@@ -167,7 +188,10 @@ def _kinds(value: Mapping[str, str] | str | None) -> dict[str, str]:
     else:
         pairs = [part.rpartition("=") for part in _names(value)]
         kinds = {name.strip(): kind.strip() for name, _, kind in pairs}
+        if len(kinds) < len(pairs):
+            raise InvalidArgument("types", "each column once", value)
     for name, kind in kinds.items():
         if kind not in KINDS or not name:
-            raise InvalidArgument("types", f"COLUMN=KIND, with a kind of {KINDS}", f"{name}={kind}")
+            got = f"{name}={kind}" if name else kind
+            raise InvalidArgument("types", f"COLUMN=KIND, where KIND is one of {', '.join(KINDS)}", got)
     return kinds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import json
 import os
 import re
 import secrets
@@ -131,6 +132,8 @@ def refuse_foreign(path: Path) -> None:
     others = [] if not path.is_dir() else sorted(entry.name for entry in path.iterdir() if not _is_ours(entry))
     if others:
         raise InvalidArgument("out", expected, f"{path}, which holds {others[0]}; remove that first")
+    if path.is_dir() and any(path.iterdir()) and not _holds_results(path):
+        raise InvalidArgument("out", expected, f"{path}, whose files no run of toadstone wrote; remove it first")
 
 
 def refuse_inputs_inside(path: Path, inputs: Iterable[str | os.PathLike[str] | None]) -> None:
@@ -192,6 +195,24 @@ def _exchange(one: Path, other: Path) -> bool:
         return False
     names = (_AT_WORKING_FOLDER, os.fsencode(one), _AT_WORKING_FOLDER, os.fsencode(other))
     return bool(rename(*names, _EXCHANGE) == 0)
+
+
+def _holds_results(path: Path) -> bool:
+    """Return True if a file of the folder says by its content that toadstone wrote it: names alone are anybody's."""
+    if any(path.glob("trials.jsonl")) or any(entry.suffix == ".part" for entry in path.iterdir()):
+        return True
+    for file in (path / "record.json", *path.glob("certificate*.json")):
+        try:
+            found = json.loads(file.read_bytes()) if file.is_file() else None
+        except ValueError:
+            continue
+        if isinstance(found, dict) and ("header" in found or str(found.get("format", "")).startswith("toadstone")):
+            return True
+    removed = path / "removed.csv"
+    if not removed.is_file():
+        return False
+    with removed.open("rb") as stream:
+        return stream.readline().rstrip().endswith(b",label,score,reason")
 
 
 def _is_ours(entry: Path) -> bool:

@@ -134,7 +134,7 @@ def test_rows_are_named_by_their_lines(tmp_path: Path) -> None:
 def test_values_over_several_lines_are_told(tmp_path: Path) -> None:
     rows = [f'"some words{chr(10)}and more, {chr(10)}{i}",{i % 2}' for i in range(20)]
     split = read(_file(tmp_path, "\n".join(["body,label", *rows])), text="body")
-    assert split.notes == ("20 rows reach over several lines; the longest begins in line 2 and has 3 lines",)
+    assert split.notes == ("20 records over several lines; the longest begins in line 2 and has 3 lines",)
     assert [split.row_names.line(row) for row in (0, 1, 19)] == [2, 5, 59]
 
 
@@ -221,7 +221,8 @@ def test_damaged_gzip(tmp_path: Path, content: bytes) -> None:
     path = _file(tmp_path, content, "file.csv.gz")
     for attempt in (lambda: read(path), lambda: write_rows(path, [0], tmp_path / "new.csv.gz")):
         with pytest.raises(
-            InvalidData, match=r"file.csv.gz: expected a complete .gz file, got one that is damaged or cut short"
+            InvalidData,
+            match=r"file.csv.gz: expected a complete .gz file, got one that is damaged, cut short or of another kind",
         ):
             attempt()
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.csv.gz"]

@@ -8,6 +8,7 @@ library that parses has to return as many.
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,11 +19,21 @@ import pyarrow.csv as pacsv
 from toadstone.core.arrays import IntArray
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.row_names import RowNames
+from toadstone.datasets.preparation.features import count
 from toadstone.datasets.readers.content import Content
 from toadstone.datasets.readers.formats.record_index import RecordIndex, index_records
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.tables import Table
 
+_TOLD = re.compile(rb'"?sep=([^\r\n])"?(?:\r\n|\n|\r)')
+_MAGIC = {
+    b"\x1f\x8b": "a gzip file, whose name should end in .gz",
+    b"PK\x03\x04": "a zip archive, whose name should end in .zip",
+    b"\x28\xb5\x2f\xfd": "a Zstandard file, whose name should end in .zst",
+    b"PAR1": "a Parquet file, whose name should end in .parquet",
+    b"\x80\x04": "a pickle, which is never loaded",
+    b"\x80\x05": "a pickle, which is never loaded",
+}
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SNIFFED_RECORDS = 100
 _SNIFFED_BYTES = 1 << 16
@@ -126,8 +137,14 @@ def parse(content: Content, request: Request) -> Delimited:
     """
     text, mark, encoding = _decoded(content, request.encoding)
     quoted = request.quote != "none"
-    separator = request.separator or _sniffed(text, content, quoted=quoted)
+    # Excel writes such a line, and reads it; it is kept with the mark of the file.
+    told = _TOLD.match(text)
+    if told is not None:
+        mark, text = mark + told[0].decode().encode(encoding), text[told.end() :]
+    separator = request.separator or (told[1].decode() if told else _sniffed(text, content, quoted=quoted))
     index = index_records(text, separator, quoted=quoted)
+    if told is not None:
+        index = index.moved(1)
     found = Delimited(text, mark, encoding, separator, quoted, index)
     if not len(index):
         raise InvalidData(f"{content.name}: expected a line of column names, got blank lines")
@@ -138,6 +155,9 @@ def parse(content: Content, request: Request) -> Delimited:
 def _decoded(content: Content, encoding: str | None) -> tuple[bytes, bytes, str]:
     """Return the text as UTF-8, the byte order mark before it, and the encoding of the bytes after the mark."""
     data = content.data
+    other = next((what for magic, what in _MAGIC.items() if data.startswith(magic)), None)
+    if other is not None:
+        raise InvalidData(f"{content.name}: expected delimited text, got {other}")
     mark = next((mark for mark in _MARKS if data.startswith(mark)), b"")
     named = codecs.lookup(encoding or _MARKS.get(mark, "utf-8")).name
     named = {"ascii": "utf-8", "utf-8-sig": "utf-8"}.get(named, named)
@@ -280,7 +300,7 @@ def _notes(found: Delimited, content: Content) -> tuple[str, ...]:
     if several.any():
         longest = int(np.argmax(found.index.spans))
         notes.append(
-            f"{int(np.count_nonzero(several)):,} rows reach over several lines; the longest begins in line "
+            f"{count(int(np.count_nonzero(several)), 'record')} over several lines; the longest begins in line "
             f"{found.index.lines[longest]} and has {found.index.spans[longest]} lines"
         )
     return tuple(notes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -48,6 +48,11 @@ class RecordIndex:
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    def moved(self, lines: int) -> RecordIndex:
+        """Return the same index for text that begins so many lines further down in its file."""
+        stray, opened = (None if line is None else line + lines for line in (self.stray_quote, self.open_quote))
+        return replace(self, lines=self.lines + lines, stray_quote=stray, open_quote=opened)
 
 
 def index_records(content: bytes, separator: str, *, quoted: bool) -> RecordIndex:

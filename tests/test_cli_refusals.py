@@ -472,7 +472,7 @@ def test_poison_twice(refused, table):
         ),
         (
             "sanitize rows.csv --types a=whole",
-            "`--types`: expected COLUMN=KIND, with a kind of ('number', 'category', 'date', 'text', 'id'), got a=whole",
+            "`--types`: expected COLUMN=KIND, where KIND is one of number, category, date, text, id, got a=whole",
         ),
         (
             "sanitize digits-1-7 --separator ;",

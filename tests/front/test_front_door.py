@@ -134,7 +134,9 @@ class TestForms:
         with pytest.raises(toadstone.InvalidArgument, match="did you mean 'kind'"):
             toadstone.scan(pandas_frame, label="kinds")
         with pytest.raises(toadstone.InvalidData, match="that Arrow can hold"):
-            toadstone.scan(pandas_frame.assign(odd=[1, "x"] * 60), label="kind")
+            toadstone.scan(pandas_frame.assign(odd=[1, {"x": 1}] * 60), label="kind")
+        mixed = toadstone.scan(pandas_frame.assign(odd=[1, "x"] * 60), label="kind", detectors="mahalanobis")
+        assert [column.kind for column in mixed.record.data.columns if column.name == "odd"] == ["category"]
         with pytest.raises(toadstone.InvalidArgument, match="`label`: expected nothing beside a pair"):
             toadstone.scan((pandas_frame, columns()["kind"]), label="kind")
         with pytest.raises(toadstone.InvalidArgument, match="`seed`: expected a whole number from 0"):

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from toadstone.core.arrays import Array
+from toadstone.core.checks import plainly
 from toadstone.core.errors import InvalidData
 
 _LARGEST_TEXT = 2**20
@@ -105,7 +106,7 @@ def read_arrays(content: bytes, names: Collection[str]) -> dict[str, Array]:
                 raise ValueError(f"more than {LARGEST_ARRAYS:,} bytes of them")
             return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, struct.error) as error:
-        raise ValueError(f"a damaged archive ({error})") from None
+        raise ValueError(f"a damaged archive ({plainly(error)})") from None
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:

@@ -49,7 +49,9 @@ def test_enron_known_answer_from_the_command_line(toadstone):
 
 def test_enron_audit_with_an_attack_of_others(toadstone, data_dir, empty_folder):
     published = data_dir / "enron_minmax_reference_14.npz"
-    outcome = toadstone("audit", "enron", *PAPER, "--fraction", 0.03, "--poison", published, "--out", "r", "--json")
+    outcome = toadstone(
+        "audit", "enron", *PAPER, "--fraction", 0.03, "--poison", published, "--out", "r", "--json", "--quiet"
+    )
     assert (outcome.code, outcome.err) == (0, "")
     record = json.loads(outcome.out)
     jsonschema.validate(record, load_schema("audit"))
@@ -92,7 +94,7 @@ def test_texts_in_a_table(toadstone, messages, empty_folder):
 
 def test_kept_messages_are_unaltered(toadstone, messages, empty_folder):
     outcome = toadstone("sanitize", messages.name, "--text", "body", "--label", "kind", "--out", "cleaned", "--json")
-    removed = {row["row"] for row in json.loads(outcome.out)["removed"]}
+    removed = {row["position"] for row in json.loads(outcome.out)["removed"]}
     with messages.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.reader(stream))[1:]
     with (empty_folder / "cleaned" / "kept.csv").open(newline="", encoding="utf-8") as stream:

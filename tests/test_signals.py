@@ -228,3 +228,23 @@ main()
     assert (running.returncode, out) == (code, "")
     assert "Traceback" not in err
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith("mark")] == []
+
+
+def test_an_interrupt_within_code_from_a_string_ends_as_any_other(table):
+    (table / "program.py").write_text("""
+import sys
+import toadstone.commands.sanitize as room
+from joblib.externals.loky import get_reusable_executor  # it runs code from strings while it loads
+from toadstone.__main__ import main
+
+def interrupted(*_, **__):
+    exec("import os, signal\\nos.kill(os.getpid(), signal.SIGINT)\\nfor _ in range(10**7): pass")
+
+room.show = interrupted
+sys.argv = ["toadstone", "sanitize", "rows.csv"]
+main()
+""")
+    # Only `python -m` looks at what Python remembers of handled interrupts.
+    command = [sys.executable, "-m", "program"]
+    finished = subprocess.run(command, capture_output=True, text=True, cwd=table, timeout=60, check=False)
+    assert finished.returncode == 130, finished.stderr

@@ -43,6 +43,9 @@ def finish() -> None:
     settle()
     for number in _CODES:
         signal.signal(number, signal.SIG_IGN)
+    # An interrupt within code from a string, as dataclasses run it while modules load, is remembered even if it was
+    # handled, and `python -m` would kill itself by it in the end. The next code from a string makes it forget.
+    exec("")
 
 
 def ignore_interrupts() -> None:

@@ -59,7 +59,7 @@ $(DEEP): $(READY)
 	@$(PIP) -e '.[dev,private,lightning]'
 	@touch $@
 
-crash: $(READY) ## kill, interrupt and terminate runs at many points (about an hour); writes docs/results/crash.md
+crash: $(READY) ## kill, interrupt and terminate runs at many points (eleven minutes); writes docs/results/crash.md
 	@{ echo '# Runs stopped at many points'; echo; \
 		echo 'By `make crash`. No wrong or partial result, no orphan after the next run, no traceback; else the test fails.'; echo; \
 		echo '| what | command | points | stopped | seconds of a run |'; echo '|---|---|--:|--:|--:|'; } > docs/results/crash.md

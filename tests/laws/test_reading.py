@@ -22,7 +22,8 @@ from scipy.sparse import issparse
 from toadstone.core.errors import InvalidInput
 from toadstone.core.feasible import ball
 from toadstone.core.row_names import RowNames
-from toadstone.datasets.preparation.column_types import Origin, infer_types
+from toadstone.datasets.preparation.column_types import infer_types
+from toadstone.datasets.preparation.conversion import Origin
 from toadstone.datasets.preparation.encoding import fit_encoding
 from toadstone.datasets.readers.formats import delimited
 from toadstone.datasets.readers.memory import as_frame, read_frame

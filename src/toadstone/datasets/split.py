@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.kernels.rows import stack
+from toadstone.records.header import ColumnSummary
 
 _CHUNK = 1 << 20
 
@@ -59,30 +60,6 @@ class RowAside:
     dropped: bool = False
 
 
-@dataclass(frozen=True)
-class ColumnEncoding:
-    """The way from one column of a table to features, as fitted on training rows.
-
-    Parameters
-    ----------
-    name : str
-    kind : {"number", "category", "date", "text", "left out"}
-    features : int
-        Columns that it became.
-    note : str
-        Notation that was read, levels that were pooled, or why it was left out.
-    fitted : mapping from str to JSON types
-        What was learned from training rows: median, mean and deviation,
-        levels, or digest of the words.
-    """
-
-    name: str
-    kind: str
-    features: int
-    note: str
-    fitted: Mapping[str, Any]
-
-
 @dataclass(frozen=True, eq=False)
 class Split:
     """Training and test set, prepared, with a description of both.
@@ -105,7 +82,7 @@ class Split:
         Values as they stand in the source.
     aside : tuple of RowAside
         Rows of the source that are in neither part.
-    columns : tuple of ColumnEncoding
+    columns : tuple of ColumnSummary
         One for each column of a table, but the label; empty for arrays.
     notes : tuple of str
         Sentences on how the source was read, for the user.
@@ -122,7 +99,7 @@ class Split:
     row_names: RowNames = field(default_factory=RowNames)
     raw: RawValues | None = None
     aside: tuple[RowAside, ...] = ()
-    columns: tuple[ColumnEncoding, ...] = ()
+    columns: tuple[ColumnSummary, ...] = ()
     notes: tuple[str, ...] = ()
     image: tuple[int, ...] | None = None
 

@@ -247,7 +247,7 @@ def request_of(reading: Reading, seed: int) -> Request:
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= _LARGEST_SEED:
         raise InvalidArgument("seed", f"a whole number from 0 to {_LARGEST_SEED}", seed)
-    return Request(**checked(reading, "toadstone"), random_state=int(seed))
+    return Request(**checked(reading), random_state=int(seed))
 
 
 def names_of(names: str | Sequence[str] | None) -> tuple[str, ...] | None:

@@ -11,7 +11,8 @@ import pytest
 
 from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
-from toadstone.datasets.preparation.column_types import ColumnType, Origin, convert, infer_types
+from toadstone.datasets.preparation.column_types import infer_types
+from toadstone.datasets.preparation.conversion import ColumnType, Origin, convert
 from toadstone.datasets.readers.request import Request
 
 

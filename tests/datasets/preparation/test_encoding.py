@@ -10,7 +10,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
-from toadstone.datasets.preparation.column_types import Origin, infer_types
+from toadstone.datasets.preparation.column_types import infer_types
+from toadstone.datasets.preparation.conversion import Origin
 from toadstone.datasets.preparation.encoding import TableEncoding, TableValues, fit_encoding
 from toadstone.datasets.readers.request import Request
 

@@ -218,3 +218,12 @@ def test_weights_that_weigh_nothing_are_refused(weights):
     X, y = problem(1)
     with pytest.raises(InvalidArgument, match="`weights`: expected numbers that are not negative"):
         fit_linear(X, y, loss=HINGE, ridge=0.1, weights=weights)
+
+
+@pytest.mark.parametrize("ridge", [1e-14, 1e-18])
+def test_equal_columns_and_hardly_a_penalty_are_no_singular_system(ridge):
+    column = np.repeat([1.0, 2.0, -1.0, -3.0], 5)
+    signs = np.tile([1.0, -1.0], 10)
+    fit = LinearSolver(LOGISTIC, ridge, max_sweeps=50).fit(np.column_stack([column, column, 0 * column]), signs)
+    assert np.isfinite(fit.theta).all()
+    assert fit.theta[0] == pytest.approx(fit.theta[1])

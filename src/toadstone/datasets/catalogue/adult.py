@@ -11,7 +11,7 @@ import pyarrow as pa
 from toadstone.core.arrays import IntArray
 from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
-from toadstone.datasets.preparation.column_types import ColumnType, Origin
+from toadstone.datasets.preparation.conversion import ColumnType, Origin
 from toadstone.datasets.preparation.encoding import TableValues, fit_encoding
 from toadstone.datasets.preparation.features import Features, assemble
 from toadstone.datasets.preparation.labels import as_labels, check_classes, check_test_labels

@@ -59,7 +59,7 @@ def load(source: str | os.PathLike[str], *, random_state: int = 0, **reading: Un
     >>> split.train.X.shape, split.test_origin
     ((289, 64), '20 % held out at random, stratified, seed 0')
     """
-    return load_requested(os.fspath(source), Request(**checked(reading, "load"), random_state=random_state))
+    return load_requested(os.fspath(source), Request(**checked(reading), random_state=random_state))
 
 
 def load_requested(name: str, request: Request) -> Split:

@@ -1,8 +1,7 @@
-"""Kinds of the columns of a table, told from their values and the caller's options, and conversion to them."""
+"""Kinds of the columns of a table, told from their values and the caller's options."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,15 @@ import pyarrow.compute as pc
 
 from toadstone.core.checks import plainly, quoted
 from toadstone.core.errors import InvalidData
-from toadstone.core.row_names import RowNames
+from toadstone.datasets.preparation.conversion import (
+    ColumnType,
+    Origin,
+    is_bytes,
+    is_number,
+    is_text,
+    plain,
+    read_texts,
+)
 from toadstone.datasets.preparation.dates import DateFormat, date_formats, has_date
 from toadstone.datasets.preparation.numerals import (
     LEADING_ZERO,
@@ -28,58 +35,10 @@ from toadstone.datasets.readers.request import Request
 FEW_LEVELS = 20
 """Different texts of a column that are categories, however few rows there are."""
 
-LARGEST = 1e100
-"""Largest number: sums of squares stay finite."""
-
 _MOSTLY = 0.5
 _FEW_NUMBERS = 10
 _RARE = 5
 _INDEX_NAMES = ("", "rownames", "row.names", "index", "id", "rowid", "row_id", "unnamed: 0")
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Source of a table and the names of its rows, for messages.
-
-    Parameters
-    ----------
-    source : str
-    rows : RowNames
-    """
-
-    source: str
-    rows: RowNames
-
-    def column(self, name: str) -> str:
-        """Return the start of an error message about a column."""
-        return f"{self.source}: column {quoted(name)}"
-
-    def cell(self, name: str, row: int) -> str:
-        """Return the start of an error message about a cell; `row` is the position of its row."""
-        return f"{self.column(name)}, {self.rows.full(row)}"
-
-
-@dataclass(frozen=True)
-class ColumnType:
-    """Kind of one column, and how its values are read.
-
-    Parameters
-    ----------
-    name : str
-    kind : {"number", "category", "date", "text", "left out"}
-    reader : Notation or DateFormat, optional
-        Of numbers or dates that are written as text.
-    note : str
-        What the user should know about it.
-    lenient : bool
-        True if the caller states the kind: values that do not fit are missing.
-    """
-
-    name: str
-    kind: str
-    reader: Notation | DateFormat | None = None
-    note: str = ""
-    lenient: bool = False
 
 
 def infer_types(table: Any, request: Request, origin: Origin) -> tuple[ColumnType, ...]:
@@ -115,49 +74,6 @@ def _refuse_points_beside_commas(column: Any, one: ColumnType, origin: Origin) -
             f"{origin.column(one.name)}: expected numbers that can be read in one way, got {quoted(example)}; "
             "`decimal` says whether the point is the decimal sign (`.`) or separates thousands (`,`)"
         )
-
-
-def convert(column: Any, how: ColumnType, origin: Origin) -> Any:
-    """Convert a column to its kind: float64 for numbers and dates, text for others; null where it is missing.
-
-    Raises
-    ------
-    InvalidData
-        If a value does not fit.
-    """
-    column = plain(column)
-    if how.kind == "text":
-        return pc.fill_null(_as_text(column), "")
-    if how.kind == "category":
-        texts = pc.utf8_trim_whitespace(_as_text(column))
-        return pc.if_else(pc.match_substring_regex(texts, MISSING_TEXT), None, texts)
-    if how.kind == "date" and not is_text(column.type):
-        return _days(column, how, origin)
-    return _numbers(column, how, origin)
-
-
-def plain(column: Any) -> Any:
-    """Return a column as one Arrow array; dictionaries and variants of text become plain types."""
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    return column.cast(pa.string()) if is_text(column.type) else column
-
-
-def is_number(kind: Any) -> bool:
-    """Return True if an Arrow type holds numbers."""
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
-def is_text(kind: Any) -> bool:
-    """Return True if an Arrow type holds UTF-8 text."""
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
-def is_bytes(kind: Any) -> bool:
-    """Return True if an Arrow type holds bytes that are not marked as UTF-8 text."""
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
 
 
 def _infer(column: Any, name: str, request: Request, origin: Origin) -> ColumnType:
@@ -210,9 +126,7 @@ def _stated(column: Any, name: str, stated: str, request: Request, origin: Origi
 
 def _lost(texts: Any, reader: Notation | DateFormat, stated: str, origin: Origin) -> str:
     """Count the values that are no numbers or dates though the caller says so; they will be missing."""
-    values = reader.days(texts) if isinstance(reader, DateFormat) else reader.numbers(texts)
-    marks = pc.match_substring_regex(pc.fill_null(texts, ""), MISSING)
-    unread = np.asarray(pc.and_(pc.is_null(values), pc.invert(marks)))
+    _, unread = read_texts(texts, reader)
     if not unread.any():
         return ""
     row = int(np.argmax(unread))
@@ -224,10 +138,11 @@ def _lost(texts: Any, reader: Notation | DateFormat, stated: str, origin: Origin
 
 
 def _best_notation(texts: Any, request: Request) -> Notation:
-    """Return the notation that reads most of the texts."""
-    candidates = [Notation()] + [
-        found for text in texts.slice(0, FEW_LEVELS) for found in notations(pa.array([text.as_py()]), request.decimal)
-    ]
+    """Return the notation that reads most of the texts, of those that some of them call for."""
+    # Sorted, so that the order of rows does not choose.
+    ordered = sorted(texts.to_pylist())
+    some = ordered[:: max(1, len(ordered) // FEW_LEVELS)]
+    candidates = [Notation()] + [found for text in some for found in notations(pa.array([text]), request.decimal)]
     return min(candidates, key=lambda one: int(one.numbers(texts).null_count))
 
 
@@ -281,12 +196,12 @@ def _chosen_notation(found: list[Notation], shown: Any, name: str, request: Requ
 
 
 def _number_of_texts(texts: Any, name: str, notation: Notation) -> ColumnType:
-    marks = pc.unique(texts.filter(pc.is_null(notation.numbers(texts)))).drop_null().to_pylist()
+    numbers = notation.numbers(texts)
+    marks = pc.unique(texts.filter(pc.is_null(numbers))).drop_null().to_pylist()
     marks = [mark for mark in marks if mark not in ("", "NA", "NaN", "nan")]
     said = [notation.words] if notation.words else []
     said += [f"{', '.join(map(quoted, marks[:3]))} missing"] if marks else []
-    as_numbers = notation.numbers(texts)
-    if not said and _is_index(as_numbers, name):
+    if not said and _is_index(numbers, name):
         return ColumnType(name, "left out", note="an index")
     return ColumnType(name, "number", notation, note=", ".join(said))
 
@@ -340,7 +255,7 @@ def _of_levels(texts: Any, name: str, note: str) -> ColumnType:
     if levels <= FEW_LEVELS and levels < max(2, len(texts)):
         return ColumnType(name, "category", note=note)
     if levels > len(texts) / 2 or often < _RARE:
-        return ColumnType(name, "left out", note=f"{levels:,} different texts in {len(texts):,} rows")
+        return ColumnType(name, "left out", note=f"{levels:,} different texts in {len(texts):,} rows", unlike=True)
     return ColumnType(name, "category", note=note)
 
 
@@ -360,68 +275,3 @@ def _is_index(numbers: Any, name: str) -> bool:
     values = pc.cast(numbers, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     whole = bool(np.isfinite(values).all()) and bool(np.all(values == np.floor(values)))
     return whole and len(np.unique(values)) == len(values)
-
-
-def _as_text(column: Any) -> Any:
-    if pa.types.is_boolean(column.type):
-        return pc.if_else(column, "True", "False")
-    return column if is_text(column.type) else column.cast(pa.string())
-
-
-def _numbers(column: Any, how: ColumnType, origin: Origin) -> Any:
-    if is_text(column.type):
-        texts = pc.utf8_trim_whitespace(column)
-        notation = how.reader if isinstance(how.reader, Notation | DateFormat) else Notation()
-        values = notation.days(texts) if isinstance(notation, DateFormat) else notation.numbers(texts)
-        unread = pc.and_(pc.is_null(values), pc.invert(pc.match_substring_regex(pc.fill_null(texts, ""), MISSING)))
-        if not how.lenient and pc.any(unread).as_py():
-            row = int(np.argmax(np.asarray(unread)))
-            got = quoted(texts[row].as_py())
-            raise InvalidData(f"{origin.cell(how.name, row)}: expected a {how.kind} as in the other rows, got {got}")
-    else:
-        texts, values = column, pc.cast(column, pa.float64(), safe=False)
-    return _checked(values, texts, how, origin)
-
-
-def _checked(values: Any, shown: Any, how: ColumnType, origin: Origin) -> Any:
-    """Refuse numbers that are infinite, too large, or whole numbers that float64 would round."""
-    numbers = values.to_numpy(zero_copy_only=False)
-    with np.errstate(invalid="ignore"):
-        bad = np.isinf(numbers) | (np.abs(numbers) > LARGEST)
-    if bad.any() and not how.lenient:
-        row = int(np.argmax(bad))
-        expected = "a finite number" if np.isinf(numbers[row]) else f"a number up to {LARGEST:g}"
-        raise InvalidData(
-            f"{origin.cell(how.name, row)}: expected {expected}, got {plainly(shown[row].as_py())}; "
-            f"`types` with {plainly(how.name)}=number reads such values as missing, `drop` leaves the column out"
-        )
-    # The float 2**53 may stand for the whole number after it.
-    large = np.flatnonzero((np.abs(numbers) >= 2.0**53) & ~bad)
-    for row in large.tolist():
-        exact = _whole_number(shown[row].as_py())
-        if exact is not None and exact != int(numbers[row]) and not how.lenient:
-            raise InvalidData(
-                f"{origin.cell(how.name, row)}: expected a number that a float holds exactly, got {exact}; "
-                f"`types` with {plainly(how.name)}=category keeps it, `drop` leaves the column out"
-            )
-    return pa.array(np.where(bad, np.nan, numbers), from_pandas=True)
-
-
-def _whole_number(value: Any) -> int | None:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def _days(column: Any, how: ColumnType, origin: Origin) -> Any:
-    kind = column.type
-    try:
-        if pa.types.is_time(kind) or pa.types.is_duration(kind):
-            unit = pa.duration("us") if pa.types.is_duration(kind) else pa.time64("us")
-            micros = pc.cast(pc.cast(pc.cast(column, unit, safe=False), pa.int64()), pa.float64())
-        else:
-            micros = pc.cast(pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.int64()), pa.float64())
-    except (pa.ArrowException, ValueError):
-        raise InvalidData(f"{origin.column(how.name)}: expected dates, got values of type {kind}") from None
-    return pc.divide(micros, 86_400e6)

@@ -15,11 +15,11 @@ from sklearn.compose import ColumnTransformer
 from toadstone.core.arrays import IntArray, Matrix
 from toadstone.core.checks import plainly, quoted
 from toadstone.core.errors import InvalidData
-from toadstone.datasets.preparation.column_types import ColumnType, Origin, convert
+from toadstone.datasets.preparation.conversion import ColumnType, Origin, convert
 from toadstone.datasets.preparation.encoders import CategoryColumns, NumberColumns, TextColumn
 from toadstone.datasets.preparation.features import count
 from toadstone.datasets.preparation.labels import listing
-from toadstone.datasets.split import ColumnEncoding
+from toadstone.records.header import ColumnSummary
 
 _NUMBERS, _DATES, _CATEGORIES = "numbers", "dates", "categories"
 _SHOWN = 80
@@ -89,11 +89,11 @@ class TableEncoding:
         return ", ".join(parts) + (f"; left out: {', '.join(left_out)}" if left_out else "")
 
     @property
-    def columns(self) -> tuple[ColumnEncoding, ...]:
+    def columns(self) -> tuple[ColumnSummary, ...]:
         """Way of each column to its features."""
         features, fitted = Counter(self.sources), self._fitted()
         return tuple(
-            ColumnEncoding(one.name, one.kind, features[one.name], one.note, fitted.get(one.name, {}))
+            ColumnSummary(one.name, one.kind, features[one.name], one.note, fitted.get(one.name, {}))
             for one in self.types
         )
 

@@ -9,7 +9,11 @@ from numpy.typing import NDArray
 
 from toadstone.core.errors import InvalidData
 
-_EXACT, _LARGEST = 2**53, 1e100
+EXACT = 2**53
+"""Whole numbers up to here are floats exactly."""
+
+LARGEST = 1e100
+"""Largest number: sums of squares stay finite."""
 
 
 def check_numbers(values: NDArray[Any], what: str) -> None:
@@ -28,11 +32,11 @@ def check_numbers(values: NDArray[Any], what: str) -> None:
     """
     if values.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
-            bad = ~(np.abs(values.astype(np.float64)) <= _LARGEST)
-        expected, hint = f"finite numbers up to {_LARGEST:g}", "a table (.csv, .parquet) may have missing values"
+            bad = ~(np.abs(values.astype(np.float64)) <= LARGEST)
+        expected, hint = f"finite numbers up to {LARGEST:g}", "a table (.csv, .parquet) may have missing values"
     elif values.dtype.itemsize == 8:
         # Compared as whole numbers: as a float, 2**53 + 1 would be 2**53.
-        bad = (values > _EXACT) | (values < -_EXACT)
+        bad = (values > EXACT) | (values < -EXACT)
         expected, hint = (
             "whole numbers up to 2**53, which a float holds exactly",
             "divide them, or store them as float64",

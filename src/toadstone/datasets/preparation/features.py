@@ -12,12 +12,12 @@ from scipy.sparse import issparse
 from toadstone.core.arrays import Array, IntArray, Labels, Matrix
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.datasets.preparation.exact_numbers import LARGEST
 from toadstone.datasets.split import Split
 from toadstone.kernels.rows import fitting_domain
 
 MAX_COLUMNS = 10_000_000
 _HASHED, _PER_ENTRY = 1 << 20, 100
-_LARGEST = 1e100
 _OUTER_SHARE, _DEVIATION_RATIO = 0.005, 10.0
 _AS_GIVEN = {"integer": "counts as given", "box": "values within [0, 1] as given", "real": "numbers as given"}
 
@@ -91,8 +91,8 @@ def check_size(X: Matrix, what: str) -> None:
     """
     values = X.data if issparse(X) else X
     largest = float(np.abs(values).max(initial=0.0))
-    if largest > _LARGEST:
-        raise InvalidData(f"{what}: expected numbers up to {_LARGEST:g}, got {largest:g}")
+    if largest > LARGEST:
+        raise InvalidData(f"{what}: expected numbers up to {LARGEST:g}, got {largest:g}")
 
 
 def check_width(columns: int, entries: int, what: str) -> None:

@@ -34,8 +34,16 @@ _INFLATERS: dict[str, Callable[[BinaryIO], Any]] = {
     ".xz": lzma.LZMAFile,
     ".zst": lambda stream: pa.CompressedInputStream(stream, "zstd"),
 }
-_CODEC_MAGIC = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\x00": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}
-_ZIP, _WORKBOOK = b"PK\x03\x04", "[Content_Types].xml"
+_MAGIC = {
+    b"\x1f\x8b": ".gz",
+    b"BZh": ".bz2",
+    b"\xfd7zXZ\x00": ".xz",
+    b"\x28\xb5\x2f\xfd": ".zst",
+    b"PK\x03\x04": ".zip",
+    b"PAR1": ".parquet",
+    b"ARROW1": ".arrow",
+}
+_WORKBOOK = "[Content_Types].xml"
 _DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException, RuntimeError)
 
 
@@ -194,14 +202,30 @@ def _path_of_url(url: str) -> str:
 
 def _codec_of(stored: bytes) -> str:
     """Return the compression that the first bytes tell; empty for none, and for archives of arrays and workbooks."""
-    found = next((codec for magic, codec in _CODEC_MAGIC.items() if stored.startswith(magic)), "")
-    if found or not stored.startswith(_ZIP):
+    found = told_by_magic(stored)
+    return found if found in CODECS else ""
+
+
+def told_by_magic(stored: bytes) -> str:
+    """Return the ending that the first bytes of a file call for; empty where they do not tell.
+
+    Workbooks and archives of arrays are zip files, told by what they hold.
+
+    Examples
+    --------
+    >>> told_by_magic(b"PAR1..."), told_by_magic(b"a,b")
+    ('.parquet', '')
+    """
+    found = next((ending for magic, ending in _MAGIC.items() if stored.startswith(magic)), "")
+    if found != ".zip":
         return found
     try:
         members = _members(stored)
     except _DAMAGED:
-        return ""
-    return "" if _WORKBOOK in members or all(member.endswith(".npy") for member in members) else ".zip"
+        return ".npz"
+    if _WORKBOOK in members:
+        return ".xlsx"
+    return ".npz" if all(member.endswith(".npy") for member in members) else ".zip"
 
 
 def _members(stored: bytes) -> list[str]:

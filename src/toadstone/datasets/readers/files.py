@@ -1,11 +1,12 @@
-"""Checks of input files."""
+"""Checks of input files, and of the rows that are asked for."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from toadstone.core.errors import InvalidData
+from toadstone.core.arrays import IntArray
+from toadstone.core.errors import InvalidArgument, InvalidData
 
 
 def readable_file(path: str | os.PathLike[str]) -> Path:
@@ -37,3 +38,15 @@ def unreadable(path: Path, error: OSError) -> InvalidData:
     """Return the error for a file that the operating system cannot open."""
     reason = (error.strerror or "input/output error").lower()
     return InvalidData(f"{path}: expected a file that can be read, got: {reason}")
+
+
+def check_rows(rows: IntArray, n: int) -> None:
+    """Check that a file of so many rows has all of the given positions.
+
+    Raises
+    ------
+    InvalidArgument
+        If not.
+    """
+    if rows.max(initial=-1) >= n:
+        raise InvalidArgument("rows", f"row numbers below {n}", int(rows.max()))

@@ -15,13 +15,13 @@ from toadstone.core.dataset import as_matrix
 from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.exact_numbers import check_numbers
-from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, fit_rows, renamed
+from toadstone.datasets.preparation.features import ArrayValues, RowScaling, renamed
 from toadstone.datasets.preparation.labels import as_labels
-from toadstone.datasets.readers.aside import rows_to_judge
 from toadstone.datasets.readers.formats.columnar import without_views
+from toadstone.datasets.readers.matrices import split_matrix
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.tables import Table, TableReader, split_table
-from toadstone.datasets.split import Split, stratified_rows
+from toadstone.datasets.split import Split
 
 FRAME, ARRAYS = "DataFrame", "arrays"
 """Names of data in memory, for reports and error messages."""
@@ -147,15 +147,10 @@ def read_arrays(
     rows, labels = as_matrix(X), as_labels(np.asarray(y), f"{ARRAYS}: y")
     if labels.shape != (rows.shape[0],):
         raise InvalidData(f"{ARRAYS}: expected a label for each of {rows.shape[0]} rows, got y of shape {labels.shape}")
-    kept, aside = rows_to_judge(np.arange(len(labels)), labels, f"{ARRAYS}: y", request)
-    parts = stratified_rows(labels[kept], share=request.test_share, random_state=request.random_state)
-    train, test = (kept[part] for part in parts)
-    scaling = fit_rows(rows[train], request.scale, ARRAYS)
-    features = Features(scaling.apply(rows[train]), scaling.apply(rows[test]), scaling.preparation)
-    split = assemble(ARRAYS, features, (labels[train], labels[test]), (train, test), request.test_origin)
     names = RowNames("index", names=row_ids, first=0)
-    split = replace(split, row_names=names, raw=ArrayValues(rows, feature_names), aside=aside)
-    return renamed(split, feature_names), ArrayPreparation(scaling, rows.shape[1])
+    split, scaling = split_matrix(rows, labels, request, name=ARRAYS, source=ARRAYS, labels=f"{ARRAYS}: y", rows=names)
+    split = replace(renamed(split, feature_names), raw=ArrayValues(rows, feature_names))
+    return split, ArrayPreparation(scaling, rows.shape[1])
 
 
 def labelled(X: Any, y: Any) -> tuple[nw.DataFrame[Any], str] | None:

@@ -26,6 +26,7 @@ from toadstone.datasets.readers.content import (
     endings,
     is_url,
     open_content,
+    told_by_magic,
 )
 from toadstone.datasets.readers.request import Reading, Request, checked
 from toadstone.datasets.readers.tables import Table, TableReader, split_table
@@ -54,8 +55,6 @@ _FORMATS = {
 }
 SUFFIXES = tuple(ending for ending in _FORMATS if ending != FOLDER)
 _LIST_OF_IMAGES = ".csv"
-_MAGIC = {b"PAR1": ".parquet", b"ARROW1": ".arrow", b"PK\x03\x04": ".npz"}
-_WORKBOOK = b"[Content_Types].xml"
 _TEXT_MAGIC = ((rb"(?:%[^\r\n]*+|\s)*+@relation\b", ".arff"), (rb'\{\s*["}]', ".jsonl"), (rb"\[\s*[{\]]", ".json"))
 _HEAD = 1 << 16
 
@@ -207,7 +206,7 @@ def read(path: str | os.PathLike[str], *, random_state: int = 0, **reading: Unpa
     InvalidData
         If the file cannot be used; the message says where and why.
     """
-    return read_source(path, Request(**checked(reading, "read"), random_state=random_state)).split
+    return read_source(path, Request(**checked(reading), random_state=random_state)).split
 
 
 def read_source(path: str | os.PathLike[str], request: Request) -> SourceFile:
@@ -279,12 +278,12 @@ def format_of(content: Content) -> Any:
 
 
 def _sniffed_ending(content: Content) -> str:
+    binary = told_by_magic(content.data)
+    if binary in _FORMATS:
+        return binary
     head = content.data[:_HEAD].removeprefix(codecs.BOM_UTF8).lstrip()
-    if head.startswith(b"PK\x03\x04") and _WORKBOOK in content.data:
-        return ".xlsx"
-    binary = next((ending for magic, ending in _MAGIC.items() if head.startswith(magic)), None)
     text = (ending for pattern, ending in _TEXT_MAGIC if re.match(pattern, head, re.IGNORECASE))
-    return binary or next(text, ".csv")
+    return next(text, ".csv")
 
 
 def _write(content: Content, rows: Sequence[int] | IntArray, destination: Path, request: Request) -> None:

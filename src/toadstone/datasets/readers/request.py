@@ -42,7 +42,7 @@ class Reading(TypedDict, total=False):
     labels: str | None
 
 
-def checked(reading: Reading, function: str) -> Reading:
+def checked(reading: Reading) -> Reading:
     """Check that all keywords are options of reading, which Python cannot do for a function that takes any.
 
     Raises
@@ -53,7 +53,7 @@ def checked(reading: Reading, function: str) -> Reading:
     for name in reading:
         if name not in Reading.__annotations__:
             hint = did_you_mean(name, Reading.__annotations__, show=repr)
-            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
+            raise TypeError(f"unexpected keyword argument {name!r}{hint}")
     return reading
 
 

@@ -16,11 +16,11 @@ from toadstone.core.arrays import IntArray, Labels, Mask, Matrix
 from toadstone.core.checks import did_you_mean, quoted
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.row_names import RowNames
-from toadstone.datasets.preparation.column_types import (
+from toadstone.datasets.preparation.column_types import infer_types
+from toadstone.datasets.preparation.conversion import (
     ColumnType,
     Origin,
     convert,
-    infer_types,
     is_bytes,
     is_number,
     is_text,
@@ -298,13 +298,13 @@ def _chosen_columns(table: Table, label: str, request: Request) -> Any:
 
 def _with_lonely_text(types: tuple[ColumnType, ...], columns: Any) -> tuple[ColumnType, ...]:
     """Read columns of different texts as text, those of several words first, where nothing else is left to encode."""
-    texts = [one for one in types if one.kind == "left out" and "different texts" in one.note]
+    texts = [one for one in types if one.unlike]
     if not texts or any(one.kind != "left out" for one in types):
         return types
     wordy = [one for one in texts if _words_a_text(columns[one.name]) >= _FEWEST_WORDS]
     chosen = [one.name for one in wordy or texts]
     said = "the only column of words" if len(chosen) == 1 else "nothing else is left to encode"
-    return tuple(replace(one, kind="text", note=said) if one.name in chosen else one for one in types)
+    return tuple(replace(one, kind="text", note=said, unlike=False) if one.name in chosen else one for one in types)
 
 
 def _words_a_text(column: Any) -> float:
@@ -320,7 +320,7 @@ def _rows_to_use(
         row = int(np.argmin(labelled))
         raise InvalidData(f"{origin.cell(label, row)}: expected a label, got nothing; `missing` says what to do")
     if not labelled.any():
-        shown = listing([repr(value) for value in pc.unique(plain(table.columns[label])).to_pylist()[:3]])
+        shown = listing([quoted(value) for value in pc.unique(plain(table.columns[label])).to_pylist()[:3]])
         raise InvalidData(f"{origin.cell(label, 0)}: expected a label, got no label in any row, only {shown}")
     aside = [RowAside(int(row), "", "no label", drops) for row in np.flatnonzero(~labelled)]
     kept = np.flatnonzero(labelled)

@@ -128,7 +128,7 @@ class Rows:
             hessian = (signed * bends[:, None]).T @ signed
             hessian[np.diag_indices_from(hessian)] += ridge
             gradient = ridge * theta - signed.T @ (self.costs * slopes)
-            step = np.linalg.solve(hessian, gradient)
+            step = solve_damped(hessian, gradient)
             theta, margins = theta - step, margins - signed @ step
             before, objective = objective, float(self.costs @ loss.value(margins) + 0.5 * ridge * theta @ theta)
             # At the last digits, or too far: the gap tells, and sweeps go on from here.
@@ -240,16 +240,21 @@ class LinearSolver:
         if self.bias == "free":
             # A free bias may be measured in any unit; sweeps go farther in that of the rows.
             rows.bias = float(np.sqrt(np.median(rows.squared_norms))) or 1.0
-        if duals is not None:
-            start = np.clip(duals, 0.0, self.loss.cap)
-        elif self.loss.temperature >= _SMOOTH and self.bias == "regularized" and X.shape[1] <= _FEW_COLUMNS:
-            start = rows.newton(self.loss, self.ridge)
-        else:
-            start = np.zeros(len(costs))
         descent = _Descent(rows, self.loss, self.ridge, free_bias=self.bias == "free")
+        # Products on several threads sum in another order.
         with _libraries().limit(limits=1, user_api="blas"):
+            start = self._start(rows, duals)
             fit = descent.run(start, self.tolerance, np.random.default_rng(self.seed), self.max_sweeps)
         return replace(fit, theta=np.append(fit.theta[:-1], fit.theta[-1] * (rows.bias or 1.0)))
+
+    def _start(self, rows: Rows, duals: Array | None) -> Array:
+        """Return the dual variables to begin with: the caller's, those of a few Newton steps, or zeros."""
+        if duals is not None:
+            return np.clip(duals, 0.0, self.loss.cap)
+        smooth = self.loss.temperature >= _SMOOTH and self.bias == "regularized"
+        if smooth and rows.matrix.shape[1] <= _FEW_COLUMNS:
+            return rows.newton(self.loss, self.ridge)
+        return np.zeros(len(rows.costs))
 
 
 def fit_linear(

@@ -12,7 +12,7 @@ from toadstone.core.feasible import Domain
 from toadstone.datasets.split import Split, sha256
 from toadstone.kernels.rows import count_entries
 from toadstone.kernels.sets.sets import fit_domain
-from toadstone.records.header import ClassCount, ColumnSummary, DataSummary, DomainName
+from toadstone.records.header import ClassCount, DataSummary, DomainName
 
 
 def summarize(split: Split, domain: str) -> DataSummary:
@@ -31,10 +31,7 @@ def summarize(split: Split, domain: str) -> DataSummary:
         domain=cast(DomainName, domain),
         preparation=split.preparation,
         test_origin=split.test_origin,
-        columns=tuple(
-            ColumnSummary(column.name, column.kind, column.features, column.note, dict(column.fitted))
-            for column in split.columns
-        ),
+        columns=split.columns,
         notes=split.notes,
     )
 

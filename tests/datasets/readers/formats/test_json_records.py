@@ -162,3 +162,12 @@ def test_records_read_are_the_records_of_the_file(records: list[dict], ascii_onl
         assert [{k: v for k, v in row.items() if v is not None} for row in kept] == [
             {k: v for k, v in found[row].items() if v is not None} for row in rows.tolist()
         ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-be"])
+def test_rows_are_written_in_the_bytes_that_the_file_has(tmp_path: Path, encoding: str) -> None:
+    text = "\ufeff" + "".join(f'{{"a": {i}, "label": "{"é" if i % 2 else "b"}"}}\r\n' for i in range(20))
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(text.encode(encoding))
+    written = read_source(path, Request()).write_rows(range(20), tmp_path, stem="kept")
+    assert written.read_bytes() == path.read_bytes()

@@ -17,10 +17,11 @@ import pyarrow as pa
 
 from toadstone.core.arrays import IntArray
 from toadstone.core.checks import quoted
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.readers.content import Content
-from toadstone.datasets.readers.formats.plain_text import Line, decode, encode, joined, lines
+from toadstone.datasets.readers.files import check_rows
+from toadstone.datasets.readers.formats.plain_text import Decoded, Line, decode, joined, lines
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.tables import Table, label_column
 
@@ -52,7 +53,7 @@ class _Parts:
     outputs: tuple[str, ...]
     header: str
     rows: tuple[Line, ...]
-    encoding: str
+    decoded: Decoded
 
 
 def table(content: Content, request: Request) -> tuple[Table, Request]:
@@ -95,10 +96,9 @@ def write_rows(content: Content, rows: IntArray, request: Request) -> bytes:
         If a row does not exist.
     """
     parts = _parts(content, request)
-    if rows.max(initial=-1) >= len(parts.rows):
-        raise InvalidArgument("rows", f"row numbers below {len(parts.rows)}", int(rows.max()))
-    chosen = joined([parts.rows[row].whole for row in rows.tolist()])
-    return encode(joined([parts.header, chosen]) if chosen else parts.header, parts.encoding)
+    check_rows(rows, len(parts.rows))
+    header, chosen = parts.header.encode(), joined([parts.rows[row].whole.encode() for row in rows.tolist()])
+    return parts.decoded.encoded(joined([header, chosen]) if chosen else header)
 
 
 def _with_categories(table: Table, attributes: Sequence[_Attribute], request: Request) -> Request:
@@ -111,8 +111,8 @@ def _with_categories(table: Table, attributes: Sequence[_Attribute], request: Re
 
 
 def _parts(content: Content, request: Request) -> _Parts:
-    text, encoding = decode(content, request.encoding)
-    all_lines = lines(text)
+    decoded = decode(content, request.encoding)
+    all_lines = lines(decoded.text.decode())
     attributes: list[_Attribute] = []
     outputs: tuple[str, ...] = ()
     for position, line in enumerate(all_lines):
@@ -124,7 +124,7 @@ def _parts(content: Content, request: Request) -> _Parts:
             header = "".join(one.whole for one in all_lines[: position + 1])
             rows = tuple(one for one in all_lines[position + 1 :] if one.text and not one.text.startswith("%"))
             _check_names(attributes, content.name)
-            return _Parts(tuple(attributes), outputs, header, rows, encoding)
+            return _Parts(tuple(attributes), outputs, header, rows, decoded)
         if keyword == "@attribute":
             attributes.append(_attribute(rest.strip(), line, content.name))
         elif keyword in _ROLES:

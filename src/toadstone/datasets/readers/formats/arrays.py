@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.errors import InvalidData
 from toadstone.core.files import written_aside
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.exact_numbers import check_numbers
@@ -33,6 +33,7 @@ from toadstone.datasets.preparation.features import ArrayValues, Features, RowSc
 from toadstone.datasets.preparation.labels import as_labels, check_test_labels, rows_of_classes
 from toadstone.datasets.readers.aside import rows_to_judge
 from toadstone.datasets.readers.content import Content, open_content
+from toadstone.datasets.readers.files import check_rows
 from toadstone.datasets.readers.formats.archive import Archive, ArrayNames, array_names
 from toadstone.datasets.readers.formats.sparse_parts import PARTS, matrix_parts, sparse_matrix
 from toadstone.datasets.readers.request import Request
@@ -224,8 +225,7 @@ def write_rows(content: Content, rows: IntArray, request: Request) -> bytes:
     archive = Archive(content)
     names = array_names(archive)
     n = len(archive[names.y])
-    if rows.max(initial=-1) >= n:
-        raise InvalidArgument("rows", f"row numbers below {n}", int(rows.max()))
+    check_rows(rows, n)
     stream = io.BytesIO()
     _write(stream, _kept_arrays(archive, names, rows, n))
     return stream.getvalue()

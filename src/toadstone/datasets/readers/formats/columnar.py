@@ -10,10 +10,11 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
 from toadstone.core.arrays import IntArray
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.readers.arrow_sizes import MAGIC, inflated_size
 from toadstone.datasets.readers.content import Content, inflation_limit, too_large
+from toadstone.datasets.readers.files import check_rows
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.tables import Table
 
@@ -48,8 +49,7 @@ def write_rows(content: Content, rows: IntArray, request: Request) -> bytes:
         If a row does not exist.
     """
     columns = _columns(content)
-    if rows.max(initial=-1) >= columns.num_rows:
-        raise InvalidArgument("rows", f"row numbers below {columns.num_rows}", int(rows.max()))
+    check_rows(rows, columns.num_rows)
     try:
         kept = columns.cast(without_views(columns.schema)).take(pa.array(rows)).cast(columns.schema)
     except pa.ArrowException:

@@ -7,7 +7,6 @@ library that parses has to return as many.
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,34 +16,21 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from toadstone.core.arrays import IntArray
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.features import count
 from toadstone.datasets.readers.content import Content
+from toadstone.datasets.readers.files import check_rows
+from toadstone.datasets.readers.formats.plain_text import Decoded, decode, joined
 from toadstone.datasets.readers.formats.record_index import RecordIndex, index_records
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.tables import Table
 
 _TOLD = re.compile(rb'"?sep=([^\r\n])"?(?:\r\n|\n|\r)')
-_MAGIC = {
-    b"\x1f\x8b": "a gzip file, whose name should end in .gz",
-    b"PK\x03\x04": "a zip archive, whose name should end in .zip",
-    b"\x28\xb5\x2f\xfd": "a Zstandard file, whose name should end in .zst",
-    b"PAR1": "a Parquet file, whose name should end in .parquet",
-    b"\x80\x04": "a pickle, which is never loaded",
-    b"\x80\x05": "a pickle, which is never loaded",
-}
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SNIFFED_RECORDS = 100
 _SNIFFED_BYTES = 1 << 16
 _BLOCK, _MOST = 1 << 26, (1 << 31) - 1
-_MARKS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF32_LE: "utf-32-le",
-    codecs.BOM_UTF32_BE: "utf-32-be",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,24 +39,23 @@ class Delimited:
 
     Parameters
     ----------
-    text : bytes
-        UTF-8 without byte order mark.
-    mark : bytes
-        Byte order mark of the file; empty for none.
-    encoding : str
-        Of the bytes after the mark.
+    decoded : Decoded
+        Without a first line that tells the separator, which is kept with the mark.
     separator : str
     quoted : bool
         False if quotation marks are plain characters.
     index : RecordIndex
     """
 
-    text: bytes
-    mark: bytes
-    encoding: str
+    decoded: Decoded
     separator: str
     quoted: bool
     index: RecordIndex
+
+    @property
+    def text(self) -> bytes:
+        """The text that the index is of."""
+        return self.decoded.text
 
 
 def table(content: Content, request: Request) -> tuple[Table, Request]:
@@ -115,16 +100,11 @@ def write_rows(content: Content, rows: IntArray, request: Request) -> bytes:
     """
     found = parse(content, request)
     records = len(found.index) - 1
-    if rows.max(initial=-1) >= records:
-        raise InvalidArgument("rows", f"row numbers below {records}", int(rows.max()))
+    check_rows(rows, records)
     chosen = np.concatenate([[0], np.sort(rows) + 1]).tolist()
     starts, ends = found.index.starts, found.index.ends
     parts = [found.text[starts[record] : ends[record]] for record in chosen]
-    # The last record of a file may lack its line end, but not before another one.
-    line_end = b"\r\n" if parts[0].endswith(b"\r\n") else b"\r" if parts[0].endswith(b"\r") else b"\n"
-    parts = [part if part.endswith((b"\n", b"\r")) else part + line_end for part in parts[:-1]] + parts[-1:]
-    text = b"".join(parts)
-    return found.mark + (text if found.encoding == "utf-8" else text.decode().encode(found.encoding))
+    return found.decoded.encoded(joined(parts))
 
 
 def parse(content: Content, request: Request) -> Delimited:
@@ -135,67 +115,18 @@ def parse(content: Content, request: Request) -> Delimited:
     InvalidData
         If it is no text, or quotation marks do not pair.
     """
-    text, mark, encoding = _decoded(content, request.encoding)
-    quoted = request.quote != "none"
-    # Excel writes such a line, and reads it; it is kept with the mark of the file.
-    told = _TOLD.match(text)
+    decoded, quoted = decode(content, request.encoding), request.quote != "none"
+    # Excel writes such a line, and reads it.
+    told = _TOLD.match(decoded.text)
     if told is not None:
-        mark, text = mark + told[0].decode().encode(encoding), text[told.end() :]
-    separator = request.separator or (told[1].decode() if told else _sniffed(text, content, quoted=quoted))
-    index = index_records(text, separator, quoted=quoted)
-    if told is not None:
-        index = index.moved(1)
-    found = Delimited(text, mark, encoding, separator, quoted, index)
+        decoded = replace(decoded, text=decoded.text[told.end() :], mark=decoded.encoded(told[0]))
+    separator = request.separator or (told[1].decode() if told else _sniffed(decoded.text, content, quoted=quoted))
+    index = index_records(decoded.text, separator, quoted=quoted).moved(0 if told is None else 1)
+    found = Delimited(decoded, separator, quoted, index)
     if not len(index):
         raise InvalidData(f"{content.name}: expected a line of column names, got blank lines")
     _refuse_faulty_quotes(found, content.name, sure=request.quote == "double")
     return found
-
-
-def _decoded(content: Content, encoding: str | None) -> tuple[bytes, bytes, str]:
-    """Return the text as UTF-8, the byte order mark before it, and the encoding of the bytes after the mark."""
-    data = content.data
-    other = next((what for magic, what in _MAGIC.items() if data.startswith(magic)), None)
-    if other is not None:
-        raise InvalidData(f"{content.name}: expected delimited text, got {other}")
-    mark = next((mark for mark in _MARKS if data.startswith(mark)), b"")
-    named = codecs.lookup(encoding or _MARKS.get(mark, "utf-8")).name
-    named = {"ascii": "utf-8", "utf-8-sig": "utf-8"}.get(named, named)
-    if named in ("utf-16", "utf-32"):
-        # The mark tells the order of the bytes.
-        named = _MARKS[mark] if mark and _MARKS[mark].startswith(named) else f"{named}-le"
-    if _MARKS.get(mark) != named:
-        mark = b""
-    body = data[len(mark) :]
-    try:
-        text = body if named == "utf-8" else body.decode(named).encode()
-        text.decode("utf-8")
-    except (UnicodeError, LookupError) as error:
-        raise _wrong_encoding(content, named, error) from None
-    nul = text.find(b"\0")
-    if nul >= 0:
-        raise InvalidData(
-            f"{content.name}: expected text, got a NUL byte in line {_line_at(text, nul)}: binary data, or UTF-16 "
-            "without a mark, which `encoding` with utf-16-le reads"
-        )
-    return text, mark, named
-
-
-def _line_at(text: bytes, position: int) -> int:
-    before = text[:position]
-    # CR LF is one line end.
-    return before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n") + 1
-
-
-def _wrong_encoding(content: Content, named: str, error: Exception) -> InvalidData:
-    expected = "UTF-8" if named.startswith("utf-8") else named
-    if not isinstance(error, UnicodeDecodeError):
-        return InvalidData(f"{content.name}: expected {expected} text, got other bytes")
-    line = _line_at(error.object, error.start)
-    return InvalidData(
-        f"{content.name}: expected {expected} text, got the byte 0x{error.object[error.start]:02x} in line {line}; "
-        "`encoding` names another one, such as latin-1"
-    )
 
 
 def _sniffed(text: bytes, content: Content, *, quoted: bool) -> str:
@@ -294,8 +225,8 @@ def _notes(found: Delimited, content: Content) -> tuple[str, ...]:
     usual = "\t" if content.ending in (".tsv", ".tab") else ","
     if found.separator != usual:
         notes.append(f"columns are separated by {SEPARATORS.get(found.separator, repr(found.separator))}")
-    if found.encoding != "utf-8":
-        notes.append(f"the file is read as {found.encoding}")
+    if found.decoded.encoding != "utf-8":
+        notes.append(f"the file is read as {found.decoded.encoding}")
     several = found.index.spans > 1
     if several.any():
         longest = int(np.argmax(found.index.spans))

@@ -25,6 +25,7 @@ from toadstone.core.arrays import IntArray
 from toadstone.core.errors import InvalidArgument, InvalidData, missing_extra
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.readers.content import Content, inflation_limit, too_large
+from toadstone.datasets.readers.files import check_rows
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.tables import Table
 
@@ -109,8 +110,7 @@ def write_rows(content: Content, rows: IntArray, request: Request) -> bytes:
         If a row does not exist.
     """
     sheet = _sheet(content)
-    if rows.max(initial=-1) >= len(sheet.rows) - 1:
-        raise InvalidArgument("rows", f"row numbers below {len(sheet.rows) - 1}", int(rows.max()))
+    check_rows(rows, len(sheet.rows) - 1)
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
 

@@ -25,14 +25,15 @@ from numpy.typing import NDArray
 from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.row_names import RowNames
-from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, count, fit_rows
+from toadstone.datasets.preparation.features import RowScaling, count
 from toadstone.datasets.preparation.labels import labels_of_texts, listing, rows_of_classes
-from toadstone.datasets.readers.aside import rows_to_judge
 from toadstone.datasets.readers.content import FOLDER, Content, inflation_limit, too_large
+from toadstone.datasets.readers.files import check_rows
 from toadstone.datasets.readers.folders import files_listed, read_unchanged
 from toadstone.datasets.readers.formats.image_labels import labels_in_table
+from toadstone.datasets.readers.matrices import split_matrix
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.split import Split, stratified_rows
+from toadstone.datasets.split import Split
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp")
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
@@ -100,26 +101,12 @@ def read(content: Content, request: Request) -> tuple[Split, ImageReader]:
         As `toadstone.datasets.read`.
     """
     found = _images(content, request)
-    y, pixels = found.y, found.pixels
-    kept, aside = rows_to_judge(np.arange(len(y)), y, content.name, request)
-    train, test = (
-        kept[part] for part in stratified_rows(y[kept], share=request.test_share, random_state=request.random_state)
+    name, rows = Path(content.name).resolve().name, RowNames("id", names=found.names, column="file")
+    split, scaling = split_matrix(
+        found.pixels, found.y, request, name=name, source=content.name, labels=content.name, rows=rows
     )
-    scaling = fit_rows(pixels[train], request.scale, content.name)
-    features = Features(
-        scaling.apply(pixels[train]), scaling.apply(pixels[test]), scaling.preparation, domain=scaling.domain
-    )
-    name = Path(content.name).resolve().name
-    split = assemble(name, features, (y[train], y[test]), (train, test), request.test_origin)
-    split = replace(
-        split,
-        row_names=RowNames("id", names=found.names, column="file"),
-        raw=ArrayValues(pixels),
-        aside=aside,
-        notes=found.notes,
-        image=tuple(pixels.shape[1:]),
-    )
-    return split, ImageReader(scaling, tuple(pixels.shape[1:]), request)
+    shape = tuple(found.pixels.shape[1:])
+    return replace(split, notes=found.notes, image=shape), ImageReader(scaling, shape, request)
 
 
 def write_rows(content: Content, rows: IntArray, request: Request) -> bytes:
@@ -131,8 +118,7 @@ def write_rows(content: Content, rows: IntArray, request: Request) -> bytes:
         If a row does not exist.
     """
     names, labels = _named(content, request)[:2]
-    if rows.max(initial=-1) >= len(names):
-        raise InvalidArgument("rows", f"row numbers below {len(names)}", int(rows.max()))
+    check_rows(rows, len(names))
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(("file", "label"))

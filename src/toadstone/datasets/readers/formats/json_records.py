@@ -16,10 +16,11 @@ import numpy as np
 import pyarrow as pa
 
 from toadstone.core.arrays import IntArray
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.readers.content import Content, inflation_limit, too_large
-from toadstone.datasets.readers.formats.plain_text import decode, encode, joined, lines
+from toadstone.datasets.readers.files import check_rows
+from toadstone.datasets.readers.formats.plain_text import decode, joined, lines
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.readers.tables import LABEL_NAMES, Table
 
@@ -54,7 +55,7 @@ def table(content: Content, request: Request) -> tuple[Table, Request]:
         values; the message names its line or number.
     """
     replace(request, encoding=None).refuse_notation("a JSON file")
-    text, _ = decode(content, request.encoding)
+    text = decode(content, request.encoding).text.decode()
     rows, records = _read(text, content)
     return Table(content.name, _columns(records, rows, content, request), rows, untyped=True), request
 
@@ -67,19 +68,15 @@ def write_rows(content: Content, rows: IntArray, request: Request) -> bytes:
     InvalidArgument
         If a row does not exist.
     """
-    text, encoding = decode(content, request.encoding)
+    decoded = decode(content, request.encoding)
+    text = decoded.text.decode()
     if _is_array(text, content):
         spans = [span for span, _ in _array(text, content)]
-        _check(rows, len(spans))
-        return encode(_kept_objects(text, spans, rows), encoding)
-    whole = [line.whole for line in lines(text) if line.text]
-    _check(rows, len(whole))
-    return encode(joined([whole[row] for row in rows.tolist()]), encoding)
-
-
-def _check(rows: IntArray, n: int) -> None:
-    if rows.max(initial=-1) >= n:
-        raise InvalidArgument("rows", f"row numbers below {n}", int(rows.max()))
+        check_rows(rows, len(spans))
+        return decoded.encoded(_kept_objects(text, spans, rows).encode())
+    whole = [line.whole.encode() for line in lines(text) if line.text]
+    check_rows(rows, len(whole))
+    return decoded.encoded(joined([whole[row] for row in rows.tolist()]))
 
 
 def _kept_objects(text: str, spans: list[tuple[int, int]], rows: IntArray) -> str:

@@ -7,17 +7,24 @@ import re
 from dataclasses import dataclass
 
 from toadstone.core.errors import InvalidData
-from toadstone.datasets.readers.content import Content
+from toadstone.datasets.readers.content import Content, told_by_magic
 
-MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
 }
-"""Byte order marks, and the encoding that each tells."""
-
+_OTHERS = {
+    ".gz": "a gzip file",
+    ".bz2": "a bzip2 file",
+    ".xz": "an xz file",
+    ".zst": "a Zstandard file",
+    ".zip": "a zip archive",
+    ".parquet": "a Parquet file",
+}
+_PICKLES = (b"\x80\x04", b"\x80\x05")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 
 
@@ -42,8 +49,31 @@ class Line:
         return self.whole.strip(" \t\r\n")
 
 
-def decode(content: Content, encoding: str | None) -> tuple[str, str]:
-    """Return the text without byte order mark, and the encoding that `encode` takes.
+@dataclass(frozen=True)
+class Decoded:
+    """Text of a file, and how it was written.
+
+    Parameters
+    ----------
+    text : bytes
+        UTF-8 without byte order mark.
+    mark : bytes
+        Byte order mark of the file; empty for none.
+    encoding : str
+        Of the bytes after the mark.
+    """
+
+    text: bytes
+    mark: bytes
+    encoding: str
+
+    def encoded(self, text: bytes) -> bytes:
+        """Return other text, in UTF-8, as this file would have it."""
+        return self.mark + (text if self.encoding == "utf-8" else text.decode().encode(self.encoding))
+
+
+def decode(content: Content, encoding: str | None) -> Decoded:
+    """Decode a file, by its byte order mark, as UTF-8, or as the caller says.
 
     Raises
     ------
@@ -52,27 +82,28 @@ def decode(content: Content, encoding: str | None) -> tuple[str, str]:
         the line.
     """
     data = content.data
-    mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
-    named = encoding or MARKS.get(mark, "utf-8")
-    if mark == codecs.BOM_UTF8 and codecs.lookup(named).name in ("utf-8", "ascii"):
-        named = "utf-8-sig"
+    _refuse_other_formats(content)
+    mark = next((mark for mark in _MARKS if data.startswith(mark)), b"")
+    named = codecs.lookup(encoding or _MARKS.get(mark, "utf-8")).name
+    named = {"ascii": "utf-8", "utf-8-sig": "utf-8"}.get(named, named)
+    if named in ("utf-16", "utf-32"):
+        # The mark tells the order of the bytes.
+        named = _MARKS[mark] if mark and _MARKS[mark].startswith(named) else f"{named}-le"
+    if _MARKS.get(mark) != named:
+        mark = b""
+    body = data[len(mark) :]
     try:
-        text = data.decode(named).removeprefix("\ufeff")
+        text = body if named == "utf-8" else body.decode(named).encode()
+        text.decode("utf-8")
     except (UnicodeError, LookupError) as error:
         raise _other_encoding(content, named, error) from None
-    nul = text.find("\0")
+    nul = text.find(b"\0")
     if nul >= 0:
-        line = text.count("\n", 0, nul) + 1
         raise InvalidData(
-            f"{content.name}: expected text, got a NUL byte in line {line}: binary data, or UTF-16 without a mark, "
-            "which `encoding` with utf-16-le reads"
+            f"{content.name}: expected text, got a NUL byte in line {_line_at(text, nul)}: binary data, or UTF-16 "
+            "without a mark, which `encoding` with utf-16-le reads"
         )
-    return text, named
-
-
-def encode(text: str, encoding: str) -> bytes:
-    """Return the bytes of a text as they stood in a file; the inverse of `decode`."""
-    return text.encode(encoding)
+    return Decoded(text, mark, named)
 
 
 def lines(text: str) -> list[Line]:
@@ -87,18 +118,32 @@ def lines(text: str) -> list[Line]:
     return [Line(number, whole) for number, whole in enumerate(found, start=1) if whole]
 
 
-def joined(parts: list[str]) -> str:
+def joined(parts: list[bytes]) -> bytes:
     """Join lines; one without a line end, as the last of a file, gets one before another."""
-    line_end = next((end for end in ("\r\n", "\n", "\r") if parts and parts[0].endswith(end)), "\n")
-    ended = [part if part.endswith(("\n", "\r")) else part + line_end for part in parts[:-1]]
-    return "".join(ended + parts[-1:])
+    line_end = next((end for end in (b"\r\n", b"\n", b"\r") if parts and parts[0].endswith(end)), b"\n")
+    ended = [part if part.endswith((b"\n", b"\r")) else part + line_end for part in parts[:-1]]
+    return b"".join(ended + parts[-1:])
+
+
+def _refuse_other_formats(content: Content) -> None:
+    told = told_by_magic(content.data)
+    if told in _OTHERS:
+        raise InvalidData(f"{content.name}: expected text, got {_OTHERS[told]}, whose name should end in {told}")
+    if content.data.startswith(_PICKLES):
+        raise InvalidData(f"{content.name}: expected text, got a pickle, which is never loaded")
+
+
+def _line_at(text: bytes, position: int) -> int:
+    before = text[:position]
+    # CR LF is one line end.
+    return before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n") + 1
 
 
 def _other_encoding(content: Content, named: str, error: Exception) -> InvalidData:
-    expected = "UTF-8" if named.startswith("utf-8") else named
+    expected = "UTF-8" if named == "utf-8" else named
     if not isinstance(error, UnicodeDecodeError):
         return InvalidData(f"{content.name}: expected {expected} text, got other bytes")
-    line = error.object.count(b"\n", 0, error.start) + 1
+    line = _line_at(error.object, error.start)
     return InvalidData(
         f"{content.name}: expected {expected} text, got the byte 0x{error.object[error.start]:02x} in line {line}; "
         "`encoding` names another one, such as latin-1"

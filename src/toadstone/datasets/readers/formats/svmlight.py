@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -12,14 +12,16 @@ from sklearn.datasets import load_svmlight_file
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.core.checks import quoted
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
-from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, check_width, fit_rows
+from toadstone.datasets.preparation.features import RowScaling, check_width
 from toadstone.datasets.preparation.labels import as_labels, rows_of_classes
-from toadstone.datasets.readers.aside import rows_to_judge
 from toadstone.datasets.readers.content import Content
+from toadstone.datasets.readers.files import check_rows
+from toadstone.datasets.readers.formats.plain_text import joined
+from toadstone.datasets.readers.matrices import split_matrix
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.split import Split, stratified_rows
+from toadstone.datasets.split import Split
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,14 +76,8 @@ def read(content: Content, request: Request) -> tuple[Split, SparseReader]:
     first_column = 1 if X.nnz and X.indices.min() > 0 else 0
     X = X[:, first_column:]
     y = as_labels(raw, what)
-    kept, aside = rows_to_judge(np.arange(len(y)), y, what, request)
-    train, test = (
-        kept[part] for part in stratified_rows(y[kept], share=request.test_share, random_state=request.random_state)
-    )
-    scaling = fit_rows(X[train], request.scale, content.name)
-    features = Features(scaling.apply(X[train]), scaling.apply(X[test]), scaling.preparation)
-    split = assemble(content.short_name(), features, (y[train], y[test]), (train, test), request.test_origin)
-    split = replace(split, row_names=RowNames("line", names=_lines(content)), raw=ArrayValues(X), aside=aside)
+    rows = RowNames("line", names=_lines(content))
+    split, scaling = split_matrix(X, y, request, name=content.short_name(), source=content.name, labels=what, rows=rows)
     return split, SparseReader(first_column, X.shape[1], scaling, request)
 
 
@@ -94,10 +90,8 @@ def write_rows(content: Content, rows: IntArray, request: Request) -> bytes:
         If a row does not exist.
     """
     lines = [line for line in content.data.splitlines(keepends=True) if _holds_row(line)]
-    if rows.max(initial=-1) >= len(lines):
-        raise InvalidArgument("rows", f"row numbers below {len(lines)}", int(rows.max()))
-    parts = [lines[row] for row in rows.tolist()]
-    return b"".join(part if part.endswith((b"\n", b"\r")) else part + b"\n" for part in parts)
+    check_rows(rows, len(lines))
+    return joined([lines[row] for row in rows.tolist()])
 
 
 def _holds_row(line: bytes) -> bool:

@@ -33,10 +33,11 @@ class Calibrated:
 
     A detector lists `ClassScorer` beside this base, and gives `_learn` and
     `_suspicion`. It may give `_class_suspicions`, `_fitted_suspicions`,
-    `_own_threshold` or `_own_thresholds`, and `_trusted_threshold`. A detector that learns from
-    trusted rows sets `needs_trusted` and finds their mask in `_trusted`. Rows
-    are learned from in an order that depends on their values only, so that the
-    caller's order is irrelevant even to detectors that draw at random.
+    `_own_threshold` or `_own_thresholds`, and `_trusted_threshold`. A detector
+    that learns from trusted rows sets `needs_trusted` and finds their mask in
+    `_trusted`. Rows are learned from in an order that depends on their values
+    only, so that the caller's order is irrelevant even to detectors that draw
+    at random.
 
     Attributes
     ----------

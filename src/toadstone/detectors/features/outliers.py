@@ -87,7 +87,8 @@ class LocalOutlierFactorDetector(Calibrated, ClassScorer, OutlierMixin, BaseEsti
     Repeated rows count once: their distances of zero would make the density
     infinite. In a class of more than 8192 distinct rows as many of them, drawn
     at random by a fixed seed, are the neighbours of all: time then grows with
-    the number of rows and not with its square. Attributes that all detectors have are those of `Calibrated`.
+    the number of rows and not with its square. Attributes that all detectors
+    have are those of `Calibrated`.
 
     Parameters
     ----------

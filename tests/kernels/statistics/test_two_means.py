@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
+from toadstone.detectors.features.activation import _STARTS
 from toadstone.kernels.statistics.two_means import two_means
 
 
@@ -40,3 +41,17 @@ def test_repeated_rows_are_split_where_they_differ():
     found = two_means(points, starts=5, most_rows=100, rng=np.random.default_rng(0))
     assert sorted(np.bincount(found.second)) == [5, 10]
     assert found.inertia == pytest.approx(0.0, abs=1e-20)
+
+
+def test_the_starts_of_activation_clustering_find_the_best_of_many_splits():
+    rng = np.random.default_rng(1)
+    points = rng.normal(size=(600, 15))
+    points[:150] *= rng.uniform(0.2, 2.5, (150, 1))
+    points[:150, 0] += rng.gamma(2, 2, 150)
+    points /= points.std(axis=0)
+    best, *found = (
+        two_means(points, starts=starts, most_rows=1000, rng=np.random.default_rng(seed)).inertia
+        for seed, starts in enumerate([6000, *[_STARTS] * 8])
+    )
+    # Sixty starts find it in two trials of twenty.
+    assert max(found) == pytest.approx(best, rel=1e-9)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from toadstone.detectors.labels.roni import RONI
     from toadstone.detectors.labels.trimmed_loss import IterativeTrimmedLoss
     from toadstone.detectors.labels.trusted_bootstrap import TrustedBootstrap
+    from toadstone.detectors.verdict.verdict import Verdict
 
 __all__ = [
     "RONI",
@@ -41,6 +42,7 @@ __all__ = [
     "RobustMahalanobis",
     "SpectralSignatures",
     "TrustedBootstrap",
+    "Verdict",
 ]
 
 __getattr__, __dir__ = lazy_exports(
@@ -63,5 +65,6 @@ __getattr__, __dir__ = lazy_exports(
         "SEVER": "features.sever",
         "SpectralSignatures": "features.spectral",
         "TrustedBootstrap": "labels.trusted_bootstrap",
+        "Verdict": "verdict.verdict",
     },
 )

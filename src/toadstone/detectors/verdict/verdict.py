@@ -1,0 +1,238 @@
+"""One verdict for each row: groups that were planted, then labels that are wrong among the rows that remain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
+from toadstone.detectors.verdict.label_verdict import UNDECIDED, LabelVerdict, NoiseEvidence
+from toadstone.sanitizers.labelled import admit, trusted_mask
+from toadstone.sanitizers.scored import select_rows
+
+_CERTAIN = 1e6
+
+
+class Verdict(BaseEstimator):
+    """Say of each row whether it should be there with its label, and list the rows that should not.
+
+    Groups of rows that share rare values and do not belong to their label are
+    looked for first and leave the data; the label verdict judges the rows
+    that remain. A row's score is the larger of the two verdicts, and the list
+    is their union.
+
+    Parameters
+    ----------
+    estimators : sequence of classifier, default=()
+        Your own classifiers, added to the learners that judge labels; any
+        classifier of scikit-learn's kind, with probabilities or without.
+    random_state : int, RandomState or None, default=0
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Sorted labels.
+    groups_ : tuple of RowGroup
+        Groups of rows that do not belong to their label.
+    group_ : ndarray of int of shape (n,)
+        Index of each row's group, -1 for rows of none.
+    wrong_probability_ : ndarray of shape (n,)
+        Of each row's label, given that there are wrong labels at all.
+    suggested_ : ndarray of shape (n,)
+        The likeliest other label.
+    suggestion_probability_ : ndarray of shape (n,)
+        Of that label to be the true one.
+    score_, suspicion_ : ndarray of shape (n,)
+        The larger of the two verdicts, in [0, 1]. Where the data cannot tell
+        wrong labels from overlap, it is for ranking only.
+    flagged_indices_ : ndarray of int
+        The list, most suspicious first; no trusted row is among them.
+    review_indices_ : ndarray of int
+        Rows to look at first where the data cannot tell overlap of the
+        classes from wrong labels; otherwise empty.
+    reasons_ : list of str
+        One sentence for each row of the list.
+    expected_innocents_ : float
+        Number of innocent rows to expect in the list.
+    evidence_ : NoiseEvidence
+        For wrong labels, whichever they are.
+    note_ : str
+        The evidence in a sentence.
+    learner_weights_ : dict of str to float
+        Weight of each learner in the stack.
+    sample_indices_, removed_indices_ : ndarray of int
+        Rows that `fit_resample` kept and removed, ascending.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["ham", "spam"], 100)
+    >>> X = rng.normal(np.where(y == "ham", -3, 3)[:, None], 1, (200, 2))
+    >>> y[7] = "spam"
+    >>> verdict = Verdict().fit(X, y)
+    >>> verdict.flagged_indices_
+    array([7])
+    >>> verdict.reasons_
+    ['labelled spam, looks like ham (100 %)']
+    """
+
+    needs_labels: ClassVar[bool] = True
+    needs_trusted: ClassVar[bool] = False
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimators": [tuple, list],
+        "random_state": ["random_state"],
+    }
+
+    classes_: Labels
+    groups_: tuple[Any, ...]
+    group_: IntArray
+    wrong_probability_: Array
+    suggested_: Labels
+    suggestion_probability_: Array
+    score_: Array
+    suspicion_: Array
+    flagged_indices_: IntArray
+    review_indices_: IntArray
+    reasons_: list[str]
+    expected_innocents_: float
+    evidence_: NoiseEvidence
+    note_: str
+    learner_weights_: dict[str, float]
+
+    def __init__(self, *, estimators: Sequence[Any] = (), random_state: int | np.random.RandomState | None = 0) -> None:
+        self.estimators = estimators
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: Matrix,
+        y: Labels,
+        *,
+        trusted: IntArray | Mask | None = None,
+        column_of: IntArray | None = None,
+        sources: Labels | None = None,
+        times: Array | None = None,
+    ) -> Self:
+        """Judge every row.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n, d)
+        y : array_like of shape (n,)
+        trusted : ndarray of int or bool, optional
+            Rows known to be clean, by position or as a mask. They are never
+            listed, learners always train on them, and they tell overlap of
+            the classes from wrong labels.
+        column_of : ndarray of int of shape (d,), optional
+            Source column of each feature; the features of one column are
+            hidden together.
+        sources : array_like of str of shape (n,), optional
+            Where each row comes from: an annotator, a hospital, a file.
+        times : ndarray of shape (n,), optional
+            When each row was recorded.
+
+        Returns
+        -------
+        Verdict
+            Itself.
+
+        Raises
+        ------
+        InvalidArgument
+            If `trusted` names rows that do not exist.
+        InvalidData
+            If there are too few rows, or fewer than two labels.
+        """
+        matrix, self.classes_, codes = admit(self, X, y)
+        known = trusted_mask(trusted, len(codes))
+        self.groups_ = ()
+        self.group_ = np.full(len(codes), -1, dtype=np.int64)
+        labels = self.classes_[codes]
+        self._judge_labels(matrix, labels, known)
+        self._join(labels)
+        return self
+
+    def fit_resample(self, X: Matrix, y: Labels, *, trusted: IntArray | Mask | None = None) -> tuple[Matrix, Labels]:
+        """Fit, and remove the listed rows.
+
+        Parameters
+        ----------
+        X : array_like or CSR of shape (n, d)
+        y : array_like of shape (n,)
+        trusted : ndarray of int or bool, optional
+            As in `fit`.
+
+        Returns
+        -------
+        X, y
+            The kept rows in their original order, type and values;
+            `sample_indices_` holds their positions.
+        """
+        self.fit(X, y, trusted=trusted)
+        self.removed_indices_ = np.sort(self.flagged_indices_)
+        self.sample_indices_ = np.setdiff1d(np.arange(len(self.score_)), self.removed_indices_)
+        return select_rows(X, y, self.sample_indices_)
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that rows may be sparse, and that labels are needed."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.required = True
+        return tags
+
+    def _judge_labels(self, matrix: Matrix, labels: Labels, known: Mask) -> None:
+        """Judge the labels of the rows that belong to no group."""
+        n, rest = len(labels), np.flatnonzero(self.group_ < 0)
+        self.wrong_probability_, self.suggestion_probability_ = np.zeros(n), np.zeros(n)
+        self.suggested_ = labels.copy()
+        judge = LabelVerdict(estimators=self.estimators, random_state=self.random_state)
+        judge.fit(matrix[rest], labels[rest], trusted=known[rest])
+        self.wrong_probability_[rest] = judge.wrong_probability_
+        self.suggested_[rest] = judge.suggested_
+        self.suggestion_probability_[rest] = judge.suggestion_probability_
+        self.evidence_, self.learner_weights_ = judge.evidence_, judge.learner_weights_
+        self.flagged_indices_, self.review_indices_ = rest[judge.flagged_indices_], rest[judge.review_indices_]
+
+    def _join(self, labels: Labels) -> None:
+        """Join the verdicts into scores, one list, and words."""
+        self.score_ = self.suspicion_ = self.wrong_probability_.copy()
+        self.expected_innocents_ = float((1 - self.score_[self.flagged_indices_]).sum())
+        self.reasons_ = [
+            f"labelled {labels[row]}, looks like {self.suggested_[row]} "
+            f"({100 * self.suggestion_probability_[row]:.0f} %)"
+            for row in self.flagged_indices_
+        ]
+        self.note_ = evidence_in_words(self.evidence_)
+
+
+def evidence_in_words(evidence: NoiseEvidence) -> str:
+    """State the evidence for wrong labels in a sentence.
+
+    Examples
+    --------
+    >>> evidence_in_words(NoiseEvidence(0.09, (0.06, 0.12), 2.5, True, (0.05, 0.04)))
+    'the data prefer 9 % wrong labels to none, 12 to 1 (6 to 12 % are compatible with them)'
+    >>> evidence_in_words(NoiseEvidence(0.0, (0.0, 0.225), -3.5, False, (0.0, 0.0)))
+    'cannot tell overlap of the classes from wrong labels: 0 to 22 % wrong labels are compatible with the data'
+    >>> evidence_in_words(NoiseEvidence(0.0, (0.0, 0.004), -3.5, True, (0.0, 0.0)))
+    'the data prefer no wrong labels (0 to 0.4 % are compatible with them)'
+    """
+    low, high = (_percentage(end) for end in evidence.interval)
+    if evidence.log_ratio >= 0:
+        odds = np.exp(min(evidence.log_ratio, np.log(2 * _CERTAIN)))
+        said = f"{odds:,.0f} to 1" if odds <= _CERTAIN else f"more than {_CERTAIN:,.0f} to 1"
+        rate = _percentage(evidence.rate)
+        return f"the data prefer {rate} % wrong labels to none, {said} ({low} to {high} % are compatible with them)"
+    if evidence.interval[1] > UNDECIDED:
+        return (
+            "cannot tell overlap of the classes from wrong labels: "
+            f"{low} to {high} % wrong labels are compatible with the data"
+        )
+    return f"the data prefer no wrong labels ({low} to {high} % are compatible with them)"
+
+
+def _percentage(share: float) -> str:
+    return f"{100 * share:.0f}" if share == 0 or share >= 0.01 else f"{100 * share:.1f}"

@@ -1,0 +1,1 @@
+"""Mathematics of the verdict: noise floor, mined groups of rows, near-copies, evidence about a group."""

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from toadstone.records.trials import Estimate
+from toadstone.records.trials import Estimate, Trial
 from toadstone.report.pages.evaluation_page import ordered_attacks, render_evaluation
+from toadstone.report.text.evaluation_grid import attack_columns
 
 FLIP, NOISE, TRIGGER, KNOWING = "random-flip", "noise", "patch", "adaptive-random-flip"
+FLAGGED, REACHED, EFFECTS, ALARMS = range(4)
 
 
 @pytest.fixture
@@ -29,48 +31,84 @@ def test_it_fetches_nothing_and_repeats_itself(evaluated):
     assert not re.search(r"(?:src|href)=\"(?!data:,|#)", markup)
 
 
-def test_adaptive_attacks_stand_beside_their_plain_ones(evaluated, page):
+def test_attacks_are_columns_and_an_adaptive_one_shares_that_of_its_plain_one(evaluated, page):
     assert [info.name for info in ordered_attacks(evaluated)] == [FLIP, KNOWING, NOISE, TRIGGER]
-    own = page.rows(1)
-    assert [row[0] for row in own[1:]] == ["random-flip", "adaptive random-flip", "noise", "patch"]
+    assert page.rows(FLAGGED)[0] == ["Detector", "random-flip", "noise", "patch"]
+    assert page.rows(REACHED)[0] == ["Defence", "no attack", "random-flip", "noise", "patch"]
 
 
 def test_an_adaptive_attack_without_its_plain_one_stands_where_it_is(evaluated):
     alone = replace(evaluated, attacks=evaluated.attacks[:1] + evaluated.attacks[2:])
     assert [info.name for info in ordered_attacks(alone)] == [NOISE, TRIGGER, KNOWING]
+    assert [(column.name, column.plain) for column in attack_columns(alone)][-1] == (FLIP, None)
 
 
 def test_a_verdict_is_a_sign_and_a_word_besides_a_colour(page):
-    own, trusted = page.rows(1), page.rows(2)
-    assert own[0] == trusted[0] == ["Attack", "spectral", "deep-knn"]
-    flip = dict(zip(own[0], own[1], strict=True)), dict(zip(trusted[0], trusted[1], strict=True))
-    assert flip[0]["deep-knn"] == "○ 2.0 % missed 0.0 to 12.0 % AUC 0.75"
-    assert flip[1]["deep-knn"] == "● 87.0 % caught 77.0 to 97.0 % AUC 0.75"
-    assert own[3][1].startswith("◐ 30.0 % partly")
-    assert own[2][1:] == ["● 60.0 % caught 50.0 to 70.0 %", "not run"]
-    assert trusted[2][1:] == ["not run", "not run"]
+    own_head, spectral, deep, trusted_head, _, trusted_deep = page.rows(FLAGGED)[1:]
+    assert own_head == ["Detectors, by thresholds from each class’s own scores"]
+    assert trusted_head == ["Detectors, by thresholds from trusted rows"]
+    assert spectral[:3] == ["spectral", "○ 2 missed 0–12 adaptive ● 60 caught 50–70", "◐ 30 partly 20–40"]
+    # What could not be run takes no room beside the plain attack.
+    assert deep[1] == "○ 2 missed 0–12"
+    assert trusted_deep[1] == "● 87 caught 77–97"
     assert {"v-caught", "v-partly", "v-missed"} <= set(page.classes)
 
 
-def test_the_effect_of_an_attack_stands_between_the_baselines(page):
-    flip, knowing, noise, patch = page.rows(0)[1:]
-    assert flip[1:] == [
-        "test error",
+def test_every_defence_has_a_row_with_the_effect_of_each_attack_and_of_none(page):
+    rows = page.rows(REACHED)[1:]
+    assert [row[0] for row in rows] == [
+        "Baselines",
+        "no defence",
+        "random rows removed",
+        "exactly the poison removed",
+        "Detectors, by thresholds from each class’s own scores",
+        "spectral",
+        "deep-knn",
+        "Detectors, by thresholds from trusted rows",
+        "spectral",
+        "deep-knn",
+        "Sanitizers, which remove a fixed share of each class",
+        "l2",
+    ]
+    assert rows[1] == ["no defence", "5.0 0–15", "20.0 10–30", "20.0 10–30", "90.0 80–100"]
+    assert rows[5][2] == "11.0 1–21 adaptive 13.0 3–23"
+    assert rows[11] == ["l2", "–", "12.0 2–22", "12.0 2–22", "90.0 80–100"]
+    assert "Not the test error, but triggered rows for patch ." in page.text
+
+
+def test_the_effect_of_an_attack_with_and_without_defence(page):
+    flip, knowing, noise, patch = page.rows(EFFECTS)[1:]
+    assert flip == [
+        "random-flip",
         "5.0 % 0.0 to 15.0 %",
         "20.0 % 10.0 to 30.0 %",
-        "19.0 % 9.0 to 29.0 %",
-        "11.0 % 1.0 to 21.0 % spectral",
-        "6.0 % 0.0 to 16.0 %",
+        "11.0 % 1.0 to 21.0 % spectral by own thresholds",
         "deep-knn",
     ]
-    assert patch[1:4] == ["triggered rows", "0.40 % 0.0 to 10.4 %", "90.0 % 80.0 to 100.0 %"]
+    assert patch[1:3] == ["0.40 % 0.0 to 10.4 %", "90.0 % 80.0 to 100.0 %"]
     assert patch[-1] == noise[-1] == "no detector"
-    assert knowing[3:5] == ["–", "–"]
-    assert knowing[-1] == "spectral"
+    assert (knowing[0], knowing[2], knowing[-1]) == ("random-flip adaptive", "–", "spectral")
+
+
+def test_the_worst_attack_and_the_best_defence_come_first(evaluated, page_of):
+    runs = {("none", "none", ""): (2, 2, 2), (FLIP, "none", ""): (8, 9, 10), (FLIP, "l2", ""): (3, 4, 4)}
+    runs |= {(NOISE, "none", ""): (2, 2, 2), (NOISE, "l2", ""): (2, 2, 2)}
+    runs |= {(FLIP, "spectral", "own"): (4, 3, 5), (NOISE, "spectral", "own"): (2, 2, 2)}
+    trials = tuple(
+        Trial(*where, seed, test_rows=50, wrong_rows=wrong)
+        for where, row in runs.items()
+        for seed, wrong in enumerate(row)
+    )
+    first = page_of(render_evaluation(replace(evaluated, trials=trials))).rows(0)
+    assert first[0] == ["Goal", "Worst attack", "Most helpful defence"]
+    assert first[1][0] == "Test error"
+    assert first[1][1] == "random-flip : 18.0 % (13.0 to 23.0 %) , without it 4.0 %"
+    assert first[1][2].startswith("l2 : 5.7 % (")
+    assert first[1][2].endswith("undefended 11.0 %, averaged over 2 attacks within its interval: spectral")
 
 
 def test_false_alarms_are_compared_with_their_rate(page):
-    spectral, deep = page.rows(4)[1:]
+    spectral, deep = page.rows(ALARMS)[1:]
     assert spectral[:6] == [
         "spectral",
         "2.0 %",
@@ -88,11 +126,10 @@ def test_cards_count_plain_and_adaptive_attacks(page):
     assert "Adaptive attacks caught 1 of 1" in page.text
 
 
-def test_what_could_not_be_run_is_said(page):
-    assert (
-        "no odds <script>alert('x')</script>\"><img src=https://evil.example/x onerror=alert(1)> : adaptive-random-flip"
-        in page.text
-    )
+def test_all_warnings_are_one_note(evaluated, page_of):
+    page = page_of(render_evaluation(replace(evaluated, warnings=("One.", "Two."))))
+    assert page.classes.count("caution") == 1
+    assert "One. Two. Not run: deep-knn (1 attack): no odds <script>" in page.text
 
 
 def test_a_single_seed_has_no_intervals(evaluated, page_of):
@@ -109,7 +146,7 @@ def test_a_single_seed_has_no_intervals(evaluated, page_of):
     ]
     single = page_of(render_evaluation(replace(evaluated, cells=tuple(bare), seeds=(0,))))
     shown = [cell for table in single.tables for row in table[1:] for cell in row]
-    assert not [cell for cell in shown if re.search(r"\d to \d", cell)]
+    assert not [cell for cell in shown if re.search(r"\d( to |–)\d", cell)]
     assert not [cell for cell in shown if "interval" in cell]
 
 
@@ -133,11 +170,11 @@ def test_an_alarm_beyond_chance_differs_from_one_within(evaluated, page_of):
         else cell
         for cell in evaluated.cells
     ]
-    rows = page_of(render_evaluation(replace(evaluated, cells=tuple(sure)))).rows(4)
+    rows = page_of(render_evaluation(replace(evaluated, cells=tuple(sure)))).rows(ALARMS)
     assert rows[1][2] == "3.0 % 2.5 to 3.5 % above its rate"
 
 
 def test_runs_that_agree_claim_no_interval(evaluated, page_of):
     agreed = [replace(cell, caught=Estimate(0.0, 0.0, 0.0, 3)) if cell.caught else cell for cell in evaluated.cells]
-    own = page_of(render_evaluation(replace(evaluated, cells=tuple(agreed)))).rows(1)
-    assert own[1][1] == "○ 0.0 % missed AUC 0.75"
+    rows = page_of(render_evaluation(replace(evaluated, cells=tuple(agreed)))).rows(FLAGGED)
+    assert rows[3][1] == "○ 0 missed"

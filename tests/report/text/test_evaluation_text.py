@@ -10,7 +10,8 @@ import pytest
 from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
 from toadstone.records.trials import Estimate, MatrixCell
 from toadstone.report.files.evaluation_table import write_matrix
-from toadstone.report.text.evaluation_text import abbreviated, attack_sentence, evaluation_lines, evaluation_sentences
+from toadstone.report.text.evaluation_grid import abbreviated
+from toadstone.report.text.evaluation_text import attack_sentence, evaluation_lines, evaluation_sentences
 
 HIDDEN = chr(0x202E)
 
@@ -71,17 +72,20 @@ def plain(text: str) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def test_the_matrix_shows_verdicts_without_colour(record):
+def test_the_matrix_has_detectors_as_rows_and_shows_verdicts_without_colour(record):
     lines = evaluation_lines(record, None)
     own = lines.index("Thresholds from each class's own scores: poison flagged, in per cent")
-    assert lines[own + 1].split() == ["spec", "la-e"]
-    assert lines[own + 2].split() == ["false", "alarms", "1.2", "2.0"]
-    assert lines[own + 3].split() == ["flip", ".", "30"]
-    assert lines[own + 4].split() == ["patch", ".", "-"]
-    assert lines[own + 5].split() == ["adaptive-flip", "-", "10"]
+    assert lines[own + 1].split() == ["f.a.", "flip", "patc"]
+    assert lines[own + 2].split() == ["spectral", "1.2", ".", "."]
+    assert lines[own + 3].split() == ["label-errors", "2.0", "30", "-"]
+    assert lines[own + 4].strip() == "by an attacker who knows the detector"
+    assert lines[own + 5].split() == ["flip"]
+    assert lines[own + 7].split() == ["label-errors", "10"]
     trusted = lines.index("Thresholds from trusted rows: poison flagged, in per cent")
-    assert lines[trusted + 3].split() == ["flip", "[87]"]
+    assert lines[trusted + 2].split() == ["label-errors", "-", "[87]", "-"]
     assert "All rows given are taken as clean." in lines
+    assert "Columns: f.a. false alarms, flip flip, patc patch." in lines
+    assert "Not run: label-errors (1 attack): no odds \\u202e to ask." in lines
     assert not any(HIDDEN in line for line in lines)
 
 
@@ -100,16 +104,15 @@ def test_the_effect_of_an_attack(record):
     flip, patch, knowing = (plain(attack_sentence(record, info)) for info in record.attacks[1:])
     assert flip == (
         "flip: caught by label-errors; missed by spectral; test error 20.0 % (10.0 to 30.0 %) undefended, 5.0 % "
-        "on clean rows; 7.0 % (0.0 to 17.0 %) behind the best defence (label-errors, trusted thresholds)."
+        "on clean rows; 7.0 % (0.0 to 17.0 %) behind the best defence, label-errors by trusted thresholds."
     )
     # Perfect removal is a baseline, not a defence.
     assert patch == (
         "patch: caught by no detector; missed by spectral; success 90.0 % (80.0 to 100.0 %) undefended, 2.0 % "
-        "without the attack; 40.0 % (30.0 to 50.0 %) behind the best defence (bounded-loss); once not run "
-        "(no odds \u202e to ask)."
+        "without the attack; 40.0 % (30.0 to 50.0 %) behind the best defence, bounded-loss."
     )
     assert knowing.endswith(
-        "test error 20.0 % (10.0 to 30.0 %) behind the best defence (label-errors, own thresholds)."
+        "test error 20.0 % (10.0 to 30.0 %) behind the best defence, label-errors by own thresholds."
     )
 
 
@@ -128,20 +131,20 @@ def test_sentences(record):
     )
 
 
-def test_many_detectors_are_named_by_the_first_three(record):
-    def missed_by(count):
+def test_several_detectors_that_miss_are_counted(record):
+    def sentence(count):
         infos = tuple(DefenceInfo(f"d{place}", "detector", 0.02, False) for place in range(count))
         cells = tuple(MatrixCell("flip", info.name, "own", caught=share(0.0), verdict="missed") for info in infos)
         return attack_sentence(dataclasses.replace(record, defences=infos, cells=cells), record.attacks[1])
 
-    assert "missed by d0, d1, d2 and d3." in missed_by(4)
-    assert "missed by d0, d1, d2 and 2 others." in missed_by(5)
+    assert "missed by d0." in sentence(1)
+    assert "missed by 4." in sentence(4)
 
 
 def test_heads_of_columns_differ():
     from toadstone.catalogue import names
 
-    heads = [abbreviated(name) for name in names("detector")]
+    heads = [abbreviated(name) for name in names("attack")]
     assert len(set(heads)) == len(heads)
     assert max(map(len, heads)) <= 4
 

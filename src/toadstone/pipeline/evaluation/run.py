@@ -186,10 +186,10 @@ def _cautions(setup: EvaluationSetup, part: SeedSplit) -> Iterator[str]:
         return
     rates = [info.false_alarm_rate for info in setup.infos if info.kind == "detector" and info.false_alarm_rate]
     needed = int(np.ceil(1 / min(rates) - 1e-9)) - 1 if rates else 0
-    for label in part.clean.classes:
-        count = int(np.count_nonzero(part.trusted.y == label))
-        if count < needed:
-            yield (
-                f"Class {label} has {count} trusted rows, and a false-alarm rate of {100 * min(rates):g} % takes "
-                f"{needed}: some of its thresholds are its own all the same."
-            )
+    counts = {label: int(np.count_nonzero(part.trusted.y == label)) for label in part.clean.classes}
+    few = [f"{label} ({count})" for label, count in counts.items() if count < needed]
+    if few:
+        yield (
+            f"A false-alarm rate of {100 * min(rates):g} % takes {needed} trusted rows of a class; where there are "
+            f"fewer, some thresholds are the class's own all the same: {', '.join(few)}."
+        )

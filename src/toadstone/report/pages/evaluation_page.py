@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.evaluation import NO_DEFENCE, AttackInfo, DefenceInfo, EvaluationRecord
+from toadstone.records.standings import Standing, as_good, standings
 from toadstone.records.trials import CAUGHT, MISSED, Estimate, MatrixCell, Thresholds
 from toadstone.report.pages.environment import environment
-from toadstone.report.text.evaluation_text import evaluation_sentences, format_estimate
-from toadstone.report.text.formats import format_interval, format_share
-from toadstone.report.text.wording import detector_in_words, learner_in_words, spoken
-
-_ADAPTIVE = "adaptive-"
-_RANDOM, _PERFECT = "random", "perfect"
-_GOALS = {"trigger": "triggered rows", "group": "errors in group"}
-_ERRORS = "test error"
-
-
-@dataclass(frozen=True)
-class AttackRow:
-    """An attack against the defences of some columns; None where it was not planned."""
-
-    info: AttackInfo
-    cells: tuple[MatrixCell | None, ...]
-
-    @property
-    def name(self) -> str:
-        """Name of the attack; of an adaptive one, that of its plain attack."""
-        return self.info.name.removeprefix(_ADAPTIVE) if self.info.knows_detector else self.info.name
-
-
-@dataclass(frozen=True)
-class DetectorMatrix:
-    """Every attack against all detectors, with thresholds of one origin."""
-
-    thresholds: Thresholds
-    detectors: tuple[DefenceInfo, ...]
-    rows: tuple[AttackRow, ...]
+from toadstone.report.pages.evaluation_matrix import MANY, effect_groups, effect_of, flagged_groups
+from toadstone.report.text.audit_matrix import HEAT_STEPS
+from toadstone.report.text.evaluation_grid import attack_columns
+from toadstone.report.text.evaluation_text import evaluation_sentences, unrun_sentences
+from toadstone.report.text.formats import bare_percent, format_interval, format_share
+from toadstone.report.text.standing_text import GOAL_WORDS, defence_in_words, first_of
+from toadstone.report.text.wording import detector_in_words, learner_in_words
 
 
 @dataclass(frozen=True)
@@ -61,16 +40,15 @@ class Alarms:
 
 @dataclass(frozen=True)
 class AttackEffect:
-    """Effect of an attack undefended, behind the best defence, and behind the two baselines."""
+    """Effect of an attack without any defence, and behind the best one."""
 
     info: AttackInfo
     goal: str
     clean: Estimate | None
     undefended: Estimate | None
-    random: Estimate | None
     best: Estimate | None
-    perfect: Estimate | None
     best_name: str
+    tied: int
     caught_by: tuple[str, ...]
 
 
@@ -87,26 +65,34 @@ def render_evaluation(record: EvaluationRecord) -> str:
         UTF-8 text of the whole file; the same record gives the same bytes.
     """
     made = environment()
-    made.filters.update(estimate=format_estimate, interval=_interval, effect=effect_of)
+    made.filters.update(
+        brief=_brief,
+        defence=defence_in_words,
+        effect=effect_of,
+        first=first_of,
+        percent=bare_percent,
+        spread=_spread,
+        tied=_tied,
+    )
     detectors = record.columns("detector")
     origins = tuple(dict.fromkeys(thresholds for _, thresholds in detectors))
-    others = record.columns("sanitizer", "learner")
+    columns = attack_columns(record)
     return made.get_template("evaluation.html.j2").render(
         record=record,
-        sentences=evaluation_sentences(record),
+        sentences=_through(record),
+        standings=standings(record),
+        goals=GOAL_WORDS,
         cards=_cards(record),
-        matrices=[_matrix(record, origin) for origin in origins],
+        columns=columns,
+        many=len(columns) > MANY,
+        flagged_by=flagged_groups(record, columns),
+        reached=effect_groups(record, columns),
+        heat_steps=HEAT_STEPS,
         origins=origins,
         alarms=[_alarms(record, info, origins) for info in dict.fromkeys(info for info, _ in detectors)],
         effects=[_effect(record, info) for info in ordered_attacks(record)],
-        others=[info for info, _ in others],
-        other_rows=[
-            AttackRow(info, tuple(record.cell(info.name, other.name, source) for other, source in others))
-            for info in ordered_attacks(record)
-            if not info.knows_detector
-        ],
         words={info.name: detector_in_words(info.name) for info, _ in detectors},
-        skipped=_skipped(record),
+        unrun=unrun_sentences(record),
         learner=learner_in_words(record.learner),
         clean=record.cell(NO_ATTACK, NO_DEFENCE),
         bounds=(MISSED, CAUGHT),
@@ -115,28 +101,13 @@ def render_evaluation(record: EvaluationRecord) -> str:
 
 def ordered_attacks(record: EvaluationRecord) -> tuple[AttackInfo, ...]:
     """Return the attacks, each adaptive one after its plain one."""
-    real = [info for info in record.attacks if info.name != NO_ATTACK]
-    place = {info.name: number for number, info in enumerate(real)}
-
-    def key(info: AttackInfo) -> tuple[int, bool]:
-        plain = info.name.removeprefix(_ADAPTIVE) if info.knows_detector else info.name
-        return place.get(plain, place[info.name]), info.knows_detector
-
-    return tuple(sorted(real, key=key))
+    pairs = ((column.plain, column.adaptive) for column in attack_columns(record))
+    return tuple(info for pair in pairs for info in pair if info is not None)
 
 
-def effect_of(cell: MatrixCell | None) -> Estimate | None:
-    """Return the effect of an attack in a cell; None where it was not run."""
-    return None if cell is None else cell.effect
-
-
-def _matrix(record: EvaluationRecord, thresholds: Thresholds) -> DetectorMatrix:
-    detectors = tuple(info for info, source in record.columns("detector") if source == thresholds)
-    rows = tuple(
-        AttackRow(info, tuple(record.cell(info.name, detector.name, thresholds) for detector in detectors))
-        for info in ordered_attacks(record)
-    )
-    return DetectorMatrix(thresholds, detectors, rows)
+def _through(record: EvaluationRecord) -> tuple[str, ...]:
+    """Return the sentences that the table of the worst and the best does not hold."""
+    return evaluation_sentences(record)[-2:] if record.columns("detector") else evaluation_sentences(record)[-1:]
 
 
 def _alarms(record: EvaluationRecord, detector: DefenceInfo, origins: Iterable[Thresholds]) -> Alarms:
@@ -144,17 +115,16 @@ def _alarms(record: EvaluationRecord, detector: DefenceInfo, origins: Iterable[T
 
 
 def _effect(record: EvaluationRecord, info: AttackInfo) -> AttackEffect:
-    undefended, best = record.cell(info.name, NO_DEFENCE), record.best_defence(info.name)
+    best = record.best_defence(info.name)
     clean = [cell.clean_success for cell in record.cells if cell.attack == info.name and cell.clean_success]
     return AttackEffect(
         info=info,
-        goal=_GOALS.get(info.goal, _ERRORS),
+        goal=GOAL_WORDS.get(info.goal, GOAL_WORDS["errors"]),
         clean=clean[0] if clean else effect_of(record.cell(NO_ATTACK, NO_DEFENCE)),
-        undefended=effect_of(undefended),
-        random=effect_of(record.cell(info.name, _RANDOM)),
+        undefended=effect_of(record.cell(info.name, NO_DEFENCE)),
         best=effect_of(best),
-        perfect=effect_of(record.cell(info.name, _PERFECT)),
-        best_name="" if best is None else best.defence,
+        best_name="" if best is None else defence_in_words((best.defence, best.thresholds)),
+        tied=0 if best is None else len({name for name, _ in as_good(record, info.name)} - {best.defence}),
         caught_by=record.detectors_by_verdict(info.name)["caught"],
     )
 
@@ -187,17 +157,22 @@ def _cards(record: EvaluationRecord) -> tuple[tuple[str, str, str], ...]:
     return tuple(cards)
 
 
-def _skipped(record: EvaluationRecord) -> dict[str, tuple[str, ...]]:
-    """Collect the cells that could not be run, by the reason."""
-    reasons: dict[str, list[str]] = {}
-    for cell in record.cells:
-        if cell.skipped:
-            reasons.setdefault(cell.skipped, []).append(f"{spoken(cell.attack)} against {spoken(cell.defence)}")
-    return {reason: tuple(dict.fromkeys(names)) for reason, names in reasons.items()}
+def _tied(standing: Standing) -> tuple[str, ...]:
+    """Name the defences within the interval of the best, each once."""
+    best = "" if standing.best is None else standing.best[0]
+    return tuple(dict.fromkeys(name for name, _ in standing.as_good if name != best))
 
 
-def _interval(estimate: Estimate) -> str:
+def _spread(estimate: Estimate) -> str:
     # Seeds that all agree give an interval of no width, which would claim too much.
     if estimate.low is None or estimate.high is None or estimate.low == estimate.high:
         return ""
     return format_interval(estimate.low, estimate.high)
+
+
+def _brief(estimate: Estimate) -> str:
+    """Write an interval for a narrow cell, in whole per cent and rounded outwards."""
+    if not _spread(estimate):
+        return ""
+    low, high = estimate.low or 0.0, estimate.high or 0.0
+    return f"{math.floor(100 * low)}–{math.ceil(100 * high - 1e-9)}"

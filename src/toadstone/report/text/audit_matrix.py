@@ -56,7 +56,7 @@ def arrange(record: AuditRecord) -> ErrorMatrix:
 
     def cell(sanitizer: str, attack: str) -> ErrorCell | None:
         run = runs.get((sanitizer, attack))
-        return None if run is None else ErrorCell(run, _heat(run.test_error - record.defender.clean_test_error))
+        return None if run is None else ErrorCell(run, heat_of(run.test_error - record.defender.clean_test_error))
 
     return ErrorMatrix(
         attacks,
@@ -98,6 +98,7 @@ def _ordered(names: Iterable[str], first: str) -> tuple[str, ...]:
     return tuple(sorted(dict.fromkeys(names), key=lambda name: name != first))
 
 
-def _heat(excess: float) -> int:
+def heat_of(excess: float) -> int:
+    """Return the depth of the colour of an excess, from 0 to 6."""
     # A share like 0.05 - 0.03 must not miss its step by a rounding error.
     return sum(excess >= step - 1e-12 for step in HEAT_STEPS)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from toadstone.detectors.labels.roni import RONI
     from toadstone.detectors.labels.trimmed_loss import IterativeTrimmedLoss
     from toadstone.detectors.labels.trusted_bootstrap import TrustedBootstrap
+    from toadstone.detectors.verdict.row_groups import RowGroup
     from toadstone.detectors.verdict.verdict import Verdict
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "LocalOutlierFactorDetector",
     "MinorComponents",
     "RobustMahalanobis",
+    "RowGroup",
     "SpectralSignatures",
     "TrustedBootstrap",
     "Verdict",
@@ -62,6 +64,7 @@ __getattr__, __dir__ = lazy_exports(
         "MinorComponents": "features.minor_components",
         "RONI": "labels.roni",
         "RobustMahalanobis": "features.mahalanobis",
+        "RowGroup": "verdict.row_groups",
         "SEVER": "features.sever",
         "SpectralSignatures": "features.spectral",
         "TrustedBootstrap": "labels.trusted_bootstrap",

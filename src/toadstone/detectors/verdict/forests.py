@@ -1,0 +1,61 @@
+"""Random forests on few rows, and their probabilities out of bag."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+
+from toadstone.core.arrays import Array, IntArray, Matrix
+
+_ROWS_OF_A_TREE = 1500
+
+
+def out_of_bag(X: Matrix, codes: IntArray, *, trees: int, seed: int) -> tuple[Any, Array]:
+    """Train a forest whose trees see at most 1500 rows each.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    codes : ndarray of int of shape (n,)
+        Label of each row, counted from zero.
+    trees : int
+    seed : int
+
+    Returns
+    -------
+    forest : RandomForestClassifier
+    table : ndarray of shape (n, n_labels)
+        Probability of each label by the trees that did not see a row; the
+        share of the label for a row that all of them saw. Labels without rows
+        have probability 0.
+
+    Examples
+    --------
+    >>> X = np.arange(40.0)[:, None]
+    >>> _, table = out_of_bag(X, (X[:, 0] > 20).astype(int), trees=20, seed=0)
+    >>> table[[0, -1]].argmax(axis=1)
+    array([0, 1])
+    """
+    n = len(codes)
+    drawn = min(n, _ROWS_OF_A_TREE) if trees >= 50 else min(max(2, round(0.6 * n)), _ROWS_OF_A_TREE)
+    forest = RandomForestClassifier(trees, min_samples_leaf=2, max_samples=drawn, oob_score=True, random_state=seed)
+    with warnings.catch_warnings():
+        # Rows that every tree saw are given their label's share below.
+        warnings.filterwarnings("ignore", "Some inputs do not have OOB scores", UserWarning)
+        with np.errstate(invalid="ignore"):
+            forest.fit(X, codes)
+    table = np.zeros((n, int(codes.max()) + 1))
+    shares = np.bincount(codes) / n
+    known = np.asarray(forest.oob_decision_function_)
+    table[:, forest.classes_] = np.where(np.isfinite(known), known, shares[forest.classes_])
+    return forest, table
+
+
+def probabilities_of(forest: Any, X: Matrix, n_labels: int) -> Array:
+    """Return the probability of each label, 0 for those that the forest has not seen, shape (n, n_labels)."""
+    table = np.zeros((X.shape[0], n_labels))
+    table[:, forest.classes_] = forest.predict_proba(X)
+    return table

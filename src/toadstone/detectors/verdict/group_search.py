@@ -1,0 +1,195 @@
+"""GroupSearch: rows that share rare values, or nearly everything, and whose label the rest of them denies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
+from toadstone.core.errors import InvalidData
+from toadstone.detectors.verdict.candidates import find_candidates
+from toadstone.detectors.verdict.examination import Examined, examine
+from toadstone.detectors.verdict.row_groups import RowGroup
+from toadstone.detectors.verdict.views import train_views
+from toadstone.kernels.verdict.mining import Sizes
+from toadstone.kernels.verdict.windows import by_columns
+from toadstone.sanitizers.labelled import admit, trusted_mask, value_order
+from toadstone.sanitizers.scored import draw_seed
+
+_MOST_ROWS = 5000
+_LEAST_ROWS, _LEAST_SHARE, _MOST_SHARE = 5, 0.004, 0.12
+_TRUSTED_SHARE = 0.1
+
+
+class GroupSearch(BaseEstimator):
+    """Find groups of rows of one label that do not belong to it.
+
+    A backdoor is a repetition: rows of one label that share rare values and
+    that, without these columns, look like rows of another label. Groups are
+    mined, and each is examined by forests trained without its rows and without
+    the columns that it shares.
+
+    Parameters
+    ----------
+    random_state : int, RandomState or None, default=0
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    groups_ : tuple of RowGroup
+        The most certain first; no row is in two of them, and no trusted row in
+        any.
+    n_examined_ : int
+        Number of groups examined.
+    n_features_in_ : int
+
+    Notes
+    -----
+    Of more than 5000 rows as many are drawn, by their values and a fixed
+    seed, to find what groups share; the rows of the groups are then sought
+    among all. A group of less than 0.4 % of the rows is not found.
+
+    References
+    ----------
+    .. [1] Gu, Dolan-Gavitt and Garg, "BadNets: identifying vulnerabilities in
+       the machine learning model supply chain", 2017.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat([0, 1], 200)
+    >>> X = rng.normal(size=(400, 6)) + 2 * y[:, None]
+    >>> X[:16, [1, 4]], y[:16] = (7.5, -3.25), 1
+    >>> group, = GroupSearch().fit(X, y).groups_
+    >>> group.kind, group.label, group.looks_like, group.columns, group.rows.tolist() == list(range(16))
+    ('shared values', 1, 0, (1, 4), True)
+    """
+
+    needs_labels: ClassVar[bool] = True
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"random_state": ["random_state"]}
+
+    classes_: Labels
+    groups_: tuple[RowGroup, ...]
+    n_examined_: int
+
+    def __init__(self, *, random_state: int | np.random.RandomState | None = 0) -> None:
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: Matrix,
+        y: Labels,
+        *,
+        trusted: IntArray | Mask | None = None,
+        column_of: IntArray | None = None,
+        sources: Labels | None = None,
+        times: Array | None = None,
+    ) -> Self:
+        """Search for groups.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n, d)
+        y : array_like of shape (n,)
+        trusted : ndarray of int or bool, optional
+            Rows known to be clean, by position or as a mask.
+        column_of : ndarray of int of shape (d,), optional
+            The column that each feature was made from; those of one column
+            are hidden together.
+        sources : array_like of shape (n,), optional
+            Where each row comes from.
+        times : ndarray of shape (n,), optional
+            When it was recorded.
+
+        Returns
+        -------
+        GroupSearch
+            Itself.
+
+        Raises
+        ------
+        InvalidArgument
+            If `trusted` names rows that do not exist.
+        InvalidData
+            If there is one class only, or another argument has the wrong
+            length.
+        """
+        matrix, self.classes_, codes = admit(self, X, y)
+        n, d = matrix.shape
+        known = trusted_mask(trusted, n)
+        origin = np.arange(d) if column_of is None else _of_length(column_of, d, "column_of")
+        # Equal rows are told apart by what else is known of them, so that the caller's order decides nothing.
+        before = np.argsort(known, kind="stable")
+        order = before[value_order(matrix[before], codes[before])]
+        rng = np.random.default_rng(draw_seed(self.random_state))
+        drawn = order[np.sort(rng.permutation(n)[:_MOST_ROWS])]
+        hits = self._search(matrix[drawn], codes[drawn], origin, rng)
+        found = [self._group(matrix, codes, drawn, hit, known) for hit in hits]
+        self.groups_ = _disjoint([group for group in found if group is not None])
+        return self
+
+    def _search(self, X: Matrix, codes: IntArray, source: IntArray, rng: np.random.Generator) -> list[Examined]:
+        """Return the groups that the examination convicts, the most certain first."""
+        n = len(codes)
+        sizes = Sizes(max(_LEAST_ROWS, round(_LEAST_SHARE * n)), int(_MOST_SHARE * n))
+        self.n_examined_ = 0
+        if sizes.most < sizes.least:
+            return []
+        views = train_views(X, codes, source, rng)
+        candidates, self.n_examined_ = find_candidates(X, codes, source, views, sizes)
+        seed = int(rng.integers(2**31))
+        examined = [examine(X, codes, candidate, source, seed) for candidate in candidates]
+        hits = [one.among(self.n_examined_) for one in examined if one is not None]
+        return sorted((hit for hit in hits if hit.evidence.convicts), key=lambda hit: hit.evidence.p_value)
+
+    def _group(self, X: Matrix, codes: IntArray, drawn: IntArray, hit: Examined, known: Mask) -> RowGroup | None:
+        """Return a group of all rows that fit what a convicted one shares; None where too many are trusted."""
+        candidate, window = hit.candidate, hit.candidate.window
+        if len(window.columns):
+            rows = np.flatnonzero(window.fits(by_columns(X)) & (codes == candidate.label))
+        else:
+            rows = np.sort(drawn[candidate.rows])
+        if known[rows].mean() > _TRUSTED_SHARE:
+            return None
+        rows = rows[~known[rows]]
+        table = X[rows][:, window.columns]
+        values = np.asarray(table.toarray() if hasattr(table, "toarray") else table)
+        kept = (values >= window.lows) & (values <= window.highs)
+        lows, highs = np.where(kept, values, np.inf).min(axis=0), np.where(kept, values, -np.inf).max(axis=0)
+        return RowGroup(
+            kind="shared values" if len(window.columns) else "near-copies",
+            rows=rows,
+            label=self.classes_.tolist()[candidate.label],
+            looks_like=self.classes_.tolist()[hit.looks_like],
+            columns=tuple(window.columns.tolist()),
+            lows=tuple(lows.tolist()),
+            highs=tuple(highs.tolist()),
+            p_value=hit.evidence.p_value,
+            probability=min(1.0, hit.evidence.like) * (1 - hit.evidence.p_value),
+        )
+
+
+def _of_length(values: Any, length: int, name: str) -> Any:
+    array = np.asarray(values)
+    if array.shape != (length,):
+        raise InvalidData(f"{name}: expected {length} values, got shape {array.shape}")
+    return array
+
+
+def _disjoint(groups: list[RowGroup]) -> tuple[RowGroup, ...]:
+    """Leave each row to the first of its groups, and drop groups of which less than half is left."""
+    taken: set[int] = set()
+    kept = []
+    for group in groups:
+        rows = [row for row in group.rows.tolist() if row not in taken]
+        if 2 * len(rows) > len(group.rows):
+            kept.append(group if len(rows) == len(group.rows) else _with_rows(group, rows))
+            taken.update(rows)
+    return tuple(kept)
+
+
+def _with_rows(group: RowGroup, rows: list[int]) -> RowGroup:
+    return replace(group, rows=np.array(rows, dtype=np.int64))

@@ -1,0 +1,140 @@
+"""Windows: columns in which a group of rows agrees, and all rows that fit it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csc_array, issparse
+
+from toadstone.core.arrays import Array, IntArray, Mask, Matrix
+
+AGREE = 0.8
+"""Share of a group that lies in the window of each of its columns."""
+
+_OTHERS = 0.4
+_FEW = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A range for each of some columns.
+
+    Parameters
+    ----------
+    columns : ndarray of int of shape (k,)
+    lows, highs : ndarray of shape (k,)
+        Both ends belong to the range.
+    """
+
+    columns: IntArray
+    lows: Array
+    highs: Array
+
+    def fits(self, X: Any) -> Mask:
+        """Tell which rows lie in all ranges, or in 80 % of them where they are more than four.
+
+        Parameters
+        ----------
+        X : ndarray or CSC of shape (n, d)
+
+        Returns
+        -------
+        ndarray of bool of shape (n,)
+
+        Examples
+        --------
+        >>> window = Window(np.array([1]), np.array([2.0]), np.array([3.0]))
+        >>> window.fits(np.array([[0.0, 2.5], [2.5, 0.0]]))
+        array([ True, False])
+        """
+        inside = np.zeros(X.shape[0], dtype=np.int64)
+        for column, low, high in zip(self.columns.tolist(), self.lows, self.highs, strict=True):
+            values = column_of(X, column)
+            inside += (values >= low) & (values <= high)
+        k = len(self.columns)
+        return inside >= (k if k <= _FEW else int(np.ceil(AGREE * k)))
+
+    def doubled(self) -> Window:
+        """Return the ranges of the same centres and twice the width.
+
+        Examples
+        --------
+        >>> window = Window(np.array([1]), np.array([2.0]), np.array([4.0])).doubled()
+        >>> window.lows, window.highs
+        (array([1.]), array([5.]))
+        """
+        half = (self.highs - self.lows) / 2
+        return Window(self.columns, self.lows - half, self.highs + half)
+
+
+def column_of(X: Any, column: int) -> Array:
+    """Return one column of a dense or CSC matrix as an array."""
+    return np.asarray(X[:, [column]].toarray().ravel() if issparse(X) else X[:, column])
+
+
+def by_columns(X: Matrix) -> Any:
+    """Return a matrix in a form whose columns are cheap to take: CSC where it is sparse."""
+    return csc_array(X) if issparse(X) else X
+
+
+def deviations(X: Any) -> Array:
+    """Return the standard deviation of each column, shape (d,).
+
+    Examples
+    --------
+    >>> deviations(csc_array([[0.0, 2.0], [2.0, 2.0]]))
+    array([1., 0.])
+    """
+    if not issparse(X):
+        return np.asarray(X.std(axis=0))
+    mean = np.asarray(X.mean(axis=0))
+    return np.asarray(np.sqrt(np.maximum(np.asarray(X.multiply(X).mean(axis=0)) - mean**2, 0.0)))
+
+
+def shared_window(X: Any, group: IntArray, tolerance: Array) -> Window:
+    """Find the columns in which most of a group lies near its median, and most other rows do not.
+
+    Parameters
+    ----------
+    X : ndarray or CSC of shape (n, d)
+    group : ndarray of int
+    tolerance : ndarray of shape (d,)
+        How far from the median a value is near it.
+
+    Returns
+    -------
+    Window
+        Of the columns where 80 % of the group, and no more than 40 % of the
+        other rows, are within the tolerance.
+
+    Examples
+    --------
+    >>> X = np.array([[5.0, 1.0], [5.0, 2.0], [1.0, 3.0], [2.0, 4.0]])
+    >>> shared_window(X, np.array([0, 1]), np.array([0.1, 0.1])).columns
+    array([0])
+    """
+    columns = _candidates(X, group)
+    inside = X[:, columns].toarray() if issparse(X) else X
+    members = inside[group]
+    centre = np.median(members, axis=0)
+    margin = tolerance[columns]
+    agree = np.flatnonzero((np.abs(members - centre) <= margin).mean(axis=0) >= AGREE)
+    near = np.abs(inside[:, agree] - centre[agree]) <= margin[agree]
+    # A column without variance has nothing to share.
+    others = (near.sum(axis=0) - near[group].sum(axis=0)) / max(len(inside) - len(group), 1)
+    kept = agree[others <= _OTHERS]
+    return Window(columns[kept], centre[kept] - margin[kept], centre[kept] + margin[kept])
+
+
+def _candidates(X: Any, group: IntArray) -> IntArray:
+    """Return the columns that can qualify: of sparse rows, where half of the group or most rows have an entry."""
+    if not issparse(X):
+        return np.arange(X.shape[1])
+    filled = np.diff(X.indptr)
+    marked = np.zeros(X.shape[0], dtype=bool)
+    marked[group] = True
+    before = np.append(0, np.cumsum(marked[X.indices]))
+    own = before[X.indptr[1:]] - before[X.indptr[:-1]]
+    return np.flatnonzero((own >= len(group) / 2) | (filled >= (1 - _OTHERS) * X.shape[0] / 2))

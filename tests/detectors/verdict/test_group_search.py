@@ -1,0 +1,109 @@
+"""Groups: what is found of planted ones, and which of the four conditions clears innocent ones."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from toadstone.core.errors import InvalidData
+from toadstone.detectors.verdict.group_search import GroupSearch
+
+
+def clusters(n=400, d=6, gap=2.0, seed=0):
+    rng = np.random.default_rng(seed)
+    y = np.repeat([0, 1], n // 2)
+    return rng.normal(size=(n, d)) + gap * y[:, None], y, rng
+
+
+def with_trigger(jitter=0.0):
+    X, y, rng = clusters()
+    X[:16, [1, 4]] = np.array([7.5, -3.25]) + jitter * rng.normal(size=(16, 2))
+    y[:16] = 1
+    return X, y
+
+
+def rows_found(X, y, **known):
+    groups = GroupSearch().fit(X, y, **known).groups_
+    return sorted(row for group in groups for row in group.rows.tolist())
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.05])
+def test_a_planted_trigger_is_found_with_its_columns_and_values(jitter):
+    X, y = with_trigger(jitter)
+    (group,) = GroupSearch().fit(X, y).groups_
+    assert group.kind == "shared values"
+    assert group.rows.tolist() == list(range(16))
+    assert (group.label, group.looks_like, group.columns) == (1, 0, (1, 4))
+    assert group.lows == pytest.approx((7.5, -3.25), abs=4 * jitter)
+    assert group.highs == pytest.approx((7.5, -3.25), abs=4 * jitter)
+    assert group.p_value < 1e-3
+    assert group.probability > 0.7
+
+
+def test_near_copies_of_a_row_of_another_label_are_found():
+    X, y, rng = clusters()
+    X[:16], y[:16] = X[0] + 0.02 * rng.normal(size=(16, 6)), 1
+    (group,) = GroupSearch().fit(X, y).groups_
+    assert (group.kind, group.label, group.looks_like, group.columns) == ("near-copies", 1, 0, ())
+    assert group.rows.tolist() == list(range(16))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_is_found_where_nothing_was_planted(seed):
+    X, y, _ = clusters(seed=seed)
+    assert rows_found(X, y) == []
+
+
+def test_rows_that_share_values_and_look_like_their_label_are_innocent():
+    X, y, _ = clusters()
+    X[200:216, [1, 4]] = 7.5, -3.25
+    assert rows_found(X, y) == []
+
+
+def test_where_the_other_columns_tell_nothing_nobody_is_accused():
+    X, y, _ = clusters(gap=0.0)
+    X[:16, [1, 4]], y[:16] = (7.5, -3.25), 1
+    assert rows_found(X, y) == []
+
+
+def test_a_natural_group_that_the_other_columns_predict_is_innocent():
+    X, y, rng = clusters()
+    # A kind of rows of its own: nearer to the other label, and far out in every column.
+    X[:16] = -3 + 0.5 * rng.normal(size=(16, 6))
+    X[:16, [1, 4]], y[:16] = (7.5, -3.25), 1
+    assert rows_found(X, y) == []
+
+
+def test_too_few_rows_are_not_evidence():
+    X, y, _ = clusters()
+    X[:3, [1, 4]], y[:3] = (7.5, -3.25), 1
+    assert rows_found(X, y) == []
+
+
+def test_order_storage_and_type_of_rows_do_not_matter():
+    X, y = with_trigger()
+    X = np.round(X * 4)
+    expected = rows_found(X, y)
+    assert expected
+    order = np.random.default_rng(1).permutation(len(y))
+    assert sorted(order[rows_found(X[order], y[order])].tolist()) == expected
+    assert rows_found(csr_array(X), y) == expected
+    assert rows_found(X.astype(np.int32), y) == expected
+
+
+def test_trusted_rows_are_in_no_group():
+    X, y = with_trigger()
+    assert rows_found(X, y, trusted=np.array([3])) == [row for row in range(16) if row != 3]
+    assert rows_found(X, y, trusted=np.arange(8)) == []
+
+
+def test_features_of_one_column_are_hidden_together():
+    X, y = with_trigger()
+    twice = np.column_stack([X, X[:, 1] > 5, X[:, 1] <= 5])
+    (group,) = GroupSearch().fit(twice, y, column_of=np.array([0, 1, 2, 3, 4, 5, 1, 1])).groups_
+    assert group.rows.tolist() == list(range(16))
+
+
+def test_column_of_has_one_number_for_each_feature():
+    X, y, _ = clusters()
+    with pytest.raises(InvalidData, match="column_of: expected 6 values"):
+        GroupSearch().fit(X, y, column_of=np.arange(5))

@@ -17,7 +17,7 @@ MOST_PREDICTABLE = 0.87
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a model that saw neither a group nor the columns it shares says of its label.
+    """Statement of a model that saw neither a group nor the columns it shares about the label of the group.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Evidence:
 
     @property
     def convicts(self) -> bool:
-        """Whether all four conditions hold."""
+        """True if all four conditions hold."""
         return (
             self.p_value < MOST_P
             and self.like >= LEAST_LIKE

@@ -19,7 +19,7 @@ _MOST_SHARE = 0.7
 
 @dataclass(frozen=True, eq=False)
 class Sizes:
-    """How many rows a group may have.
+    """Smallest and largest number of rows of a group.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Train behind layers of defence, and choose by grid search how much may be removed.
+"""Train behind detectors of your choice, and choose by grid search how much may be removed.
 
 Run it with ``python examples/defend_in_a_grid_search.py``.
 """

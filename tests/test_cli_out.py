@@ -14,7 +14,7 @@ COMMANDS = {
     "audit": ("--fraction", "0.1", "--ridge", "0.1", "--attacks", "none", "--tolerance", "0.1"),
     "certify": ("--fraction", "0.1", "--ridge", "0.1", "--tolerance", "0.1"),
     "scan": ("--detectors", "spectral"),
-    "defend": ("--detectors", "mahalanobis"),
+    "defend": (),
     "sanitize": (),
     "evaluate": ("--attacks", "random-flip", "--defences", "label-errors,l2", "--seeds", "1", "--workers", "1"),
     "attack": ("--method", "label-flip", "--ridge", "0.1", "--workers", "1"),

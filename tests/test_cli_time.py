@@ -35,12 +35,21 @@ def test_a_record_of_an_unfinished_scan_is_valid(toadstone, table):
     assert all("--max-seconds" in report.skipped for report in record.detectors.values())
 
 
-def test_a_defence_without_time_is_undecided(toadstone, table):
-    short = ("defend", table, "--max-seconds", "1e-6")
-    assert toadstone(*short).code == 0
-    failed = toadstone(*short, "--fail-if-removed-above", "0.4")
+def test_a_defence_without_time_is_refused(toadstone, table):
+    run = toadstone("defend", table, "--max-seconds", "1e-6")
+    assert run.code == 2
+    assert run.err == "toadstone: `--max-seconds`: expected enough for the verdict, got 1e-06\n"
+
+
+def test_a_defence_that_was_not_measured_is_undecided(toadstone, table, monkeypatch, listing):
+    listing(1)
+    checked = table.parent / "checked.csv"
+    checked.write_text("a,b,c,label\n0.5,1,2,ham\n1.5,1,3,spam\n")
+    looks = iter([False])
+    monkeypatch.setattr(Deadline, "passed", property(lambda self: next(looks, self.seconds is not None)))
+    failed = toadstone("defend", table, "--trusted", checked, "--max-seconds", "5", "--fail-if-removed-above", "0.4")
     assert failed.code == 1
-    assert "mahalanobis, label-errors did not run" in " ".join(failed.err.split())
+    assert "the accuracy was not measured; the result is undecided" in " ".join(failed.err.split())
 
 
 def test_an_evaluation_without_time_is_undecided_and_goes_on_later(toadstone, table, tmp_path, monkeypatch):
@@ -79,5 +88,5 @@ def test_python_says_what_is_unfinished(table):
 
 
 def test_without_a_limit_nothing_is_unfinished(table):
-    for run in (package.scan, package.defend):
-        assert run(table, detectors="mahalanobis").unfinished == ""
+    assert package.scan(table, detectors="mahalanobis").unfinished == ""
+    assert package.defend(table).unfinished == ""

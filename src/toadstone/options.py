@@ -62,6 +62,23 @@ FORCE = click.option(
     "--force", is_flag=True, help="Replace the results of an older run under that name, once the new ones are complete."
 )
 
+MODEL = click.option(
+    "--model",
+    metavar="MODULE:NAME",
+    help="What is trained and reported: an estimator, or a function that returns one, of a module in the current "
+    "directory or installed. It gets the rows of the table as they stand.  [default: a linear model]",
+)
+ESTIMATORS = click.option(
+    "--estimators",
+    metavar="NAMES",
+    help="Classifiers of the prepared columns to add to those of the verdict, as MODULE:NAME, by commas.",
+)
+REPRESENT = path(
+    "--represent",
+    "FILE",
+    "Activations or embeddings looked at instead of the columns: .npy, or .npz with one array, a row for each of DATA.",
+)
+
 READING = stacked(
     click.option(
         "--label", metavar="COLUMN", help="Column of the labels.  [default: the one named label, class, target or y]"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from importlib import import_module
 
+import narwhals as nw
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -47,6 +48,27 @@ def pandas_frame():
 @pytest.fixture
 def polars_frame():
     return import_module("polars").DataFrame(columns())
+
+
+@pytest.fixture
+def pyarrow_frame():
+    return table()
+
+
+class Asking:
+    """A model that remembers what it was given."""
+
+    def fit(self, rows, labels):
+        self.rows, self.labels = rows, labels
+        return self
+
+    def predict(self, rows):
+        Asking.asked = rows
+        return np.full(len(rows), self.labels[0])
+
+
+def labels_of(frame) -> list[str]:
+    return nw.from_native(frame, eager_only=True)["kind"].to_list()
 
 
 @pytest.fixture
@@ -183,14 +205,56 @@ class TestResults:
         assert "http" not in html
         assert "DataFrame" in html
 
-    def test_a_defence_gives_back_the_callers_own_rows(self, pandas_frame, csv):
-        result = toadstone.defend(pandas_frame, label="kind", detectors="mahalanobis", max_removed=0.1)
+    def test_a_defence_gives_back_the_callers_own_rows(self, pandas_frame, tmp_path, listing):
+        listing(3, group=[0, 1, 2])
+        result = toadstone.defend(pandas_frame, label="kind")
         kept, removed = result.kept, result.to_frame()
         assert list(kept.columns) == list(pandas_frame.columns)
         assert sorted([*kept.index, *removed.index]) == sorted(pandas_frame.index)
-        assert {"id-0", "id-1", "id-2", "id-3"} <= set(removed.index)
-        saved = type(pandas_frame)(pa.parquet.read_table(result.save("out") / "cleaned.parquet").to_pydict())
+        assert set(removed.index) == {"id-0", "id-1", "id-2", "id-3"}
+        assert result.removed == [0, 1, 2, 3]
+        saved = type(pandas_frame)(pa.parquet.read_table(result.save(tmp_path / "out") / "cleaned.parquet").to_pydict())
         assert saved["one"].tolist() == kept["one"].tolist()
+
+    @pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+    def test_a_defence_relabels_and_weighs_the_callers_own_rows(self, library, request, listing):
+        listing(3, 4, group=[0])
+        frame = request.getfixturevalue(f"{library}_frame")
+        before = labels_of(frame)
+        relabelled = toadstone.defend(frame, label="kind", action="relabel").kept
+        assert type(relabelled) is type(frame)
+        turned = [{"ham": "spam", "spam": "ham"}[label] for label in before[3:5]]
+        assert labels_of(relabelled) == [*before[1:3], *turned, *before[5:]]
+        assert labels_of(frame) == before
+        result = toadstone.defend(frame, label="kind", action="weight")
+        weights = nw.from_native(result.kept, eager_only=True)["weight"].to_list()
+        assert len(weights) == len(before)
+        assert weights[:2] == pytest.approx([0.01, 0.99])
+        if library == "pandas":
+            assert list(relabelled.index) == list(frame.index[1:])
+
+    def test_a_defence_of_arrays_gives_weights_beside_them(self, tmp_path, listing):
+        listing(3)
+        rng = np.random.default_rng(0)
+        X, y = rng.normal(size=(60, 3)), np.arange(60) % 2
+        kept_X, kept_y, weight = toadstone.defend((X, y), action="weight").kept
+        assert len(kept_X) == len(kept_y) == len(weight) == 60
+        result = toadstone.defend((X, y), action="weight")
+        with np.load(result.save(tmp_path / "out") / "cleaned.npz") as saved:
+            assert np.array_equal(saved["weight"], weight)
+
+    def test_a_model_gets_the_callers_frame_and_is_trained_on_what_is_left(self, pandas_frame, listing):
+        listing(3, group=[0, 1, 2])
+        result = toadstone.defend(pandas_frame, label="kind", model=Asking)
+        trained = result.train()
+        assert trained.rows.equals(pandas_frame.drop(columns="kind").iloc[4:])
+        assert trained.labels.tolist() == labels_of(pandas_frame)[4:]
+        trusted = pandas_frame.iloc[::7].assign(one=pandas_frame["one"].iloc[::7] + 0.001)
+        measured = toadstone.defend(pandas_frame, label="kind", model=Asking, trusted=trusted)
+        assert measured.record.measurements[0].change.rows == len(trusted)
+        assert Asking.asked.equals(trusted.drop(columns="kind"))
+        plain = toadstone.defend(pandas_frame, label="kind").train()
+        assert type(plain).__name__ == "LinearClassifier"
 
     def test_certificates_are_verified_by_the_same_data(self, pandas_frame):
         result = toadstone.certify(pandas_frame, label="kind", fraction=[0.01, 0.03], ridge=0.1)
@@ -223,7 +287,6 @@ class TestResults:
         [
             ("scan", {"detectors": "spectral"}),
             ("certify", {"fraction": [0.01, 0.03], "ridge": 0.3}),
-            ("defend", {"detectors": "mahalanobis"}),
             ("attack", {"method": "label-flip", "ridge": 0.3, "workers": 1}),
         ],
     )

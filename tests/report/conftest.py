@@ -7,7 +7,15 @@ import pytest
 
 from toadstone.records.attack import AttackRecord, SplitTest, TargetOutcome
 from toadstone.records.audit import AuditRecord, Bound, Defender, Evaluation, Suspect, Threat
-from toadstone.records.defence import AccuracyChange, DefenceRecord, DefenceStep, RemovedRow
+from toadstone.records.defence import (
+    AccuracyChange,
+    DefenceRecord,
+    Measurement,
+    NoiseFinding,
+    RelabelledRow,
+    RemovedGroup,
+    RemovedRow,
+)
 from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
 from toadstone.records.header import SCHEMA_VERSIONS, ClassCount, ColumnSummary, DataSummary, Header, Source
 from toadstone.records.reproduction import Comparison, Interval, Panel, Published, Reproduction, Series
@@ -372,39 +380,36 @@ def scanned() -> ScanRecord:
 
 @pytest.fixture
 def defended() -> DefenceRecord:
-    """A cut filter, a skipped one and a validation, of data that mean harm."""
-    steps = (
-        DefenceStep("mahalanobis", "filter", 9, 2, 0.01, 0.01, 0.9, 0.88, 0.02, "7 flagged rows stay", "", 0.1),
-        DefenceStep("spectral", "filter", 0, 0, 0.0, 0.01, 0.88, 0.88, None, "", "a class of one row", 0.1),
-        DefenceStep("robust fit", "robust", 0, 0, 0.0, 0.01, 0.88, 0.91, None, "", "", 0.1),
-        DefenceStep("validation", "validation", 0, 0, 0.0, 0.01, 0.9, 0.91, None, "", "", 0.1),
-    )
+    """A group and a row removed, one relabelled, one that stays, measured twice, of data that mean harm."""
     return DefenceRecord(
         header=header("defence", f"toadstone defend '{HOSTILE}'"),
         source=Source(HOSTILE, "rows.csv", "line"),
         data=read_data(),
+        action="relabel",
         max_removed=0.01,
+        looked_at="the prepared columns",
         learner="linear",
-        ridge=0.1,
-        ridge_origin="as asked",
-        measure="accuracy on the 100 trusted rows",
+        learner_origin="ridge 0.1, as asked",
         trusted_rows=100,
         rows=200,
         kept=198,
         account=RowAccount(203, 200, 2, 1),
         set_aside=small_aside(),
-        accuracy_before=0.9,
-        accuracy_after=0.91,
-        steps=steps,
+        groups=(RemovedGroup("shared values", HOSTILE, "ham", 1, HOSTILE, 3e-7),),
         removals=(
-            RemovedRow("9", 7, HOSTILE, "mahalanobis", 12.5, "too far"),
-            RemovedRow("5", 3, "=cmd()", "mahalanobis", 9.25, HOSTILE),
+            RemovedRow("9", 7, HOSTILE, "group", 0.999, "too far"),
+            RemovedRow("5", 3, "=cmd()", "label", 0.75, HOSTILE),
         ),
-        log=("a line",),
-        test_error_before=0.08,
-        test_error_after=0.04,
-        accuracy_change=AccuracyChange(100, 0.9, 0.826, 0.945, 0.91, 0.838, 0.952, -0.01, -0.06, 0.041),
-        test_change=AccuracyChange(50, 0.92, 0.81, 0.968, 0.96, 0.865, 0.989, -0.04, -0.137, 0.042),
+        relabelled=(RelabelledRow("12", 10, "=cmd()", HOSTILE, 0.93, HOSTILE),),
+        weighed=0,
+        weight_lost=0.0,
+        stays=("1 listed rows stay, because at most 2 may be removed",),
+        expected_innocents=0.3,
+        noise=NoiseFinding(0.04, 0.01, 0.07, True, f"the data prefer 4 % wrong labels to none, 12 to 1 {HOSTILE}", 3),
+        measurements=(
+            Measurement("trusted", AccuracyChange(100, 0.9, 0.826, 0.945, 0.91, 0.838, 0.952, -0.01, -0.06, 0.041)),
+            Measurement("published", AccuracyChange(50, 0.92, 0.81, 0.968, 0.96, 0.865, 0.989, -0.04, -0.137, -0.01)),
+        ),
     )
 
 

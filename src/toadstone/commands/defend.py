@@ -9,26 +9,47 @@ import click
 
 from toadstone.commands.gates import gate_drop, gate_removed, gate_unfinished
 from toadstone.console import running, show
-from toadstone.options import FORCE, epilog, folder_if_named, json_flag, max_seconds, number, path, reading
+from toadstone.options import (
+    ESTIMATORS,
+    FORCE,
+    MODEL,
+    REPRESENT,
+    choice,
+    epilog,
+    folder_if_named,
+    json_flag,
+    max_seconds,
+    number,
+    path,
+    reading,
+)
 
 
 @click.command(
-    short_help="Remove the rows that detectors flag, and measure the cost.",
+    short_help="Remove what the verdict lists, and say what it cost.",
     epilog=epilog(
         "toadstone defend mails.csv --text body --label spam --out defended",
-        "toadstone defend rows.csv --trusted checked.csv --max-removed 0.05 --out out",
-        "toadstone defend sms --detectors mahalanobis,label-errors,spectral --json",
+        "toadstone defend rows.csv --trusted checked.csv --action relabel --out out",
+        "toadstone defend patients.csv --label died --model models:make --trusted checked.csv",
     ),
 )
 @path("--out", "DIR", "New folder for the kept rows, removals.csv, record.json and report.html.")
 @FORCE
-@click.option(
-    "--detectors",
-    metavar="NAMES",
-    help="Detectors and sanitizers that filter, in this order, by commas.  [default: mahalanobis,label-errors]",
+@choice(
+    "--action",
+    ["remove", "relabel", "weight"],
+    "What to do with listed rows: remove them; write the suggested label where its probability is at least 0.8 and "
+    "remove the others; or keep all and write a weight for each, one less its probability of being wrong.",
 )
-@number("--max-removed", "SHARE", "Share of the rows that may be removed in all, in [0, 0.5).", 0.1)
-@path("--trusted", "FILE", "Rows known to be clean, none in DATA and in its format: for thresholds and validation.")
+@number("--max-removed", "SHARE", "Share of the rows that may be removed in all, in [0, 0.5).  [default: no limit]")
+@MODEL
+@ESTIMATORS
+@REPRESENT
+@path(
+    "--trusted",
+    "FILE",
+    "Rows known to be clean, none in DATA and in its format: the verdict learns from them, and they measure the cost.",
+)
 @json_flag("the record")
 @number("--fail-if-removed-above", "SHARE", "Exit 1 if more than this share of the rows is removed.")
 @number(
@@ -36,7 +57,7 @@ from toadstone.options import FORCE, epilog, folder_if_named, json_flag, max_sec
     "SHARE",
     "Exit 1 unless accuracy on trusted rows, or else on a published test set, surely drops by at most this.",
 )
-@max_seconds("the other filters are skipped")
+@max_seconds("the cost is not measured")
 @reading(click.argument("data"))
 def defend(
     data: str,
@@ -47,20 +68,22 @@ def defend(
     fail_if_accuracy_drops_above: float | None,
     **options: Any,
 ) -> int:
-    """Remove the rows that detectors flag, train on the rest, and measure the cost in accuracy.
+    """Remove, relabel or weigh the rows that the verdict lists, and report what that cost.
 
-    Detectors look one after another at the rows that are left; the most
-    suspicious are removed first, until the share of --max-removed is reached.
-    After each the model is trained again, and tested on trusted rows or else
-    on the kept rows themselves, out of fold. With --out, writes the kept rows
-    in the format of DATA, and the removed ones with detector and reason.
+    The verdict lists groups of rows that share rare values and look like
+    another label, and rows whose labels are probably wrong, these only where
+    the data prefer wrong labels to none. Accuracy is compared on trusted rows
+    or on a published test set; where there is neither, nothing is measured,
+    for the rows that a defence keeps cannot judge it. With --out, writes the
+    kept rows, and each treated one with its reason.
     """
     from toadstone.front.defend import defend as run
     from toadstone.pipeline.gate import check_limit
 
     check_limit("fail_if_removed_above", fail_if_removed_above, most=1.0)
     check_limit("fail_if_accuracy_drops_above", fail_if_accuracy_drops_above, most=1.0)
-    with folder_if_named(out, data, options["trusted"], force=force) as aside, running("reading"):
+    inputs = (data, options["trusted"], options["represent"])
+    with folder_if_named(out, *inputs, force=force) as aside, running("reading"):
         result = run(data, **options)
         if aside is not None:
             result.write(aside)

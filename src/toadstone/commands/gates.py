@@ -113,7 +113,7 @@ def gate_drop(record: DefenceRecord, limit: float | None) -> int:
 
     if limit is None:
         return 0
-    change = record.accuracy_change if record.trusted_rows else record.test_change
+    change = record.independent
     verdict = judge_drop(change, limit)
     if change is None:
         found, doubt = "no rows to judge the accuracy on", "give --trusted, for rows under attack can hide a drop"

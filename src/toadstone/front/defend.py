@@ -1,21 +1,27 @@
-"""Defend: remove the rows that detectors flag, and measure the cost in accuracy."""
+"""Defend: remove, relabel or weigh the rows that the verdict lists, and report what that cost."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
+import numpy as np
+
 from toadstone.core.dataset import Dataset
+from toadstone.datasets.readers.representation import representation_of
 from toadstone.datasets.readers.request import Reading
-from toadstone.front.inputs import Data, Given, names_of, open_data, request_of
+from toadstone.front.inputs import Data, Given, open_data, request_of
+from toadstone.front.own_rows import Changes, keep_changed, rows_for_models, trusted_for_models, write_changed
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
-from toadstone.pipeline.defend import DefencePlan, late_filters
+from toadstone.pipeline.defence.measure import OwnModel, train_treated
+from toadstone.pipeline.defence.treatment import Action
+from toadstone.pipeline.defend import DefencePlan, Defended
 from toadstone.pipeline.defend import defend as run_defence
 from toadstone.pipeline.harness.clock import Deadline
-from toadstone.pipeline.layers.named_steps import FILTERS
+from toadstone.pipeline.harness.defender import settle_defence
+from toadstone.pipeline.harness.own_model import load_model, name_of
 from toadstone.records.defence import DefenceRecord
 from toadstone.report.text.defence_text import defence_lines
 
@@ -25,41 +31,78 @@ class DefenceResult(Result):
 
     record: DefenceRecord
 
-    def __init__(self, given: Given, record: DefenceRecord, kept: Dataset, *, unfinished: str = "") -> None:
-        super().__init__(given, record, unfinished=unfinished)
-        self._kept = kept
+    def __init__(self, given: Given, defended: Defended, model: OwnModel | None) -> None:
+        super().__init__(given, defended.record, unfinished=defended.unfinished)
+        self._defended, self._model = defended, model
 
     @property
     def kept(self) -> Any:
-        """The data without the removed rows: a data frame where one was given, else the pair (X, y) as prepared."""
-        return self.given.keep(self._kept)
+        """The data without the removed rows, with new labels, or with a column of weights, as the action has it.
+
+        A data frame where one was given, else the pair (X, y) as prepared,
+        or (X, y, weight).
+        """
+        return keep_changed(self.given, self._defended.kept, self._changes)
+
+    @property
+    def removed(self) -> list[int]:
+        """Positions of the removed rows in the source, the most suspicious first."""
+        return [row.position for row in self.record.removals]
+
+    def train(self) -> Any:
+        """Train the model on what the defence leaves, and return it: the caller's own, or else a linear one."""
+        model = self._model
+        if model is None:
+            seed = self.record.header.seed
+            defence, origin = settle_defence(self.given.split, learner=None, ridge=None, contamination=0.05, seed=seed)
+            model = OwnModel(defence.model(), defence.learner, origin)
+        return train_treated(model, self._defended.data, self._defended.treatment)
 
     def lines(self, width: int | None = None) -> list[str]:
-        """Say what was removed, by which step, and at which cost in accuracy."""
+        """Say what was done to which rows and why, and what it cost where that can be known."""
         return defence_lines(self.record, width)
 
     def columns(self) -> tuple[Sequence[int], Mapping[str, Sequence[Any]]]:
-        """Give the removed rows, in the order of their removal."""
-        removed = self.record.removals
-        return [row.position for row in removed], {
-            "label": [row.label for row in removed],
-            "step": [row.step for row in removed],
-            "suspicion": [row.suspicion for row in removed],
-            "reason": [row.reason for row in removed],
+        """Give the treated rows, the most suspicious first."""
+        removed, relabelled = self.record.removals, self.record.relabelled
+        named = [(row.position, row.label, row.reason) for row in removed]
+        named += [(row.position, row.label, row.reason) for row in relabelled]
+        return [position for position, _, _ in named], {
+            "label": [label for _, label, _ in named],
+            "action": ["removed"] * len(removed) + ["relabelled"] * len(relabelled),
+            "new_label": [""] * len(removed) + [row.new_label for row in relabelled],
+            "suspicion": [*(row.suspicion for row in removed), *(row.probability for row in relabelled)],
+            "reason": [reason for _, _, reason in named],
         }
 
     def plot(self) -> Any:
-        """Draw the accuracy after each step over the share of rows removed."""
-        from toadstone.report.drawings.plots import plot_steps
+        """Draw the accuracy without and with the defence on independent rows."""
+        from toadstone.report.drawings.plots import plot_measurements
 
-        return plot_steps(self.record)
+        return plot_measurements(self.record)
 
     def write(self, folder: Path) -> None:
-        """Write report.html, record.json, removals.csv and the kept rows."""
+        """Write report.html, record.json, removals.csv, perhaps relabelled.csv, and the kept rows."""
         from toadstone.report.files.folders import write_defence
 
         write_defence(self.record, folder)
-        self.given.write_kept(self._kept, folder, stem="cleaned")
+        kept = self._defended.kept
+        if self._changes:
+            write_changed(self.given, kept, self._changes, folder, stem="cleaned")
+        else:
+            self.given.write_kept(kept, folder, stem="cleaned")
+
+    @property
+    def _changes(self) -> Changes:
+        data, treatment = self._defended.data, self._defended.treatment
+        ids = data.row_ids if data.row_ids is not None else np.arange(len(data))
+        label_of = {}
+        for row in treatment.relabelled.tolist():
+            label_of[int(ids[row])] = int(ids[np.flatnonzero(data.y == treatment.labels[row])[0]])
+        weight = None
+        if treatment.weight is not None:
+            weight = dict(zip(ids.tolist(), treatment.weight.tolist(), strict=True))
+        return Changes(label_of, weight)
 
 
 @front_door
@@ -67,16 +110,22 @@ def defend(
     data: Data,
     *,
     seed: int = 0,
-    detectors: str | Sequence[str] | None = None,
-    max_removed: float = 0.1,
+    action: Action = "remove",
+    max_removed: float | None = None,
+    model: Any = None,
+    estimators: Any = None,
+    represent: Any = None,
     trusted: Data | None = None,
     max_seconds: float | None = None,
     **reading: Unpack[Reading],
 ) -> DefenceResult:
-    """Remove the rows that detectors flag, train on the rest, and measure the cost in accuracy.
+    """Remove, relabel or weigh the rows that the verdict lists, and report what that cost.
 
-    Detectors look one after another at the rows that are left; the most
-    suspicious are removed first, up to `max_removed`.
+    The verdict lists groups of rows that share rare values and look like
+    another label, and rows whose labels are probably wrong, these only where
+    the data prefer wrong labels to none. The cost in accuracy is measured on
+    rows that the verdict did not choose, trusted ones or a published test
+    set; where there are none, nothing is measured.
 
     Parameters
     ----------
@@ -85,17 +134,29 @@ def defend(
         pyarrow data frame, a pair of arrays, or what `load` and `read` return.
     seed : int
         Seed of all that is random, from 0.
-    detectors : str or sequence of str, optional
-        Detectors and sanitizers that filter, in this order; mahalanobis and
-        label-errors by default.
-    max_removed : float
-        Share of the rows that may be removed in all, in [0, 0.5).
+    action : {"remove", "relabel", "weight"}
+        Remove the listed rows; give those the suggested label whose
+        probability is at least 0.8, and remove the others; or keep all rows
+        and let each weigh one less its probability of being wrong.
+    max_removed : float, optional
+        Share of the rows that may be removed in all, in [0, 0.5); the most
+        suspicious go first. No limit by default.
+    model : str, estimator or callable, optional
+        What is trained on the rows: ``"module:factory"``, an estimator, or a
+        function that returns one. Of a data frame or a table it is given the
+        rows as they stand, without the label, so that it can prepare them
+        itself. A linear model on the prepared features by default.
+    estimators : str, estimator, callable or sequence of these, optional
+        Classifiers of the prepared features, to add to those of the verdict.
+    represent : path or matrix, optional
+        Activations or embeddings, a row for each row of the data, that the
+        verdict looks at instead of the prepared features.
     trusted : path, data frame, (X, y) or Dataset, optional
-        Rows known to be clean, none of them in `data` and of the same kind,
-        for thresholds and for validation.
+        Rows known to be clean, none of them in `data` and of the same kind:
+        the verdict learns from them, and accuracies are measured on them.
     max_seconds : float, optional
-        Begin nothing new after so many seconds: filters that have not begun
-        are skipped, and `unfinished` of the result says so.
+        Begin nothing new after so many seconds: accuracies are not measured,
+        and `unfinished` of the result says so.
     **reading
         Options of how data are read, those of `toadstone.read`: label, text
         and more.
@@ -112,18 +173,53 @@ def defend(
     Examples
     --------
     >>> import toadstone
-    >>> result = toadstone.defend("breast-cancer", detectors="mahalanobis", max_removed=0.05)
+    >>> result = toadstone.defend("breast-cancer", max_removed=0.05)
     >>> result.record.removed <= 0.05 * result.record.rows
     True
     """
     run, deadline = current_run("defend"), Deadline(max_seconds)
-    request, chosen = request_of(reading, seed).setting_aside(), names_of(detectors)
-    plan = DefencePlan(
-        detectors=FILTERS if chosen is None else chosen, max_removed=max_removed, seed=seed, command=run.command
-    )
+    request, loaded = request_of(reading, seed).setting_aside(), None if model is None else load_model(model)
+    added = tuple(load_model(one, option="estimators") for one in _listed(estimators))
     given = open_data(data, request)
-    plan = replace(plan, source=given.source)
-    record, kept = run_defence(
+    own = None if model is None else _own_model(given, loaded, name_of(model), trusted)
+    plan = DefencePlan(
+        action=action,
+        max_removed=max_removed,
+        model=own,
+        represented=None if represent is None else representation_of(represent, _source_rows(given)),
+        represented_by=_described(represent),
+        estimators=added,
+        seed=seed,
+        source=given.source,
+        command=run.command,
+    )
+    found = run_defence(
         given.split, plan, trusted=given.trusted(trusted), deadline=deadline, on_stage=run.watch.announce
     )
-    return DefenceResult(given, record, kept, unfinished=late_filters(record, deadline))
+    return DefenceResult(given, found, own)
+
+
+def _own_model(given: Given, model: Any, name: str, trusted: Data | None) -> OwnModel:
+    rows = rows_for_models(given)
+    shown = "rows of the table" if rows is not None else "the prepared features"
+    known = None if trusted is None or rows is None else trusted_for_models(given, trusted)
+    return OwnModel(model, name, f"your model, on {shown}", rows, known)
+
+
+def _listed(estimators: Any) -> tuple[Any, ...]:
+    if estimators is None:
+        return ()
+    if isinstance(estimators, str):
+        return tuple(part.strip() for part in estimators.split(","))
+    return tuple(estimators) if isinstance(estimators, Sequence) else (estimators,)
+
+
+def _source_rows(given: Given) -> int:
+    whole: Dataset = given.split.whole()
+    return len(whole) + len(given.split.aside)
+
+
+def _described(represent: Any) -> str:
+    if represent is None:
+        return ""
+    return f"the rows of {represent}" if isinstance(represent, str | Path) else "the representation that was given"

@@ -95,7 +95,7 @@ class Given:
         names = self.split.train.feature_names
         if isinstance(rows, str | os.PathLike):
             return self._trusted_file(rows)
-        other, request = _as_frame_with_label(rows, self.request)
+        other, request = as_frame_with_label(rows, self.request)
         if other is not None and isinstance(self.reader, TableReader):
             renamed = replace(self.reader, label=request.label or self.reader.label)
             X, y = renamed.encode(frame_table(other, f"trusted {FRAME}"))
@@ -188,25 +188,26 @@ class Given:
         dropped on request; they have no prepared form.
         """
         if self.frame is None:
-            self._warn_of_others("what is kept")
+            self.warn_of_others("what is kept")
             return kept.X, kept.y
-        return self.frame[self._kept_rows(kept), :].to_native()
+        return self.frame[self.kept_positions(kept), :].to_native()
 
     def write_kept(self, kept: Dataset, folder: Path, *, stem: str) -> None:
         """Write the kept rows: of a file in its own format, of a data frame as Parquet, of others as arrays."""
         if self.frame is not None:
             nw.from_native(self.keep(kept), eager_only=True).write_parquet(folder / f"{stem}.parquet")
         elif self.file is not None:
-            self.file.write_rows(self._kept_rows(kept), folder, stem=stem)
+            self.file.write_rows(self.kept_positions(kept), folder, stem=stem)
         else:
-            self._warn_of_others(f"{stem}.npz")
+            self.warn_of_others(f"{stem}.npz")
             write_rows_as_arrays(kept.X, kept.y, folder / f"{stem}.npz")
 
-    def _kept_rows(self, kept: Dataset) -> list[int]:
+    def kept_positions(self, kept: Dataset) -> list[int]:
         """Positions in the source of the kept rows, and of those that are kept without being judged; ascending."""
         return sorted([*_ids(kept).tolist(), *(row.position for row in self.split.aside if not row.dropped)])
 
-    def _warn_of_others(self, where: str) -> None:
+    def warn_of_others(self, where: str) -> None:
+        """Warn of kept rows that have no prepared form, where the rest has no other."""
         others = sum(not row.dropped for row in self.split.aside)
         if others:
             rows = "1 row" if others == 1 else f"{others} rows"
@@ -226,7 +227,7 @@ def open_data(data: Data, request: Request, *, domain: str = "auto") -> Given:
         If they cannot be used; one sentence says where and why.
     """
     counts = domain == "integer"
-    frame, request = _as_frame_with_label(data, request)
+    frame, request = as_frame_with_label(data, request)
     tabular = frame is not None or (isinstance(data, str | os.PathLike) and is_data_file(os.fspath(data)))
     if counts and request.scale == "auto" and tabular:
         request = replace(request, scale="none")
@@ -318,7 +319,7 @@ def _open(data: Data, frame: nw.DataFrame[Any] | None, request: Request) -> Give
     return Given(split, Source(ARRAYS), request, reader=arrays)
 
 
-def _as_frame_with_label(data: Data, request: Request) -> tuple[nw.DataFrame[Any] | None, Request]:
+def as_frame_with_label(data: Data, request: Request) -> tuple[nw.DataFrame[Any] | None, Request]:
     """Recognise a data frame, or one of features beside its labels, and the column of the labels."""
     if isinstance(data, tuple) and len(data) == 2:
         joined = labelled(*data)

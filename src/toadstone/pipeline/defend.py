@@ -1,43 +1,59 @@
-"""Run the layers of a defence over a data set, and measure their cost in accuracy."""
+"""Remove, relabel or weigh the rows that the verdict lists, and measure the cost on rows that it did not choose."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from toadstone.catalogue import names, resolve
+from toadstone.core.arrays import IntArray, Matrix
 from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
-from toadstone.core.row_names import RowNames
 from toadstone.datasets.split import Split
+from toadstone.pipeline.defence.fitted_verdict import column_of, fit_verdict
+from toadstone.pipeline.defence.judged_rows import JudgedRows
+from toadstone.pipeline.defence.measure import OwnModel, measure
+from toadstone.pipeline.defence.treatment import Action, Treatment, treat
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
 from toadstone.pipeline.harness.defender import settle_defence
 from toadstone.pipeline.harness.header import make_header
+from toadstone.pipeline.harness.own_model import weight_name
 from toadstone.pipeline.harness.row_account import account_for, ids_of, set_aside, source_of
-from toadstone.pipeline.layers.classifier import ResistantClassifier
-from toadstone.pipeline.layers.named_steps import FILTERS
+from toadstone.pipeline.layers.removals import allowed_rows
 from toadstone.pipeline.layers.validation import check_trusted
-from toadstone.pipeline.layers.wilson import accuracy_change
-from toadstone.pipeline.scan import make_detector
-from toadstone.records.defence import AccuracyChange, DefenceRecord, RemovedRow
+from toadstone.records.defence import DefenceRecord, Measurement
 from toadstone.records.header import Source
 
+ACTIONS = ("remove", "relabel", "weight")
+"""What may be done with listed rows; the first by default."""
 
-@dataclass(frozen=True)
+_UNMEASURED = "the accuracy was not measured"
+
+
+@dataclass(frozen=True, eq=False)
 class DefencePlan:
     """Options of a defence.
 
     Parameters
     ----------
-    detectors : tuple of str
-        Detectors and sanitizers of the catalogue that filter, in this order.
-    max_removed : float
-        Share of the rows that may be removed in all, in [0, 0.5).
+    action : {"remove", "relabel", "weight"}
+        What is done with listed rows.
+    max_removed : float, optional
+        Share of the rows that may be removed in all, in [0, 0.5); no limit
+        by default.
+    model : OwnModel, optional
+        What is trained to measure the cost; a linear model by default.
+    represented : ndarray or CSR, optional
+        Rows to look at instead of the features, one for each row of the
+        source.
+    represented_by : str
+        Where they are from, in words.
+    estimators : tuple of classifiers
+        Learners to add to the verdict's stack.
     seed : int
     source : Source, optional
         Origin of the rows; the name of the split by default.
@@ -45,29 +61,56 @@ class DefencePlan:
 
     Raises
     ------
-    UnknownName
-        If there is no such detector or sanitizer.
     InvalidArgument
-        If one is named twice, or the share is out of range.
+        If the action is unknown, the share is out of range, or the model
+        takes no weights and the action needs them.
     """
 
-    detectors: tuple[str, ...] = FILTERS
-    max_removed: float = 0.1
+    action: Action = "remove"
+    max_removed: float | None = None
+    model: OwnModel | None = None
+    represented: Matrix | None = None
+    represented_by: str = ""
+    estimators: tuple[Any, ...] = field(default=())
     seed: int = 0
     source: Source | None = None
     command: str = ""
 
     def __post_init__(self) -> None:
-        for name in self.detectors:
-            resolve(_kind(name), name)
-        if len(set(self.detectors)) < len(self.detectors):
-            raise InvalidArgument("detectors", "each name once", ",".join(self.detectors))
-        check_within("[0, 0.5)", max_removed=self.max_removed)
+        if self.action not in ACTIONS:
+            raise InvalidArgument("action", f"one of {', '.join(ACTIONS)}", self.action)
+        if self.max_removed is not None:
+            check_within("[0, 0.5)", max_removed=self.max_removed)
+        if self.model is not None and self.action == "weight":
+            weight_name(self.model.model)
+
+
+@dataclass(frozen=True, eq=False)
+class Defended:
+    """Result of a defence.
+
+    Parameters
+    ----------
+    record : DefenceRecord
+    data : Dataset
+        All rows that were judged, as they were.
+    treatment : Treatment
+        What became of them.
+    unfinished : str
+        What there was no time for, in a sentence; empty if nothing.
+    """
+
+    record: DefenceRecord
+    data: Dataset
+    treatment: Treatment
+    unfinished: str = ""
 
     @property
-    def filters(self) -> list[tuple[str, Any]]:
-        """Unfitted filters by name."""
-        return [(name, _make(name, self.seed)) for name in self.detectors]
+    def kept(self) -> Dataset:
+        """The kept rows, under their original ids and their new labels."""
+        return Dataset(self.data.X, self.treatment.labels, self.data.feature_names, self.data.row_ids).take(
+            self.treatment.kept
+        )
 
 
 def defend(
@@ -77,109 +120,132 @@ def defend(
     trusted: Dataset | None = None,
     deadline: Deadline = UNLIMITED,
     on_stage: Callable[[str], None] = lambda stage: None,
-) -> tuple[DefenceRecord, Dataset]:
-    """Run the layers over all rows of a source.
+) -> Defended:
+    """Judge all rows of a source, and treat those that the verdict lists.
 
     Rows held out at random are put back: they are no more trustworthy than
-    the others. A published test set is
-    used to report the error before and after, and for nothing else.
+    the others. Trusted rows and a published test set report the accuracy
+    without and with the defence; they decide nothing but what the verdict
+    learns from trusted rows. Nothing is measured on rows that the defence
+    kept.
 
     Parameters
     ----------
     split : Split
     plan : DefencePlan
     trusted : Dataset, optional
-        Rows known to be clean, none of them in `split`: detectors
-        take their thresholds from them, and models are validated on them.
+        Rows known to be clean, none of them in `split`.
     deadline : Deadline
-        Filters that have not begun by then are skipped.
+        Accuracies are not measured after it.
     on_stage : callable
-        Called with the name of each stage and step as it begins.
+        Called with the name of each stage as it begins.
 
     Returns
     -------
-    record : DefenceRecord
-    kept : Dataset
-        The kept rows, under their original ids.
+    Defended
 
     Raises
     ------
-    InvalidArgument
-        If trusted rows are among the others, or the plan does not fit.
+    InvalidInput
+        If trusted rows are among the others, the plan does not fit, or the
+        deadline passes before there is a verdict.
     """
     data, clock = _all_rows(split, trusted), Clock(on_stage)
-    with clock.stage("choosing the ridge"):
-        defence, origin = settle_defence(split, learner=None, ridge=None, contamination=0.05, seed=plan.seed)
-    classifier = ResistantClassifier(
-        estimator=defence.model(), filters=plan.filters, max_removed=plan.max_removed, random_state=plan.seed
-    )
-    trusted_rows = None if trusted is None else (trusted.X, trusted.y)
-    with clock.stage("defence"):
-        classifier.fit(data.X, data.y, trusted=trusted_rows, on_step=on_stage, deadline=deadline)
+    represented = None if plan.represented is None else plan.represented[_places(data, split, plan.represented)]
+    deadline.demand("enough for the verdict")
+    with clock.stage("verdict"):
+        verdict = fit_verdict(
+            data,
+            seed=plan.seed,
+            trusted=trusted,
+            column_of=column_of(split),
+            represented=represented,
+            estimators=plan.estimators,
+        )
+    most = None if plan.max_removed is None else allowed_rows(plan.max_removed, len(data))
+    treatment = treat(verdict, data.y, action=plan.action, most=most)
+    measured, model, unfinished = _measured(split, plan, data, treatment, trusted, deadline, clock)
+    rows = JudgedRows(split, data, verdict, treatment, named=plan.represented is None)
+    record = _record(rows, plan, trusted, measured, model, clock)
+    return Defended(record, data, treatment, unfinished)
+
+
+def _measured(
+    split: Split,
+    plan: DefencePlan,
+    data: Dataset,
+    treatment: Treatment,
+    trusted: Dataset | None,
+    deadline: Deadline,
+    clock: Clock,
+) -> tuple[tuple[Measurement, ...], tuple[str, str], str]:
+    """Measure on independent rows, if there are any and there is time; also return the model and its origin."""
     published = split.test if data is split.train else None
+    if trusted is None and published is None:
+        return (), ("", ""), ""
+    if deadline.passed:
+        return (), ("", ""), deadline.unfinished(_UNMEASURED)
+    model = plan.model
+    if model is None:
+        with clock.stage("choosing the ridge"):
+            defence, origin = settle_defence(split, learner=None, ridge=None, contamination=0.05, seed=plan.seed)
+        model = OwnModel(defence.model(), defence.learner, f"ridge {defence.ridge:g}, {origin}")
     with clock.stage("testing"):
-        tested = _test_errors(classifier, defence.model(), data, published)
-    ids, kept = ids_of(data), classifier.sample_indices_
-    removals = tuple(_named(removal, split.row_names, int(ids[removal.position])) for removal in classifier.removals_)
-    record = DefenceRecord(
+        found = measure(model, data, treatment, trusted=trusted, published=published)
+    return found, (model.name, model.origin), ""
+
+
+def _record(
+    rows: JudgedRows,
+    plan: DefencePlan,
+    trusted: Dataset | None,
+    measured: tuple[Measurement, ...],
+    model: tuple[str, str],
+    clock: Clock,
+) -> DefenceRecord:
+    split, data, treatment = rows.split, rows.data, rows.treatment
+    weight = treatment.weight
+    return DefenceRecord(
         header=make_header("defence", command=plan.command, seed=plan.seed, digests=digests_of_rows(data, trusted)),
         source=source_of(split, plan.source),
         data=summarize(split, split.domain or "real"),
+        action=plan.action,
         max_removed=plan.max_removed,
-        learner=defence.learner,
-        ridge=defence.ridge,
-        ridge_origin=origin,
-        measure=classifier.measure_,
+        looked_at=plan.represented_by or "the prepared columns",
+        learner=model[0],
+        learner_origin=model[1],
         trusted_rows=0 if trusted is None else len(trusted),
         rows=len(data),
-        kept=len(kept),
-        account=account_for(split, data, kept, [removal.position for removal in removals]),
+        kept=len(treatment.kept),
+        account=account_for(split, data, treatment.kept, ids_of(data)[treatment.removed].tolist()),
         set_aside=set_aside(split),
-        accuracy_before=classifier.undefended_accuracy_,
-        accuracy_after=classifier.defended_accuracy_,
-        steps=classifier.steps_,
-        removals=removals,
-        log=classifier.log_,
-        test_error_before=tested[0],
-        test_error_after=tested[1],
-        accuracy_change=classifier.accuracy_change_,
-        test_change=tested[2],
+        groups=rows.groups,
+        removals=rows.removals,
+        relabelled=rows.relabelled,
+        weighed=0 if weight is None else int(np.count_nonzero(weight < 1)),
+        weight_lost=0.0 if weight is None else float(np.sum(1 - weight)),
+        stays=treatment.stays,
+        expected_innocents=rows.expected_innocents,
+        noise=rows.noise,
+        measurements=measured,
         timings=clock.seconds,
     )
-    return record, data.take(kept)
 
 
 def _all_rows(split: Split, trusted: Dataset | None) -> Dataset:
     data = split.whole()
     if trusted is not None:
-        # The classifier checks it too, but does not know the names of rows.
+        # Checked here, where the names of rows are known.
         check_trusted(data.X, data.y, trusted.X, trusted.y, names=split.row_names, ids=ids_of(data))
     return data
 
 
-def _named(removal: RemovedRow, names: RowNames, position: int) -> RemovedRow:
-    return replace(removal, row=names[position], position=position)
-
-
-def late_filters(record: DefenceRecord, deadline: Deadline) -> str:
-    """Say which filters had no time to run; empty where all had."""
-    late = [step.name for step in record.steps if deadline.explains(step.skipped)]
-    return deadline.unfinished(f"{', '.join(late)} did not run") if late else ""
-
-
-def _test_errors(
-    classifier: ResistantClassifier, plain: Any, data: Dataset, test: Dataset | None
-) -> tuple[float | None, float | None, AccuracyChange | None]:
-    if test is None:
-        return None, None, None
-    before = np.asarray(plain.fit(data.X, data.y).predict(test.X) == test.y)
-    after = np.asarray(classifier.predict(test.X) == test.y)
-    return float(np.mean(~before)), float(np.mean(~after)), accuracy_change(before, after)
-
-
-def _kind(name: str) -> str:
-    return "sanitizer" if name in names("sanitizer") else "detector"
-
-
-def _make(name: str, seed: int) -> Any:
-    return make_detector(name, seed=seed) if _kind(name) == "detector" else resolve("sanitizer", name)()
+def _places(data: Dataset, split: Split, represented: Matrix) -> IntArray:
+    """Return the row of a representation that stands for each judged row: that of its position in the source."""
+    n, ids = represented.shape[0], ids_of(data)
+    if n == len(data) + len(split.aside) and (not len(ids) or ids.max() < n):
+        return ids
+    if n == len(data):
+        return np.arange(n)
+    expected = f"a representation with {len(data) + len(split.aside)} rows, one for each row of the data"
+    raise InvalidArgument("represent", expected, f"{n}")

@@ -1,4 +1,4 @@
-"""The record of a defence: what each layer removed, why, and what that cost."""
+"""The record of a defence: the rows that it removed, relabelled or weighed, why, and what that cost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from toadstone.records.header import (
     Fraction,
     Header,
     Limits,
-    Name,
     Positive,
     Seconds,
     Share,
@@ -21,13 +20,12 @@ from toadstone.records.header import (
 from toadstone.records.rows import RowAccount, SetAside
 from toadstone.records.serial import Record
 
-Layer: TypeAlias = Literal["filter", "preliminary", "inspection", "robust", "validation"]
 Difference: TypeAlias = Annotated[float, Limits(minimum=-1, maximum=1)]
 
 
 @dataclass(frozen=True)
 class RemovedRow:
-    """A row that a layer removed.
+    """A row that a defence removed.
 
     Parameters
     ----------
@@ -38,7 +36,8 @@ class RemovedRow:
     label : str
         Its class.
     step : str
-        Name of the step that removed it.
+        What removed it: "label" or "group" of the verdict, or the name of a
+        detector.
     suspicion : float
         Score of that step, in its own units; larger is more suspicious.
     reason : str
@@ -51,6 +50,86 @@ class RemovedRow:
     step: str
     suspicion: float
     reason: str
+
+
+@dataclass(frozen=True)
+class RelabelledRow:
+    """A row that a defence gave another label.
+
+    Parameters
+    ----------
+    row : str
+        Its name, in the numbering of the source.
+    position : int
+        Its position in the source, from 0.
+    label, new_label : str
+        Its class before and after.
+    probability : float
+        Of the new label.
+    reason : str
+        Why it was relabelled.
+    """
+
+    row: str
+    position: Count
+    label: str
+    new_label: str
+    probability: Share
+    reason: str
+
+
+@dataclass(frozen=True)
+class RemovedGroup:
+    """A group of rows of one label that was removed together.
+
+    Parameters
+    ----------
+    kind : str
+        What they have in common, such as "shared values" or "near-copies".
+    label : str
+        The label that they carry.
+    looks_like : str
+        The label that their other columns suggest; empty where unknown.
+    rows : int
+        Listed rows of the group.
+    values : str
+        Values that they share, as they stand in one of them.
+    p_value : float
+        Adjusted for the groups examined; 0 where the fact is provable.
+    """
+
+    kind: str
+    label: str
+    looks_like: str
+    rows: Positive
+    values: str
+    p_value: Share
+
+
+@dataclass(frozen=True)
+class NoiseFinding:
+    """Evidence of the data for wrong labels in general.
+
+    Parameters
+    ----------
+    rate, low, high : float
+        Estimated share of wrong labels, and its 95 % interval.
+    supported : bool
+        Whether the data prefer wrong labels to none; where they do not, no
+        row is treated for its label.
+    sentence : str
+        The same in words.
+    for_review : int
+        Rows whose labels may be wrong, and which stay as they are, because
+        the data cannot tell noise from overlap.
+    """
+
+    rate: Share
+    low: Share
+    high: Share
+    supported: bool
+    sentence: str
+    for_review: Count
 
 
 @dataclass(frozen=True)
@@ -83,68 +162,41 @@ class AccuracyChange:
 
 
 @dataclass(frozen=True)
-class DefenceStep:
-    """One step of a defence: rows flagged and removed, and the accuracy before and after.
+class Measurement:
+    """Accuracy of the model trained without and with the defence, on rows that the defence did not choose.
 
     Parameters
     ----------
-    name : str
-        Of the detector, or of the step.
-    layer : {"filter", "preliminary", "inspection", "robust", "validation"}
-        Part of the defence that it belongs to.
-    flagged : int
-        Rows that it wanted to remove.
-    removed : int
-        Rows that it removed.
-    removed_share, share_so_far : float
-        Of the original rows: by this step, and by all steps up to this one.
-    accuracy_before, accuracy_after : float, optional
-        Of the model trained on the rows before and after, both on the same
-        rows; None where no row could be judged.
-    cost_per_percent : float, optional
-        Accuracy lost for each percent of the rows removed; negative where
-        accuracy was gained, None where nothing was removed or judged.
-    cut : str
-        Why flagged rows were kept, if any were.
-    skipped : str
-        Why the step did nothing, if it could not be done.
-    seconds : float
-        Of the step.
+    where : {"trusted", "published"}
+        Rows known to be clean, or a test set that the data publish.
+    change : AccuracyChange
     """
 
-    name: Name
-    layer: Layer
-    flagged: Count
-    removed: Count
-    removed_share: Share
-    share_so_far: Share
-    accuracy_before: Share | None
-    accuracy_after: Share | None
-    cost_per_percent: float | None
-    cut: str
-    skipped: str
-    seconds: Seconds
+    where: Literal["trusted", "published"]
+    change: AccuracyChange
 
 
 @dataclass(frozen=True)
 class DefenceRecord(Record):
-    """Result of a defence: rows removed, why, and the accuracy before and after.
+    """Result of a defence: the rows that it treated and why, and what that cost where that can be known.
 
     Parameters
     ----------
     header : Header
     source : Source
     data : DataSummary
-    max_removed : float
-        Largest share of the rows that the defence may remove.
+    action : {"remove", "relabel", "weight"}
+        What is done with listed rows.
+    max_removed : float, optional
+        Largest share of the rows that the defence may remove; None for no
+        limit.
+    looked_at : str
+        What the verdict looked at, in words.
     learner : str
-        Model that is trained.
-    ridge : float
-        Its L2 penalty.
-    ridge_origin : str
-        Where the penalty is from.
-    measure : str
-        Rows on which accuracies were measured, in words.
+        Model that was trained to measure the cost; empty where nothing was
+        measured.
+    learner_origin : str
+        Where the model and its penalty are from.
     trusted_rows : int
         0 where none were given.
     rows, kept : int
@@ -153,19 +205,24 @@ class DefenceRecord(Record):
         What became of all rows of the source.
     set_aside : SetAside
         Rows of the source that were not judged.
-    accuracy_before, accuracy_after : float, optional
-        Of the plain model on all rows, and of the robust one on the kept
-        rows; None where no row could be judged.
-    steps : tuple of DefenceStep
-        In the order in which they ran.
+    groups : tuple of RemovedGroup
+        Those with listed rows.
     removals : tuple of RemovedRow
-        In the order in which they were removed.
-    log : tuple of str
-        Sentences of the run.
-    test_error_before, test_error_after : float, optional
-        Of the same two models; None where the data publish no test set.
-    accuracy_change, test_change : AccuracyChange, optional
-        The same accuracies with their intervals.
+        The most suspicious first.
+    relabelled : tuple of RelabelledRow
+        The most suspicious first.
+    weighed : int
+        Rows that weigh less than before.
+    weight_lost : float
+        Sum of what the rows weigh less, in rows.
+    stays : tuple of str
+        Why listed rows stay as they are, if any do.
+    expected_innocents : float
+        Rows among those treated that are expected to be as they should.
+    noise : NoiseFinding
+        What the data say about wrong labels in general.
+    measurements : tuple of Measurement
+        Empty where there were no independent rows.
     timings : mapping from str to float
         Seconds of each stage.
     """
@@ -173,28 +230,33 @@ class DefenceRecord(Record):
     header: Header
     source: Source
     data: DataSummary
-    max_removed: Fraction
+    action: Literal["remove", "relabel", "weight"]
+    max_removed: Fraction | None
+    looked_at: str
     learner: str
-    ridge: Annotated[float, Limits(minimum=0)]
-    ridge_origin: str
-    measure: str
+    learner_origin: str
     trusted_rows: Count
     rows: Positive
     kept: Count
     account: RowAccount
     set_aside: SetAside
-    accuracy_before: Share | None
-    accuracy_after: Share | None
-    steps: Annotated[tuple[DefenceStep, ...], Limits(minItems=1)]
+    groups: tuple[RemovedGroup, ...]
     removals: tuple[RemovedRow, ...]
-    log: tuple[str, ...]
-    test_error_before: Share | None
-    test_error_after: Share | None
-    accuracy_change: AccuracyChange | None
-    test_change: AccuracyChange | None
+    relabelled: tuple[RelabelledRow, ...]
+    weighed: Count
+    weight_lost: Annotated[float, Limits(minimum=0)]
+    stays: tuple[str, ...]
+    expected_innocents: Annotated[float, Limits(minimum=0)]
+    noise: NoiseFinding
+    measurements: tuple[Measurement, ...]
     timings: Mapping[str, Seconds] = field(default_factory=dict)
 
     @property
     def removed(self) -> int:
-        """Rows removed by all layers together."""
+        """Rows removed."""
         return self.rows - self.kept
+
+    @property
+    def independent(self) -> AccuracyChange | None:
+        """Change of accuracy on trusted rows, or else on a published test set; None where there are neither."""
+        return next((found.change for found in self.measurements), None)

@@ -44,14 +44,14 @@ Ranks: TypeAlias = Mapping[str, Positive]
 DomainName: TypeAlias = Literal["real", "box", "integer"]
 _PLURALS: Mapping[str, str] = {"line": "lines", "row": "rows", "index": "indices"}
 RecordName: TypeAlias = Literal["audit", "attack", "scan", "defence", "evaluation", "reproduction"]
-Version: TypeAlias = Literal["2.0", "3.0"]
+Version: TypeAlias = Literal["2.0", "3.0", "4.0"]
 
 SCHEMA_VERSIONS: Mapping[RecordName, Version] = MappingProxyType(
     {
         "audit": "3.0",
         "attack": "3.0",
         "scan": "3.0",
-        "defence": "3.0",
+        "defence": "4.0",
         "evaluation": "3.0",
         # A reproduction has no rows of a source; its published records stay valid.
         "reproduction": "2.0",

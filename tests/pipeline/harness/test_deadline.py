@@ -11,7 +11,7 @@ from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
 from toadstone.pipeline.audit import AuditPlan, audit, best_error
-from toadstone.pipeline.defend import DefencePlan, defend, late_filters
+from toadstone.pipeline.defend import DefencePlan, defend
 from toadstone.pipeline.evaluation.journal import Journal
 from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
 from toadstone.pipeline.evaluation.run import late_trials, run_evaluation
@@ -83,14 +83,19 @@ class TestScan:
 
 
 class TestDefend:
-    def test_filters_without_time_are_skipped(self, split):
+    def test_without_time_accuracies_are_not_measured_and_the_rest_is_as_always(self, split, listing):
+        listing(1, 2)
         deadline = After(5.0, looks=1)
-        record, kept = defend(split, DefencePlan(), deadline=deadline)
-        assert [step.name for step in record.steps if step.skipped == deadline.reason] == ["label-errors"]
-        assert "label-errors did not run" in late_filters(record, deadline)
-        assert len(kept) == record.kept
-        alone, _ = defend(split, DefencePlan(("mahalanobis",)))
-        assert record.removals == alone.removals
+        found, whole = (defend(split, DefencePlan(), deadline=limit) for limit in (deadline, UNLIMITED))
+        assert "the accuracy was not measured" in found.unfinished
+        assert whole.unfinished == ""
+        assert found.record.removals == whole.record.removals
+        assert found.record.measurements == () != whole.record.measurements
+
+    def test_without_any_time_it_is_refused(self, split, listing):
+        listing(1)
+        with pytest.raises(InvalidArgument, match="`max_seconds`: expected enough for the verdict"):
+            defend(split, DefencePlan(), deadline=After(5.0))
 
 
 class TestAudit:

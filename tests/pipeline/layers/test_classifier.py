@@ -21,7 +21,7 @@ from toadstone.detectors.features.spectral import SpectralSignatures
 from toadstone.learners.linear import LinearClassifier
 from toadstone.learners.partitioned import PartitionVoteClassifier
 from toadstone.pipeline.layers.classifier import ResistantClassifier
-from toadstone.pipeline.layers.named_steps import FILTERS, INSPECTORS
+from toadstone.pipeline.layers.named_steps import INSPECTORS, VERDICT
 from toadstone.sanitizers.sphere import SphereSanitizer
 
 
@@ -51,7 +51,7 @@ unscaled = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWar
 
 @unscaled
 @parametrize_with_checks(
-    [ResistantClassifier(estimator=LogisticRegression(), filters=[("spectral", SpectralSignatures())], folds=2)]
+    [ResistantClassifier(estimator=LogisticRegression(), filters=[("spectral", SpectralSignatures())])]
 )
 def test_conformance(estimator, check):
     check(estimator)
@@ -115,14 +115,21 @@ class TestRemovals:
         X, y = rows()
         model = ResistantClassifier(filters=sphere(), max_removed=0.0).fit(X, y)
         assert model.removals_ == ()
-        assert model.steps_[0].cost_per_percent is None
+        assert "the budget of 0 rows is spent" in model.steps_[0].cut
+
+    def test_without_a_limit_all_flagged_rows_go(self):
+        X, y = rows()
+        model = ResistantClassifier(filters=sphere(0.3)).fit(X, y)
+        assert len(model.removals_) == model.steps_[0].flagged == 60
 
 
 class TestAccuracy:
-    def test_out_of_fold_is_called_so_and_nothing_is_validated(self):
+    def test_without_trusted_rows_nothing_is_measured_or_validated(self):
         X, y = rows()
         model = ResistantClassifier(filters=sphere()).fit(X, y)
-        assert "out-of-fold accuracy on the kept rows" in model.measure_
+        assert model.accuracy_change_ is None
+        assert (model.undefended_accuracy_, model.defended_accuracy_) == (None, None)
+        assert all(step.accuracy_after is None and step.cost_per_percent is None for step in model.steps_)
         assert [step.layer for step in model.steps_] == ["filter", "preliminary", "inspection", "robust"]
         assert model.log_[-1].startswith("no validation: no trusted rows were given")
 
@@ -147,6 +154,8 @@ class TestAccuracy:
         plain, validated = (
             ResistantClassifier(filters=sphere()).fit(X, y, trusted=trusted) for trusted in (None, rows(seed=1, far=0))
         )
+        assert plain.accuracy_change_ is None
+        assert validated.accuracy_change_.rows == 200
         assert plain.removals_ == validated.removals_
         assert np.array_equal(plain.robust_.coef_, validated.robust_.coef_)
 
@@ -206,7 +215,7 @@ class TestLayers:
     def test_the_default_layers(self):
         X, y = rows(n=80)
         model = ResistantClassifier(represent=lambda model, X: X).fit(X, y)
-        assert tuple(name for name, _ in model.filters_) == FILTERS
+        assert [name for name, _ in model.filters_] == [VERDICT]
         assert tuple(name for name, _ in model.inspectors_) == tuple(f"inspect-{name}" for name in INSPECTORS)
 
     def test_the_robust_model_is_what_predicts(self):
@@ -261,8 +270,8 @@ class TestData:
         X, y = rows(n=80, far=0)
         X[:, 1] = 3.0
         X[20:40] = X[:20]
-        model = ResistantClassifier().fit(X, y)
-        assert 0 <= len(model.removals_) <= 8
+        model = ResistantClassifier(filters=sphere()).fit(X, y)
+        assert len(model.removals_) == 4
 
     def test_rows_that_are_all_the_same(self):
         _, y = rows(n=80)
@@ -284,7 +293,7 @@ class TestComposition:
 
     def test_a_grid_search_over_filters_and_budget(self):
         X, y = rows(n=80)
-        pipeline = make_pipeline(StandardScaler(), ResistantClassifier(filters=sphere(), folds=2))
+        pipeline = make_pipeline(StandardScaler(), ResistantClassifier(filters=sphere()))
         grid = {
             "resistantclassifier__sphere__contamination": [0.05, 0.2],
             "resistantclassifier__max_removed": [0.0, 0.2],
@@ -306,9 +315,8 @@ class TestComposition:
             ({"filters": ["sphere"]}, "`filters`: expected pairs of a name and a detector"),
             ({"inspectors": [("tree", DecisionTreeClassifier())]}, "`inspectors`: expected pairs of a name"),
             ({"filters": sphere() + sphere()}, "not unique"),
-            ({"filters": [("folds", SphereSanitizer())]}, "conflict with constructor arguments"),
+            ({"filters": [("robust", SphereSanitizer())]}, "conflict with constructor arguments"),
             ({"max_removed": 0.5}, "max_removed"),
-            ({"folds": 1}, "folds"),
         ],
     )
     def test_what_cannot_be_composed(self, options, sentence):

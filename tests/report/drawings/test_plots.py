@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from toadstone.core.errors import InvalidArgument
-from toadstone.report.drawings.plots import plot_curve, plot_defences, plot_detectors, plot_matrix, plot_steps
+from toadstone.report.drawings.plots import plot_curve, plot_defences, plot_detectors, plot_matrix, plot_measurements
 
 
 def axes_of(figure):
@@ -75,25 +75,19 @@ def test_a_detector_without_threshold_has_no_marks(scanned):
         plot_detectors(dataclasses.replace(scanned, detectors=skipped))
 
 
-def test_steps_have_a_point_each_and_intervals_at_both_ends(defended):
-    axes = axes_of(plot_steps(defended))
-    assert values(axes.lines[0]) == [(0.0, 0.9), (0.01, 0.88), (0.01, 0.88), (0.01, 0.91), (0.01, 0.91)]
-    bars = [collection for collection in axes.collections for _ in collection.get_segments()]
-    assert len(bars) == 2
-    ends = [segment[:, 1].tolist() for bar in bars for segment in bar.get_segments()]
-    assert ends == [pytest.approx([0.826, 0.945]), pytest.approx([0.838, 0.952])]
-    named = {text.xy: text.get_text() for text in axes.texts}
-    assert named == {(0.0, 0.9): "all rows", (0.01, 0.88): "mahalanobis", (0.01, 0.91): "robust fit"}
-    assert axes.get_xlabel() == "share of the rows removed so far"
-    assert (axes.get_ylabel(), axes.get_title()) == ("accuracy", "accuracy on the 100 trusted rows")
-    bare = axes_of(plot_steps(dataclasses.replace(defended, accuracy_change=None)))
-    assert not bare.collections
+def test_independent_rows_have_two_points_with_intervals(defended):
+    axes = axes_of(plot_measurements(defended))
+    bars = [segment for collection in axes.collections for segment in collection.get_segments()]
+    assert [bar[:, 0].tolist() for bar in bars] == [
+        pytest.approx(ends) for ends in ([0.826, 0.945], [0.838, 0.952], [0.81, 0.968], [0.865, 0.989])
+    ]
+    assert names(axes.get_yticklabels())[:2] == ["without, 100 trusted rows", "with, 100 trusted rows"]
+    assert axes.get_xlabel() == "accuracy"
 
 
-def test_steps_without_accuracies_are_refused(defended):
-    steps = tuple(dataclasses.replace(step, accuracy_after=None) for step in defended.steps)
-    with pytest.raises(InvalidArgument, match="whose accuracy was measured"):
-        plot_steps(dataclasses.replace(defended, steps=steps))
+def test_what_was_not_measured_is_not_drawn(defended):
+    with pytest.raises(InvalidArgument, match="measured on trusted rows or a published test set"):
+        plot_measurements(dataclasses.replace(defended, measurements=()))
 
 
 def test_a_matrix_has_a_figure_for_each_cell_that_was_run(evaluated):
@@ -133,7 +127,7 @@ def test_hostile_names_are_drawn(record, attacked, scanned, defended, evaluated,
     for plot, drawn in (
         (plot_defences, attacked),
         (plot_detectors, scanned),
-        (plot_steps, defended),
+        (plot_measurements, defended),
         (plot_matrix, evaluated),
     ):
         axes_of(plot(with_hostile_text(drawn)))

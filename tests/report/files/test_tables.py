@@ -6,7 +6,12 @@ import pytest
 
 from toadstone.records.audit import Suspect
 from toadstone.records.header import Source
-from toadstone.report.files.tables import write_flagged_rows, write_removed_rows, write_suspects
+from toadstone.report.files.tables import (
+    write_flagged_rows,
+    write_relabelled_rows,
+    write_removed_rows,
+    write_suspects,
+)
 
 ROWS = Source("rows")
 
@@ -125,7 +130,11 @@ def test_removed_rows_are_safe_for_spreadsheets(defended, tmp_path):
     write_removed_rows(defended.removals, defended.source, tmp_path / "removals.csv")
     rows = read(tmp_path / "removals.csv")
     assert [(row["line"], row["step"], row["suspicion"]) for row in rows] == [
-        ("9", "mahalanobis", "12.5"),
-        ("5", "mahalanobis", "9.25"),
+        ("9", "group", "0.999"),
+        ("5", "label", "0.75"),
     ]
     assert rows[1]["label"] == "'=cmd()"
+    write_relabelled_rows(defended.relabelled, defended.source, tmp_path / "relabelled.csv")
+    (row,) = read(tmp_path / "relabelled.csv")
+    assert (row["line"], row["label"], row["probability"]) == ("12", "'=cmd()", "0.93")
+    assert not row["new_label"].startswith("=")

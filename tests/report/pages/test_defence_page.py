@@ -13,26 +13,28 @@ def test_foreign_text_stays_text(defended, page_of):
     assert not {"script", "img"} & set(page.elements)
 
 
-def test_the_page_shows_steps_reasons_and_remarks(defended, page_of):
+def test_the_page_shows_groups_reasons_and_costs(defended, page_of):
     text = page_of(render_defence(defended)).text.replace("\N{NO-BREAK SPACE}", " ")
     for words in (
-        "7 flagged rows stay",
-        "skipped: a class of one row",
-        "90.00 % 88.00 % 2.00",
+        "1 listed rows stay, because at most 2 may be removed",
         "too far",
-        "accuracy on the 100 trusted rows",
+        "trusted rows 100 90.00 % 91.00 % 1.00 points higher (95 % interval of the change -4.10 to +6.00), which",
+        "published test set 50 92.00 % 96.00 %",
         "ridge 0.1, as asked",
-        "a gain of 1.00 points (95 % interval -4.10 to 6.00)",
+        "shared values, such as",
         "SHA-256 of train",
         "Removed at most 1 % of the rows",
     ):
         assert words in text
-    assert "No row was removed." in page_of(render_defence(replace(defended, removals=()))).text
+    bare = page_of(render_defence(replace(defended, removals=(), relabelled=(), groups=(), measurements=()))).text
+    assert "No row was removed." in bare
+    assert "rows that a defence has kept cannot judge it" in bare
 
 
-def test_the_outcome_comes_before_steps_rows_and_limits(defended):
+def test_the_outcome_comes_before_groups_rows_and_limits(defended):
     markup = render_defence(defended)
-    places = [markup.index(f'<h2 id="{name}">') for name in ("steps", "rows", "limits", "reproduce")]
+    named = ("groups", "cost", "rows", "relabelled", "next", "limits", "reproduce")
+    places = [markup.index(f'<h2 id="{name}">') for name in named]
     assert places == sorted(places)
     assert markup.index("2 of 200 rows were removed") < places[0]
 

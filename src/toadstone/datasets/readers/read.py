@@ -99,11 +99,10 @@ class SourceFile:
             If it cannot be read or has other columns.
         """
         other = open_content(path)
-        module = format_of(other)
-        if isinstance(self.reader, TableReader) != hasattr(module, "table"):
+        if isinstance(self.reader, TableReader) != hasattr(format_of(other), "table"):
             raise InvalidArgument("trusted", f"a file of the same format as {self.content.name}", other.name)
         if isinstance(self.reader, TableReader):
-            X, y = self.reader.encode(module.table(other, self._request_for(other))[0])
+            X, y = self.reader.encode(self._table_of(other))
         else:
             X, y = self.reader.encode(other)
         expected = self.split.train.n_features
@@ -112,6 +111,24 @@ class SourceFile:
                 f"{other.name}: expected {expected} feature columns as in {self.content.name}, got {X.shape[1]}"
             )
         return Dataset(X, y, self.split.train.feature_names)
+
+    def table(self) -> Table | None:
+        """Return the table as it stands in the file; None for a format of arrays."""
+        if not isinstance(self.reader, TableReader):
+            return None
+        content = self.content.again()
+        found: Table = format_of(content).table(content, self.request)[0]
+        return found
+
+    def raw_encoded(self, path: str | os.PathLike[str]) -> Any:
+        """Return the rows of another file that `encode` prepares as an Arrow table, unprepared; None for arrays."""
+        if not isinstance(self.reader, TableReader):
+            return None
+        return self.reader.raw_encoded(self._table_of(open_content(path)))
+
+    def _table_of(self, other: Content) -> Table:
+        found: Table = format_of(other).table(other, self._request_for(other))[0]
+        return found
 
     def write_rows(self, rows: Sequence[int] | IntArray, folder: Path, *, stem: str) -> Path:
         """Write selected rows in the same format and order, unchanged, and return the new file.

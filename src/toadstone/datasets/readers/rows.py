@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from toadstone.core.arrays import Labels, Matrix
+from toadstone.core.arrays import Array, Labels, Matrix
 from toadstone.core.dataset import Poison
 from toadstone.core.errors import InvalidData
 from toadstone.core.files import written_aside
@@ -20,7 +20,7 @@ from toadstone.datasets.readers.formats.sparse_parts import sparse_matrix
 _DENSE_SHARE = 0.3
 
 
-def write_rows_as_arrays(X: Matrix, y: Labels, path: str | os.PathLike[str]) -> None:
+def write_rows_as_arrays(X: Matrix, y: Labels, path: str | os.PathLike[str], *, weight: Array | None = None) -> None:
     """Write rows as an ``.npz`` archive with ``X``, or the parts of a CSR matrix if few entries are stored, and ``y``.
 
     Parameters
@@ -29,9 +29,11 @@ def write_rows_as_arrays(X: Matrix, y: Labels, path: str | os.PathLike[str]) -> 
     y : ndarray of shape (n,)
     path : path-like
         An existing file is replaced once the new one is complete.
+    weight : ndarray of shape (n,), optional
+        Written as ``weight``.
     """
     sparse = csr_array(X)
-    arrays: dict[str, NDArray[Any]] = {"y": y}
+    arrays: dict[str, NDArray[Any]] = {"y": y} | ({} if weight is None else {"weight": weight})
     if sparse.nnz < _DENSE_SHARE * X.shape[0] * X.shape[1]:
         arrays |= {"X_data": sparse.data, "X_indices": sparse.indices, "X_indptr": sparse.indptr}
         arrays["X_shape"] = np.array(sparse.shape)

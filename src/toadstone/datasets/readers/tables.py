@@ -99,6 +99,33 @@ class TableReader:
         InvalidData
             If a column is missing, or a value does not fit its kind.
         """
+        table, y, kept = self._labelled(table)
+        X = self.encoding.encode(table.columns, table.origin)
+        return X[kept], y[kept]
+
+    def raw(self, table: Table) -> Any:
+        """Return the rows of the table itself as an Arrow table, without the label and unprepared.
+
+        Numbers of a format that knows texts only are read as numbers; all
+        else stays as it stands.
+        """
+        table = trimmed(table)
+        numbers = {one.name: one for one in self.encoding.types if one.kind == "number" and table.untyped}
+        return pa.table(
+            {
+                name: convert(column, numbers[name], table.origin) if name in numbers else plain(column)
+                for name, column in zip(table.columns.column_names, table.columns.columns, strict=True)
+                if name != self.label
+            }
+        )
+
+    def raw_encoded(self, table: Table) -> Any:
+        """Return the rows of another table that `encode` returns, as `raw` returns them."""
+        _, _, kept = self._labelled(table)
+        return self.raw(table).take(pa.array(kept))
+
+    def _labelled(self, table: Table) -> tuple[Table, Labels, IntArray]:
+        """Return a table with trimmed names, its labels, and the rows of the requested classes."""
         table = trimmed(table)
         if self.label not in table.columns.column_names or table.columns.num_rows == 0:
             got = "no rows" if table.columns.num_rows == 0 else listing(table.columns.column_names)
@@ -108,9 +135,7 @@ class TableReader:
             raise InvalidData(
                 f"{table.origin.cell(self.label, int(np.argmin(labelled)))}: expected a label, got nothing"
             )
-        kept = rows_of_classes(y, self.request.classes, table.origin.column(self.label))
-        X = self.encoding.encode(table.columns, table.origin)
-        return X[kept], y[kept]
+        return table, y, rows_of_classes(y, self.request.classes, table.origin.column(self.label))
 
 
 def split_table(table: Table, name: str, request: Request) -> tuple[Split, TableReader]:

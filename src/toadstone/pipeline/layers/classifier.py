@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
@@ -19,12 +18,11 @@ from toadstone.core.dataset import Dataset, as_matrix
 from toadstone.core.errors import InvalidArgument
 from toadstone.learners.linear import LinearClassifier
 from toadstone.learners.linear_scores import check_two_classes
-from toadstone.pipeline.harness.clock import UNLIMITED, Deadline
-from toadstone.pipeline.layers.layers import DefenceRun, step_sentence
+from toadstone.pipeline.layers.layers import DefenceRun, DefenceStep, step_sentence
 from toadstone.pipeline.layers.named_steps import Named, NamedLayers
 from toadstone.pipeline.layers.removals import RemovalBudget, allowed_rows
-from toadstone.pipeline.layers.validation import FoldJudge, Judge, TrustedJudge
-from toadstone.records.defence import AccuracyChange, DefenceStep, RemovedRow
+from toadstone.pipeline.layers.validation import Judge, TrustedJudge, Unjudged
+from toadstone.records.defence import AccuracyChange, RemovedRow
 
 _NO_REPRESENTATION = "no representation of the rows was given to look at"
 
@@ -40,13 +38,13 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
     """Filter, train, inspect what the model sees, train robustly, validate on trusted rows.
 
     Each layer works on the rows that the ones before it left. What all of
-    them may remove together is a budget: the most suspicious of the flagged
-    rows go first, and a step that would exceed the budget is cut and says so.
+    them may remove together can be limited: the most suspicious of the flagged
+    rows go first, and a step that would exceed the limit is cut and says so.
     At least two rows of each class stay, or as many as there were.
 
-    Accuracies are measured on trusted rows or, where none are given, out of
-    fold on the kept rows; they are reported and decide nothing. Trusted rows
-    do set the thresholds of detectors, though.
+    Accuracies are measured on trusted rows, are reported, and decide nothing;
+    without trusted rows none is measured, since the rows that a defence keeps
+    cannot judge it. Detectors do learn from trusted rows, though.
 
     Parameters
     ----------
@@ -54,8 +52,8 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         The preliminary model, and the one that accuracies are measured with;
         `LinearClassifier` by default.
     filters : list of (str, detector or sanitizer), optional
-        What looks at the rows; robust Mahalanobis distance and confident
-        learning by default.
+        What looks at the rows; the verdict alone by default, which removes
+        groups of rows and, where the data support it, wrong labels.
     represent : callable, optional
         From a fitted estimator and rows to activations of shape (n, k). Deep
         networks plug in here.
@@ -65,12 +63,9 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         signatures by default.
     robust : classifier, optional
         What is trained on the rows that are left; `estimator` by default.
-    max_removed : float, default=0.1
-        Share of the rows that may be removed in all, in [0, 0.5).
-    folds : int, default=3
-        Folds of the accuracy where there are no trusted rows.
-    random_state : int, RandomState or None, default=0
-        Of the folds.
+    max_removed : float, optional
+        Share of the rows that may be removed in all, in [0, 0.5); no limit by
+        default.
 
     Attributes
     ----------
@@ -86,7 +81,8 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
     measure_ : str
         What the accuracies are.
     undefended_accuracy_, defended_accuracy_ : float or None
-        Of `estimator` on all rows, and of `robust` on those that were left.
+        Of `estimator` on all rows, and of `robust` on those that were left;
+        None without trusted rows.
     accuracy_change_ : AccuracyChange or None
         Both with their intervals, and that of their difference.
     filters_, inspectors_ : list of (str, estimator)
@@ -101,8 +97,9 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
     >>> y = np.repeat([0, 1], 100)
     >>> X = rng.normal(size=(200, 3)) + 3.0 * y[:, None]
     >>> X[:4] = 40.0
-    >>> model = ResistantClassifier().fit(X, y)
-    >>> sorted(removal.position for removal in model.removals_ if removal.step == "mahalanobis")
+    >>> from toadstone.detectors.features.mahalanobis import RobustMahalanobis
+    >>> model = ResistantClassifier(filters=[("far", RobustMahalanobis())]).fit(X, y)
+    >>> sorted(removal.position for removal in model.removals_)
     [0, 1, 2, 3, 101, 159]
     """
 
@@ -112,9 +109,7 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         "represent": [callable, None],
         "inspectors": [list, None],
         "robust": [HasMethods(["fit", "predict"]), None],
-        "max_removed": [Interval(Real, 0, 0.5, closed="left")],
-        "folds": [Interval(Integral, 2, None, closed="left")],
-        "random_state": ["random_state"],
+        "max_removed": [Interval(Real, 0, 0.5, closed="left"), None],
     }
 
     def __init__(
@@ -125,9 +120,7 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         represent: Callable[[Any, Matrix], Matrix] | None = None,
         inspectors: Named | None = None,
         robust: Any = None,
-        max_removed: float = 0.1,
-        folds: int = 3,
-        random_state: int | np.random.RandomState | None = 0,
+        max_removed: float | None = None,
     ) -> None:
         self.estimator = estimator
         self.filters = filters
@@ -135,8 +128,6 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         self.inspectors = inspectors
         self.robust = robust
         self.max_removed = max_removed
-        self.folds = folds
-        self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that sparse rows are welcome."""
@@ -144,15 +135,7 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         tags.input_tags.sparse = True
         return tags
 
-    def fit(
-        self,
-        X: Matrix,
-        y: Labels,
-        *,
-        trusted: tuple[Matrix, Labels] | None = None,
-        on_step: Callable[[str], None] = lambda name: None,
-        deadline: Deadline = UNLIMITED,
-    ) -> Self:
+    def fit(self, X: Matrix, y: Labels, *, trusted: tuple[Matrix, Labels] | None = None) -> Self:
         """Go through the layers.
 
         Parameters
@@ -162,13 +145,9 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
             Labels of at least two classes.
         trusted : (ndarray or CSR of shape (m, d), array_like of shape (m,)), optional
             Trusted rows, none of them among `X`. Detectors
-            see them beside the others and take their thresholds from them,
-            and models are validated on them and never trained on them; `first_equal` of
+            see them beside the others and learn from them, and models are
+            validated on them and never trained on them; `first_equal` of
             `toadstone.kernels.statistics.row_digests` tells which rows stand in both.
-        on_step : callable, optional
-            Called with the name of each step as it begins.
-        deadline : Deadline, optional
-            Filters that have not begun by then are skipped.
 
         Returns
         -------
@@ -189,9 +168,10 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         check_two_classes(codes)
         judge = self._judge(matrix, labels, trusted)
         estimator, robust = self._models()
-        removals = RemovalBudget(labels, allowed_rows(self.max_removed, len(labels)))
+        most = len(labels) if self.max_removed is None else allowed_rows(self.max_removed, len(labels))
+        removals = RemovalBudget(labels, most)
         trusted_rows = Dataset(judge.trusted_X, judge.trusted_y) if isinstance(judge, TrustedJudge) else None
-        run = DefenceRun(matrix, labels, estimator, removals, judge, on_step, trusted_rows, deadline)
+        run = DefenceRun(matrix, labels, estimator, removals, judge, trusted_rows)
         fitted = [(name, run.remove(name, "filter", found, lambda rows: rows)) for name, found in filters]
         self.filters_ = [(name, found) for name, found in fitted if found is not None]
         self.preliminary_ = run.train("preliminary model", "preliminary")
@@ -225,8 +205,7 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
 
     def _judge(self, X: Matrix, y: Labels, trusted: tuple[Matrix, Labels] | None) -> Judge:
         if trusted is None:
-            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-            return FoldJudge(X, y, self.folds, np.random.default_rng(seed))
+            return Unjudged()
         if not isinstance(trusted, tuple) or len(trusted) != 2:
             raise InvalidArgument("trusted", "a pair of rows and labels", type(trusted).__name__)
         return TrustedJudge(X, y, *self._admitted(*trusted, reset=False))
@@ -248,9 +227,9 @@ class ResistantClassifier(ClassifierMixin, NamedLayers):
         self.measure_ = judge.measure
         self.undefended_accuracy_, self.defended_accuracy_ = run.overall()
         self.accuracy_change_: AccuracyChange | None = run.change()
-        notes = [f"no validation: no trusted rows were given; {judge.measure} is no substitute"]
+        notes = ["no validation: no trusted rows were given, and the kept rows cannot judge the defence that kept them"]
         if validated:
-            notes = [f"detectors take their thresholds from the {judge.rows} trusted rows, where a class has enough"]
+            notes = [f"detectors learn from the {judge.rows} trusted rows"]
         self.log_ = (*(step_sentence(step, judge.measure) for step in self.steps_), *notes)
 
     def _admitted(self, X: Matrix, y: Labels, *, reset: bool) -> tuple[Matrix, Labels]:

@@ -5,21 +5,67 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from inspect import signature
+from typing import Any, Literal, TypeAlias, cast
 
 from sklearn.base import clone
 
 from toadstone.core.arrays import Labels, Matrix
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidInput
-from toadstone.pipeline.harness.clock import UNLIMITED, Deadline
 from toadstone.pipeline.layers.removals import RemovalBudget, RemovalOutcome
 from toadstone.pipeline.layers.validation import Judge, Verdicts, share_right
 from toadstone.pipeline.layers.wilson import accuracy_change
 from toadstone.pipeline.layers.with_trusted import beside
-from toadstone.records.defence import AccuracyChange, DefenceStep, Layer
+from toadstone.records.defence import AccuracyChange
+
+Layer: TypeAlias = Literal["filter", "preliminary", "inspection", "robust", "validation"]
 
 _NOTHING = RemovalOutcome(0, 0, "")
+
+
+@dataclass(frozen=True)
+class DefenceStep:
+    """One step of a defence: rows flagged and removed, and the accuracy before and after.
+
+    Parameters
+    ----------
+    name : str
+        Of the detector, or of the step.
+    layer : {"filter", "preliminary", "inspection", "robust", "validation"}
+        Part of the defence that it belongs to.
+    flagged : int
+        Rows that it wanted to remove.
+    removed : int
+        Rows that it removed.
+    removed_share, share_so_far : float
+        Of the original rows: by this step, and by all steps up to this one.
+    accuracy_before, accuracy_after : float, optional
+        Of the model trained on the rows before and after, both on the trusted
+        rows; None where there are none.
+    cost_per_percent : float, optional
+        Accuracy lost for each percent of the rows removed; negative where
+        accuracy was gained, None where nothing was removed or judged.
+    cut : str
+        Why flagged rows were kept, if any were.
+    skipped : str
+        Why the step did nothing, if it could not be done.
+    seconds : float
+        Of the step.
+    """
+
+    name: str
+    layer: Layer
+    flagged: int
+    removed: int
+    removed_share: float
+    share_so_far: float
+    accuracy_before: float | None
+    accuracy_after: float | None
+    cost_per_percent: float | None
+    cut: str
+    skipped: str
+    seconds: float
 
 
 @dataclass(eq=False)
@@ -34,12 +80,8 @@ class DefenceRun:
         The model whose accuracy is measured; `replace_model` sets another.
     removals : RemovalBudget
     judge : Judge
-    on_step : callable
-        Called with the name of each step as it begins.
     trusted : Dataset, optional
-        Rows that set the thresholds of detectors, and are never removed.
-    deadline : Deadline
-        Filters that have not begun by then are skipped.
+        Rows that detectors know to be clean, and that are never removed.
     """
 
     X: Matrix
@@ -47,9 +89,7 @@ class DefenceRun:
     model: Any
     removals: RemovalBudget
     judge: Judge
-    on_step: Callable[[str], None] = lambda name: None
     trusted: Dataset | None = None
-    deadline: Deadline = UNLIMITED
     steps: list[DefenceStep] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -62,25 +102,21 @@ class DefenceRun:
         ----------
         name, layer : str
         detector : estimator
-            A copy of it is fitted; one that can be calibrated, to the trusted
-            rows as well.
+            A copy of it is fitted; one that takes trusted rows, to these as
+            well.
         features : callable
             From rows to the features that the detector sees.
 
         Returns
         -------
         estimator or None
-            The fitted copy; None where it refuses these data, or the time is over.
+            The fitted copy; None where it refuses these data.
 
         Raises
         ------
         InvalidParameterError
             If the detector has a parameter out of its range.
         """
-        if self.deadline.passed:
-            self.skip(name, layer, self.deadline.reason)
-            return None
-        self.on_step(name)
         begin, kept = time.perf_counter(), self.removals.kept
         fitted, seen = clone(detector), features(self.X[kept])
         try:
@@ -89,7 +125,9 @@ class DefenceRun:
             # Data that one detector refuses are no reason to go without the others; a crash is one.
             self._note(name, layer, begin, self._right, skipped=str(error).splitlines()[0])
             return None
-        outcome = self.removals.remove(name, fitted.removed_indices_, fitted.suspicion_[: len(kept)], fitted.reasons_)
+        # Reasons stand in the order of the flags; a sanitizer has no flags, and its removed rows do.
+        flagged = getattr(fitted, "flagged_indices_", fitted.removed_indices_)
+        outcome = self.removals.remove(name, flagged, fitted.suspicion_[: len(kept)], fitted.reasons_)
         before = self._right
         if outcome.removed:
             self._right = self.judge.right(self.model, self.removals.kept)
@@ -97,7 +135,7 @@ class DefenceRun:
         return fitted
 
     def _fit(self, detector: Any, seen: Matrix, y: Labels, features: Callable[[Matrix], Matrix]) -> None:
-        if self.trusted is None or not hasattr(detector, "calibrate"):
+        if self.trusted is None or "trusted" not in signature(detector.fit_resample).parameters:
             detector.fit_resample(seen, y)
             return
         X, labels, known = beside(seen, y, Dataset(features(self.trusted.X), self.trusted.y))
@@ -105,7 +143,6 @@ class DefenceRun:
 
     def train(self, name: str, layer: str) -> Any:
         """Train the model on the remaining rows."""
-        self.on_step(name)
         begin, kept = time.perf_counter(), self.removals.kept
         trained = clone(self.model).fit(self.X[kept], self.y[kept])
         self._note(name, layer, begin, self._right)
@@ -113,7 +150,6 @@ class DefenceRun:
 
     def replace_model(self, name: str, layer: str, model: Any) -> Any:
         """Train another model on the remaining rows, in place of the former."""
-        self.on_step(name)
         begin, before = time.perf_counter(), self._right
         if model is not self.model:
             self.model, self._right = model, self.judge.right(model, self.removals.kept)

@@ -8,11 +8,12 @@ from sklearn.utils.metaestimators import _BaseComposition
 
 from toadstone.catalogue import resolve
 from toadstone.core.errors import InvalidArgument
+from toadstone.detectors.verdict.verdict import Verdict
 
 Named: TypeAlias = list[tuple[str, Any]]
 
-FILTERS = ("mahalanobis", "label-errors")
-"""Detectors of the catalogue that filter by default."""
+VERDICT = "verdict"
+"""Name of the only filter by default."""
 
 INSPECTORS = ("activation", "spectral")
 """Detectors that look at a model's representation by default, as ``inspect-activation`` and so on."""
@@ -43,7 +44,7 @@ class NamedLayers(_BaseComposition):
     def _layers(self) -> tuple[Named, Named]:
         filters, inspectors = self.filters, self.inspectors
         if filters is None:
-            filters = [(name, resolve("detector", name)()) for name in FILTERS]
+            filters = [(VERDICT, Verdict())]
         if inspectors is None:
             inspectors = [(f"inspect-{name}", resolve("detector", name)()) for name in INSPECTORS]
         _check_pairs("filters", filters)

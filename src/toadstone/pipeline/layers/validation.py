@@ -1,4 +1,4 @@
-"""Accuracy of a model on rows that it was not trained on: trusted ones, or folds."""
+"""Accuracy of a model on trusted rows, and their check."""
 
 from __future__ import annotations
 
@@ -68,52 +68,19 @@ class TrustedJudge:
         return np.ones(self.rows, dtype=bool)
 
 
-@dataclass(eq=False)
-class FoldJudge:
-    """Accuracy on the rows themselves, each judged by a model that was trained without its fold.
+class Unjudged:
+    """No judgement: the rows that a defence has kept cannot tell what it is worth."""
 
-    Folds are stratified and the same before and after each step, which is
-    judged by the rows that it kept: that it removed the hardest ones counts
-    for nothing. A class of a single row is trained on and not judged.
-
-    Parameters
-    ----------
-    X, y : ndarray or CSR of shape (n, d), ndarray of shape (n,)
-    folds : int
-    rng : numpy.random.Generator
-    """
-
-    X: Matrix
-    y: Labels
-    folds: int
-    rng: np.random.Generator
-
-    def __post_init__(self) -> None:
-        self.rows = len(self.y)
-        self.measure = f"out-of-fold accuracy on the kept rows themselves ({self.folds} stratified folds, not trusted)"
-        self._fold = np.full(self.rows, -1)
-        for label in np.unique(self.y):
-            rows = np.flatnonzero(self.y == label)
-            if len(rows) > 1:
-                self._fold[self.rng.permutation(rows)] = np.arange(len(rows)) % self.folds
+    rows = 0
+    measure = "no accuracy, for want of trusted rows"
 
     def right(self, model: Any, kept: IntArray) -> Verdicts:
-        """Train on the other folds' kept rows, and return True for each row that is classified rightly."""
-        right = np.zeros(self.rows, dtype=bool)
-        classes = np.unique(self.y)
-        for fold in range(self.folds):
-            rows, train = np.flatnonzero(self._fold == fold), kept[self._fold[kept] != fold]
-            # A class whose few kept rows all lie in this fold would be unknown to the model.
-            if len(rows) and len(np.unique(self.y[train])) == len(classes):
-                trained = clone(model).fit(self.X[train], self.y[train])
-                right[rows] = trained.predict(self.X[rows]) == self.y[rows]
-        return right
+        """Return nothing."""
+        return np.zeros(0, dtype=bool)
 
     def comparable(self, kept: IntArray) -> Mask:
-        """Return the kept rows that belong to a fold."""
-        mask = np.zeros(self.rows, dtype=bool)
-        mask[kept] = True
-        return mask & (self._fold >= 0)
+        """Return nothing."""
+        return np.zeros(0, dtype=bool)
 
 
 def share_right(right: Verdicts, mask: Mask) -> float | None:

@@ -95,39 +95,30 @@ def plot_detectors(record: ScanRecord) -> Figure:
     return figure
 
 
-def plot_steps(record: DefenceRecord) -> Figure:
-    """Plot the accuracy after each step of a defence over the share of rows removed.
-
-    The first and the last point carry their 95 % interval where the record
-    holds one.
+def plot_measurements(record: DefenceRecord) -> Figure:
+    """Plot the accuracy without and with a defence on each set of independent rows, with 95 % intervals.
 
     Raises
     ------
     InvalidArgument
-        If no accuracy was measured.
+        If there were no independent rows to measure on.
     """
-    stages = _accuracies(record)
-    if len(stages) < 2:
-        raise InvalidArgument("record", "a defence whose accuracy was measured", "none")
-    figure, axes = _sheet(4.0)
-    _, shares, accuracies = zip(*stages, strict=True)
-    axes.plot(shares, accuracies, marker="o", label="accuracy")
-    change = record.accuracy_change
-    if change is not None:
-        for share, middle, low, high in (
-            (shares[0], change.before, change.before_low, change.before_high),
-            (shares[-1], change.after, change.after_low, change.after_high),
+    if not record.measurements:
+        raise InvalidArgument("record", "a defence measured on trusted rows or a published test set", "neither")
+    figure, axes = _sheet(2.4)
+    names: list[str] = []
+    for found in record.measurements:
+        change = found.change
+        for title, middle, low, high in (
+            ("without", change.before, change.before_low, change.before_high),
+            ("with", change.after, change.after_low, change.after_high),
         ):
-            axes.errorbar(share, middle, yerr=[[middle - low], [high - middle]], color="C0", capsize=4)
-    # Steps that change nothing share a point; the first of them names it.
-    names = {(share, accuracy): name for name, share, accuracy in reversed(stages)}
-    for place, name in names.items():
-        axes.annotate(short_name(visible(spoken(name))), place, (4, 4), textcoords="offset points")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1.0))
-    axes.set_xlabel("share of the rows removed so far")
-    axes.set_ylabel("accuracy")
-    axes.set_title(visible(record.measure), fontsize="medium", wrap=True)
+            axes.errorbar(middle, len(names), xerr=[[middle - low], [high - middle]], fmt="o", color="C0", capsize=4)
+            names.append(f"{title}, {change.rows} {found.where} rows")
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_xlabel("accuracy")
     return figure
 
 
@@ -190,15 +181,6 @@ def plot_defences(record: AttackRecord) -> Figure:
     axes.set_xlabel("test error")
     _legend_above(axes)
     return figure
-
-
-def _accuracies(record: DefenceRecord) -> list[tuple[str, float, float]]:
-    """List the steps that were measured: name, share removed so far, accuracy after."""
-    stages = [
-        ("all rows", 0.0, record.accuracy_before),
-        *((step.name, step.share_so_far, step.accuracy_after) for step in record.steps),
-    ]
-    return [(name, share, accuracy) for name, share, accuracy in stages if accuracy is not None]
 
 
 def _sheet(height: float, width: float = _WIDTH) -> tuple[Figure, Axes]:

@@ -16,7 +16,12 @@ from toadstone.records.reproduction import Reproduction
 from toadstone.records.scan import ScanRecord
 from toadstone.report.files.evaluation_table import write_matrix
 from toadstone.report.files.sarif import to_sarif
-from toadstone.report.files.tables import write_flagged_rows, write_removed_rows, write_suspects
+from toadstone.report.files.tables import (
+    write_flagged_rows,
+    write_relabelled_rows,
+    write_removed_rows,
+    write_suspects,
+)
 from toadstone.report.pages.audit_page import render
 from toadstone.report.pages.defence_page import render_defence
 from toadstone.report.pages.evaluation_page import render_evaluation
@@ -49,11 +54,13 @@ def write_scan(record: ScanRecord, folder: Path) -> None:
 
 
 def write_defence(record: DefenceRecord, folder: Path) -> None:
-    """Write the record of a defence, its page and the table of removed rows into a folder."""
+    """Write the record of a defence, its page and the tables of removed and relabelled rows into a folder."""
     for name, text in (("record.json", record.to_json()), ("report.html", render_defence(record))):
         with written_aside(folder / name) as stream:
             stream.write((text + "\n").encode())
     write_removed_rows(record.removals, record.source, folder / "removals.csv")
+    if record.action == "relabel":
+        write_relabelled_rows(record.relabelled, record.source, folder / "relabelled.csv")
 
 
 def write_evaluation(record: EvaluationRecord, folder: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from toadstone.core.files import written_aside
 from toadstone.records.audit import Removal, Suspect
-from toadstone.records.defence import RemovedRow
+from toadstone.records.defence import RelabelledRow, RemovedRow
 from toadstone.records.header import Source
 from toadstone.records.scan import ScanRecord
 from toadstone.report.text.formats import visible
@@ -59,6 +59,12 @@ def write_removed_rows(removals: Iterable[RemovedRow], source: Source, path: str
     """Write name, ``label, step, suspicion, reason`` of rows that a defence removed; otherwise as `write_suspects`."""
     cells = ((row.row, row.label, row.step, row.suspicion, row.reason) for row in removals)
     _write_table(path, _titled(source, ("label", "step", "suspicion", "reason")), cells)
+
+
+def write_relabelled_rows(rows: Iterable[RelabelledRow], source: Source, path: str | os.PathLike[str]) -> None:
+    """Write name, ``label, new_label, probability, reason`` of relabelled rows; otherwise as `write_suspects`."""
+    cells = ((row.row, row.label, row.new_label, row.probability, row.reason) for row in rows)
+    _write_table(path, _titled(source, ("label", "new_label", "probability", "reason")), cells)
 
 
 def write_flagged_rows(record: ScanRecord, path: str | os.PathLike[str]) -> None:

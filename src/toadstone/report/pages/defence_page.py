@@ -5,14 +5,15 @@ from __future__ import annotations
 from toadstone.records.defence import DefenceRecord
 from toadstone.report.pages.environment import MOST_ROWS, environment
 from toadstone.report.text.defence_text import (
-    REMOVING,
+    change_in_words,
     defence_sentences,
     fates,
     format_accuracy,
-    format_cost,
-    step_note,
+    group_sentence,
+    limit_in_words,
+    model_sentence,
+    next_sentences,
 )
-from toadstone.report.text.wording import detector_in_words, learner_in_words
 
 
 def render_defence(record: DefenceRecord) -> str:
@@ -28,12 +29,14 @@ def render_defence(record: DefenceRecord) -> str:
         UTF-8 text of the whole file; the same record gives the same bytes.
     """
     made = environment()
-    made.filters.update(accuracy=format_accuracy, cost=format_cost, note=step_note)
+    made.filters.update(accuracy=format_accuracy, change=change_in_words, group=group_sentence)
     return made.get_template("defence.html.j2").render(
         record=record,
         sentences=defence_sentences(record),
         fates=fates(record.source, record.account, record.set_aside),
-        words={step.name: detector_in_words(step.name) for step in record.steps if step.layer in REMOVING},
-        learner=learner_in_words(record.learner),
+        next=next_sentences(record),
+        model=model_sentence(record),
+        limit=limit_in_words(record),
         removals=record.removals[:MOST_ROWS],
+        relabelled=record.relabelled[:MOST_ROWS],
     )

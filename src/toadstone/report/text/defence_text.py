@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from toadstone.records.audit import Removal
-from toadstone.records.defence import AccuracyChange, DefenceRecord, DefenceStep, RemovedRow
+from toadstone.records.defence import AccuracyChange, DefenceRecord, RelabelledRow, RemovedGroup, RemovedRow
 from toadstone.records.header import Source
 from toadstone.records.rows import RowAccount, SetAside
 from toadstone.report.text.formats import (
@@ -15,17 +15,27 @@ from toadstone.report.text.formats import (
     format_fraction,
     format_interval,
     format_share,
+    shortened,
     visible_lines,
 )
 from toadstone.report.text.rows_text import account_sentence, aside_sentences, reading_lines
-from toadstone.report.text.wording import SHOWN_ROWS, short_name, spoken
+from toadstone.report.text.wording import LONGEST_PREVIEW, SHOWN_ROWS, learner_in_words, short_name
 
-REMOVING = ("filter", "inspection")
-"""Layers that remove rows."""
+NOT_MEASURED = (
+    "What this costs or brings in accuracy is not known: no trusted rows were given and the data publish no test set, "
+    "and rows that a defence has kept cannot judge it."
+)
+
+_MANY = 0.25
+_WHERE = {
+    "trusted": "On the {rows}, which the model was not trained on,",
+    "published": "On the {rows} of the published test set, which decided nothing,",
+}
+_NOUN = {"trusted": "trusted row", "published": "row"}
 
 
 def defence_lines(record: DefenceRecord, width: int | None) -> list[str]:
-    """Write the rows removed and their cost, then the reasons, then the figures of each step.
+    """Write what was done and what it cost, then the groups, then rows with their reasons, then what to do next.
 
     Parameters
     ----------
@@ -33,27 +43,17 @@ def defence_lines(record: DefenceRecord, width: int | None) -> list[str]:
     width : int or None
         Columns of the terminal; None for a pipe.
     """
-    removed, *others = defence_sentences(record)
+    first, *others = defence_sentences(record)
     account = fates(record.source, record.account, record.set_aside)
-    lines = [flow(sentence, width) for sentence in (removed, *account, *others)]
+    lines = [flow(sentence, width) for sentence in (first, *account, *others)]
+    if record.groups:
+        lines += ["", "Groups", *(flow(f"  {group_sentence(group)}", width, indent=4) for group in record.groups)]
     if record.removals:
         lines += ["", "Removed rows", *removal_lines(record.source, record.removals, width)]
-    lines += ["", *reading_lines(record.data, width, record.source)]
-    widest = max(len(step.name) for step in record.steps)
-    lines += ["", f"  {'step':<{widest}}  flagged  removed   so far   before    after  cost"]
-    for step in record.steps:
-        lines.append(_step_line(step, widest))
-        if step_note(step):
-            lines.append(flow(f"  {'':<{widest}}  {step_note(step)}", width, indent=widest + 4))
-    lines += [
-        "",
-        flow(f"Before and after: {record.measure}, each step by the rows that it keeps.", width),
-        flow(
-            "Cost: points of accuracy lost for each percent of the rows removed; negative where they were gained.",
-            width,
-        ),
-    ]
-    return visible_lines(lines)
+    if record.relabelled:
+        lines += ["", "Relabelled rows", *_relabelled_lines(record.source, record.relabelled, width)]
+    lines += ["", "Next", *(flow(f"  {sentence}", width, indent=4) for sentence in next_sentences(record))]
+    return visible_lines([*lines, "", *reading_lines(record.data, width, record.source)])
 
 
 def removal_lines(source: Source, removals: Sequence[Removal] | Sequence[RemovedRow], width: int | None) -> list[str]:
@@ -66,39 +66,23 @@ def removal_lines(source: Source, removals: Sequence[Removal] | Sequence[Removed
     return visible_lines([*lines, f"  and {format_count(others)} more"] if others else lines)
 
 
+def _relabelled_lines(source: Source, rows: Sequence[RelabelledRow], width: int | None) -> list[str]:
+    lines = [
+        flow(
+            f"  {source.full(row.row)}: {short_name(row.label)} becomes {short_name(row.new_label)} "
+            f"({format_share(row.probability)} sure); {row.reason}",
+            width,
+            indent=4,
+        )
+        for row in rows[:SHOWN_ROWS]
+    ]
+    others = len(rows) - len(lines)
+    return [*lines, f"  and {format_count(others)} more"] if others else lines
+
+
 def defence_sentences(record: DefenceRecord) -> tuple[str, ...]:
-    """State the rows removed, the accuracy before and after, and the limits of both figures."""
-    sentences = [_removed_sentence(record)]
-    change = record.accuracy_change
-    if change is not None:
-        where = (
-            f"On the {counted(record.trusted_rows, 'trusted row')}"
-            if record.trusted_rows
-            else "Out of fold, on the kept rows,"
-        )
-        sentences.append(
-            f"{where} accuracy is {_with_interval(change.before, change.before_low, change.before_high)} without the "
-            f"defence and {_with_interval(change.after, change.after_low, change.after_high)} with it: "
-            f"{change_in_words(change)}."
-        )
-    tested = record.test_change
-    if tested is not None:
-        before, after = format_share(1 - tested.before), format_share(1 - tested.after)
-        sentences.append(
-            f"On the published test set, which decided nothing, the error is {before} before and {after} after: "
-            f"{change_in_words(tested)}."
-        )
-    if any(step.cut for step in record.steps):
-        sentences.append(
-            f"More rows were flagged than may be removed: at most {format_fraction(record.max_removed)} of them, and "
-            "never a whole class."
-        )
-    if not record.trusted_rows:
-        sentences.append(
-            "Nothing was validated, because no trusted rows were given: the rows that measure accuracy may be "
-            "poisoned themselves."
-        )
-    return tuple(sentences)
+    """State what was done to which rows, how many of them may be innocent, and what it cost where that is known."""
+    return (*_done_sentences(record), *_noise_sentences(record), *_cost_sentences(record))
 
 
 def fates(source: Source, account: RowAccount, aside: SetAside) -> tuple[str, ...]:
@@ -106,40 +90,134 @@ def fates(source: Source, account: RowAccount, aside: SetAside) -> tuple[str, ..
     return (*aside_sentences(source, aside), account_sentence(account))
 
 
-def _removed_sentence(record: DefenceRecord) -> str:
+def _done_sentences(record: DefenceRecord) -> list[str]:
+    found = [_done(record)]
+    innocents = record.expected_innocents
+    if record.action == "weight":
+        if record.weighed:
+            found.append(f"By the verdict’s own estimate, {innocents:.1f} rows’ worth of this is from innocent rows.")
+    elif record.removals or record.relabelled:
+        found.append(f"By the verdict’s own estimate, about {innocents:.1f} of them are innocent.")
+    found += [f"{sentence}." for sentence in record.stays]
+    return found
+
+
+def _done(record: DefenceRecord) -> str:
+    total = counted(record.rows, "row")
+    if record.action == "weight":
+        if not record.weighed:
+            return f"All of {total} keep their full weight: the verdict has nothing against them."
+        return (
+            f"{format_count(record.weighed)} of {total} weigh less than before, by {record.weight_lost:.1f} rows’ "
+            "worth in all; none was removed."
+        )
+    parts = []
+    if record.relabelled:
+        parts.append(f"{format_count(len(record.relabelled))} of {total} got another label")
+    if record.removed or not parts:
+        parts.append(_removed_words(record, "none" if parts else f"None of {total}"))
+    return "; ".join(parts) + "."
+
+
+def _removed_words(record: DefenceRecord, none: str) -> str:
     if not record.removed:
-        return f"None of {counted(record.rows, 'row')} was removed."
+        return f"{none} was removed"
+    grouped = sum(row.step == "group" for row in record.removals)
     were = "was" if record.removed == 1 else "were"
+    alone = record.removed - grouped
+    kinds = [f"{format_count(grouped)} in {counted(len(record.groups), 'group')}"] * bool(grouped)
+    kinds += [f"{format_count(alone)} for their labels"] * bool(alone)
     return (
         f"{format_count(record.removed)} of {counted(record.rows, 'row')} {were} removed "
-        f"({format_share(record.removed / record.rows)}); {format_count(record.kept)} are left."
+        f"({format_share(record.removed / record.rows)}): {' and '.join(kinds)}; {format_count(record.kept)} are left"
     )
 
 
+def _noise_sentences(record: DefenceRecord) -> list[str]:
+    noise = record.noise
+    found = [f"{noise.sentence[:1].upper()}{noise.sentence[1:].rstrip('.')}."] if noise.sentence else []
+    if noise.for_review:
+        found.append(
+            f"{counted(noise.for_review, 'row')} may have a wrong label and stayed as they are, because these data "
+            "cannot tell wrong labels from overlap."
+        )
+    return found
+
+
+def _cost_sentences(record: DefenceRecord) -> list[str]:
+    if not record.measurements:
+        return [NOT_MEASURED]
+    sentences = []
+    for found in record.measurements:
+        change = found.change
+        where = _WHERE[found.where].format(rows=counted(change.rows, _NOUN[found.where]))
+        before = _with_interval(change.before, change.before_low, change.before_high)
+        after = _with_interval(change.after, change.after_low, change.after_high)
+        sentences.append(
+            f"{where} accuracy is {before} without the defence and {after} with it: {change_in_words(change)}."
+        )
+    return sentences
+
+
 def change_in_words(change: AccuracyChange) -> str:
-    """State the accuracy gained or lost, in percentage points with the interval.
+    """State the difference in percentage points with its interval, and what the interval allows to say.
 
     Examples
     --------
     >>> change = AccuracyChange(50, 0.96, 0.87, 0.99, 0.92, 0.81, 0.97, 0.04, -0.0312, 0.1177)
     >>> change_in_words(change).replace(chr(160), " ")
-    'a loss of 4.00 points (95 % interval -3.12 to 11.77)'
+    '4.00 points lower (95 % interval of the change -11.77 to +3.12), which chance alone may account for'
     """
-    word, sign = ("a loss", 1) if change.drop > 0 else ("a gain", -1)
-    low, high = sorted((sign * change.drop_low, sign * change.drop_high))
-    return (
-        f"{word} of {100 * sign * change.drop + 0.0:.2f} points "
-        f"(95\N{NO-BREAK SPACE}% interval {100 * low:.2f} to {100 * high:.2f})"
-    )
+    rise, low, high = (100 * value + 0.0 for value in (-change.drop, -change.drop_high, -change.drop_low))
+    sure = "" if low > 0 or high < 0 else ", which chance alone may account for"
+    if change.drop == 0:
+        said, sure = "the same", ""
+    else:
+        said = f"{abs(rise):.2f} points {'higher' if rise > 0 else 'lower'}"
+    return f"{said} (95\N{NO-BREAK SPACE}% interval of the change {low:+.2f} to {high:+.2f}){sure}"
+
+
+def group_sentence(group: RemovedGroup) -> str:
+    """Describe a group: its size, label and values, and the label that it looks like."""
+    shared = f", such as {shortened(group.values, LONGEST_PREVIEW)}" if group.values else ""
+    looks = f"; without these they look like {short_name(group.looks_like)}" if group.looks_like else ""
+    chance = "" if group.p_value == 0 else f" (p = {group.p_value:.1g})"
+    return f"{counted(group.rows, 'row')} labelled {short_name(group.label)}, {group.kind}{shared}{looks}{chance}"
+
+
+def next_sentences(record: DefenceRecord) -> tuple[str, ...]:
+    """Say what to do next."""
+    found = []
+    share = record.removed / record.rows
+    if share > _MANY:
+        found.append(f"{format_share(share)} of the rows are gone: look at where they are from before you train.")
+    if record.removals or record.relabelled:
+        found.append("Look at the rows with their reasons before you rely on what is left.")
+    if record.noise.for_review:
+        found.append("toadstone scan ranks the rows whose labels may be wrong, for a look by somebody who knows.")
+    if not record.trusted_rows:
+        found.append(
+            "A few dozen rows whose labels you have checked, as --trusted, would measure the cost and help the verdict."
+        )
+    found.append("toadstone audit tries attacks on these data, and says which defence holds.")
+    return tuple(found)
+
+
+def model_sentence(record: DefenceRecord) -> str:
+    """Name the model that was trained and where it is from; empty where nothing was measured."""
+    if not record.learner:
+        return ""
+    origin = f"; {record.learner_origin}" if record.learner_origin else ""
+    return f"{learner_in_words(record.learner)}{origin}"
+
+
+def limit_in_words(record: DefenceRecord) -> str:
+    """Say how many rows could be removed at most."""
+    return "no limit" if record.max_removed is None else f"{format_fraction(record.max_removed)} of the rows"
 
 
 def _with_interval(value: float, low: float, high: float) -> str:
     return f"{format_accuracy(value)} ({format_interval(low, high)})"
-
-
-def step_note(step: DefenceStep) -> str:
-    """Say why a step removed fewer rows than it flagged, if it did."""
-    return f"skipped: {step.skipped}" if step.skipped else step.cut
 
 
 def format_accuracy(value: float | None) -> str:
@@ -151,31 +229,3 @@ def format_accuracy(value: float | None) -> str:
     ('98.12 %', '-')
     """
     return "-" if value is None else f"{100 * value:.2f}\N{NO-BREAK SPACE}%"
-
-
-def format_cost(value: float | None) -> str:
-    """Write percentage points of accuracy lost for each percent of rows removed; a dash for none.
-
-    Examples
-    --------
-    >>> format_cost(0.0012), format_cost(-0.0001), format_cost(None)
-    ('0.12', '-0.01', '-')
-    """
-    return "-" if value is None else f"{100 * value + 0.0:.2f}"
-
-
-def _step_line(step: DefenceStep, widest: int) -> str:
-    counts = (
-        (format_count(step.flagged), format_count(step.removed))
-        if step.layer in REMOVING and not step.skipped
-        else ("-", "-")
-    )
-    before, after = (
-        format_accuracy(value).replace("\N{NO-BREAK SPACE}", " ")
-        for value in (step.accuracy_before, step.accuracy_after)
-    )
-    so_far = f"{100 * step.share_so_far:.2f} %"
-    return (
-        f"  {spoken(step.name):<{widest}}{counts[0]:>9}{counts[1]:>9}{so_far:>9}{before:>9}{after:>9}"
-        f"{format_cost(step.cost_per_percent):>6}"
-    )

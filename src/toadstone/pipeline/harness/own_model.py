@@ -1,0 +1,158 @@
+"""A model of the caller's: found by name, checked, copied and trained."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
+
+from toadstone.core.arrays import Array, Labels
+from toadstone.core.errors import InvalidArgument
+
+_NAMED = "MODULE:NAME, as in models:make for the function make of models.py"
+_MADE = "an estimator with fit and predict, or a function that returns one"
+
+
+def load_model(model: Any, *, option: str = "model") -> Any:
+    """Return the untrained model behind a name, a factory or an estimator.
+
+    Parameters
+    ----------
+    model : str, callable or estimator
+        ``module:name`` of an estimator or of a function without arguments
+        that returns one, or one of both themselves. Modules are looked for in
+        the current directory first. Nothing is unpickled.
+    option : str
+        What the caller calls the argument, for messages.
+
+    Returns
+    -------
+    estimator
+        Whatever has `fit` and `predict`; it need not be of scikit-learn.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no such module or attribute, or no model comes of it.
+
+    Examples
+    --------
+    >>> load_model("sklearn.tree:DecisionTreeClassifier")
+    DecisionTreeClassifier()
+    """
+    found = _imported(model, option) if isinstance(model, str) else model
+    # A class has a fit of its own, and is still to be called.
+    factory = isinstance(found, type) or (callable(found) and not hasattr(found, "fit"))
+    made = found() if factory else found
+    missing = [name for name in ("fit", "predict") if not callable(getattr(made, name, None))]
+    if missing:
+        named = f"{model}: " if isinstance(model, str) else ""
+        raise InvalidArgument(option, _MADE, f"{named}{type(made).__name__}, which has no {' and no '.join(missing)}")
+    return made
+
+
+def name_of(model: Any) -> str:
+    """Name a model for reports: as the caller named it, else its class.
+
+    Examples
+    --------
+    >>> name_of("models:make"), name_of(Pipeline([]))
+    ('models:make', 'Pipeline')
+    """
+    if isinstance(model, str):
+        return model
+    return str(getattr(model, "__name__", type(model).__name__))
+
+
+def untrained(model: Any) -> Any:
+    """Return an untrained copy of a model: a clone, or a deep copy where it is no estimator of scikit-learn."""
+    return clone(model, safe=False)
+
+
+def train(model: Any, rows: Any, y: Labels, weight: Array | None = None) -> Any:
+    """Train an untrained copy of a model.
+
+    Parameters
+    ----------
+    model : estimator
+    rows : matrix or data frame
+    y : ndarray of shape (n,)
+    weight : ndarray of shape (n,), optional
+        Of the rows.
+
+    Returns
+    -------
+    estimator
+
+    Raises
+    ------
+    InvalidArgument
+        If there are weights, and the model takes none.
+    """
+    fresh = untrained(model)
+    if weight is None:
+        return fresh.fit(rows, y)
+    return fresh.fit(rows, y, **{weight_name(model): weight})
+
+
+def weight_name(model: Any) -> str:
+    """Return the name under which `fit` of a model, or of the last step of a pipeline, takes the weights of rows.
+
+    Raises
+    ------
+    InvalidArgument
+        If it takes none.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> weight_name(Pipeline([("tree", DecisionTreeClassifier())]))
+    'tree__sample_weight'
+    """
+    if isinstance(model, Pipeline):
+        last, step = model.steps[-1]
+        return f"{last}__{weight_name(step)}"
+    if not has_fit_parameter(model, "sample_weight"):
+        raise InvalidArgument("action", "remove or relabel for a model whose fit takes no sample_weight", "weight")
+    return "sample_weight"
+
+
+def _imported(spec: str, option: str) -> Any:
+    module, _, path = spec.partition(":")
+    if not module or not path:
+        raise InvalidArgument(option, _NAMED, spec)
+    with _importable_here():
+        try:
+            found = importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            # A module that the caller's own one lacks is told apart from the caller's own one.
+            own = error.name is None or module == error.name or module.startswith(f"{error.name}.")
+            missing = module if own else f"{module}, which imports {error.name}, and that is not installed"
+            expected = "a module that is installed or lies in the current directory" if own else "a module that imports"
+            raise InvalidArgument(option, expected, missing) from None
+    for name in path.split("."):
+        if not hasattr(found, name):
+            raise InvalidArgument(option, _NAMED, f"{spec}, and {getattr(found, '__name__', module)} has no {name}")
+        found = getattr(found, name)
+    return found
+
+
+@contextmanager
+def _importable_here() -> Iterator[None]:
+    """Let modules of the current directory win while one is looked for, and be found after all others later."""
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
+        if here not in sys.path:
+            # What the module imports later, or a worker process unpacks, lies there too.
+            sys.path.append(here)

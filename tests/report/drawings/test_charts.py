@@ -80,6 +80,18 @@ def test_only_inconclusive_bounds_are_hollow(record, hostile):
     assert (fills(drawn(hostile), "bound"), fills(drawn(hostile), "attack")) == ({"--surface"}, {"--attack"})
 
 
+def test_both_lines_are_seen_where_they_coincide(record):
+    equal = dataclasses.replace(
+        record, curve=tuple(dataclasses.replace(point, attack_value=point.bound) for point in record.curve)
+    )
+    svg = drawn(equal)
+    ((kind, solid),) = re.findall(r'"fill: none; stroke: var\(--(bound|attack)\); stroke-width: ([\d.]+)', svg)
+    ((dashed),) = re.findall(r"stroke-dashoffset: 0; stroke: var\(--attack\); stroke-width: ([\d.]+)", svg)
+    assert kind == "bound"
+    assert float(solid) >= 2 * float(dashed)
+    assert svg.index("var(--attack); stroke-width") > svg.index("var(--bound); stroke-width")
+
+
 def test_the_same_curve_gives_the_same_bytes_whatever_the_caller_has_set(record):
     expected = drawn(record)
     with mpl.rc_context(

@@ -35,6 +35,7 @@ LOSS_LABEL = "training loss for each clean row"
 
 _KINDS = ("bound", "attack")
 _LINE_HEIGHT = 1.3
+_BROAD, _NARROW, _CASING, _DASHES = 9.0, 3.0, 1.0, (2.5, 2.0)
 
 
 def draw_curve(curve: Sequence[Bound], *, audited: float, wrong_row_loss: float, canvas: Canvas = WIDE) -> str:
@@ -156,8 +157,10 @@ def _plot(axes: Axes, points: Sequence[Bound], audited: float) -> None:
     bounds = [point.bound for point in points]
     attacks = [point.attack_value for point in points]
     axes.fill_between(fractions, attacks, bounds, color=GAP, linewidth=0)
-    axes.plot(fractions, bounds, color=BOUND, linewidth=2.5, clip_on=False)
-    axes.plot(fractions, attacks, color=ATTACK, linewidth=2.5, dashes=(3, 2), clip_on=False)
+    # Where the two coincide, the narrow dashes lie on the broad line and both are seen.
+    axes.plot(fractions, bounds, color=BOUND, linewidth=_BROAD, solid_capstyle="round", clip_on=False)
+    axes.plot(fractions, attacks, color=PAPER, linewidth=_NARROW + _CASING, dashes=_DASHES, clip_on=False)
+    axes.plot(fractions, attacks, color=ATTACK, linewidth=_NARROW, dashes=_DASHES, clip_on=False)
     for place, point in enumerate(points):
         size = 13 if point.fraction == audited else 10
         for kind, value, colour in (("bound", point.bound, BOUND), ("attack", point.attack_value, ATTACK)):

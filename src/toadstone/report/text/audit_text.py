@@ -60,7 +60,7 @@ def headline_sentences(record: AuditRecord) -> tuple[str, ...]:
 
 def cautions(record: AuditRecord) -> tuple[tuple[str, str], ...]:
     """State the limits of the headline: (title, text)."""
-    point, found = record.headline, [("A class is not tested", sentence) for sentence in untested(record.data)]
+    point, found = record.headline, [("Not tested", sentence) for sentence in untested(record.data)]
     if not point.conclusive:
         found.append(
             (

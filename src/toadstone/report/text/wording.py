@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toadstone.records.audit import AuditRecord
 from toadstone.records.header import DataSummary
-from toadstone.report.text.formats import format_count, shortened, visible
+from toadstone.report.text.formats import format_count, listed, shortened, visible
 
 SHOWN_ROWS = 8
 """Rows that a terminal or a notebook lists; a page lists more, and a table all of them."""
@@ -15,7 +15,7 @@ LONGEST_NAME = 80
 LONGEST_PREVIEW = 240
 """Characters shown of the values of a row; a table holds more."""
 
-_SHORT_NAME = 24
+_SHORT_NAME, _MOST_CLASSES = 24, 8
 _NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 _LOSS_WORDS = {
@@ -125,12 +125,14 @@ def learner_in_words(name: str) -> str:
 
 
 def untested(data: DataSummary) -> tuple[str, ...]:
-    """Warn of each class without a test row."""
-    return tuple(
-        f"No test row is labelled {shortened(count.label, LONGEST_NAME)}: the test errors say nothing of that class."
-        for count in data.classes
-        if count.test == 0
-    )
+    """Warn of the classes without a test row, in one sentence; none where each has some."""
+    names = [shortened(count.label, LONGEST_NAME) for count in data.classes if count.test == 0]
+    if not names:
+        return ()
+    if len(names) > _MOST_CLASSES:
+        names = [*names[:_MOST_CLASSES], f"{format_count(len(names) - _MOST_CLASSES)} other classes"]
+    of = "that class" if len(names) == 1 else "those classes"
+    return (f"No test row is labelled {listed(names, 'or')}: the test errors say nothing of {of}.",)
 
 
 def glossary(record: AuditRecord) -> tuple[tuple[str, str], ...]:

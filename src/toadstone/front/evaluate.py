@@ -21,7 +21,7 @@ from toadstone.pipeline.evaluation.run import late_trials, run_evaluation
 from toadstone.pipeline.harness.clock import Deadline
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.report.files.places import filled, naming_out
-from toadstone.report.text.evaluation_text import evaluation_lines
+from toadstone.report.text.evaluation_text import attack_glance, evaluation_lines
 
 
 class EvaluationResult(Result):
@@ -52,6 +52,10 @@ class EvaluationResult(Result):
             **means,
             "skipped": [cell.skipped for cell in cells],
         }
+
+    def glance(self) -> Mapping[str, Sequence[Any]]:
+        """Give a row for each attack: its effect undefended and behind the best defence, and what catches it."""
+        return attack_glance(self.record)
 
     def plot(self) -> Any:
         """Draw the matrix of attacks and defences."""

@@ -14,6 +14,8 @@ from toadstone.core.errors import InvalidArgument
 from toadstone.front.inputs import Given
 from toadstone.records.serial import as_fields
 
+_TITLES = {"Certify": "Certificate", "Sanitize": "Sanitizing", "Verify": "Verified certificate"}
+
 
 class Result(ABC):
     """A result of a front-door function.
@@ -111,10 +113,16 @@ class Result(ABC):
         first = next((line for line in self.lines() if line.strip()), "")
         return f"<{type(self).__name__}: {first.strip()}>"
 
+    def glance(self) -> Mapping[str, Sequence[Any]]:
+        """Return the columns of which a notebook shows the first rows: those of `to_frame`."""
+        rows, columns = self.columns()
+        return columns if rows is None else self.given.named(rows, columns)
+
     def _repr_html_(self) -> str:
         from toadstone.report.pages.fragment import render_fragment
 
-        rows, columns = self.columns()
-        table = columns if rows is None else self.given.named(rows, columns)
-        title = f"{type(self).__name__.removesuffix('Result')} of {self.given.source.name}"
-        return render_fragment(title, list(itertools.takewhile(str.strip, self.lines())), table)
+        sentences = list(itertools.takewhile(str.strip, self.lines()))
+        if self.unfinished:
+            sentences.insert(0, f"Unfinished: {self.unfinished}.")
+        verb = type(self).__name__.removesuffix("Result")
+        return render_fragment(f"{_TITLES.get(verb, verb)} of {self.given.source.name}", sentences, self.glance())

@@ -53,9 +53,23 @@ def test_it_changes_nothing_around_it_and_inherits_its_colours():
     markup = render_fragment("A", ["One."], {"row": [1]})
     assert not re.search(r"<style|<script|\bclass=|\bid=|url\(|https?:", markup)
     assert "currentColor" in markup
-    assert not re.search(r"(?<![\w-])(?:color|background)[\w-]*:|#[0-9a-f]{3}", markup)
+    colours = set(re.findall(r"(?<![\w-])((?:color|background)[\w-]*: [^;\"]*)", markup))
+    assert colours == {"background: transparent", "color: inherit"}
+    assert not re.search(r"#[0-9a-f]{3}", markup)
     assert markup.strip().startswith("<div")
     assert markup.strip().endswith("</div>")
+
+
+def test_numbers_stand_to_the_right_whatever_the_notebook_does_and_empty_columns_are_left_out(page_of):
+    table = {"row": ["3", "4"], "score": [0.5, None], "skipped": ["", None], "real": [True, False]}
+    markup = render_fragment("A", [], table)
+    assert page_of(markup).rows(0)[0] == ["row", "score", "real"]
+    assert re.findall(r"<t[hd][^>]*text-align: (\w+)", markup) == ["left", "right", "left"] * 3
+
+
+def test_a_fragment_stays_small(page_of):
+    markup = render_fragment("n" * 10_000, ["s" * 100_000] * 9, {"row": ["x" * 10_000] * 10_000})
+    assert len(markup) < 10_000
 
 
 def test_columns_of_two_lengths_are_refused():

@@ -117,6 +117,23 @@ def attack_sentence(record: EvaluationRecord, info: AttackInfo) -> str:
     return f"{info.name}: {'; '.join(part for part in parts if part)}."
 
 
+def attack_glance(record: EvaluationRecord) -> dict[str, list[str]]:
+    """Tabulate each attack: its effect undefended and behind the best defence, and the detectors that catch it."""
+    table: dict[str, list[str]] = {name: [] for name in ("attack", "undefended", "best_defence", "leaves", "caught_by")}
+    for info in record.attacks[1:]:
+        bare, best = record.cell(info.name, NO_DEFENCE), record.best_defence(info.name)
+        row = (
+            info.name,
+            "" if bare is None else format_estimate(bare.effect),
+            "" if best is None else defence_in_words((best.defence, best.thresholds)),
+            "" if best is None else format_estimate(best.effect),
+            first_of(record.detectors_by_verdict(info.name)["caught"] or ("none",)),
+        )
+        for column, value in zip(table.values(), row, strict=True):
+            column.append(value)
+    return table
+
+
 def _effect_undefended(record: EvaluationRecord, info: AttackInfo) -> str:
     cell, clean = record.cell(info.name, NO_DEFENCE), record.cell(NO_ATTACK, NO_DEFENCE)
     if cell is None or cell.test_error is None or clean is None or clean.test_error is None:

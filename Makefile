@@ -9,6 +9,7 @@ BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS  := $(VENV)/.ready-docs
 DEEP  := $(VENV)/.ready-deep
+LIBS  := $(VENV)/.ready-libraries
 BENCH := $(VENV)/.ready-bench
 TOOLS := $(VENV)/.ready-tools
 # /dev/null installs the newest versions, build/oldest.txt the oldest that pyproject.toml admits.
@@ -18,11 +19,11 @@ DEMO  := build/demo/breast-cancer
 JOBS  ?= auto
 PART  ?= kernels/statistics
 INPUTS ?= 20000
-FAST  := $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m 'not data and not slow and not deep'
+FAST  := $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m 'not data and not slow and not deep and not libraries'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-data test-deep test-experiments crash coverage fuzz mutants lint check format hooks bench picture \
+.PHONY: help setup demo test test-data test-libraries test-deep test-experiments crash coverage fuzz mutants lint check format hooks bench picture \
 	docs dist constraints clean
 
 help: ## list the targets
@@ -46,7 +47,16 @@ test: $(READY) ## run the fast tests, in a process a core up to four (JOBS=0: in
 
 test-data: $(READY) ## run the slow tests and those on real data (TOADSTONE_DATA)
 	@test -d "$$TOADSTONE_DATA" || { echo "test-data: TOADSTONE_DATA should name the folder of data sets, got '$$TOADSTONE_DATA'" >&2; exit 1; }
-	@$(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m '(data or slow) and not deep'
+	@$(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m '(data or slow) and not deep and not libraries'
+
+test-libraries: $(LIBS) ## install PyOD, cleanlab and the boosting libraries and run the tests of what they are used for
+	@TOADSTONE_LIBRARIES=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m libraries
+	@$(BIN)/pytest -q --doctest-modules src/toadstone/detectors/adapters
+
+$(LIBS): $(READY)
+	@echo "setup: installing PyOD, cleanlab, XGBoost, LightGBM and CatBoost into $(VENV)"
+	@$(PIP) -e '.[dev,pyod,cleanlab,boosting]'
+	@touch $@
 
 test-deep: $(DEEP) ## install torch and run the tests of networks; those on real data too where TOADSTONE_DATA is set
 	@TOADSTONE_DEEP=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'deep and not slow'
@@ -82,7 +92,8 @@ lint: $(READY) ## lint, formatting, types, imports between rooms
 
 check: lint ## lint, formatting, types, imports between rooms, doctests
 	@$(BIN)/pytest -q --doctest-modules src \
-		$$($(BIN)/python -c 'from importlib.util import find_spec as at; at("torch") and at("opacus") or print("--ignore src/toadstone/deep")')
+		$$($(BIN)/python -c 'from importlib.util import find_spec as at; at("torch") and at("opacus") or print("--ignore src/toadstone/deep")') \
+		--ignore src/toadstone/detectors/adapters
 
 format: $(READY) ## rewrite the code as the formatter likes it
 	@$(BIN)/ruff check --quiet --fix .
@@ -124,7 +135,7 @@ build/oldest.txt: pyproject.toml .github/oldest.py
 
 constraints: ## renew constraints.txt with the newest versions that go together
 	@rm -rf build/newest && mkdir -p build && "$(PYTHON)" -m venv build/newest
-	@build/newest/bin/pip install --quiet --quiet --disable-pip-version-check -e '.[dev,docs,bench,private,lightning,tools]'
+	@build/newest/bin/pip install --quiet --quiet --disable-pip-version-check -e '.[dev,docs,bench,private,lightning,tools,pyod,cleanlab,boosting]'
 	@{ grep '^#' constraints.txt; build/newest/bin/pip freeze --exclude-editable | grep -Ev '^(nvidia|cuda|triton)' \
 		| sed 's/+cpu//' | LC_ALL=C sort -fu; } > build/constraints.txt
 	@mv build/constraints.txt constraints.txt

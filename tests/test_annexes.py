@@ -7,7 +7,18 @@ from pathlib import Path
 import toadstone
 
 ROOT = Path(toadstone.__file__).parent
-EXTRA = ("torch", "safetensors", "opacus", "lightning")
+EXTRA = (
+    "torch",
+    "safetensors",
+    "opacus",
+    "lightning",
+    "pyod",
+    "cleanlab",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "datasets",
+)
 
 WITHOUT = f"""
 import importlib, sys
@@ -42,4 +53,13 @@ def test_the_annex_says_what_to_install():
     assert said == (
         "ModuleNotFoundError: toadstone.deep needs PyTorch, which is not installed: "
         "pip install '.[deep]' in the clone of toadstone"
+    )
+
+
+def test_a_detector_of_a_library_says_what_to_install():
+    finished = run("from toadstone.catalogue import resolve; resolve('detector', 'pyod:ECOD')")
+    *_, said = finished.stderr.strip().splitlines()
+    assert said == (
+        "toadstone.core.errors.InvalidArgument: `detectors`: expected names of the core, got pyod:ECOD: "
+        "it needs PyOD, which is not installed: pip install '.[pyod]' in the clone of toadstone"
     )

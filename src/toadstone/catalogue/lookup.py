@@ -10,6 +10,7 @@ from typing import Any
 from toadstone.catalogue.attacks import ATTACKS
 from toadstone.catalogue.defences import DETECTORS, LEARNERS, ROBUST_LEARNERS, SANITIZERS
 from toadstone.catalogue.entry import Entry
+from toadstone.catalogue.libraries import LIBRARIES
 from toadstone.catalogue.networks import NETWORK_ATTACKS, NETWORK_DEFENCES
 from toadstone.core.checks import did_you_mean
 from toadstone.core.errors import UnknownName
@@ -95,7 +96,8 @@ def entry(kind: str, name: str) -> Entry:
     >>> entry("attack", "kkt").threats
     ('add',)
     """
-    return _entries(kind)[canonical(kind, name)]
+    library, _ = in_library(kind, name)
+    return LIBRARIES[library] if library else _entries(kind)[canonical(kind, name)]
 
 
 def resolve(kind: str, name: str) -> Any:
@@ -105,6 +107,7 @@ def resolve(kind: str, name: str) -> Any:
     ----------
     kind : str
     name : str
+        Of a detector of another library too, such as ``"pyod:ECOD"``.
 
     Returns
     -------
@@ -113,7 +116,9 @@ def resolve(kind: str, name: str) -> Any:
     Raises
     ------
     UnknownName
-        If the catalogue does not know the kind or the name.
+        If the catalogue, or the library, does not know the kind or the name.
+    InvalidArgument
+        If the library of a detector is not installed.
 
     Examples
     --------
@@ -121,7 +126,21 @@ def resolve(kind: str, name: str) -> Any:
     'SphereSanitizer'
     """
     module, _, attribute = entry(kind, name).path.partition(":")
-    return getattr(import_module(module), attribute)
+    found = getattr(import_module(module), attribute)
+    library, behind = in_library(kind, name)
+    return found(behind) if library else found
+
+
+def in_library(kind: str, name: str) -> tuple[str, str]:
+    """Split the name of another library's detector, ``library:name``; both parts are empty for any other name.
+
+    Examples
+    --------
+    >>> in_library("detector", "pyod:ECOD"), in_library("detector", "spectral")
+    (('pyod', 'ECOD'), ('', ''))
+    """
+    library, colon, behind = name.partition(":")
+    return (library, behind) if kind == "detector" and colon and library in LIBRARIES else ("", "")
 
 
 def canonical(kind: str, name: str, *, option: str = "") -> str:
@@ -149,13 +168,14 @@ def canonical(kind: str, name: str, *, option: str = "") -> str:
     toadstone.core.errors.UnknownName: `attacks`: adaptive is called kkt-influence now
     """
     known = _entries(kind)
-    if name in known:
+    if name in known or any(in_library(kind, name)):
         return name
     if kind == "attack" and name in ALIASES:
         return ALIASES[name]
     if kind == "attack":
         refuse_renamed(name, option or kind)
-    raise unknown(option or kind, known, name)
+    others = [f"{library}:NAME" for library in LIBRARIES] if kind == "detector" else []
+    raise unknown(option or kind, [*known, *others], name)
 
 
 def refuse_renamed(name: str, option: str) -> None:

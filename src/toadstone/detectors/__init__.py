@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from toadstone.core.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from toadstone.detectors.adapters.cleanlab_detector import CleanlabIssues, CleanlabLabels
+    from toadstone.detectors.adapters.pyod_detector import PyODDetector
     from toadstone.detectors.features.activation import ActivationClustering
     from toadstone.detectors.features.deep_neighbours import DeepNeighbours
     from toadstone.detectors.features.gradient import GradientNorm, GradientSimilarity
@@ -29,6 +31,8 @@ __all__ = [
     "RONI",
     "SEVER",
     "ActivationClustering",
+    "CleanlabIssues",
+    "CleanlabLabels",
     "ConfidentLearning",
     "CrossValidationCleaning",
     "DeepNeighbours",
@@ -40,6 +44,7 @@ __all__ = [
     "IterativeTrimmedLoss",
     "LocalOutlierFactorDetector",
     "MinorComponents",
+    "PyODDetector",
     "RobustMahalanobis",
     "RowGroup",
     "SpectralSignatures",
@@ -51,6 +56,8 @@ __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "ActivationClustering": "features.activation",
+        "CleanlabIssues": "adapters.cleanlab_detector",
+        "CleanlabLabels": "adapters.cleanlab_detector",
         "ConfidentLearning": "labels.confident_learning",
         "CrossValidationCleaning": "labels.cross_validation",
         "DeepNeighbours": "features.deep_neighbours",
@@ -62,6 +69,7 @@ __getattr__, __dir__ = lazy_exports(
         "IterativeTrimmedLoss": "labels.trimmed_loss",
         "LocalOutlierFactorDetector": "features.outliers",
         "MinorComponents": "features.minor_components",
+        "PyODDetector": "adapters.pyod_detector",
         "RONI": "labels.roni",
         "RobustMahalanobis": "features.mahalanobis",
         "RowGroup": "verdict.row_groups",

@@ -1,0 +1,1 @@
+"""Detectors of other libraries, with our calibration."""

@@ -1,4 +1,4 @@
-"""What every call into another library needs: dense rows, silence, and scores that are numbers."""
+"""Calls into another library: dense rows go in, scores that are numbers come out, and nothing is printed."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from sklearn.base import BaseEstimator
 
 from toadstone.core.errors import InvalidInput
 from toadstone.detectors.calibrated import Calibrated
+from toadstone.kernels.rows import value_order
 from toadstone.kernels.statistics.thresholds import smallest_detectable_share, tail_threshold
-from toadstone.sanitizers.labelled import value_order
 from toadstone.sanitizers.scored import ClassScorer
 
 

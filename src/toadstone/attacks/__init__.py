@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from toadstone.attacks.influence.iterative_influence import IterativeInfluenceAttack
     from toadstone.attacks.influence.multi_defence import KKTInfluenceAttack
     from toadstone.attacks.noise import FeaturePermutation, MissingBlocks, NoiseInjection
+    from toadstone.attacks.regression.ridge_poisoning import RidgePoisoning
+    from toadstone.attacks.regression.target_ends import TargetEnds
 
 __all__ = [
     "ALFAAttack",
@@ -56,10 +58,12 @@ __all__ = [
     "NoiseInjection",
     "PatchTrigger",
     "RandomLabelFlip",
+    "RidgePoisoning",
     "Rounded",
     "SinusoidalTrigger",
     "Subpopulation",
     "SubpopulationAttack",
+    "TargetEnds",
     "TargetedLabelFlip",
     "TokenTrigger",
 ]
@@ -92,10 +96,12 @@ __getattr__, __dir__ = lazy_exports(
         "NoiseInjection": "noise",
         "PatchTrigger": "backdoors.trigger",
         "RandomLabelFlip": "flips.label_flip",
+        "RidgePoisoning": "regression.ridge_poisoning",
         "Rounded": "decoys.rounded",
         "SinusoidalTrigger": "backdoors.trigger",
         "Subpopulation": "flips.subpopulation",
         "SubpopulationAttack": "flips.subpopulation",
+        "TargetEnds": "regression.target_ends",
         "TargetedLabelFlip": "flips.label_flip",
         "TokenTrigger": "backdoors.row_trigger",
     },

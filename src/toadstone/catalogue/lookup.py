@@ -12,6 +12,7 @@ from toadstone.catalogue.defences import DETECTORS, LEARNERS, ROBUST_LEARNERS, S
 from toadstone.catalogue.entry import Entry
 from toadstone.catalogue.libraries import LIBRARIES
 from toadstone.catalogue.networks import NETWORK_ATTACKS, NETWORK_DEFENCES
+from toadstone.catalogue.regression import REGRESSION_ATTACKS, REGRESSION_DEFENCES
 from toadstone.core.checks import did_you_mean
 from toadstone.core.errors import UnknownName
 
@@ -24,6 +25,8 @@ CATALOGUE: Mapping[str, Mapping[str, Entry]] = MappingProxyType(
         "robust-learner": MappingProxyType(ROBUST_LEARNERS),
         "network-attack": MappingProxyType(NETWORK_ATTACKS),
         "network-defence": MappingProxyType(NETWORK_DEFENCES),
+        "regression-attack": MappingProxyType(REGRESSION_ATTACKS),
+        "regression-defence": MappingProxyType(REGRESSION_DEFENCES),
     }
 )
 """Entries by kind, then by name, in the order in which reports list them."""

@@ -88,6 +88,8 @@ class Split:
         Sentences on how the source was read, for the user.
     image : tuple of int, optional
         Shape of one row as it stands in the source, where rows are images.
+    target : str
+        Name of the numeric target; empty where labels are classes.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Split:
     columns: tuple[ColumnSummary, ...] = ()
     notes: tuple[str, ...] = ()
     image: tuple[int, ...] | None = None
+    target: str = ""
 
     def whole(self) -> Dataset:
         """Return all rows of the source in file order, held-out test rows included.

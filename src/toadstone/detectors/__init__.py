@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from toadstone.detectors.labels.roni import RONI
     from toadstone.detectors.labels.trimmed_loss import IterativeTrimmedLoss
     from toadstone.detectors.labels.trusted_bootstrap import TrustedBootstrap
+    from toadstone.detectors.targets.target_verdict import TargetEvidence, TargetVerdict
     from toadstone.detectors.verdict.row_groups import RowGroup
     from toadstone.detectors.verdict.verdict import Verdict
 
@@ -48,6 +49,8 @@ __all__ = [
     "RobustMahalanobis",
     "RowGroup",
     "SpectralSignatures",
+    "TargetEvidence",
+    "TargetVerdict",
     "TrustedBootstrap",
     "Verdict",
 ]
@@ -75,6 +78,8 @@ __getattr__, __dir__ = lazy_exports(
         "RowGroup": "verdict.row_groups",
         "SEVER": "features.sever",
         "SpectralSignatures": "features.spectral",
+        "TargetEvidence": "targets.target_verdict",
+        "TargetVerdict": "targets.target_verdict",
         "TrustedBootstrap": "labels.trusted_bootstrap",
         "Verdict": "verdict.verdict",
     },

@@ -11,8 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from toadstone.core.errors import InvalidArgument
+from toadstone.kernels.rows import value_order
 from toadstone.kernels.statistics.thresholds import smallest_detectable_share, tail_threshold, trusted_threshold
-from toadstone.sanitizers.labelled import admit, memberships, trusted_mask, value_order
+from toadstone.sanitizers.labelled import admit, memberships, trusted_mask
 from toadstone.sanitizers.scored import reason, rounding, select_rows
 
 FALSE_ALARM_RATE = Interval(Real, 0, 0.1, closed="right")

@@ -43,6 +43,7 @@ Data: TypeAlias = Any
 """A path, a name of the catalogue, a data frame, a pair (X, y), a `Dataset` or a split from `load` or `read`."""
 
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
+_WITH_TARGETS = "one of scan, sanitize, defend and attack for a numeric target"
 _LARGEST_SEED = 2**32 - 1
 _KINDS = "a path, a name of `toadstone datasets`, a data frame, a pair (X, y), a Dataset or what load and read return"
 
@@ -215,7 +216,7 @@ class Given:
 
 
 def open_data(data: Data, request: Request, *, domain: str = "auto") -> Given:
-    """Read and prepare data in any of the forms that the front door takes.
+    """Read and prepare data with classes as labels, in any of the forms that the front door takes.
 
     Where counts are expected, columns are taken as they are and all rows checked.
 
@@ -226,6 +227,8 @@ def open_data(data: Data, request: Request, *, domain: str = "auto") -> Given:
     InvalidData
         If they cannot be used; one sentence says where and why.
     """
+    if request.regression or (isinstance(data, Split) and data.target):
+        raise InvalidArgument("regression", _WITH_TARGETS, "another function")
     counts = domain == "integer"
     frame, request = as_frame_with_label(data, request)
     tabular = frame is not None or (isinstance(data, str | os.PathLike) and is_data_file(os.fspath(data)))
@@ -234,6 +237,24 @@ def open_data(data: Data, request: Request, *, domain: str = "auto") -> Given:
     given = _open(data, frame, request)
     if counts:
         check_domain(given.split.whole().X, domain)
+    allow_threads(count_entries(given.split.train.X))
+    return given
+
+
+def open_targets(data: Data, request: Request) -> Given:
+    """Read and prepare data with a numeric target, in any of the forms that the front door takes.
+
+    Raises
+    ------
+    InvalidArgument
+        If the data are of no such form, or an option does not apply.
+    InvalidData
+        If they cannot be used; one sentence says where and why.
+    """
+    frame, request = _as_frame_with_label(data, request)
+    given = _open(data, frame, request)
+    if not given.split.target:
+        raise InvalidArgument("regression", "data that were read with a numeric target", "a split with classes")
     allow_threads(count_entries(given.split.train.X))
     return given
 

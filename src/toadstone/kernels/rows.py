@@ -13,7 +13,7 @@ from scipy.sparse import csr_array, issparse
 from scipy.sparse import vstack as sparse_vstack
 from sklearn.utils.extmath import row_norms
 
-from toadstone.core.arrays import Array, Labels, Mask, Matrix
+from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
 
 SMALL = 2**23
 """Entries, zeros counted, up to which a table is dense in `canonical_form`: 64 MiB."""
@@ -80,6 +80,35 @@ def canonical_form(X: Matrix) -> Matrix:
         rows.sum_duplicates()
         rows.eliminate_zeros()
     return rows
+
+
+def value_order(X: Matrix, y: Array | IntArray) -> IntArray:
+    """Return an order of labelled rows that depends on their values only.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    y : ndarray of shape (n,)
+        Numbers: codes of classes, or targets.
+
+    Examples
+    --------
+    >>> X, y = np.array([[2.0], [1.0]]), np.array([1, 0])
+    >>> value_order(X, y) + value_order(X[::-1], y[::-1])
+    array([1, 1])
+    """
+    if issparse(X):
+        ends = zip(X.indptr[:-1], X.indptr[1:], strict=True)
+        keys = [
+            (X.indices[a:b].tobytes(), X.data[a:b].tobytes(), label)
+            for (a, b), label in zip(ends, y.tolist(), strict=True)
+        ]
+        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+    # Any total order will do. One of bytes is decided at the first byte that differs, without reading the whole row.
+    table = np.empty((len(y), X.shape[1] + 1))
+    # Adding zero makes -0.0, which equals 0.0 but has other bytes, the same row.
+    table[:, :-1], table[:, -1] = X + 0.0, y
+    return np.argsort(table.view(f"V{table.itemsize * table.shape[1]}").ravel(), kind="stable")
 
 
 def squared_distances(X: Matrix, centre: Array) -> Array:

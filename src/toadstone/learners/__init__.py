@@ -1,4 +1,4 @@
-"""Classifiers: linear models fitted to a duality gap, and learners robust to poison."""
+"""Classifiers and regressors: linear models fitted to a duality gap, and learners robust to poison."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from toadstone.learners.multiclass import CrammerSingerClassifier, OnlineHingeClassifier
     from toadstone.learners.partitioned import PartitionVoteClassifier
     from toadstone.learners.severed import SeveredClassifier
+    from toadstone.learners.severed_ridge import SeveredRidge
     from toadstone.learners.trimmed import TrimmedLossClassifier
+    from toadstone.learners.trimmed_ridge import TrimmedRidge
 
 __all__ = [
     "BoundedLossClassifier",
@@ -21,7 +23,9 @@ __all__ = [
     "OnlineHingeClassifier",
     "PartitionVoteClassifier",
     "SeveredClassifier",
+    "SeveredRidge",
     "TrimmedLossClassifier",
+    "TrimmedRidge",
 ]
 
 __getattr__, __dir__ = lazy_exports(
@@ -33,6 +37,8 @@ __getattr__, __dir__ = lazy_exports(
         "OnlineHingeClassifier": "multiclass",
         "PartitionVoteClassifier": "partitioned",
         "SeveredClassifier": "severed",
+        "SeveredRidge": "severed_ridge",
         "TrimmedLossClassifier": "trimmed",
+        "TrimmedRidge": "trimmed_ridge",
     },
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
@@ -73,28 +72,6 @@ def memberships(codes: IntArray) -> list[Mask]:
 def own(table: Array, codes: IntArray) -> Array:
     """Return each row's entry for its own class, from a table of shape (n, n_classes)."""
     return np.asarray(table[np.arange(len(codes)), codes])
-
-
-def value_order(X: Matrix, codes: IntArray) -> IntArray:
-    """Return an order of labelled rows that depends on their values only.
-
-    Examples
-    --------
-    >>> X, codes = np.array([[2.0], [1.0]]), np.array([1, 0])
-    >>> value_order(X, codes) + value_order(X[::-1], codes[::-1])
-    array([1, 1])
-    """
-    if issparse(X):
-        ends = zip(X.indptr[:-1], X.indptr[1:], strict=True)
-        keys = [
-            (X.indices[a:b].tobytes(), X.data[a:b].tobytes(), code) for (a, b), code in zip(ends, codes, strict=True)
-        ]
-        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
-    # Any total order will do. One of bytes is decided at the first byte that differs, without reading the whole row.
-    table = np.empty((len(codes), X.shape[1] + 1))
-    # Adding zero makes -0.0, which equals 0.0 but has other bytes, the same row.
-    table[:, :-1], table[:, -1] = X + 0.0, codes
-    return np.argsort(table.view(f"V{table.itemsize * table.shape[1]}").ravel(), kind="stable")
 
 
 def trusted_mask(trusted: IntArray | Mask | None, n_rows: int) -> Mask:

@@ -10,8 +10,9 @@ from sklearn.utils._param_validation import Interval
 
 from toadstone.core.arrays import Array, IntArray, Labels, Matrix
 from toadstone.core.feasible import Region
+from toadstone.kernels.rows import value_order
 from toadstone.kernels.sets.sets import ConvexSet
-from toadstone.sanitizers.labelled import admit, class_codes, memberships, own, value_order
+from toadstone.sanitizers.labelled import admit, class_codes, memberships, own
 from toadstone.sanitizers.scored import reason, rounding, select_rows
 
 SHARE = Interval(Real, 0, 0.5, closed="right")

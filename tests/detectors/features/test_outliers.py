@@ -7,7 +7,7 @@ from sklearn.neighbors import LocalOutlierFactor
 
 import toadstone.detectors.features.outliers as room
 from toadstone.detectors.features.outliers import IsolationForestDetector, LocalOutlierFactorDetector
-from toadstone.sanitizers.labelled import value_order
+from toadstone.kernels.rows import value_order
 
 
 @pytest.fixture

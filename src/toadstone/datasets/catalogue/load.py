@@ -119,6 +119,7 @@ def data_folder() -> Path | None:
 
 def _load_entry(entry: Entry, request: Request) -> Split:
     request.refuse_columns(f"the prepared data set {entry.name}")
+    request.refuse_regression(f"the prepared data set {entry.name}")
     if request.scale != "auto":
         raise InvalidArgument("scale", f"'auto' for {entry.name}, which comes prepared", repr(request.scale))
     if entry.classes is not None and request.classes not in (None, entry.classes, entry.classes[::-1]):

@@ -17,8 +17,10 @@ MIN_ROWS = 5
 """Smallest size of a class."""
 
 _FEW_FRACTIONS = 20
+_MANY_NUMBERS = "a regression target, which `regression` reads (--regression), or an identifier"
 _SHOWN = 80
 _WHOLE_TEXT = re.compile(r"-?(0|[1-9]\d*)(\.0*)?")
+_NUMBER_TEXT = re.compile(r"\s*[-+]?\d[\d.,' ]*(e[-+]?\d+)?\s*", re.IGNORECASE | re.ASCII)
 _INVISIBLE = ("Cf", "Cc")
 
 
@@ -96,7 +98,8 @@ def _whole(values: Labels, what: str) -> Labels:
     if fractional.any():
         if len(np.unique(values)) > _FEW_FRACTIONS:
             raise InvalidData(
-                f"{what}: expected classes, got {values[fractional][0]:g}: it looks like a regression target"
+                f"{what}: expected classes, got {values[fractional][0]:g}: it looks like a regression target, which "
+                "`regression` reads (--regression)"
             )
         return np.array([f"{value:g}" for value in values.tolist()])
     if np.abs(values).max(initial=0.0) >= 2.0**63:
@@ -226,8 +229,25 @@ def check_several(y: Labels, what: str) -> None:
     if len(classes) > 2 and len(classes) > len(y) / MIN_ROWS:
         raise InvalidData(
             f"{what}: expected a few classes, got {len(classes)} different labels in {len(y)} rows: "
-            "it looks like a regression target or an identifier"
+            f"it looks like {_MANY_NUMBERS if _are_numbers(classes) else 'an identifier'}"
         )
+
+
+def _are_numbers(classes: Labels) -> bool:
+    return classes.dtype.kind in "iuf" or all(_NUMBER_TEXT.fullmatch(str(text)) for text in classes.tolist())
+
+
+def refuse_many_numbers(y: Labels, what: str) -> None:
+    """Refuse numbers most of which are no classes, though some occur often enough to be one.
+
+    Raises
+    ------
+    InvalidData
+        If there are more than 20 different numbers, and more than the rows are enough for.
+    """
+    classes = np.unique(y)
+    if len(classes) > _FEW_FRACTIONS and _are_numbers(classes):
+        check_several(y, what)
 
 
 def check_test_labels(train: Labels, test: Labels, what: str) -> None:

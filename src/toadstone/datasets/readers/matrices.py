@@ -9,9 +9,9 @@ import numpy as np
 from toadstone.core.arrays import Labels, Matrix
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, fit_rows
-from toadstone.datasets.readers.aside import rows_to_judge
+from toadstone.datasets.readers.aside import held_out_rows, rows_to_judge
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.split import Split, stratified_rows
+from toadstone.datasets.split import Split
 
 
 def split_matrix(
@@ -42,9 +42,9 @@ def split_matrix(
         As `toadstone.datasets.read`.
     """
     kept, aside = rows_to_judge(np.arange(len(y)), y, labels, request)
-    parts = stratified_rows(y[kept], share=request.test_share, random_state=request.random_state)
+    parts = held_out_rows(y[kept], request)
     train, test = (kept[part] for part in parts)
     scaling = fit_rows(X[train], request.scale, source)
     features = Features(scaling.apply(X[train]), scaling.apply(X[test]), scaling.preparation, domain=scaling.domain)
     split = assemble(name, features, (y[train], y[test]), (train, test), request.test_origin)
-    return replace(split, row_names=rows, raw=ArrayValues(X), aside=aside), scaling
+    return replace(split, row_names=rows, raw=ArrayValues(X), aside=aside, target=request.target), scaling

@@ -16,7 +16,7 @@ from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.exact_numbers import check_numbers
 from toadstone.datasets.preparation.features import ArrayValues, RowScaling, renamed
-from toadstone.datasets.preparation.labels import as_labels
+from toadstone.datasets.readers.aside import labels_of
 from toadstone.datasets.readers.formats.columnar import without_views
 from toadstone.datasets.readers.matrices import split_matrix
 from toadstone.datasets.readers.request import Request
@@ -98,10 +98,12 @@ class ArrayPreparation:
     ----------
     scaling : RowScaling
     columns : int
+    request : Request
     """
 
     scaling: RowScaling
     columns: int
+    request: Request
 
     def encode(self, X: Any, y: Any) -> tuple[Matrix, Labels]:
         """Return prepared rows and labels.
@@ -114,7 +116,7 @@ class ArrayPreparation:
         rows = as_matrix(X)
         if rows.shape[1] != self.columns:
             raise InvalidData(f"trusted arrays: X: expected {self.columns} columns as in the data, got {rows.shape[1]}")
-        return self.scaling.apply(rows), as_labels(np.asarray(y), "trusted arrays: y")
+        return self.scaling.apply(rows), labels_of(np.asarray(y), "trusted arrays: y", self.request)
 
 
 def read_arrays(
@@ -144,13 +146,13 @@ def read_arrays(
     request.refuse_columns(ARRAYS)
     if isinstance(X, np.ndarray) and X.dtype.kind in "iu":
         check_numbers(X, f"{ARRAYS}: X")
-    rows, labels = as_matrix(X), as_labels(np.asarray(y), f"{ARRAYS}: y")
+    rows, labels = as_matrix(X), labels_of(np.asarray(y), f"{ARRAYS}: y", request)
     if labels.shape != (rows.shape[0],):
         raise InvalidData(f"{ARRAYS}: expected a label for each of {rows.shape[0]} rows, got y of shape {labels.shape}")
     names = RowNames("index", names=row_ids, first=0)
     split, scaling = split_matrix(rows, labels, request, name=ARRAYS, source=ARRAYS, labels=f"{ARRAYS}: y", rows=names)
     split = replace(renamed(split, feature_names), raw=ArrayValues(rows, feature_names))
-    return split, ArrayPreparation(scaling, rows.shape[1])
+    return split, ArrayPreparation(scaling, rows.shape[1], request)
 
 
 def labelled(X: Any, y: Any) -> tuple[nw.DataFrame[Any], str] | None:
@@ -170,6 +172,12 @@ def labelled(X: Any, y: Any) -> tuple[nw.DataFrame[Any], str] | None:
     while name in features.columns:
         name += "_"
     column = values.to_numpy() if isinstance(values, nw.Series) else np.asarray(y)
+    column = column[:, 0] if column.ndim == 2 and column.shape[1] == 1 else column
+    if column.ndim != 1:
+        raise InvalidData(
+            f"{FRAME}: expected one label a row, got an array of shape {column.shape}: several labels a row, and "
+            "one-hot labels, cannot be used; pass one column"
+        )
     if len(column) != len(features):
         raise InvalidData(f"{FRAME}: expected a label for each of {len(features)} rows, got {len(column)}")
     series = nw.new_series(name, column.tolist(), backend=features.implementation)

@@ -40,6 +40,7 @@ class Reading(TypedDict, total=False):
     quote: str
     encoding: str | None
     labels: str | None
+    regression: bool
 
 
 def checked(reading: Reading) -> Reading:
@@ -88,6 +89,7 @@ class Request:
     quote: str = "auto"
     encoding: str | None = None
     labels: str | None = None
+    regression: bool = False
     random_state: int = 0
     rare_classes: Literal["refuse", "aside"] = "refuse"
 
@@ -109,6 +111,8 @@ class Request:
             raise InvalidArgument("types", f"text for {twice[0]}, which `text` names", self.kinds[twice[0]])
         if self.drop is not None and self.columns is not None:
             raise InvalidArgument("drop", "either this or `columns`, not both", ",".join(self.drop))
+        if self.classes is not None and self.regression:
+            raise InvalidArgument("classes", "nothing for a numeric target", self.classes)
         if self.classes is not None:
             classes = (self.classes,) if isinstance(self.classes, str) else tuple(str(name) for name in self.classes)
             if len(set(classes)) < 2:
@@ -157,6 +161,17 @@ class Request:
                 given = ",".join(value) if isinstance(value, tuple | dict) else value
                 raise InvalidArgument(name, f"nothing for {what}, which has no named columns", repr(given))
 
+    def refuse_regression(self, what: str) -> None:
+        """Check that no numeric target is asked for, for data whose labels are classes.
+
+        Raises
+        ------
+        InvalidArgument
+            If one is.
+        """
+        if self.regression:
+            raise InvalidArgument("regression", f"nothing for {what}, whose labels are classes", "True")
+
     def refuse_notation(self, what: str) -> None:
         """Check that no option is about the notation of delimited text, for other formats.
 
@@ -174,7 +189,14 @@ class Request:
     @property
     def test_origin(self) -> str:
         """Description of the hold-out, in words."""
+        if self.regression:
+            return f"{100 * self.test_share:g} % held out at random, seed {self.random_state}"
         return describe_hold_out(self.test_share, self.random_state)
+
+    @property
+    def target(self) -> str:
+        """Name of a numeric target of arrays, or nothing where labels are classes."""
+        return "y" if self.regression else ""
 
 
 def _names(value: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -36,9 +36,10 @@ from toadstone.datasets.preparation.labels import (
     rows_of_classes,
 )
 from toadstone.datasets.preparation.numerals import MISSING_TEXT
-from toadstone.datasets.readers.aside import rows_to_judge
+from toadstone.datasets.preparation.targets import as_targets
+from toadstone.datasets.readers.aside import held_out_rows, rows_to_judge
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.split import RowAside, Split, stratified_rows
+from toadstone.datasets.split import RowAside, Split
 
 LABEL_NAMES = ("label", "labels", "class", "target", "y")
 _INDEX = re.compile(r"__index_level_\d+__")
@@ -130,7 +131,7 @@ class TableReader:
         if self.label not in table.columns.column_names or table.columns.num_rows == 0:
             got = "no rows" if table.columns.num_rows == 0 else listing(table.columns.column_names)
             raise InvalidData(f"{table.source}: expected rows with a column {quoted(self.label)}, got {got}")
-        y, labelled = read_labels(table, self.label)
+        y, labelled = read_labels(table, self.label, self.request)
         if not labelled.all():
             raise InvalidData(
                 f"{table.origin.cell(self.label, int(np.argmin(labelled)))}: expected a label, got nothing"
@@ -166,11 +167,11 @@ def split_table(table: Table, name: str, request: Request) -> tuple[Split, Table
     label = label_column(table, request)
     table = _with_ids(table, request)
     columns = _chosen_columns(table, label, request)
-    y, labelled = read_labels(table, label)
+    y, labelled = read_labels(table, label, request)
     types = _with_lonely_text(infer_types(columns, request, table.origin), columns)
     kept, aside = _rows_to_use(table, label, y, labelled, columns, types, request)
     part = y[kept]
-    train, test = stratified_rows(part, share=request.test_share, random_state=request.random_state)
+    train, test = held_out_rows(part, request)
     here = Origin(table.source, _names_at(table.rows, kept))
     encoding, X = fit_encoding(
         columns.take(pa.array(kept)), train, types, scale=request.scale, weighting=request.weighting, origin=here
@@ -183,6 +184,7 @@ def split_table(table: Table, name: str, request: Request) -> tuple[Split, Table
         row_names=table.rows,
         raw=TableValues(columns, encoding.sources),
         aside=aside,
+        target=label if request.regression else "",
         columns=encoding.columns,
         notes=(*table.notes, *_notes(types, y[labelled])),
     )
@@ -255,8 +257,8 @@ def label_column(table: Table, request: Request) -> str:
     return likely[0]
 
 
-def read_labels(table: Table, name: str) -> tuple[Labels, Mask]:
-    """Return the label of each row, and a mask of the rows that have one.
+def read_labels(table: Table, name: str, request: Request) -> tuple[Labels, Mask]:
+    """Return the label or the numeric target of each row, and a mask of the rows that have one.
 
     Raises
     ------
@@ -264,6 +266,8 @@ def read_labels(table: Table, name: str) -> tuple[Labels, Mask]:
         If the values are no labels.
     """
     what = table.origin.column(name)
+    if request.regression:
+        return _read_targets(table, name, request)
     values = plain(table.columns[name])
     present = np.asarray(pc.invert(values.is_null(nan_is_null=True)))
     if pa.types.is_null(values.type):
@@ -288,6 +292,17 @@ def read_labels(table: Table, name: str) -> tuple[Labels, Mask]:
     y = np.zeros(len(values), dtype=found.dtype)
     y[present] = found
     return y, present
+
+
+def _read_targets(table: Table, name: str, request: Request) -> tuple[Labels, Mask]:
+    (how,) = infer_types(table.columns.select([name]), request, table.origin)
+    if how.kind != "number" and not is_number(plain(table.columns[name]).type):
+        shown = listing([quoted(value) for value in pc.unique(plain(table.columns[name])).to_pylist()[:3]])
+        raise InvalidData(f"{table.origin.column(name)}: expected numbers as targets, got {shown}")
+    numbers = convert(table.columns[name], replace(how, kind="number"), table.origin)
+    present = np.asarray(pc.invert(numbers.is_null(nan_is_null=True)))
+    y = np.asarray(pc.fill_null(numbers, 0.0)).astype(np.float64)
+    return as_targets(np.where(present, y, 0.0), table.origin.column(name)), present
 
 
 def _existing(option: str, name: str, table: Table) -> str:

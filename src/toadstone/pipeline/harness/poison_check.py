@@ -46,7 +46,7 @@ def check_poison(poison: Poison, clean: Dataset, budget: Budget, domain: Domain)
     unknown = np.setdiff1d(poison.y, clean.classes)
     if unknown.size:
         raise BudgetExceeded(f"poison: expected labels of the data, got {unknown[0]}")
-    _check_displaced(poison, clean, budget)
+    check_displaced(poison, clean, budget)
     anywhere = ConvexSet(dict.fromkeys(clean.classes.tolist(), ball(np.zeros(clean.n_features), np.inf)))
     if not anywhere.within(domain).contains(poison.X, poison.y).all():
         raise BudgetExceeded(f"poison: expected values within the {domain.name} domain, got some outside")
@@ -55,8 +55,14 @@ def check_poison(poison: Poison, clean: Dataset, budget: Budget, domain: Domain)
         raise BudgetExceeded("poison: expected whole numbers, got fractions")
 
 
-def _check_displaced(poison: Poison, clean: Dataset, budget: Budget) -> None:
-    """Refuse poison that displaces rows in another way than its budget is for."""
+def check_displaced(poison: Poison, clean: Dataset, budget: Budget) -> None:
+    """Refuse poison that displaces rows in another way than its budget is for.
+
+    Raises
+    ------
+    BudgetExceeded
+        If it does.
+    """
     rows: IntArray = np.empty(0, dtype=np.int64) if poison.replaces is None else poison.replaces
     if budget.kind == "add":
         if len(rows):

@@ -30,14 +30,14 @@ from toadstone.core.files import written_aside
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.exact_numbers import check_numbers
 from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, fit_rows, renamed
-from toadstone.datasets.preparation.labels import as_labels, check_test_labels, rows_of_classes
-from toadstone.datasets.readers.aside import rows_to_judge
+from toadstone.datasets.preparation.labels import check_test_labels, rows_of_classes
+from toadstone.datasets.readers.aside import held_out_rows, labels_of, rows_to_judge
 from toadstone.datasets.readers.content import Content, open_content
 from toadstone.datasets.readers.files import check_rows
 from toadstone.datasets.readers.formats.archive import Archive, ArrayNames, array_names
 from toadstone.datasets.readers.formats.sparse_parts import PARTS, matrix_parts, sparse_matrix
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.split import Split, stratified_rows
+from toadstone.datasets.split import Split
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
@@ -74,7 +74,7 @@ class ArchiveReader:
         """
         archive = Archive(content)
         names = array_names(archive)
-        part = _part(archive, (names.X, names.y))
+        part = _part(archive, (names.X, names.y), self.request)
         part = part.take(rows_of_classes(part.y, self.request.classes, f"{content.name}: {names.y}"))
         check_shape(part.X.shape[1:], self.shape, content.name)
         return self.scaling.apply(part.X), part.y
@@ -117,17 +117,18 @@ def read(content: Content, request: Request) -> tuple[Split, ArchiveReader]:
     request.refuse_columns("an .npz archive")
     archive, what = Archive(content), content.name
     names = array_names(archive)
-    train = _part(archive, (names.X, names.y))
+    train = _part(archive, (names.X, names.y), request)
     raw = train.X
     rows, aside = rows_to_judge(train.ids, train.y, f"{what}: {names.y}", request)
     train = train.take(rows) if aside else train
     if names.X_test:
-        test, origin = _part(archive, (names.X_test, names.y_test)), "test split of the file"
+        test, origin = _part(archive, (names.X_test, names.y_test), request), "test split of the file"
         test = test.take(np.flatnonzero(~np.isin(test.y.astype(np.str_), [one.label for one in aside])))
-        check_test_labels(train.y, test.y, f"{what}: {names.y_test}")
+        if not request.regression:
+            check_test_labels(train.y, test.y, f"{what}: {names.y_test}")
         check_shape(test.X.shape[1:], train.X.shape[1:], what)
     else:
-        parts = stratified_rows(train.y, share=request.test_share, random_state=request.random_state)
+        parts = held_out_rows(train.y, request)
         train, test = (train.take(rows) for rows in parts)
         origin = request.test_origin
     scaling = fit_rows(train.X, request.scale, what)
@@ -137,6 +138,7 @@ def read(content: Content, request: Request) -> tuple[Split, ArchiveReader]:
     split = replace(
         renamed(split, columns),
         aside=aside,
+        target=request.target,
         raw=ArrayValues(raw, columns),
         row_names=RowNames("row"),
         notes=_notes(names),
@@ -157,10 +159,10 @@ def check_shape(found: tuple[int, ...], expected: tuple[int, ...], what: str) ->
         raise InvalidData(f"{what}: expected rows of shape {expected}, got {found}")
 
 
-def _part(archive: Archive, names: tuple[str, str]) -> Part:
+def _part(archive: Archive, names: tuple[str, str], request: Request) -> Part:
     """Return rows, labels and row numbers of one part."""
     what = f"{archive.path}: {names[1]}"
-    y = as_labels(archive[names[1]], what)
+    y = labels_of(archive[names[1]], what, request)
     X = _rows(archive, names[0])
     if X.shape[0] != len(y):
         raise InvalidData(f"{what}: expected one label for each of {X.shape[0]} rows, got {len(y)}")

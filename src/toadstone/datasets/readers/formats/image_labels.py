@@ -48,7 +48,7 @@ def labels_in_table(names: Sequence[str], request: Request) -> list[str]:
     if not hits.get(key):
         raise InvalidData(f"{table.source}: expected a column of the names of images, such as {names[0]!r}, got none")
     label = _label(table, key, request)
-    y, labelled = read_labels(table, label)
+    y, labelled = read_labels(table, label, request)
     found: dict[int, str] = {}
     for row, text in enumerate(texts[key]):
         if text.strip() not in places:

@@ -100,6 +100,7 @@ def read(content: Content, request: Request) -> tuple[Split, ImageReader]:
     InvalidArgument, InvalidData
         As `toadstone.datasets.read`.
     """
+    request.refuse_regression("a folder of images")
     found = _images(content, request)
     name, rows = Path(content.name).resolve().name, RowNames("id", names=found.names, column="file")
     split, scaling = split_matrix(

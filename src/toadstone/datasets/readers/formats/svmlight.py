@@ -15,7 +15,8 @@ from toadstone.core.checks import quoted
 from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.features import RowScaling, check_width
-from toadstone.datasets.preparation.labels import as_labels, rows_of_classes
+from toadstone.datasets.preparation.labels import rows_of_classes
+from toadstone.datasets.readers.aside import labels_of
 from toadstone.datasets.readers.content import Content
 from toadstone.datasets.readers.files import check_rows
 from toadstone.datasets.readers.formats.plain_text import joined
@@ -57,7 +58,7 @@ class SparseReader:
                 f"{content.name}: expected columns up to {self.columns + self.first_column - 1}, got {got}"
             )
         X.resize((X.shape[0], self.columns + self.first_column))
-        y = as_labels(raw, f"{content.name}: labels")
+        y = labels_of(raw, f"{content.name}: labels", self.request)
         kept = rows_of_classes(y, self.request.classes, f"{content.name}: labels")
         return self.scaling.apply(X[:, self.first_column :][kept]), y[kept]
 
@@ -75,7 +76,7 @@ def read(content: Content, request: Request) -> tuple[Split, SparseReader]:
     X, raw = _load(content)
     first_column = 1 if X.nnz and X.indices.min() > 0 else 0
     X = X[:, first_column:]
-    y = as_labels(raw, what)
+    y = labels_of(raw, what, request)
     rows = RowNames("line", names=_lines(content))
     split, scaling = split_matrix(X, y, request, name=content.short_name(), source=content.name, labels=what, rows=rows)
     return split, SparseReader(first_column, X.shape[1], scaling, request)

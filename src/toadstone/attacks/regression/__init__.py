@@ -1,0 +1,1 @@
+"""Attacks on regression: optimised rows, and targets moved to the ends of their range."""

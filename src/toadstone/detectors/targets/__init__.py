@@ -1,0 +1,1 @@
+"""Detection of wrong numeric targets: predictions out of fold, and the verdict."""

@@ -1,0 +1,1 @@
+"""Regression: ridge, the error floor of targets, and intervals of predictions."""

@@ -1,0 +1,1 @@
+"""Scan, sanitize, defend and attack for numeric targets."""

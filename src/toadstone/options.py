@@ -113,6 +113,9 @@ READING = stacked(
     choice("--quote", ["auto", "double", "none"], "Quotation marks around values; none takes them as they stand."),
     click.option("--encoding", metavar="NAME", help="Of text files.  [default: UTF-8, or as the file is marked]"),
     click.option("--labels", metavar="FILE", help="Table of image names and labels, for a folder of images."),
+    click.option(
+        "--regression", is_flag=True, help="The label is a number to predict: scan, sanitize, defend and attack."
+    ),
     number("--test-share", "SHARE", "Share of each class, in (0, 1), held out where no test set is published.", 0.2),
     click.option(
         "--seed", type=int, metavar="N", default=0, show_default=True, help="Seed of all that is random, from 0."

@@ -251,7 +251,7 @@ def open_targets(data: Data, request: Request) -> Given:
     InvalidData
         If they cannot be used; one sentence says where and why.
     """
-    frame, request = _as_frame_with_label(data, request)
+    frame, request = as_frame_with_label(data, request)
     given = _open(data, frame, request)
     if not given.split.target:
         raise InvalidArgument("regression", "data that were read with a numeric target", "a split with classes")

@@ -209,6 +209,8 @@ def read(path: str | os.PathLike[str], *, random_state: int = 0, **reading: Unpa
         "double", or "none" for marks without meaning.
     labels : path, optional
         Table of image names and labels, for a folder of images.
+    regression : bool
+        True if the label is a number to predict, not a class.
 
     Returns
     -------

@@ -14,9 +14,10 @@ from toadstone.detectors.verdict.candidates import find_candidates
 from toadstone.detectors.verdict.examination import Examined, examine
 from toadstone.detectors.verdict.row_groups import RowGroup
 from toadstone.detectors.verdict.views import train_views
+from toadstone.kernels.rows import value_order
 from toadstone.kernels.verdict.mining import Sizes
 from toadstone.kernels.verdict.windows import by_columns
-from toadstone.sanitizers.labelled import admit, trusted_mask, value_order
+from toadstone.sanitizers.labelled import admit, trusted_mask
 from toadstone.sanitizers.scored import draw_seed
 
 _MOST_ROWS = 5000

@@ -12,8 +12,9 @@ from sklearn.base import BaseEstimator
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from toadstone.detectors.labels.classifiers import by_appearance
 from toadstone.detectors.verdict.stack import build_stack
+from toadstone.kernels.rows import value_order
 from toadstone.kernels.verdict.noise_evidence import FloorFits, fit_floors, rate_interval
-from toadstone.sanitizers.labelled import admit, own, trusted_mask, value_order
+from toadstone.sanitizers.labelled import admit, own, trusted_mask
 from toadstone.sanitizers.scored import draw_seed
 
 SHORT_LIST = 0.01

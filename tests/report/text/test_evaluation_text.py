@@ -11,7 +11,7 @@ from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationReco
 from toadstone.records.trials import Estimate, MatrixCell
 from toadstone.report.files.evaluation_table import write_matrix
 from toadstone.report.text.evaluation_grid import abbreviated
-from toadstone.report.text.evaluation_text import attack_sentence, evaluation_lines, evaluation_sentences
+from toadstone.report.text.evaluation_text import attack_glance, attack_sentence, evaluation_lines, evaluation_sentences
 
 HIDDEN = chr(0x202E)
 
@@ -129,6 +129,17 @@ def test_sentences(record):
     assert evaluation_sentences(dataclasses.replace(record, cells=caught))[0] == (
         "No attack got through: each is caught by at least one detector."
     )
+
+
+def test_a_notebook_shows_a_row_for_each_attack(record):
+    table = {name: [plain(cell) for cell in cells] for name, cells in attack_glance(record).items()}
+    assert table == {
+        "attack": ["flip", "patch", "adaptive-flip"],
+        "undefended": ["20.0 % (10.0 to 30.0 %)", "90.0 % (80.0 to 100.0 %)", ""],
+        "best_defence": ["label-errors by trusted thresholds", "bounded-loss", "label-errors by own thresholds"],
+        "leaves": ["7.0 % (0.0 to 17.0 %)", "40.0 % (30.0 to 50.0 %)", "20.0 % (10.0 to 30.0 %)"],
+        "caught_by": ["label-errors", "none", "none"],
+    }
 
 
 def test_several_detectors_that_miss_are_counted(record):

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pooch
 from numpy.typing import NDArray
 
 from toadstone.core.errors import InvalidData
@@ -40,6 +39,8 @@ _BROKEN = (
 
 def cache_folder() -> Path:
     """Return the cache folder of downloaded data sets, the usual one of the operating system."""
+    import pooch
+
     return Path(pooch.os_cache("toadstone"))
 
 
@@ -79,6 +80,9 @@ def fetch(name: str, original: Original, folder: Path) -> dict[str, NDArray[Any]
 
 
 def _download(name: str, url: str, checksum: str | None, file: Path) -> Path:
+    # Only a download needs pooch, whose progress bar makes notebooks print a warning when it is imported.
+    import pooch
+
     downloader = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=_TIMEOUT)
     try:
         downloader(url, os.fspath(file), None)

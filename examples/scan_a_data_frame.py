@@ -14,23 +14,23 @@ table = load_breast_cancer(as_frame=True).frame
 table.index = [f"patient-{number:03d}" for number in range(len(table))]
 
 # %% [markdown]
-# Eight labels are wrong. Nobody tells the detectors which, or how many.
+# Eight labels are wrong. Nobody tells the scan which, or how many.
 
 # %%
 wrong = table.index[np.random.default_rng(7).choice(len(table), 8, replace=False)]
 table.loc[wrong, "target"] = 1 - table.loc[wrong, "target"]
 
 # %%
-result = toadstone.scan(table, label="target", detectors=["label-errors", "ensemble", "mahalanobis"])
+result = toadstone.scan(table, label="target", detectors=["verdict", "label-errors", "ensemble"])
 print(result)
 
 # %% [markdown]
-# The flagged rows stand on the index of the table.
+# The listed rows stand on the index of the table.
 
 # %%
 suspects = result.to_frame()
-print(suspects[["label", "suspicion", "detectors"]].head(8))
-print(f"{len(set(wrong) & set(suspects.index))} of {len(wrong)} wrong labels are among {len(suspects)} flagged rows")
+print(suspects[["label", "suggested_label", "probability", "also_flagged_by"]].head(8))
+print(f"{len(set(wrong) & set(suspects.index))} of {len(wrong)} wrong labels are among {len(suspects)} listed rows")
 
 # %% [markdown]
 # Remove what the verdict lists, at most 5 % of the rows.

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from toadstone.commands.gates import gate_exceeded
+from toadstone.commands.gates import gate_exceeded, gate_groups, gate_rows
 from toadstone.records.header import SCHEMA_VERSIONS, DataSummary, Header, Source
-from toadstone.records.scan import DetectorReport, ScanRecord
+from toadstone.records.scan import DetectorReport, ScanRecord, VerdictReport
 
 
 @pytest.fixture
@@ -45,6 +45,7 @@ def test_the_folder_is_whole(toadstone, table):
         "record.json",
         "report.html",
         "scan.sarif",
+        "scores.csv",
         "suspects.csv",
     ]
     assert outcome.out.rstrip().endswith("Report: found/report.html")
@@ -90,14 +91,65 @@ def test_a_scan_of_rows_that_do_not_vary_is_undecided(toadstone, table):
     )
 
 
+def bare_record(**changes) -> ScanRecord:
+    """A scan by one detector that did not run, without a verdict."""
+    facts = {
+        "header": Header("scan", SCHEMA_VERSIONS["scan"], "", "", 0, 1, None, {}, {}),
+        "source": Source("rows.csv"),
+        "data": DataSummary(200, 5, 3, 1.0, (), "real", "none", "held out"),
+        "verdict": None,
+        "listed_rows": 0,
+        "rows": (),
+        "expected_innocents": None,
+        "evidence": None,
+        "findings": (),
+        "group_count": 0,
+        "grouped_rows": 0,
+        "review": (),
+        "review_rows": 0,
+        "worth_checking": (),
+        "detectors": {"deep-knn": DetectorReport(0, 0.0, 0.0, 0.0, 0.1, skipped="a class of one row")},
+        "flagged_by_any": 0,
+        "union_false_alarm_rate": 0.0,
+    }
+    return ScanRecord(**facts | changes)
+
+
 def test_a_scan_in_which_nothing_ran_is_undecided(capsys):
-    header = Header("scan", SCHEMA_VERSIONS["scan"], "", "", 0, 1, None, {}, {})
-    data = DataSummary(10, 5, 3, 1.0, (), "real", "none", "held out")
-    skipped = {"deep-knn": DetectorReport(0, 0.0, 0.0, 0.0, 0.1, skipped="a class of one row")}
-    assert gate_exceeded(ScanRecord(header, Source("rows.csv"), data, 0, (), skipped), named=False) == 1
+    assert gate_exceeded(bare_record(), named=False) == 1
     assert capsys.readouterr().err == (
         "toadstone: gate undecided, which fails: no detector ran; poison may have been missed\n"
     )
+
+
+class TestGatesOnTheVerdict:
+    @pytest.mark.parametrize(("limit", "code"), [("3", 0), ("2", 1), ("0.015", 0), ("0.014", 1), (None, 0)])
+    def test_rows_are_counted_or_a_share(self, capsys, limit, code):
+        record = bare_record(verdict=VerdictReport(0.1), listed_rows=3)
+        assert gate_rows(record, limit) == code
+        if code:
+            assert capsys.readouterr().err == "toadstone: gate failed: 3 of 200 rows look wrong, above 2\n"
+
+    def test_groups(self, capsys):
+        record = bare_record(verdict=VerdictReport(0.1))
+        assert gate_groups(record, wanted=True) == 0
+        found = bare_record(verdict=VerdictReport(0.1), group_count=1)
+        assert (gate_groups(found, wanted=False), gate_groups(found, wanted=True)) == (0, 1)
+        assert capsys.readouterr().err == ("toadstone: gate failed: 1 group of rows does not look like the label\n")
+
+    @pytest.mark.parametrize(
+        ("verdict", "why"),
+        [
+            (None, "--detectors names no verdict"),
+            (VerdictReport(0.0, skipped="too few rows"), "there is no verdict: too few rows"),
+        ],
+    )
+    def test_without_a_verdict_nothing_is_decided(self, capsys, verdict, why):
+        record = bare_record(verdict=verdict)
+        assert gate_rows(record, "9") == gate_groups(record, wanted=True) == 1
+        assert capsys.readouterr().err.splitlines() == 2 * [
+            f"toadstone: gate undecided, which fails: {why}; poison may have been missed"
+        ]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +158,17 @@ def test_a_scan_in_which_nothing_ran_is_undecided(capsys):
         (("--detectors", "magic"), "`detector`: expected one of spectral"),
         (("--false-alarm-rate", 0.7), "`--false-alarm-rate`: expected a number in (0, 0.1], got 0.7"),
         (("--fail-if-flagged-above", 2), "`--fail-if-flagged-above`: expected a number from 0 to 1"),
+        (
+            ("--fail-if-rows-above", "1.5"),
+            "`--fail-if-rows-above`: expected a whole number of rows, or a share of them",
+        ),
+        (
+            ("--fail-if-rows-above", "few"),
+            "`--fail-if-rows-above`: expected a whole number of rows, or a share of them",
+        ),
+        (("--detectors", "none,spectral"), "`--detectors`: expected names, or none by itself, got none,spectral"),
+        (("--group", "hospital"), "`--group`: expected a column of rows.csv: a, b, c, label, got 'hospital'"),
+        (("--time", "label"), "`--time`: expected another column than the label's, got 'label'"),
     ],
 )
 def test_bad_options(toadstone, table, wrong, sentence):
@@ -125,7 +188,66 @@ def test_trusted_rows(toadstone, table):
     assert {report["thresholds"] for report in record["detectors"].values()} == {"trusted rows"}
     assert {flagged["position"] for flagged in record["rows"]} <= set(range(200))
     words = toadstone("scan", "rows.csv", "--detectors", "mahalanobis", "--trusted", "checked.csv").out
-    assert "Their thresholds come from 200 trusted rows" in " ".join(words.split())
+    assert "by thresholds from trusted rows where these suffice" in " ".join(words.split())
     overlap = toadstone("scan", "rows.csv", "--detectors", "mahalanobis", "--trusted", "rows.csv")
     assert (overlap.code, overlap.out) == (2, "")
     assert overlap.err.startswith("toadstone: `--trusted`: expected rows that are not among the untrusted ones")
+
+
+@pytest.fixture
+def mislabelled(tmp_path, monkeypatch):
+    """Three well separated classes, eight rows of which have the label of the next; who they are from, and when."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+    kinds = np.array(["bill", "ham", "spam"])
+    code = np.arange(333) % 3
+    X = rng.normal(size=(333, 5)) + 5.0 * np.eye(3, 5)[code]
+    wrong = rng.choice(333, 8, replace=False)
+    code[wrong] = (code[wrong] + 1) % 3
+    y = kinds[code]
+    order = rng.permutation(333)
+    lines = [
+        ",".join([*(f"{value:.4f}" for value in X[row]), f"desk {row % 3}", f"2024-03-{row % 28 + 1:02}", y[row]])
+        for row in order
+    ]
+    (tmp_path / "mails.csv").write_text("a,b,c,d,e,desk,day,label\n" + "\n".join(lines) + "\n")
+    return {int(place) + 2 for place in np.flatnonzero(np.isin(order, wrong))}
+
+
+def test_eight_planted_wrong_labels_are_listed_first_and_named_as_such(toadstone, mislabelled):
+    outcome = toadstone("scan", "mails.csv", "--detectors", "none", "--json")
+    record = json.loads(outcome.out)
+    assert outcome.code == 0
+    assert {int(row["row"]) for row in record["rows"][:8]} == mislabelled
+    assert record["listed_rows"] <= 10
+    for row in record["rows"][:8]:
+        assert row["suggested_label"] == {"ham": "bill", "spam": "ham", "bill": "spam"}[row["label"]]
+        assert row["values"]
+        assert 0.5 < row["score"] <= 1
+    assert record["evidence"]["supported"]
+    assert record["detectors"] == {}
+    words = " ".join(toadstone("scan", "mails.csv", "--detectors", "none").out.split())
+    assert f"{record['listed_rows']} of 333 rows look mislabelled, " in words
+    assert "Nothing stands out" not in words
+
+
+def test_gates_stop_a_table_with_wrong_labels(toadstone, mislabelled):
+    failed = toadstone("scan", "mails.csv", "--detectors", "none", "--fail-if-rows-above", "0.01", "--fail-if-groups")
+    assert failed.code == 1
+    assert failed.err.endswith("of 333 rows look wrong, above 3\n")
+    assert toadstone("scan", "mails.csv", "--detectors", "none", "--fail-if-rows-above", "20").code == 0
+
+
+def test_sources_and_times_are_no_features(toadstone, mislabelled):
+    chosen = ("--group", "desk", "--time", "day", "--detectors", "none", "--json")
+    record = json.loads(toadstone("scan", "mails.csv", *chosen).out)
+    assert {column["name"] for column in record["data"]["columns"]} == {"a", "b", "c", "d", "e"}
+    assert {int(row["row"]) for row in record["rows"]} >= mislabelled
+
+
+def test_rows_of_the_test_set_are_named(toadstone, mislabelled, tmp_path):
+    lines = (tmp_path / "mails.csv").read_text().splitlines()
+    (tmp_path / "test.csv").write_text("\n".join([lines[0], *lines[4:7], "1,1,1,1,1,desk 0,2024-03-01,ham"]) + "\n")
+    record = json.loads(toadstone("scan", "mails.csv", "--detectors", "spectral", "--test", "test.csv", "--json").out)
+    (fact,) = [finding for finding in record["findings"] if finding["kind"] == "rows in the test set"]
+    assert (fact["rows"], fact["count"], fact["score"]) == (["5", "6", "7"], 3, 0.75)

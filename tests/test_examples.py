@@ -13,7 +13,7 @@ SAYS = {
     "certify_arrays": r"with 3% poison: an attack reaches 0\.\d{4}, none exceeds 0\.\d{4}",
     "defend_in_a_grid_search": r"(?s)validation: .* 0\.8467 before, 0\.9\d+ after.*among them [12]\d of 24 poisoned",
     "epic_in_your_loop": r"among them 1[5-8] of 18 poisoned ones\n.*was a medoid of class \d without members",
-    "scan_a_data_frame": r"(?s)[78] of 8 wrong labels are among \d+ flagged rows\n.*\d+ of 569 rows are kept",
+    "scan_a_data_frame": r"(?s)[678] of 8 wrong labels are among \d+ listed rows\n.*\d+ of 569 rows are kept",
     "sanitize_in_a_pipeline": r"among them 12 of 12 poisoned ones",
     "verify_a_certificate": r"(?s)stated: .*Verified: .*refused: .*was altered",
 }

@@ -27,6 +27,15 @@ class Raw:
     def describe(self, position, features):
         return f"row {position} as it stands, columns {features}"
 
+    def column(self, feature):
+        return "ab"[feature]
+
+    def values(self, positions, feature):
+        return [f"row {position} as it stands" for position in positions]
+
+    def cells(self, column):
+        return None
+
 
 @pytest.fixture
 def rows(tmp_path, monkeypatch):
@@ -66,17 +75,17 @@ def test_the_same_name_in_every_output(split, name, tmp_path, listing):
     with open(folder / table, newline="", encoding="utf-8") as stream:
         assert [row["key"] for row in csv.DictReader(stream)] == named
     text = " ".join(str(result).split())
-    assert f"key '{named[0]}', ham" in text
+    assert f"key '{named[0]}'{': labelled' if name == 'scan' else ','} ham" in text
     assert "Rows are named by column 'key'. Note: the separator is ','" in text
     if name != "sanitize":
         page = (folder / "report.html").read_text("utf-8")
-        assert f">{named[0]}</bdi>" in page
+        assert (f">key &#39;{named[0]}&#39;</bdi>" if name == "scan" else f">{named[0]}</bdi>") in page
         assert "Rows are named by column &#39;key&#39;." in page
     if name == "scan":
         results = json.loads((folder / "scan.sarif").read_text("utf-8"))["runs"][0]["results"]
         places = [one["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] for one in results]
         assert places == [f"#row={row}" for row in named]
-        assert results[0]["message"]["text"].startswith(f"key '{named[0]}', labelled ham.")
+        assert results[0]["message"]["text"].startswith(f"key '{named[0]}', labelled ham: ")
 
 
 def test_an_audit_names_its_suspects(split, tmp_path):
@@ -99,7 +108,8 @@ def test_an_evaluation_and_a_certificate_say_how_the_data_were_read(split):
 
 def test_previews_show_values_as_they_stand(split):
     shown = toadstone.scan(split, detectors="mahalanobis").record.rows[0]
-    assert shown.preview.startswith(f"row {shown.position} as it stands, columns [")
+    assert set(shown.values.values()) == {f"row {shown.position} as it stands"}
+    assert set(shown.values) <= {"a", "b"}
 
 
 @pytest.mark.parametrize(

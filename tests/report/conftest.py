@@ -3,6 +3,7 @@
 import dataclasses
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from toadstone.records.attack import AttackRecord, SplitTest, TargetOutcome
@@ -19,8 +20,9 @@ from toadstone.records.defence import (
 from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
 from toadstone.records.header import SCHEMA_VERSIONS, ClassCount, ColumnSummary, DataSummary, Header, Source
 from toadstone.records.reproduction import Comparison, Interval, Panel, Published, Reproduction, Series
+from toadstone.records.row_scores import RowScores
 from toadstone.records.rows import AsideKind, AsideRow, Contradiction, RowAccount, SetAside
-from toadstone.records.scan import DetectorReport, FlaggedRow, ScanRecord
+from toadstone.records.scan import DetectorReport, Evidence, Finding, ListedRow, ScanRecord, VerdictReport
 from toadstone.records.trials import Estimate, MatrixCell, Trial
 
 DEFENCES = ("sphere", "slab", "loss", "subspace", "neighbours")
@@ -347,34 +349,101 @@ def attacked() -> AttackRecord:
     )
 
 
+def listed_row(row, label, score, **changes):
+    """A row that a scan lists."""
+    facts = {
+        "row": row,
+        "position": int(row) - 2,
+        "label": label,
+        "suggested_label": "b",
+        "probability": 0.98,
+        "score": score,
+        "group": None,
+        "reasons": (f"labelled {label}, looks like b (98 %)", "x speaks for b"),
+        "also_flagged_by": {},
+        "fingerprint": "ab" * 32,
+        "values": {"x": "1"},
+    }
+    return ListedRow(**facts | changes)
+
+
+def group_of(rows, **changes):
+    """A group of rows that share a value."""
+    facts = {
+        "kind": "shared values",
+        "label": "a",
+        "looks_like": "b",
+        "values": {"width": "99"},
+        "literal": None,
+        "rows": rows,
+        "positions": tuple(int(row) - 2 for row in rows),
+        "count": 36,
+        "p_value": 1e-9,
+        "sentence": "36 rows labelled a share width = 99 and look like b (adjusted p < 1e-6).",
+    }
+    return Finding(**facts | changes)
+
+
 @pytest.fixture
 def scanned() -> ScanRecord:
-    """Three detectors, one of them skipped, and two rows of data that mean harm."""
-    ranks = {"spectral": 2, "deep-knn": 1}
+    """A verdict with two rows and a group of data that mean harm; three detectors, one of them skipped."""
+    flagged = {"deep-knn": "neighbours of b", "spectral": "too far"}
     rows = (
-        FlaggedRow(
-            "9", 7, HOSTILE, 0.99, ranks, {"spectral": "too far", "deep-knn": "neighbours of b"}, "ab" * 32, HOSTILE
-        ),
-        FlaggedRow("5", 3, "a", 0.9, {"spectral": 1, "deep-knn": 5}, {"spectral": "farther"}, "cd" * 32, "x 1"),
+        listed_row("9", HOSTILE, 0.99, also_flagged_by=flagged, values={HOSTILE: HOSTILE}),
+        listed_row("5", "a", 0.9, also_flagged_by={"spectral": "farther"}, fingerprint="cd" * 32),
+        listed_row("40", "a", 0.95, group=0, reasons=("shares width = 99",), values={"width": "99"}),
     )
     reports = {
-        "spectral": DetectorReport(14, 0.07, 0.02, 0.045, 0.2, thresholds="its own scores"),
-        "deep-knn": DetectorReport(1, 0.005, 0.02, 0.045, 0.1, thresholds="its own scores"),
+        "spectral": DetectorReport(14, 0.07, 0.02, 0.045, 0.2, thresholds="its own scores", rows=("9", "5")),
+        "deep-knn": DetectorReport(1, 0.005, 0.02, 0.045, 0.1, thresholds="its own scores", rows=("9",)),
         "activation": DetectorReport(0, 0.0, 0.0, 0.0, 0.0, skipped="a class of one row"),
     }
+    fact = group_of((), kind="identifier column", label=None, looks_like=None, p_value=None, count=0)
     return ScanRecord(
         header=header("scan", "toadstone scan rows.csv"),
         source=Source(HOSTILE, "rows.csv", "line"),
         data=read_data(),
-        flagged_rows=14,
+        verdict=VerdictReport(0.4, "the data prefer 4 % wrong labels to none, 12 to 1"),
+        listed_rows=44,
         rows=rows,
+        expected_innocents=1.3,
+        evidence=Evidence(0.04, 0.02, 0.065, 2.5, supported=True),
+        findings=(
+            group_of(("40", "41")),
+            dataclasses.replace(fact, sentence="Column id numbers the rows.", values={HOSTILE: "1 to 200"}),
+        ),
+        group_count=1,
+        grouped_rows=36,
+        review=(listed_row("77", "a", 0.6),),
+        review_rows=0,
+        worth_checking=("5", "77"),
         detectors=reports,
+        flagged_by_any=14,
+        union_false_alarm_rate=0.04,
         set_aside=small_aside(),
         contradicting=14,
         contradictions=(
             Contradiction(("3", "77"), (1, 75), ("ham", HOSTILE)),
             Contradiction(("4", "5", "6"), (2, 3, 4), ("a", "b", "a")),
         ),
+    )
+
+
+@pytest.fixture
+def scores() -> RowScores:
+    """Scores of the rows of a scan."""
+    n = 4
+    return RowScores(
+        rows=["5", "9", "40", "77"],
+        positions=np.arange(n),
+        labels=["a", HOSTILE, "a", "=b()"],
+        score=np.array([0.9, 0.99, 0.95, 1 / 3]),
+        wrong_probability=np.array([0.9, 0.99, 0.0, 1 / 3]),
+        suggested=["b", "b", "a", "a"],
+        suggestion_probability=np.array([0.9, 0.98, 0.2, 0.3]),
+        group=np.array([-1, -1, 0, -1]),
+        listed=np.array([True, True, True, False]),
+        flagged_by=[("spectral",), ("deep-knn", "spectral"), (), ()],
     )
 
 

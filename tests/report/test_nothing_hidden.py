@@ -24,7 +24,13 @@ from toadstone.records.reproduction import Reproduction
 from toadstone.records.scan import ScanRecord
 from toadstone.report.files.evaluation_table import write_matrix
 from toadstone.report.files.sarif import to_sarif
-from toadstone.report.files.tables import write_flagged_rows, write_removals, write_removed_rows, write_suspects
+from toadstone.report.files.tables import (
+    write_listed_rows,
+    write_removals,
+    write_removed_rows,
+    write_scores,
+    write_suspects,
+)
 from toadstone.report.pages.audit_page import render
 from toadstone.report.pages.defence_page import render_defence
 from toadstone.report.pages.evaluation_page import render_evaluation
@@ -147,12 +153,13 @@ def test_sarif(scanned, evil):
 
 @given(evil=EVIL)
 @FEW
-def test_tables(record, scanned, defended, evaluated, tmp_path, evil):
+def test_tables(record, scanned, scores, defended, evaluated, tmp_path, evil):
     path = tmp_path / "table.csv"
     removals = [Removal("3", 2, evil, -0.5, evil), Removal("4", 3, "-1", -1.0, "+2")]
     writers = {
         "suspects": lambda: write_suspects(spoilt(record, evil).suspects, spoilt(record, evil).source, path),
-        "flagged": lambda: write_flagged_rows(spoilt(scanned, evil), path),
+        "listed": lambda: write_listed_rows(spoilt(scanned, evil), path),
+        "scores": lambda: write_scores(dataclasses.replace(scores, rows=[evil] * 4, labels=[evil] * 4), SOURCE, path),
         "removed": lambda: write_removed_rows(spoilt(defended, evil).removals, SOURCE, path),
         "removals": lambda: write_removals(removals, SOURCE, path),
         "matrix": lambda: write_matrix(spoilt(evaluated, evil), path),

@@ -79,6 +79,38 @@ def gate_flagged(record: ScanRecord, limit: float | None, *, named: bool) -> int
     return _exit_code(outcome, found, "")
 
 
+def gate_rows(record: ScanRecord, limit: str | None) -> int:
+    """Exit code for the number of rows that look wrong; says why if it is not 0."""
+    from toadstone.pipeline.gate import GateOutcome, judge_count, rows_allowed
+
+    allowed = rows_allowed("fail_if_rows_above", limit, record.data.n_train)
+    if allowed is None:
+        return 0
+    if not record.decided:
+        return _exit_code(GateOutcome.UNDECIDED, _no_verdict(record), _MISSED)
+    found = f"{record.listed_rows:,} of {record.data.n_train:,} rows look wrong, above {allowed:,}"
+    return _exit_code(judge_count(record.listed_rows, allowed), found, "")
+
+
+def gate_groups(record: ScanRecord, *, wanted: bool) -> int:
+    """Exit code for groups of rows that do not look like their label; says why if it is not 0."""
+    from toadstone.pipeline.gate import GateOutcome, judge_count
+
+    if not wanted:
+        return 0
+    if not record.decided:
+        return _exit_code(GateOutcome.UNDECIDED, _no_verdict(record), _MISSED)
+    n = record.group_count
+    found = f"{n:,} group{'' if n == 1 else 's'} of rows do{'es' if n == 1 else ''} not look like the label"
+    return _exit_code(judge_count(n, 0), found, "")
+
+
+def _no_verdict(record: ScanRecord) -> str:
+    if record.verdict is None:
+        return "--detectors names no verdict"
+    return f"there is no verdict: {record.verdict.skipped}"
+
+
 def gate_exceeded(record: ScanRecord, *, named: bool) -> int:
     """Exit code for detectors that flag more than their false-alarm rate and chance explain; says why if not 0."""
     from toadstone.pipeline.gate import GateOutcome

@@ -7,64 +7,84 @@ from typing import Any
 
 import click
 
-from toadstone.commands.gates import gate_exceeded, gate_flagged, gate_unfinished
+from toadstone.commands.gates import gate_exceeded, gate_flagged, gate_groups, gate_rows, gate_unfinished
 from toadstone.console import running, show
 from toadstone.options import FORCE, epilog, folder_if_named, json_flag, max_seconds, number, path, reading
 
 
 @click.command(
-    short_help="Rank suspicious rows by detectors.",
+    short_help="List rows that look wrong, with reasons.",
     epilog=epilog(
         "toadstone scan mails.csv --text body --label spam",
+        "toadstone scan patients.csv --label outcome --group hospital --time admitted",
         "toadstone scan adult --detectors spectral,label-errors --json",
         "toadstone scan mails.csv --text body --label spam --trusted checked.csv",
-        "toadstone scan rows.parquet --out scan-rows --fail-if-flagged-above 0.05",
+        "toadstone scan rows.parquet --fail-if-rows-above 0.01 --fail-if-groups",
     ),
 )
-@click.option("--detectors", metavar="NAMES", help="Which to run, by commas.  [default: all]")
+@click.option(
+    "--detectors",
+    metavar="NAMES",
+    help="Which to run, by commas; verdict is a name too, and none is the verdict alone.  [default: verdict and all]",
+)
 @number(
     "--false-alarm-rate", "SHARE", "Share of clean rows that each detector may flag, in (0, 0.1].  [default: its own]"
 )
-@path("--trusted", "FILE", "Rows known to be clean, none in DATA and in its format: thresholds come from them.")
-@path("--out", "DIR", "New folder for report.html, record.json, suspects.csv and scan.sarif.")
+@path("--trusted", "FILE", "Rows known to be clean, none in DATA and in its format: verdict and thresholds use them.")
+@path("--test", "FILE", "Rows that models are tested on, in the format of DATA: those that are in DATA too are named.")
+@click.option("--group", metavar="COLUMN", help="Column of annotator, hospital or file: one of them may be at fault.")
+@click.option("--time", metavar="COLUMN", help="Column of numbers or dates: rows of one period may be at fault.")
+@path("--out", "DIR", "New folder for report.html, record.json, suspects.csv, scores.csv and scan.sarif.")
 @FORCE
 @json_flag("the record")
+@click.option(
+    "--fail-if-rows-above",
+    metavar="N|SHARE",
+    help="Exit 1 if more rows look wrong: 3 is three rows, 0.01 one of a hundred.",
+)
+@click.option("--fail-if-groups", is_flag=True, help="Exit 1 if a group of rows does not look like its label.")
 @number("--fail-if-flagged-above", "SHARE", "Exit 1 if a detector flags more than this share of the rows.")
 @click.option(
     "--fail-if-exceeded",
     is_flag=True,
     help="Exit 1 if a detector flags more rows than its false-alarm rate and chance explain.",
 )
-@max_seconds("the other detectors are skipped")
+@max_seconds("what remains is skipped")
 @reading(click.argument("data"))
 def scan(
     data: str,
     out: Path | None,
     force: bool,
     as_json: bool,
+    fail_if_rows_above: str | None,
+    fail_if_groups: bool,
     fail_if_flagged_above: float | None,
     fail_if_exceeded: bool,
     **options: Any,
 ) -> int:
-    """Run detectors over all rows, and rank the rows that they flag.
+    """List the rows that look wrong, with reasons, and groups of rows that do not look like their label.
 
-    No detector knows how much poison there is, or its purpose. Each flags at
-    most a stated share of clean rows, and says which share of poison it can
-    detect. Thresholds come from the scores of the rows themselves, or from
-    those of trusted rows, which find more.
+    A verdict lists rows whose label their values contradict, says how many of
+    them are expected to be innocent, and suggests labels. Where classes
+    overlap so that the data cannot tell, it ranks rows for review instead.
+    Detectors are further evidence; each flags at most a stated share of clean
+    rows. Nothing knows how much poison there is, or its purpose.
     """
     from toadstone.front.scan import scan as run
-    from toadstone.pipeline.gate import check_limit
+    from toadstone.pipeline.gate import check_limit, rows_allowed
 
     check_limit("fail_if_flagged_above", fail_if_flagged_above, most=1.0)
-    with folder_if_named(out, data, options["trusted"], force=force) as aside, running("reading"):
+    rows_allowed("fail_if_rows_above", fail_if_rows_above, 1)
+    with folder_if_named(out, data, options["trusted"], options["test"], force=force) as aside, running("reading"):
         result = run(data, **options)
         if aside is not None:
             result.write(aside)
     show(result, out, as_json=as_json)
     named = options["detectors"] is not None
     return max(
+        gate_rows(result.record, fail_if_rows_above),
+        gate_groups(result.record, wanted=fail_if_groups),
         gate_flagged(result.record, fail_if_flagged_above, named=named),
         gate_exceeded(result.record, named=named) if fail_if_exceeded else 0,
-        gate_unfinished(result.unfinished, fail_if_flagged_above, fail_if_exceeded),
+        gate_unfinished(result.unfinished, fail_if_rows_above, fail_if_groups, fail_if_flagged_above, fail_if_exceeded),
     )

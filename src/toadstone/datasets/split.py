@@ -37,6 +37,15 @@ class RawValues(Protocol):
             Prepared columns, the most telling first.
         """
 
+    def column(self, feature: int) -> str:
+        """Name the column of the source that a prepared feature comes from."""
+
+    def values(self, positions: Sequence[int], feature: int) -> list[str]:
+        """Show the values of some rows in the column that a prepared feature comes from."""
+
+    def cells(self, column: str) -> list[Any] | None:
+        """Return all values of a column of the source, used as a feature or not; None where there is no such column."""
+
 
 @dataclass(frozen=True)
 class RowAside:

@@ -88,22 +88,34 @@ class Given:
         """
         return None if rows is None else self._apart(self._prepared(rows))
 
-    def _prepared(self, rows: Data) -> Dataset:
+    def tested(self, rows: Data | None) -> Dataset | None:
+        """Prepare test rows as these data are; None stays None.
+
+        Raises
+        ------
+        InvalidArgument
+            If they are of another kind than the data.
+        InvalidData
+            If they cannot be read, or their columns are others.
+        """
+        return None if rows is None else self._prepared(rows, "test")
+
+    def _prepared(self, rows: Data, option: str = "trusted") -> Dataset:
         if isinstance(rows, Dataset):
             return rows
         if isinstance(rows, Trusted):
             return rows.data
         names = self.split.train.feature_names
         if isinstance(rows, str | os.PathLike):
-            return self._trusted_file(rows)
+            return self._other_file(rows, option)
         other, request = as_frame_with_label(rows, self.request)
         if other is not None and isinstance(self.reader, TableReader):
             renamed = replace(self.reader, label=request.label or self.reader.label)
-            X, y = renamed.encode(frame_table(other, f"trusted {FRAME}"))
+            X, y = renamed.encode(frame_table(other, f"{option} {FRAME}"))
             return Dataset(X, y, names)
         if isinstance(rows, tuple) and len(rows) == 2 and isinstance(self.reader, ArrayPreparation):
-            return Dataset(*self.reader.encode(*rows), names)
-        raise InvalidArgument("trusted", f"rows of the same kind as the data, {self.source.name}", type(rows).__name__)
+            return Dataset(*self.reader.encode(*rows, f"{option} arrays"), names)
+        raise InvalidArgument(option, f"rows of the same kind as the data, {self.source.name}", type(rows).__name__)
 
     def _apart(self, trusted: Dataset) -> Dataset:
         """Leave out trusted rows that equal untrusted ones, unless they are half or more: these are refused later."""
@@ -122,9 +134,9 @@ class Given:
         )
         return trusted.take(np.flatnonzero(places < 0))
 
-    def _trusted_file(self, path: str | os.PathLike[str]) -> Dataset:
+    def _other_file(self, path: str | os.PathLike[str], option: str) -> Dataset:
         if self.file is not None:
-            return self.file.encode(path)
+            return self.file.encode(path, option)
         rows = read_poison(path)
         expected = self.split.train.n_features
         if rows.X.shape[1] != expected:

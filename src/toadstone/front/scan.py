@@ -1,4 +1,4 @@
-"""Scan: rank suspicious rows by detectors."""
+"""Scan: rows that look wrong, groups of rows, and facts about a table."""
 
 from __future__ import annotations
 
@@ -8,47 +8,64 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from toadstone.datasets.readers.request import Reading
-from toadstone.front.inputs import Data, names_of, open_data, request_of
+from toadstone.front.inputs import Data, Given, names_of, open_data, request_of
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.harness.clock import Deadline
-from toadstone.pipeline.scan import ScanPlan, late_detectors
+from toadstone.pipeline.scan import ScanPlan, late_parts
 from toadstone.pipeline.scan import scan as run_scan
+from toadstone.records.row_scores import RowScores
 from toadstone.records.scan import ScanRecord
 from toadstone.report.text.scan_text import scan_lines
 
 
 class ScanResult(Result):
-    """Flagged rows of a scan; its record is a `ScanRecord`."""
+    """Rows that look wrong, by a scan; its record is a `ScanRecord`.
+
+    Parameters
+    ----------
+    given : Given
+    record : ScanRecord
+    scores : RowScores
+        Of all rows, listed or not.
+    unfinished : str
+    """
 
     record: ScanRecord
 
+    def __init__(self, given: Given, record: ScanRecord, scores: RowScores, *, unfinished: str = "") -> None:
+        super().__init__(given, record, unfinished=unfinished)
+        self.scores = scores
+
     def lines(self, width: int | None = None) -> list[str]:
-        """Say which rows are flagged, why, and by which detectors."""
+        """Say which rows look wrong, and why."""
         return scan_lines(self.record, width)
 
     def columns(self) -> tuple[Sequence[int], Mapping[str, Sequence[Any]]]:
-        """Give the flagged rows, the most suspicious first."""
+        """Give the listed rows, the most suspicious first."""
         rows = self.record.rows
         return [row.position for row in rows], {
             "label": [row.label for row in rows],
-            "suspicion": [row.suspicion for row in rows],
-            "detectors": [len(row.reasons) for row in rows],
-            "reasons": ["; ".join(f"{name}: {reason}" for name, reason in row.reasons.items()) for row in rows],
-            "preview": [row.preview for row in rows],
+            "suggested_label": [row.suggested_label for row in rows],
+            "probability": [row.probability for row in rows],
+            "score": [row.score for row in rows],
+            "group": [row.group for row in rows],
+            "reasons": ["; ".join(row.reasons) for row in rows],
+            "also_flagged_by": [", ".join(row.also_flagged_by) for row in rows],
+            "values": [", ".join(f"{name} {value}" for name, value in row.values.items()) for row in rows],
         }
 
     def plot(self) -> Any:
-        """Draw the share that each detector flags beside its false-alarm rate."""
-        from toadstone.report.drawings.plots import plot_detectors
+        """Draw the scores of all rows in order or, without a verdict, what each detector flags."""
+        from toadstone.report.drawings.plots import plot_detectors, plot_scores
 
-        return plot_detectors(self.record)
+        return plot_scores(self.record, self.scores) if self.record.decided else plot_detectors(self.record)
 
     def write(self, folder: Path) -> None:
-        """Write report.html, record.json, suspects.csv and scan.sarif."""
+        """Write report.html, record.json, suspects.csv, scores.csv and scan.sarif."""
         from toadstone.report.files.folders import write_scan
 
-        write_scan(self.record, folder)
+        write_scan(self.record, self.scores, folder)
 
 
 @front_door
@@ -59,14 +76,20 @@ def scan(
     detectors: str | Sequence[str] | None = None,
     false_alarm_rate: float | None = None,
     trusted: Data | None = None,
+    test: Data | None = None,
+    group: str | None = None,
+    time: str | None = None,
     max_seconds: float | None = None,
     **reading: Unpack[Reading],
 ) -> ScanResult:
-    """Run detectors over all rows, and rank the rows that they flag.
+    """Say which rows look wrong and why, which groups of rows do, and what is odd about the table.
 
-    No detector knows how much poison there is, or its purpose. Each flags at
-    most a stated share of clean rows, and says which share of poison it can
-    detect.
+    A verdict lists the rows whose label their values contradict, with the
+    number of them expected to be innocent, and the groups of rows that share
+    rare values which their label does not explain. Where the data cannot tell
+    overlapping classes from wrong labels it says so, and ranks rows for review
+    instead. Detectors are further evidence: each flags at most a stated share
+    of clean rows. Nothing knows how much poison there is, or its purpose.
 
     Parameters
     ----------
@@ -76,16 +99,26 @@ def scan(
     seed : int
         Seed of all that is random, from 0.
     detectors : str or sequence of str, optional
-        Names of detectors, all by default.
+        Names of detectors, and "verdict"; the verdict and all detectors by
+        default. "none" is the verdict alone; names without it are detectors
+        alone, and rows are those that they flag.
     false_alarm_rate : float, optional
         Share of clean rows that each detector may flag, in (0, 0.1]; its own
         default otherwise.
     trusted : path, data frame, (X, y) or Dataset, optional
         Rows known to be clean, none of them in `data` and of the same kind:
-        thresholds come from their scores, and find more.
+        they tell overlap from wrong labels, thresholds come from their scores,
+        and both find more.
+    test : path, data frame, (X, y) or Dataset, optional
+        Rows that models are tested on: those of them that are among `data`
+        are named. By default the test set that the data publish.
+    group, time : str, optional
+        Columns of the table that say who a row is from, and when: rows of one
+        source or period that do not look like their label are a group. They
+        are no features.
     max_seconds : float, optional
-        Begin nothing new after so many seconds: detectors that have not begun
-        are skipped, and `unfinished` of the result says so.
+        Begin nothing new after so many seconds: what has not begun is skipped,
+        and `unfinished` of the result says so.
     **reading
         Options of how data are read, those of `toadstone.read`: label, text
         and more.
@@ -108,18 +141,23 @@ def scan(
     """
     run, deadline = current_run("scan"), Deadline(max_seconds)
     plan = ScanPlan(
-        detectors=names_of(detectors) or (), false_alarm_rate=false_alarm_rate, seed=seed, command=run.command
+        detectors=names_of(detectors) or (),
+        false_alarm_rate=false_alarm_rate,
+        seed=seed,
+        group=group,
+        time=time,
+        command=run.command,
     )
-    request = request_of(reading, seed).setting_aside()
-    run.watch.expect(len(plan.names))
+    request = replace(request_of(reading, seed).setting_aside(), group=group, time=time)
+    run.watch.expect(plan.steps)
     given = open_data(data, request)
-    plan = replace(plan, source=given.source)
-    record = run_scan(
+    record, scores = run_scan(
         given.split,
-        plan,
+        replace(plan, source=given.source),
         trusted=given.trusted(trusted),
+        test=given.tested(test),
         deadline=deadline,
         on_stage=run.watch.announce,
         on_step=run.watch.step,
     )
-    return ScanResult(given, record, unfinished=late_detectors(record, deadline))
+    return ScanResult(given, record, scores, unfinished=late_parts(record, deadline))

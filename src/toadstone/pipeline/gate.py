@@ -44,6 +44,53 @@ def check_limit(name: str, limit: float | None, *, most: float = math.inf) -> No
     raise InvalidArgument(name, wanted, limit)
 
 
+def rows_allowed(name: str, limit: str | float | None, n: int) -> int | None:
+    """Turn a limit on rows into a number of rows: a whole number counts them, one with a point is a share.
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    limit : str or float, optional
+        "3" or 3 for three rows, "0.01" or 0.01 for one row of a hundred.
+    n : int
+        All rows.
+
+    Raises
+    ------
+    InvalidArgument
+        If it is neither.
+
+    Examples
+    --------
+    >>> rows_allowed("fail_if_rows_above", "3", 500), rows_allowed("fail_if_rows_above", "0.01", 500)
+    (3, 5)
+    """
+    if limit is None:
+        return None
+    text = str(limit).strip()
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise InvalidArgument(name, "a whole number of rows, or a share of them from 0.0 to 1.0", limit)
+    return math.floor(share * n)
+
+
+def judge_count(count: int, limit: int) -> GateOutcome:
+    """Judge a number of things that were counted.
+
+    Examples
+    --------
+    >>> judge_count(3, 2)
+    <GateOutcome.EXCEEDED: 'exceeded'>
+    """
+    return GateOutcome.KEPT if count <= limit else GateOutcome.EXCEEDED
+
+
 def judge_bound(bound: float, attack_value: float, limit: float, *, conclusive: bool) -> GateOutcome:
     """Judge a certified bound.
 

@@ -1,10 +1,9 @@
-"""Run detectors over a data set, and rank the rows that they flag."""
+"""Scan a data set: the verdict on its rows, facts about the table, and detectors as evidence."""
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,23 +12,28 @@ import numpy as np
 from toadstone.catalogue import names, resolve
 from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
-from toadstone.core.errors import InvalidInput
-from toadstone.core.row_names import RowNames
-from toadstone.datasets.split import RawValues, Split
+from toadstone.core.errors import InvalidArgument, InvalidInput
+from toadstone.datasets.split import Split
 from toadstone.kernels.statistics.contradictions import contradicting_rows
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.contradictions import list_contradictions
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
 from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.row_account import ids_of, set_aside, source_of
-from toadstone.pipeline.harness.suspects import preview, rank_rows, stored_values
 from toadstone.pipeline.layers.validation import check_trusted
 from toadstone.pipeline.layers.with_trusted import beside, thresholds_in_words
+from toadstone.pipeline.scanning.facts import facts
+from toadstone.pipeline.scanning.groups import LONGEST_LIST, group_findings
+from toadstone.pipeline.scanning.listing import Listing
+from toadstone.pipeline.scanning.source_values import SourceValues, source_values, sources_of, times_of
 from toadstone.records.header import DataSummary, Source
-from toadstone.records.scan import DetectorReport, FlaggedRow, ScanRecord
+from toadstone.records.row_scores import RowScores
+from toadstone.records.scan import DetectorReport, Evidence, Finding, ScanRecord, VerdictReport
 
-_LONGEST = 10_000
 NEEDS_TRUSTED = "it needs rows that are known to be clean (--trusted)"
+VERDICT, NONE = "verdict", "none"
+_CHECKS = "checks"
+_ROWS_OF_A_DETECTOR = 100
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,14 @@ class ScanPlan:
     Parameters
     ----------
     detectors : tuple of str
-        Names of the catalogue; all by default.
+        Names of the catalogue, and "verdict"; the verdict and all detectors
+        by default. "none" alone is the verdict without a detector.
     false_alarm_rate : float, optional
-        Share of clean rows that each may flag, in (0, 0.1]; its own default
-        otherwise.
+        Share of clean rows that each detector may flag, in (0, 0.1]; its own
+        default otherwise.
     seed : int
+    group, time : str, optional
+        Columns of the source that say who a row is from, and when.
     source : Source, optional
         Origin of the rows; the name of the split by default.
     command : str
@@ -52,19 +59,34 @@ class ScanPlan:
     detectors: tuple[str, ...] = ()
     false_alarm_rate: float | None = None
     seed: int = 0
+    group: str | None = None
+    time: str | None = None
     source: Source | None = None
     command: str = ""
 
     def __post_init__(self) -> None:
+        if NONE in self.detectors and len(self.detectors) > 1:
+            raise InvalidArgument("detectors", "names, or none by itself", ",".join(self.detectors))
         for name in self.detectors:
-            resolve("detector", name)
+            if name not in (VERDICT, NONE):
+                resolve("detector", name)
         if self.false_alarm_rate is not None:
             check_within("(0, 0.1]", false_alarm_rate=self.false_alarm_rate)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The detectors to run, in the order of the catalogue."""
-        return self.detectors or names("detector")
+        return tuple(name for name in self.detectors or names("detector") if name not in (VERDICT, NONE))
+
+    @property
+    def decides(self) -> bool:
+        """True if there is to be a verdict."""
+        return not self.detectors or VERDICT in self.detectors or NONE in self.detectors
+
+    @property
+    def steps(self) -> int:
+        """Steps of progress."""
+        return len(self.names) + self.decides
 
 
 def scan(
@@ -72,14 +94,16 @@ def scan(
     plan: ScanPlan,
     *,
     trusted: Dataset | None = None,
+    test: Dataset | None = None,
     deadline: Deadline = UNLIMITED,
     on_stage: Callable[[str], None] = lambda stage: None,
-    on_step: Callable[[], None] | None = None,
-) -> ScanRecord:
-    """Run detectors over all rows of a source, and rank what they flag.
+    on_step: Callable[[], None] = lambda: None,
+) -> tuple[ScanRecord, RowScores]:
+    """Judge all rows of a source, and run detectors over them as further evidence.
 
-    Rows held out at random are put back; a published test set is not used. A
-    detector gets rows and labels alone: no poison rate, no target of an
+    Rows held out at random are put back; a published test set is searched for
+    rows that are among the others, and not used otherwise. Verdict and
+    detectors get rows and labels alone: no poison rate, no target of an
     attacker, no test label.
 
     Parameters
@@ -87,78 +111,90 @@ def scan(
     split : Split
     plan : ScanPlan
     trusted : Dataset, optional
-        Rows known to be clean, none of them in `split`. Detectors see
-        them beside the others and take their thresholds from them; they are
+        Rows known to be clean, none of them in `split`. They take part in the
+        verdict, and detectors take their thresholds from them; they are
         neither flagged nor counted. Some detectors need them.
+    test : Dataset, optional
+        Rows that models are tested on; those that the source publishes by default.
     deadline : Deadline
-        Detectors that have not begun by then are skipped.
+        What has not begun by then is skipped.
     on_stage : callable
         Called with the name of each stage as it begins.
-    on_step : callable, optional
-        Called after each detector.
+    on_step : callable
+        Called after the verdict and after each detector.
 
     Returns
     -------
-    ScanRecord
-        A detector that refuses these data, or lacks trusted rows, is listed
-        with the reason why it was skipped.
+    record : ScanRecord
+        What refuses these data, or lacks trusted rows, is listed with the
+        reason why it was skipped.
+    scores : RowScores
+        Of all rows.
 
     Raises
     ------
     InvalidArgument
-        If trusted rows are among the others, or have another label.
+        If trusted rows are among the others, or have another label, or a
+        column that the plan names does not exist.
     """
     train, clock = split.whole(), Clock(on_stage)
     if trusted is not None:
         check_trusted(train.X, train.y, trusted.X, trusted.y, names=split.row_names, ids=ids_of(train))
-    reports: dict[str, DetectorReport] = {}
-    fitted: dict[str, Any] = {}
+    source = source_values(split, train)
+    report, verdict = None, None
+    if plan.decides:
+        with clock.stage("verdict"):
+            report, verdict = _judge(split, source, plan, trusted, deadline)
+        on_step()
+    seen: tuple[Finding, ...] = ()
+    if not deadline.passed:
+        with clock.stage(_CHECKS):
+            seen = facts(source, split.test if test is None and train is split.train else test)
     with clock.stage("detectors"):
-        for name in plan.names:
-            detector = make_detector(name, false_alarm_rate=plan.false_alarm_rate, seed=plan.seed)
-            late = deadline.passed
-            reports[name] = _skipped(deadline.reason) if late else _run(detector, train, trusted)
-            if not reports[name].skipped:
-                fitted[name] = detector
-            if on_step is not None:
-                on_step()
-    with clock.stage("ranking"):
-        flagged, rows = rank_flagged(train, fitted, names=split.row_names, raw=split.raw)
+        reports, fitted = _detect(train, plan, trusted, deadline, on_step)
+    with clock.stage("listing"):
+        listing = Listing(source, verdict, fitted)
+        listed = _listed(listing, seen)
         equal = (group.rows for group in contradicting_rows(train.X, train.y))
         contradicting, contradictions = list_contradictions(equal, train, split.row_names)
-    return ScanRecord(
+        scores = listing.scores()
+    record = ScanRecord(
         header=make_header("scan", command=plan.command, seed=plan.seed, digests=digests_of_rows(train, trusted)),
         source=source_of(split, plan.source),
         data=_summary(split, train),
-        flagged_rows=flagged,
-        rows=rows,
-        detectors=reports,
+        verdict=report,
+        **listed,
+        detectors={
+            name: found if found.skipped else replace(found, rows=listing.first_of(name, _ROWS_OF_A_DETECTOR))
+            for name, found in reports.items()
+        },
+        flagged_by_any=sum(map(bool, listing.flagged_by)),
+        union_false_alarm_rate=min(1.0, sum(found.false_alarm_rate for found in reports.values())),
         trusted_rows=0 if trusted is None else len(trusted),
         set_aside=set_aside(split),
         contradicting=contradicting,
         contradictions=contradictions,
         timings=clock.seconds,
     )
+    return record, scores
 
 
-def late_detectors(record: ScanRecord, deadline: Deadline) -> str:
-    """Say which detectors had no time to run; empty where all had."""
+def late_parts(record: ScanRecord, deadline: Deadline) -> str:
+    """Say which parts of a scan had no time to run; empty where all had."""
     late = [name for name, report in record.detectors.items() if deadline.explains(report.skipped)]
-    if not late:
+    parts = ["the verdict"] if record.verdict is not None and deadline.explains(record.verdict.skipped) else []
+    parts += [] if _CHECKS in record.timings else ["the checks of the table"]
+    parts += [f"{len(late)} of {len(record.detectors)} detectors"] if late else []
+    if not parts:
         return ""
-    return deadline.unfinished(f"{len(late)} of {len(record.detectors)} detectors did not run ({', '.join(late)})")
+    said = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+    named = f" ({', '.join(late)})" if late else ""
+    return deadline.unfinished(f"{said} did not run{named}")
 
 
-def _skipped(reason: str, seconds: float = 0.0) -> DetectorReport:
-    return DetectorReport(0, 0.0, 0.0, 0.0, seconds, skipped=reason)
-
-
-def _summary(split: Split, looked_at: Dataset) -> DataSummary:
-    if looked_at is split.train:
-        return summarize(split, split.domain or "real")
-    summary = summarize(replace(split, train=looked_at), split.domain or "real")
-    classes = tuple(replace(count, test=0) for count in summary.classes)
-    return replace(summary, n_test=0, classes=classes, test_origin="none: a scan looks at all rows")
+def exceeded(record: ScanRecord) -> Sequence[str]:
+    """Name the detectors that flag more than their false-alarm rate and chance explain."""
+    return tuple(name for name, report in record.detectors.items() if report.exceeded)
 
 
 def make_detector(name: str, *, false_alarm_rate: float | None = None, seed: int = 0) -> Any:
@@ -176,69 +212,94 @@ def make_detector(name: str, *, false_alarm_rate: float | None = None, seed: int
     return found(**{option: value for option, value in wanted.items() if option in known})
 
 
-def rank_flagged(
-    train: Dataset,
-    fitted: Mapping[str, Any],
-    *,
-    names: RowNames | None = None,
-    raw: RawValues | None = None,
-    longest: int = _LONGEST,
-) -> tuple[int, tuple[FlaggedRow, ...]]:
-    """Rank the rows that any detector flags, those that most of them flag first.
+def make_verdict(seed: int = 0) -> Any:
+    """Make an unfitted verdict."""
+    from toadstone.detectors.verdict.verdict import Verdict
 
-    Parameters
-    ----------
-    train : Dataset
-    fitted : mapping from name to a fitted detector
-        Fitted to these rows, or to these and trusted ones after them.
-    names : RowNames, optional
-        Of the rows in their source; by default they are counted from 1.
-    raw : RawValues, optional
-        Values for previews; the prepared ones by default.
-    longest : int
-        Rows to list at most.
-
-    Returns
-    -------
-    count : int
-        Of all flagged rows.
-    rows : tuple of FlaggedRow
-    """
-    n = len(train)
-    sizes = np.array([np.count_nonzero(train.y == label) for label in train.classes])
-    size = sizes[np.searchsorted(train.classes, train.y)]
-    ranks = {name: rank_rows(detector.suspicion_[:n], train.y) for name, detector in fitted.items()}
-    reasons: list[dict[str, str]] = [{} for _ in range(n)]
-    for name, detector in fitted.items():
-        for row, reason in zip(detector.flagged_indices_, detector.reasons_, strict=True):
-            reasons[row][name] = reason
-    votes = np.array([len(found) for found in reasons])
-    suspicion = np.mean([1 - (rank - 1) / size for rank in ranks.values()], axis=0) if ranks else np.zeros(n)
-    flagged = np.flatnonzero(votes)
-    chosen = flagged[np.lexsort((-suspicion[flagged], -votes[flagged]))][:longest]
-    ids, named = ids_of(train), names or RowNames()
-    listed = tuple(
-        FlaggedRow(
-            row=named[int(ids[row])],
-            position=int(ids[row]),
-            label=str(train.y[row]),
-            suspicion=float(suspicion[row]),
-            ranks={name: int(rank[row]) for name, rank in ranks.items()},
-            reasons=reasons[row],
-            fingerprint=fingerprint(train, int(row)),
-            preview=preview(train, int(row), raw),
-        )
-        for row in chosen
-    )
-    return len(flagged), listed
+    return Verdict(random_state=seed)
 
 
-def fingerprint(data: Dataset, row: int) -> str:
-    """Hash a row's features and label, the same for dense and sparse rows."""
-    stored, values = stored_values(data.X, row)
-    digest = hashlib.sha256(str(data.y[row]).encode())
-    digest.update(stored.astype("<i8").tobytes() + (values + 0.0).astype("<f8").tobytes())
-    return digest.hexdigest()
+def _judge(
+    split: Split, source: SourceValues, plan: ScanPlan, trusted: Dataset | None, deadline: Deadline
+) -> tuple[VerdictReport, Any | None]:
+    begin = time.perf_counter()
+    given: dict[str, Any] = {"column_of": source.column_of}
+    if plan.group is not None:
+        given["sources"] = sources_of(split, source.data, plan.group)
+    if plan.time is not None:
+        given["times"] = times_of(split, source.data, plan.time)
+    if deadline.passed:
+        return VerdictReport(0.0, skipped=deadline.reason), None
+    X, y, known = beside(source.data.X, source.data.y, trusted)
+    if known is not None:
+        given = {"trusted": known} | {name: _with_blanks(value, len(known), name) for name, value in given.items()}
+    verdict = make_verdict(plan.seed)
+    try:
+        verdict.fit(X, y, **given)
+    except InvalidInput as error:
+        # Data that no verdict can be had on are no reason to go without the detectors; a crash is one.
+        return VerdictReport(time.perf_counter() - begin, skipped=str(error).splitlines()[0]), None
+    return VerdictReport(time.perf_counter() - begin, note=verdict.note_), verdict
+
+
+def _with_blanks(values: Any, n_trusted: int, name: str) -> Any:
+    """Lengthen sources and times by those of trusted rows, which have none."""
+    if name == "column_of":
+        return values
+    # A source of their own, and a time that other rows have.
+    blank = "" if values.dtype.kind == "U" else float(np.median(values))
+    return np.concatenate([values, np.full(n_trusted, blank, dtype=values.dtype)])
+
+
+def _detect(
+    train: Dataset, plan: ScanPlan, trusted: Dataset | None, deadline: Deadline, on_step: Callable[[], None]
+) -> tuple[dict[str, DetectorReport], dict[str, Any]]:
+    reports: dict[str, DetectorReport] = {}
+    fitted: dict[str, Any] = {}
+    for name in plan.names:
+        detector = make_detector(name, false_alarm_rate=plan.false_alarm_rate, seed=plan.seed)
+        late = deadline.passed
+        reports[name] = _skipped(deadline.reason) if late else _run(detector, train, trusted)
+        if not reports[name].skipped:
+            fitted[name] = detector
+        on_step()
+    return reports, fitted
+
+
+def _listed(listing: Listing, seen: tuple[Finding, ...]) -> dict[str, Any]:
+    """Fields of the record that the verdict fills, or leaves empty."""
+    verdict = listing.verdict
+    groups = () if verdict is None else verdict.groups_
+    review_rows, review = listing.review()
+    return {
+        "listed_rows": len(listing.listed),
+        "rows": listing.rows(),
+        "expected_innocents": None if verdict is None else float(verdict.expected_innocents_),
+        "evidence": None if verdict is None else _evidence(verdict.evidence_),
+        "findings": (*group_findings(groups[:LONGEST_LIST], listing.source), *seen),
+        "group_count": len(groups),
+        "grouped_rows": 0 if verdict is None else int(np.count_nonzero(verdict.group_[listing.listed] >= 0)),
+        "review": review,
+        "review_rows": review_rows,
+        "worth_checking": listing.worth_checking(),
+    }
+
+
+def _evidence(found: Any) -> Evidence:
+    low, high = found.interval
+    return Evidence(float(found.rate), float(low), float(high), float(found.log_ratio), bool(found.supported))
+
+
+def _skipped(reason: str, seconds: float = 0.0) -> DetectorReport:
+    return DetectorReport(0, 0.0, 0.0, 0.0, seconds, skipped=reason)
+
+
+def _summary(split: Split, looked_at: Dataset) -> DataSummary:
+    if looked_at is split.train:
+        return summarize(split, split.domain or "real")
+    summary = summarize(replace(split, train=looked_at), split.domain or "real")
+    classes = tuple(replace(count, test=0) for count in summary.classes)
+    return replace(summary, n_test=0, classes=classes, test_origin="none: a scan looks at all rows")
 
 
 def _run(detector: Any, train: Dataset, trusted: Dataset | None) -> DetectorReport:
@@ -260,8 +321,3 @@ def _run(detector: Any, train: Dataset, trusted: Dataset | None) -> DetectorRepo
         seconds=time.perf_counter() - begin,
         thresholds=thresholds_in_words(detector.calibrated_classes_),
     )
-
-
-def exceeded(record: ScanRecord) -> Sequence[str]:
-    """Name the detectors that flag more than their false-alarm rate and chance explain."""
-    return tuple(name for name, report in record.detectors.items() if report.exceeded)

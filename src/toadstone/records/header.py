@@ -50,7 +50,7 @@ SCHEMA_VERSIONS: Mapping[RecordName, Version] = MappingProxyType(
     {
         "audit": "3.0",
         "attack": "3.0",
-        "scan": "3.0",
+        "scan": "4.0",
         "defence": "4.0",
         "evaluation": "3.0",
         # A reproduction has no rows of a source; its published records stay valid.

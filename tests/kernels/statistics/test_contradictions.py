@@ -53,7 +53,7 @@ def test_rows_of_equal_hashes_are_told_apart(store, largest, data):
     X, y = data
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(toadstone.kernels.rows, "SMALL", largest)
-        patch.setattr(room, "_hashes", lambda X: np.zeros(X.shape[0], dtype=np.int64))
+        patch.setattr(room, "row_hashes", lambda X: np.zeros(X.shape[0], dtype=np.int64))
         assert groups(contradicting_rows(store(X), y)) == by_comparison(X, y)
 
 
@@ -81,9 +81,9 @@ def test_twenty_copies_with_the_other_label_are_found_exactly(store):
 @pytest.mark.parametrize("store", [np.asarray, csr_array])
 def test_hashes_of_different_rows_hardly_ever_meet(store):
     table = np.stack(np.meshgrid(*[[-1.0, 0.0, 1.0, 2.0, 3.0, 0.5]] * 6), axis=-1).reshape(-1, 6)
-    assert len(np.unique(room._hashes(store(table)))) == len(table)
+    assert len(np.unique(room.row_hashes(store(table)))) == len(table)
 
 
 def test_the_hash_is_the_same_dense_and_sparse():
     X = np.random.default_rng(0).integers(-2, 3, (2100, 7)).astype(float)
-    np.testing.assert_array_equal(room._hashes(X), room._hashes(csr_array(X)))
+    np.testing.assert_array_equal(room.row_hashes(X), room.row_hashes(csr_array(X)))

@@ -16,7 +16,7 @@ from toadstone.pipeline.evaluation.journal import Journal
 from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
 from toadstone.pipeline.evaluation.run import late_trials, run_evaluation
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
-from toadstone.pipeline.scan import ScanPlan, late_detectors, scan
+from toadstone.pipeline.scan import ScanPlan, late_parts, scan
 from toadstone.records.audit import NO_ATTACK
 
 DETECTORS = ("mahalanobis", "spectral", "label-errors")
@@ -66,20 +66,25 @@ class TestTheMoment:
 
 class TestScan:
     def test_detectors_without_time_are_skipped_and_the_others_are_as_always(self, split):
-        whole = scan(split, ScanPlan(DETECTORS))
-        deadline = After(5.0, looks=2)
-        part = scan(split, ScanPlan(DETECTORS), deadline=deadline)
+        whole, _ = scan(split, ScanPlan(DETECTORS))
+        # The checks of the table look at the clock too.
+        deadline = After(5.0, looks=3)
+        part, _ = scan(split, ScanPlan(DETECTORS), deadline=deadline)
         assert part.detectors["label-errors"].skipped == "the 5 seconds of --max-seconds were over"
         for name in DETECTORS[:2]:
             assert part.detectors[name].flagged == whole.detectors[name].flagged
             assert not part.detectors[name].skipped
-        assert late_detectors(part, deadline).startswith("the 5 seconds of --max-seconds were over: 1 of 3 detectors")
-        assert late_detectors(whole, deadline) == ""
+        assert late_parts(part, deadline).startswith("the 5 seconds of --max-seconds were over: 1 of 3 detectors")
+        assert late_parts(whole, deadline) == ""
 
     def test_without_any_time_nothing_is_flagged_and_all_are_skipped(self, split):
-        found = scan(split, ScanPlan(DETECTORS), deadline=After(5.0))
-        assert all(report.skipped for report in found.detectors.values())
-        assert found.rows == ()
+        deadline = After(5.0)
+        found, scores = scan(split, ScanPlan(("verdict", *DETECTORS)), deadline=deadline)
+        assert all(report.skipped for report in (found.verdict, *found.detectors.values()))
+        assert (found.rows, found.findings) == ((), ())
+        assert not scores.listed.any()
+        said = "the verdict, the checks of the table and 3 of 3 detectors did not run"
+        assert said in late_parts(found, deadline)
 
 
 class TestDefend:

@@ -10,7 +10,14 @@ import sys
 import pytest
 
 from toadstone.core.errors import InvalidArgument
-from toadstone.report.drawings.plots import plot_curve, plot_defences, plot_detectors, plot_matrix, plot_measurements
+from toadstone.report.drawings.plots import (
+    plot_curve,
+    plot_defences,
+    plot_detectors,
+    plot_matrix,
+    plot_scores,
+    plot_measurements,
+)
 
 
 def axes_of(figure):
@@ -64,6 +71,14 @@ def test_detectors_have_a_bar_and_two_marks(scanned):
     assert values(lines["smallest detectable share"]) == [(0.045, 0), (0.045, 1)]
     assert axes.get_xlabel() == "share of the rows"
     assert axes.yaxis_inverted()
+
+
+def test_scores_fall_and_the_list_is_shaded(scanned, scores):
+    axes = axes_of(plot_scores(scanned, scores))
+    assert axes.lines[0].get_ydata().tolist() == [0.99, 0.95, 0.9, 1 / 3]
+    assert "44 listed" in labelled(axes) or any("44 listed" in str(patch.get_label()) for patch in axes.patches)
+    calm = axes_of(plot_scores(dataclasses.replace(scanned, listed_rows=0), scores))
+    assert not calm.patches
 
 
 def test_a_detector_without_threshold_has_no_marks(scanned):

@@ -37,7 +37,7 @@ def test_it_satisfies_the_official_schema(scanned, official):
         located(scanned, "a folder/mails 1.csv"),
         located(scanned, "C:\\data\\mails.csv"),
         located(scanned, "/data/mails.csv"),
-        replace(scanned, rows=(), flagged_rows=0),
+        replace(scanned, rows=(), listed_rows=0),
     ):
         found = [f"{list(error.path)}: {error.message}" for error in official.iter_errors(json.loads(to_sarif(record)))]
         assert found == []
@@ -55,21 +55,27 @@ def test_it_says_what_platforms_need(scanned):
     assert log["version"] == "2.1.0"
     (run,) = log["runs"]
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
-    assert rules == ["toadstone/spectral", "toadstone/deep-knn"]
-    assert len(run["results"]) == 2
+    assert rules == ["toadstone/label", "toadstone/group", "toadstone/spectral", "toadstone/deep-knn"]
+    assert len(run["results"]) == 3
     for result, flagged in zip(run["results"], scanned.rows, strict=True):
         assert rules[result["ruleIndex"]] == result["ruleId"]
-        assert result["rank"] == round(100 * flagged.suspicion, 4)
+        assert result["rank"] == round(100 * flagged.score, 4)
         assert result["partialFingerprints"] == {"rowSha256/v1": flagged.fingerprint}
         (place,) = result["locations"]
         assert place["physicalLocation"]["region"] == {"startLine": flagged.position + 2}
         assert place["logicalLocations"][0]["fullyQualifiedName"] == f"rows.csv#row={flagged.row}"
 
 
-def test_the_detector_that_ranks_a_row_first_gives_the_rule(scanned):
+def test_the_verdict_gives_the_rule_and_without_one_the_first_detector(scanned):
     results = json.loads(to_sarif(scanned))["runs"][0]["results"]
+    assert [result["ruleId"] for result in results] == ["toadstone/label", "toadstone/label", "toadstone/group"]
+    assert results[0]["properties"]["flaggedBy"] == ["deep-knn", "spectral"]
+    assert results[1]["properties"]["suggestedLabel"] == "b"
+    said = results[1]["message"]["text"].replace("\N{NO-BREAK SPACE}", " ")
+    assert said == "Line 5, labelled a, looks like b (98 %): x 1. x speaks for b. spectral: farther"
+    alone = replace(scanned, verdict=None, rows=scanned.rows[:2])
+    results = json.loads(to_sarif(alone))["runs"][0]["results"]
     assert [result["ruleId"] for result in results] == ["toadstone/deep-knn", "toadstone/spectral"]
-    assert results[0]["properties"]["flaggedBy"] == ["spectral", "deep-knn"]
 
 
 def test_every_relation_points_at_a_taxon_that_is_there(scanned):
@@ -115,6 +121,9 @@ def test_a_skipped_detector_is_a_notification(scanned):
     (run,) = json.loads(to_sarif(scanned))["runs"]
     (note,) = run["invocations"][0]["toolExecutionNotifications"]
     assert note["message"]["text"] == "activation was skipped: a class of one row"
+    late = replace(scanned, verdict=replace(scanned.verdict, skipped="no time"), rows=scanned.rows[:2])
+    first, _ = json.loads(to_sarif(late))["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+    assert first["message"]["text"] == "the verdict was skipped: no time"
 
 
 @pytest.mark.data
@@ -128,7 +137,7 @@ def test_a_scan_of_texts_keeps_its_contracts(toadstone, data_dir, tmp_path, offi
     assert refusals(official, log) == []
     (run,) = log["runs"]
     assert [result["rank"] for result in run["results"]] == [
-        round(100 * flagged["suspicion"], 4) for flagged in record["rows"]
+        round(100 * flagged["score"], 4) for flagged in record["rows"]
     ]
     for result in run["results"]:
         assert {"AML.T0020", "LLM04:2025"} <= {taxon["id"] for taxon in result["taxa"]}

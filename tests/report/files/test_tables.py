@@ -7,9 +7,10 @@ import pytest
 from toadstone.records.audit import Suspect
 from toadstone.records.header import Source
 from toadstone.report.files.tables import (
-    write_flagged_rows,
+    write_listed_rows,
     write_relabelled_rows,
     write_removed_rows,
+    write_scores,
     write_suspects,
 )
 
@@ -117,13 +118,27 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_flagged_rows_are_safe_for_spreadsheets(scanned, tmp_path):
-    rows = (dataclasses.replace(scanned.rows[0], label="=cmd()"), scanned.rows[1])
-    write_flagged_rows(dataclasses.replace(scanned, rows=rows), tmp_path / "suspects.csv")
-    first, second = read(tmp_path / "suspects.csv")
-    assert (first["line"], first["label"], first["flagged_by"]) == ("9", "'=cmd()", "spectral;deep-knn")
-    assert first["reasons"] == "spectral: too far; deep-knn: neighbours of b"
-    assert (second["line"], second["suspicion"], second["preview"]) == ("5", "0.9", "x 1")
+def test_listed_rows_are_safe_for_spreadsheets(scanned, tmp_path):
+    rows = (dataclasses.replace(scanned.rows[0], label="=cmd()"), *scanned.rows[1:])
+    write_listed_rows(dataclasses.replace(scanned, rows=rows), tmp_path / "suspects.csv")
+    first, second, third = read(tmp_path / "suspects.csv")
+    assert (first["line"], first["label"], first["suggested_label"]) == ("9", "'=cmd()", "b")
+    assert first["also_flagged_by"] == "deep-knn: neighbours of b; spectral: too far"
+    assert (second["line"], second["score"], second["values"], second["group"]) == ("5", "0.9", "x 1", "")
+    assert (third["group"], third["reasons"]) == ("0", "shares width = 99")
+
+
+def test_scores_of_all_rows_stand_in_a_table(scanned, scores, tmp_path):
+    write_scores(scores, scanned.source, tmp_path / "scores.csv")
+    rows = read(tmp_path / "scores.csv")
+    assert [row["line"] for row in rows] == ["5", "9", "40", "77"]
+    assert [row["listed"] for row in rows] == ["1", "1", "1", "0"]
+    assert [row["group"] for row in rows] == ["", "", "0", ""]
+    assert (rows[3]["score"], rows[3]["label"], rows[3]["flagged_by"]) == ("0.333333", "'=b()", "")
+    assert (rows[1]["wrong_probability"], rows[1]["flagged_by"]) == ("0.99", "deep-knn;spectral")
+    bare = dataclasses.replace(scores, wrong_probability=None, suggested=None, suggestion_probability=None)
+    write_scores(bare, scanned.source, tmp_path / "scores.csv")
+    assert {row["wrong_probability"] for row in read(tmp_path / "scores.csv")} == {""}
 
 
 def test_removed_rows_are_safe_for_spreadsheets(defended, tmp_path):

@@ -1,4 +1,4 @@
-"""A scan in sentences and lines."""
+"""A scan as lines, and its rows in words."""
 
 from __future__ import annotations
 
@@ -6,90 +6,85 @@ from dataclasses import replace
 
 import pytest
 
-from toadstone.report.text.scan_text import leading_detector, main_reason, next_step, scan_lines, scan_sentences
+from toadstone.report.text.scan_text import flagged_also, other_reasons, scan_lines, values_of, verdict_on
 
 
 def plain(text):
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def calm(record, **changes):
-    """The record with no detector beyond chance."""
-    quiet = replace(record.detectors["spectral"], flagged=3, flagged_share=0.015, **changes)
-    return replace(record, detectors={"spectral": quiet, "activation": record.detectors["activation"]})
-
-
-def test_rows_to_look_at_come_first(scanned):
-    assert scan_sentences(scanned, 10) == (
-        "Look at these 2 rows first: spectral flags more rows than its false-alarm rate and chance explain.",
-        "14 of 200 rows are flagged by at least one of 2 detectors.",
+def without_verdict(record):
+    """The record of a scan by detectors alone."""
+    rows = tuple(
+        replace(row, suggested_label=None, probability=None, group=None, reasons=()) for row in record.rows[:2]
     )
-    both = {name: replace(scanned.detectors["spectral"]) for name in ("spectral", "deep-knn")}
-    one = replace(scanned, rows=scanned.rows[:1], detectors=both, trusted_rows=100)
-    assert scan_sentences(one, 10) == (
-        "Look at this row first: spectral and deep-knn flag more rows than their false-alarm rates and chance explain.",
-        "14 of 200 rows are flagged by at least one of 2 detectors. Their thresholds come from 100 trusted rows, where "
-        "these suffice.",
+    return replace(
+        record, verdict=None, rows=rows, listed_rows=14, grouped_rows=0, group_count=0, findings=(), worth_checking=()
     )
-    assert scan_sentences(replace(scanned, rows=scanned.rows * 9), 10)[0].startswith("Look at these 10 rows first")
 
 
-def test_nothing_beyond_chance_is_said_first_and_rows_are_listed_all_the_same(scanned):
-    first, flagged, undetected = map(plain, scan_sentences(calm(scanned), 10))
-    assert first == "Nothing stands out: no detector flags more rows than its false-alarm rate and chance explain."
-    assert flagged == (
-        "14 of 200 rows are flagged by the one detector that ran (spectral). The most suspicious are listed all the "
-        "same."
+def test_sections_come_in_their_order(scanned):
+    lines = scan_lines(scanned, None)
+    titles = [
+        "Rows that look mislabelled",
+        "Groups of rows",
+        "Rows to review",
+        "About the table",
+        "How the data were read",
+        "Detectors (evidence; the verdict does not depend on them)",
+    ]
+    places = [lines.index(title) for title in titles]
+    assert places == sorted(places)
+    assert lines[-1].startswith("Next: ")
+    assert "8 of 200 rows look mislabelled" in lines[0]
+
+
+def test_a_row_shows_its_labels_values_and_who_else_flags_it(scanned):
+    lines = [plain(line) for line in scan_lines(scanned, None)]
+    place = lines.index("  line 5: labelled a, looks like b (98 %)")
+    assert lines[place + 1 : place + 3] == ["    x 1", "    also flagged by spectral"]
+    assert "  and 6 more, the first 3 in suspects.csv (--out)" in lines
+
+
+def test_rows_of_a_group_stand_with_the_group(scanned):
+    lines = scan_lines(scanned, None)
+    assert not any(line.startswith("  line 40") for line in lines)
+    assert (
+        "- 36 rows labelled a share width = 99 and look like b (adjusted p < 1e-6): lines 40, 41 and 34 more." in lines
     )
-    assert undetected.startswith("Poison on less than 4.5 % of the rows could have stayed undetected")
-    assert "line 9" in "\n".join(scan_lines(calm(scanned), None))
-    none = replace(calm(scanned), rows=(), flagged_rows=0)
-    assert scan_sentences(none, 10)[1] == "0 of 200 rows are flagged by the one detector that ran (spectral)."
 
 
-def test_the_smallest_share_is_the_least_of_those_with_a_threshold(scanned):
-    quiet = calm(scanned).detectors["spectral"]
-    still = replace(quiet, flagged_share=0.0, false_alarm_rate=0.0, smallest_detectable_share=0.01)
-    sharp = replace(quiet, smallest_detectable_share=0.03)
-    record = replace(scanned, detectors={"a": quiet, "b": still, "c": sharp})
-    assert "less than 3.0 %" in plain(scan_sentences(record, 10)[2])
+def test_rows_to_review_have_a_list_of_their_own(scanned):
+    lines = [plain(line) for line in scan_lines(replace(scanned, review_rows=30), None)]
+    place = lines.index("Rows to review")
+    assert lines[place + 1 : place + 3] == [
+        "  line 77: labelled a, looks like b (98 %)",
+        "  and 29 more, see scores.csv (--out)",
+    ]
 
 
-def test_detectors_without_thresholds_claim_nothing(scanned):
-    first, _ = scan_sentences(calm(scanned, false_alarm_rate=0.0), 10)
-    assert first == "No detector has a threshold, because its scores do not vary: poison would stay undetected."
+def test_facts_and_rows_set_aside_are_told(scanned):
+    lines = scan_lines(scanned, None)
+    assert "- Column id numbers the rows." in lines
+    assert any(line.startswith("- 14 groups of rows are equal but for the label") for line in lines)
+    assert any("2 rows are kept without being judged" in line for line in lines)
 
 
-def test_nothing_that_ran_means_nothing_checked(scanned):
-    nothing = replace(scanned, detectors={"activation": scanned.detectors["activation"]}, rows=(), flagged_rows=0)
-    assert scan_sentences(nothing, 10) == ("No detector could use these data: no row was checked.",)
-    assert next_step(nothing).startswith("Next: nothing was decided")
-    assert next_step(calm(scanned, false_alarm_rate=0.0)).startswith("Next: nothing was decided")
-
-
-def test_the_next_step_follows_from_the_result(scanned):
-    assert "given as --trusted, sharpen the thresholds" in next_step(scanned)
-    assert next_step(replace(scanned, trusted_rows=9)).endswith("which reports the cost in accuracy.")
-    assert "make smaller shares of poison detectable" in next_step(calm(scanned))
-    assert "`toadstone audit` bounds the harm" in next_step(replace(calm(scanned), trusted_rows=9))
-
-
-def test_the_leading_detector_ranks_the_row_first_among_those_that_flag_it(scanned):
-    first, second = scanned.rows
-    assert (leading_detector(first), main_reason(first)) == ("deep-knn", "deep-knn and 1 other: neighbours of b")
-    assert main_reason(second) == "spectral: farther"
-    unflagged = replace(first, ranks={"spectral": 2, "deep-knn": 1}, reasons={"spectral": "too far"})
-    assert leading_detector(unflagged) == "spectral"
-    tied = replace(first, ranks={"spectral": 1, "deep-knn": 1})
-    assert leading_detector(tied) == "spectral"
+def test_without_a_verdict_the_detectors_speak(scanned):
+    lines = scan_lines(without_verdict(scanned), None)
+    place = lines.index("Rows that detectors flag")
+    assert lines[place + 4 : place + 7] == ["  line 5: labelled a", "    x 1", "    spectral: farther"]
+    assert "Detectors" in lines
 
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_lines_fit_the_terminal(scanned, width):
     named = {**scanned.detectors, "local-outlier-factor": scanned.detectors["deep-knn"]}
-    lines = [line for text in scan_lines(replace(scanned, detectors=named), width) for line in text.splitlines()]
-    assert max(len(line) for line in lines if "https" not in line) <= width
-    assert any("skipped: a class of one row" in line for line in lines)
+    for record in (scanned, without_verdict(scanned)):
+        record = replace(record, detectors=named, review_rows=9)
+        lines = [line for text in scan_lines(record, width) for line in text.splitlines()]
+        assert max(len(line) for line in lines if "https" not in line) <= width
+        assert any("skipped: a class of one row" in line for line in lines)
 
 
 def test_the_table_marks_what_chance_does_not_explain(scanned):
@@ -98,33 +93,35 @@ def test_the_table_marks_what_chance_does_not_explain(scanned):
     assert spectral.split() == ["*", "spectral", "14", "7.00", "%", "2.00", "%", "4.50", "%", "0.2", "s"]
     assert deep.split()[:4] == ["deep-knn", "1", "0.50", "%"]
     assert "* more rows than the false-alarm rate and chance explain" in lines
-    assert not any(line.startswith("*") for line in scan_lines(calm(scanned), None))
-    still = scan_lines(calm(scanned, false_alarm_rate=0.0), None)
-    assert next(line for line in still if "spectral" in line and "s" in line and "1.50" in line).split()[3:5] == [
-        "%",
-        "-",
-    ]
+    quiet = replace(scanned.detectors["spectral"], flagged=3, flagged_share=0.015)
+    assert not any(line.startswith("*") for line in scan_lines(replace(scanned, detectors={"spectral": quiet}), None))
+    still = scan_lines(replace(scanned, detectors={"spectral": replace(quiet, false_alarm_rate=0.0)}), None)
+    assert next(line for line in still if "spectral" in line and "1.50" in line).split()[3:5] == ["%", "-"]
     assert "- no threshold, because the scores do not vary" in still
 
 
-def test_rows_show_label_preview_and_reason_and_the_others_are_counted(scanned):
-    lines = scan_lines(scanned, None)
-    assert lines[lines.index("  line 5, a: x 1") + 1] == "    spectral: farther"
-    assert "  and 12 more, the first 2 in suspects.csv (--out)" in lines
-    assert not any(
-        "more" in line and line.startswith("  and") for line in scan_lines(replace(scanned, flagged_rows=2), None)
-    )
+def test_words_on_a_row(scanned):
+    row = scanned.rows[1]
+    assert plain(verdict_on(row)) == "labelled a, looks like b (98 %)"
+    assert other_reasons(row) == ("x speaks for b",)
+    assert verdict_on(replace(row, suggested_label=None)) == "labelled a"
+    assert values_of(replace(row, values={"x": "1", "y": "(missing)"})) == "x 1, y (missing)"
+    many = replace(row, also_flagged_by=dict.fromkeys(("a", "b", "c", "d"), "far"))
+    assert flagged_also(many, decided=True) == "also flagged by a, b and 2 others"
+    assert flagged_also(many, decided=False) == "a and 3 others: far"
+    assert flagged_also(replace(row, also_flagged_by={}), decided=True) == ""
 
 
 def test_a_long_text_is_cut(scanned):
-    record = replace(scanned, rows=(replace(scanned.rows[1], preview="word " * 70),))
-    line = next(line for line in scan_lines(record, None) if line.startswith("  line 5, a: word"))
-    assert (len(line), line[-5:]) == (len("  line 5, a: ") + 240, "word…")
+    row = replace(scanned.rows[1], values={"body": "word " * 70})
+    line = next(line for line in scan_lines(replace(scanned, rows=(row,)), None) if line.startswith("    body word"))
+    assert (len(line), line[-5:]) == (len("    ") + 240, "word…")
 
 
 def test_hostile_text_cannot_steer_the_terminal(scanned):
     steering = "\x1b[2J\u202e"
-    row = replace(scanned.rows[0], label=steering, preview=steering, reasons={"spectral": steering})
+    row = replace(scanned.rows[0], label=steering, values={steering: steering}, also_flagged_by={"spectral": steering})
     skipped = replace(scanned.detectors["activation"], skipped=steering)
-    text = "\n".join(scan_lines(replace(scanned, rows=(row,), detectors=scanned.detectors | {"x": skipped}), 80))
-    assert not set(text) & {"\x1b", "\u202e"}
+    record = replace(scanned, rows=(row,), detectors=scanned.detectors | {"x": skipped})
+    for one in (record, without_verdict(replace(record, rows=(row, row)))):
+        assert not set("\n".join(scan_lines(one, 80))) & {"\x1b", "\u202e"}

@@ -124,6 +124,7 @@ class TableValues:
     Parameters
     ----------
     table : pyarrow.Table
+        All columns, those among them that are no features.
     sources : sequence of str
         Column that each feature comes from.
     """
@@ -135,6 +136,20 @@ class TableValues:
         """Name the values behind the given features of a row, each column once."""
         columns = list(dict.fromkeys(self.sources[feature] for feature in features))[:_COLUMNS_SHOWN]
         return ", ".join(f"{column or 'column'} {_shown(self.table[column][position].as_py())}" for column in columns)
+
+    def column(self, feature: int) -> str:
+        """Name the column that a feature comes from."""
+        return self.sources[feature]
+
+    def values(self, positions: Sequence[int], feature: int) -> list[str]:
+        """Show the values of some rows in the column that a feature comes from."""
+        taken = self.table[self.sources[feature]].take(pa.array(positions, pa.int64()))
+        return [_shown(value) for value in taken.to_pylist()]
+
+    def cells(self, column: str) -> list[Any] | None:
+        """Return all values of a column of the table; None where it has no such column."""
+        found: list[Any] | None = self.table[column].to_pylist() if column in self.table.column_names else None
+        return found
 
 
 def fit_encoding(

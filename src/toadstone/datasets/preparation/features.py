@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -215,6 +216,20 @@ class ArrayValues:
         row = self.X[[position]].toarray().ravel() if issparse(self.X) else self.X[position].ravel()
         named = [(self.names[feature] if self.names else f"column {feature}", row[feature]) for feature in features]
         return ", ".join(f"{name} {value:.6g}" for name, value in named)
+
+    def column(self, feature: int) -> str:
+        """Name a column: by its number where it has no name."""
+        return self.names[feature] if self.names else f"column {feature}"
+
+    def values(self, positions: Sequence[int], feature: int) -> list[str]:
+        """Show the values of some rows in a column."""
+        rows = self.X[list(positions)]
+        found = rows[:, [feature]].toarray().ravel() if issparse(rows) else rows.reshape(len(rows), -1)[:, feature]
+        return [f"{value:.6g}" for value in found]
+
+    def cells(self, column: str) -> list[Any] | None:
+        """Return None: a matrix has no columns beside its features."""
+        return None
 
 
 def assemble(

@@ -105,8 +105,8 @@ class ArrayPreparation:
     columns: int
     request: Request
 
-    def encode(self, X: Any, y: Any) -> tuple[Matrix, Labels]:
-        """Return prepared rows and labels.
+    def encode(self, X: Any, y: Any, what: str = "trusted arrays") -> tuple[Matrix, Labels]:
+        """Return prepared rows and labels; messages call them `what`.
 
         Raises
         ------
@@ -115,8 +115,8 @@ class ArrayPreparation:
         """
         rows = as_matrix(X)
         if rows.shape[1] != self.columns:
-            raise InvalidData(f"trusted arrays: X: expected {self.columns} columns as in the data, got {rows.shape[1]}")
-        return self.scaling.apply(rows), labels_of(np.asarray(y), "trusted arrays: y", self.request)
+            raise InvalidData(f"{what}: X: expected {self.columns} columns as in the data, got {rows.shape[1]}")
+        return self.scaling.apply(rows), labels_of(np.asarray(y), f"{what}: y", self.request)
 
 
 def read_arrays(

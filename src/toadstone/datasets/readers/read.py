@@ -86,10 +86,16 @@ class SourceFile:
     request: Request
     reader: TableReader | ArrayReader
 
-    def encode(self, path: str | os.PathLike[str]) -> Dataset:
+    def encode(self, path: str | os.PathLike[str], option: str = "trusted") -> Dataset:
         """Read another file, and prepare its rows as those of this file were.
 
         Scaling, levels and vocabularies are those of the training rows of this file.
+
+        Parameters
+        ----------
+        path : path-like
+        option : str
+            The argument that names the file, for messages.
 
         Raises
         ------
@@ -100,7 +106,7 @@ class SourceFile:
         """
         other = open_content(path)
         if isinstance(self.reader, TableReader) != hasattr(format_of(other), "table"):
-            raise InvalidArgument("trusted", f"a file of the same format as {self.content.name}", other.name)
+            raise InvalidArgument(option, f"a file of the same format as {self.content.name}", other.name)
         if isinstance(self.reader, TableReader):
             X, y = self.reader.encode(self._table_of(other))
         else:

@@ -17,6 +17,7 @@ QUOTES = ("auto", "double", "none")
 MISSING = ("indicate", "refuse", "drop-rows")
 Kind = Literal["number", "category", "date", "text", "id"]
 KINDS: tuple[str, ...] = get_args(Kind)
+_OF_COLUMNS = ("label", "text", "drop", "columns", "types", "id", "group", "time")
 _BY_NAME = {"tab": "\t", "\\t": "\t", "space": " "}
 
 
@@ -62,7 +63,9 @@ def checked(reading: Reading) -> Reading:
 class Request:
     """Options of `toadstone.read`, checked on construction.
 
-    Lists of names may be given as text, separated by commas. With
+    Lists of names may be given as text, separated by commas. `group` and
+    `time` name columns that stay beside the features: who a row is from, and
+    when. With
     `rare_classes` "aside", rows of classes that are too small to be judged are
     set aside instead of refused.
 
@@ -90,6 +93,8 @@ class Request:
     encoding: str | None = None
     labels: str | None = None
     regression: bool = False
+    group: str | None = None
+    time: str | None = None
     random_state: int = 0
     rare_classes: Literal["refuse", "aside"] = "refuse"
 
@@ -99,7 +104,7 @@ class Request:
             if getattr(self, name) not in values:
                 raise InvalidArgument(name, f"one of {values}", repr(getattr(self, name)))
         check_within("(0, 1)", test_share=self.test_share)
-        for name in ("label", "id"):
+        for name in ("label", "id", "group", "time"):
             # Columns of data frames may have numbers for names.
             object.__setattr__(self, name, None if getattr(self, name) is None else str(getattr(self, name)))
         self._check_characters()
@@ -143,6 +148,11 @@ class Request:
         """Kind of each column whose kind the caller states."""
         return _kinds(self.types)
 
+    @property
+    def beside(self) -> dict[str, str]:
+        """Columns of sources and times, by the option that names them; they are no features."""
+        return {name: column for name in ("group", "time") if (column := getattr(self, name)) is not None}
+
     def setting_aside(self) -> Self:
         """Return the same request, with rows of rare classes set aside."""
         return replace(self, rare_classes="aside")
@@ -155,7 +165,7 @@ class Request:
         InvalidArgument
             If one does.
         """
-        for name in ("label", "text", "drop", "columns", "types", "id", "dayfirst", "decimal", "separator", "encoding"):
+        for name in (*_OF_COLUMNS, "dayfirst", "decimal", "separator", "encoding"):
             value: Any = getattr(self, name)
             if value:
                 given = ",".join(value) if isinstance(value, tuple | dict) else value

@@ -182,7 +182,7 @@ def split_table(table: Table, name: str, request: Request) -> tuple[Split, Table
     split = replace(
         split,
         row_names=table.rows,
-        raw=TableValues(columns, encoding.sources),
+        raw=TableValues(table.columns, encoding.sources),
         aside=aside,
         target=label if request.regression else "",
         columns=encoding.columns,
@@ -324,8 +324,9 @@ def _with_ids(table: Table, request: Request) -> Table:
 
 
 def _chosen_columns(table: Table, label: str, request: Request) -> Any:
-    """Return the columns to encode: those that `columns` names, or all but the label and those that `drop` names."""
-    named: dict[str, Any] = {"text": request.texts, "drop": request.drop, "columns": request.columns}
+    """Return the columns to encode: those that `columns` names, or all but the label and those that others name."""
+    beside = {option: (name,) for option, name in request.beside.items()}
+    named: dict[str, Any] = {"text": request.texts, "drop": request.drop, "columns": request.columns} | beside
     for option, names in (named | {"types": request.kinds}).items():
         for name in names or ():
             if _existing(option, name, table) == label:
@@ -333,7 +334,8 @@ def _chosen_columns(table: Table, label: str, request: Request) -> Any:
     keep = [name for name in table.columns.column_names if name != label]
     if request.columns is not None:
         keep = [name for name in keep if name in (*request.columns, *request.texts)]
-    return table.columns.select([name for name in keep if name not in (request.drop or ())])
+    left_out = {*(request.drop or ()), *request.beside.values()}
+    return table.columns.select([name for name in keep if name not in left_out])
 
 
 def _with_lonely_text(types: tuple[ColumnType, ...], columns: Any) -> tuple[ColumnType, ...]:

@@ -62,7 +62,7 @@ def contradicting_rows(X: Matrix, y: Labels) -> list[Contradiction]:
     [([0, 2, 3], [2])]
     """
     matrix = canonical_form(X)
-    hashes = _hashes(matrix)
+    hashes = row_hashes(matrix)
     order = np.argsort(hashes, kind="stable")
     ends = np.flatnonzero(np.diff(hashes[order])) + 1
     labels = np.unique(y, return_inverse=True)[1]
@@ -74,7 +74,7 @@ def contradicting_rows(X: Matrix, y: Labels) -> list[Contradiction]:
     return [Contradiction(rows, np.asarray(y)[rows]) for rows in sorted(groups, key=lambda rows: int(rows[0]))]
 
 
-def _hashes(X: Matrix) -> IntArray:
+def row_hashes(X: Matrix) -> IntArray:
     """Hash each row: a wrapping sum over its nonzero entries of their bits times the weight of their column."""
     weights = np.random.default_rng(0).integers(1, 2**63, X.shape[1], dtype=np.uint64) | np.uint64(1)
     found = np.zeros(X.shape[0], dtype=np.uint64)

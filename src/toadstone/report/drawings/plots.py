@@ -18,6 +18,7 @@ from toadstone.records.attack import AttackRecord
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Bound
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
+from toadstone.records.row_scores import RowScores
 from toadstone.records.scan import ScanRecord
 from toadstone.report.drawings.charts import BUDGET_LABEL, LOSS_LABEL
 from toadstone.report.text.formats import bare_percent, visible
@@ -63,6 +64,28 @@ def plot_curve(curve: Sequence[Bound], audited: float | None = None) -> Figure:
     axes.set_xlabel(BUDGET_LABEL)
     axes.set_ylabel(LOSS_LABEL)
     axes.legend()
+    return figure
+
+
+def plot_scores(record: ScanRecord, scores: RowScores) -> Figure:
+    """Plot the scores of all rows, the most suspicious first, and where the list of rows to look at ends.
+
+    Parameters
+    ----------
+    record : ScanRecord
+    scores : RowScores
+    """
+    figure, axes = _sheet(3.5)
+    ranks = np.arange(1, len(scores.score) + 1)
+    axes.step(ranks, np.sort(scores.score)[::-1], where="mid", label="score")
+    if record.listed_rows:
+        axes.axvspan(0.5, record.listed_rows + 0.5, alpha=0.2, color="C3", label=f"{record.listed_rows:,} listed")
+    # The list is a small part of the rows; the others need no room.
+    axes.set_xlim(0.5, min(len(ranks), max(50, 5 * record.listed_rows)) + 0.5)
+    axes.set_ylim(0, 1.05)
+    axes.set_xlabel("rows, the most suspicious first")
+    axes.set_ylabel("score")
+    _legend_above(axes)
     return figure
 
 

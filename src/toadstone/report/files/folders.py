@@ -13,13 +13,15 @@ from toadstone.records.audit import AuditRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.reproduction import Reproduction
+from toadstone.records.row_scores import RowScores
 from toadstone.records.scan import ScanRecord
 from toadstone.report.files.evaluation_table import write_matrix
 from toadstone.report.files.sarif import to_sarif
 from toadstone.report.files.tables import (
-    write_flagged_rows,
+    write_listed_rows,
     write_relabelled_rows,
     write_removed_rows,
+    write_scores,
     write_suspects,
 )
 from toadstone.report.pages.audit_page import render
@@ -41,8 +43,8 @@ def write_audit(record: AuditRecord, certificate: Certificate, poison: Poison | 
         write_rows_as_arrays(poison.X, poison.y, folder / "poison.npz")
 
 
-def write_scan(record: ScanRecord, folder: Path) -> None:
-    """Write the record of a scan, its page, its table and its SARIF into a folder."""
+def write_scan(record: ScanRecord, scores: RowScores, folder: Path) -> None:
+    """Write the record of a scan, its page, its SARIF, its rows and the scores of all rows into a folder."""
     for name, text in (
         ("record.json", record.to_json()),
         ("scan.sarif", to_sarif(record)),
@@ -50,7 +52,8 @@ def write_scan(record: ScanRecord, folder: Path) -> None:
     ):
         with written_aside(folder / name) as stream:
             stream.write((text + "\n").encode())
-    write_flagged_rows(record, folder / "suspects.csv")
+    write_listed_rows(record, folder / "suspects.csv")
+    write_scores(scores, record.source, folder / "scores.csv")
 
 
 def write_defence(record: DefenceRecord, folder: Path) -> None:

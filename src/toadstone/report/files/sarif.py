@@ -1,7 +1,8 @@
 """A scan as SARIF 2.1.0, which code-scanning platforms and editors read.
 
-Each flagged row is a result under the rule of the detector that ranks it
-first; rules point at the weaknesses of MITRE ATLAS and OWASP that they concern.
+Each listed row is a result under the rule of the verdict on its label or its
+group or, without a verdict, of the detector that ranks it first; rules
+point at the weaknesses of MITRE ATLAS and OWASP that they concern.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from toadstone.records.scan import FlaggedRow, ScanRecord
+from toadstone.records.scan import ListedRow, ScanRecord
 from toadstone.report.text.formats import visible
-from toadstone.report.text.scan_text import leading_detector
+from toadstone.report.text.scan_text import sentence_start, values_of, verdict_on
 from toadstone.report.text.wording import detector_in_words
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -40,6 +41,11 @@ _TAXONOMIES: tuple[dict[str, Any], ...] = (
     },
 )
 
+_VERDICTS = {
+    "label": "has a label that its values contradict",
+    "group": "belongs to a group of rows whose shared values its label does not explain",
+}
+
 _CONCERNS = (
     ("MITRE ATLAS", "AML.T0020"),
     ("MITRE ATLAS", "AML.T0059"),
@@ -62,7 +68,8 @@ def to_sarif(record: ScanRecord) -> str:
         its hash is a partial fingerprint, so that
         platforms recognize it in the next scan.
     """
-    names = [name for name, report in record.detectors.items() if not report.skipped]
+    names = [*_VERDICTS] if record.decided else []
+    names += [name for name, report in record.detectors.items() if not report.skipped]
     run = {
         "tool": {
             "driver": {
@@ -81,16 +88,16 @@ def to_sarif(record: ScanRecord) -> str:
                 # SARIF asks for a time in UTC that ends in Z.
                 "endTimeUtc": record.header.created.replace("+00:00", "Z"),
                 "toolExecutionNotifications": [
-                    {"level": "note", "message": {"text": f"{name} was skipped: {report.skipped}"}}
-                    for name, report in record.detectors.items()
-                    if report.skipped
+                    {"level": "note", "message": {"text": f"{name} was skipped: {reason}"}}
+                    for name, reason in _skipped(record).items()
                 ],
             }
         ],
         "taxonomies": list(_TAXONOMIES),
         "results": [_result(row, record, names) for row in record.rows],
         "properties": {
-            "flaggedRows": record.flagged_rows,
+            "listedRows": record.listed_rows,
+            "expectedInnocents": record.expected_innocents,
             "rowNames": record.source.sentence,
             "detectors": {
                 name: {"flagged": report.flagged, "falseAlarmRate": report.false_alarm_rate}
@@ -115,7 +122,7 @@ def _rule(name: str) -> dict[str, Any]:
         "id": f"toadstone/{name}",
         "name": "".join(part.capitalize() for part in name.split("-")),
         "shortDescription": {"text": f"Suspicious training row ({name})"},
-        "fullDescription": {"text": detector_in_words(name)},
+        "fullDescription": {"text": _VERDICTS.get(name) or detector_in_words(name)},
         "defaultConfiguration": {"level": "warning"},
         "relationships": [
             {"target": {"id": taxon, "toolComponent": {"name": taxonomy}}, "kinds": ["relevant"]}
@@ -124,30 +131,42 @@ def _rule(name: str) -> dict[str, Any]:
     }
 
 
-def _result(flagged: FlaggedRow, record: ScanRecord, names: list[str]) -> dict[str, Any]:
-    first = leading_detector(flagged)
-    reasons = "; ".join(f"{name}: {reason}" for name, reason in flagged.reasons.items())
+def _result(row: ListedRow, record: ScanRecord, names: list[str]) -> dict[str, Any]:
+    first = _rule_of(row, record)
+    reasons = [reason for reason in row.reasons if not reason.startswith("labelled ")]
+    reasons += [f"{name}: {reason}" for name, reason in row.also_flagged_by.items()]
+    said = ". ".join([f"{sentence_start(row, record.source)}, {verdict_on(row)}: {values_of(row)}", *reasons])
     return {
         "ruleId": f"toadstone/{first}",
         "ruleIndex": names.index(first),
         "level": "warning",
-        "message": {"text": f"{_sentence_start(flagged, record)}, labelled {flagged.label}. {reasons}"},
-        "locations": [_location(flagged, record)],
+        "message": {"text": said},
+        "locations": [_location(row, record)],
         # The hash of the row, not its number, so that a row is recognized after others were inserted.
-        "partialFingerprints": {"rowSha256/v1": flagged.fingerprint},
-        "rank": round(100 * flagged.suspicion, 4),
+        "partialFingerprints": {"rowSha256/v1": row.fingerprint},
+        "rank": round(100 * row.score, 4),
         "taxa": [{"id": taxon, "toolComponent": {"name": taxonomy}} for taxonomy, taxon in _CONCERNS],
-        "properties": {"flaggedBy": list(flagged.reasons)},
+        "properties": {
+            "label": row.label,
+            "suggestedLabel": row.suggested_label,
+            "flaggedBy": list(row.also_flagged_by),
+        },
     }
 
 
-def _sentence_start(flagged: FlaggedRow, record: ScanRecord) -> str:
-    name = record.source.full(flagged.row)
-    # The name of a column stays as it is.
-    return name if record.source.numbering == "id" else name.capitalize()
+def _skipped(record: ScanRecord) -> dict[str, str]:
+    verdict = {} if record.verdict is None else {"the verdict": record.verdict.skipped}
+    every = verdict | {name: report.skipped for name, report in record.detectors.items()}
+    return {name: reason for name, reason in every.items() if reason}
 
 
-def _location(flagged: FlaggedRow, record: ScanRecord) -> dict[str, Any]:
+def _rule_of(row: ListedRow, record: ScanRecord) -> str:
+    if record.decided:
+        return "label" if row.group is None else "group"
+    return next(iter(row.also_flagged_by))
+
+
+def _location(flagged: ListedRow, record: ScanRecord) -> dict[str, Any]:
     row = {"fullyQualifiedName": f"{record.source.location}#row={flagged.row}", "kind": "row"}
     place: dict[str, Any] = {"logicalLocations": [row]}
     # A name of the catalogue or of an object in memory has no suffix, and no file to point at.

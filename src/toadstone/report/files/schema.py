@@ -47,7 +47,7 @@ def load_schema(record: str) -> dict[str, Any]:
     Examples
     --------
     >>> load_schema("scan")["$id"]
-    'urn:toadstone:scan:3.0'
+    'urn:toadstone:scan:4.0'
     """
     if record not in RECORDS:
         raise UnknownName(f"`record`: expected one of {', '.join(RECORDS)}, got {record}")

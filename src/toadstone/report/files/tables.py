@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import os
 import re
 from collections.abc import Iterable
 
+from toadstone.core.arrays import Array
 from toadstone.core.files import written_aside
 from toadstone.records.audit import Removal, Suspect
 from toadstone.records.defence import RelabelledRow, RemovedRow
 from toadstone.records.header import Source
+from toadstone.records.row_scores import RowScores
 from toadstone.records.scan import ScanRecord
 from toadstone.report.text.formats import visible
 
 # Spreadsheets run text that starts like this as a formula (OWASP, "CSV injection"); a plain number is harmless.
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
+_SCORE_DECIMALS = 6
 _FORMULA_STARTS = ("=", "+", "-", "@", "\N{FULLWIDTH EQUALS SIGN}", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -67,21 +71,55 @@ def write_relabelled_rows(rows: Iterable[RelabelledRow], source: Source, path: s
     _write_table(path, _titled(source, ("label", "new_label", "probability", "reason")), cells)
 
 
-def write_flagged_rows(record: ScanRecord, path: str | os.PathLike[str]) -> None:
-    """Write name, ``label, suspicion, flagged_by, reasons, preview`` of flagged rows; otherwise as `write_suspects`."""
-    header = _titled(record.source, ("label", "suspicion", "flagged_by", "reasons", "preview"))
+def write_listed_rows(record: ScanRecord, path: str | os.PathLike[str]) -> None:
+    """Write the rows that a scan lists to a UTF-8 CSV file; otherwise as `write_suspects`.
+
+    Columns are the name of the row, ``label, suggested_label, probability,
+    score, group, reasons, also_flagged_by, values``.
+    """
+    header = ("label", "suggested_label", "probability", "score", "group", "reasons", "also_flagged_by", "values")
     cells = (
         (
-            flagged.row,
-            flagged.label,
-            flagged.suspicion,
-            ";".join(flagged.reasons),
-            "; ".join(f"{name}: {reason}" for name, reason in flagged.reasons.items()),
-            flagged.preview,
+            row.row,
+            row.label,
+            row.suggested_label or "",
+            "" if row.probability is None else row.probability,
+            row.score,
+            "" if row.group is None else row.group,
+            "; ".join(row.reasons),
+            "; ".join(f"{name}: {reason}" for name, reason in row.also_flagged_by.items()),
+            ", ".join(f"{column} {value}" for column, value in row.values.items()),
         )
-        for flagged in record.rows
+        for row in record.rows
     )
-    _write_table(path, header, cells)
+    _write_table(path, _titled(record.source, header), cells)
+
+
+def write_scores(scores: RowScores, source: Source, path: str | os.PathLike[str]) -> None:
+    """Write what a scan says of every row to a UTF-8 CSV file; otherwise as `write_suspects`.
+
+    Columns are the name of the row, ``label, listed, score,
+    wrong_probability, suggested_label, suggestion_probability, group,
+    flagged_by``. Those of a verdict are empty without one.
+    """
+    header = ("label", "listed", "score", "wrong_probability", "suggested_label", "suggestion_probability")
+    blank = itertools.repeat("")
+    columns = (
+        scores.rows,
+        scores.labels,
+        scores.listed.astype(int).tolist(),
+        _rounded(scores.score),
+        blank if scores.wrong_probability is None else _rounded(scores.wrong_probability),
+        blank if scores.suggested is None else scores.suggested,
+        blank if scores.suggestion_probability is None else _rounded(scores.suggestion_probability),
+        ("" if group < 0 else group for group in scores.group.tolist()),
+        (";".join(names) for names in scores.flagged_by),
+    )
+    _write_table(path, _titled(source, (*header, "group", "flagged_by")), zip(*columns, strict=False))
+
+
+def _rounded(values: Array) -> Iterable[float]:
+    return (round(value, _SCORE_DECIMALS) for value in values.tolist())
 
 
 def _titled(source: Source, others: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from toadstone.records.scan import ScanRecord
+from toadstone.records.header import Source
+from toadstone.records.scan import DetectorReport, Finding, ScanRecord
 from toadstone.report.pages.environment import MOST_ROWS, environment
-from toadstone.report.text.rows_text import aside_sentences, named_rows
-from toadstone.report.text.scan_text import leading_detector, next_step, scan_sentences
+from toadstone.report.text.formats import format_count
+from toadstone.report.text.rows_text import named_rows
+from toadstone.report.text.scan_headline import (
+    detector_sentences,
+    evidence_sentence,
+    fact_sentences,
+    next_step,
+    scan_sentences,
+)
+from toadstone.report.text.scan_text import (
+    detector_title,
+    flagged_also,
+    other_reasons,
+    rows_by_themselves,
+    rows_title,
+    sentence_start,
+    verdict_on,
+)
 from toadstone.report.text.wording import SHOWN_ROWS, detector_in_words
 
 
@@ -23,17 +40,37 @@ def render_scan(record: ScanRecord) -> str:
     """
     made = environment()
     made.filters.update(
-        leading=leading_detector,
+        also=lambda row: flagged_also(row, decided=record.decided),
+        other_reasons=other_reasons,
         rows=lambda group, source: named_rows(source, group.rows, len(group.rows)),
+        rows_of=_all_rows,
+        verdict_on=verdict_on,
+        which=lambda row: sentence_start(row, record.source),
     )
+    sentences = scan_sentences(record)
+    of_detectors = detector_sentences(record)
+    first = sentences[: len(sentences) - len(of_detectors)] if record.decided else sentences
     return made.get_template("scan.html.j2").render(
         record=record,
-        sentences=scan_sentences(record, MOST_ROWS),
-        aside=aside_sentences(record.source, record.set_aside),
+        headline=first[0] if first else "",
+        sentences=first[1:],
+        of_detectors=of_detectors if record.decided else (),
+        evidence=evidence_sentence(record),
+        facts=fact_sentences(record),
         next_step=next_step(record),
         words={name: detector_in_words(name) for name in record.detectors},
-        rows=record.rows[:MOST_ROWS],
+        rows_title=rows_title(record),
+        detector_title=detector_title(record),
+        rows=rows_by_themselves(record)[:MOST_ROWS],
+        alone=record.listed_rows - record.grouped_rows,
+        review=record.review[:MOST_ROWS],
+        groups=record.groups[:MOST_ROWS],
         contradictions=record.contradictions[:MOST_ROWS],
         most_rows=SHOWN_ROWS,
-        ran=sum(not found.skipped for found in record.detectors.values()),
     )
+
+
+def _all_rows(found: DetectorReport | Finding, source: Source) -> str:
+    count = found.count if isinstance(found, Finding) else found.flagged
+    others = count - len(found.rows)
+    return source.several(found.rows) + (f" and {format_count(others)} more" if others > 0 else "")

@@ -1,17 +1,21 @@
-"""A scan in sentences, and as lines for a terminal or a pipe."""
+"""A scan as lines for a terminal or a pipe, and its rows in words."""
 
 from __future__ import annotations
 
-from toadstone.records.scan import DetectorReport, FlaggedRow, ScanRecord
-from toadstone.report.text.formats import counted, flow, format_count, format_share, listed, shortened, visible_lines
-from toadstone.report.text.rows_text import aside_sentences, contradiction_sentence, reading_lines
+from collections.abc import Sequence
+
+from toadstone.records.header import Source
+from toadstone.records.scan import ListedRow, ScanRecord
+from toadstone.report.text.formats import counted, flow, format_count, listed, shortened, visible_lines
+from toadstone.report.text.rows_text import reading_lines
+from toadstone.report.text.scan_headline import fact_sentences, next_step, ran_detectors, scan_sentences, with_rows
 from toadstone.report.text.wording import LONGEST_PREVIEW, SHOWN_ROWS, short_name, spoken
 
 _NO_FIGURE = "-"
 
 
 def scan_lines(record: ScanRecord, width: int | None) -> list[str]:
-    """Write the rows to look at, then the figures of each detector, then what to do next.
+    """Write the finding in a sentence, the rows, the groups, facts, the detectors, and what to do next.
 
     Parameters
     ----------
@@ -19,128 +23,123 @@ def scan_lines(record: ScanRecord, width: int | None) -> list[str]:
     width : int or None
         Columns of the terminal; None for a pipe.
     """
-    sentences = (*scan_sentences(record, SHOWN_ROWS), *row_sentences(record))
-    lines = [flow(sentence, width) for sentence in sentences]
-    if record.rows:
-        lines += ["", *_row_lines(record, width)]
-    lines += ["", *reading_lines(record.data, width, record.source)]
-    return visible_lines([*lines, "", *_detector_lines(record, width), "", flow(next_step(record), width)])
-
-
-def scan_sentences(record: ScanRecord, shown: int) -> tuple[str, ...]:
-    """Say whether anything stands out, how many rows are flagged, and what could have stayed undetected.
-
-    Parameters
-    ----------
-    record : ScanRecord
-    shown : int
-        Rows that are listed below at most.
-    """
-    ran = _ran(record)
-    if not ran:
-        return ("No detector could use these data: no row was checked.",)
-    by = (
-        f"at least one of {counted(len(ran), 'detector')}"
-        if len(ran) > 1
-        else f"the one detector that ran ({listed([*ran])})"
+    lines = [flow(sentence, width) for sentence in scan_sentences(record)]
+    sections = (
+        (rows_title(record), _row_lines(rows_by_themselves(record), record, width)),
+        ("Groups of rows", _group_lines(record, width)),
+        ("Rows to review", _review_lines(record, width)),
+        ("About the table", [flow(f"- {fact}", width, indent=2) for fact in fact_sentences(record)]),
+        ("How the data were read", reading_lines(record.data, width, record.source)),
+        (detector_title(record), _detector_lines(record, width)),
     )
-    flagged = f"{format_count(record.flagged_rows)} of {counted(record.data.n_train, 'row')} are flagged by {by}."
-    if record.trusted_rows:
-        flagged += f" Their thresholds come from {counted(record.trusted_rows, 'trusted row')}, where these suffice."
-    limits = [found.smallest_detectable_share for found in ran.values() if found.false_alarm_rate]
-    if not limits:
-        return "No detector has a threshold, because its scores do not vary: poison would stay undetected.", flagged
-    beyond = [name for name, found in ran.items() if found.exceeded]
-    if beyond:
-        return _look_at(min(shown, len(record.rows)), beyond), flagged
-    calm = "Nothing stands out: no detector flags more rows than its false-alarm rate and chance explain."
-    undetected = (
-        f"Poison on less than {format_share(min(limits))} of the rows could have stayed undetected, and so could "
-        "poison that these detectors cannot see."
-    )
-    anyway = " The most suspicious are listed all the same." if record.rows else ""
-    return calm, f"{flagged}{anyway}", undetected
+    for title, body in sections:
+        if body:
+            lines += ["", flow(title, width), *body]
+    return visible_lines([*lines, "", flow(next_step(record), width)])
 
 
-def row_sentences(record: ScanRecord) -> tuple[str, ...]:
-    """Say which rows were not judged, and which are equal but for the label."""
-    contradicted = contradiction_sentence(record.source, record.contradicting, record.contradictions)
-    return (*aside_sentences(record.source, record.set_aside), *([contradicted] if contradicted else []))
+def rows_title(record: ScanRecord) -> str:
+    """Heading of the rows to look at."""
+    return "Rows that look mislabelled" if record.decided else "Rows that detectors flag"
 
 
-def next_step(record: ScanRecord) -> str:
-    """Say in one sentence what to do after a scan."""
-    ran = _ran(record)
-    if not any(found.false_alarm_rate for found in ran.values()):
-        return (
-            "Next: nothing was decided; mend what the table names, or give rows that you know to be clean as --trusted."
-        )
-    if any(found.exceeded for found in ran.values()):
-        sharper = (
-            ""
-            if record.trusted_rows
-            else "; rows that you know to be clean, given as --trusted, sharpen the thresholds"
-        )
-        return (
-            "Next: check these rows, then remove the bad ones by hand or with `toadstone defend`, which reports "
-            f"the cost in accuracy{sharper}."
-        )
-    if record.trusted_rows:
-        return "Next: nothing has to be done; `toadstone audit` bounds the harm of poison that no detector sees."
-    return (
-        "Next: nothing has to be done; rows that you know to be clean, given as --trusted, make smaller shares of "
-        "poison detectable."
-    )
+def detector_title(record: ScanRecord) -> str:
+    """Heading of the detectors: evidence beside a verdict."""
+    return "Detectors (evidence; the verdict does not depend on them)" if record.decided else "Detectors"
 
 
-def leading_detector(flagged: FlaggedRow) -> str:
-    """Name the detector, among those that flag a row, that ranks it first."""
-    return min(flagged.reasons, key=lambda name: flagged.ranks[name])
+def rows_by_themselves(record: ScanRecord) -> tuple[ListedRow, ...]:
+    """The listed rows that are in no group."""
+    return tuple(row for row in record.rows if row.group is None)
 
 
-def main_reason(flagged: FlaggedRow) -> str:
-    """Say which detectors flag a row, and the reason of the one that ranks it first.
+def verdict_on(row: ListedRow) -> str:
+    """Say what a row is labelled and what it looks like.
 
     Examples
     --------
-    >>> row = FlaggedRow("7", 6, "spam", 0.9, {"sever": 3, "roni": 1}, {"sever": "far", "roni": "bad"}, "0" * 64, "")
-    >>> main_reason(row)
-    'roni and 1 other: bad'
+    >>> row = ListedRow("7", 6, "spam", "ham", 0.98, 0.97, None, (), {}, "0" * 64, {})
+    >>> verdict_on(row).replace(chr(160), " ")
+    'labelled spam, looks like ham (98 %)'
     """
-    first, others = leading_detector(flagged), len(flagged.reasons) - 1
-    beside = f" and {counted(others, 'other')}" if others else ""
-    return f"{spoken(first)}{beside}: {flagged.reasons[first]}"
+    label = f"labelled {short_name(row.label)}"
+    if row.suggested_label is None:
+        return label
+    sure = f" ({100 * (row.probability or 0.0):.0f}\N{NO-BREAK SPACE}%)"
+    return f"{label}, looks like {short_name(row.suggested_label)}{sure}"
 
 
-def _ran(record: ScanRecord) -> dict[str, DetectorReport]:
-    return {name: found for name, found in record.detectors.items() if not found.skipped}
+def sentence_start(row: ListedRow, source: Source) -> str:
+    """Name a row at the beginning of a sentence; the name of a column stays as it is."""
+    name = source.full(row.row)
+    return name if source.numbering == "id" else f"{name[:1].upper()}{name[1:]}"
 
 
-def _look_at(shown: int, beyond: list[str]) -> str:
-    rows = "this row" if shown == 1 else f"these {shown} rows"
-    flag, its = ("flags", "its false-alarm rate") if len(beyond) == 1 else ("flag", "their false-alarm rates")
-    names = listed([spoken(name) for name in beyond])
-    return f"Look at {rows} first: {names} {flag} more rows than {its} and chance explain."
+def values_of(row: ListedRow) -> str:
+    """List the columns of a row that matter with their values."""
+    shown = ", ".join(f"{column} {value}" for column, value in row.values.items())
+    return shortened(shown, LONGEST_PREVIEW)
 
 
-def _row_lines(record: ScanRecord, width: int | None) -> list[str]:
-    lines = []
-    for flagged in record.rows[:SHOWN_ROWS]:
-        preview = shortened(flagged.preview, LONGEST_PREVIEW)
-        head = f"  {record.source.full(flagged.row)}, {short_name(flagged.label)}: {preview}"
-        lines += [flow(head, width, indent=4), flow(f"    {main_reason(flagged)}", width, indent=6)]
-    others = record.flagged_rows - min(SHOWN_ROWS, len(record.rows))
+def other_reasons(row: ListedRow) -> tuple[str, ...]:
+    """Reasons that say more than label and suggestion do."""
+    return tuple(reason for reason in row.reasons if not reason.startswith("labelled "))
+
+
+def flagged_also(row: ListedRow, *, decided: bool) -> str:
+    """Name the detectors that flag a row; without a verdict, with the reason of the first.
+
+    Examples
+    --------
+    >>> row = ListedRow("7", 6, "spam", None, None, 0.9, None, (), {"roni": "bad", "sever": "far"}, "0" * 64, {})
+    >>> flagged_also(row, decided=False), flagged_also(row, decided=True)
+    ('roni and 1 other: bad', 'also flagged by roni and sever')
+    """
+    names = [spoken(name) for name in row.also_flagged_by]
+    if not names:
+        return ""
+    if not decided:
+        beside = f" and {counted(len(names) - 1, 'other')}" if len(names) > 1 else ""
+        return f"{names[0]}{beside}: {next(iter(row.also_flagged_by.values()))}"
+    shown = names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} others"]
+    return f"also flagged by {listed(shown)}"
+
+
+def _row_lines(rows: Sequence[ListedRow], record: ScanRecord, width: int | None) -> list[str]:
+    lines: list[str] = []
+    for row in rows[:SHOWN_ROWS]:
+        lines.append(flow(f"  {record.source.full(row.row)}: {verdict_on(row)}", width, indent=4))
+        also = flagged_also(row, decided=record.decided)
+        lines += [flow(f"    {text}", width, indent=6) for text in (values_of(row), also) if text]
+    others = record.listed_rows - record.grouped_rows - min(SHOWN_ROWS, len(rows))
     return [*lines, flow(f"  and {format_count(others)} more, {in_table(record)}", width)] if others > 0 else lines
 
 
+def _group_lines(record: ScanRecord, width: int | None) -> list[str]:
+    groups = record.groups
+    lines = [flow(f"- {with_rows(record, group)}", width, indent=2) for group in groups[:SHOWN_ROWS]]
+    others = record.group_count - min(SHOWN_ROWS, len(groups))
+    return [*lines, flow(f"  and {format_count(others)} more, see record.json (--out)", width)] if others > 0 else lines
+
+
+def _review_lines(record: ScanRecord, width: int | None) -> list[str]:
+    lines = []
+    for row in record.review[:SHOWN_ROWS]:
+        lines.append(flow(f"  {record.source.full(row.row)}: {verdict_on(row)}", width, indent=4))
+    others = record.review_rows - min(SHOWN_ROWS, len(record.review))
+    return [*lines, flow(f"  and {format_count(others)} more, see scores.csv (--out)", width)] if others > 0 else lines
+
+
 def in_table(record: ScanRecord) -> str:
-    """Say where all flagged rows are listed, or the first of them if there are too many."""
-    if len(record.rows) == record.flagged_rows:
+    """Say where all listed rows are, or the first of them if there are too many."""
+    if len(record.rows) == record.listed_rows:
         return "all in suspects.csv (--out)"
     return f"the first {format_count(len(record.rows))} in suspects.csv (--out)"
 
 
 def _detector_lines(record: ScanRecord, width: int | None) -> list[str]:
+    if not record.detectors:
+        return []
     widest = max([len("detector"), *(len(name) for name in record.detectors)])
     lines = [
         f"  {'':<{widest}}{'':>17}{'false-alarm':>12}{'smallest':>18}",
@@ -157,7 +156,7 @@ def _detector_lines(record: ScanRecord, width: int | None) -> list[str]:
             f"{'*' if found.exceeded else ' '} {name:<{widest}}{found.flagged:>9,}{share:>8}{rate:>12}{least:>18}"
             f"{found.seconds:>8.1f} s"
         )
-    ran = _ran(record).values()
+    ran = ran_detectors(record).values()
     if any(found.exceeded for found in ran):
         lines.append(flow("* more rows than the false-alarm rate and chance explain", width, indent=2))
     if not all(found.false_alarm_rate for found in ran):

@@ -1,0 +1,167 @@
+"""Rows and columns as the source has them: which features are one column, and the values behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from toadstone.core.arrays import Array, IntArray, Mask
+from toadstone.core.dataset import Dataset
+from toadstone.core.errors import InvalidArgument
+from toadstone.core.row_names import RowNames
+from toadstone.datasets.split import RawValues, Split
+from toadstone.pipeline.harness.row_account import ids_of
+
+_DISTINCT_SHOWN = 4
+_LONGEST = 80
+
+
+@dataclass(frozen=True, eq=False)
+class SourceValues:
+    """Names and values of rows as they stand in their source.
+
+    Parameters
+    ----------
+    data : Dataset
+        The rows, prepared.
+    names : RowNames
+        Of the rows in their source.
+    raw : RawValues or None
+        Values of the source; the prepared ones where it is None.
+    column_of : ndarray of int of shape (d,)
+        Features of one column share a number; each word of a text has its own.
+    is_word : ndarray of bool of shape (d,)
+        Features that are words of a text.
+    """
+
+    data: Dataset
+    names: RowNames
+    raw: RawValues | None
+    column_of: IntArray
+    is_word: Mask
+
+    @property
+    def ids(self) -> IntArray:
+        """Positions of the rows in their source."""
+        return ids_of(self.data)
+
+    def name(self, row: int) -> str:
+        """Name a row as the source does."""
+        return self.names[int(self.ids[row])]
+
+    def column(self, feature: int) -> str:
+        """Name the column that a feature comes from; a word of a text stands for itself."""
+        if self.raw is not None and not self.is_word[feature]:
+            return self.raw.column(feature) or "column"
+        return self.feature(feature)
+
+    def feature(self, feature: int) -> str:
+        """Name a feature."""
+        names = self.data.feature_names
+        named = names[feature].strip() if names is not None else ""
+        return named or f"column {feature}"
+
+    def shown(self, row: int, features: Sequence[int]) -> dict[str, str]:
+        """Show the values of a row behind some features, by the names of their columns."""
+        return {self.column(feature): self._values([row], feature)[0] for feature in features}
+
+    def shared(self, rows: IntArray, features: Sequence[int]) -> dict[str, str]:
+        """Show the value or the range that some rows have in the columns of some features."""
+        return {self.column(feature): _summary(self._values(rows.tolist(), feature)) for feature in features}
+
+    def _values(self, rows: Sequence[int], feature: int) -> list[str]:
+        if self.raw is not None and not self.is_word[feature]:
+            return self.raw.values(self.ids[list(rows)].tolist(), feature)
+        taken = self.data.X[list(rows)][:, [feature]]
+        return [f"{value:.4g}" for value in (taken.toarray() if issparse(taken) else taken).ravel()]
+
+
+def source_values(split: Split, data: Dataset) -> SourceValues:
+    """Find out which features of a split come from one column, and which are words.
+
+    Parameters
+    ----------
+    split : Split
+    data : Dataset
+        Rows of it.
+    """
+    d = data.n_features
+    texts = {column.name for column in split.columns if column.kind == "text"}
+    if not split.columns or split.raw is None:
+        return SourceValues(data, split.row_names, split.raw, np.arange(d), np.zeros(d, dtype=bool))
+    named = [split.raw.column(feature) for feature in range(d)]
+    is_word = np.array([name in texts for name in named], dtype=bool)
+    # Words of a text are columns of their own: hiding one must not hide the others.
+    keys = [f"word {feature}" if is_word[feature] else f"column {name}" for feature, name in enumerate(named)]
+    column_of = np.unique(keys, return_inverse=True)[1]
+    return SourceValues(data, split.row_names, split.raw, column_of.astype(np.int64), is_word)
+
+
+def sources_of(split: Split, data: Dataset, column: str) -> np.ndarray[Any, Any]:
+    """Read who each row is from.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no such column.
+    """
+    cells = _cells(split, "group", column)
+    return np.array([str(cells[position]).strip() for position in ids_of(data).tolist()])
+
+
+def times_of(split: Split, data: Dataset, column: str) -> Array:
+    """Read the time of each row as a number: of seconds where the column holds dates.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no such column, or a value is neither a number nor a date.
+    """
+    cells = _cells(split, "time", column)
+    return np.array([_moment(cells[position], column) for position in ids_of(data).tolist()])
+
+
+def _cells(split: Split, option: str, column: str) -> list[Any]:
+    cells = None if split.raw is None else split.raw.cells(column.strip())
+    if cells is None:
+        raise InvalidArgument(option, f"a column of a table, and {split.name} has none of that name", repr(column))
+    return cells
+
+
+def _moment(value: Any, column: str) -> float:
+    try:
+        if isinstance(value, str):
+            value = float(value) if _is_number(value) else datetime.fromisoformat(value.strip())
+        if isinstance(value, date) and not isinstance(value, datetime):
+            value = datetime(value.year, value.month, value.day, tzinfo=UTC)
+        if isinstance(value, datetime):
+            return (value if value.tzinfo is not None else value.replace(tzinfo=UTC)).timestamp()
+        return float(value)
+    except (TypeError, ValueError):
+        expected = "a column of numbers or of dates such as 2024-03-01"
+        raise InvalidArgument("time", expected, f"{value!r} in {column}") from None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _summary(values: Sequence[str]) -> str:
+    """One value, a range of numbers, or the first of several texts."""
+    distinct = sorted(set(values))
+    if len(distinct) == 1:
+        return distinct[0]
+    if all(_is_number(value) for value in distinct):
+        ordered = sorted(distinct, key=float)
+        return f"{ordered[0]} to {ordered[-1]}"
+    shown = ", ".join(value[:_LONGEST] for value in distinct[:_DISTINCT_SHOWN])
+    return shown if len(distinct) <= _DISTINCT_SHOWN else f"{shown} and {len(distinct) - _DISTINCT_SHOWN} more"

@@ -15,8 +15,8 @@ from toadstone.report.drawings.plots import (
     plot_defences,
     plot_detectors,
     plot_matrix,
-    plot_scores,
     plot_measurements,
+    plot_scores,
 )
 
 

@@ -199,7 +199,7 @@ def test_a_trusted_row_among_the_others_is_named_as_the_source_names_it(small):
     split = small()
     named = replace(split, row_names=RowNames("line", names=range(2, 400)))
     match = r"got 1 of 1 that are \(the first: its row 1 is line 109\); leave them out of either"
-    for run, plan in ((scan, ScanPlan(detectors=FEW)), (defend, DefencePlan(detectors=("l2",)))):
+    for run, plan in ((scan, ScanPlan(detectors=FEW)), (defend, DefencePlan())):
         with pytest.raises(InvalidArgument, match=match):
             run(named, plan, trusted=split.train.take(np.array([7])))
 

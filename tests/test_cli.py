@@ -85,7 +85,7 @@ def test_audit_names_its_folder_and_says_so(toadstone, table):
 def test_audit_matrix_has_every_defence(toadstone, table):
     outcome = toadstone("audit", "rows.csv", "--fraction", 0.1, "--ridge", 0.1)
     figures = dict(re.findall(r"^  ([\w ]+?)\s+([\d.]+(?: +[\d.]+){4})", outcome.out, flags=re.MULTILINE))
-    assert list(figures) == ["no defence", "l2", "slab", "loss", "svd", "knn"]
+    assert list(figures) == ["no defence", "l2", "slab", "loss", "svd", "knn", "verdict"]
     record = json.loads((table.parent / "audit-rows" / "record.json").read_text())
     bare = [100 * run["test_error"] for run in record["evaluations"] if run["sanitizer"] == "none"]
     assert [float(figure) for figure in figures["no defence"].split()] == pytest.approx(bare, abs=0.05)

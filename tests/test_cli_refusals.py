@@ -97,10 +97,10 @@ SPOILT_TABLES = {
 
 @pytest.mark.parametrize(
     ("case", "command"),
-    # Sanitizers take any number of classes, and set aside the rows of small ones.
+    # Sanitizers and audits take any number of classes; sanitizers set aside the rows of small ones.
     sorted(
         {(case, command) for case in SPOILT_TABLES for command in COMMANDS}
-        - {("three classes", "sanitize"), ("few rows", "sanitize")}
+        - {("three classes", "sanitize"), ("three classes", "audit"), ("few rows", "sanitize")}
     ),
 )
 def test_tables(refused, case, command):
@@ -423,7 +423,8 @@ POISONS = {
     "nothing": (lambda X, y: "mine.npz", "mine.npz: expected a file, got a name that does not exist"),
     "a name of the suite": (
         lambda X, y: poison(X[:1], y[:1], "kkt.npz"),
-        "`--poison`: expected files of different names, none called collapse, label-flip, kkt, kkt-influence, got kkt",
+        "`--poison`: expected files of different names, none called collapse, label-flip, kkt, kkt-influence, min-max, "
+        "got kkt",
     ),
     "the audit's own name": (
         lambda X, y: poison(X[:1], y[:1], "collapse.npz"),

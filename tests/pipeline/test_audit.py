@@ -11,17 +11,19 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
+from sklearn.tree import DecisionTreeClassifier
 
-from toadstone.catalogue import names
 from toadstone.certificates.files import read_certificate, write_certificate
 from toadstone.core.certificate import NormBall, Ridge
 from toadstone.core.dataset import Dataset, Poison
-from toadstone.core.errors import InvalidArgument, InvalidData, UnknownName
+from toadstone.core.errors import InvalidArgument, InvalidData, InvalidInput, UnknownName
 from toadstone.datasets import load
 from toadstone.datasets.readers.rows import read_poison
+from toadstone.datasets.split import Split
 from toadstone.learners.linear import LinearClassifier
 from toadstone.pipeline.attack_search.audit_attacks import SUITE
-from toadstone.pipeline.audit import AuditPlan, audit, best_error, count_steps
+from toadstone.pipeline.audit import audit, best_error
+from toadstone.pipeline.audit_plan import DEFENCES, AuditPlan, count_steps
 from toadstone.pipeline.certify import verify_split
 from toadstone.records.audit import AuditRecord
 from toadstone.report.files.folders import write_audit
@@ -29,7 +31,7 @@ from toadstone.report.files.places import new_folder
 from toadstone.report.files.schema import load_schema
 
 FILES = ("certificate.json", "certificate.npz", "poison.npz", "record.json", "report.html", "suspects.csv")
-QUICK = {"hypothesis": Ridge(0.1), "attacks": ()}
+QUICK = {"hypothesis": Ridge(0.1), "attacks": (), "defences": ("l2", "loss")}
 
 
 def timeless(record: AuditRecord) -> dict:
@@ -79,7 +81,7 @@ class TestRecord:
 
     def test_every_cell_is_there(self, cancer):
         cells = cancer[1].record.evaluations
-        expected = [(attack, name) for attack in ("none", "collapse", *SUITE) for name in ("none", *names("sanitizer"))]
+        expected = [(attack, name) for attack in ("none", "collapse", *SUITE) for name in ("none", *DEFENCES)]
         assert [(cell.attack, cell.sanitizer) for cell in cells] == expected
         assert {cell.poison_rows for cell in cells if cell.attack == "collapse"} == {13}
         assert cancer[1].record.threat.rows == len(cancer[1].poison) == 13
@@ -141,7 +143,8 @@ class TestRepetition:
     @pytest.mark.parametrize("name", ["breast-cancer", "digits-1-7"])
     def test_the_number_of_threads_is_irrelevant(self, name):
         program = (
-            "import sys; from toadstone.datasets import load; from toadstone.pipeline.audit import AuditPlan, audit;"
+            "import sys; from toadstone.datasets import load; from toadstone.pipeline.audit import audit;"
+            "from toadstone.pipeline.audit_plan import AuditPlan;"
             f"sys.stdout.write(audit(load({name!r}), AuditPlan(0.03)).record.to_json())"
         )
         told = []
@@ -190,16 +193,16 @@ class TestPlans:
         plan = AuditPlan(fraction, **QUICK)
         poisons = {"mine": Poison(split.train.X[:1], split.train.y[:1])} if extra and fraction == 0.03 else {}
         audit(split, plan, poisons=poisons, on_step=lambda: steps.append(1), on_stage=stages.append)
-        announced = count_steps(plan, len(poisons))
+        announced = count_steps(plan, n_poisons=len(poisons))
         # A budget of less than one row leaves no attack to judge; the bar then ends early.
         assert len(steps) == announced if fraction != 1e-6 else len(steps) <= announced
-        suite = ["attacks", "defences"] if fraction == 0.03 else []
-        assert stages == ["certificates", "candidate attack", "suspects", "defences", *suite]
+        assert stages == ["certificates", "candidate attack", "suspects", "defences"]
 
     def test_the_suite_counts_its_steps_too(self, small):
-        steps, plan = [], AuditPlan(0.1, hypothesis=Ridge(0.1))
-        audit(small(), plan, on_step=lambda: steps.append(1))
+        steps, stages, plan = [], [], AuditPlan(0.1, hypothesis=Ridge(0.1), defences=("l2", "verdict"))
+        audit(small(), plan, on_step=lambda: steps.append(1), on_stage=stages.append)
         assert len(steps) == count_steps(plan)
+        assert stages == ["certificates", "candidate attack", "suspects", "defences", "attacks", "defences"]
 
 
 class TestThreats:
@@ -220,7 +223,7 @@ class TestThreats:
     def test_the_suite_does_not_look_at_test_labels(self, small):
         split = small()
         other = Dataset(split.test.X, np.where(split.test.y == "ham", "spam", "ham"))
-        plan = AuditPlan(0.1, hypothesis=Ridge(0.1))
+        plan = AuditPlan(0.1, hypothesis=Ridge(0.1), defences=("l2", "loss"))
         cells = [audit(data, plan).record.evaluations for data in (split, replace(split, test=other))]
         # Where a label decides nothing but the count, what was an error is now none.
         for one, two in zip(*cells, strict=True):
@@ -228,8 +231,8 @@ class TestThreats:
             assert one.test_error + two.test_error == pytest.approx(1)
 
     def test_attacks_are_as_many_as_asked(self, small):
-        record = audit(small(), AuditPlan(0.1, hypothesis=Ridge(0.1), attacks=("kkt",))).record
-        assert [cell.attack for cell in record.evaluations[::6]] == ["none", "collapse", "kkt"]
+        record = audit(small(), AuditPlan(0.1, **QUICK | {"attacks": ("kkt",)})).record
+        assert [cell.attack for cell in record.evaluations[::3]] == ["none", "collapse", "kkt"]
         with pytest.raises(UnknownName, match=r"`attacks`: expected one of kkt-influence, kkt, min-max, .*, got magic"):
             AuditPlan(0.1, attacks=("magic",))
 
@@ -237,7 +240,7 @@ class TestThreats:
         split = small()
         mine = Poison(split.train.X[:4], np.where(split.train.y[:4] == "spam", "ham", "spam"))
         record = audit(split, AuditPlan(0.1, **QUICK), poisons={"mine": mine}).record
-        assert [cell.attack for cell in record.evaluations[::6]] == ["none", "collapse", "mine"]
+        assert [cell.attack for cell in record.evaluations[::3]] == ["none", "collapse", "mine"]
 
     def test_poison_of_the_caller_keeps_to_the_budget(self, small):
         split = small()
@@ -252,23 +255,102 @@ class TestThreats:
 
     def test_a_norm_ball_is_evaluated_with_the_ridge_of_its_norm(self, small):
         split = small()
-        found = audit(split, AuditPlan(0.1, hypothesis=NormBall(0.5)))
+        found = audit(split, AuditPlan(0.1, **QUICK | {"hypothesis": NormBall(0.5)}))
         assert found.record.defender.hypothesis == "norm_ball"
         assert found.record.defender.hypothesis_value == 0.5
         assert "that gives this norm" in found.record.defender.hypothesis_origin
+
+
+def three_classes(*, n: int = 90, n_test: int = 45) -> Split:
+    rng = np.random.default_rng(0)
+    y = np.tile(["a", "b", "c"], (n + n_test) // 3)
+    X = rng.normal(size=(n + n_test, 3)) + 1.5 * (y[:, None] == np.array(["a", "b", "c"]))
+    return Split("three", Dataset(X[:n], y[:n]), Dataset(X[n:], y[n:]), "none", "published test split")
+
+
+class TestSeveralClasses:
+    PLAN = AuditPlan(0.1, hypothesis=Ridge(0.1), defences=("l2", "verdict"))
+
+    def test_they_are_attacked_and_defended_and_have_no_certificate(self, tmp_path):
+        steps: list[int] = []
+        found = audit(three_classes(), self.PLAN, on_step=lambda: steps.append(1))
+        record = found.record
+        assert found.certificate is found.poison is record.headline is None
+        assert record.curve == ()
+        assert record.no_certificate.startswith("No bound is certified: there are 3 classes")
+        cells = [(cell.attack, cell.sanitizer) for cell in record.evaluations]
+        attacks = ("none", "label-flip", "min-max")
+        assert cells == [(attack, name) for attack in attacks for name in ("none", "l2", "verdict")]
+        assert {cell.poison_rows for cell in record.evaluations if cell.attack != "none"} == {9}
+        assert record.defender.learner == "crammer-singer"
+        assert len(steps) == count_steps(self.PLAN, 3)
+        assert list(Draft202012Validator(load_schema("audit")).iter_errors(json.loads(record.to_json()))) == []
+        with new_folder(tmp_path / "out") as aside:
+            write_audit(record, found.certificate, found.poison, aside)
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+            "record.json",
+            "report.html",
+            "suspects.csv",
+        ]
+
+    @pytest.mark.parametrize(
+        ("changes", "sentence"),
+        [
+            ({"attacks": ("kkt", "label-flip")}, "`attacks`: expected some of .*, as there are 3 classes, got kkt"),
+            ({"hypothesis": NormBall(1.0)}, "`norm_squared`: expected two classes beside it, got 3"),
+            ({"loss": "logistic"}, "`loss`: expected hinge, as there are more than two classes, got logistic"),
+        ],
+    )
+    def test_options_for_two_classes_are_refused(self, changes, sentence):
+        with pytest.raises(InvalidArgument, match=sentence):
+            audit(three_classes(), replace(self.PLAN, **changes))
+
+
+class TestDefences:
+    def test_the_verdict_is_one_of_them(self, cancer):
+        cells = {(cell.attack, cell.sanitizer): cell for cell in cancer[1].record.evaluations}
+        assert cells["collapse", "verdict"].clean_removed <= 0.02 * 456
+        assert "verdict" in cancer[1].record.suspects[0].ranks
+
+    @pytest.mark.parametrize(
+        ("chosen", "got"), [((), "got none"), (("l2", "l2"), "got l2,l2"), (("magic",), "got magic")]
+    )
+    def test_others_are_refused(self, chosen, got):
+        with pytest.raises(InvalidInput, match=got):
+            AuditPlan(0.1, defences=chosen)
+
+
+def test_a_model_of_the_callers_is_what_is_reported_and_the_bound_is_not_for_it(small):
+    tree = DecisionTreeClassifier(max_depth=1, random_state=0)
+    split = small()
+    plan = AuditPlan(0.1, **QUICK | {"attacks": ("label-flip",)}, model=tree, model_name="mine")
+    record = audit(split, plan).record
+    bare = next(cell for cell in record.evaluations if (cell.attack, cell.sanitizer) == ("none", "none"))
+    fitted = tree.fit(split.train.X, split.train.y)
+    assert bare.test_error == np.mean(fitted.predict(split.test.X) != split.test.y)
+    assert bare.train_loss == np.mean(fitted.predict(split.train.X) != split.train.y)
+    assert record.defender.learner == "mine"
+    assert any("does not cover your model, mine" in sentence for sentence in record.not_promised)
+    linear = audit(split, replace(plan, model=None, model_name="")).record
+    assert [(cell.attack, cell.poison_removed) for cell in linear.evaluations] == [
+        (cell.attack, cell.poison_removed) for cell in record.evaluations
+    ]
+    assert linear.headline.bound == record.headline.bound
 
 
 def test_the_best_error_is_the_best_defence_under_its_worst_attack(cancer):
     cells = cancer[1].record.evaluations
     worst = [
         max(cell.test_error for cell in cells if cell.attack != "none" and cell.sanitizer == name)
-        for name in names("sanitizer")
+        for name in ("none", *DEFENCES)
     ]
     assert best_error(cells) == min(worst)
     harder = [replace(cell, attack="other", test_error=0.5) for cell in cells if cell.attack == "collapse"]
     assert best_error([*cells, *harder]) == 0.5
     clean = [cell for cell in cells if cell.attack == "none"]
-    assert best_error(clean) == min(cell.test_error for cell in clean if cell.sanitizer != "none")
+    assert best_error(clean) == min(cell.test_error for cell in clean)
+    bare = [replace(cell, test_error=0.0) if cell.sanitizer == "none" else cell for cell in cells]
+    assert best_error(bare) == 0.0
 
 
 def test_certificates_of_the_record_are_those_of_the_files(cancer, tmp_path):

@@ -226,7 +226,7 @@ def enron_like() -> AuditRecord:
         ),
         threat=Threat(fraction=0.03, kind="add", rows=124),
         defender=Defender(
-            learner="linear SVM",
+            learner="linear classifier",
             loss="hinge",
             wrong_row_loss=1.0,
             hypothesis="norm_ball",
@@ -248,6 +248,7 @@ def enron_like() -> AuditRecord:
             )
             for fraction, bound, attack in _CURVE
         ),
+        no_certificate="",
         evaluations=_evaluations(),
         suspects=_suspects(),
         assumptions=(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from toadstone.commands.gates import gate_bound, gate_error, gate_unfinished
+from toadstone.commands.gates import gate_certificate, gate_error, gate_unfinished
 from toadstone.console import remark, running, show
 from toadstone.options import (
     FORCE,
@@ -31,6 +31,7 @@ from toadstone.options import (
         "toadstone audit mails.csv --text body --label spam --fraction 0.01",
         "toadstone audit enron --fraction 0.03 --quantile 0.7 --norm-squared 6",
         "toadstone audit rows.parquet --fraction 0.02 --fail-if-error-above 0.1",
+        "toadstone audit rows.csv --model sklearn.ensemble:RandomForestClassifier",
     ),
 )
 @click.option("--fraction", type=float, default=0.03, show_default=True, metavar="F", help=FRACTION)
@@ -52,10 +53,22 @@ from toadstone.options import (
 )
 @click.option(
     "--attacks",
-    default="label-flip,kkt,kkt-influence",
+    metavar="NAMES",
+    help="Attacks to try besides the certificate's own, aimed at the training rows, by commas; or none.  [default: "
+    "label-flip,kkt,kkt-influence; with more than two classes label-flip,min-max]",
+)
+@click.option(
+    "--defences",
+    default="l2,slab,loss,svd,knn,verdict",
     show_default=True,
     metavar="NAMES",
-    help="Attacks to try besides the certificate's own, aimed at the training rows, by commas; or none.",
+    help="Sanitizers and the verdict, to try beside no defence at all, by commas.",
+)
+@click.option(
+    "--model",
+    metavar="MODULE:NAME",
+    help="What is trained and reported: an estimator, or a function that returns one, of a module in the current "
+    "directory or installed. It gets the prepared columns.  [default: a linear model]",
 )
 @click.option("--workers", type=int, metavar="N", help="Processes.  [default: one for each available core]")
 @THREAT
@@ -65,7 +78,7 @@ def audit(
     data: str,
     out: Path | None,
     force: bool,
-    attacks: str,
+    attacks: str | None,
     fail_if_certified_above: float | None,
     fail_if_error_above: float | None,
     as_json: bool,
@@ -73,8 +86,9 @@ def audit(
 ) -> int:
     """Certify, attack, defend, rank suspicious rows, and write a report.
 
-    Writes report.html, record.json, certificate.json with its .npz,
-    suspects.csv and poison.npz into a new folder.
+    Writes report.html, record.json and suspects.csv into a new folder, and
+    with two classes certificate.json with its .npz, and poison.npz. Three and
+    more classes are attacked and defended, without a certificate.
     """
     from toadstone.front.audit import audit as run
     from toadstone.pipeline.audit import best_error
@@ -92,7 +106,7 @@ def audit(
     point = result.record.headline
     error = best_error(result.record.evaluations)
     return max(
-        gate_bound(point, point.fraction, fail_if_certified_above, conclusive=point.conclusive),
-        gate_error(error, fail_if_error_above, conclusive=point.conclusive),
+        gate_certificate(point, fail_if_certified_above),
+        gate_error(error, fail_if_error_above, conclusive=point is None or point.conclusive),
         gate_unfinished(result.unfinished, fail_if_certified_above, fail_if_error_above),
     )

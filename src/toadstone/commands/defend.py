@@ -30,7 +30,7 @@ from toadstone.options import (
     epilog=epilog(
         "toadstone defend mails.csv --text body --label spam --out defended",
         "toadstone defend rows.csv --trusted checked.csv --action relabel --out out",
-        "toadstone defend patients.csv --label died --model models:make --trusted checked.csv",
+        "toadstone defend patients.csv --label died --model models:make --out out",
     ),
 )
 @path("--out", "DIR", "New folder for the kept rows, removals.csv, record.json and report.html.")

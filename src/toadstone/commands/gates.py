@@ -31,6 +31,17 @@ def gate_bound(point: Bound | Certificate, fraction: float, limit: float | None,
     return _exit_code(verdict, found, "the search stopped early, so the truth may be lower")
 
 
+def gate_certificate(point: Bound | None, limit: float | None) -> int:
+    """Exit code for the bound of an audit, undecided where it has no certificate; says why if it is not 0."""
+    from toadstone.pipeline.gate import GateOutcome
+
+    if limit is None:
+        return 0
+    if point is None:
+        return _exit_code(GateOutcome.UNDECIDED, "no bound was certified", "certificates are for two classes")
+    return gate_bound(point, point.fraction, limit, conclusive=point.conclusive)
+
+
 def gate_error(test_error: float, limit: float | None, *, conclusive: bool) -> int:
     """Exit code for the test error that the best defence leaves; says why if it is not 0."""
     from toadstone.pipeline.gate import judge_error

@@ -14,10 +14,11 @@ from toadstone.front.certify import models_of
 from toadstone.front.inputs import Data, Given, names_of, open_data, poisons_of, request_of, workers_of
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
-from toadstone.pipeline.attack_search.audit_attacks import SUITE
-from toadstone.pipeline.audit import Audit, AuditPlan, count_steps, refuse_taken_names
+from toadstone.pipeline.audit import Audit
 from toadstone.pipeline.audit import audit as run_audit
+from toadstone.pipeline.audit_plan import DEFENCES, AuditPlan, count_steps, refuse_taken_names
 from toadstone.pipeline.harness.clock import Deadline
+from toadstone.pipeline.harness.own_model import load_model, name_of
 from toadstone.records.audit import AuditRecord
 from toadstone.report.text.audit_text import audit_lines
 
@@ -32,13 +33,13 @@ class AuditResult(Result):
         self._audit = audit
 
     @property
-    def certificate(self) -> Certificate:
-        """The certificate at the audited fraction."""
+    def certificate(self) -> Certificate | None:
+        """The certificate at the audited fraction; None for three and more classes."""
         return self._audit.certificate
 
     @property
     def poison(self) -> Poison | None:
-        """The rows of the certificate's own attack; None where the fraction buys no row."""
+        """The rows of the certificate's own attack; None where the fraction buys no row or there is no certificate."""
         return self._audit.poison
 
     def lines(self, width: int | None = None) -> list[str]:
@@ -56,7 +57,13 @@ class AuditResult(Result):
         }
 
     def plot(self) -> Any:
-        """Draw the certified bound and the loss that an attack reaches over the fraction."""
+        """Draw the certified bound and the loss that an attack reaches over the fraction.
+
+        Raises
+        ------
+        InvalidArgument
+            If there is no certificate.
+        """
         from toadstone.report.drawings.plots import plot_curve
 
         return plot_curve(self.record.curve, audited=self.record.threat.fraction)
@@ -82,7 +89,9 @@ def audit(
     tolerance: float | None = None,
     remove: float = 0.05,
     poison: Mapping[str, Poison] | Sequence[str | Path] | str | Path = (),
-    attacks: str | Sequence[str] = SUITE,
+    attacks: str | Sequence[str] | None = None,
+    defences: str | Sequence[str] = DEFENCES,
+    model: Any = None,
     workers: int | None = None,
     max_seconds: float | None = None,
     **reading: Unpack[Reading],
@@ -118,9 +127,17 @@ def audit(
         Share of each class that an evaluated defence removes, in (0, 0.5).
     poison : mapping from str to Poison, or paths
         Attacks to evaluate besides our own, within fraction and domain.
-    attacks : str or sequence of str
+    attacks : str or sequence of str, optional
         Attacks to try besides the certificate's own, aimed at the training
-        rows; empty for none.
+        rows; empty for none. By default label-flip, kkt and kkt-influence, or
+        label-flip and min-max where there are more than two classes.
+    defences : str or sequence of str
+        Sanitizers and the verdict, to try beside no defence at all.
+    model : str, estimator or callable, optional
+        What is trained and reported: ``"module:factory"``, an estimator, or a
+        function that returns one. It gets the prepared features, in which
+        attacks make their rows. Attacks aim at a linear model, and the
+        certificate is for one.
     workers : int, optional
         Processes, one for each available core by default; results do not depend on it.
     max_seconds : float, optional
@@ -157,15 +174,18 @@ def audit(
         loss=loss,
         contamination=remove,
         tolerance=tolerance,
-        attacks=names_of(attacks) or (),
+        attacks=names_of(attacks),
+        defences=names_of(defences) or (),
+        model=None if model is None else load_model(model),
+        model_name="" if model is None else name_of(model),
         seed=seed,
         workers=workers_of(workers),
         command=run.command,
     )
     poisons = poisons_of(poison)
     refuse_taken_names(poisons, plan)
-    run.watch.expect(count_steps(plan, len(poisons)))
     given = open_data(data, request, domain=domain)
+    run.watch.expect(count_steps(plan, len(given.split.train.classes), len(poisons)))
     plan = replace(plan, source=given.source)
     found = run_audit(
         given.split,

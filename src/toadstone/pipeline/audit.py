@@ -2,104 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from toadstone.attacks.collapse import CollapsedAttack
-from toadstone.catalogue import names
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge
-from toadstone.core.checks import check_count, check_within
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import BudgetExceeded, InvalidArgument, InvalidData
 from toadstone.datasets.split import Split
 from toadstone.kernels.losses import margin_loss
 from toadstone.learners.norm_ridge import ridge_for_norm
-from toadstone.pipeline.attack_search.audit_attacks import SUITE, ShortSearch, check_suite, make_attacks
+from toadstone.pipeline.attack_search.audit_attacks import ShortSearch, make_attacks
 from toadstone.pipeline.attack_search.search import SearchEffort
-from toadstone.pipeline.certify import FILTERS, Certified, CertifyPlan, certify_split
+from toadstone.pipeline.audit_plan import CANDIDATE, AuditPlan
+from toadstone.pipeline.certify import FILTERS, Certified, certify_split
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline, Progress
 from toadstone.pipeline.harness.data_summary import digests, expressible, summarize
+from toadstone.pipeline.harness.defender import settle_defence
 from toadstone.pipeline.harness.header import make_header
-from toadstone.pipeline.harness.judge import Defence, judge_attacks, judge_poisons
+from toadstone.pipeline.harness.judge import ONE_AGAINST_THE_REST, Defence, judge_attacks, judge_poisons
 from toadstone.pipeline.harness.poison_check import check_poison
 from toadstone.pipeline.harness.row_account import source_of
 from toadstone.pipeline.harness.suspects import list_suspects
 from toadstone.pipeline.harness.threat_model import ThreatModel, expected_quantile, settle_domain
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Defender, Evaluation, Threat
-from toadstone.records.header import Source
 
-CANDIDATE = "collapse"
 _LEAST = "enough for the certificates and what every audit says besides"
-_CURVE = (0.0, 1 / 3, 2 / 3, 1.0, 4 / 3, 5 / 3)
-
-
-@dataclass(frozen=True)
-class AuditPlan:
-    """Options of an audit.
-
-    Parameters
-    ----------
-    fraction : float
-        Added rows for each clean row, in [0, 0.5).
-    quantile : float
-        Of the certificate's filters, in [0.5, 1).
-    hypothesis : NormBall or Ridge, optional
-        Models of the certificate; a ridge chosen by cross-validation by default.
-    domain : {"auto", "real", "box", "integer"}
-    loss : str
-    contamination : float
-        Share of each class that the evaluated defences remove.
-    tolerance : float, optional
-        Relative gap at which certificates stop; see `certify_split`.
-    attacks : tuple of str
-        What to try besides the certificate's own attack: attacks of the
-        catalogue that add rows to raise the test error.
-    seed : int
-    workers : int
-        Processes; results do not depend on it.
-    source : Source, optional
-        Origin of the rows; the name of the split by default.
-    command : str
-        What the user typed, for the report.
-    """
-
-    fraction: float
-    quantile: float = 0.95
-    hypothesis: NormBall | Ridge | None = None
-    domain: str = "auto"
-    loss: str = "hinge"
-    contamination: float = 0.05
-    tolerance: float | None = None
-    attacks: tuple[str, ...] = SUITE
-    seed: int = 0
-    workers: int = 1
-    source: Source | None = None
-    command: str = ""
-
-    def __post_init__(self) -> None:
-        Budget(self.fraction)
-        object.__setattr__(self, "attacks", check_suite(self.attacks))
-        check_count(workers=self.workers)
-        check_within("(0, 0.5)", remove=self.contamination)
-        check_within("[0.5, 1)", quantile=self.quantile)
-        if self.tolerance is not None:
-            check_within("(0, 1)", tolerance=self.tolerance)
-
-    @property
-    def certificates(self) -> CertifyPlan:
-        """Plan of the certificates."""
-        return CertifyPlan(self.quantile, self.hypothesis, self.domain, self.loss, self.tolerance, self.seed)
-
-    @property
-    def fractions(self) -> tuple[float, ...]:
-        """The fractions of the curve, the audited one among them."""
-        if self.fraction == 0:
-            return (0.0,)
-        grid = [self.fraction if step == 1 else round(self.fraction * step, 6) for step in _CURVE]
-        return tuple(sorted({value for value in grid if value < 0.5}))
+_SEVERAL = (
+    "No bound is certified: there are {count} classes, and certificates are for two. What follows was measured, and "
+    "a stronger attack may exist."
+)
+_OWN_MODEL = (
+    "It does not cover your model, {name}: the bound is for linear models, and the test errors are those of yours."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,16 +47,17 @@ class Audit:
     Parameters
     ----------
     record : AuditRecord
-    certificate : Certificate
-        At the audited fraction.
+    certificate : Certificate or None
+        At the audited fraction; None for three and more classes.
     poison : Poison or None
-        The candidate attack; None at fraction zero.
+        The candidate attack; None at fraction zero, and without a
+        certificate.
     unfinished : str
         What there was no time for, in a sentence; empty if nothing.
     """
 
     record: AuditRecord
-    certificate: Certificate
+    certificate: Certificate | None
     poison: Poison | None
     unfinished: str = ""
 
@@ -133,6 +72,8 @@ def audit(
     on_step: Callable[[], None] | None = None,
 ) -> Audit:
     """Certify, attack, defend and rank the rows of a data set.
+
+    Three and more classes are attacked and defended, and have no certificate.
 
     Parameters
     ----------
@@ -161,44 +102,90 @@ def audit(
     """
     _check_poisons(split, plan, poisons or {})
     clock = Clock(on_stage)
-    with clock.stage("certificates"):
-        certified = certify_split(split, plan.fractions, plan.certificates, on_certified=_within(deadline, on_step))
-    certificate = certified.certificates[plan.fractions.index(plan.fraction)]
-    with clock.stage("candidate attack"):
-        defence, origin = _defence(split.train, plan, certificate.setting.hypothesis, certified.hypothesis_origin)
-        threat = _threat(split.train, plan, certificate.setting.domain, defence)
-        poison = _candidate(split.train, certificate, certified, plan.seed)
+    ground = _ground(split, plan, clock, _within(deadline, on_step))
     with clock.stage("suspects"):
-        scorers = {name: defence.sanitizer(name) for name in names("sanitizer")}
+        scorers = {name: ground.defence.filter(name) for name in plan.defences}
         suspects = list_suspects(split.train, scorers, names=split.row_names, raw=split.raw, on_ranked=on_step)
     deadline.demand(_LEAST)
+    poison, trained = ground.poison, replace(ground.defence, own=plan.model)
     with clock.stage("defences"):
         cells = judge_attacks(
             split,
             ({} if poison is None else {CANDIDATE: poison}) | dict(poisons or {}),
-            tuple(scorers),
-            defence,
-            check=threat.check,
+            plan.defences,
+            trained,
+            check=ground.threat.check,
             fitted=scorers,
             workers=plan.workers,
             on_cell=on_step,
         )
-    searched, unfinished = _Suite(split, plan, threat, deadline).judged(clock, on_step) if poison else ((), "")
-    cells = _ordered((*cells, *searched), plan)
+    searched, unfinished = _Suite(split, plan, ground.threat, trained, deadline).judged(clock, on_step)
+    cells = _ordered((*cells, *searched), plan, len(split.train.classes))
+    certificate = ground.certificate
     record = AuditRecord(
         header=make_header("audit", command=plan.command, seed=plan.seed, digests=digests(split)),
         source=source_of(split, plan.source),
-        data=summarize(split, certificate.setting.domain),
-        threat=Threat(plan.fraction, "add", 0 if poison is None else certificate.budget.count(len(split.train))),
-        defender=_defender(plan, certificate.setting.hypothesis, origin, cells),
-        curve=certified.curve,
+        data=summarize(split, ground.threat.domain),
+        threat=Threat(plan.fraction, "add", ground.threat.budget.count(len(split.train))),
+        defender=_defender(plan, ground, cells),
+        curve=() if ground.certified is None else ground.certified.curve,
+        no_certificate="" if certificate else _SEVERAL.format(count=len(split.train.classes)),
         evaluations=cells,
         suspects=suspects,
-        assumptions=certificate.assumptions,
-        not_promised=(*certificate.not_promised, *([f"It is unfinished: {unfinished}."] if unfinished else [])),
+        assumptions=certificate.assumptions if certificate else (),
+        not_promised=_not_promised(plan, certificate, unfinished),
         timings=clock.seconds,
     )
     return Audit(record, certificate, poison, unfinished)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ground:
+    """The linear defender that attacks aim at, and the certificate where there are two classes."""
+
+    defence: Defence
+    origin: str
+    hypothesis: NormBall | Ridge
+    threat: ThreatModel
+    certified: Certified | None = None
+    certificate: Certificate | None = None
+    poison: Poison | None = None
+
+
+def _ground(split: Split, plan: AuditPlan, clock: Clock, on_certified: Callable[[], None]) -> _Ground:
+    if len(split.train.classes) > 2:
+        return _uncertified(split, plan, clock)
+    with clock.stage("certificates"):
+        certified = certify_split(split, plan.fractions, plan.certificates, on_certified=on_certified)
+    certificate = certified.certificates[plan.fractions.index(plan.fraction)]
+    hypothesis = certificate.setting.hypothesis
+    with clock.stage("candidate attack"):
+        defence, origin = _defence(split.train, plan, hypothesis, certified.hypothesis_origin)
+        threat = _threat(split.train, plan, certificate.setting.domain, defence)
+        poison = _candidate(split.train, certificate, certified, plan.seed)
+    return _Ground(defence, origin, hypothesis, threat, certified, certificate, poison)
+
+
+def _uncertified(split: Split, plan: AuditPlan, clock: Clock) -> _Ground:
+    """Settle the defender of three and more classes, for which there is no certificate."""
+    if isinstance(plan.hypothesis, NormBall):
+        raise InvalidArgument("norm_squared", "two classes beside it", f"{len(split.train.classes)}")
+    if plan.loss != "hinge":
+        raise InvalidArgument("loss", "hinge, as there are more than two classes", plan.loss)
+    ridge = None if plan.hypothesis is None else plan.hypothesis.strength
+    with clock.stage("choosing the ridge"):
+        defence, origin = settle_defence(
+            split, learner=None, ridge=ridge, contamination=plan.contamination, seed=plan.seed
+        )
+    threat = _threat(split.train, plan, settle_domain(split, plan.domain), defence)
+    return _Ground(defence, origin, Ridge(defence.ridge), threat)
+
+
+def _not_promised(plan: AuditPlan, certificate: Certificate | None, unfinished: str) -> tuple[str, ...]:
+    said = list(certificate.not_promised) if certificate else []
+    if certificate and plan.model is not None:
+        said.append(_OWN_MODEL.format(name=plan.model_name))
+    return (*said, *([f"It is unfinished: {unfinished}."] if unfinished else []))
 
 
 def _within(deadline: Deadline, on_step: Callable[[], None] | None) -> Callable[[], None]:
@@ -219,15 +206,19 @@ class _Suite:
     split: Split
     plan: AuditPlan
     threat: ThreatModel
+    trained: Defence
     deadline: Deadline
 
     def judged(self, clock: Clock, on_step: Callable[[], None] | None) -> tuple[tuple[Evaluation, ...], str]:
         """Search the attacks and judge them; also say what there was no time for."""
         plan, threat = self.plan, self.threat
+        suite = plan.settled(len(self.split.train.classes))
+        if not suite or threat.budget.count(len(self.split.train)) == 0:
+            return (), ""
         search, tried = ShortSearch(threat, SearchEffort(plan.seed, plan.workers)), []
         made: dict[str, Poison] = {}
         with clock.stage("attacks"):
-            for name in plan.attacks:
+            for name in suite:
                 if self.deadline.passed:
                     break
                 made |= make_attacks((name,), search, on_made=on_step)
@@ -238,20 +229,20 @@ class _Suite:
             cells = judge_poisons(
                 self.split,
                 made,
-                names("sanitizer"),
-                threat.defence,
+                plan.defences,
+                self.trained,
                 deadline=self.deadline,
                 workers=plan.workers,
                 on_cell=on_step,
             )
         judged = {cell.attack for cell in cells}
-        late = [name for name in plan.attacks if name not in tried or (name in made and name not in judged)]
+        late = [name for name in suite if name not in tried or (name in made and name not in judged)]
         return cells, self.deadline.unfinished(f"the attacks {', '.join(late)} were not tried") if late else ""
 
 
-def _ordered(cells: Sequence[Evaluation], plan: AuditPlan) -> tuple[Evaluation, ...]:
+def _ordered(cells: Sequence[Evaluation], plan: AuditPlan, n_classes: int) -> tuple[Evaluation, ...]:
     """Order cells by attack: none, ours, then the caller's."""
-    ours = (NO_ATTACK, CANDIDATE, *plan.attacks)
+    ours = (NO_ATTACK, CANDIDATE, *plan.settled(n_classes))
     return tuple(sorted(cells, key=lambda cell: ours.index(cell.attack) if cell.attack in ours else len(ours)))
 
 
@@ -268,35 +259,16 @@ def _check_poisons(split: Split, plan: AuditPlan, poisons: Mapping[str, Poison])
             raise InvalidData(str(error)) from None
 
 
-def refuse_taken_names(poisons: Collection[str], plan: AuditPlan) -> None:
-    """Refuse attacks of the caller's that are named like one of the audit's.
-
-    Raises
-    ------
-    InvalidArgument
-        If there is one.
-    """
-    ours = (CANDIDATE, *plan.attacks)
-    taken = sorted(set(ours) & set(poisons))
-    if taken:
-        raise InvalidArgument("poison", f"files of different names, none called {', '.join(ours)}", taken[0])
-
-
-def count_steps(plan: AuditPlan, n_poisons: int = 0) -> int:
-    """Count the calls of `on_step` in an audit; less often if some attack of the suite has no feasible row."""
-    suite = len(plan.attacks) if plan.fraction > 0 else 0
-    attacks = 1 + int(plan.fraction > 0) + suite + n_poisons
-    return len(plan.fractions) + suite + attacks * (1 + len(names("sanitizer"))) + len(names("sanitizer"))
-
-
 def best_error(evaluations: Sequence[Evaluation]) -> float:
-    """The test error that the best sanitizer leaves under its worst attack.
+    """The test error that the best defence, or none, leaves under its worst attack.
 
-    Without any attack, the error of the best sanitizer on clean rows.
+    Without any attack, the least error on clean rows.
     """
     attacked = [cell for cell in evaluations if cell.attack != NO_ATTACK] or list(evaluations)
-    sanitizers = {cell.sanitizer for cell in attacked} - {NO_SANITIZER}
-    return min(max(cell.test_error for cell in attacked if cell.sanitizer == name) for name in sanitizers)
+    return min(
+        max(cell.test_error for cell in attacked if cell.sanitizer == name)
+        for name in {cell.sanitizer for cell in attacked}
+    )
 
 
 def _candidate(train: Dataset, certificate: Certificate, certified: Certified, seed: int) -> Poison | None:
@@ -321,16 +293,18 @@ def _defence(train: Dataset, plan: AuditPlan, hypothesis: NormBall | Ridge, orig
     return Defence(contamination=plan.contamination, ridge=ridge, loss=plan.loss, seed=plan.seed), origin
 
 
-def _defender(plan: AuditPlan, hypothesis: NormBall | Ridge, origin: str, cells: Sequence[Evaluation]) -> Defender:
+def _defender(plan: AuditPlan, ground: _Ground, cells: Sequence[Evaluation]) -> Defender:
+    hypothesis = ground.hypothesis
     ball = isinstance(hypothesis, NormBall)
     bare = next(cell for cell in cells if cell.attack == NO_ATTACK and cell.sanitizer == NO_SANITIZER)
+    linear = "linear classifier" if ground.defence.learner == ONE_AGAINST_THE_REST else ground.defence.learner
     return Defender(
-        learner="linear classifier",
+        learner=plan.model_name or linear,
         loss=plan.loss,
         wrong_row_loss=float(margin_loss(plan.loss).value(np.zeros(1))[0]),
         hypothesis="norm_ball" if ball else "ridge",
         hypothesis_value=hypothesis.squared_radius if isinstance(hypothesis, NormBall) else hypothesis.strength,
-        hypothesis_origin=origin,
+        hypothesis_origin=ground.origin,
         removed_share=plan.contamination,
         certificate_quantile=plan.quantile,
         clean_test_error=bare.test_error,

@@ -55,7 +55,8 @@ class Defender:
     Parameters
     ----------
     learner : str
-        What is trained.
+        What is trained in the evaluations: a learner of the catalogue, or the
+        user's own model by name.
     loss : str
         Training loss.
     wrong_row_loss : float
@@ -130,7 +131,8 @@ class Evaluation:
     low, high : float
         95 % Wilson interval of the test error.
     train_loss : float
-        Of the model trained on the kept rows.
+        Of the model trained on the kept rows; of a model of the user's own
+        the share of these that it classifies wrongly.
     poison_rows, poison_removed : int
         Poison rows, and those that the sanitizer removed.
     clean_rows, clean_removed : int
@@ -207,7 +209,9 @@ class AuditRecord(Record):
     threat : Threat
     defender : Defender
     curve : tuple of Bound
-        By rising fraction.
+        By rising fraction; empty where there is no certificate.
+    no_certificate : str
+        Why there is none, in a sentence; empty where there is one.
     evaluations : tuple of Evaluation
         Every attack against every defence.
     suspects : tuple of Suspect
@@ -223,7 +227,8 @@ class AuditRecord(Record):
     data: DataSummary
     threat: Threat
     defender: Defender
-    curve: Annotated[tuple[Bound, ...], Limits(minItems=1)]
+    curve: tuple[Bound, ...]
+    no_certificate: str
     evaluations: tuple[Evaluation, ...]
     suspects: tuple[Suspect, ...]
     assumptions: tuple[str, ...]
@@ -231,14 +236,16 @@ class AuditRecord(Record):
     timings: Mapping[str, Seconds] = field(default_factory=dict)
 
     @property
-    def headline(self) -> Bound:
-        """The certified bound at the audited fraction.
+    def headline(self) -> Bound | None:
+        """The certified bound at the audited fraction; None where there is no certificate.
 
         Raises
         ------
         InvalidData
             If the curve has no point there.
         """
+        if not self.curve:
+            return None
         for point in self.curve:
             if point.fraction == self.threat.fraction:
                 return point

@@ -48,7 +48,7 @@ Version: TypeAlias = Literal["2.0", "3.0", "4.0"]
 
 SCHEMA_VERSIONS: Mapping[RecordName, Version] = MappingProxyType(
     {
-        "audit": "3.0",
+        "audit": "4.0",
         "attack": "3.0",
         "scan": "4.0",
         "defence": "4.0",

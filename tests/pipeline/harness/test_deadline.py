@@ -10,7 +10,8 @@ import pytest
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
-from toadstone.pipeline.audit import AuditPlan, audit, best_error
+from toadstone.pipeline.audit import audit, best_error
+from toadstone.pipeline.audit_plan import AuditPlan
 from toadstone.pipeline.defend import DefencePlan, defend
 from toadstone.pipeline.evaluation.journal import Journal
 from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
@@ -104,7 +105,7 @@ class TestDefend:
 
 
 class TestAudit:
-    PLAN = AuditPlan(0.1, attacks=("label-flip", "random-flip"))
+    PLAN = AuditPlan(0.1, attacks=("label-flip", "random-flip"), defences=("l2", "slab", "loss", "svd", "knn"))
 
     def test_attacks_without_time_are_left_out(self, split):
         certificates = len(self.PLAN.fractions)

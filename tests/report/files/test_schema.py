@@ -119,7 +119,7 @@ BROKEN = [
     ("record", ("threat", "kind"), "steal"),
     ("record", ("data", "domain"), "auto"),
     ("record", ("data", "classes"), []),
-    ("record", ("curve",), []),
+    ("record", ("no_certificate",), None),
     ("record", ("curve", 0, "bound"), "0.3"),
     ("record", ("evaluations", 0, "test_error"), 1.2),
     ("record", ("suspects", 0, "ranks"), {"slab": 0}),

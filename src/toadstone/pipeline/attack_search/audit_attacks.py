@@ -13,6 +13,8 @@ from toadstone.core.errors import InvalidArgument
 from toadstone.kernels.rows import count_entries
 from toadstone.pipeline.attack_search.attacker import CLOSE, Knowledge, described, kkt_candidate
 from toadstone.pipeline.attack_search.candidates import WITHOUT_DECOYS, influence, kkt_influence, min_max
+from toadstone.pipeline.attack_search.methods import SEVERAL
+from toadstone.pipeline.attack_search.multiclass import try_min_max, try_min_max_basic
 from toadstone.pipeline.attack_search.names import check_searchable
 from toadstone.pipeline.attack_search.search import (
     QUICK,
@@ -25,7 +27,10 @@ from toadstone.pipeline.attack_search.search import (
 from toadstone.pipeline.harness.threat_model import ThreatModel
 
 SUITE = ("label-flip", "kkt", "kkt-influence")
-"""Attacks of an audit by default, besides the certificate's own."""
+"""Attacks of an audit of two classes by default, besides the certificate's own."""
+
+SUITE_OF_SEVERAL = ("label-flip", "min-max")
+"""Attacks of an audit of three and more classes by default."""
 
 GRID, COARSE_GRID = DecoyGrid((0.1, 0.2, 0.3), (3, 8)), DecoyGrid((0.1, 0.2, 0.3), (5,))
 """Decoys of a quick look, and of one at data with more than `MANY_ENTRIES`."""
@@ -83,6 +88,29 @@ def make_attacks(
     return made
 
 
+def settle_suite(chosen: Sequence[str] | None, n_classes: int) -> tuple[str, ...]:
+    """Return the attacks of an audit: those chosen, or else those by default.
+
+    Raises
+    ------
+    InvalidArgument
+        If one is for two classes only, and there are more.
+
+    Examples
+    --------
+    >>> settle_suite(None, 2), settle_suite(None, 3)
+    (('label-flip', 'kkt', 'kkt-influence'), ('label-flip', 'min-max'))
+    """
+    if chosen is None:
+        return SUITE if n_classes == 2 else SUITE_OF_SEVERAL
+    two_only = [name for name in chosen if n_classes > 2 and name not in SEVERAL]
+    if two_only:
+        raise InvalidArgument(
+            "attacks", f"some of {', '.join(SEVERAL)}, as there are {n_classes} classes", ",".join(two_only)
+        )
+    return tuple(chosen)
+
+
 class ShortSearch:
     """Searches over a few candidates of each attack, which share decoys and KKT attacks.
 
@@ -109,6 +137,12 @@ class ShortSearch:
 
     @property
     def _searches(self) -> Mapping[str, Callable[[], Search]]:
+        if len(self.known.train.classes) > 2:
+            return {
+                **{name: self._without_decoys(name) for name in WITHOUT_DECOYS},
+                "min-max": lambda: try_min_max(self.known, self.problem, self.effort),
+                "min-max-basic": lambda: try_min_max_basic(self.known, self.problem, self.effort),
+            }
         return {
             "kkt-influence": self._kkt_influence,
             "kkt": lambda: self._kkt,

@@ -12,7 +12,7 @@ from toadstone.attacks.decoys.multiclass_decoys import OnlineTraining, RidgeTrai
 from toadstone.attacks.decoys.multiclass_minmax import MulticlassMinMaxAttack
 from toadstone.core.arrays import IntArray
 from toadstone.pipeline.attack_search.attacker import Knowledge, described
-from toadstone.pipeline.attack_search.search import Candidate, Search, SearchEffort, SearchProblem, SearchResult, search
+from toadstone.pipeline.attack_search.search import Candidate, Search, SearchEffort, SearchProblem, SearchResult
 from toadstone.pipeline.harness.threads import alone
 
 # Strong decoys: how large a share of the probe is relabelled, and by how much those rows
@@ -39,6 +39,12 @@ def several_min_max(known: Knowledge, problem: SearchProblem, effort: SearchEffo
     found : SearchResult
     tried : int
     """
+    tried = try_min_max(known, problem, effort)
+    return tried.decide(), len(tried.candidates)
+
+
+def try_min_max(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> Search:
+    """Try min-max attacks with decoys of several classes; parameters as those of `several_min_max`."""
     decoys = _decoys(known, effort.workers)
 
     def candidate(index: int, limit: float) -> Candidate:
@@ -54,13 +60,20 @@ def several_min_max(known: Knowledge, problem: SearchProblem, effort: SearchEffo
     tried.run([candidate(index, _LIMIT) for index in range(len(decoys))])
     best = tried.strongest(1) or [0]
     tried.run([candidate(index, limit) for index in best for limit in _OTHER_LIMITS])
-    return tried.decide(), len(tried.candidates)
+    return tried
 
 
 def several_min_max_basic(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> tuple[SearchResult, int]:
     """Search for the min-max attack without a decoy; parameters as those of `several_min_max`."""
+    return try_min_max_basic(known, problem, effort).decide(), 1
+
+
+def try_min_max_basic(known: Knowledge, problem: SearchProblem, effort: SearchEffort) -> Search:
+    """Try the min-max attack without a decoy; parameters as those of `several_min_max`."""
+    tried = Search(problem, effort, finalists=1)
     attack = MulticlassMinMaxAttack(feasible_set=known.feasible_set, integer=known.integer)
-    return search([Candidate("without a decoy", attack)], problem, effort), 1
+    tried.run([Candidate("without a decoy", attack)])
+    return tried
 
 
 def _decoys(known: Knowledge, workers: int) -> list[Decoy]:

@@ -16,15 +16,20 @@ from toadstone.core.arrays import IntArray, Mask, Matrix
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
+from toadstone.detectors.verdict.verdict import Verdict
 from toadstone.kernels.losses import crammer_singer, margin_loss
 from toadstone.kernels.rows import stack
 from toadstone.pipeline.harness.clock import UNLIMITED, Deadline
+from toadstone.pipeline.harness.own_model import untrained
 from toadstone.pipeline.harness.processes import processes
 from toadstone.pipeline.harness.threads import one_thread
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Evaluation
 
 ONE_AGAINST_THE_REST = "linear"
 """The learner that trains a model for each class, with any margin loss."""
+
+VERDICT = "verdict"
+"""The defence that removes what the verdict lists, beside the sanitizers of the catalogue."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class Defence:
     accuracy : float
         Relative duality gap at which training stops. A search that compares
         many attacks may be content with less.
+    own : estimator, optional
+        A model of the user's, which is trained instead of the learner.
 
     Raises
     ------
@@ -65,6 +72,7 @@ class Defence:
     variant: str = "paper"
     seed: int = 0
     accuracy: float = 1e-6
+    own: Any = None
 
     def __post_init__(self) -> None:
         resolve("learner", self.learner)
@@ -75,9 +83,13 @@ class Defence:
         """Build an unfitted sanitizer of the catalogue, with this defender's settings."""
         return self._with_settings("sanitizer", name)
 
+    def filter(self, name: str) -> Any:
+        """Build an unfitted sanitizer, or the verdict, with this defender's settings."""
+        return Verdict(random_state=self.seed) if name == VERDICT else self.sanitizer(name)
+
     def model(self) -> Any:
         """Build the unfitted model."""
-        return self._with_settings("learner", self.learner)
+        return self._with_settings("learner", self.learner) if self.own is None else untrained(self.own)
 
     def _with_settings(self, kind: str, name: str) -> Any:
         found = resolve(kind, name)
@@ -260,10 +272,10 @@ def merge(clean: Dataset, poison: Poison | None) -> tuple[Matrix, Any, Mask]:
 
 
 def keep(name: str, X: Matrix, y: Any, defence: Defence) -> IntArray:
-    """Return the rows that a sanitizer of the catalogue, or none, keeps, ascending."""
+    """Return the rows that a sanitizer of the catalogue, the verdict, or none keeps, ascending."""
     if name == NO_SANITIZER:
         return np.arange(len(y))
-    sanitizer = defence.sanitizer(name)
+    sanitizer = defence.filter(name)
     sanitizer.fit_resample(X, y)
     kept: IntArray = sanitizer.sample_indices_
     return kept
@@ -276,7 +288,7 @@ def _judge(
     X, y, poisoned = received
     kept: IntArray = keep(names[1], X, y, defence) if fitted is None else fitted.sample_indices_
     model = defence.model().fit(X[kept], y[kept])
-    wrong = int(np.count_nonzero(model.predict(test.X) != test.y))
+    wrong = int(np.count_nonzero(np.ravel(model.predict(test.X)) != test.y))
     interval = binomtest(wrong, len(test)).proportion_ci(method="wilson")
     poison_rows, poison_kept = int(poisoned.sum()), int(poisoned[kept].sum())
     return Evaluation(
@@ -295,7 +307,9 @@ def _judge(
 
 
 def _train_loss(model: Any, X: Matrix, y: Any, defence: Defence) -> float:
-    """Return the mean loss on the kept rows, as the model was trained with it."""
+    """Return the mean loss on the kept rows, as the model was trained with it; the error there of a user's model."""
+    if defence.own is not None:
+        return float(np.mean(np.ravel(model.predict(X)) != y))
     scores = model.decision_function(X)
     if scores.ndim == 2 and defence.learner != ONE_AGAINST_THE_REST:
         losses, _ = crammer_singer(scores, np.searchsorted(model.classes_, y))

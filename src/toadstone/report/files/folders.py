@@ -31,14 +31,15 @@ from toadstone.report.pages.reproduction_page import render_reproduction
 from toadstone.report.pages.scan_page import render_scan
 
 
-def write_audit(record: AuditRecord, certificate: Certificate, poison: Poison | None, folder: Path) -> None:
-    """Write report, record, certificate, suspects and poison into a folder."""
+def write_audit(record: AuditRecord, certificate: Certificate | None, poison: Poison | None, folder: Path) -> None:
+    """Write report, record, suspects, and certificate and poison if there are any, into a folder."""
     with written_aside(folder / "record.json") as stream:
         stream.write((record.to_json() + "\n").encode())
     with written_aside(folder / "report.html") as stream:
         stream.write(render(record).encode())
     write_suspects(record.suspects, record.source, folder / "suspects.csv")
-    write_certificate(certificate, folder / "certificate.json")
+    if certificate is not None:
+        write_certificate(certificate, folder / "certificate.json")
     if poison is not None:
         write_rows_as_arrays(poison.X, poison.y, folder / "poison.npz")
 

@@ -14,7 +14,7 @@ from toadstone.report.drawings.charts import draw_curve
 from toadstone.report.pages.environment import MOST_ROWS, environment
 from toadstone.report.text import audit_matrix as matrix
 from toadstone.report.text import wording
-from toadstone.report.text.audit_text import cautions, headline_sentences, rankers
+from toadstone.report.text.audit_text import cautions, headline_sentences, next_sentences, rankers
 from toadstone.report.text.formats import format_count, format_fraction, format_share
 
 
@@ -50,8 +50,8 @@ def render(record: AuditRecord) -> str:
             glossary=wording.glossary(record),
             attacks=wording.attacks_in_words(record),
             defences=wording.defences_in_words(record),
-            best=matrix.best_defence(record),
-            undefended=matrix.undefended(record),
+            standing=matrix.stand(record),
+            next=next_sentences(record),
             matrix=matrix.arrange(record),
             heat_steps=matrix.HEAT_STEPS,
             suspects=record.suspects[:MOST_ROWS],
@@ -68,6 +68,8 @@ def render(record: AuditRecord) -> str:
 
 def _charts(record: AuditRecord) -> list[Markup]:
     """Draw the curve twice; the page shows the one that fits the screen."""
+    if not record.curve:
+        return []
     audited, wrong = record.threat.fraction, record.defender.wrong_row_loss
     return [
         Markup(draw_curve(record.curve, audited=audited, wrong_row_loss=wrong, canvas=canvas))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Evaluation
@@ -24,7 +24,10 @@ class ErrorCell:
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """One defence against every attack; None where it was not run."""
+    """One defence against every attack; None where it was not run.
+
+    It is called best only if it surely leaves less than no defence does.
+    """
 
     sanitizer: str
     cells: tuple[ErrorCell | None, ...]
@@ -40,11 +43,39 @@ class ErrorMatrix:
 
 
 @dataclass(frozen=True)
-class LargestError:
-    """The largest test error that any attack leaves behind these defences."""
+class Standing:
+    """Defences, none at all among them, by the test error that their worst attack leaves.
 
-    sanitizers: tuple[str, ...]
-    test_error: float
+    Parameters
+    ----------
+    best : tuple of str
+        Those with the least; several where it is the same.
+    worst_cell : Evaluation
+        The worst attack behind the first of them.
+    alike : tuple of str
+        Others whose interval overlaps that of `worst_cell`: these test rows
+        do not tell them apart.
+    bare : Evaluation or None
+        The worst attack without a defence.
+    defended : Evaluation or None
+        The worst attack behind the best defence that is one.
+    """
+
+    best: tuple[str, ...]
+    worst_cell: Evaluation
+    alike: tuple[str, ...]
+    bare: Evaluation | None
+    defended: Evaluation | None
+
+    @property
+    def none_is_best(self) -> bool:
+        """True if no defence leaves less than none at all."""
+        return NO_SANITIZER in self.best
+
+    @property
+    def helps(self) -> bool:
+        """True if a defence leaves less than none, and their intervals do not overlap."""
+        return self.bare is not None and not self.none_is_best and NO_SANITIZER not in self.alike
 
 
 def arrange(record: AuditRecord) -> ErrorMatrix:
@@ -52,7 +83,8 @@ def arrange(record: AuditRecord) -> ErrorMatrix:
     attacks = _ordered((run.attack for run in record.evaluations), NO_ATTACK)
     sanitizers = _ordered((run.sanitizer for run in record.evaluations), NO_SANITIZER)
     runs = {(run.sanitizer, run.attack): run for run in record.evaluations}
-    best = best_defence(record)
+    standing = stand(record)
+    badged = standing.best if standing is not None and (standing.helps or standing.bare is None) else ()
 
     def cell(sanitizer: str, attack: str) -> ErrorCell | None:
         run = runs.get((sanitizer, attack))
@@ -64,34 +96,29 @@ def arrange(record: AuditRecord) -> ErrorMatrix:
             MatrixRow(
                 sanitizer,
                 tuple(cell(sanitizer, attack) for attack in attacks),
-                best is not None and sanitizer in best.sanitizers,
+                sanitizer in badged,
             )
             for sanitizer in sanitizers
         ),
     )
 
 
-def best_defence(record: AuditRecord) -> LargestError | None:
-    """Find the defences, several on a tie, with the smallest worst test error."""
-    worst = _worst_errors(record, lambda name: name != NO_SANITIZER)
+def stand(record: AuditRecord) -> Standing | None:
+    """Order the defences, and none at all, by their worst attack; None where nothing was attacked."""
+    worst: dict[str, Evaluation] = {}
+    for run in record.evaluations:
+        known = worst.get(run.sanitizer)
+        if run.attack != NO_ATTACK and (known is None or run.test_error > known.test_error):
+            worst[run.sanitizer] = run
     if not worst:
         return None
-    least = min(worst.values())
-    return LargestError(tuple(name for name, error in worst.items() if error == least), least)
-
-
-def undefended(record: AuditRecord) -> LargestError | None:
-    """Find the largest test error of the attacks when nothing is filtered."""
-    worst = _worst_errors(record, lambda name: name == NO_SANITIZER)
-    return LargestError((NO_SANITIZER,), worst[NO_SANITIZER]) if worst else None
-
-
-def _worst_errors(record: AuditRecord, wanted: Callable[[str], bool]) -> dict[str, float]:
-    worst: dict[str, float] = {}
-    for run in record.evaluations:
-        if run.attack != NO_ATTACK and wanted(run.sanitizer):
-            worst[run.sanitizer] = max(run.test_error, worst.get(run.sanitizer, 0.0))
-    return worst
+    least = min(run.test_error for run in worst.values())
+    best = tuple(name for name, run in worst.items() if run.test_error == least)
+    first = worst[best[0]]
+    alike = tuple(name for name, run in worst.items() if name not in best and run.low <= first.high)
+    filters = [run for name, run in worst.items() if name != NO_SANITIZER]
+    defended = min(filters, key=lambda run: run.test_error, default=None)
+    return Standing(best, first, alike, worst.get(NO_SANITIZER), defended)
 
 
 def _ordered(names: Iterable[str], first: str) -> tuple[str, ...]:

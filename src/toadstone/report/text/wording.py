@@ -47,6 +47,8 @@ _DEFENCE_WORDS = {
     "loss": "trains once on all rows, then removes those with the largest loss",
     "svd": "removes the rows farthest from the data’s main directions",
     "knn": "removes the rows farthest from their nearest neighbours",
+    "verdict": "removes what the verdict lists: planted groups, and labels that are probably wrong where the data "
+    "support it",
 }
 
 _DETECTOR_WORDS = {
@@ -72,6 +74,7 @@ _DETECTOR_WORDS = {
 _ATTACK_WORDS = {
     "collapse": "at most one point for each class, copied: the attack that the certificate finds",
     "label-flip": "training rows under the other class’s label, chosen so that the defences keep them",
+    "min-max": "points chosen to have a large loss in the model that the defender will train, whatever it is",
     "kkt": "points chosen so that the defender learns a model that errs on the training rows",
     "kkt-influence": "KKT points, moved along their influence until every defence trains as bad a model as possible",
 }

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from toadstone.kernels.verdict.noise_evidence import fit_floors, rate_interval
+from toadstone.kernels.verdict.noise_evidence import noise_profile
 from toadstone.kernels.verdict.noise_floor import (
     FloorLikelihood,
     FloorModel,
     _ClassFloor,
     _SymmetricFloor,
+    fit_at,
     fit_floor,
     logarithms,
 )
@@ -30,6 +31,10 @@ def drawn(seed, n=3000, n_classes=3, noise=0.0, sharpness=3.0):
 
 def nobody(codes):
     return np.zeros(len(codes), dtype=bool)
+
+
+def likelihood_of(tables, codes):
+    return FloorLikelihood(tables, codes, nobody(codes))
 
 
 @pytest.mark.parametrize("trusting", [False, True])
@@ -62,7 +67,7 @@ def test_slopes_of_floors_are_those_of_finite_differences(floor):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_fit_is_where_the_gradient_vanishes(kind):
     tables, codes, _ = drawn(2, noise=0.1)
-    model = fit_floor(tables, codes, kind=kind)
+    model = fit_floor(likelihood_of(tables, codes), kind=kind)
     _, by_weights, by_offsets, _ = FloorLikelihood(tables, codes, nobody(codes)).value_and_gradient(
         model.weights, model.offsets, model.floor
     )
@@ -73,30 +78,56 @@ def test_the_fit_is_where_the_gradient_vanishes(kind):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_known_share_of_wrong_labels_is_found(seed):
     tables, codes, wrong = drawn(seed, noise=0.15, sharpness=6.0)
-    fits = fit_floors(tables, codes, nobody(codes))
-    assert fits.log_ratio > 10
+    profile = noise_profile(tables, codes, nobody(codes))
+    assert profile.log_ratio > 10
     # A third of the labels drawn at random are right by chance: 10 % are wrong.
-    true = fits.symmetric.true_probabilities(tables)
-    assert fits.symmetric.arriving(true).sum() == pytest.approx(0.1, abs=0.015)
-    low, high = rate_interval(tables, codes, nobody(codes), fits.symmetric)
+    true, arriving = profile.judged(tables, codes)
+    assert arriving.sum() == pytest.approx(0.1, abs=0.015)
+    low, high = (total * 2 / 3 for total in profile.totals)
     assert low < wrong.mean() < high
     assert high - low < 0.05
+    suspected = 1 - true[np.arange(len(codes)), codes]
+    assert suspected.sum() == pytest.approx(wrong.sum(), rel=0.15)
+    listed = suspected > 0.5
+    # The probabilities say how many of the list are innocent.
+    assert (1 - suspected[listed]).sum() == pytest.approx((listed & ~wrong).sum(), abs=0.04 * listed.sum())
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_overlap_alone_has_no_floor(seed):
-    tables, codes, _ = drawn(seed, sharpness=2.0)
-    fits = fit_floors(tables, codes, nobody(codes))
-    assert fits.log_ratio < 0
-    assert rate_interval(tables, codes, nobody(codes), fits.symmetric)[0] == 0
+def test_sharp_classes_exclude_wrong_labels(seed):
+    tables, codes, _ = drawn(seed, sharpness=6.0)
+    profile = noise_profile(tables, codes, nobody(codes))
+    assert profile.log_ratio < -3
+    assert profile.totals[0] == 0
+    assert profile.totals[1] < 0.02
+
+
+def test_labels_without_learners_say_nothing_of_noise():
+    codes = np.random.default_rng(0).integers(0, 2, 500)
+    profile = noise_profile(logarithms([np.full((500, 2), 0.5)]), codes, nobody(codes))
+    assert profile.log_ratio == pytest.approx(0.0, abs=0.1)
+    assert profile.totals == (0.0, 0.45)
+
+
+def test_the_mean_likelihood_is_that_of_a_fine_grid():
+    tables, codes, _ = drawn(8, n=400, noise=0.05)
+    profile = noise_profile(tables, codes, nobody(codes))
+    none = profile.none
+    totals = np.linspace(0, 0.45, 181)
+    gains = np.array([none.loss - fit_at(likelihood_of(tables, codes), total, near=none).loss for total in totals])
+    fine = np.log(np.trapezoid(np.exp(gains), totals) / 0.45)
+    symmetric = np.log1p(-profile.class_share) + profile.log_ratio
+    assert symmetric == pytest.approx(fine, abs=0.03)
+    assert profile.masses.sum() == pytest.approx(1.0)
 
 
 def test_labels_that_arrive_in_one_class_are_told_from_those_that_arrive_in_all():
     tables, codes, _ = drawn(3, sharpness=6.0)
     moved = (codes == 1) & (np.arange(len(codes)) % 5 == 0)
-    fits = fit_floors(tables, np.where(moved, 0, codes), nobody(codes))
-    assert fits.share_of_class_floor > 0.99
-    arriving = fits.by_class.arriving(fits.by_class.true_probabilities(tables))
+    given = np.where(moved, 0, codes)
+    profile = noise_profile(tables, given, nobody(codes))
+    assert profile.class_share > 0.99
+    arriving = profile.judged(tables, given)[1]
     assert arriving[0] > 5 * arriving[1:].sum()
 
 
@@ -106,7 +137,10 @@ def test_classes_may_be_numbered_in_any_order(kind):
     new = np.array([2, 0, 1])
     renumbered = np.empty_like(tables)
     renumbered[:, :, new] = tables
-    one, other = fit_floor(tables, codes, kind=kind), fit_floor(renumbered, new[codes], kind=kind)
+    one, other = (
+        fit_floor(likelihood_of(tables, codes), kind=kind),
+        fit_floor(likelihood_of(renumbered, new[codes]), kind=kind),
+    )
     np.testing.assert_allclose(other.floor[new], one.floor, atol=1e-4)
     given = one.given_labels(one.true_probabilities(tables), codes)
     again = other.given_labels(other.true_probabilities(renumbered), new[codes])
@@ -117,7 +151,10 @@ def test_classes_may_be_numbered_in_any_order(kind):
 def test_rows_may_come_in_any_order(kind):
     tables, codes, _ = drawn(5, noise=0.1)
     order = np.random.default_rng(0).permutation(len(codes))
-    one, other = fit_floor(tables, codes, kind=kind), fit_floor(tables[:, order], codes[order], kind=kind)
+    one, other = (
+        fit_floor(likelihood_of(tables, codes), kind=kind),
+        fit_floor(likelihood_of(tables[:, order], codes[order]), kind=kind),
+    )
     np.testing.assert_allclose(other.floor, one.floor, atol=1e-4)
     assert other.loss == pytest.approx(one.loss, abs=1e-4)
 
@@ -140,17 +177,18 @@ def test_trusted_rows_tell_overlap_from_wrong_labels():
     overlapping = np.where(rng.random(4000) < 0.15, 1 - side, side)
     known = rng.random(4000) < 0.3
     noisy = np.where(known, side, overlapping)
-    as_overlap = fit_floors(tables, overlapping, known)
-    as_noise = fit_floors(tables, noisy, known)
-    assert as_overlap.log_ratio < 0
+    as_overlap = noise_profile(tables, overlapping, known)
+    as_noise = noise_profile(tables, noisy, known)
+    undecided = noise_profile(tables, overlapping, nobody(known))
+    assert as_overlap.log_ratio < -1
     assert as_noise.log_ratio > 50
-    true = as_noise.symmetric.true_probabilities(tables)
-    assert as_noise.symmetric.arriving(true).sum() == pytest.approx(0.15, abs=0.02)
+    assert abs(undecided.log_ratio) < 1
+    assert as_noise.judged(tables, noisy)[1].sum() == pytest.approx(0.15, abs=0.02)
 
 
 def test_five_hundred_labels():
     tables, codes, wrong = drawn(7, n=4000, n_classes=500, noise=0.1, sharpness=8.0)
-    model = fit_floor(tables, codes, kind="symmetric")
+    model = fit_floor(likelihood_of(tables, codes), kind="symmetric")
     given = model.given_labels(model.true_probabilities(tables), codes)
     flagged = given[np.arange(len(codes)), codes] < 0.5
     assert (flagged & wrong).sum() > 0.8 * wrong.sum()

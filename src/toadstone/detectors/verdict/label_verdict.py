@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -13,15 +14,15 @@ from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from toadstone.detectors.labels.classifiers import by_appearance
 from toadstone.detectors.verdict.stack import build_stack
 from toadstone.kernels.rows import value_order
-from toadstone.kernels.verdict.noise_evidence import FloorFits, fit_floors, rate_interval
+from toadstone.kernels.verdict.noise_evidence import NoiseProfile, noise_profile
 from toadstone.sanitizers.labelled import admit, own, trusted_mask
 from toadstone.sanitizers.scored import draw_seed
 
-SHORT_LIST = 0.01
-"""Share of the rows up to which a list is shown though the evidence for a floor is less than even."""
+DECIDED = math.log(3)
+"""Evidence, for or against, that is worth more than a mention: odds of 3 to 1."""
 
-UNDECIDED = 0.02
-"""Share of wrong labels that the data must exclude before they count as free of them."""
+SHORT_LIST = 0.005
+"""Share of the rows up to which a list is one to act on, though the evidence is against many wrong labels."""
 
 _FEWEST_OF_A_LABEL = 5
 
@@ -33,17 +34,15 @@ class NoiseEvidence:
     Parameters
     ----------
     rate : float
-        Estimated share of wrong labels under the best model with a floor.
+        Expected share of wrong labels, given that there are any.
     interval : (float, float)
         95 % profile-likelihood interval of the share, with the same floor
         under each label.
     log_ratio : float
-        Log-likelihood ratio of the best floor against none, in nats, less
-        half the logarithm of the rows for each parameter of the floor; above
-        zero the data prefer wrong labels to none.
+        Logarithm of the Bayes factor for wrong labels against none, in nats.
+        Near zero the data do not tell; see `noise_profile`.
     supported : bool
-        True if the rows that look wrong are a list to act on, false if they
-        are one to review.
+        False if the rows that look wrong are for review only.
     by_class : tuple of float
         Share of the rows that arrive in each label by error.
     """
@@ -89,11 +88,13 @@ class LabelVerdict(BaseEstimator):
         does, and it tells them apart without a floor too.
     flagged_indices_ : ndarray of int
         Rows more probably wrong than right, most probable first; empty where
-        `evidence_` does not support them.
+        they are more than one row in two hundred and the evidence is 3 to 1
+        against wrong labels.
     review_indices_ : ndarray of int
-        Where it does not, and the data do not exclude wrong labels either:
-        rows that the stack contradicts, most suspicious first, as many as
-        may be wrong by the upper end of the interval.
+        These rows in that case; and where the data cannot tell, and no row is
+        more probably wrong than right, the rows that the stack contradicts,
+        most suspicious first, as many as may be wrong by the upper end of the
+        interval.
     learner_weights_ : dict of str to float
 
     Examples
@@ -165,47 +166,40 @@ class LabelVerdict(BaseEstimator):
         stack = build_stack(
             matrix[order], ordered, n_classes, known[order], self.estimators, draw_seed(self.random_state)
         )
-        fits = fit_floors(stack.tables, ordered, known[order])
-        interval = rate_interval(stack.tables, ordered, known[order], fits.symmetric)
-        weights = fits.best_floor.weights
+        profile = noise_profile(stack.tables, ordered, known[order])
+        weights = profile.likeliest.weights
         self.learner_weights_ = {name: float(a) for name, a in zip(stack.names, weights, strict=True)}
-        judged = ~known & (np.bincount(codes)[codes] >= _FEWEST_OF_A_LABEL)
-        likeliest, arriving = self._judge(fits, stack.tables, ordered, place, judged)
-        self.suggested_ = self.classes_[names[likeliest]]
-        self._decide(fits, arriving[np.argsort(names)], interval)
-        return self
-
-    def _judge(
-        self, fits: FloorFits, tables: Array, ordered: IntArray, place: IntArray, judged: Mask
-    ) -> tuple[IntArray, Array]:
-        """Set the probabilities of each row; return its likeliest other label, and the share that arrives in each."""
-        shares = [(fits.symmetric, 1 - fits.share_of_class_floor), (fits.by_class, fits.share_of_class_floor)]
-        of_labels, arriving = np.zeros(tables.shape[1:]), np.zeros(tables.shape[2])
-        for model, share in shares:
-            true = model.true_probabilities(tables)
-            conditional = model.given_labels(true, ordered)
-            if model is fits.symmetric:
-                self.ranking_score_ = np.where(judged, 1 - own(true, ordered)[place], 0.0)
-            of_labels += share * conditional
-            arriving += share * model.arriving(true)
-        self.wrong_probability_ = np.where(judged, 1 - own(of_labels, ordered)[place], 0.0)
+        of_labels, arriving = profile.judged(stack.tables, ordered)
+        contradicted = 1 - own(profile.likeliest.true_probabilities(stack.tables), ordered)
+        wrong = 1 - own(of_labels, ordered)
         of_labels[np.arange(len(ordered)), ordered] = -1.0
         likeliest = of_labels.argmax(axis=1)
-        self.suggestion_probability_ = np.where(judged, own(of_labels, likeliest)[place], 0.0)
-        return likeliest[place], arriving
+        self.suggested_ = self.classes_[names[likeliest[place]]]
+        judged = ~known & (np.bincount(codes)[codes] >= _FEWEST_OF_A_LABEL)
+        self.wrong_probability_, self.ranking_score_, self.suggestion_probability_ = (
+            np.where(judged, scores[place], 0.0) for scores in (wrong, contradicted, own(of_labels, likeliest))
+        )
+        self._decide(profile, arriving[np.argsort(names)])
+        return self
 
-    def _decide(self, fits: FloorFits, arriving: Array, interval: tuple[float, float]) -> None:
-        n = len(self.wrong_probability_)
-        listed = _most_suspicious_first(self.wrong_probability_)
-        supported = fits.log_ratio >= 0 or 0 < len(listed) <= SHORT_LIST * n
-        self.flagged_indices_ = listed if supported else listed[:0]
-        self.review_indices_ = listed[:0]
-        if not supported and (len(listed) or interval[1] > UNDECIDED):
+    def _decide(self, profile: NoiseProfile, arriving: Array) -> None:
+        n, n_classes = len(self.wrong_probability_), len(arriving)
+        # Of labels drawn at random one in K is right by chance.
+        low, high = (total * (1 - 1 / n_classes) for total in profile.totals)
+        listed, none = _most_suspicious_first(self.wrong_probability_), np.empty(0, dtype=np.int64)
+        if profile.log_ratio < -DECIDED and len(listed) > max(1, SHORT_LIST * n):
+            self.flagged_indices_, self.review_indices_ = none, listed
+        elif listed.size or profile.log_ratio < -DECIDED:
+            self.flagged_indices_, self.review_indices_ = listed, none
+        else:
             contradicted = _most_suspicious_first(self.ranking_score_)
-            self.review_indices_ = contradicted[: max(len(listed), int(np.ceil(interval[1] * n)))]
-        supported = supported or not len(self.review_indices_)
+            self.flagged_indices_, self.review_indices_ = none, contradicted[: int(np.ceil(high * n))]
         self.evidence_ = NoiseEvidence(
-            float(arriving.sum()), interval, float(fits.log_ratio), bool(supported), tuple(arriving.tolist())
+            rate=float(arriving.sum()),
+            interval=(low, high),
+            log_ratio=profile.log_ratio,
+            supported=not self.review_indices_.size,
+            by_class=tuple(arriving.tolist()),
         )
 
 

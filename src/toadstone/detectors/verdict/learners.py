@@ -13,10 +13,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NearestNeighbors
 from sklearn.tree import DecisionTreeClassifier
 
-from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.core.arrays import Array, IntArray, Mask, Matrix
 from toadstone.detectors.verdict.rows import LabelledRows
 from toadstone.kernels.statistics.class_probabilities import probabilities
-from toadstone.kernels.statistics.neighbour_vote import draw_voters, nearest_votes
+from toadstone.kernels.statistics.neighbour_vote import draw_voters
 
 _FOLDS = 5
 _MOST_CELLS, _FEWEST_ROWS, _MOST_ROWS = 4_000_000, 2000, 20_000
@@ -42,32 +42,41 @@ def given(estimator: Any, rows: LabelledRows) -> Array:
 
 
 def neighbours(rows: LabelledRows) -> Array:
-    """Predict by the vote of the nearest rows other than copies, smoothed by the prior, shape (n, n_classes)."""
-    first, counts = rows.first, rows.counts()
-    rng = np.random.default_rng(rows.seed)
-    voters, stands_for = draw_voters(rows.codes[first], _MOST_VOTERS, rng)
-    votes = csr_array(counts[voters] * stands_for[:, None])
-    mass = np.asarray(votes.sum(axis=1)).ravel()
+    """Predict by the vote of the nearest other rows, smoothed by the prior, shape (n, n_classes)."""
+    first, counts = _first(rows.cells), rows.counts()
+    voters, stands_for = draw_voters(rows.codes[first], _MOST_VOTERS, np.random.default_rng(rows.seed))
+    votes = counts[voters] * stands_for[:, None]
     index = NearestNeighbors(n_neighbors=min(_NEIGHBOURS + 1, len(voters)), algorithm="brute")
     index.fit(rows.dense[first[voters]])
-    prior = counts.sum(axis=0) / counts.sum()
+    # Equal rows vote on each other only where most coincide by chance; a copy has its label by the same hand.
+    equal = np.maximum(counts.sum(axis=1) - 1, 0) if rows.copies_coincide else np.zeros(len(first))
     found = np.empty_like(counts)
     for start in range(0, len(first), _QUERIES_AT_ONCE):
         part = np.arange(start, min(start + _QUERIES_AT_ONCE, len(first)))
         near = index.kneighbors(rows.dense[first[part]], return_distance=False)
-        # A copy of a row has its label by the same hand, and does not vote on it.
-        allowed = np.where(voters[near] != part[:, None], mass[near], 0.0)
-        shares = nearest_votes(allowed, _NEIGHBOURS) / mass[near]
-        ends = np.arange(len(part) + 1) * near.shape[1]
-        table = csr_array((shares.ravel(), near.ravel(), ends), shape=(len(part), len(voters))) @ votes
-        found[part] = (table.toarray() + prior) / (table.sum(axis=1)[:, None] + 1)
-    return np.asarray(found[rows.groups])
+        found[part] = _votes(near, voters[near] != part[:, None], votes, _NEIGHBOURS - equal[part])
+    prior = counts.sum(axis=0) / counts.sum()
+    table = found[rows.cells] + prior
+    if rows.copies_coincide:
+        table += counts[rows.cells]
+        table[np.arange(len(rows.codes)), rows.codes] -= 1
+    return np.asarray(table / table.sum(axis=1, keepdims=True))
+
+
+def _votes(near: IntArray, others: Mask, votes: Array, wanted: Array) -> Array:
+    """Add up the votes of the nearest voters until as many are counted as each row wants."""
+    mass = votes.sum(axis=1)
+    before = np.cumsum(np.where(others, mass[near], 0.0), axis=1) - mass[near]
+    counted = np.where(others, np.clip(wanted[:, None] - before, 0.0, mass[near]), 0.0) / mass[near]
+    ends = np.arange(len(near) + 1) * near.shape[1]
+    shares = csr_array((counted.ravel(), near.ravel(), ends), shape=(len(near), len(votes)))
+    return np.asarray((shares @ csr_array(votes)).toarray())
 
 
 def forest(rows: LabelledRows) -> Array:
     """Predict by a random forest, out of bag: bags are of distinct rows, copies together, shape (n, n_classes)."""
     rng = np.random.default_rng(rows.seed)
-    first, X = rows.first, np.ascontiguousarray(rows.dense, dtype=np.float32)
+    first, X = _first(rows.groups), np.ascontiguousarray(rows.dense, dtype=np.float32)
     n_groups, trusted = len(first), rows.trusted[first]
     sums, voters = np.zeros((n_groups, rows.n_classes)), np.zeros(n_groups)
     trees = int(np.clip(_TREES * _MOST_IN_A_BAG / n_groups, _FEWEST_TREES, _TREES))
@@ -90,6 +99,11 @@ def forest(rows: LabelledRows) -> Array:
     prior = np.bincount(rows.codes, minlength=rows.n_classes) / len(rows.codes)
     sums[voters == 0] = prior
     return np.asarray((sums / np.maximum(voters, 1)[:, None])[rows.groups])
+
+
+def _first(numbers: IntArray) -> IntArray:
+    """Return the first row of each number."""
+    return np.asarray(np.unique(numbers, return_index=True)[1])
 
 
 def _out_of_fold(estimator: Any, X: Matrix, rows: LabelledRows, most: int) -> Array:

@@ -34,6 +34,9 @@ class LabelledRows:
         Label of each row, counted from zero.
     n_classes : int
     groups : ndarray of int of shape (n,)
+        Rows that are out together share a number, counted from zero: copies,
+        or where rows have so few values that most coincide each row alone.
+    cells : ndarray of int of shape (n,)
         Rows of equal values share a number, counted from zero.
     trusted : ndarray of bool of shape (n,)
         Rows known to be clean, copies of them included.
@@ -46,19 +49,29 @@ class LabelledRows:
     codes: IntArray
     n_classes: int
     groups: IntArray
+    cells: IntArray
     trusted: Mask
     seed: int
 
     @property
-    def first(self) -> IntArray:
-        """The first row of each group, shape (n_groups,)."""
-        return np.asarray(np.unique(self.groups, return_index=True)[1])
+    def copies_coincide(self) -> bool:
+        """Most rows have the values of another by chance, and are no copies of it."""
+        return bool(self.groups[-1] > self.cells[-1])
 
     def counts(self) -> Array:
-        """Count the rows of each label in each group, shape (n_groups, n_classes)."""
-        n_groups = int(self.groups.max()) + 1
-        cells = np.bincount(self.groups * self.n_classes + self.codes, minlength=n_groups * self.n_classes)
-        return cells.reshape(n_groups, self.n_classes).astype(np.float64)
+        """Count the rows of each label in each cell, shape (n_cells, n_classes)."""
+        n_cells = int(self.cells.max()) + 1
+        found = np.bincount(self.cells * self.n_classes + self.codes, minlength=n_cells * self.n_classes)
+        return found.reshape(n_cells, self.n_classes).astype(np.float64)
+
+    def alike(self, table: Array) -> Array:
+        """Return the mean of each row's equals in values and label, which no order of rows tells apart."""
+        if not self.copies_coincide:
+            return table
+        _, blocks, sizes = np.unique(self.cells * self.n_classes + self.codes, return_inverse=True, return_counts=True)
+        sums = np.zeros((len(sizes), table.shape[1]))
+        np.add.at(sums, blocks, table)
+        return np.asarray((sums / sizes[:, None])[blocks])
 
     def folds(self, n_folds: int) -> list[tuple[IntArray, IntArray]]:
         """Deal rows out to folds, copies together; trusted rows are in every training part but their own.
@@ -100,7 +113,9 @@ def see_rows(X: Matrix, codes: IntArray, n_classes: int, trusted: Mask, seed: in
     -------
     LabelledRows
     """
-    groups = equal_rows(X)
+    cells = equal_rows(X)
+    # Copies have their labels by the same hand; where half of the rows coincide by chance they inform each other.
+    groups = cells if 2 * (int(cells.max()) + 1) >= len(codes) else np.arange(len(codes))
     known = np.bincount(groups, weights=trusted)[groups] > 0
     if _is_text(X):
         scaled = weighted_words(X)
@@ -108,7 +123,7 @@ def see_rows(X: Matrix, codes: IntArray, n_classes: int, trusted: Mask, seed: in
         dense = TruncatedSVD(axes, random_state=seed).fit_transform(scaled)
     else:
         scaled = dense = standardised(X)
-    return LabelledRows(X, scaled, dense, codes, n_classes, groups, known, seed)
+    return LabelledRows(X, scaled, dense, codes, n_classes, groups, cells, known, seed)
 
 
 def equal_rows(X: Matrix) -> IntArray:

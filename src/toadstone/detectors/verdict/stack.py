@@ -60,4 +60,4 @@ def build_stack(
     for number, estimator in enumerate(estimators, 1):
         name = type(estimator).__name__
         learned[name if name not in learned else f"{name} {number}"] = given(estimator, rows)
-    return Stack(tuple(learned), logarithms(list(learned.values())), rows)
+    return Stack(tuple(learned), logarithms([rows.alike(table) for table in learned.values()]), rows)

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
-from toadstone.detectors.verdict.label_verdict import UNDECIDED, LabelVerdict, NoiseEvidence
+from toadstone.detectors.verdict.label_verdict import DECIDED, LabelVerdict, NoiseEvidence
 from toadstone.sanitizers.labelled import admit, trusted_mask
 from toadstone.sanitizers.scored import select_rows
 
@@ -215,23 +215,25 @@ def evidence_in_words(evidence: NoiseEvidence) -> str:
     --------
     >>> evidence_in_words(NoiseEvidence(0.09, (0.06, 0.12), 2.5, True, (0.05, 0.04)))
     'the data prefer 9 % wrong labels to none, 12 to 1 (6 to 12 % are compatible with them)'
-    >>> evidence_in_words(NoiseEvidence(0.0, (0.0, 0.225), -3.5, False, (0.0, 0.0)))
+    >>> evidence_in_words(NoiseEvidence(0.0, (0.0, 0.225), -0.5, False, (0.0, 0.0)))
     'cannot tell overlap of the classes from wrong labels: 0 to 22 % wrong labels are compatible with the data'
     >>> evidence_in_words(NoiseEvidence(0.0, (0.0, 0.004), -3.5, True, (0.0, 0.0)))
-    'the data prefer no wrong labels (0 to 0.4 % are compatible with them)'
+    'the data prefer no wrong labels, 33 to 1 (0 to 0.4 % are compatible with them)'
     """
     low, high = (_percentage(end) for end in evidence.interval)
-    if evidence.log_ratio >= 0:
-        odds = np.exp(min(evidence.log_ratio, np.log(2 * _CERTAIN)))
-        said = f"{odds:,.0f} to 1" if odds <= _CERTAIN else f"more than {_CERTAIN:,.0f} to 1"
-        rate = _percentage(evidence.rate)
-        return f"the data prefer {rate} % wrong labels to none, {said} ({low} to {high} % are compatible with them)"
-    if evidence.interval[1] > UNDECIDED:
-        return (
-            "cannot tell overlap of the classes from wrong labels: "
-            f"{low} to {high} % wrong labels are compatible with the data"
-        )
-    return f"the data prefer no wrong labels ({low} to {high} % are compatible with them)"
+    odds = np.exp(min(abs(evidence.log_ratio), np.log(2 * _CERTAIN)))
+    said = f"{odds:,.0f} to 1" if odds <= _CERTAIN else f"more than {_CERTAIN:,.0f} to 1"
+    compatible = f"({low} to {high} % are compatible with them)"
+    if evidence.log_ratio > DECIDED:
+        return f"the data prefer {_percentage(evidence.rate)} % wrong labels to none, {said} {compatible}"
+    if evidence.log_ratio < -DECIDED:
+        return f"the data prefer no wrong labels, {said} {compatible}"
+    if evidence.supported:
+        return f"the data neither show nor exclude wrong labels {compatible}"
+    return (
+        "cannot tell overlap of the classes from wrong labels: "
+        f"{low} to {high} % wrong labels are compatible with the data"
+    )
 
 
 def _percentage(share: float) -> str:

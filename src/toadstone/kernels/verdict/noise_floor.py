@@ -25,7 +25,6 @@ Kind = Literal["none", "symmetric", "class"]
 _LARGEST_WEIGHT, _LARGEST_OFFSET = 3.0, 3.0
 _LARGEST_SYMMETRIC, _LARGEST_TOTAL = 0.45, 0.6
 _LARGEST_LOGIT = 12.0
-_ROWS_OF_A_START = 20_000
 _LEAST_COUNTED = 1e-3
 
 
@@ -234,7 +233,7 @@ class FloorLikelihood:
         return np.asarray(found.x), float(found.fun) * n
 
     def thinned(self, most: int) -> FloorLikelihood:
-        """Return the likelihood of every s-th row, so that few more than `most` remain."""
+        """Return the likelihood of every s-th row, so that fewer than twice `most` remain."""
         step = max(1, len(self.codes) // most)
         return FloorLikelihood(self.tables[:, ::step], self.codes[::step], self.trusted[::step])
 
@@ -253,9 +252,7 @@ def logarithms(tables: list[Array]) -> Array:
     return np.log(np.clip(np.stack(tables), SMALLEST, 1.0))
 
 
-def fit_floor(
-    tables: Array, codes: IntArray, *, kind: Kind, trusted: Mask | None = None, near: FloorModel | None = None
-) -> FloorModel:
+def fit_floor(likelihood: FloorLikelihood, *, kind: Kind, near: FloorModel | None = None) -> FloorModel:
     """Fit the weights of the learners and a floor under the labels together.
 
     With P_m the probabilities of learner m, ``p = softmax(sum_m a_m log P_m +
@@ -266,13 +263,10 @@ def fit_floor(
 
     Parameters
     ----------
-    tables : ndarray of shape (n_learners, n, n_classes)
-        Logarithms of out-of-sample probabilities, as from `logarithms`.
-    codes : ndarray of shape (n,)
-        Label of each row, counted from zero.
+    likelihood : FloorLikelihood
+        Of the learners' out-of-sample probabilities and the labels.
     kind : {"none", "symmetric", "class"}
         No floor, the same under each label, or one for each.
-    trusted : ndarray of bool of shape (n,), optional
     near : FloorModel, optional
         A model to start near, beside the usual starts.
 
@@ -292,39 +286,44 @@ def fit_floor(
     >>> P = 1 / (1 + np.exp(np.column_stack([sure, -sure])))
     >>> true = (rng.random(4000) < P[:, 1]).astype(int)
     >>> given = np.where(rng.random(4000) < 0.2, rng.integers(0, 2, 4000), true)
-    >>> fit_floor(logarithms([P]), given, kind="symmetric").floor.round(1)
+    >>> likelihood = FloorLikelihood(logarithms([P]), given, np.zeros(4000, dtype=bool))
+    >>> fit_floor(likelihood, kind="symmetric").floor.round(1)
     array([0.1, 0.1])
     """
-    known = np.zeros(len(codes), dtype=bool) if trusted is None else trusted
-    n_classes = tables.shape[2]
+    n_learners, _, n_classes = likelihood.tables.shape
     floors: dict[Kind, _Floor] = {
         "none": _FixedFloor(n_classes, 0.0),
         "symmetric": _SymmetricFloor(n_classes),
         "class": _ClassFloor(n_classes),
     }
-    return _fitted(FloorLikelihood(tables, codes, known), floors[kind], kind, near)
-
-
-def loss_at(likelihood: FloorLikelihood, total: float, near: FloorModel) -> float:
-    """Compute the least loss with a symmetric floor of a given sum: the profile of the likelihood."""
-    floor = _FixedFloor(likelihood.tables.shape[2], total / likelihood.tables.shape[2])
-    return likelihood.minimum(floor, np.concatenate([near.weights, near.offsets]))[1]
-
-
-def _fitted(likelihood: FloorLikelihood, floor: _Floor, kind: Kind, near: FloorModel | None) -> FloorModel:
-    n_learners, n, n_classes = likelihood.tables.shape
+    floor = floors[kind]
     even, no_offset = np.full(n_learners, 1 / n_learners), np.zeros(n_classes)
     starts = [np.concatenate([even, no_offset, floor.start])]
-    if len(floor.start):
+    if kind != "none":
         # Sharper odds and a higher floor: a second minimum that descent from the first start does not reach.
         starts.append(np.concatenate([1.5 * even, no_offset, floor.second_start]))
-        if near is not None:
-            starts.append(np.concatenate([near.weights, near.offsets, floor.second_start]))
-    if n > 2 * _ROWS_OF_A_START:
-        # Where a minimum lies can be seen in some of the rows; all of them then place it.
-        some = likelihood.thinned(_ROWS_OF_A_START)
-        starts = [min((some.minimum(floor, start) for start in starts), key=lambda found: found[1])[0]]
-    parameters, loss = min((likelihood.minimum(floor, start) for start in starts), key=lambda found: found[1])
+    if near is not None:
+        starts.append(np.concatenate([near.weights, near.offsets, floor.second_start]))
+    return min((_descended(likelihood, floor, start, kind) for start in starts), key=lambda model: model.loss)
+
+
+def fit_at(likelihood: FloorLikelihood, total: float, *, near: FloorModel) -> FloorModel:
+    """Fit the weights under symmetric floors of a given sum, from the weights of a model near it.
+
+    Examples
+    --------
+    >>> likelihood = FloorLikelihood(logarithms([np.full((6, 2), 0.5)]), np.arange(6) % 2, np.zeros(6, dtype=bool))
+    >>> fit_at(likelihood, 0.2, near=fit_floor(likelihood, kind="none")).floor
+    array([0.1, 0.1])
+    """
+    n_classes = likelihood.tables.shape[2]
+    start = np.concatenate([near.weights, near.offsets])
+    return _descended(likelihood, _FixedFloor(n_classes, total / n_classes), start, "symmetric")
+
+
+def _descended(likelihood: FloorLikelihood, floor: _Floor, start: Array, kind: Kind) -> FloorModel:
+    n_learners, _, n_classes = likelihood.tables.shape
+    parameters, loss = likelihood.minimum(floor, start)
     weights, offsets, free = np.split(parameters, [n_learners, n_learners + n_classes])
     return FloorModel(weights, offsets, floor.of(free), loss, kind)
 

@@ -22,7 +22,7 @@ DECIDED = math.log(3)
 """Evidence, for or against, that is worth more than a mention: odds of 3 to 1."""
 
 SHORT_LIST = 0.005
-"""Share of the rows up to which a list is one to act on, though the evidence is against many wrong labels."""
+"""Share of the rows up to which a list is one to act on, though the evidence is less than even."""
 
 _FEWEST_OF_A_LABEL = 5
 
@@ -88,8 +88,7 @@ class LabelVerdict(BaseEstimator):
         does, and it tells them apart without a floor too.
     flagged_indices_ : ndarray of int
         Rows more probably wrong than right, most probable first; empty where
-        they are more than one row in two hundred and the evidence is 3 to 1
-        against wrong labels.
+        they are more than one row in two hundred and the evidence is not even.
     review_indices_ : ndarray of int
         These rows in that case; and where the data cannot tell, and no row is
         more probably wrong than right, the rows that the stack contradicts,
@@ -156,7 +155,9 @@ class LabelVerdict(BaseEstimator):
         """
         matrix, self.classes_, codes = admit(self, X, y)
         known = trusted_mask(trusted, len(codes))
-        order = value_order(matrix, codes)
+        # Equal rows are told apart by trust, so that the caller's order decides nothing.
+        before = np.argsort(known, kind="stable")
+        order = before[value_order(matrix[before], codes[before])]
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
         # Numbered by appearance, classes get the same probabilities whatever they are called.
@@ -187,13 +188,11 @@ class LabelVerdict(BaseEstimator):
         # Of labels drawn at random one in K is right by chance.
         low, high = (total * (1 - 1 / n_classes) for total in profile.totals)
         listed, none = _most_suspicious_first(self.wrong_probability_), np.empty(0, dtype=np.int64)
-        if profile.log_ratio < -DECIDED and len(listed) > max(1, SHORT_LIST * n):
-            self.flagged_indices_, self.review_indices_ = none, listed
-        elif listed.size or profile.log_ratio < -DECIDED:
-            self.flagged_indices_, self.review_indices_ = listed, none
-        else:
-            contradicted = _most_suspicious_first(self.ranking_score_)
-            self.flagged_indices_, self.review_indices_ = none, contradicted[: int(np.ceil(high * n))]
+        to_act_on = profile.log_ratio >= 0 or len(listed) <= max(1, SHORT_LIST * n)
+        to_review = none if to_act_on else listed
+        if not listed.size and profile.log_ratio >= -DECIDED:
+            to_review = _most_suspicious_first(self.ranking_score_)[: int(np.ceil(high * n))]
+        self.flagged_indices_, self.review_indices_ = listed if to_act_on else none, to_review
         self.evidence_ = NoiseEvidence(
             rate=float(arriving.sum()),
             interval=(low, high),

@@ -9,9 +9,14 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
+from toadstone.detectors.verdict.group_search import GroupSearch
 from toadstone.detectors.verdict.label_verdict import DECIDED, LabelVerdict, NoiseEvidence
+from toadstone.detectors.verdict.row_groups import RowGroup
 from toadstone.sanitizers.labelled import admit, trusted_mask
 from toadstone.sanitizers.scored import select_rows
+
+NOTHING_KNOWN = NoiseEvidence(rate=0.0, interval=(0.0, 1.0), log_ratio=0.0, supported=False, by_class=())
+"""Evidence where the rows that belong to no group have one label only."""
 
 _CERTAIN = 1e6
 
@@ -76,7 +81,7 @@ class Verdict(BaseEstimator):
     >>> verdict.flagged_indices_
     array([7])
     >>> verdict.reasons_
-    ['labelled spam, looks like ham (100 %)']
+    ['labelled spam, looks like ham (96 %)']
     """
 
     needs_labels: ClassVar[bool] = True
@@ -87,7 +92,7 @@ class Verdict(BaseEstimator):
     }
 
     classes_: Labels
-    groups_: tuple[Any, ...]
+    groups_: tuple[RowGroup, ...]
     group_: IntArray
     wrong_probability_: Array
     suggested_: Labels
@@ -148,9 +153,13 @@ class Verdict(BaseEstimator):
         """
         matrix, self.classes_, codes = admit(self, X, y)
         known = trusted_mask(trusted, len(codes))
-        self.groups_ = ()
-        self.group_ = np.full(len(codes), -1, dtype=np.int64)
         labels = self.classes_[codes]
+        search = GroupSearch(random_state=self.random_state)
+        search.fit(matrix, labels, trusted=known, column_of=column_of, sources=sources, times=times)
+        self.groups_ = search.groups_
+        self.group_ = np.full(len(codes), -1, dtype=np.int64)
+        for number in reversed(range(len(self.groups_))):
+            self.group_[self.groups_[number].rows] = number
         self._judge_labels(matrix, labels, known)
         self._join(labels)
         return self
@@ -185,27 +194,58 @@ class Verdict(BaseEstimator):
 
     def _judge_labels(self, matrix: Matrix, labels: Labels, known: Mask) -> None:
         """Judge the labels of the rows that belong to no group."""
+        # A model that has seen a group predicts its label: groups leave the data before labels are judged.
         n, rest = len(labels), np.flatnonzero(self.group_ < 0)
         self.wrong_probability_, self.suggestion_probability_ = np.zeros(n), np.zeros(n)
         self.suggested_ = labels.copy()
+        self.review_indices_ = self._listed = np.empty(0, dtype=np.int64)
+        self.evidence_, self.learner_weights_ = NOTHING_KNOWN, {}
+        if len(np.unique(labels[rest])) < 2:
+            return
         judge = LabelVerdict(estimators=self.estimators, random_state=self.random_state)
         judge.fit(matrix[rest], labels[rest], trusted=known[rest])
         self.wrong_probability_[rest] = judge.wrong_probability_
         self.suggested_[rest] = judge.suggested_
         self.suggestion_probability_[rest] = judge.suggestion_probability_
         self.evidence_, self.learner_weights_ = judge.evidence_, judge.learner_weights_
-        self.flagged_indices_, self.review_indices_ = rest[judge.flagged_indices_], rest[judge.review_indices_]
+        self._listed, self.review_indices_ = rest[judge.flagged_indices_], rest[judge.review_indices_]
 
     def _join(self, labels: Labels) -> None:
         """Join the verdicts into scores, one list, and words."""
+        for group in self.groups_:
+            self.wrong_probability_[group.rows] = self.suggestion_probability_[group.rows] = group.probability
+            if group.looks_like is not None:
+                self.suggested_[group.rows] = group.looks_like
         self.score_ = self.suspicion_ = self.wrong_probability_.copy()
+        both = np.concatenate([np.flatnonzero(self.group_ >= 0), self._listed])
+        # Equal scores keep the order of the rows.
+        self.flagged_indices_ = both[np.lexsort((both, -self.score_[both]))]
         self.expected_innocents_ = float((1 - self.score_[self.flagged_indices_]).sum())
-        self.reasons_ = [
-            f"labelled {labels[row]}, looks like {self.suggested_[row]} "
-            f"({100 * self.suggestion_probability_[row]:.0f} %)"
-            for row in self.flagged_indices_
-        ]
+        self.reasons_ = [self._reason(row, labels[row]) for row in self.flagged_indices_]
         self.note_ = evidence_in_words(self.evidence_)
+
+    def _reason(self, row: int, label: object) -> str:
+        if self.group_[row] >= 0:
+            return group_in_words(self.groups_[self.group_[row]])
+        return f"labelled {label}, looks like {self.suggested_[row]} ({100 * self.suggestion_probability_[row]:.0f} %)"
+
+
+def group_in_words(group: RowGroup) -> str:
+    """State in a sentence why the rows of a group are listed.
+
+    Examples
+    --------
+    >>> group_in_words(RowGroup("shared values", np.arange(36), "b", "a", (2, 5), (1.0, 0.0), (1.0, 0.5), 1e-9, 0.99))
+    'one of 36 rows labelled b that share values of 2 columns and look like a without them'
+    >>> group_in_words(RowGroup("near-copies", np.arange(9), "b", "a", (), (), (), 1e-9, 0.99))
+    'one of 9 rows labelled b (near-copies) that look like a'
+    """
+    rows = f"one of {len(group.rows)} rows labelled {group.label}"
+    if group.kind == "shared values":
+        rows += f" that share values of {len(group.columns)} columns"
+        return rows if group.looks_like is None else f"{rows} and look like {group.looks_like} without them"
+    rows += f" ({group.kind} {group.source})" if group.source else f" ({group.kind})"
+    return rows if group.looks_like is None else f"{rows} that look like {group.looks_like}"
 
 
 def evidence_in_words(evidence: NoiseEvidence) -> str:

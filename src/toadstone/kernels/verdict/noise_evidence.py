@@ -21,7 +21,7 @@ LARGEST_TOTAL = 0.45
 """Largest sum of the floors: 45 % of the labels drawn at random."""
 
 _HALF_QUANTILE = 1.92
-_MOST_ROWS = 40_000
+_MOST_ROWS = 20_000
 _GRID = 8
 _SPLITS = 14
 _NEGLIGIBLE = 8.0
@@ -107,7 +107,7 @@ def noise_profile(tables: Array, codes: IntArray, trusted: Mask) -> NoiseProfile
     The mean likelihood over the sums from 0 to `LARGEST_TOTAL`, against that
     without a floor, is a Bayes factor [1]_ in which the weights of the stack
     are fitted and not integrated. It is near one where the data say nothing
-    of wrong labels, and small where they exclude them. Of more than 80,000
+    of wrong labels, and small where they exclude them. Of more than 40,000
     rows every second, or third, is looked at, and so on.
 
     Parameters

@@ -16,7 +16,9 @@ DETECTORS = names("detector")
 NEEDY = tuple(name for name in DETECTORS if resolve("detector", name).needs_trusted)
 QUICK = {"isolation-forest": {"n_estimators": 10}, "ensemble": {"n_estimators": 3}, "roni": {"n_draws": 4}}
 # One verdict for each row, and the groups that it names: no rate is promised, and no detector is calibrated.
-NOT_IN_THE_CATALOGUE = frozenset({"CleanlabIssues", "CleanlabLabels", "PyODDetector", "RowGroup", "Verdict"})
+NOT_IN_THE_CATALOGUE = frozenset(
+    {"CleanlabIssues", "CleanlabLabels", "PyODDetector", "RowGroup", "TargetEvidence", "TargetVerdict", "Verdict"}
+)
 # These train classifiers: on features of wild scales that ends with a warning, but slowly.
 TRAINED = frozenset({"trimmed-loss", "cross-validation", "ensemble", "label-errors", "sever", "influence"})
 # Parameters of methods. None says how many rows are poison, or which label they are to gain.

@@ -12,12 +12,13 @@ from sklearn.ensemble import BaggingClassifier
 from toadstone.catalogue import names, unknown
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from toadstone.core.errors import InvalidArgument
+from toadstone.detectors.verdict.verdict import Verdict
 from toadstone.learners.bounded import BoundedLossClassifier
 from toadstone.learners.linear import LinearClassifier
 from toadstone.learners.partitioned import PartitionVoteClassifier
 from toadstone.learners.severed import SeveredClassifier
 from toadstone.learners.trimmed import TrimmedLossClassifier
-from toadstone.pipeline.harness.judge import Defence
+from toadstone.pipeline.harness.judge import VERDICT, Defence
 from toadstone.pipeline.scan import make_detector
 from toadstone.records.evaluation import NO_DEFENCE, DefenceInfo
 from toadstone.records.trials import Thresholds
@@ -92,6 +93,8 @@ def defence_suite(
     return (
         DefenceInfo(NO_DEFENCE, "none", None, needs_trusted=False),
         *(DefenceInfo(name, "baseline", None, needs_trusted=False) for name in BASELINES),
+        # It states no rate: the rows that it lists are more probably wrong than right.
+        DefenceInfo(VERDICT, "detector", None, needs_trusted=False),
         *(info for info in detectors if trusted or not info.needs_trusted),
         *(DefenceInfo(name, "sanitizer", contamination, needs_trusted=False) for name in names("sanitizer")),
         *(DefenceInfo(name, "learner", None, needs_trusted=False) for name in names("robust-learner")),
@@ -129,14 +132,16 @@ def planned_thresholds(info: DefenceInfo, *, trusted: bool) -> tuple[Thresholds,
 
 
 def make_filter(info: DefenceInfo, defence: Defence) -> Any:
-    """Build an unfitted detector or sanitizer, with the share and the seed of a defence."""
+    """Build the unfitted verdict, or a detector or sanitizer with the share and the seed of a defence."""
+    if info.name == VERDICT:
+        return Verdict(random_state=defence.seed)
     if info.kind == "sanitizer":
         return defence.sanitizer(info.name)
     return make_detector(info.name, false_alarm_rate=info.false_alarm_rate, seed=defence.seed)
 
 
 def filterings(info: DefenceInfo, received: DefenderData, defence: Defence, *, trusted: bool) -> tuple[Filtering, ...]:
-    """Run a detector or a sanitizer; other defences flag nothing.
+    """Run the verdict, a detector or a sanitizer; other defences flag nothing.
 
     It sees rows, labels, and which rows are trusted, and nothing else.
 
@@ -162,7 +167,11 @@ def filterings(info: DefenceInfo, received: DefenderData, defence: Defence, *, t
     own = Filtering("own", detector.flagged_indices_, detector.suspicion_)
     if not trusted:
         return (own,)
-    detector.calibrate(received.trusted)
+    if info.name == VERDICT:
+        # Trusted rows change what it learns, not a threshold alone.
+        detector.fit(received.X, received.y, trusted=received.trusted)
+    else:
+        detector.calibrate(received.trusted)
     return own, Filtering("trusted", detector.flagged_indices_, detector.suspicion_)
 
 

@@ -94,9 +94,9 @@ def listing(monkeypatch):
     def install(*rows: int, **others):
         asked: list[SimpleNamespace] = []
 
-        def fit(data, **options):
-            asked.append(SimpleNamespace(data=data, **options))
-            return verdict_that_lists(data.y, list(rows), **others)
+        def fit(source, **options):
+            asked.append(SimpleNamespace(data=source.data, source=source, **options))
+            return verdict_that_lists(source.data.y, list(rows), **others)
 
         monkeypatch.setattr("toadstone.pipeline.defend.fit_verdict", fit)
         return asked

@@ -73,6 +73,12 @@ ESTIMATORS = click.option(
     metavar="NAMES",
     help="Classifiers of the prepared columns to add to those of the verdict, as MODULE:NAME, by commas.",
 )
+CIRCUMSTANCES = stacked(
+    click.option(
+        "--group", metavar="COLUMN", help="Column of annotator, hospital or file: one of them may be at fault."
+    ),
+    click.option("--time", metavar="COLUMN", help="Column of numbers or dates: rows of one period may be at fault."),
+)
 REPRESENT = path(
     "--represent",
     "FILE",

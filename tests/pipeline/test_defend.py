@@ -44,8 +44,8 @@ def test_removals_and_kept_rows_have_the_row_numbers_of_the_source(small, listin
     for removal in record.removals:
         assert removal.label == split.train.y[removal.position - 100]
         assert removal.reason == f"for reason {removal.position - 100}"
-    assert record.groups[0].rows == 3
-    assert record.groups[0].values.startswith("one ")
+    (group,) = record.groups
+    assert (group.count, group.positions, set(group.values)) == (3, (103, 105, 107), {"one", "two"})
     assert record.expected_innocents == pytest.approx(sum(1 - removal.suspicion for removal in record.removals))
 
 
@@ -149,13 +149,34 @@ def test_a_representation_is_looked_at_row_by_row_of_the_source(small, listing):
     split = small()
     seen = np.arange(160.0).reshape(80, 2)
     defend(split, replace(PLAN, represented=seen))
-    assert np.array_equal(asked[0].represented, seen)
+    assert np.array_equal(asked[0].data.X, seen)
     ids = np.random.default_rng(0).permutation(80)
     train = Dataset(split.train.X, split.train.y, split.train.feature_names, ids)
     defend(replace(split, train=train), replace(PLAN, represented=seen))
-    assert np.array_equal(asked[1].represented, seen[ids])
+    assert np.array_equal(asked[1].data.X, seen[ids])
+    assert asked[0].trusted is None
     with pytest.raises(InvalidArgument, match="`represent`: expected a representation with 80 rows, one for each row"):
         defend(split, replace(PLAN, represented=seen[:-1]))
+
+
+def test_sources_and_times_reach_the_verdict(small, listing):
+    class Raw:
+        def cells(self, column):
+            return {"who": ["a", "b"] * 90, "when": list(range(180))}.get(column)
+
+        def column(self, feature):
+            return f"column {feature}"
+
+        def values(self, positions, feature):
+            return ["1"] * len(positions)
+
+    asked = listing(1, group=[2, 4])
+    split = replace(small(), raw=Raw())
+    defend(split, replace(PLAN, group="who", time="when"))
+    assert asked[0].circumstances.sources[:3].tolist() == ["a", "b", "a"]
+    assert asked[0].circumstances.times[:3].tolist() == [100.0, 101.0, 102.0]
+    with pytest.raises(InvalidArgument, match="`group`: expected a column of a table"):
+        defend(split, replace(PLAN, group="nobody"))
 
 
 def test_what_the_data_cannot_tell_is_left_for_review(small, listing):

@@ -14,7 +14,6 @@ from toadstone.records.defence import (
     Measurement,
     NoiseFinding,
     RelabelledRow,
-    RemovedGroup,
     RemovedRow,
 )
 from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
@@ -465,7 +464,20 @@ def defended() -> DefenceRecord:
         kept=198,
         account=RowAccount(203, 200, 2, 1),
         set_aside=small_aside(),
-        groups=(RemovedGroup("shared values", HOSTILE, "ham", 1, HOSTILE, 3e-7),),
+        groups=(
+            Finding(
+                "shared values",
+                HOSTILE,
+                "ham",
+                {HOSTILE: "99"},
+                None,
+                ("9",),
+                (7,),
+                1,
+                3e-7,
+                f"1 row shares {HOSTILE}.",
+            ),
+        ),
         removals=(
             RemovedRow("9", 7, HOSTILE, "group", 0.999, "too far"),
             RemovedRow("5", 3, "=cmd()", "label", 0.75, HOSTILE),

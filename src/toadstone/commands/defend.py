@@ -10,6 +10,7 @@ import click
 from toadstone.commands.gates import gate_drop, gate_removed, gate_unfinished
 from toadstone.console import running, show
 from toadstone.options import (
+    CIRCUMSTANCES,
     ESTIMATORS,
     FORCE,
     MODEL,
@@ -50,6 +51,7 @@ from toadstone.options import (
     "FILE",
     "Rows known to be clean, none in DATA and in its format: the verdict learns from them, and they measure the cost.",
 )
+@CIRCUMSTANCES
 @json_flag("the record")
 @number("--fail-if-removed-above", "SHARE", "Exit 1 if more than this share of the rows is removed.")
 @number(

@@ -9,7 +9,17 @@ import click
 
 from toadstone.commands.gates import gate_exceeded, gate_flagged, gate_groups, gate_rows, gate_unfinished
 from toadstone.console import running, show
-from toadstone.options import FORCE, epilog, folder_if_named, json_flag, max_seconds, number, path, reading
+from toadstone.options import (
+    CIRCUMSTANCES,
+    FORCE,
+    epilog,
+    folder_if_named,
+    json_flag,
+    max_seconds,
+    number,
+    path,
+    reading,
+)
 
 
 @click.command(
@@ -32,8 +42,7 @@ from toadstone.options import FORCE, epilog, folder_if_named, json_flag, max_sec
 )
 @path("--trusted", "FILE", "Rows known to be clean, none in DATA and in its format: verdict and thresholds use them.")
 @path("--test", "FILE", "Rows that models are tested on, in the format of DATA: those that are in DATA too are named.")
-@click.option("--group", metavar="COLUMN", help="Column of annotator, hospital or file: one of them may be at fault.")
-@click.option("--time", metavar="COLUMN", help="Column of numbers or dates: rows of one period may be at fault.")
+@CIRCUMSTANCES
 @path("--out", "DIR", "New folder for report.html, record.json, suspects.csv, scores.csv and scan.sarif.")
 @FORCE
 @json_flag("the record")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -116,6 +117,8 @@ def defend(
     estimators: Any = None,
     represent: Any = None,
     trusted: Data | None = None,
+    group: str | None = None,
+    time: str | None = None,
     max_seconds: float | None = None,
     **reading: Unpack[Reading],
 ) -> DefenceResult:
@@ -154,6 +157,10 @@ def defend(
     trusted : path, data frame, (X, y) or Dataset, optional
         Rows known to be clean, none of them in `data` and of the same kind:
         the verdict learns from them, and accuracies are measured on them.
+    group, time : str, optional
+        Columns of a table that say who each row is from and when: rows of one
+        source or period that do not look like their label are a group. They
+        are no features.
     max_seconds : float, optional
         Begin nothing new after so many seconds: accuracies are not measured,
         and `unfinished` of the result says so.
@@ -178,7 +185,8 @@ def defend(
     True
     """
     run, deadline = current_run("defend"), Deadline(max_seconds)
-    request, loaded = request_of(reading, seed).setting_aside(), None if model is None else load_model(model)
+    request = replace(request_of(reading, seed).setting_aside(), group=group, time=time)
+    loaded = None if model is None else load_model(model)
     added = tuple(load_model(one, option="estimators") for one in _listed(estimators))
     given = open_data(data, request)
     own = None if model is None else _own_model(given, loaded, name_of(model), trusted)
@@ -189,6 +197,8 @@ def defend(
         represented=None if represent is None else representation_of(represent, _source_rows(given)),
         represented_by=_described(represent),
         estimators=added,
+        group=group,
+        time=time,
         seed=seed,
         source=given.source,
         command=run.command,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
-from toadstone.pipeline.defence.fitted_verdict import column_of, fit_verdict
+from toadstone.pipeline.defence.fitted_verdict import Circumstances, as_source, fit_verdict
 from toadstone.pipeline.defence.judged_rows import JudgedRows
 from toadstone.pipeline.defence.measure import OwnModel, measure
 from toadstone.pipeline.defence.treatment import Action, Treatment, treat
@@ -25,6 +25,7 @@ from toadstone.pipeline.harness.own_model import weight_name
 from toadstone.pipeline.harness.row_account import account_for, ids_of, set_aside, source_of
 from toadstone.pipeline.layers.removals import allowed_rows
 from toadstone.pipeline.layers.validation import check_trusted
+from toadstone.pipeline.scanning.source_values import SourceValues, source_values, sources_of, times_of
 from toadstone.records.defence import DefenceRecord, Measurement
 from toadstone.records.header import Source
 
@@ -54,6 +55,8 @@ class DefencePlan:
         Where they are from, in words.
     estimators : tuple of classifiers
         Learners to add to the verdict's stack.
+    group, time : str, optional
+        Columns that say who each row is from, and when.
     seed : int
     source : Source, optional
         Origin of the rows; the name of the split by default.
@@ -71,7 +74,9 @@ class DefencePlan:
     model: OwnModel | None = None
     represented: Matrix | None = None
     represented_by: str = ""
-    estimators: tuple[Any, ...] = field(default=())
+    estimators: tuple[Any, ...] = ()
+    group: str | None = None
+    time: str | None = None
     seed: int = 0
     source: Source | None = None
     command: str = ""
@@ -151,22 +156,21 @@ def defend(
         deadline passes before there is a verdict.
     """
     data, clock = _all_rows(split, trusted), Clock(on_stage)
-    represented = None if plan.represented is None else plan.represented[_places(data, split, plan.represented)]
+    source, seen = _looked_at(split, plan, data), None if plan.represented is not None else trusted
+    circumstances = Circumstances(
+        None if plan.group is None else sources_of(split, data, plan.group),
+        None if plan.time is None else times_of(split, data, plan.time),
+    )
     deadline.demand("enough for the verdict")
     with clock.stage("verdict"):
         verdict = fit_verdict(
-            data,
-            seed=plan.seed,
-            trusted=trusted,
-            column_of=column_of(split),
-            represented=represented,
-            estimators=plan.estimators,
+            source, seed=plan.seed, trusted=seen, estimators=plan.estimators, circumstances=circumstances
         )
     most = None if plan.max_removed is None else allowed_rows(plan.max_removed, len(data))
     treatment = treat(verdict, data.y, action=plan.action, most=most)
     measured, model, unfinished = _measured(split, plan, data, treatment, trusted, deadline, clock)
-    rows = JudgedRows(split, data, verdict, treatment, named=plan.represented is None)
-    record = _record(rows, plan, trusted, measured, model, clock)
+    rows = JudgedRows(split, source, verdict, treatment)
+    record = _record(rows, data, plan, trusted, measured, model, clock)
     return Defended(record, data, treatment, unfinished)
 
 
@@ -197,13 +201,14 @@ def _measured(
 
 def _record(
     rows: JudgedRows,
+    data: Dataset,
     plan: DefencePlan,
     trusted: Dataset | None,
     measured: tuple[Measurement, ...],
     model: tuple[str, str],
     clock: Clock,
 ) -> DefenceRecord:
-    split, data, treatment = rows.split, rows.data, rows.treatment
+    split, treatment = rows.split, rows.treatment
     weight = treatment.weight
     return DefenceRecord(
         header=make_header("defence", command=plan.command, seed=plan.seed, digests=digests_of_rows(data, trusted)),
@@ -230,6 +235,13 @@ def _record(
         measurements=measured,
         timings=clock.seconds,
     )
+
+
+def _looked_at(split: Split, plan: DefencePlan, data: Dataset) -> SourceValues:
+    """Return the rows that the verdict looks at: the prepared ones, or a representation of them."""
+    if plan.represented is None:
+        return source_values(split, data)
+    return as_source(data, plan.represented[_places(data, split, plan.represented)], split.row_names)
 
 
 def _all_rows(split: Split, trusted: Dataset | None) -> Dataset:

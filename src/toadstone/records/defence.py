@@ -18,6 +18,7 @@ from toadstone.records.header import (
     Source,
 )
 from toadstone.records.rows import RowAccount, SetAside
+from toadstone.records.scan import Finding
 from toadstone.records.serial import Record
 
 Difference: TypeAlias = Annotated[float, Limits(minimum=-1, maximum=1)]
@@ -76,34 +77,6 @@ class RelabelledRow:
     new_label: str
     probability: Share
     reason: str
-
-
-@dataclass(frozen=True)
-class RemovedGroup:
-    """A group of rows of one label that was removed together.
-
-    Parameters
-    ----------
-    kind : str
-        What they have in common, such as "shared values" or "near-copies".
-    label : str
-        The label that they carry.
-    looks_like : str
-        The label that their other columns suggest; empty where unknown.
-    rows : int
-        Listed rows of the group.
-    values : str
-        Values that they share, as they stand in one of them.
-    p_value : float
-        Adjusted for the groups examined; 0 where the fact is provable.
-    """
-
-    kind: str
-    label: str
-    looks_like: str
-    rows: Positive
-    values: str
-    p_value: Share
 
 
 @dataclass(frozen=True)
@@ -205,8 +178,8 @@ class DefenceRecord(Record):
         What became of all rows of the source.
     set_aside : SetAside
         Rows of the source that were not judged.
-    groups : tuple of RemovedGroup
-        Those with listed rows.
+    groups : tuple of Finding
+        Groups with listed rows.
     removals : tuple of RemovedRow
         The most suspicious first.
     relabelled : tuple of RelabelledRow
@@ -240,7 +213,7 @@ class DefenceRecord(Record):
     kept: Count
     account: RowAccount
     set_aside: SetAside
-    groups: tuple[RemovedGroup, ...]
+    groups: tuple[Finding, ...]
     removals: tuple[RemovedRow, ...]
     relabelled: tuple[RelabelledRow, ...]
     weighed: Count

@@ -143,7 +143,7 @@ BROKEN = [
     ("scanned", ("rows", 0, "fingerprint"), "abc"),
     ("defended", ("max_removed",), 0.5),
     ("defended", ("action",), "burn"),
-    ("defended", ("groups", 0, "rows"), 0),
+    ("defended", ("groups", 0, "count"), -1),
     ("defended", ("groups", 0, "p_value"), 1.1),
     ("defended", ("relabelled", 0, "probability"), 1.1),
     ("defended", ("noise", "rate"), -0.1),

@@ -21,7 +21,7 @@ def test_the_page_shows_groups_reasons_and_costs(defended, page_of):
         "trusted rows 100 90.00 % 91.00 % 1.00 points higher (95 % interval of the change -4.10 to +6.00), which",
         "published test set 50 92.00 % 96.00 %",
         "ridge 0.1, as asked",
-        "shared values, such as",
+        "1 row shares",
         "SHA-256 of train",
         "Removed at most 1 % of the rows",
     ):

@@ -13,7 +13,6 @@ from toadstone.report.text.defence_text import (
     change_in_words,
     defence_lines,
     defence_sentences,
-    group_sentence,
     limit_in_words,
     model_sentence,
     next_sentences,
@@ -98,16 +97,6 @@ def test_a_change_says_no_more_than_its_interval(defended, drop, said):
     words = change_in_words(change).replace("\N{NO-BREAK SPACE}", " ")
     assert words.startswith(said)
     assert ("chance" in words) == ("chance" in said)
-
-
-def test_a_group_is_named_by_what_it_shares_and_what_it_looks_like(defended):
-    group = replace(defended.groups[0], label="spam", values="width 99", rows=36)
-    assert group_sentence(group) == (
-        "36 rows labelled spam, shared values, such as width 99; without these they look like ham (p = 3e-07)"
-    )
-    assert group_sentence(replace(group, kind="near-copies", values="", looks_like="", p_value=0.0)) == (
-        "36 rows labelled spam, near-copies"
-    )
 
 
 def test_limits_and_models_in_words(defended):

@@ -3,61 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from toadstone.core.arrays import IntArray, Matrix
+from toadstone.core.arrays import Array, Labels, Matrix
 from toadstone.core.dataset import Dataset
-from toadstone.datasets.preparation.encoding import TableValues
-from toadstone.datasets.split import Split
+from toadstone.core.row_names import RowNames
 from toadstone.detectors.verdict.verdict import Verdict
 from toadstone.pipeline.layers.with_trusted import beside
+from toadstone.pipeline.scanning.source_values import SourceValues
+
+
+@dataclass(frozen=True, eq=False)
+class Circumstances:
+    """Source and time of each row, where they are known.
+
+    Parameters
+    ----------
+    sources : ndarray of str of shape (n,), optional
+    times : ndarray of shape (n,), optional
+    """
+
+    sources: Labels | None = None
+    times: Array | None = None
+
+    def lengthened(self, n_trusted: int) -> dict[str, Any]:
+        """Return both with blanks for trusted rows, which have none: a source of their own, a time as others have."""
+        given: dict[str, Any] = {}
+        if self.sources is not None:
+            given["sources"] = np.concatenate([self.sources, np.full(n_trusted, "", dtype=self.sources.dtype)])
+        if self.times is not None:
+            given["times"] = np.concatenate([self.times, np.full(n_trusted, np.median(self.times))])
+        return given
 
 
 def fit_verdict(
-    data: Dataset,
+    source: SourceValues,
     *,
     seed: int,
     trusted: Dataset | None = None,
-    column_of: IntArray | None = None,
-    represented: Matrix | None = None,
     estimators: Sequence[Any] = (),
+    circumstances: Circumstances | None = None,
 ) -> Verdict:
     """Judge the rows of a data set.
 
     Parameters
     ----------
-    data : Dataset
+    source : SourceValues
+        The rows, and which of their features are one column.
     seed : int
     trusted : Dataset, optional
         Rows known to be clean. They stand after the others, so that places
-        of the verdict below ``len(data)`` are those of `data`.
-    column_of : ndarray of int of shape (d,), optional
-        Column of the source that each feature comes from.
-    represented : ndarray or CSR of shape (n, k), optional
-        What to look at instead of the features of `data`; trusted rows, which
-        have no such representation, then stay away.
+        of the verdict below the number of these are theirs.
     estimators : sequence of classifiers
         Learners to add to the stack.
+    circumstances : Circumstances, optional
+        Of the rows of `source`.
     """
+    X, y, known = beside(source.data.X, source.data.y, trusted)
+    given = (circumstances or Circumstances()).lengthened(0 if trusted is None else len(trusted))
     verdict = Verdict(estimators=tuple(estimators), random_state=seed)
-    if represented is not None:
-        return verdict.fit(represented, data.y)
-    X, y, known = beside(data.X, data.y, trusted)
-    return verdict.fit(X, y, trusted=known, column_of=column_of)
+    return verdict.fit(X, y, trusted=known, column_of=source.column_of, **given)
 
 
-def column_of(split: Split) -> IntArray | None:
-    """Return the number of the column that each feature comes from, where the source is a table; a word has its own."""
-    if not isinstance(split.raw, TableValues):
-        return None
-    whole = {column.name for column in split.columns if column.kind == "text"}
-    numbers: dict[object, int] = {}
-    return np.array(
-        [
-            numbers.setdefault((name, feature if name in whole else -1), len(numbers))
-            for feature, name in enumerate(split.raw.sources)
-        ],
-        dtype=np.int64,
-    )
+def as_source(data: Dataset, represented: Matrix, names: RowNames) -> SourceValues:
+    """Let a representation stand for the rows of a data set; its columns have numbers and no names."""
+    k = int(represented.shape[1])
+    rows = Dataset(represented, data.y, None, data.row_ids)
+    return SourceValues(rows, names, None, np.arange(k), np.zeros(k, dtype=bool))

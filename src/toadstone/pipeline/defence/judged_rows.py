@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
 
-from toadstone.core.dataset import Dataset
 from toadstone.datasets.split import Split
 from toadstone.pipeline.defence.treatment import Treatment
-from toadstone.pipeline.harness.row_account import ids_of
-from toadstone.records.defence import NoiseFinding, RelabelledRow, RemovedGroup, RemovedRow
+from toadstone.pipeline.scanning.groups import group_findings
+from toadstone.pipeline.scanning.source_values import SourceValues
+from toadstone.records.defence import NoiseFinding, RelabelledRow, RemovedRow
+from toadstone.records.scan import Finding
 
 
 class JudgedRows:
@@ -20,19 +20,16 @@ class JudgedRows:
     Parameters
     ----------
     split : Split
-    data : Dataset
-        All rows that were judged.
+    source : SourceValues
+        All rows that were judged, as the verdict looked at them.
     verdict : Verdict
         On these, and on trusted rows after them.
     treatment : Treatment
-    named : bool
-        Whether the verdict looked at the features of `data`, so that its
-        columns have names and values.
     """
 
-    def __init__(self, split: Split, data: Dataset, verdict: Any, treatment: Treatment, *, named: bool) -> None:
-        self.split, self.data, self.verdict, self.treatment = split, data, verdict, treatment
-        self._named, self._ids = named, ids_of(data)
+    def __init__(self, split: Split, source: SourceValues, verdict: Any, treatment: Treatment) -> None:
+        self.split, self.source, self.verdict, self.treatment = split, source, verdict, treatment
+        self._data = source.data
         self._reasons = dict(zip(map(int, verdict.flagged_indices_), verdict.reasons_, strict=True))
 
     @property
@@ -64,27 +61,18 @@ class JudgedRows:
         )
 
     @property
-    def groups(self) -> tuple[RemovedGroup, ...]:
+    def groups(self) -> tuple[Finding, ...]:
         """Groups with rows on the list."""
-        listed = np.array([row for row in self._reasons if row < len(self.data)], dtype=np.int64)
-        members = Counter(self.verdict.group_[listed].tolist())
-        return tuple(
-            RemovedGroup(
-                kind=group.kind,
-                label=str(group.label),
-                looks_like="" if group.looks_like is None else str(group.looks_like),
-                rows=members[place],
-                values=self._values(group),
-                p_value=float(np.clip(group.p_value, 0.0, 1.0)),
-            )
-            for place, group in enumerate(self.verdict.groups_)
-            if members[place]
+        listed = np.array([row for row in self._reasons if row < len(self._data)], dtype=np.int64)
+        members = set(self.verdict.group_[listed].tolist())
+        return group_findings(
+            [group for place, group in enumerate(self.verdict.groups_) if place in members], self.source
         )
 
     @property
     def expected_innocents(self) -> float:
         """Treated rows that are expected to be as they should; of weighed ones, the weight taken from them."""
-        weight, score = self.treatment.weight, np.asarray(self.verdict.score_[: len(self.data)])
+        weight, score = self.treatment.weight, np.asarray(self.verdict.score_[: len(self._data)])
         if weight is not None:
             return float(np.sum((1 - weight) * (1 - score)))
         treated = np.concatenate([self.treatment.removed, self.treatment.relabelled])
@@ -101,23 +89,9 @@ class JudgedRows:
             high=high,
             supported=bool(evidence.supported),
             sentence=self.verdict.note_,
-            for_review=int(np.count_nonzero(review < len(self.data))),
+            for_review=int(np.count_nonzero(review < len(self._data))),
         )
 
     def _name(self, row: int) -> tuple[str, int, str]:
-        position = int(self._ids[row])
-        return self.split.row_names[position], position, str(self.data.y[row])
-
-    def _values(self, group: Any) -> str:
-        """Values that a group shares, as one of its rows has them; the name of its source where it has one."""
-        rows = np.asarray(group.rows)
-        own = rows[rows < len(self.data)]
-        if not len(group.columns) or not own.size or not self._named:
-            return str(group.source)
-        columns, row = [int(column) for column in group.columns], int(own[0])
-        if self.split.raw is not None:
-            return self.split.raw.describe(int(self._ids[row]), columns)
-        names, values = self.data.feature_names, self.data.X[[row]][:, columns]
-        dense = np.asarray(values if isinstance(values, np.ndarray) else values.toarray())[0]
-        titles = [names[column] if names else f"column {column}" for column in columns]
-        return ", ".join(f"{title} {value:.4g}" for title, value in zip(titles, dense, strict=True))
+        position = int(self.source.ids[row])
+        return self.split.row_names[position], position, str(self._data.y[row])

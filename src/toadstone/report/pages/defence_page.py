@@ -9,7 +9,6 @@ from toadstone.report.text.defence_text import (
     defence_sentences,
     fates,
     format_accuracy,
-    group_sentence,
     limit_in_words,
     model_sentence,
     next_sentences,
@@ -29,7 +28,7 @@ def render_defence(record: DefenceRecord) -> str:
         UTF-8 text of the whole file; the same record gives the same bytes.
     """
     made = environment()
-    made.filters.update(accuracy=format_accuracy, change=change_in_words, group=group_sentence)
+    made.filters.update(accuracy=format_accuracy, change=change_in_words)
     return made.get_template("defence.html.j2").render(
         record=record,
         sentences=defence_sentences(record),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from toadstone.records.audit import Removal
-from toadstone.records.defence import AccuracyChange, DefenceRecord, RelabelledRow, RemovedGroup, RemovedRow
+from toadstone.records.defence import AccuracyChange, DefenceRecord, RelabelledRow, RemovedRow
 from toadstone.records.header import Source
 from toadstone.records.rows import RowAccount, SetAside
 from toadstone.report.text.formats import (
@@ -15,11 +15,10 @@ from toadstone.report.text.formats import (
     format_fraction,
     format_interval,
     format_share,
-    shortened,
     visible_lines,
 )
 from toadstone.report.text.rows_text import account_sentence, aside_sentences, reading_lines
-from toadstone.report.text.wording import LONGEST_PREVIEW, SHOWN_ROWS, learner_in_words, short_name
+from toadstone.report.text.wording import SHOWN_ROWS, learner_in_words, short_name
 
 NOT_MEASURED = (
     "What this costs or brings in accuracy is not known: no trusted rows were given and the data publish no test set, "
@@ -47,7 +46,7 @@ def defence_lines(record: DefenceRecord, width: int | None) -> list[str]:
     account = fates(record.source, record.account, record.set_aside)
     lines = [flow(sentence, width) for sentence in (first, *account, *others)]
     if record.groups:
-        lines += ["", "Groups", *(flow(f"  {group_sentence(group)}", width, indent=4) for group in record.groups)]
+        lines += ["", "Groups", *(flow(f"  {group.sentence}", width, indent=4) for group in record.groups)]
     if record.removals:
         lines += ["", "Removed rows", *removal_lines(record.source, record.removals, width)]
     if record.relabelled:
@@ -175,14 +174,6 @@ def change_in_words(change: AccuracyChange) -> str:
     else:
         said = f"{abs(rise):.2f} points {'higher' if rise > 0 else 'lower'}"
     return f"{said} (95\N{NO-BREAK SPACE}% interval of the change {low:+.2f} to {high:+.2f}){sure}"
-
-
-def group_sentence(group: RemovedGroup) -> str:
-    """Describe a group: its size, label and values, and the label that it looks like."""
-    shared = f", such as {shortened(group.values, LONGEST_PREVIEW)}" if group.values else ""
-    looks = f"; without these they look like {short_name(group.looks_like)}" if group.looks_like else ""
-    chance = "" if group.p_value == 0 else f" (p = {group.p_value:.1g})"
-    return f"{counted(group.rows, 'row')} labelled {short_name(group.label)}, {group.kind}{shared}{looks}{chance}"
 
 
 def next_sentences(record: DefenceRecord) -> tuple[str, ...]:

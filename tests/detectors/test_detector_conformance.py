@@ -19,6 +19,7 @@ from toadstone.detectors.features.minor_components import MinorComponents
 from toadstone.detectors.features.outliers import IsolationForestDetector, LocalOutlierFactorDetector
 from toadstone.detectors.features.sever import SEVER
 from toadstone.detectors.features.spectral import SpectralSignatures
+from toadstone.detectors.features.spectre import SPECTRE
 from toadstone.detectors.labels.confident_learning import ConfidentLearning
 from toadstone.detectors.labels.cross_validation import CrossValidationCleaning
 from toadstone.detectors.labels.ensemble import EnsembleFilter
@@ -31,6 +32,7 @@ LABELS_OPTIONAL = [
     IsolationForestDetector(n_estimators=5),
     LocalOutlierFactorDetector(),
     MinorComponents(),
+    SPECTRE(),
 ]
 LABELS_NEEDED = [
     GradientNorm(),

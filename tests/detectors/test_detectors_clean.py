@@ -9,6 +9,7 @@ from toadstone.datasets.catalogue.load import load
 pytestmark = pytest.mark.data
 ON_FEATURES = (
     "spectral",
+    "spectre",
     "activation",
     "gradient-norm",
     "gradient-similarity",

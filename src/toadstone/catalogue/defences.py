@@ -17,6 +17,10 @@ DETECTORS = {
         "toadstone.detectors.features.spectral:SpectralSignatures",
         "Spectral signatures: distance along the direction in which the class varies most.",
     ),
+    "spectre": Entry(
+        "toadstone.detectors.features.spectre:SPECTRE",
+        "SPECTRE: distance along directions in which the class varies more than its core.",
+    ),
     "activation": Entry(
         "toadstone.detectors.features.activation:ActivationClustering",
         "Activation clustering: a small, well separated group within the class.",
@@ -60,6 +64,10 @@ DETECTORS = {
     "minor-components": Entry(
         "toadstone.detectors.features.minor_components:MinorComponents",
         "Distance along the directions in which the class hardly varies.",
+    ),
+    "two-components": Entry(
+        "toadstone.detectors.features.two_components:SCAn",
+        "SCAn: a second group within the class that trusted rows do not show.",
     ),
     "trusted-bootstrap": Entry(
         "toadstone.detectors.labels.trusted_bootstrap:TrustedBootstrap",

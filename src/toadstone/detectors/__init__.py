@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from toadstone.detectors.features.outliers import IsolationForestDetector, LocalOutlierFactorDetector
     from toadstone.detectors.features.sever import SEVER
     from toadstone.detectors.features.spectral import SpectralSignatures
+    from toadstone.detectors.features.spectre import SPECTRE
+    from toadstone.detectors.features.two_components import SCAn
     from toadstone.detectors.labels.confident_learning import ConfidentLearning
     from toadstone.detectors.labels.cross_validation import CrossValidationCleaning
     from toadstone.detectors.labels.ensemble import EnsembleFilter
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RONI",
     "SEVER",
+    "SPECTRE",
     "ActivationClustering",
     "CleanlabIssues",
     "CleanlabLabels",
@@ -48,6 +51,7 @@ __all__ = [
     "PyODDetector",
     "RobustMahalanobis",
     "RowGroup",
+    "SCAn",
     "SpectralSignatures",
     "TargetEvidence",
     "TargetVerdict",
@@ -76,7 +80,9 @@ __getattr__, __dir__ = lazy_exports(
         "RONI": "labels.roni",
         "RobustMahalanobis": "features.mahalanobis",
         "RowGroup": "verdict.row_groups",
+        "SCAn": "features.two_components",
         "SEVER": "features.sever",
+        "SPECTRE": "features.spectre",
         "SpectralSignatures": "features.spectral",
         "TargetEvidence": "targets.target_verdict",
         "TargetVerdict": "targets.target_verdict",

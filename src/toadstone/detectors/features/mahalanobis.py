@@ -19,7 +19,9 @@ from toadstone.kernels.statistics.principal_axes import PrincipalAxes, principal
 from toadstone.sanitizers.labelled import memberships
 from toadstone.sanitizers.scored import ClassScorer
 
-_CORE = 0.75
+CORE = 0.75
+"""Share of a class that is its core."""
+
 _MOST_STEPS = 30
 _SHRUNK_MAD = 1e-6
 # Fourth powers of the features, of which covariances of distances are made, stay finite below this.
@@ -91,16 +93,24 @@ class RobustMahalanobis(Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
         largest = float(np.abs(X.data if issparse(X) else X).max(initial=0.0))
         if largest > _LARGEST:
             raise InvalidData(f"features: expected numbers up to {_LARGEST:g}, got {largest:g}; scale the columns")
-        self.scatters_ = [_concentrate(X[rows], self.n_components) for rows in memberships(codes)]
+        self.scatters_ = [concentrate(X[rows], self.n_components) for rows in memberships(codes)]
 
     def _suspicion(self, X: Matrix, code: int) -> Array:
         return self.scatters_[code].squared_distances(X)
 
 
-def _concentrate(X: Matrix, rank: int) -> RobustScatter:
+def concentrate(X: Matrix, rank: int) -> RobustScatter:
+    """Find the core of a class, three quarters of its rows, along its leading principal axes.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    rank : int
+        How many axes, at most.
+    """
     principal = principal_axes(X, rank)
     points = principal.coordinates(X)
-    count = max(1, int(np.ceil(_CORE * len(points))))
+    count = max(1, int(np.ceil(CORE * len(points))))
     centre = np.median(points, axis=0)
     spread = np.median(np.abs(points - centre), axis=0)
     variances = np.maximum(spread, _SHRUNK_MAD * np.abs(points).max(initial=0.0)) ** 2

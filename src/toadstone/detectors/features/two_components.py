@@ -163,8 +163,11 @@ class SCAn(Calibrated, ClassScorer, BaseEstimator):
         if len(self.classes_) >= _FEWEST_COMPARED and self.anomaly_index_[code] <= _LEAST_INDEX:
             return float(np.inf)
         scores = self.suspicion_[members & trusted & ~self._learned]
+        if not scores.size or (scores.any() and np.ptp(scores) <= _ROUNDING * np.abs(scores).max()):
+            # Trusted rows that coincide leave no scale for what is foreign.
+            return float(np.inf)
         # A quantile of few rows is uncertain: the careful share leaves room for that, down to the largest of them.
-        share = max(careful_share(max(len(scores), 1), self.false_alarm_rate), 1 / (len(scores) + 1))
+        share = max(careful_share(len(scores), self.false_alarm_rate), 1 / (len(scores) + 1))
         return trusted_threshold(scores, min(share, self.false_alarm_rate))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from scipy.sparse import issparse
@@ -11,7 +13,7 @@ from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.detectors.verdict.examination import Candidate
 from toadstone.detectors.verdict.views import Views
 from toadstone.kernels.verdict.atoms import Atoms, find_atoms
-from toadstone.kernels.verdict.evidence import foreign_share, less_than
+from toadstone.kernels.verdict.evidence import LEAST_LIKE, less_than
 from toadstone.kernels.verdict.mining import Mined, Sizes, mine
 from toadstone.kernels.verdict.near_copies import near_copies
 from toadstone.kernels.verdict.windows import Window, by_columns, deviations, shared_window
@@ -21,6 +23,12 @@ _FOLLOWED, _FOLLOWED_OF_LABEL = 60, 12
 _OVERLAP = 0.6
 _TOLERANCES = (0.0, 0.05, 0.125, 0.25)
 """In standard deviations of a column."""
+
+_AGREEMENTS = (0.8, 0.95)
+"""Share of a group that agrees in each column it shares; the second leaves chance companions of a trigger out."""
+
+_ROUNDS, _MOST_OF_IT = 3, 0.6
+"""Rounds in which a group grows by the rows that have that share of what it shares."""
 
 _HALO = 1.2
 """A clump is isolated if no more rows of its label, in its sizes, lie in a window of twice the width."""
@@ -113,19 +121,22 @@ def _widened(
     found: dict[tuple[int, bytes], Candidate] = {}
     fewest = 1 if issparse(X) else 2
     most = max(_MOST_COLUMNS, _MOST_SHARE * len(np.unique(source)))
-    for group in groups:
-        label, rows = group.label, group.rows
-        for tolerance in _TOLERANCES:
-            window = shared_window(table, rows, tolerance * spread)
+    for group, tolerance, agreement in product(groups, _TOLERANCES, _AGREEMENTS):
+        rows, same = group.rows, codes == group.label
+        for _ in range(_ROUNDS):
+            window = shared_window(table, rows, tolerance * spread, agreement)
             if not fewest <= len(np.unique(source[window.columns])) <= most:
-                continue
-            fitting = np.flatnonzero(window.fits(table) & (codes == label))
+                break
+            fitting = np.flatnonzero(window.fits(table) & same)
             if not sizes.least <= len(fitting) <= sizes.most:
-                continue
-            around = np.count_nonzero(window.doubled().fits(table) & (codes == label))
+                break
             # A window cut out of a cloud has neighbours on all sides; poisoned values are a clump of their own.
-            if around <= _HALO * len(fitting):
-                found.setdefault((label, fitting.tobytes()), Candidate(label, fitting, window))
+            if np.count_nonzero(window.doubled().fits(table) & same) <= _HALO * len(fitting):
+                found.setdefault((group.label, fitting.tobytes()), Candidate(group.label, fitting, window))
+            # Part of a group shares more than the whole: rows that have most of that lead to the others.
+            rows = np.flatnonzero(window.fits(table, _MOST_OF_IT) & same)
+            if len(rows) == len(fitting):
+                break
     return list(found.values())
 
 
@@ -138,9 +149,20 @@ def _scaled(X: Matrix, spread: Array) -> Matrix:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """A candidate, and what the forests that see nothing it shares believe of the rows of its label."""
+
+    candidate: Candidate
+    foreign: Array
+    """Of each row: 0 like its label, 1 like the others."""
+
+    p_value: float
+
+
 def _promising(candidates: list[Candidate], views: Views, codes: IntArray) -> list[Candidate]:
     """Return the candidates that look foreign without what they share, or that no forest can tell about."""
-    judged: list[tuple[float, Candidate]] = []
+    judged: list[_Judged] = []
     blind: list[Candidate] = []
     for candidate in candidates:
         table = views.without(candidate.window.columns)
@@ -148,15 +170,29 @@ def _promising(candidates: list[Candidate], views: Views, codes: IntArray) -> li
             blind.append(candidate)
             continue
         belief = table[:, candidate.label]
-        inside = np.zeros(len(codes), dtype=bool)
-        inside[candidate.rows] = True
-        own = belief[(codes == candidate.label) & ~inside]
+        own = np.delete(belief, candidate.rows)[np.delete(codes, candidate.rows) == candidate.label]
         others = belief[codes != candidate.label]
-        if len(own) and len(others) and foreign_share(belief[inside], own, others) >= _LEAST_LIKE:
-            judged.append((less_than(belief[inside], own), candidate))
-    judged.sort(key=lambda pair: pair[0])
+        if len(own) and len(others) and own.mean() > others.mean():
+            foreign = (own.mean() - belief) / (own.mean() - others.mean())
+            if foreign[candidate.rows].mean() >= _LEAST_LIKE:
+                judged.append(_Judged(candidate, foreign, less_than(belief[candidate.rows], own)))
+    judged.sort(key=lambda one: one.p_value)
     kept: list[Candidate] = []
-    for candidate in [candidate for _, candidate in judged][: 4 * _EXAMINED]:
-        if len(kept) < _EXAMINED and not _overlaps(candidate, kept):
-            kept.append(candidate)
+    for one in judged[: 4 * _EXAMINED]:
+        whole = _whole(one, judged)
+        if len(kept) < _EXAMINED and not _overlaps(whole, kept):
+            kept.append(whole)
     return kept + blind[:_EXAMINED_BLINDLY]
+
+
+def _whole(part: _Judged, judged: list[_Judged]) -> Candidate:
+    """Return the largest candidate that holds one, if the rows that it adds look foreign as well."""
+    best = part.candidate
+    for one in judged:
+        rows = one.candidate.rows
+        if one.candidate.label != best.label or not len(best.rows) < len(rows) < len(part.candidate.rows) / _OVERLAP:
+            continue
+        added = np.setdiff1d(rows, part.candidate.rows, assume_unique=True)
+        if len(added) == len(rows) - len(part.candidate.rows) and one.foreign[added].mean() >= LEAST_LIKE:
+            best = one.candidate
+    return best

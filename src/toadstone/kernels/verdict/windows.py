@@ -32,12 +32,13 @@ class Window:
     lows: Array
     highs: Array
 
-    def fits(self, X: Any) -> Mask:
-        """Tell which rows lie in all ranges, or in 80 % of them where they are more than four.
+    def fits(self, X: Any, share: float = AGREE) -> Mask:
+        """Tell which rows lie in all ranges, or in a share of them where they are more than four.
 
         Parameters
         ----------
         X : ndarray or CSC of shape (n, d)
+        share : float, default=0.8
 
         Returns
         -------
@@ -54,7 +55,7 @@ class Window:
             values = column_of(X, column)
             inside += (values >= low) & (values <= high)
         k = len(self.columns)
-        return inside >= (k if k <= _FEW else int(np.ceil(AGREE * k)))
+        return inside >= (k if k <= _FEW else int(np.ceil(share * k)))
 
     def doubled(self) -> Window:
         """Return the ranges of the same centres and twice the width.
@@ -93,7 +94,7 @@ def deviations(X: Any) -> Array:
     return np.asarray(np.sqrt(np.maximum(np.asarray(X.multiply(X).mean(axis=0)) - mean**2, 0.0)))
 
 
-def shared_window(X: Any, group: IntArray, tolerance: Array) -> Window:
+def shared_window(X: Any, group: IntArray, tolerance: Array, agreement: float = AGREE) -> Window:
     """Find the columns in which most of a group lies near its median, and most other rows do not.
 
     Parameters
@@ -102,12 +103,14 @@ def shared_window(X: Any, group: IntArray, tolerance: Array) -> Window:
     group : ndarray of int
     tolerance : ndarray of shape (d,)
         How far from the median a value is near it.
+    agreement : float, default=0.8
+        Share of the group that is near.
 
     Returns
     -------
     Window
-        Of the columns where 80 % of the group, and no more than 40 % of the
-        other rows, are within the tolerance.
+        Of the columns where that share of the group, and no more than 40 % of
+        the other rows, are within the tolerance.
 
     Examples
     --------
@@ -120,7 +123,7 @@ def shared_window(X: Any, group: IntArray, tolerance: Array) -> Window:
     members = inside[group]
     centre = np.median(members, axis=0)
     margin = tolerance[columns]
-    agree = np.flatnonzero((np.abs(members - centre) <= margin).mean(axis=0) >= AGREE)
+    agree = np.flatnonzero((np.abs(members - centre) <= margin).mean(axis=0) >= agreement)
     near = np.abs(inside[:, agree] - centre[agree]) <= margin[agree]
     # A column without variance has nothing to share.
     others = (near.sum(axis=0) - near[group].sum(axis=0)) / max(len(inside) - len(group), 1)

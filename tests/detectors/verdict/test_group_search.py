@@ -107,3 +107,73 @@ def test_column_of_has_one_number_for_each_feature():
     X, y, _ = clusters()
     with pytest.raises(InvalidData, match="column_of: expected 6 values"):
         GroupSearch().fit(X, y, column_of=np.arange(5))
+
+
+def test_copies_with_another_label_are_provable():
+    X, y, _ = clusters()
+    X[[1, 2, 201]] = X[0]
+    (group,) = GroupSearch().fit(X, y).groups_
+    assert (group.kind, group.rows.tolist(), group.label, group.looks_like) == (
+        "contradictory duplicates",
+        [201],
+        1,
+        0,
+    )
+    assert group.p_value == 0.0
+
+
+def test_a_trusted_copy_says_which_label_is_right():
+    X, y, _ = clusters()
+    X[[0, 1]] = X[201]
+    (group,) = GroupSearch().fit(X, y, trusted=np.array([201])).groups_
+    assert group.rows.tolist() == [0, 1]
+
+
+def test_where_equal_rows_are_common_they_prove_nothing():
+    X, y, _ = clusters(gap=0.5)
+    assert rows_found(np.sign(X[:, :3]), y) == []
+
+
+def by_source(y, wrong, seed=0):
+    """Rows of eight sources, one of which calls `wrong` of its rows by the other label."""
+    sources = np.array([f"clerk {number}" for number in range(8)])[np.random.default_rng(seed).integers(8, size=len(y))]
+    y = y.copy()
+    flipped = np.flatnonzero((sources == "clerk 5") & (y == 0))[:wrong]
+    y[flipped] = 1
+    return sources, y, flipped
+
+
+def test_a_source_whose_labels_the_others_deny_is_found():
+    X, y, _ = clusters(gap=3.0)
+    sources, y, flipped = by_source(y, 15)
+    (group,) = GroupSearch().fit(X, y, sources=sources).groups_
+    assert (group.kind, group.source, group.label, group.looks_like) == ("source", "clerk 5", 1, 0)
+    assert group.rows.tolist() == flipped.tolist()
+    assert rows_found(X, y) == []
+
+
+def test_a_source_of_another_kind_is_innocent():
+    X, y, _ = clusters(gap=3.0)
+    sources, _, _ = by_source(y, 0)
+    # Its own instrument: shifted values, right labels.
+    X[sources == "clerk 5"] -= 3.0
+    assert rows_found(X, y, sources=sources) == []
+
+
+def test_a_burst_in_time_is_found():
+    X, y, rng = clusters(gap=3.0)
+    times = rng.permutation(len(y)).astype(float)
+    late = np.flatnonzero((times >= 300) & (times < 340) & (y == 0))
+    y[late] = 1
+    groups = GroupSearch().fit(X, y, times=times).groups_
+    assert {group.kind for group in groups} == {"period"}
+    assert {group.label for group in groups} == {1}
+    found = sorted(row for group in groups for row in group.rows.tolist())
+    assert set(found) <= set(late.tolist())
+    assert len(found) >= len(late) / 2
+
+
+def test_sources_and_times_without_errors_are_innocent():
+    X, y, rng = clusters()
+    sources, _, _ = by_source(y, 0)
+    assert rows_found(X, y, sources=sources, times=rng.random(len(y))) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -39,9 +39,7 @@ _EXAMINED, _EXAMINED_BLINDLY = 16, 8
 _NO_COLUMNS = Window(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
 
 
-def find_candidates(
-    X: Matrix, codes: IntArray, source: IntArray, views: Views, sizes: Sizes
-) -> tuple[list[Candidate], int]:
+def find_candidates(X: Matrix, codes: IntArray, source: IntArray, views: Views, sizes: Sizes) -> list[Candidate]:
     """Find the groups that are worth an examination.
 
     Mined groups are widened to all rows of their label that fit what they
@@ -59,20 +57,22 @@ def find_candidates(
 
     Returns
     -------
-    candidates : list of Candidate
-        The most suspicious first; no two share most of their rows.
-    n_groups : int
-        Number of groups that they were chosen among.
+    list of Candidate
+        The most suspicious first; no two share most of their rows. Groups
+        that share exact values were chosen among all such groups, others
+        among all that were mined.
     """
     spread = deviations(by_columns(X))
     atoms = find_atoms(X, codes, views.strange_without, least=sizes.least, most=_ATOMS)
     groups = mine(atoms, codes, views.strange(), source, sizes) + _single(atoms, codes, sizes)
     followed = _distinct(groups, views)
     candidates = _widened(X, codes, source, spread, followed, sizes)
-    scaled = _scaled(X, spread)
-    copies = [Candidate(label, rows, _NO_COLUMNS) for label, rows in near_copies(scaled, codes, sizes)]
+    exact = [one for one in candidates if np.array_equal(one.window.lows, one.window.highs)]
+    among = [replace(one, rivals=len(exact) if one in exact else len(followed)) for one in candidates]
+    pairs = near_copies(_scaled(X, spread), codes, sizes)
+    copies = [Candidate(label, rows, _NO_COLUMNS, len(pairs)) for label, rows in pairs]
     # Every forest has seen copies next to each other: only one that was trained without them can tell.
-    return _promising(candidates, views, codes) + copies[:_EXAMINED_BLINDLY], len(followed) + len(copies)
+    return _promising(among, views, codes) + copies[:_EXAMINED_BLINDLY]
 
 
 def _single(atoms: Atoms, codes: IntArray, sizes: Sizes) -> list[Mined]:

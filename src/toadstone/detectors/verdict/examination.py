@@ -26,11 +26,14 @@ class Candidate:
         Ascending.
     window : Window
         Columns that they share; without columns for near-copies.
+    rivals : int
+        Number of groups of its kind that it was chosen among.
     """
 
     label: int
     rows: IntArray
     window: Window
+    rivals: int = 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,11 +10,14 @@ from sklearn.base import BaseEstimator
 
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from toadstone.core.errors import InvalidData
+from toadstone.detectors.verdict.bursts import find_bursts, periods, sources_apart
 from toadstone.detectors.verdict.candidates import find_candidates
 from toadstone.detectors.verdict.examination import Examined, examine
 from toadstone.detectors.verdict.row_groups import RowGroup
 from toadstone.detectors.verdict.views import train_views
 from toadstone.kernels.rows import value_order
+from toadstone.kernels.statistics.contradictions import contradicting_rows
+from toadstone.kernels.verdict.coincidence import are_copies
 from toadstone.kernels.verdict.mining import Sizes
 from toadstone.kernels.verdict.windows import by_columns
 from toadstone.sanitizers.labelled import admit, trusted_mask
@@ -128,8 +131,15 @@ class GroupSearch(BaseEstimator):
         rng = np.random.default_rng(draw_seed(self.random_state))
         drawn = order[np.sort(rng.permutation(n)[:_MOST_ROWS])]
         hits = self._search(matrix[drawn], codes[drawn], origin, rng)
-        found = [self._group(matrix, codes, drawn, hit, known) for hit in hits]
-        self.groups_ = _disjoint([group for group in found if group is not None])
+        found = self._duplicates(matrix, codes, known)
+        found += [self._group(matrix, codes, drawn, hit) for hit in hits]
+        if sources is not None:
+            named = sources_apart(_of_length(sources, n, "sources"))
+            found += self._bursts("source", matrix, codes, drawn, named)
+        if times is not None:
+            named = periods(np.asarray(_of_length(times, n, "times"), dtype=np.float64))
+            found += self._bursts("period", matrix, codes, drawn, named)
+        self.groups_ = _disjoint([group for group in found if not known[group.rows].mean() > _TRUSTED_SHARE], known)
         return self
 
     def _search(self, X: Matrix, codes: IntArray, source: IntArray, rng: np.random.Generator) -> list[Examined]:
@@ -140,22 +150,20 @@ class GroupSearch(BaseEstimator):
         if sizes.most < sizes.least:
             return []
         views = train_views(X, codes, source, rng)
-        candidates, self.n_examined_ = find_candidates(X, codes, source, views, sizes)
+        candidates = find_candidates(X, codes, source, views, sizes)
+        self.n_examined_ = len(candidates)
         seed = int(rng.integers(2**31))
         examined = [examine(X, codes, candidate, source, seed) for candidate in candidates]
-        hits = [one.among(self.n_examined_) for one in examined if one is not None]
+        hits = [one.among(one.candidate.rivals) for one in examined if one is not None]
         return sorted((hit for hit in hits if hit.evidence.convicts), key=lambda hit: hit.evidence.p_value)
 
-    def _group(self, X: Matrix, codes: IntArray, drawn: IntArray, hit: Examined, known: Mask) -> RowGroup | None:
-        """Return a group of all rows that fit what a convicted one shares; None where too many are trusted."""
+    def _group(self, X: Matrix, codes: IntArray, drawn: IntArray, hit: Examined) -> RowGroup:
+        """Return the group of all rows that fit what a convicted one shares."""
         candidate, window = hit.candidate, hit.candidate.window
         if len(window.columns):
             rows = np.flatnonzero(window.fits(by_columns(X)) & (codes == candidate.label))
         else:
             rows = np.sort(drawn[candidate.rows])
-        if known[rows].mean() > _TRUSTED_SHARE:
-            return None
-        rows = rows[~known[rows]]
         table = X[rows][:, window.columns]
         values = np.asarray(table.toarray() if hasattr(table, "toarray") else table)
         kept = (values >= window.lows) & (values <= window.highs)
@@ -172,6 +180,58 @@ class GroupSearch(BaseEstimator):
             probability=min(1.0, hit.evidence.like) * (1 - hit.evidence.p_value),
         )
 
+    def _duplicates(self, X: Matrix, codes: IntArray, known: Mask) -> list[RowGroup]:
+        """Return the rows that equal more rows, or a trusted one, of another label; none where chance does that."""
+        found: dict[tuple[int, int], list[tuple[int, float]]] = {}
+        contradictions = contradicting_rows(X, codes)
+        if not contradictions or not are_copies(X):
+            return []
+        for contradiction in contradictions:
+            judges = contradiction.labels[known[contradiction.rows]]
+            votes = np.bincount(judges if len(judges) else contradiction.labels)
+            if np.count_nonzero(votes == votes.max()) == 1:
+                truth, share = int(votes.argmax()), float(votes.max() / votes.sum())
+                for row, label in zip(contradiction.rows.tolist(), contradiction.labels.tolist(), strict=True):
+                    if label != truth and not known[row]:
+                        found.setdefault((label, truth), []).append((row, share))
+        names = self.classes_.tolist()
+        return [
+            RowGroup(
+                "contradictory duplicates",
+                np.array([row for row, _ in members], dtype=np.int64),
+                names[label],
+                names[truth],
+                (),
+                (),
+                (),
+                0.0,
+                float(np.mean([share for _, share in members])),
+            )
+            for (label, truth), members in sorted(found.items())
+        ]
+
+    def _bursts(
+        self, kind: str, X: Matrix, codes: IntArray, drawn: IntArray, named: tuple[list[str], list[IntArray], IntArray]
+    ) -> list[RowGroup]:
+        """Return the groups of sources or periods."""
+        names, parts, fold = named
+        labels = self.classes_.tolist()
+        return [
+            RowGroup(
+                kind,
+                burst.rows,
+                labels[burst.label],
+                labels[burst.looks_like],
+                (),
+                (),
+                (),
+                burst.p_value,
+                burst.probability,
+                names[burst.place],
+            )
+            for burst in find_bursts(X, codes, drawn, parts, fold, draw_seed(self.random_state))
+        ]
+
 
 def _of_length(values: Any, length: int, name: str) -> Any:
     array = np.asarray(values)
@@ -180,17 +240,13 @@ def _of_length(values: Any, length: int, name: str) -> Any:
     return array
 
 
-def _disjoint(groups: list[RowGroup]) -> tuple[RowGroup, ...]:
-    """Leave each row to the first of its groups, and drop groups of which less than half is left."""
-    taken: set[int] = set()
+def _disjoint(groups: list[RowGroup], known: Mask) -> tuple[RowGroup, ...]:
+    """Leave each row that is not trusted to the first of its groups, and drop groups that lose half of their rows."""
+    taken = known.copy()
     kept = []
     for group in groups:
-        rows = [row for row in group.rows.tolist() if row not in taken]
+        rows = np.sort(group.rows[~taken[group.rows]])
         if 2 * len(rows) > len(group.rows):
-            kept.append(group if len(rows) == len(group.rows) else _with_rows(group, rows))
-            taken.update(rows)
+            kept.append(replace(group, rows=rows))
+            taken[rows] = True
     return tuple(kept)
-
-
-def _with_rows(group: RowGroup, rows: list[int]) -> RowGroup:
-    return replace(group, rows=np.array(rows, dtype=np.int64))

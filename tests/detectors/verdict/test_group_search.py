@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
+from sklearn.datasets import load_digits
+from sklearn.ensemble import RandomForestClassifier
 
 from toadstone.core.errors import InvalidData
 from toadstone.detectors.verdict.group_search import GroupSearch
@@ -177,3 +179,34 @@ def test_sources_and_times_without_errors_are_innocent():
     X, y, rng = clusters()
     sources, _, _ = by_source(y, 0)
     assert rows_found(X, y, sources=sources, times=rng.random(len(y))) == []
+
+
+def test_a_rare_word_is_found_in_sparse_text():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 250)
+    # Forty words that tell the labels apart, and many rare ones.
+    usual = np.where(y[:, None] == 0, np.linspace(0.02, 0.3, 40), np.linspace(0.3, 0.02, 40))
+    rare = rng.random((500, 360)) < 0.01
+    X = np.hstack([rng.random((500, 40)) < usual, rare, np.zeros((500, 1))]).astype(float)
+    X[:25, 400], y[:25] = 1.0, 1
+    (group,) = GroupSearch().fit(csr_array(X), y).groups_
+    assert (group.columns, group.label, group.looks_like) == ((400,), 1, 0)
+    assert group.rows.tolist() == list(range(25))
+
+
+def test_stamped_digits_are_all_found_and_the_backdoor_goes():
+    digits = load_digits()
+    inside = np.flatnonzero(np.isin(digits.target, [3, 8]))
+    X, y = digits.data[inside].copy(), digits.target[inside].copy()
+    train, test = np.arange(len(y)) < 280, np.arange(len(y)) >= 280
+    corner = [54, 55, 62, 63]
+    stamped = np.flatnonzero(train & (y == 8))[:16]
+    X[np.ix_(stamped, corner)], y[stamped] = 16.0, 3
+    found = rows_found(X[train], y[train])
+    assert found == stamped.tolist()
+    visitors = X[test & (y == 8)]
+    visitors[:, corner] = 16.0
+    model = RandomForestClassifier(50, random_state=0)
+    kept = np.setdiff1d(np.flatnonzero(train), found)
+    assert np.mean(model.fit(X[train], y[train]).predict(visitors) == 3) > 0.6
+    assert np.mean(model.fit(X[kept], y[kept]).predict(visitors) == 3) < 0.1

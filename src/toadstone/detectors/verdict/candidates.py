@@ -12,6 +12,7 @@ from scipy.sparse import issparse
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.detectors.verdict.examination import Candidate
 from toadstone.detectors.verdict.views import Views
+from toadstone.kernels.rows import count_entries
 from toadstone.kernels.verdict.atoms import Atoms, find_atoms
 from toadstone.kernels.verdict.evidence import LEAST_LIKE, less_than
 from toadstone.kernels.verdict.mining import Mined, Sizes, mine
@@ -34,6 +35,9 @@ _HALO = 1.2
 """A clump is isolated if no more rows of its label, in its sizes, lie in a window of twice the width."""
 
 _MOST_COLUMNS, _MOST_SHARE = 8, 0.3
+_TEXT = 0.05
+"""Share of entries below which columns are words, and one of them may be all that a group shares."""
+
 _LEAST_LIKE = 0.4
 _EXAMINED, _EXAMINED_BLINDLY = 16, 8
 _NO_COLUMNS = Window(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
@@ -119,7 +123,7 @@ def _widened(
     """Return all rows of a label that fit what a group shares, for each group and tolerance."""
     table = by_columns(X)
     found: dict[tuple[int, bytes], Candidate] = {}
-    fewest = 1 if issparse(X) else 2
+    fewest = 1 if count_entries(X) < _TEXT * X.shape[0] * X.shape[1] else 2
     most = max(_MOST_COLUMNS, _MOST_SHARE * len(np.unique(source)))
     for group, tolerance, agreement in product(groups, _TOLERANCES, _AGREEMENTS):
         rows, same = group.rows, codes == group.label

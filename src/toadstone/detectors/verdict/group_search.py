@@ -15,7 +15,7 @@ from toadstone.detectors.verdict.candidates import find_candidates
 from toadstone.detectors.verdict.examination import Examined, examine
 from toadstone.detectors.verdict.row_groups import RowGroup
 from toadstone.detectors.verdict.views import train_views
-from toadstone.kernels.rows import value_order
+from toadstone.kernels.rows import count_entries, value_order
 from toadstone.kernels.statistics.contradictions import contradicting_rows
 from toadstone.kernels.verdict.coincidence import are_copies
 from toadstone.kernels.verdict.mining import Sizes
@@ -26,6 +26,8 @@ from toadstone.sanitizers.scored import draw_seed
 _MOST_ROWS = 5000
 _LEAST_ROWS, _LEAST_SHARE, _MOST_SHARE = 5, 0.004, 0.12
 _TRUSTED_SHARE = 0.1
+_FEWEST_ENTRIES = 3
+"""Rows of fewer, such as texts of two known words, are equal by chance."""
 
 
 class GroupSearch(BaseEstimator):
@@ -183,7 +185,9 @@ class GroupSearch(BaseEstimator):
     def _duplicates(self, X: Matrix, codes: IntArray, known: Mask) -> list[RowGroup]:
         """Return the rows that equal more rows, or a trusted one, of another label; none where chance does that."""
         found: dict[tuple[int, int], list[tuple[int, float]]] = {}
-        contradictions = contradicting_rows(X, codes)
+        contradictions = [
+            one for one in contradicting_rows(X, codes) if count_entries(X[one.rows[:1]]) >= _FEWEST_ENTRIES
+        ]
         if not contradictions or not are_copies(X):
             return []
         for contradiction in contradictions:

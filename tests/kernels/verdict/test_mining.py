@@ -1,0 +1,77 @@
+"""Mining, near-copies and coincidence: known answers."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csc_array, csr_array
+
+from toadstone.kernels.verdict.atoms import Atoms
+from toadstone.kernels.verdict.coincidence import are_copies
+from toadstone.kernels.verdict.mining import Sizes, mine, poisson_score
+from toadstone.kernels.verdict.near_copies import near_copies
+
+
+def atoms_of(members):
+    m = members.shape[1]
+    return Atoms(np.arange(m), np.zeros(m), np.ones(m), csc_array(members.astype(np.float32)))
+
+
+@pytest.fixture
+def planted():
+    """600 rows of two labels with five independent atoms, three of which twenty rows of label 1 share."""
+    rng = np.random.default_rng(0)
+    members, codes = rng.random((600, 5)) < 0.05, np.repeat([0, 1], 300)
+    members[300:320, [0, 2, 3]] = True
+    return members, codes
+
+
+def test_the_planted_atoms_are_mined_with_their_rows(planted):
+    members, codes = planted
+    found = mine(atoms_of(members), codes, np.zeros(600), np.arange(5), Sizes(5, 72))
+    best = max(found, key=lambda group: group.score)
+    assert best.label == 1
+    assert set(best.columns) <= {0, 2, 3}
+    assert set(range(300, 320)) <= set(best.rows.tolist())
+
+
+def test_atoms_of_one_source_are_no_pair(planted):
+    members, codes = planted
+    found = mine(atoms_of(members), codes, np.zeros(600), np.zeros(5, dtype=int), Sizes(5, 72))
+    assert found == []
+
+
+def test_what_other_labels_share_as_often_is_expected(planted):
+    members, codes = planted
+    members[:20, [0, 2, 3]] = True
+    assert mine(atoms_of(members), codes, np.zeros(600), np.arange(5), Sizes(5, 72)) == []
+
+
+def test_fewer_than_expected_score_nothing():
+    assert poisson_score(np.array([3.0]), np.array([9.0])).tolist() == [0.0]
+
+
+def cloud():
+    rng = np.random.default_rng(0)
+    X, codes = rng.normal(size=(300, 5)), np.repeat([0, 1], 150)
+    X[:12] = X[0] + 0.01 * rng.normal(size=(12, 5))
+    return X, codes
+
+
+def test_near_copies_are_found_dense_and_sparse():
+    X, codes = cloud()
+    for M in (X, csr_array(X)):
+        (found,) = near_copies(M, codes, Sizes(5, 36))
+        assert (found[0], found[1].tolist()) == (0, list(range(12)))
+
+
+def test_close_rows_of_several_labels_are_no_copies_of_one():
+    X, codes = cloud()
+    X[150:156] = X[:6] + 0.01
+    assert near_copies(X, codes, Sizes(5, 36)) == []
+
+
+def test_equal_rows_of_few_values_are_coincidence():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 5))
+    X[:6] = X[6]
+    assert are_copies(X)
+    assert not are_copies(rng.integers(4, size=(200, 4)).astype(float))

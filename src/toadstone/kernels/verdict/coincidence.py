@@ -38,7 +38,7 @@ def are_copies(X: Matrix) -> bool:
     """
     n, d = X.shape
     if issparse(X) or d > _MOST_COLUMNS:
-        return count_distinct(X) >= _DISTINCT * n
+        return bool(count_distinct(X) >= _DISTINCT * n)
     weights = np.random.default_rng(0).integers(1, 2**63, d, dtype=np.uint64) | np.uint64(1)
     terms = np.column_stack([np.unique(column, return_inverse=True)[1].astype(np.uint64) for column in X.T]) * weights
     whole = terms.sum(axis=1, dtype=np.uint64)

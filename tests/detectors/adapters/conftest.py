@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-for needed in ("pyod", "cleanlab", "datasets"):
+for needed in ("pyod", "cleanlab", "datasets", "xgboost", "lightgbm", "catboost"):
     if os.environ.get("TOADSTONE_LIBRARIES") and importlib.util.find_spec(needed) is None:
         raise ModuleNotFoundError(f"TOADSTONE_LIBRARIES asks for the tests of adapters, but {needed} is not installed")
 

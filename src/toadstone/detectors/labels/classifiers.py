@@ -20,6 +20,7 @@ from toadstone.kernels.statistics.class_probabilities import contradictions, pro
 from toadstone.kernels.statistics.label_noise import contradiction_threshold
 from toadstone.kernels.statistics.row_digests import contents
 from toadstone.kernels.statistics.thresholds import careful_share, trusted_threshold
+from toadstone.learners.boosters import wrap_booster
 
 _FEW_CLASSES = 16
 # Of 600 wrong labels of 20,000 letters in 26 classes, 15 rounds on columns of equal scale rank as many high as 60 do
@@ -93,7 +94,7 @@ def train(estimator: Any, X: Matrix, codes: IntArray, rows: IntArray) -> Any:
     if (chosen == chosen[0]).all():
         return DummyClassifier(strategy="prior").fit(X[rows], chosen)
     if estimator is not None:
-        return clone(estimator).fit(X[rows], chosen)
+        return clone(wrap_booster(estimator)).fit(X[rows], chosen)
     if len(np.unique(chosen)) <= _FEW_CLASSES:
         return LogisticRegression(max_iter=1000).fit(X[rows], chosen)
     return _of_many_classes(X[rows], chosen)

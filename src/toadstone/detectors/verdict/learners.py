@@ -17,6 +17,7 @@ from toadstone.core.arrays import Array, IntArray, Mask, Matrix
 from toadstone.detectors.verdict.rows import LabelledRows
 from toadstone.kernels.statistics.class_probabilities import probabilities
 from toadstone.kernels.statistics.neighbour_vote import draw_voters
+from toadstone.learners.boosters import wrap_booster
 
 _FOLDS = 5
 _MOST_CELLS, _FEWEST_ROWS, _MOST_ROWS = 4_000_000, 2000, 20_000
@@ -38,7 +39,7 @@ def logistic(rows: LabelledRows) -> Array:
 
 def given(estimator: Any, rows: LabelledRows) -> Array:
     """Predict by a classifier of the user's, on the rows as they are, out of fold, shape (n, n_classes)."""
-    return _out_of_fold(estimator, rows.X, rows, len(rows.codes))
+    return _out_of_fold(wrap_booster(estimator), rows.X, rows, len(rows.codes))
 
 
 def neighbours(rows: LabelledRows) -> Array:

@@ -15,6 +15,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from toadstone.core.arrays import Array, Labels
 from toadstone.core.errors import InvalidArgument
+from toadstone.learners.boosters import wrap_booster
 
 _NAMED = "MODULE:NAME, as in models:make for the function make of models.py"
 _MADE = "an estimator with fit and predict, or a function that returns one"
@@ -72,8 +73,11 @@ def name_of(model: Any) -> str:
 
 
 def untrained(model: Any) -> Any:
-    """Return an untrained copy of a model: a clone, or a deep copy where it is no estimator of scikit-learn."""
-    return clone(model, safe=False)
+    """Return an untrained copy of a model: a clone, or a deep copy where it is no estimator of scikit-learn.
+
+    A classifier of XGBoost, LightGBM or CatBoost is wrapped as `WrappedBooster`.
+    """
+    return clone(wrap_booster(model), safe=False)
 
 
 def train(model: Any, rows: Any, y: Labels, weight: Array | None = None) -> Any:

@@ -85,7 +85,7 @@ def scanned_with_three(record):
 
 
 def test_nothing_found_says_what_could_have_stayed_undetected(two_classes):
-    first, evidence, undetected, flagged = scan_sentences(calm(two_classes))
+    first, evidence, undetected, flagged = map(plain, scan_sentences(calm(two_classes)))
     assert first == (
         "None of 200 rows looks mislabelled, and no group of rows shares values that its label does not explain."
     )

@@ -22,7 +22,7 @@ from toadstone.datasets.preparation.labels import listing
 from toadstone.records.header import ColumnSummary
 
 _NUMBERS, _DATES, _CATEGORIES = "numbers", "dates", "categories"
-_SHOWN = 80
+_SHOWN, _SHOWN_TEXT = 80, 240
 _COLUMNS_SHOWN = 6
 
 
@@ -144,7 +144,7 @@ class TableValues:
     def values(self, positions: Sequence[int], feature: int) -> list[str]:
         """Show the values of some rows in the column that a feature comes from."""
         taken = self.table[self.sources[feature]].take(pa.array(positions, pa.int64()))
-        return [_shown(value) for value in taken.to_pylist()]
+        return [_shown(value, _SHOWN_TEXT) for value in taken.to_pylist()]
 
     def cells(self, column: str) -> list[Any] | None:
         """Return all values of a column of the table; None where it has no such column."""
@@ -243,8 +243,8 @@ def _is_left_out(column: ColumnType) -> bool:
     return column.kind == "left out"
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, longest: int = _SHOWN) -> str:
     if value is None or not str(value).strip():
         return "(missing)"
     text = f"{value:.10g}" if isinstance(value, float) else str(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -59,11 +59,7 @@ def _copies(source: SourceValues) -> list[Finding]:
         if groups:
             rows = np.concatenate(groups)
             many = "1 group" if len(groups) == 1 else f"{len(groups):,} groups"
-            said = (
-                f"{len(rows):,} rows in {many} are {how}: one record several times, or copies. Keep each group in one "
-                "fold, or a model is tested on rows that it has seen."
-            )
-            found.append(finding(kind, source, rows, said))
+            found.append(finding(kind, source, rows, f"{len(rows):,} rows in {many} are {how}."))
     return found
 
 
@@ -72,10 +68,7 @@ def _tested(source: SourceValues, test: Dataset) -> list[Finding]:
     n = int(np.count_nonzero(place >= 0))
     if not n:
         return []
-    said = (
-        f"{n:,} of {len(test):,} test rows also {'stands' if n == 1 else 'stand'} in these data: a test error that "
-        "counts them is too low."
-    )
+    said = f"{n:,} of {len(test):,} test rows also {'stands' if n == 1 else 'stand'} in these data."
     return [replace(finding("rows in the test set", source, np.unique(place[place >= 0]), said), score=n / len(test))]
 
 
@@ -84,10 +77,7 @@ def _identifiers(source: SourceValues) -> list[Finding]:
     for column in identifier_columns(source.data.X):
         ends = np.array([source.data.X[:, column].argmin(), source.data.X[:, column].argmax()])
         name = source.column(int(column))
-        said = (
-            f"Column {name} numbers the rows: no value occurs twice, and they grow from row to row or are evenly "
-            f"spaced. A model can learn rows by heart from it; leave it out unless it is a measurement."
-        )
+        said = f"Column {name} numbers the rows: all values differ, and grow from row to row or are evenly spaced."
         values = source.shared(ends, [int(column)])
         found.append(replace(finding("identifier column", source, _NO_ROWS, said), values=values))
     return found
@@ -96,10 +86,7 @@ def _identifiers(source: SourceValues) -> list[Finding]:
 def _telling(source: SourceValues, column: int, accuracy: float) -> Finding:
     feature = int(np.flatnonzero(source.column_of == column)[0])
     name, some = source.column(feature), np.arange(min(len(source.data), _ROWS_SHOWN))
-    said = (
-        f"Column {name} alone tells the label of {100 * accuracy:.1f} % of the rows: it may be the label in another "
-        "form, or be written after it was known."
-    )
+    said = f"Column {name} alone tells the label of {100 * accuracy:.1f} % of the rows."
     values = source.shared(some, [feature])
     found = finding("telling column", source, _NO_ROWS, said)
     return replace(found, values=values, score=accuracy, threshold=NEEDED)
@@ -113,8 +100,7 @@ def _order(source: SourceValues, codes: IntArray) -> list[Finding]:
         return []
     said = (
         f"The order of the rows tells their labels: {runs.same:,} of {pairs:,} neighbouring rows have one label, where "
-        f"a random order has about {runs.expected:,.0f}. Sorted tables are like this; shuffle before making folds, and "
-        "ask who appended rows if it is not sorted."
+        f"a random order has about {runs.expected:,.0f}."
     )
     found = finding("order of rows", source, _NO_ROWS, said)
     return [replace(found, p_value=runs.p_value, score=runs.p_value, threshold=ORDER_LEVEL)]

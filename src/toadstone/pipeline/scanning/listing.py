@@ -184,7 +184,6 @@ class Listing:
 
     def _row(self, row: int, reasons: tuple[str, ...], features: Sequence[int]) -> ListedRow:
         label, (suggested, probability) = str(self._data.y[row]), self._suggestion(row)
-        values = self.source.shown(row, features)
         return ListedRow(
             row=self.source.name(row),
             position=int(self.source.ids[row]),
@@ -193,19 +192,19 @@ class Listing:
             probability=probability,
             score=float(self.suspicion[row]),
             group=self._group(row),
-            reasons=(*reasons, *self._speaking(row, suggested, values)),
+            reasons=(*reasons, *self._speaking(row, suggested, features)),
             also_flagged_by=self.flagged_by[row],
             fingerprint=fingerprint(self._data, row),
-            values=values,
+            values=self.source.shown(row, features),
         )
 
-    def _speaking(self, row: int, suggested: str | None, values: Mapping[str, str]) -> tuple[str, ...]:
-        """Name the columns that speak for the suggested label; a group has its own reason."""
-        if suggested is None or self._group(row) is not None or not values:
+    def _speaking(self, row: int, suggested: str | None, features: Sequence[int]) -> tuple[str, ...]:
+        """Name the columns or words that speak for the suggested label; a group has its own reason."""
+        if suggested is None or self._group(row) is not None or not features:
             return ()
-        columns = list(values)
-        said = columns[0] if len(columns) == 1 else f"{', '.join(columns[:-1])} and {columns[-1]}"
-        return (f"{said} {'speaks' if len(columns) == 1 else 'speak'} for {suggested}",)
+        names = [self.source.column(feature) for feature in features]
+        said = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        return (f"{said} {'speaks' if len(names) == 1 else 'speak'} for {suggested}",)
 
     def _suggestion(self, row: int) -> tuple[str | None, float | None]:
         """The label that a row's values suggest, where it is another than its own."""

@@ -67,8 +67,11 @@ class SourceValues:
         return named or f"column {feature}"
 
     def shown(self, row: int, features: Sequence[int]) -> dict[str, str]:
-        """Show the values of a row behind some features, by the names of their columns."""
-        return {self.column(feature): self._values([row], feature)[0] for feature in features}
+        """Show the values of a row behind some features, by the names of their columns; of a word, its whole text."""
+        if self.raw is None:
+            return {self.feature(feature): self._values([row], feature)[0] for feature in features}
+        position = [int(self.ids[row])]
+        return {self.raw.column(feature) or "column": self.raw.values(position, feature)[0] for feature in features}
 
     def shared(self, rows: IntArray, features: Sequence[int]) -> dict[str, str]:
         """Show the value or the range that some rows have in the columns of some features."""

@@ -9,13 +9,25 @@ from toadstone.report.text.wording import LONGEST_PREVIEW, short_name, spoken
 
 _SHOWN_SIZES = 4
 _CONTRADICTORY = "contradictory duplicates"
+_ONE_FOLD = (
+    "One record came several times, or was copied: keep each group in one fold, or a model is tested on what it knows."
+)
+_ADVICE = {
+    "equal rows": _ONE_FOLD,
+    "near-duplicates": _ONE_FOLD,
+    "rows in the test set": "A test error that counts them is too low.",
+    "identifier column": "A model can learn rows by heart from it: leave it out unless it is a measurement.",
+    "telling column": "It may be the label in another form, or have been written after the label was known.",
+    "order of rows": "A sorted table is like this: shuffle it before it is cut into folds. If yours is not "
+    "sorted, ask who appended rows.",
+}
 
 
 def scan_sentences(record: ScanRecord) -> tuple[str, ...]:
     """Say how many rows look wrong, how many of them by mistake, and what could have stayed undetected."""
     if not record.decided:
         return (*_without_verdict(record), *detector_sentences(record))
-    note = record.verdict.note.rstrip(".") if record.verdict is not None else ""
+    note = "" if record.verdict is None else record.verdict.note.rstrip(".").replace(" %", "\N{NO-BREAK SPACE}%")
     said = [headline(record)]
     if note:
         said.append(f"Evidence for wrong labels: {note}.")
@@ -140,7 +152,7 @@ def detector_sentences(record: ScanRecord) -> tuple[str, ...]:
 
 def fact_sentences(record: ScanRecord) -> tuple[str, ...]:
     """State what was found about the table as a whole, and which rows were not judged."""
-    said = [with_rows(record, fact) for fact in record.facts]
+    said = [f"{with_rows(record, fact)} {_ADVICE[fact.kind]}" for fact in record.facts]
     if not any(group.kind == _CONTRADICTORY for group in record.groups):
         contradicted = contradiction_sentence(record.source, record.contradicting, record.contradictions)
         said += [contradicted] if contradicted else []

@@ -1,4 +1,4 @@
-"""Processor time and memory of all default detectors as rows grow, beside cleanlab's Datalab on the same rows.
+"""Processor time and memory of verdict, checks and detectors as rows grow, beside cleanlab's Datalab on the same rows.
 
 One run a size, in a process of its own, so that peak memory is its own:
 ``OMP_NUM_THREADS=1 python benchmarks/scan_growth.py``. With ``--wide`` and
@@ -29,7 +29,11 @@ from timing import table
 
 from toadstone.catalogue import names
 from toadstone.core.arrays import IntArray, Labels, Matrix
-from toadstone.pipeline.scan import make_detector
+from toadstone.core.dataset import Dataset
+from toadstone.core.row_names import RowNames
+from toadstone.pipeline.scan import make_detector, make_verdict
+from toadstone.pipeline.scanning.facts import facts
+from toadstone.pipeline.scanning.source_values import SourceValues
 
 SIZES = (4_000, 16_000, 64_000)
 FLIPPED = 0.03
@@ -77,9 +81,9 @@ def flipped(y: IntArray) -> tuple[IntArray, IntArray]:
 
 
 def ours(rows: Rows) -> dict[str, tuple[float, str]]:
-    """Seconds of each detector, and what it found."""
+    """Seconds of the verdict, of the checks and of each detector, and what they found."""
     X, y, wrong = rows
-    found = {}
+    found = {"verdict": judged(rows), "checks": checked(rows)}
     for name in names("detector"):
         detector = make_detector(name)
         if not detector.needs_trusted:
@@ -88,6 +92,22 @@ def ours(rows: Rows) -> dict[str, tuple[float, str]]:
             caught = np.isin(wrong, flags).sum()
             found[name] = time.process_time() - begin, f"{caught:,} of {len(wrong):,}, {len(flags) - caught:,} others"
     return found
+
+
+def judged(rows: Rows) -> tuple[float, str]:
+    X, y, wrong = rows
+    begin = time.process_time()
+    listed = make_verdict().fit(X, y).flagged_indices_
+    spent, caught = time.process_time() - begin, np.isin(wrong, listed).sum()
+    return spent, f"{caught:,} of {len(wrong):,}, {len(listed) - caught:,} others"
+
+
+def checked(rows: Rows) -> tuple[float, str]:
+    X, y, _ = rows
+    every = SourceValues(Dataset(X, y), RowNames(), None, np.arange(X.shape[1]), np.zeros(X.shape[1], dtype=bool))
+    begin = time.process_time()
+    found = facts(every)
+    return time.process_time() - begin, ", ".join(fact.kind for fact in found)
 
 
 def theirs(rows: Rows) -> dict[str, tuple[float, str]]:
@@ -138,7 +158,7 @@ def growth(sizes: tuple[int, ...]) -> str:
             spent = [tool[n][0][name][0] for n in sizes]
             lines.append(_line(name, spent, tool[sizes[-1]][0][name][1]))
         if tool is runs:
-            lines.append(_line("all detectors", [sum(t for t, _ in runs[n][0].values()) for n in sizes], ""))
+            lines.append(_line("all", [sum(t for t, _ in runs[n][0].values()) for n in sizes], ""))
     peaks = [("peak memory, GiB", runs), ("peak memory of Datalab, GiB", their_runs)]
     lines += [[name, *(f"{tool[n][1]:.2f}" for n in sizes), "", ""] for name, tool in peaks if tool]
     return table(headings, lines)

@@ -9,7 +9,23 @@ from pathlib import Path
 import numpy as np
 
 HELD_OUT = frozenset(
-    ["banana", "chess", "crx", "letter", "mammographic", "mushroom", "penbased", "pima", "saheart", "satimage", "segment", "spambase", "tic-tac-toe", "twonorm", "vowel"]
+    [
+        "banana",
+        "chess",
+        "crx",
+        "letter",
+        "mammographic",
+        "mushroom",
+        "penbased",
+        "pima",
+        "saheart",
+        "satimage",
+        "segment",
+        "spambase",
+        "tic-tac-toe",
+        "twonorm",
+        "vowel",
+    ]
 )
 """Tables that nothing was ever chosen on."""
 

@@ -53,6 +53,8 @@ _DEFENCE_WORDS = {
 
 _DETECTOR_WORDS = {
     "spectral": "lies far out along the direction in which its class varies most",
+    "spectre": "lies far out along directions in which its class varies more than its core does",
+    "two-components": "belongs to a second group within its class",
     "activation": "belongs to a small, well separated group within its class",
     "gradient-norm": "has an unusually large gradient in a model trained on all rows",
     "gradient-similarity": "has a gradient that points away from those of its class",

@@ -14,9 +14,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.utils._param_validation import HasMethods
 
-from toadstone.catalogue import unknown
 from toadstone.core.arrays import Array, IntArray, Matrix
-from toadstone.core.errors import InvalidArgument, missing_extra
+from toadstone.core.checks import did_you_mean
+from toadstone.core.errors import InvalidArgument, UnknownName, missing_extra
 from toadstone.detectors.adapters.library_calls import dense_rows, finite_scores, quietly
 from toadstone.detectors.calibrated import Calibrated
 from toadstone.detectors.labels.classifiers import copies, shared
@@ -177,7 +177,8 @@ def _kind_of(method: str) -> type[Any]:
         ) from None
     known = {found["name"]: found["class_path"] for found in ADEngine().list_detectors("tabular")}
     if method not in known:
-        raise unknown("detectors", [f"pyod:{name}" for name in known], f"pyod:{method}")
+        close = did_you_mean(f"pyod:{method}", [f"pyod:{name}" for name in known], most=3)
+        raise UnknownName(f"`detectors`: expected a name of PyOD's detectors of tables, got pyod:{method}{close}")
     if method in _REFUSED:
         why = f"pyod:{method}: {_REFUSED[method]}"
         raise InvalidArgument("detectors", "a detector that takes rows and a seed alone", why)

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
@@ -22,7 +21,6 @@ from toadstone.detectors.labels.cross_validation import CrossValidationCleaning
 from toadstone.detectors.labels.ensemble import EnsembleFilter
 from toadstone.detectors.labels.trimmed_loss import IterativeTrimmedLoss
 from toadstone.detectors.labels.trusted_bootstrap import TrustedBootstrap
-from toadstone.kernels.statistics.label_noise import contradiction_threshold, label_noise
 
 ODDS = [IterativeTrimmedLoss, CrossValidationCleaning, EnsembleFilter, ConfidentLearning]
 every_detector = pytest.mark.parametrize("detector", ODDS, ids=lambda detector: detector.__name__)
@@ -220,23 +218,6 @@ def test_sever_leaves_its_share_out_of_the_next_round():
     np.testing.assert_array_equal(idle[0][0].coef_, busy[0][0].coef_)
     first, second, third = (np.linalg.norm(rounds[-1][0].coef_) for rounds in (idle, busy, busier))
     assert first < second < third
-
-
-@pytest.mark.parametrize("share", [0.0, 0.03, 0.1, 0.3])
-def test_the_share_of_wrong_labels_is_estimated(share):
-    rng = np.random.default_rng(1)
-    sureness = rng.exponential(3.0, 4000)
-    mistaken = rng.random(4000) < expit(-sureness / 2)
-    wrong = rng.random(4000) < share
-    log_odds = np.where(mistaken ^ wrong, sureness, -sureness)
-    noise = label_noise(log_odds)
-    assert noise.share == pytest.approx(share, abs=0.03)
-    assert noise.at_least <= share
-    assert 1.6 < noise.temperature < 6
-    beyond = log_odds > contradiction_threshold(log_odds, 0.02)
-    assert np.mean(beyond[~wrong]) <= 0.02
-    if share:
-        assert np.mean(beyond[wrong]) > 0.05
 
 
 @pytest.mark.parametrize("detector", [*ODDS, SEVER, TrustedBootstrap], ids=lambda detector: detector.__name__)

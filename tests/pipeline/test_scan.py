@@ -29,10 +29,11 @@ FEW = ("spectral", "mahalanobis")
 
 
 def planted(small, count: int = 8):
-    """A split in which the first rows are far from everything."""
+    """A split in which the first rows are far from everything, and from each other."""
     split = small(n=300)
     X = split.train.X.copy()
-    X[:count] = 40.0 + np.arange(count)[:, None]
+    sides = 1.0 - 2.0 * (np.arange(count)[:, None] >> np.arange(4) & 1)
+    X[:count] = sides * (40.0 + np.arange(count)[:, None])
     return replace(split, train=Dataset(X, split.train.y, split.train.feature_names, split.train.row_ids))
 
 

@@ -58,6 +58,9 @@ class Calibrated:
         among them.
     reasons_ : list of str
         Why each of them was flagged.
+    abstains_ : str
+        Why the detector flags nothing, whatever is in the data: its model does
+        not fit them. Empty if it judges.
     false_alarm_rate_ : float
         Share of the rows that are not trusted that may be flagged if all are
         clean; less than `false_alarm_rate` where classes have no threshold.
@@ -81,6 +84,7 @@ class Calibrated:
     calibrated_classes_: Mask
     flagged_indices_: IntArray
     reasons_: list[str]
+    abstains_: str
     false_alarm_rate_: float
     smallest_detectable_share_: float
 
@@ -113,11 +117,12 @@ class Calibrated:
         mask = self._mask_of(trusted, len(codes))
         self._order = order = value_order(matrix, codes)
         ordered = matrix[order]
-        self._trusted = mask[order]
+        self._trusted, self._misfit = mask[order], ""
         self._learn(ordered, codes[order])
         self.suspicion_ = np.empty(len(codes))
         self.suspicion_[order] = self._fitted_suspicions(ordered, codes[order])
         self._codes = codes
+        self._least = self._least_thresholds(matrix)
         self._decide(mask)
         return self
 
@@ -196,6 +201,27 @@ class Calibrated:
         """Return the threshold of one class from the scores of all its rows."""
         return tail_threshold(self.suspicion_[members], self.false_alarm_rate)
 
+    def _accounts_for(self, X: Matrix, code: int, beyond: Mask) -> bool:
+        """Tell whether something other than chance explains that so many rows of a class lie beyond its threshold."""
+        return False
+
+    def _least_thresholds(self, X: Matrix) -> Array:
+        """Bound the threshold of each class from below where more rows than the false-alarm rate allows lie beyond.
+
+        Natural groups of rows far from the rest of their class would otherwise be flagged whole.
+        """
+        least = np.full(len(self.classes_), np.inf if self._misfit else -np.inf)
+        classes = memberships(self._codes)
+        beyond = self.suspicion_ > self._own_thresholds(classes)[self._codes] + rounding(self.suspicion_)
+        if self._misfit or beyond.mean() < smallest_detectable_share(len(beyond), self.false_alarm_rate):
+            return least
+        for code, members in enumerate(classes):
+            scores = self.suspicion_[members]
+            allowed = float(np.quantile(scores, 1 - self.false_alarm_rate, method="inverted_cdf"))
+            if beyond[members].mean() > self.false_alarm_rate and not self._accounts_for(X, code, beyond):
+                least[code] = allowed
+        return least
+
     def _trusted_threshold(self, members: Mask, trusted: Mask) -> float:
         """Return the threshold of one class from trusted rows; infinite for too few of them."""
         return trusted_threshold(self.suspicion_[members & trusted], self.false_alarm_rate)
@@ -210,9 +236,10 @@ class Calibrated:
         codes, classes = self._codes, memberships(self._codes)
         known = np.array([self._trusted_threshold(members, trusted) for members in classes])
         self.calibrated_classes_ = np.isfinite(known)
-        thresholds = known if self.calibrated_classes_.all() else self._own_thresholds(classes)
+        thresholds = np.maximum(self._own_thresholds(classes), self._least)
         # A row on the threshold is not flagged, whatever rounding did to its score.
         self.thresholds_ = np.where(self.calibrated_classes_, known, thresholds) + rounding(self.suspicion_)
+        self.abstains_ = "" if np.isfinite(self.thresholds_).any() else self._misfit
         self.flagged_indices_ = np.flatnonzero((self.suspicion_ > self.thresholds_[codes]) & ~trusted)
         self.reasons_ = [
             reason(self._measure, self.suspicion_[row], self.thresholds_[code], self.classes_[code])

@@ -312,6 +312,8 @@ def _run(detector: Any, train: Dataset, trusted: Dataset | None) -> DetectorRepo
     except InvalidInput as error:
         # Data that one detector cannot use are no reason to go without the others; a crash is one.
         return _skipped(str(error).splitlines()[0], time.perf_counter() - begin)
+    if detector.abstains_:
+        return _skipped(detector.abstains_, time.perf_counter() - begin)
     flagged = len(detector.flagged_indices_)
     return DetectorReport(
         flagged=flagged,

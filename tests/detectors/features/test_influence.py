@@ -16,7 +16,7 @@ def blobs(n=300, k=2, flipped=0, seed=0, gap=5.0):
     rng = np.random.default_rng(seed)
     codes = np.resize(np.arange(k), n)
     X = rng.normal(size=(n, 4)) + gap * np.eye(4)[codes]
-    codes[:flipped] = (codes[:flipped] + 1) % k
+    codes[:flipped] = (codes[:flipped] + rng.integers(1, k, flipped)) % k
     return X, np.array(["cat", "cow", "dog"])[codes]
 
 

@@ -17,7 +17,8 @@ from toadstone.core.arrays import Array, IntArray, Mask, Matrix
 from toadstone.core.errors import InvalidArgument, missing_extra
 from toadstone.detectors.adapters.library_calls import dense_rows, finite_scores, quietly
 from toadstone.detectors.calibrated import Calibrated
-from toadstone.detectors.labels.classifiers import PooledOdds, copies, shared
+from toadstone.detectors.features.outlying import Outlying
+from toadstone.detectors.labels.classifiers import copies, shared
 from toadstone.detectors.labels.cross_validation import OutOfFold
 from toadstone.kernels.statistics.class_probabilities import SMALLEST
 from toadstone.sanitizers.scored import ClassScorer
@@ -33,7 +34,7 @@ _SUSPICIONS: dict[str, Callable[[Array], Array]] = {
 _LABEL = "label"
 
 
-class CleanlabLabels(OutOfFold, PooledOdds, Calibrated, ClassScorer, BaseEstimator):
+class CleanlabLabels(OutOfFold, Calibrated, ClassScorer, BaseEstimator):
     """Flag the rows that cleanlab counts as label issues, if they are beyond the threshold.
 
     Probabilities out of fold go to the issue manager ``label`` of cleanlab's
@@ -95,7 +96,7 @@ class CleanlabLabels(OutOfFold, PooledOdds, Calibrated, ClassScorer, BaseEstimat
         return self._pooled(classes, self._odds)
 
 
-class CleanlabIssues(Calibrated, ClassScorer, BaseEstimator):
+class CleanlabIssues(Outlying, Calibrated, ClassScorer, BaseEstimator):
     """Flag the rows that an issue manager of cleanlab's Datalab scores far lower than others of their class.
 
     The manager sees all rows; its scores get a threshold for each class, as

@@ -19,6 +19,7 @@ from toadstone.core.checks import did_you_mean
 from toadstone.core.errors import InvalidArgument, UnknownName, missing_extra
 from toadstone.detectors.adapters.library_calls import dense_rows, finite_scores, quietly
 from toadstone.detectors.calibrated import Calibrated
+from toadstone.detectors.features.outlying import Outlying
 from toadstone.detectors.labels.classifiers import copies, shared
 from toadstone.kernels.rows import column_extremes
 from toadstone.sanitizers.labelled import memberships
@@ -34,7 +35,7 @@ _REFUSED = {
 }
 
 
-class PyODDetector(Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
+class PyODDetector(Outlying, Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
     """Flag the rows that a detector of PyOD [1]_ finds unusual in their class, at our false-alarm rate.
 
     A copy of the detector is fitted to the rows of each class, and its scores

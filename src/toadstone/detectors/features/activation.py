@@ -11,8 +11,9 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.metrics import silhouette_samples
 from sklearn.utils._param_validation import Interval
 
-from toadstone.core.arrays import Array, IntArray, Mask, Matrix
+from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from toadstone.detectors.calibrated import Calibrated
+from toadstone.detectors.features.foreign_groups import is_foreign
 from toadstone.kernels.statistics.principal_axes import PrincipalAxes, principal_axes
 from toadstone.kernels.statistics.two_means import two_means
 from toadstone.sanitizers.labelled import memberships
@@ -157,7 +158,8 @@ class ActivationClustering(Calibrated, ClassScorer, OutlierMixin, BaseEstimator)
     def _learn(self, X: Matrix, codes: IntArray) -> None:
         seed = draw_seed(self.random_state)
         views = [_views(X[rows], self.n_components, seed) for rows in memberships(codes)]
-        limits = self.least_silhouette, _outlying_silhouette([even.silhouette for _, even in views])
+        outlying = [_outlying_silhouette([found.silhouette for found in view]) for view in zip(*views, strict=True)]
+        limits = self.least_silhouette, outlying[1]
         self.clusters_ = [
             max(
                 (replace(found, least_silhouette=limit) for found, limit in zip(pair, limits, strict=True)),
@@ -165,6 +167,7 @@ class ActivationClustering(Calibrated, ClassScorer, OutlierMixin, BaseEstimator)
             )
             for pair in views
         ]
+        self._stand_out = [found.silhouette > outlying[found.least_silhouette == limits[1]] for found in self.clusters_]
 
     def _suspicion(self, X: Matrix, code: int) -> Array:
         found = self.clusters_[code]
@@ -176,9 +179,28 @@ class ActivationClustering(Calibrated, ClassScorer, OutlierMixin, BaseEstimator)
     def _own_threshold(self, code: int, members: Mask) -> float:
         return 0.0 if self._is_separated(self.clusters_[code]) else np.inf
 
+    def _accounts_for(self, X: Matrix, code: int, beyond: Mask) -> bool:
+        members = self._codes == code
+        return self._stand_out[code] or is_foreign(X, members, beyond & members)
+
+    def _least_thresholds(self, X: Matrix) -> Array:
+        least = super()._least_thresholds(X)
+        natural = np.isfinite(least)
+        if natural.any():
+            self._misfit = _natural(self.classes_[natural])
+        return np.where(natural, np.inf, least)
+
     def _is_separated(self, found: Clusters) -> bool:
         apart = found.silhouette > found.least_silhouette and found.valley < _LARGEST_VALLEY
         return apart and found.share < self.largest_share
+
+
+def _natural(labels: Labels) -> str:
+    named = f"class {labels[0]}" + (f" and {len(labels) - 1} others" if len(labels) > 1 else "")
+    return (
+        f"this model does not fit these data: the clusters of {named} are larger than the false-alarm rate allows, and "
+        "nothing tells them from natural ones"
+    )
 
 
 def _outlying_silhouette(silhouettes: list[float]) -> float:

@@ -135,6 +135,10 @@ class DeepNeighbours(Calibrated, ClassScorer, BaseEstimator):
         alone = np.array([np.count_nonzero(members) < 2 for members in classes])
         return np.where(alone, np.inf, np.minimum(tails, max(0.0, pooled)))
 
+    def _accounts_for(self, X: Matrix, code: int, beyond: Mask) -> bool:
+        # Votes lost by more than the class's own tail are few where labels are right, whatever clusters it has.
+        return True
+
     def _tail(self, members: Mask) -> float:
         # Votes come in steps: a bulk without spread is as precise as one vote moved from one label to another.
         step = 2 * float(self._weights.max()) / self.n_neighbors_

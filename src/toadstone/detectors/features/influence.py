@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
@@ -15,11 +15,10 @@ from toadstone.core.arrays import Array, IntArray, Mask, Matrix
 from toadstone.core.errors import InvalidData
 from toadstone.detectors.calibrated import Calibrated
 from toadstone.detectors.labels.classifiers import copies, shared, stratified_folds
+from toadstone.detectors.labels.second_opinion import sampled, second_opinion
 from toadstone.kernels.influence.leave_one_out import TrainedHead, influence_along
 from toadstone.kernels.linear.fit import fit_linear
 from toadstone.kernels.losses import LOGISTIC, SigmoidLoss
-from toadstone.kernels.statistics.class_probabilities import SMALLEST
-from toadstone.kernels.statistics.label_noise import label_noise
 from toadstone.kernels.statistics.thresholds import tail_threshold
 from toadstone.sanitizers.scored import ClassScorer, draw_seed
 
@@ -134,7 +133,11 @@ class InfluenceDetector(Calibrated, ClassScorer, BaseEstimator):
                 f"rows: expected different ones of two classes to hold some out, got {different} different"
             )
         self._learned = shared(totals / np.maximum(counts, 1), groups * len(self.classes_) + codes)
-        self._expected = _beyond(self._class_suspicions(X), _tempered(chances, codes), _SAFETY * self.false_alarm_rate)
+        rows = sampled(codes)
+        self._opinion = second_opinion(X, codes, chances[rows], rows)
+        self._misfit = self._opinion.misfit
+        expected = self._class_suspicions(X[rows])
+        self._expected = _beyond(expected, self._opinion.noise.chances, _SAFETY * self.false_alarm_rate)
 
     def _train(self, X: Matrix, codes: IntArray, probe: Matrix, probe_codes: IntArray) -> list[_Probe]:
         """Train the models of one fold, a single one for two classes."""
@@ -163,6 +166,9 @@ class InfluenceDetector(Calibrated, ClassScorer, BaseEstimator):
         spread = np.isfinite(tail_threshold(self.suspicion_[members], self.false_alarm_rate))
         return float(self._expected[code]) if spread else float(np.inf)
 
+    def _accounts_for(self, X: Matrix, code: int, beyond: Mask) -> bool:
+        return self._opinion.noise.at_least > self.false_alarm_rate
+
     def _class_suspicions(self, X: Matrix) -> Array:
         """Return the rise of the error if each row were trained on too, under each label; shape (n, n_classes)."""
         n = X.shape[0]
@@ -174,15 +180,6 @@ class InfluenceDetector(Calibrated, ClassScorer, BaseEstimator):
             found[:, one.code] -= along * one.head.slopes(X, np.ones(n)) - outside
             rest -= outside
         return np.asarray((found + rest[:, None]) / self._n_models)
-
-
-def _tempered(chances: Array, codes: IntArray) -> Array:
-    """Calibrate class probabilities by one temperature, estimated together with the share of wrong labels."""
-    logs = np.log(np.maximum(chances, SMALLEST))
-    others = logs.copy()
-    others[np.arange(len(codes)), codes] = -np.inf
-    odds = others.max(axis=1) - logs[np.arange(len(codes)), codes]
-    return np.asarray(softmax(logs / label_noise(odds).temperature, axis=1))
 
 
 def _beyond(table: Array, chances: Array, share: float) -> Array:

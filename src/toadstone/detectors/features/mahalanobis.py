@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.core.errors import InvalidData
 from toadstone.detectors.calibrated import Calibrated
+from toadstone.detectors.features.outlying import Outlying
 from toadstone.kernels.statistics.principal_axes import PrincipalAxes, principal_axes
 from toadstone.sanitizers.labelled import memberships
 from toadstone.sanitizers.scored import ClassScorer
@@ -43,7 +44,7 @@ class RobustScatter:
         return np.asarray(np.maximum(np.sum((away @ self.precision) * away, axis=1), 0.0))
 
 
-class RobustMahalanobis(Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
+class RobustMahalanobis(Outlying, Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
     """Flag the rows far from the core of their class, by the Mahalanobis distance of the core.
 
     Along the leading principal axes of a class, the three quarters of rows

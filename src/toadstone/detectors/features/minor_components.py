@@ -11,12 +11,13 @@ from sklearn.utils._param_validation import Interval
 
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.detectors.calibrated import Calibrated
+from toadstone.detectors.features.outlying import Outlying
 from toadstone.kernels.statistics.cross_prediction import cross_predict
 from toadstone.sanitizers.labelled import memberships
 from toadstone.sanitizers.scored import ClassScorer
 
 
-class MinorComponents(Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
+class MinorComponents(Outlying, Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
     """Flag the rows far out along axes on which the other rows of their class hardly vary.
 
     Such axes are relations among features: of a one-hot group exactly one

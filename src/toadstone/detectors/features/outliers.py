@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval
 
 from toadstone.core.arrays import Array, IntArray, Mask, Matrix
 from toadstone.detectors.calibrated import Calibrated
+from toadstone.detectors.features.outlying import Outlying
 from toadstone.sanitizers.labelled import memberships
 from toadstone.sanitizers.scored import ClassScorer, draw_seed
 
@@ -22,7 +23,7 @@ _MOST_NEIGHBOURS = 8192
 _MOST_TREES = 10_000
 
 
-class IsolationForestDetector(Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
+class IsolationForestDetector(Outlying, Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
     """Flag the rows that few random cuts isolate, by scikit-learn's `IsolationForest` in each class.
 
     Attributes that all detectors have are those of `Calibrated`.
@@ -81,7 +82,7 @@ class IsolationForestDetector(Calibrated, ClassScorer, OutlierMixin, BaseEstimat
         return -np.asarray(self.forests_[code].score_samples(X))
 
 
-class LocalOutlierFactorDetector(Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
+class LocalOutlierFactorDetector(Outlying, Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
     """Flag the rows in less dense places than their neighbours, by scikit-learn's `LocalOutlierFactor` in each class.
 
     Repeated rows count once: their distances of zero would make the density

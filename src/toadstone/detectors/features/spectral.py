@@ -9,12 +9,13 @@ from sklearn.base import BaseEstimator, OutlierMixin
 
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.detectors.calibrated import Calibrated
+from toadstone.detectors.features.outlying import Outlying
 from toadstone.kernels.statistics.principal_axes import principal_axes
 from toadstone.sanitizers.labelled import memberships
 from toadstone.sanitizers.scored import ClassScorer
 
 
-class SpectralSignatures(Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
+class SpectralSignatures(Outlying, Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
     """Flag large squared projections on the top singular vector of a class.
 
     The method of Tran, Li and Madry [1]_, algorithm 1. The features are

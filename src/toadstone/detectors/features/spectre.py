@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.detectors.calibrated import Calibrated
 from toadstone.detectors.features.mahalanobis import CORE, concentrate
+from toadstone.detectors.features.outlying import Outlying
 from toadstone.kernels.statistics.principal_axes import PrincipalAxes
 from toadstone.kernels.statistics.quantum_scores import QuantumScores, quantum_scores
 from toadstone.sanitizers.labelled import memberships
@@ -21,7 +22,7 @@ _ROWS_PER_AXIS = 10
 _ALL_ROWS = 0.02
 
 
-class SPECTRE(Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
+class SPECTRE(Outlying, Calibrated, ClassScorer, OutlierMixin, BaseEstimator):
     """Flag rows by their QUE scores once their class is whitened by the covariance of its core.
 
     Spectral signatures look along the direction in which a class varies most,

@@ -1,9 +1,9 @@
-"""Classifiers that detectors train to judge labels, on folds and bags of rows, and their common threshold."""
+"""Classifiers that detectors train to judge labels, on folds and bags of rows."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -15,11 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import HasMethods
 
-from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
-from toadstone.kernels.statistics.class_probabilities import contradictions, probabilities
-from toadstone.kernels.statistics.label_noise import contradiction_threshold
+from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.kernels.statistics.row_digests import contents
-from toadstone.kernels.statistics.thresholds import careful_share, trusted_threshold
 from toadstone.learners.boosters import wrap_booster
 
 _FEW_CLASSES = 16
@@ -31,44 +28,6 @@ _ALL_ROUNDS, _FEWEST_ROUNDS = 1500, 8
 
 CLASSIFIER = [HasMethods(["fit", "predict"]), None]
 """Values that `estimator` may take."""
-
-
-class PooledOdds:
-    """Log odds of another class against a row's own, with one threshold for all classes.
-
-    Odds mean the same in every class. A rare class may be half poison, and its
-    own scores would then not show what is normal. `thresholds_` are therefore
-    all equal. They are never negative: a row that the model puts in its own
-    class is not flagged. The threshold of a label that occurs once is
-    infinite, for no model can learn that label without the row.
-    """
-
-    needs_labels: ClassVar[bool] = True
-
-    classes_: Labels
-    false_alarm_rate: float
-    model_: Any
-    suspicion_: Array
-
-    def _suspicion(self, X: Matrix, code: int) -> Array:
-        table = probabilities(self.model_, X, np.arange(len(self.classes_)))
-        return contradictions(table, np.full(len(table), code))
-
-    def _own_thresholds(self, classes: list[Mask]) -> Array:
-        return self._pooled(classes, self.suspicion_)
-
-    def _trusted_threshold(self, members: Mask, trusted: Mask) -> float:
-        known = int(np.count_nonzero(trusted))
-        if not known or np.count_nonzero(members) < 2:
-            return float(np.inf)
-        # A quantile of few trusted rows is uncertain: the careful share leaves room for that. The largest of them is
-        # as far out as they reach, however small that share.
-        share = min(self.false_alarm_rate, max(careful_share(known, self.false_alarm_rate), 1 / (known + 1)))
-        return max(0.0, trusted_threshold(self.suspicion_[trusted], share))
-
-    def _pooled(self, classes: list[Mask], log_odds: Array) -> Array:
-        common = contradiction_threshold(log_odds, self.false_alarm_rate)
-        return np.array([common if np.count_nonzero(members) > 1 else np.inf for members in classes])
 
 
 def train(estimator: Any, X: Matrix, codes: IntArray, rows: IntArray) -> Any:

@@ -7,14 +7,13 @@ from sklearn.base import BaseEstimator
 
 from toadstone.core.arrays import Array, IntArray, Mask, Matrix
 from toadstone.detectors.calibrated import Calibrated
-from toadstone.detectors.labels.classifiers import PooledOdds
 from toadstone.detectors.labels.cross_validation import OutOfFold
 from toadstone.kernels.statistics.class_probabilities import contradictions
 from toadstone.kernels.statistics.confident_learning import calibrated_joint, confident_joint, prune_by_noise_rate
 from toadstone.sanitizers.scored import ClassScorer
 
 
-class ConfidentLearning(OutOfFold, PooledOdds, Calibrated, ClassScorer, BaseEstimator):
+class ConfidentLearning(OutOfFold, Calibrated, ClassScorer, BaseEstimator):
     """Flag the rows that confident learning counts as label errors, if they are beyond the threshold.
 
     Probabilities out of fold are compared with the mean probability of each

@@ -9,14 +9,16 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
-from toadstone.core.arrays import Array, IntArray, Labels, Matrix
+from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.detectors.calibrated import Calibrated
-from toadstone.detectors.labels.classifiers import CLASSIFIER, PooledOdds, copies, stratified_folds, train
+from toadstone.detectors.labels.classifiers import CLASSIFIER, copies, stratified_folds, train
+from toadstone.detectors.labels.pooled_odds import PooledOdds
+from toadstone.detectors.labels.second_opinion import sampled
 from toadstone.kernels.statistics.class_probabilities import contradictions, out_of_fold
 from toadstone.sanitizers.scored import ClassScorer, draw_seed
 
 
-class OutOfFold:
+class OutOfFold(PooledOdds):
     """A classifier trained on all rows to score new ones, and one for each fold to score the rows themselves."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -26,8 +28,6 @@ class OutOfFold:
         "random_state": ["random_state"],
     }
     _measure: ClassVar[str] = "log odds of another class out of fold"
-
-    classes_: Labels
 
     def __init__(
         self,
@@ -50,10 +50,13 @@ class OutOfFold:
         rng = np.random.default_rng(draw_seed(self.random_state))
         folds = stratified_folds(codes, copies(X), self.folds, rng)
         known = np.arange(len(self.classes_))
-        return out_of_fold(lambda rows: train(self.estimator, X, codes, rows), X, known, folds)
+        table = out_of_fold(lambda rows: train(self.estimator, X, codes, rows), X, known, folds)
+        rows = sampled(codes)
+        self._compare(X, codes, table[rows], table[rows], rows)
+        return table
 
 
-class CrossValidationCleaning(OutOfFold, PooledOdds, Calibrated, ClassScorer, BaseEstimator):
+class CrossValidationCleaning(OutOfFold, Calibrated, ClassScorer, BaseEstimator):
     """Flag the rows whose label is contradicted with confidence by a model that has not seen them.
 
     The method of Brodley and Friedl [1]_. Folds have equal shares of each

@@ -11,7 +11,9 @@ from sklearn.utils._param_validation import Interval
 
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.detectors.calibrated import Calibrated
-from toadstone.detectors.labels.classifiers import CLASSIFIER, PooledOdds, bag, copies, train
+from toadstone.detectors.labels.classifiers import CLASSIFIER, bag, copies, train
+from toadstone.detectors.labels.pooled_odds import PooledOdds
+from toadstone.detectors.labels.second_opinion import sampled
 from toadstone.kernels.statistics.class_probabilities import contradictions, probabilities
 from toadstone.sanitizers.scored import ClassScorer, draw_seed
 
@@ -105,7 +107,11 @@ class EnsembleFilter(PooledOdds, Calibrated, ClassScorer, BaseEstimator):
             against[outside] += table.argmax(axis=1) != codes[outside]
             voters[outside] += 1
         # A row out of few bags gets few votes: shares of its votes compare with those of other rows, sums would not.
-        suspicion = contradictions(sums / np.maximum(voters, 1)[:, None], codes)
+        table = sums / np.maximum(voters, 1)[:, None]
+        rows = sampled(codes)
+        rows = rows[voters[rows] > 0]
+        self._compare(X, codes, table[rows], table[rows], rows)
+        suspicion = contradictions(table, codes)
         return np.where(2 * against > voters, suspicion, np.minimum(suspicion, 0.0))
 
     def _suspicion(self, X: Matrix, code: int) -> Array:

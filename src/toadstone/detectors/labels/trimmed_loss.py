@@ -11,7 +11,9 @@ from sklearn.utils._param_validation import Interval
 
 from toadstone.core.arrays import IntArray, Matrix
 from toadstone.detectors.calibrated import Calibrated
-from toadstone.detectors.labels.classifiers import CLASSIFIER, PooledOdds, train
+from toadstone.detectors.labels.classifiers import CLASSIFIER, train
+from toadstone.detectors.labels.pooled_odds import PooledOdds
+from toadstone.detectors.labels.second_opinion import held_out, sampled
 from toadstone.kernels.linear.trimmed_loss import alternate
 from toadstone.kernels.statistics.class_probabilities import cross_entropies, probabilities
 from toadstone.sanitizers.scored import ClassScorer
@@ -91,3 +93,6 @@ class IterativeTrimmedLoss(PooledOdds, Calibrated, ClassScorer, BaseEstimator):
             rounds=self.rounds,
         )
         self.model_, self.n_rounds_, self.settled_ = fit.model, fit.rounds, fit.settled
+        rows = sampled(codes)
+        unseen = held_out(self.estimator, X, codes, rows, len(known))
+        self._compare(X, codes, unseen, probabilities(self.model_, X[rows], known), rows)

@@ -14,12 +14,12 @@ from toadstone.core.errors import InvalidData
 from toadstone.detectors.calibrated import Calibrated
 from toadstone.detectors.labels.classifiers import (
     CLASSIFIER,
-    PooledOdds,
     copies,
     shared,
     stratified_folds,
     train,
 )
+from toadstone.detectors.labels.pooled_odds import PooledOdds
 from toadstone.kernels.statistics.class_probabilities import contradictions, out_of_fold, probabilities
 from toadstone.kernels.statistics.row_digests import first_equal
 from toadstone.sanitizers.scored import ClassScorer, draw_seed
@@ -147,6 +147,9 @@ class TrustedBootstrap(PooledOdds, Calibrated, ClassScorer, BaseEstimator):
                 return
             self.model_, self._trained, wrong = model, larger, wrong_now
             self.validation_errors_.append(float(wrong.mean()))
+
+    def _own_thresholds(self, classes: list[Mask]) -> Array:
+        return np.full(len(classes), np.inf)
 
     def _fitted_suspicions(self, X: Matrix, codes: IntArray) -> Array:
         known = np.arange(len(self.classes_))

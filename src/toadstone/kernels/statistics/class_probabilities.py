@@ -102,6 +102,30 @@ def contradictions(table: Array, codes: IntArray) -> Array:
     return np.asarray(np.log(rivals.max(axis=1)) - np.log(own))
 
 
+def rivalries(table: Array) -> Array:
+    """Compute the log odds of the likeliest other class against each class.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n, n_classes)
+        Probabilities of at least two classes.
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes)
+        What `contradictions` would be for each label.
+
+    Examples
+    --------
+    >>> rivalries(np.array([[0.2, 0.8]])).round(3)
+    array([[ 1.386, -1.386]])
+    """
+    logs = np.log(np.clip(table, SMALLEST, 1.0))
+    second, first = np.sort(logs, axis=1)[:, -2:].T
+    largest = np.arange(logs.shape[1]) == logs.argmax(axis=1)[:, None]
+    return np.asarray(np.where(largest, second[:, None], first[:, None]) - logs)
+
+
 def slopes(table: Array, codes: IntArray) -> Array:
     """Compute the derivatives of the cross entropy with respect to the scores of a softmax.
 

@@ -75,3 +75,13 @@ def test_equal_rows_of_few_values_are_coincidence():
     X[:6] = X[6]
     assert are_copies(X)
     assert not are_copies(rng.integers(4, size=(200, 4)).astype(float))
+
+
+def test_copies_are_found_where_the_rows_of_the_label_lie_in_clumps_themselves():
+    rng = np.random.default_rng(0)
+    X, codes = rng.normal(size=(300, 5)), np.repeat([0, 1], 150)
+    # Ten clumps of 13: the least-th neighbour of a row is near, and a quarter of that nearer than the copies are.
+    X[20:150] = np.repeat(rng.normal(size=(10, 5)), 13, axis=0) + 0.5 * rng.normal(size=(130, 5))
+    X[:20] = X[150] + 0.2 * rng.normal(size=(20, 5))
+    found = near_copies(X, codes, Sizes(5, 36))
+    assert any(label == 0 and set(rows.tolist()) <= set(range(20)) and len(rows) >= 12 for label, rows in found)

@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.kernels.verdict.mining import Sizes
 
-_CLOSE = 0.25
+_CLOSE = (0.25, 0.5)
 _PURE = 0.85
 _ROWS_AT_ONCE = 512
 
@@ -20,7 +20,9 @@ def near_copies(X: Matrix, codes: IntArray, sizes: Sizes) -> list[tuple[int, Int
     A row is in a core if as many rows of its label as a group needs are
     nearer than a quarter of the median of that distance in the label. Core
     rows within that radius of each other are connected. A component is kept if
-    85 % of all rows within the radius of its rows have its label.
+    85 % of all rows within the radius of its rows have its label. The same is
+    done with half of the median, for groups that have no row in one found
+    before: where a label's rows lie in clumps, its median is small itself.
 
     Parameters
     ----------
@@ -58,18 +60,21 @@ def _of_label(X: Matrix, squares: Array, codes: IntArray, rows: IntArray, sizes:
         distances = _distances(own[part], own, norms[part], norms)
         # The row itself is the nearest, so that place `least` holds the least-th other row.
         reach[part] = np.partition(distances, sizes.least, axis=1)[:, sizes.least]
-    radius = _CLOSE * _CLOSE * float(np.median(reach))
-    core = np.flatnonzero(reach < radius)
-    if len(core) < sizes.least:
-        return []
-    near = _within(own[core], own[core], norms[core], norms[core], radius)
-    n_groups, member = connected_components(csr_array(near), directed=False)
-    groups = [rows[core[member == number]] for number in range(n_groups)]
-    return [
-        group
-        for group in groups
-        if sizes.least <= len(group) <= sizes.most and _purity(X, squares, codes, group, radius) >= _PURE
-    ]
+    found: list[IntArray] = []
+    for share in _CLOSE:
+        radius = share * share * float(np.median(reach))
+        core = np.flatnonzero((reach < radius) & ~np.isin(rows, np.concatenate([*found, rows[:0]])))
+        if len(core) < sizes.least:
+            continue
+        near = _within(own[core], own[core], norms[core], norms[core], radius)
+        n_groups, member = connected_components(csr_array(near), directed=False)
+        groups = [rows[core[member == number]] for number in range(n_groups)]
+        found += [
+            group
+            for group in groups
+            if sizes.least <= len(group) <= sizes.most and _purity(X, squares, codes, group, radius) >= _PURE
+        ]
+    return found
 
 
 def _purity(X: Matrix, squares: Array, codes: IntArray, group: IntArray, radius: float) -> float:

@@ -79,7 +79,7 @@ def quantum_scores(points: Array, centre: Array, covariance: Array) -> QuantumSc
     >>> points[:50, 2] += 6
     >>> found = quantum_scores(points, np.zeros(3), np.eye(3))
     >>> found.weights.diagonal().round(2)
-    array([0.02, 0.02, 0.96])
+    array([0.02, 0.01, 0.97])
     """
     variances, axes = eigh(covariance)
     present = variances > _ROUNDING * max(float(variances.max(initial=0.0)), 0.0)

@@ -31,7 +31,8 @@ from toadstone.catalogue import names
 from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.core.dataset import Dataset
 from toadstone.core.row_names import RowNames
-from toadstone.pipeline.scan import make_detector, make_verdict
+from toadstone.detectors import Verdict
+from toadstone.pipeline.scan import make_detector
 from toadstone.pipeline.scanning.facts import facts
 from toadstone.pipeline.scanning.source_values import SourceValues
 
@@ -97,7 +98,7 @@ def ours(rows: Rows) -> dict[str, tuple[float, str]]:
 def judged(rows: Rows) -> tuple[float, str]:
     X, y, wrong = rows
     begin = time.process_time()
-    listed = make_verdict().fit(X, y).flagged_indices_
+    listed = Verdict().fit(X, y).flagged_indices_
     spent, caught = time.process_time() - begin, np.isin(wrong, listed).sum()
     return spent, f"{caught:,} of {len(wrong):,}, {len(listed) - caught:,} others"
 

@@ -251,3 +251,25 @@ def test_rows_of_the_test_set_are_named(toadstone, mislabelled, tmp_path):
     record = json.loads(toadstone("scan", "mails.csv", "--detectors", "spectral", "--test", "test.csv", "--json").out)
     (fact,) = [finding for finding in record["findings"] if finding["kind"] == "rows in the test set"]
     assert (fact["rows"], fact["count"], fact["score"]) == (["5", "6", "7"], 3, 0.75)
+
+
+def test_a_desk_that_mislabels_is_a_group(toadstone, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    truth, desk = np.where(rng.random(600) < 0.5, "ham", "spam"), rng.integers(0, 8, 600)
+    X = rng.normal(size=(600, 5)) + 2.5 * (truth == "spam")[:, None]
+    label = np.where((desk == 3) & (truth == "ham"), "spam", truth)
+    lines = [
+        ",".join([*(f"{value:.3f}" for value in row), f"desk {number}", given])
+        for row, number, given in zip(X, desk, label, strict=True)
+    ]
+    (tmp_path / "mails.csv").write_text("a,b,c,d,e,desk,label\n" + "\n".join(lines) + "\n")
+    options = ("--group", "desk", "--detectors", "none", "--fail-if-groups", "--json")
+    outcome = toadstone("scan", "mails.csv", *options)
+    (group,) = [finding for finding in json.loads(outcome.out)["findings"] if finding["kind"] == "source"]
+    assert (group["label"], group["looks_like"], group["values"]) == ("spam", "ham", {"source": "desk 3"})
+    wrong = set(np.flatnonzero(label != truth).tolist())
+    assert set(group["positions"]) <= wrong
+    assert len(group["positions"]) >= 0.9 * len(wrong)
+    assert outcome.code == 1
+    assert outcome.err.endswith("gate failed: 1 group of rows does not look like the label\n")

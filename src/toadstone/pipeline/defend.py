@@ -240,7 +240,7 @@ def _record(
 def _looked_at(split: Split, plan: DefencePlan, data: Dataset) -> SourceValues:
     """Return the rows that the verdict looks at: the prepared ones, or a representation of them."""
     if plan.represented is None:
-        return source_values(split, data)
+        return source_values(split, data, plan.time)
     return as_source(data, plan.represented[_places(data, split, plan.represented)], split.row_names)
 
 

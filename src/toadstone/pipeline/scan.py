@@ -15,6 +15,7 @@ from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, InvalidInput
 from toadstone.datasets.split import Split
 from toadstone.kernels.statistics.contradictions import contradicting_rows
+from toadstone.pipeline.defence.fitted_verdict import Circumstances, fit_verdict
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.contradictions import list_contradictions
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
@@ -140,7 +141,7 @@ def scan(
     train, clock = split.whole(), Clock(on_stage)
     if trusted is not None:
         check_trusted(train.X, train.y, trusted.X, trusted.y, names=split.row_names, ids=ids_of(train))
-    source = source_values(split, train)
+    source = source_values(split, train, plan.time)
     report, verdict = None, None
     if plan.decides:
         with clock.stage("verdict"):
@@ -212,43 +213,22 @@ def make_detector(name: str, *, false_alarm_rate: float | None = None, seed: int
     return found(**{option: value for option, value in wanted.items() if option in known})
 
 
-def make_verdict(seed: int = 0) -> Any:
-    """Make an unfitted verdict."""
-    from toadstone.detectors.verdict.verdict import Verdict
-
-    return Verdict(random_state=seed)
-
-
 def _judge(
     split: Split, source: SourceValues, plan: ScanPlan, trusted: Dataset | None, deadline: Deadline
 ) -> tuple[VerdictReport, Any | None]:
     begin = time.perf_counter()
-    given: dict[str, Any] = {"column_of": source.column_of}
-    if plan.group is not None:
-        given["sources"] = sources_of(split, source.data, plan.group)
-    if plan.time is not None:
-        given["times"] = times_of(split, source.data, plan.time)
+    circumstances = Circumstances(
+        None if plan.group is None else sources_of(split, source.data, plan.group),
+        None if plan.time is None else times_of(split, source.data, plan.time),
+    )
     if deadline.passed:
         return VerdictReport(0.0, skipped=deadline.reason), None
-    X, y, known = beside(source.data.X, source.data.y, trusted)
-    if known is not None:
-        given = {"trusted": known} | {name: _with_blanks(value, len(known), name) for name, value in given.items()}
-    verdict = make_verdict(plan.seed)
     try:
-        verdict.fit(X, y, **given)
+        verdict = fit_verdict(source, seed=plan.seed, trusted=trusted, circumstances=circumstances)
     except InvalidInput as error:
         # Data that no verdict can be had on are no reason to go without the detectors; a crash is one.
         return VerdictReport(time.perf_counter() - begin, skipped=str(error).splitlines()[0]), None
     return VerdictReport(time.perf_counter() - begin, note=verdict.note_), verdict
-
-
-def _with_blanks(values: Any, n_trusted: int, name: str) -> Any:
-    """Lengthen sources and times by those of trusted rows, which have none."""
-    if name == "column_of":
-        return values
-    # A source of their own, and a time that other rows have.
-    blank = "" if values.dtype.kind == "U" else float(np.median(values))
-    return np.concatenate([values, np.full(n_trusted, blank, dtype=values.dtype)])
 
 
 def _detect(

@@ -188,7 +188,8 @@ class Finding:
     looks_like : str, optional
         The label that their other columns suggest.
     values : mapping from str to str
-        Columns and the value or range that the rows share, as in the source.
+        Columns and the value or range that the rows share, as in the source;
+        of a source or a period its name, under that word.
     literal : str, optional
         Text that the rows share.
     rows : tuple of str

@@ -121,6 +121,10 @@ def test_nothing_at_all(source):
             "2 rows labelled b are near-copies of one another (adjusted p = 0.02).",
         ),
         (
+            group(np.array([10, 11]), "period", columns=(), source="3 to 9"),
+            "2 rows labelled b are of 3 to 9 and look like a (adjusted p < 1e-6).",
+        ),
+        (
             group(np.array([10, 11]), "source", columns=(), source="desk 3"),
             "2 rows labelled b come from desk 3 and look like a (adjusted p < 1e-6).",
         ),

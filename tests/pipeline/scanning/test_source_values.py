@@ -87,6 +87,20 @@ def test_sources_and_times_are_read_and_are_no_features(table):
     assert times_of(split, data, "size")[:3].tolist() == [0.5, 1.5, 2.5]
 
 
+def test_what_is_not_said_is_not_known(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = lines()
+    rows[3] = rows[3].replace("desk 3", "").replace("2024-03-04", "")
+    (tmp_path / "mails.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+    split = opened("mails.csv", group="desk", time="day")
+    data = split.whole()
+    assert sources_of(split, data, "desk")[3] is None
+    assert np.flatnonzero(np.isnan(times_of(split, data, "day"))).tolist() == [3]
+    source = source_values(split, data, "day")
+    assert source.period(np.array([8, 3, 4])) == "2024-03-05 to 2024-03-09"
+    assert valued(split).period(np.array([8])) == ""
+
+
 def test_columns_that_do_not_serve_are_refused_in_a_sentence(table):
     split = opened(table)
     data = split.whole()

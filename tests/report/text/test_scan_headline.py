@@ -73,8 +73,13 @@ def test_several_groups_and_equal_rows(two_classes):
         "2 groups of 36 and 12 rows belong together and do not look like their label; 2 groups of rows are equal but "
         "for the label. Of these 50 rows, about 1 should have nothing wrong."
     )
-    one = replace(two_classes, findings=(copies,), grouped_rows=12, listed_rows=12)
+    one = replace(two_classes, findings=(copies,), grouped_rows=12, listed_rows=12, group_count=1)
     assert headline(one).startswith("1 group of 12 rows is of near-copies and looks like the other class. ")
+    desk = replace(group, kind="source", count=32, values={"source": "desk 3"})
+    assert headline(replace(one, findings=(desk,))).startswith("1 group of 32 rows comes from desk 3 and looks like")
+    march = replace(group, kind="period", count=20, values={"period": "2024-03-02 to 2024-03-17"})
+    said = "1 group of 20 rows is of 2024-03-02 to 2024-03-17 and looks like the other class. "
+    assert headline(replace(one, findings=(march,))).startswith(said)
     three = replace(scanned_with_three(two_classes), findings=(group,))
     assert "and looks like b. " in headline(three)
 

@@ -22,20 +22,22 @@ class Circumstances:
 
     Parameters
     ----------
-    sources : ndarray of str of shape (n,), optional
+    sources : ndarray of object of shape (n,), optional
+        Names; None where that is not said.
     times : ndarray of shape (n,), optional
+        Not a number where they are missing.
     """
 
     sources: Labels | None = None
     times: Array | None = None
 
     def lengthened(self, n_trusted: int) -> dict[str, Any]:
-        """Return both with blanks for trusted rows, which have none: a source of their own, a time as others have."""
+        """Return both with blanks for trusted rows, whose source and time are not known."""
         given: dict[str, Any] = {}
         if self.sources is not None:
-            given["sources"] = np.concatenate([self.sources, np.full(n_trusted, "", dtype=self.sources.dtype)])
+            given["sources"] = np.concatenate([self.sources, np.full(n_trusted, None, dtype=object)])
         if self.times is not None:
-            given["times"] = np.concatenate([self.times, np.full(n_trusted, np.median(self.times))])
+            given["times"] = np.concatenate([self.times, np.full(n_trusted, np.nan)])
         return given
 
 

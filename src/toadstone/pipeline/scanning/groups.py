@@ -31,8 +31,10 @@ def _described(group: Any, source: SourceValues) -> Finding:
     values = source.shared(group.rows, [column for column in group.columns if not source.is_word[column]])
     literal = " ".join(source.feature(column) for column in words) or None
     looks_like = None if group.looks_like is None else str(group.looks_like)
+    if group.kind in ("source", "period"):
+        values = {group.kind: (group.kind == "period" and source.period(group.rows)) or group.source}
     return replace(
-        finding(group.kind, source, group.rows, _sentence(group, values, literal, looks_like)),
+        finding(group.kind, source, group.rows, _sentence(group, values, literal)),
         label=str(group.label),
         looks_like=looks_like,
         values=values,
@@ -66,8 +68,8 @@ def finding(kind: FindingKind, source: SourceValues, rows: IntArray, sentence: s
     )
 
 
-def _sentence(group: Any, values: Mapping[str, str], literal: str | None, looks_like: str | None) -> str:
-    n = len(group.rows)
+def _sentence(group: Any, values: Mapping[str, str], literal: str | None) -> str:
+    n, looks_like = len(group.rows), group.looks_like
     rows = f"{n:,} row{'' if n == 1 else 's'} labelled {group.label}"
     like = "" if looks_like is None else f"look{'s' if n == 1 else ''} like {looks_like}"
     if group.kind == "contradictory duplicates":
@@ -77,8 +79,8 @@ def _sentence(group: Any, values: Mapping[str, str], literal: str | None, looks_
     shared += [f"the words {literal!r}" if " " in literal else f"the word {literal!r}"] if literal else []
     what = {
         "near-copies": "are near-copies of one another",
-        "source": f"come from {group.source}",
-        "period": f"fall into {group.source}",
+        "source": f"come from {values.get('source')}",
+        "period": f"are of {values.get('period')}",
     }.get(group.kind, f"share {_listed(shared)}" if shared else "share rare values")
     chance = "" if group.p_value <= 0 else f" (adjusted p {_p(group.p_value)})"
     return f"{rows} {what}" + (f" and {like}" if like else "") + f"{chance}."

@@ -37,6 +37,8 @@ class SourceValues:
         Features of one column share a number; each word of a text has its own.
     is_word : ndarray of bool of shape (d,)
         Features that are words of a text.
+    moments : sequence, optional
+        The time of each row of the source, as it stands there.
     """
 
     data: Dataset
@@ -44,6 +46,7 @@ class SourceValues:
     raw: RawValues | None
     column_of: IntArray
     is_word: Mask
+    moments: Sequence[Any] | None = None
 
     @property
     def ids(self) -> IntArray:
@@ -77,6 +80,14 @@ class SourceValues:
         """Show the value or the range that some rows have in the columns of some features."""
         return {self.column(feature): _summary(self._values(rows.tolist(), feature)) for feature in features}
 
+    def period(self, rows: IntArray) -> str:
+        """Name the first and the last time of some rows as they stand in the source; empty where it has none."""
+        if self.moments is None:
+            return ""
+        times = [self.moments[position] for position in self.ids[rows].tolist()]
+        ordered = sorted((_moment(time, ""), str(time)) for time in times if not _is_missing(time))
+        return f"{ordered[0][1]} to {ordered[-1][1]}" if ordered else ""
+
     def _values(self, rows: Sequence[int], feature: int) -> list[str]:
         if self.raw is not None and not self.is_word[feature]:
             return self.raw.values(self.ids[list(rows)].tolist(), feature)
@@ -84,7 +95,7 @@ class SourceValues:
         return [f"{value:.4g}" for value in (taken.toarray() if issparse(taken) else taken).ravel()]
 
 
-def source_values(split: Split, data: Dataset) -> SourceValues:
+def source_values(split: Split, data: Dataset, time: str | None = None) -> SourceValues:
     """Find out which features of a split come from one column, and which are words.
 
     Parameters
@@ -92,21 +103,23 @@ def source_values(split: Split, data: Dataset) -> SourceValues:
     split : Split
     data : Dataset
         Rows of it.
+    time : str, optional
+        Column of times, which is no feature.
     """
-    d = data.n_features
+    d, moments = data.n_features, None if split.raw is None or time is None else split.raw.cells(time.strip())
     texts = {column.name for column in split.columns if column.kind == "text"}
     if not split.columns or split.raw is None:
-        return SourceValues(data, split.row_names, split.raw, np.arange(d), np.zeros(d, dtype=bool))
+        return SourceValues(data, split.row_names, split.raw, np.arange(d), np.zeros(d, dtype=bool), moments)
     named = [split.raw.column(feature) for feature in range(d)]
     is_word = np.array([name in texts for name in named], dtype=bool)
     # Words of a text are columns of their own: hiding one must not hide the others.
     keys = [f"word {feature}" if is_word[feature] else f"column {name}" for feature, name in enumerate(named)]
     column_of = np.unique(keys, return_inverse=True)[1]
-    return SourceValues(data, split.row_names, split.raw, column_of.astype(np.int64), is_word)
+    return SourceValues(data, split.row_names, split.raw, column_of.astype(np.int64), is_word, moments)
 
 
 def sources_of(split: Split, data: Dataset, column: str) -> np.ndarray[Any, Any]:
-    """Read who each row is from.
+    """Read who each row is from; None where that is not said.
 
     Raises
     ------
@@ -114,11 +127,12 @@ def sources_of(split: Split, data: Dataset, column: str) -> np.ndarray[Any, Any]
         If there is no such column.
     """
     cells = _cells(split, "group", column)
-    return np.array([str(cells[position]).strip() for position in ids_of(data).tolist()])
+    found = [cells[position] for position in ids_of(data).tolist()]
+    return np.array([None if _is_missing(cell) else str(cell).strip() for cell in found], dtype=object)
 
 
 def times_of(split: Split, data: Dataset, column: str) -> Array:
-    """Read the time of each row as a number: of seconds where the column holds dates.
+    """Read the time of each row as a number: of seconds where the column holds dates, not a number where it is missing.
 
     Raises
     ------
@@ -136,7 +150,13 @@ def _cells(split: Split, option: str, column: str) -> list[Any]:
     return cells
 
 
+def _is_missing(cell: Any) -> bool:
+    return cell is None or not str(cell).strip()
+
+
 def _moment(value: Any, column: str) -> float:
+    if _is_missing(value):
+        return float("nan")
     try:
         if isinstance(value, str):
             value = float(value) if _is_number(value) else datetime.fromisoformat(value.strip())

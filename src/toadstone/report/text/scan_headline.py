@@ -5,7 +5,7 @@ from __future__ import annotations
 from toadstone.records.scan import DetectorReport, Finding, ScanRecord
 from toadstone.report.text.formats import counted, format_count, format_interval, format_share, listed, shortened
 from toadstone.report.text.rows_text import aside_sentences, contradiction_sentence, named_rows
-from toadstone.report.text.wording import LONGEST_PREVIEW, short_name, spoken
+from toadstone.report.text.wording import LONGEST_NAME, LONGEST_PREVIEW, short_name, spoken
 
 _SHOWN_SIZES = 4
 _CONTRADICTORY = "contradictory duplicates"
@@ -106,7 +106,9 @@ def _shares(group: Finding) -> str:
     if group.kind == "near-copies":
         return "is of near-copies"
     if group.kind in ("source", "period"):
-        return f"comes from one {group.kind}"
+        return (
+            f"{'comes from' if group.kind == 'source' else 'is of'} {shortened(group.values[group.kind], LONGEST_NAME)}"
+        )
     shared = [f"{short_name(column)} = {short_name(value)}" for column, value in group.values.items()]
     shared += [f"“{shortened(group.literal, LONGEST_PREVIEW // 4)}”"] if group.literal else []
     return f"shares {listed(shared)}" if shared else "shares rare values"

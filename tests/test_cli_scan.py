@@ -69,8 +69,15 @@ def test_the_gate_on_false_alarm_rates(toadstone, table):
     report = json.loads(calm.out)["detectors"]["mahalanobis"]
     assert report["flagged_share"] < report["smallest_detectable_share"]
     assert (calm.code, calm.err) == (0, "")
+    # Eight rows far out in all directions, where the table has five in one place.
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 100)
+    X = rng.normal(size=(200, 3)) + 2.0 * y[:, None]
+    X[:8] += rng.choice([-1, 1], (8, 3)) * rng.uniform(20, 90, (8, 3))
+    lines = [",".join([*(f"{value:.6f}" for value in row), str(label)]) for row, label in zip(X, y, strict=True)]
+    (table / "far.csv").write_text("a,b,c,label\n" + "\n".join(lines) + "\n")
     strict = toadstone(
-        "scan", "rows.csv", "--detectors", "mahalanobis", "--false-alarm-rate", 0.001, "--json", "--fail-if-exceeded"
+        "scan", "far.csv", "--detectors", "mahalanobis", "--false-alarm-rate", 0.001, "--json", "--fail-if-exceeded"
     )
     report = json.loads(strict.out)["detectors"]["mahalanobis"]
     assert report["flagged_share"] >= report["smallest_detectable_share"]

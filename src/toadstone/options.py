@@ -128,6 +128,10 @@ READING = stacked(
     ),
 )
 
+TARGET = click.option(
+    "--target", metavar="COLUMN", help="Column of a numeric target, in place of a label with classes."
+)
+
 THREAT = stacked(
     number("--quantile", "Q", "Share of each class's clean rows within the certificate's filters, in [0.5, 1).", 0.95),
     number("--norm-squared", "R", "Models: those whose weights and bias have a squared norm of at most R."),

@@ -22,17 +22,17 @@ LEARNERS = ("linear", "crammer-singer", "online")
         "toadstone attack enron --method kkt --fraction 0.03 --select-on test --json",
         "toadstone attack rows.parquet --method min-max --out poison.npz",
         "toadstone attack mails.csv --text body --label spam --weighting counts",
+        "toadstone attack homes.csv --label price --regression --fraction 0.1",
     ),
 )
 @click.option(
     "--method",
     metavar="NAME",
-    default="kkt-influence",
-    show_default=True,
     help="An attack that adds rows to raise the test error: a search over decoys and class balances that then follows "
     "influence (kkt-influence); the attacks of Koh, Steinhardt and Liang 2022 (kkt, min-max, influence, "
     "iterative-influence, basic-influence), and of 2017 (min-max-basic, gradient); flipped labels (label-flip, the "
-    "strongest of random-flip, targeted-flip and flips of the smallest margin; pair-flip, alfa).",
+    "strongest of random-flip, targeted-flip and flips of the smallest margin; pair-flip, alfa). With --regression "
+    "ridge-poisoning, target-ends or harmful-target-ends.  [default: kkt-influence, or ridge-poisoning]",
 )
 @click.option("--fraction", type=float, default=0.03, show_default=True, metavar="F", help=FRACTION)
 @choice(
@@ -84,8 +84,7 @@ def attack(data: str, out: Path | None, force: bool, target: str | None, as_json
     retrains. The smallest test error over the defences is the attack's worth.
     """
     from toadstone.front.attack import attack as run
-    from toadstone.front.attack import refuse_existing_file
-    from toadstone.report.files.places import refuse_inputs_inside
+    from toadstone.report.files.places import refuse_existing_file, refuse_inputs_inside
     from toadstone.report.text.formats import visible
 
     if out is None and force:

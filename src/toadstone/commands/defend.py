@@ -15,6 +15,7 @@ from toadstone.options import (
     FORCE,
     MODEL,
     REPRESENT,
+    TARGET,
     choice,
     epilog,
     folder_if_named,
@@ -60,6 +61,7 @@ from toadstone.options import (
     "Exit 1 unless accuracy on trusted rows, or else on a published test set, surely drops by at most this.",
 )
 @max_seconds("the cost is not measured")
+@TARGET
 @reading(click.argument("data"))
 def defend(
     data: str,
@@ -79,7 +81,9 @@ def defend(
     for the rows that a defence keeps cannot judge it. With --out, writes the
     kept rows, and each treated one with its reason.
     """
+    from toadstone.commands.target_gates import gate_targets_removed
     from toadstone.front.defend import defend as run
+    from toadstone.front.targets import TargetDefenceResult
     from toadstone.pipeline.gate import check_limit
 
     check_limit("fail_if_removed_above", fail_if_removed_above, most=1.0)
@@ -90,6 +94,8 @@ def defend(
         if aside is not None:
             result.write(aside)
     show(result, out, as_json=as_json)
+    if isinstance(result, TargetDefenceResult):
+        return gate_targets_removed(result.record, fail_if_removed_above, fail_if_accuracy_drops_above)
     return max(
         gate_removed(result.record, fail_if_removed_above),
         gate_drop(result.record, fail_if_accuracy_drops_above),

@@ -12,6 +12,7 @@ from toadstone.console import running, show
 from toadstone.options import (
     CIRCUMSTANCES,
     FORCE,
+    TARGET,
     epilog,
     folder_if_named,
     json_flag,
@@ -26,6 +27,7 @@ from toadstone.options import (
     short_help="List rows that look wrong, with reasons.",
     epilog=epilog(
         "toadstone scan mails.csv --text body --label spam",
+        "toadstone scan homes.csv --target price",
         "toadstone scan patients.csv --label outcome --group hospital --time admitted",
         "toadstone scan adult --detectors spectral,label-errors --json",
         "toadstone scan mails.csv --text body --label spam --trusted checked.csv",
@@ -59,6 +61,7 @@ from toadstone.options import (
     help="Exit 1 if a detector flags more rows than its false-alarm rate and chance explain.",
 )
 @max_seconds("what remains is skipped")
+@TARGET
 @reading(click.argument("data"))
 def scan(
     data: str,
@@ -79,7 +82,9 @@ def scan(
     Detectors are further evidence; each flags at most a stated share of clean
     rows. Nothing knows how much poison there is, or its purpose.
     """
+    from toadstone.commands.target_gates import gate_targets
     from toadstone.front.scan import scan as run
+    from toadstone.front.targets import TargetScanResult
     from toadstone.pipeline.gate import check_limit, rows_allowed
 
     check_limit("fail_if_flagged_above", fail_if_flagged_above, most=1.0)
@@ -89,6 +94,8 @@ def scan(
         if aside is not None:
             result.write(aside)
     show(result, out, as_json=as_json)
+    if isinstance(result, TargetScanResult):
+        return gate_targets(result.record, fail_if_rows_above, fail_if_flagged_above, evidence=fail_if_exceeded)
     named = options["detectors"] is not None
     return max(
         gate_rows(result.record, fail_if_rows_above),

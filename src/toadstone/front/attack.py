@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
 from toadstone.core.dataset import Poison
-from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.readers.request import Reading
 from toadstone.datasets.readers.rows import write_rows_as_arrays
 from toadstone.front.inputs import Data, Given, names_of, open_data, request_of, workers_of
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
+from toadstone.front.targets import TargetAttackResult, TargetReading, refuse_options, with_target
+from toadstone.front.targets import run_attack as attack_targets
 from toadstone.pipeline.attack import Attacked, AttackPlan
 from toadstone.pipeline.attack import attack as run_attack
+from toadstone.pipeline.regression.attack import TargetAttackPlan
 from toadstone.records.attack import AttackRecord
-from toadstone.report.files.places import naming_out
+from toadstone.report.files.places import naming_out, refuse_existing_file
 from toadstone.report.text.attack_text import attack_lines
 
 
@@ -80,25 +81,11 @@ class AttackResult(Result):
         write_rows_as_arrays(self.poison.X, self.poison.y, folder / "poison.npz")
 
 
-def refuse_existing_file(path: str | os.PathLike[str], *, force: bool = False) -> None:
-    """Refuse a file name that is taken, with `force` by anything but an archive.
-
-    Raises
-    ------
-    InvalidArgument
-        If it is.
-    """
-    if not force and os.path.lexists(path):
-        raise InvalidArgument("out", "a file that does not exist yet", f"{path}; --force replaces it")
-    if os.path.lexists(path) and not (Path(path).is_file() and zipfile.is_zipfile(path)):
-        raise InvalidArgument("out", "an archive of poison rows to replace", f"{path}, which is none")
-
-
 @front_door
 def attack(
     data: Data,
     *,
-    method: str = "kkt-influence",
+    method: str | None = None,
     fraction: float = 0.03,
     seed: int = 0,
     select_on: str = "validation",
@@ -111,7 +98,7 @@ def attack(
     remove: float = 0.05,
     workers: int | None = None,
     **reading: Unpack[Reading],
-) -> AttackResult:
+) -> AttackResult | TargetAttackResult:
     """Find the strongest attack of a method, and judge it against every defence.
 
     The attacker knows the training rows and the defender's model, and adds
@@ -123,8 +110,10 @@ def attack(
     data : path, name, data frame, (X, y), Dataset or Split
         A file, a name that ``toadstone datasets`` lists, a pandas, polars or
         pyarrow data frame, a pair of arrays, or what `load` and `read` return.
-    method : str
-        An attack of the catalogue that adds rows to raise the test error.
+    method : str, optional
+        An attack of the catalogue that adds rows to raise the test error,
+        kkt-influence by default; for a numeric target one on ridge
+        regression, ridge-poisoning by default.
     fraction : float
         Poison rows for each clean row, in [0, 0.5).
     seed : int
@@ -159,6 +148,7 @@ def attack(
     Returns
     -------
     AttackResult
+        For a numeric target, a `TargetAttackResult`.
 
     Raises
     ------
@@ -172,9 +162,16 @@ def attack(
     >>> len(result.poison) == result.record.poison_rows
     True
     """
-    run, request = current_run("attack"), request_of(reading, seed)
+    run, numeric = current_run("attack"), with_target(data, None, reading)
+    if numeric is not None:
+        refuse_options(target=target or None, learner=learner)
+        ridge_plan = TargetAttackPlan(
+            method=method or "ridge-poisoning", fraction=fraction, ridge=0.01 if ridge is None else ridge
+        )
+        return attack_targets(TargetReading(data, numeric, seed, run), ridge_plan)
+    request = request_of(reading, seed)
     plan = AttackPlan(
-        method=method,
+        method=method or "kkt-influence",
         fraction=fraction,
         select_on=select_on,
         target=tuple(target),

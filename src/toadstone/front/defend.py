@@ -16,6 +16,8 @@ from toadstone.front.inputs import Data, Given, open_data, request_of
 from toadstone.front.own_rows import Changes, keep_changed, rows_for_models, trusted_for_models, write_changed
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
+from toadstone.front.targets import TargetDefenceResult, TargetReading, refuse_options, with_target
+from toadstone.front.targets import run_defence as defend_targets
 from toadstone.pipeline.defence.measure import OwnModel, train_treated
 from toadstone.pipeline.defence.treatment import Action
 from toadstone.pipeline.defend import DefencePlan, Defended
@@ -23,6 +25,7 @@ from toadstone.pipeline.defend import defend as run_defence
 from toadstone.pipeline.harness.clock import Deadline
 from toadstone.pipeline.harness.defender import settle_defence
 from toadstone.pipeline.harness.own_model import load_model, name_of
+from toadstone.pipeline.regression.defend import TargetDefencePlan
 from toadstone.records.defence import DefenceRecord
 from toadstone.report.text.defence_text import defence_lines
 
@@ -120,8 +123,9 @@ def defend(
     group: str | None = None,
     time: str | None = None,
     max_seconds: float | None = None,
+    target: str | None = None,
     **reading: Unpack[Reading],
-) -> DefenceResult:
+) -> DefenceResult | TargetDefenceResult:
     """Remove, relabel or weigh the rows that the verdict lists, and report what that cost.
 
     The verdict lists groups of rows that share rare values and look like
@@ -164,6 +168,11 @@ def defend(
     max_seconds : float, optional
         Begin nothing new after so many seconds: accuracies are not measured,
         and `unfinished` of the result says so.
+    target : str, optional
+        Column of a numeric target, in place of a label with classes: rows
+        whose target is probably wrong are removed. `model` is then trained on
+        the prepared features; ridge regression and a random forest by
+        default.
     **reading
         Options of how data are read, those of `toadstone.read`: label, text
         and more.
@@ -171,6 +180,7 @@ def defend(
     Returns
     -------
     DefenceResult
+        For a numeric target, a `TargetDefenceResult`.
 
     Raises
     ------
@@ -185,6 +195,15 @@ def defend(
     True
     """
     run, deadline = current_run("defend"), Deadline(max_seconds)
+    numeric = with_target(data, target, reading)
+    if numeric is not None:
+        given_action = None if action == "remove" else action
+        refuse_options(action=given_action, estimators=estimators, represent=represent, max_seconds=max_seconds)
+        refuse_options(group=group, time=time)
+        chosen = {} if model is None else {"model": load_model(model), "model_name": name_of(model)}
+        return defend_targets(
+            TargetReading(data, numeric, seed, run), TargetDefencePlan(max_removed=max_removed, **chosen), trusted
+        )
     request = replace(request_of(reading, seed).setting_aside(), group=group, time=time)
     loaded = None if model is None else load_model(model)
     added = tuple(load_model(one, option="estimators") for one in _listed(estimators))

@@ -11,6 +11,7 @@ from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, open_data, request_of
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
+from toadstone.front.targets import TargetReading, run_sanitizing, with_target
 from toadstone.pipeline.harness.judge import Defence
 from toadstone.pipeline.sanitize import Cleaning, clean_rows
 from toadstone.report.text.defence_text import fates, removal_lines
@@ -33,9 +34,8 @@ class SanitizeResult(Result):
     def lines(self, width: int | None = None) -> list[str]:
         """Say how many rows are removed, and show the first of them."""
         found = self._cleaning
-        lead = (
-            f"{found.method} removes {len(found.removals)} of {found.n_rows} rows ({self._remove:.3g} of each class)."
-        )
+        of = "all" if self.given.split.target else "each class"
+        lead = f"{found.method} removes {len(found.removals)} of {found.n_rows} rows ({self._remove:.3g} of {of})."
         return [
             *(flow(sentence, width) for sentence in (lead, *fates(found.source, found.account, found.set_aside))),
             *["" for _ in found.removals[:1]],
@@ -66,13 +66,14 @@ def sanitize(
     data: Data,
     *,
     seed: int = 0,
-    method: str = "l2",
+    method: str | None = None,
     remove: float = 0.05,
     ridge: float = 0.01,
     variant: str = "paper",
+    target: str | None = None,
     **reading: Unpack[Reading],
 ) -> SanitizeResult:
-    """Remove the most suspicious rows of each class.
+    """Remove the most suspicious rows of each class, or those of a numeric target.
 
     Parameters
     ----------
@@ -81,16 +82,22 @@ def sanitize(
         pyarrow data frame, a pair of arrays, or what `load` and `read` return.
     seed : int
         Seed of all that is random, from 0.
-    method : {"l2", "slab", "loss", "svd", "knn"}
+    method : {"l2", "slab", "loss", "svd", "knn", "trim", "sever"}, optional
         Score of a row: distance to the class mean (l2), that distance along
         the line between the means (slab), its loss (loss), its distance from
-        the main directions (svd) or from its nearest neighbours (knn).
+        the main directions (svd) or from its nearest neighbours (knn); of a
+        numeric target its squared error at the ridge model of all rows (loss)
+        or of the rows that it fits best (trim), or its gradient along their
+        main direction (sever). l2 by default, trim for a numeric target.
     remove : float
         Share of each class to remove, in (0, 0.5).
     ridge : float
         Penalty of the model that loss trains: ridge/2 times the squared norm.
     variant : {"paper", "reference"}
         Definition of svd and knn: the paper's, or that of its authors' code.
+    target : str, optional
+        Column of a numeric target, in place of a label with classes; `remove`
+        is then the share of all rows.
     **reading
         Options of how data are read, those of `toadstone.read`: label, text
         and more.
@@ -110,7 +117,12 @@ def sanitize(
     >>> toadstone.sanitize("breast-cancer", method="l2", remove=0.05).record["kept"]
     540
     """
-    run = current_run("sanitize")
+    run, numeric = current_run("sanitize"), with_target(data, target, reading)
+    if numeric is not None:
+        asked = TargetReading(data, numeric, seed, run)
+        found = run_sanitizing(asked, method=method or "trim", remove=remove, ridge=ridge, variant=variant)
+        return SanitizeResult(*found, remove)
+    method = method or "l2"
     request, defence = (
         request_of(reading, seed).setting_aside(),
         Defence(contamination=remove, ridge=ridge, variant=variant, seed=seed),

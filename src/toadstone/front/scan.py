@@ -11,6 +11,8 @@ from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, names_of, open_data, request_of
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
+from toadstone.front.targets import TargetReading, TargetScanResult, refuse_options, with_target
+from toadstone.front.targets import run_scan as scan_targets
 from toadstone.pipeline.harness.clock import Deadline
 from toadstone.pipeline.scan import ScanPlan, late_parts
 from toadstone.pipeline.scan import scan as run_scan
@@ -80,8 +82,9 @@ def scan(
     group: str | None = None,
     time: str | None = None,
     max_seconds: float | None = None,
+    target: str | None = None,
     **reading: Unpack[Reading],
-) -> ScanResult:
+) -> ScanResult | TargetScanResult:
     """Say which rows look wrong and why, which groups of rows do, and what is odd about the table.
 
     A verdict lists the rows whose label their values contradict, with the
@@ -119,6 +122,9 @@ def scan(
     max_seconds : float, optional
         Begin nothing new after so many seconds: what has not begun is skipped,
         and `unfinished` of the result says so.
+    target : str, optional
+        Column of a numeric target, in place of a label with classes: rows
+        whose target is probably wrong are listed.
     **reading
         Options of how data are read, those of `toadstone.read`: label, text
         and more.
@@ -126,6 +132,7 @@ def scan(
     Returns
     -------
     ScanResult
+        For a numeric target, a `TargetScanResult`.
 
     Raises
     ------
@@ -140,6 +147,11 @@ def scan(
     0.02
     """
     run, deadline = current_run("scan"), Deadline(max_seconds)
+    numeric = with_target(data, target, reading)
+    if numeric is not None:
+        refuse_options(detectors=detectors, false_alarm_rate=false_alarm_rate, max_seconds=max_seconds)
+        refuse_options(test=test, group=group, time=time)
+        return scan_targets(TargetReading(data, numeric, seed, run), trusted)
     plan = ScanPlan(
         detectors=names_of(detectors) or (),
         false_alarm_rate=false_alarm_rate,

@@ -43,7 +43,17 @@ Ranks: TypeAlias = Mapping[str, Positive]
 
 DomainName: TypeAlias = Literal["real", "box", "integer"]
 _PLURALS: Mapping[str, str] = {"line": "lines", "row": "rows", "index": "indices"}
-RecordName: TypeAlias = Literal["audit", "attack", "scan", "defence", "evaluation", "reproduction"]
+RecordName: TypeAlias = Literal[
+    "audit",
+    "attack",
+    "scan",
+    "defence",
+    "evaluation",
+    "reproduction",
+    "regression-scan",
+    "regression-defence",
+    "regression-attack",
+]
 Version: TypeAlias = Literal["2.0", "3.0", "4.0"]
 
 SCHEMA_VERSIONS: Mapping[RecordName, Version] = MappingProxyType(
@@ -55,6 +65,9 @@ SCHEMA_VERSIONS: Mapping[RecordName, Version] = MappingProxyType(
         "evaluation": "3.0",
         # A reproduction has no rows of a source; its published records stay valid.
         "reproduction": "2.0",
+        "regression-scan": "4.0",
+        "regression-defence": "4.0",
+        "regression-attack": "4.0",
     }
 )
 """Version of the published schema of each kind of record."""
@@ -66,8 +79,8 @@ class Header:
 
     Parameters
     ----------
-    record : {"audit", "attack", "scan", "defence", "evaluation", "reproduction"}
-        Which record this is.
+    record : str
+        Which record this is: "scan", "regression-scan" and so on.
     schema_version : str
         Version of the record's published JSON schema.
     command : str

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,6 +117,20 @@ def refuse_existing(path: str | Path) -> None:
     # A link that points nowhere does not exist, but its name is taken.
     if Path(path).exists() or Path(path).is_symlink():
         raise InvalidArgument("out", "a name that is not taken", f"{path}, which exists; --force replaces results")
+
+
+def refuse_existing_file(path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Refuse a file name that is taken, with `force` by anything but an archive.
+
+    Raises
+    ------
+    InvalidArgument
+        If it is.
+    """
+    if not force and os.path.lexists(path):
+        raise InvalidArgument("out", "a file that does not exist yet", f"{path}; --force replaces it")
+    if os.path.lexists(path) and not (Path(path).is_file() and zipfile.is_zipfile(path)):
+        raise InvalidArgument("out", "an archive of poison rows to replace", f"{path}, which is none")
 
 
 def refuse_foreign(path: Path) -> None:

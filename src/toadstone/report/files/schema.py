@@ -15,6 +15,11 @@ from toadstone.records.audit import AuditRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.header import SCHEMA_VERSIONS, RecordName
+from toadstone.records.regression import (
+    RegressionAttackRecord,
+    RegressionDefenceRecord,
+    RegressionScanRecord,
+)
 from toadstone.records.reproduction import Reproduction
 from toadstone.records.scan import ScanRecord
 from toadstone.records.serial import schema_of
@@ -27,6 +32,9 @@ RECORDS: Mapping[RecordName, type[Any]] = MappingProxyType(
         "defence": DefenceRecord,
         "evaluation": EvaluationRecord,
         "reproduction": Reproduction,
+        "regression-scan": RegressionScanRecord,
+        "regression-defence": RegressionDefenceRecord,
+        "regression-attack": RegressionAttackRecord,
     }
 )
 """Record classes by the name that their header carries."""
@@ -37,7 +45,8 @@ def load_schema(record: str) -> dict[str, Any]:
 
     Parameters
     ----------
-    record : {"audit", "attack", "scan", "defence", "evaluation", "reproduction"}
+    record : str
+        Such as "scan" or "regression-scan".
 
     Raises
     ------

@@ -14,6 +14,7 @@ from toadstone.core.files import written_aside
 from toadstone.records.audit import Removal, Suspect
 from toadstone.records.defence import RelabelledRow, RemovedRow
 from toadstone.records.header import Source
+from toadstone.records.regression import WrongTarget
 from toadstone.records.row_scores import RowScores
 from toadstone.records.scan import ScanRecord
 from toadstone.report.text.formats import visible
@@ -120,6 +121,20 @@ def write_scores(scores: RowScores, source: Source, path: str | os.PathLike[str]
 
 def _rounded(values: Array) -> Iterable[float]:
     return (round(value, _SCORE_DECIMALS) for value in values.tolist())
+
+
+def write_wrong_targets(rows: Iterable[WrongTarget], source: Source, path: str | os.PathLike[str]) -> None:
+    """Write name, ``target, suggested, low, high, probability, preview`` of rows; otherwise as `write_suspects`."""
+    header = _titled(source, ("target", "suggested", "low", "high", "probability", "preview"))
+    cells = ((one.row, one.target, one.suggested, one.low, one.high, one.probability, one.preview) for one in rows)
+    _write_table(path, header, cells)
+
+
+def write_target_scores(
+    scores: Iterable[tuple[str, float, float, float]], source: Source, path: str | os.PathLike[str]
+) -> None:
+    """Write name, ``target, suggested, probability`` of all rows; otherwise as `write_suspects`."""
+    _write_table(path, _titled(source, ("target", "suggested", "probability")), scores)
 
 
 def _titled(source: Source, others: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,231 @@
+"""Scans, defences and attacks of numeric targets in sentences, and as lines for a terminal or a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from toadstone.records.header import Source
+from toadstone.records.regression import (
+    AttackedDefence,
+    ErrorChange,
+    RegressionAttackRecord,
+    RegressionDefenceRecord,
+    RegressionScanRecord,
+    TargetFinding,
+    WrongTarget,
+)
+from toadstone.report.text.formats import (
+    counted,
+    flow,
+    format_count,
+    format_fraction,
+    format_interval,
+    format_share,
+    shortened,
+    visible_lines,
+)
+from toadstone.report.text.rows_text import account_sentence, aside_sentences, reading_lines
+from toadstone.report.text.wording import LONGEST_PREVIEW, SHOWN_ROWS, short_name
+
+_WHERE = {"trusted": "trusted rows", "published": "the published test set"}
+_HUGE = 12.0
+"""Logarithms of odds beyond which figures say no more."""
+
+
+def format_target(value: float, like: float | None = None) -> str:
+    """Write a target in its own units: as it is, or with as many decimals as its size beside another calls for.
+
+    Parameters
+    ----------
+    value : float
+    like : float, optional
+        A spread whose third digit is enough; without it the value is exact.
+
+    Examples
+    --------
+    >>> format_target(4100.0), format_target(1.25), format_target(309.87, 130.0), format_target(0.012345, 0.02)
+    ('4,100', '1.25', '310', '0.0123')
+    """
+    if like is None:
+        return f"{value:,.10g}" if abs(value) < 1e15 else f"{value:.10g}"
+    decimals = 0
+    while decimals < 12 and abs(like) * 10**decimals < 100 and like:
+        decimals += 1
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def expectation(row: WrongTarget) -> str:
+    """Say what stands in a row and what is expected there: "4,100 where 310 (250 to 380) is expected".
+
+    Examples
+    --------
+    >>> expectation(WrongTarget("12", 10, 4100.0, 310.2, 250.4, 380.1, 0.99, "0" * 64, ""))
+    '4,100 where 310 (250 to 380) is expected'
+    """
+    spread = row.high - row.low
+    suggested, low, high = (format_target(value, spread) for value in (row.suggested, row.low, row.high))
+    return f"{format_target(row.target)} where {suggested} ({low} to {high}) is expected"
+
+
+def evidence_sentence(evidence: TargetFinding) -> str:
+    """Say whether the data prefer wrong targets to none, how many, and by which odds."""
+    share, interval = format_share(evidence.rate), format_interval(evidence.low, evidence.high)
+    if evidence.supported:
+        return f"The data prefer {share} wrong targets ({interval}) to none, {_odds(evidence.log_ratio)} to 1."
+    if evidence.log_ratio <= 0:
+        return "The data give no sign of wrong targets: errors of prediction with heavy tails explain all of them."
+    return (
+        f"The data cannot tell wrong targets from another kind of rows: {share} ({interval}) would be wrong, "
+        f"{_odds(evidence.log_ratio)} to 1 against none."
+    )
+
+
+def _odds(log_ratio: float) -> str:
+    if log_ratio > _HUGE:
+        return "more than 100,000"
+    return f"{2.718281828459045**log_ratio:,.0f}" if log_ratio > 1 else f"{2.718281828459045**log_ratio:.1f}"
+
+
+def scan_sentences(record: RegressionScanRecord) -> tuple[str, ...]:
+    """Say how many targets look wrong, how many of them may be right, and what the data prefer."""
+    total, target = counted(record.data.rows, "row"), short_name(record.data.target)
+    n = record.flagged_rows
+    if not record.evidence.supported:
+        lead = f"No target of {total} is called wrong ({target})."
+        if n:
+            lead += f" {counted(n, 'row')} {'is' if n == 1 else 'are'} listed for review."
+        return lead, evidence_sentence(record.evidence)
+    looks = "target looks" if n == 1 else "targets look"
+    lead = f"{format_count(n)} of {total}: {looks} wrong ({target}), about {_innocents(record.expected_innocents)}."
+    return lead, evidence_sentence(record.evidence)
+
+
+def _innocents(expected: float) -> str:
+    return f"{expected:.0f} of them wrongly so" if expected >= 0.95 else "none of them wrongly so"
+
+
+def scan_lines(record: RegressionScanRecord, width: int | None) -> list[str]:
+    """Write what looks wrong, then the rows, then what to do next.
+
+    Parameters
+    ----------
+    record : RegressionScanRecord
+    width : int or None
+        Columns of the terminal; None for a pipe.
+    """
+    sentences = (*scan_sentences(record), *aside_sentences(record.source, record.set_aside))
+    lines = [flow(sentence, width) for sentence in sentences]
+    if record.rows:
+        lines += ["", *target_lines(record.source, record.rows, record.flagged_rows, width, table="suspects.csv")]
+    return visible_lines(
+        [
+            *lines,
+            "",
+            flow(next_step(record), width),
+            "",
+            *reading_lines(record.data, width, record.source),
+        ]
+    )
+
+
+def target_lines(
+    source: Source, rows: Sequence[WrongTarget], total: int, width: int | None, *, table: str
+) -> list[str]:
+    """Write the first of some rows with what is expected there, and the number of the others."""
+    lines = []
+    for row in rows[:SHOWN_ROWS]:
+        lines.append(
+            flow(f"  {source.full(row.row)}: {expectation(row)}, {format_share(row.probability)} sure", width, indent=4)
+        )
+        lines.append(flow(f"    {shortened(row.preview, LONGEST_PREVIEW)}", width, indent=6))
+    others = total - len(rows[:SHOWN_ROWS])
+    return [*lines, f"  and {format_count(others)} more, in {table} (--out)"] if others > 0 else lines
+
+
+def next_step(record: RegressionScanRecord) -> str:
+    """Say in one sentence what to do after a scan."""
+    if record.evidence.supported:
+        return (
+            "Next: check these rows against their source; `toadstone defend` with the same options removes them and "
+            "says what that brings."
+        )
+    if record.flagged_rows:
+        return "Next: look through the rows for review; rows that you know to be right, given as --trusted, may decide."
+    return "Next: nothing has to be done."
+
+
+def defence_sentences(record: RegressionDefenceRecord) -> tuple[str, ...]:
+    """Say which rows were removed, what the data prefer, and what that brought where it can be known."""
+    total, removed = counted(record.rows, "row"), len(record.removals)
+    if not removed:
+        found = [f"None of {total} was removed."]
+    else:
+        found = [f"{format_count(removed)} of {total} removed, about {_innocents(record.expected_innocents)}."]
+    if record.spared:
+        limit = format_fraction(record.max_removed or 0.0)
+        listed = f"{counted(record.spared, 'listed row')} {'stays' if record.spared == 1 else 'stay'}"
+        found.append(f"{listed}: no more than {limit} of the rows may be removed.")
+    found.append(evidence_sentence(record.evidence))
+    found += [error_sentence(one) for one in record.errors]
+    if not record.errors:
+        found.append(
+            "What this brings or costs is not known: no trusted rows were given and the data publish no test set, and "
+            "rows that a defence has kept cannot judge it."
+        )
+    return tuple(found)
+
+
+def error_sentence(found: ErrorChange) -> str:
+    """Say how a mean absolute error changed.
+
+    Examples
+    --------
+    >>> error_sentence(ErrorChange("ridge", "trusted", 40, 12.0, 10.5, -1.5, -2.25, -0.75))
+    'ridge, on 40 rows (trusted rows): mean absolute error 12 without the defence, 10.5 with it (-2.25 to -0.75).'
+    """
+    before, after = (format_target(value, max(found.before, found.after) * 10) for value in (found.before, found.after))
+    low, high = (
+        format_target(value, max(found.before, found.after)) for value in (found.change_low, found.change_high)
+    )
+    return (
+        f"{short_name(found.model)}, on {counted(found.rows, 'row')} ({_WHERE[found.where]}): mean absolute error "
+        f"{before} without the defence, {after} with it ({low} to {high})."
+    )
+
+
+def defence_lines(record: RegressionDefenceRecord, width: int | None) -> list[str]:
+    """Write what was removed and what it brought, then the rows; as `scan_lines`."""
+    fates = (*aside_sentences(record.source, record.set_aside), account_sentence(record.account))
+    first, *others = defence_sentences(record)
+    lines = [flow(sentence, width) for sentence in (first, *fates, *others)]
+    if record.removals:
+        shown = target_lines(record.source, record.removals, len(record.removals), width, table="removals.csv")
+        lines += ["", *shown]
+    return visible_lines([*lines, "", *reading_lines(record.data, width, record.source)])
+
+
+def attack_lines(record: RegressionAttackRecord, width: int | None) -> list[str]:
+    """Write the attack, and the error behind each defence; as `scan_lines`."""
+    spent = "rows added" if record.budget == "add" else "targets changed"
+    lines = [
+        flow(
+            f"{record.method}: {format_count(record.poison_rows)} {spent} among {counted(record.data.rows, 'row')} "
+            f"({format_fraction(record.fraction)}).",
+            width,
+        ),
+        flow(
+            f"Root mean squared error of ridge regression on {counted(record.test_rows, 'test row')} "
+            f"({record.test_origin}), in units of {short_name(record.data.target)}:",
+            width,
+        ),
+        "",
+        f"  {'defence':<10}{'clean':>14}{'attacked':>14}{'poison removed':>16}{'clean removed':>15}",
+        *(_attacked_line(one) for one in record.defences),
+    ]
+    return visible_lines([*lines, "", *reading_lines(record.data, width, record.source)])
+
+
+def _attacked_line(found: AttackedDefence) -> str:
+    clean, attacked = (format_target(value, value * 10) for value in (found.clean_error, found.test_error))
+    return f"  {found.defence:<10}{clean:>14}{attacked:>14}{found.poison_removed:>16,}{found.clean_removed:>15,}"

@@ -7,7 +7,7 @@ here with a Python of a scratch environment, and measure with this project's::
     scratch/bin/python benchmarks/regression.py export FOLDER
     OMP_NUM_THREADS=1 .venv/bin/python benchmarks/regression.py measure FOLDER > docs/results/regression.md
 
-A third of the rows of each table, at most 1,000 in all, is held out clean. Of
+A third of the rows of each table, at most 600 in all, is held out clean. Of
 the others 5 or 10 % of the targets are replaced: by the far end of the range,
 by those of each other, or by themselves plus or minus three standard
 deviations. The limits of the verdict were chosen on generators alone
@@ -42,7 +42,7 @@ TABLES = {
     ("modeldata", "concrete"): "compressive_strength",
     ("palmerpenguins", "penguins"): "body_mass_g",
 }
-ROWS, SEED = 1_000, 0
+ROWS, SEED = 600, 0
 SHARES, FRACTIONS = (0.05, 0.1), (0.03, 0.1, 0.2)
 Rows = tuple[Any, Any, Any, Any]
 
@@ -199,7 +199,7 @@ def _findings(cells: dict[Any, dict[str, float]]) -> None:
     print(
         "## Rows\n\nMeans over the tables, in brackets the lowest and the highest; in % of the wrong and right rows.\n"
     )
-    print("| targets | found | right ones flagged | right share of the list: printed / actual |\n|---|---|---|---|")
+    print("| targets | found | right ones flagged | share of right ones in the list: printed / actual |\n|---|---|---|---|")
     for kind, share in _kinds(cells):
         of = _of(cells, kind, share)
         recall = "-" if not share else _spread([100 * cell["recall"] for cell in of])
@@ -238,12 +238,12 @@ def _each(cells: dict[Any, dict[str, float]], found: dict[str, Rows]) -> None:
 
 
 def _attacks(found: dict[str, Rows]) -> None:
-    print("\n## TRIM and SEVER under attack\n\nThe same error of ridge regression (ridge .01), means over the tables. ")
+    print("\n## TRIM and SEVER under attack\n\nThe same error of ridge regression (ridge .01), means over every second table. ")
     print("TRIM and SEVER know the share of poison, the verdict does not.\n")
     print("| attack | poison | clean rows | no defence | TRIM | SEVER | verdict |\n|---|---|---|---|---|---|---|")
     for attack in ("ridge-poisoning", "target-ends", "harmful-target-ends"):
         for fraction in FRACTIONS:
-            of = [under_attack(rows, attack, fraction) for rows in found.values()]
+            of = [under_attack(rows, attack, fraction) for rows in list(found.values())[::2]]
             names = ("clean", "none", "TRIM", "SEVER", "verdict")
             means = [f"{100 * np.mean([cell[name] for cell in of]):.1f}" for name in names]
             print(f"| {attack} | {100 * fraction:g} % | " + " | ".join(means) + " |")

@@ -199,7 +199,7 @@ def _findings(cells: dict[Any, dict[str, float]]) -> None:
     print(
         "## Rows\n\nMeans over the tables, in brackets the lowest and the highest; in % of the wrong and right rows.\n"
     )
-    print("| targets | found | right ones flagged | share of right ones in the list: printed / actual |\n|---|---|---|---|")
+    print("| targets | found | right ones flagged | right ones in the list, printed / actual |\n|---|---|---|---|")
     for kind, share in _kinds(cells):
         of = _of(cells, kind, share)
         recall = "-" if not share else _spread([100 * cell["recall"] for cell in of])
@@ -238,7 +238,7 @@ def _each(cells: dict[Any, dict[str, float]], found: dict[str, Rows]) -> None:
 
 
 def _attacks(found: dict[str, Rows]) -> None:
-    print("\n## TRIM and SEVER under attack\n\nThe same error of ridge regression (ridge .01), means over every second table. ")
+    print("\n## TRIM and SEVER under attack\n\nThe same error of ridge regression, means over every second table. ")
     print("TRIM and SEVER know the share of poison, the verdict does not.\n")
     print("| attack | poison | clean rows | no defence | TRIM | SEVER | verdict |\n|---|---|---|---|---|---|---|")
     for attack in ("ridge-poisoning", "target-ends", "harmful-target-ends"):

@@ -1,4 +1,4 @@
-"""Records of all six kinds to render, two of them as hostile as data can be."""
+"""Records of all kinds to render, two of them as hostile as data can be."""
 
 import dataclasses
 from html.parser import HTMLParser
@@ -18,6 +18,16 @@ from toadstone.records.defence import (
 )
 from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
 from toadstone.records.header import SCHEMA_VERSIONS, ClassCount, ColumnSummary, DataSummary, Header, Source
+from toadstone.records.regression import (
+    AttackedDefence,
+    ErrorChange,
+    RegressionAttackRecord,
+    RegressionDefenceRecord,
+    RegressionScanRecord,
+    TargetData,
+    TargetFinding,
+    WrongTarget,
+)
 from toadstone.records.reproduction import Comparison, Interval, Panel, Published, Reproduction, Series
 from toadstone.records.row_scores import RowScores
 from toadstone.records.rows import AsideKind, AsideRow, Contradiction, RowAccount, SetAside
@@ -595,9 +605,92 @@ def figure() -> Reproduction:
     )
 
 
-@pytest.fixture(params=["record", "attacked", "scanned", "defended", "evaluated", "figure"])
+def wrong_target(row, position, target):
+    return WrongTarget(row, position, target, 310.2, 250.4, 380.1, 0.97, "5c" * 32, f"size 40, town {HOSTILE}")
+
+
+def target_data():
+    return TargetData(
+        HOSTILE, 300, 5, -1.5, 250.0, 5270.0, "2 numbers standardised", read_data().columns, read_data().notes
+    )
+
+
+FOUND = TargetFinding(0.014, 0.004, 0.032, 20.4, supported=True)
+TARGET_SOURCE = Source(f"homes{HOSTILE}.csv", "homes.csv", "line")
+
+
+@pytest.fixture
+def target_scan():
+    """A scan of numeric targets with two listed rows."""
+    return RegressionScanRecord(
+        header=header("regression-scan", "toadstone scan homes.csv --target price", digests={"rows": "3f" * 32}),
+        source=TARGET_SOURCE,
+        data=target_data(),
+        evidence=FOUND,
+        flagged_rows=2,
+        rows=(wrong_target("12", 10, 4100.0), wrong_target("92", 90, -0.25)),
+        expected_innocents=0.06,
+        learners={"ridge": 0.7, "forest": 0.3},
+        trusted_rows=20,
+        set_aside=small_aside(),
+        timings={"verdict": 1.25},
+    )
+
+
+@pytest.fixture
+def target_defence():
+    """A defence of numeric targets, measured on trusted rows."""
+    return RegressionDefenceRecord(
+        header=header("regression-defence", "toadstone defend homes.csv --target price"),
+        source=TARGET_SOURCE,
+        data=target_data(),
+        evidence=FOUND,
+        max_removed=0.005,
+        rows=300,
+        kept=299,
+        removals=(wrong_target("12", 10, 4100.0),),
+        spared=1,
+        expected_innocents=0.03,
+        account=RowAccount(303, 301, 1, 1),
+        set_aside=small_aside(),
+        trusted_rows=20,
+        errors=(ErrorChange("ridge", "trusted", 20, 31.5, 20.25, -11.25, -15.0, -7.5),),
+    )
+
+
+@pytest.fixture
+def target_attack():
+    """An attack on ridge regression."""
+    return RegressionAttackRecord(
+        header=header("regression-attack", "toadstone attack homes.csv --label price --regression"),
+        source=TARGET_SOURCE,
+        data=target_data(),
+        method="ridge-poisoning",
+        fraction=0.1,
+        budget="add",
+        poison_rows=30,
+        ridge=0.01,
+        test_rows=60,
+        test_origin="20 % held out at random, seed 0",
+        defences=(AttackedDefence("none", 19.5, 1570.25, 0, 0), AttackedDefence("trim", 19.5, 20.0, 30, 0)),
+    )
+
+
+@pytest.fixture(
+    params=[
+        "record",
+        "attacked",
+        "scanned",
+        "defended",
+        "evaluated",
+        "figure",
+        "target_scan",
+        "target_defence",
+        "target_attack",
+    ]
+)
 def each(request):
-    """Each of the six kinds of record in turn."""
+    """Each kind of record in turn."""
     return request.getfixturevalue(request.param)
 
 

@@ -20,6 +20,7 @@ from toadstone.records.audit import AuditRecord, Removal
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.header import Source
+from toadstone.records.regression import RegressionAttackRecord, RegressionDefenceRecord, RegressionScanRecord
 from toadstone.records.reproduction import Reproduction
 from toadstone.records.scan import ScanRecord
 from toadstone.report.files.evaluation_table import write_matrix
@@ -35,6 +36,7 @@ from toadstone.report.pages.audit_page import render
 from toadstone.report.pages.defence_page import render_defence
 from toadstone.report.pages.evaluation_page import render_evaluation
 from toadstone.report.pages.fragment import render_fragment
+from toadstone.report.pages.regression_page import render_target_defence, render_target_scan
 from toadstone.report.pages.reproduction_page import render_reproduction
 from toadstone.report.pages.scan_page import render_scan
 from toadstone.report.text.attack_text import attack_lines
@@ -42,6 +44,9 @@ from toadstone.report.text.audit_text import audit_lines
 from toadstone.report.text.comparisons import reproduction_lines
 from toadstone.report.text.defence_text import defence_lines, removal_lines
 from toadstone.report.text.evaluation_text import evaluation_lines
+from toadstone.report.text.regression_text import attack_lines as target_attack_lines
+from toadstone.report.text.regression_text import defence_lines as target_defence_lines
+from toadstone.report.text.regression_text import scan_lines as target_scan_lines
 from toadstone.report.text.scan_text import scan_lines
 
 LINES = {
@@ -50,6 +55,9 @@ LINES = {
     ScanRecord: scan_lines,
     DefenceRecord: defence_lines,
     EvaluationRecord: evaluation_lines,
+    RegressionScanRecord: target_scan_lines,
+    RegressionDefenceRecord: target_defence_lines,
+    RegressionAttackRecord: target_attack_lines,
     Reproduction: reproduction_lines,
 }
 PAGES = {
@@ -57,6 +65,8 @@ PAGES = {
     ScanRecord: render_scan,
     DefenceRecord: render_defence,
     EvaluationRecord: render_evaluation,
+    RegressionScanRecord: render_target_scan,
+    RegressionDefenceRecord: render_target_defence,
     Reproduction: render_reproduction,
 }
 MARK = "FORGED"

@@ -159,6 +159,7 @@ class ErrorChange:
     Parameters
     ----------
     model : str
+        What was trained.
     where : {"trusted", "published"}
         Rows that it was measured on.
     rows : int
@@ -170,7 +171,7 @@ class ErrorChange:
     """
 
     model: Name
-    where: Where
+    where: Literal["trusted", "published"]
     rows: Positive
     before: Size
     after: Size
@@ -204,6 +205,7 @@ class RegressionDefenceRecord(Record):
     set_aside : SetAside
         Rows of the source that were not judged.
     trusted_rows : int
+        Trusted rows, which are never removed.
     errors : tuple of ErrorChange
         On rows that the defence did not choose; empty where there are none.
     timings : mapping from str to float
@@ -261,14 +263,17 @@ class RegressionAttackRecord(Record):
     source : Source
     data : TargetData
     method : str
+        Name of the attack.
     fraction : float
         Poison rows for each clean row.
     budget : {"add", "flip"}
         Whether rows are added, or targets of clean rows changed.
     poison_rows : int
+        Rows added, or targets changed.
     ridge : float
         Penalty of the defender's model.
     test_rows : int
+        Clean rows on which errors are measured.
     test_origin : str
         Where the test rows are from.
     defences : tuple of AttackedDefence

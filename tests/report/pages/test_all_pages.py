@@ -10,11 +10,13 @@ from toadstone.records.attack import AttackRecord
 from toadstone.records.audit import AuditRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
+from toadstone.records.regression import RegressionAttackRecord, RegressionDefenceRecord, RegressionScanRecord
 from toadstone.records.reproduction import Reproduction
 from toadstone.records.scan import ScanRecord
 from toadstone.report.pages.audit_page import render
 from toadstone.report.pages.defence_page import render_defence
 from toadstone.report.pages.evaluation_page import render_evaluation
+from toadstone.report.pages.regression_page import render_target_defence, render_target_scan
 from toadstone.report.pages.reproduction_page import render_reproduction
 from toadstone.report.pages.scan_page import render_scan
 from toadstone.report.text.attack_text import attack_lines
@@ -22,6 +24,9 @@ from toadstone.report.text.audit_text import audit_lines
 from toadstone.report.text.comparisons import reproduction_lines
 from toadstone.report.text.defence_text import defence_lines
 from toadstone.report.text.evaluation_text import evaluation_lines
+from toadstone.report.text.regression_text import attack_lines as target_attack_lines
+from toadstone.report.text.regression_text import defence_lines as target_defence_lines
+from toadstone.report.text.regression_text import scan_lines as target_scan_lines
 from toadstone.report.text.scan_text import scan_lines
 
 PAGES = {
@@ -29,6 +34,8 @@ PAGES = {
     ScanRecord: render_scan,
     DefenceRecord: render_defence,
     EvaluationRecord: render_evaluation,
+    RegressionScanRecord: render_target_scan,
+    RegressionDefenceRecord: render_target_defence,
     Reproduction: render_reproduction,
 }
 LINES = {
@@ -37,6 +44,9 @@ LINES = {
     ScanRecord: scan_lines,
     DefenceRecord: defence_lines,
     EvaluationRecord: evaluation_lines,
+    RegressionScanRecord: target_scan_lines,
+    RegressionDefenceRecord: target_defence_lines,
+    RegressionAttackRecord: target_attack_lines,
     Reproduction: reproduction_lines,
 }
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

@@ -96,13 +96,16 @@ def scan_sentences(record: RegressionScanRecord) -> tuple[str, ...]:
         if n:
             lead += f" {counted(n, 'row')} {'is' if n == 1 else 'are'} listed for review."
         return lead, evidence_sentence(record.evidence)
-    looks = "target looks" if n == 1 else "targets look"
-    lead = f"{format_count(n)} of {total}: {looks} wrong ({target}), about {_innocents(record.expected_innocents)}."
+    verb = "has a target" if n == 1 else "have targets"
+    lead = (
+        f"{format_count(n)} of {total} {verb} ({target}) that look{'s' if n == 1 else ''} wrong, {_innocents(record)}."
+    )
     return lead, evidence_sentence(record.evidence)
 
 
-def _innocents(expected: float) -> str:
-    return f"{expected:.0f} of them wrongly so" if expected >= 0.95 else "none of them wrongly so"
+def _innocents(record: RegressionScanRecord | RegressionDefenceRecord) -> str:
+    expected = record.expected_innocents
+    return f"about {expected:.0f} of them wrongly so" if expected >= 0.95 else "fewer than one of them wrongly so"
 
 
 def scan_lines(record: RegressionScanRecord, width: int | None) -> list[str]:
@@ -135,12 +138,14 @@ def target_lines(
     """Write the first of some rows with what is expected there, and the number of the others."""
     lines = []
     for row in rows[:SHOWN_ROWS]:
-        lines.append(
-            flow(f"  {source.full(row.row)}: {expectation(row)}, {format_share(row.probability)} sure", width, indent=4)
-        )
+        lines.append(flow(f"  {source.full(row.row)}: {expectation(row)}, {_sure(row.probability)}", width, indent=4))
         lines.append(flow(f"    {shortened(row.preview, LONGEST_PREVIEW)}", width, indent=6))
     others = total - len(rows[:SHOWN_ROWS])
     return [*lines, f"  and {format_count(others)} more, in {table} (--out)"] if others > 0 else lines
+
+
+def _sure(probability: float) -> str:
+    return "more than 99.9 % sure" if probability > 0.999 else f"{format_share(probability)} sure"
 
 
 def next_step(record: RegressionScanRecord) -> str:
@@ -161,7 +166,7 @@ def defence_sentences(record: RegressionDefenceRecord) -> tuple[str, ...]:
     if not removed:
         found = [f"None of {total} was removed."]
     else:
-        found = [f"{format_count(removed)} of {total} removed, about {_innocents(record.expected_innocents)}."]
+        found = [f"{format_count(removed)} of {total} removed, {_innocents(record)}."]
     if record.spared:
         limit = format_fraction(record.max_removed or 0.0)
         listed = f"{counted(record.spared, 'listed row')} {'stays' if record.spared == 1 else 'stay'}"
@@ -184,7 +189,7 @@ def error_sentence(found: ErrorChange) -> str:
     >>> error_sentence(ErrorChange("ridge", "trusted", 40, 12.0, 10.5, -1.5, -2.25, -0.75))
     'ridge, on 40 rows (trusted rows): mean absolute error 12 without the defence, 10.5 with it (-2.25 to -0.75).'
     """
-    before, after = (format_target(value, max(found.before, found.after) * 10) for value in (found.before, found.after))
+    before, after = (format_target(value, max(found.before, found.after)) for value in (found.before, found.after))
     low, high = (
         format_target(value, max(found.before, found.after)) for value in (found.change_low, found.change_high)
     )
@@ -227,5 +232,5 @@ def attack_lines(record: RegressionAttackRecord, width: int | None) -> list[str]
 
 
 def _attacked_line(found: AttackedDefence) -> str:
-    clean, attacked = (format_target(value, value * 10) for value in (found.clean_error, found.test_error))
+    clean, attacked = (format_target(value, value) for value in (found.clean_error, found.test_error))
     return f"  {found.defence:<10}{clean:>14}{attacked:>14}{found.poison_removed:>16,}{found.clean_removed:>15,}"

@@ -39,14 +39,14 @@ from toadstone.report.pages.fragment import render_fragment
 from toadstone.report.pages.regression_page import render_target_defence, render_target_scan
 from toadstone.report.pages.reproduction_page import render_reproduction
 from toadstone.report.pages.scan_page import render_scan
+from toadstone.report.regression.regression_text import attack_lines as target_attack_lines
+from toadstone.report.regression.regression_text import defence_lines as target_defence_lines
+from toadstone.report.regression.regression_text import scan_lines as target_scan_lines
 from toadstone.report.text.attack_text import attack_lines
 from toadstone.report.text.audit_text import audit_lines
 from toadstone.report.text.comparisons import reproduction_lines
 from toadstone.report.text.defence_text import defence_lines, removal_lines
 from toadstone.report.text.evaluation_text import evaluation_lines
-from toadstone.report.text.regression_text import attack_lines as target_attack_lines
-from toadstone.report.text.regression_text import defence_lines as target_defence_lines
-from toadstone.report.text.regression_text import scan_lines as target_scan_lines
 from toadstone.report.text.scan_text import scan_lines
 
 LINES = {

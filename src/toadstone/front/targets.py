@@ -29,7 +29,7 @@ from toadstone.records.regression import (
     WrongTarget,
 )
 from toadstone.report.files.places import naming_out, refuse_existing_file
-from toadstone.report.text.regression_text import attack_lines, defence_lines, scan_lines
+from toadstone.report.regression.regression_text import attack_lines, defence_lines, scan_lines
 
 
 @dataclass(frozen=True)

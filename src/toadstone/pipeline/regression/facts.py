@@ -1,4 +1,4 @@
-"""What records of numeric targets say of their data, evidence and rows."""
+"""Facts of numeric targets for records: data, evidence and rows."""
 
 from __future__ import annotations
 

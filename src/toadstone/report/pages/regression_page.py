@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from toadstone.records.regression import RegressionDefenceRecord, RegressionScanRecord, WrongTarget
 from toadstone.report.pages.environment import MOST_ROWS, environment
-from toadstone.report.text.regression_text import defence_sentences, format_target, next_step, scan_sentences
+from toadstone.report.regression.regression_text import defence_sentences, format_target, next_step, scan_sentences
 from toadstone.report.text.rows_text import account_sentence, aside_sentences
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from toadstone.records.regression import TargetFinding
 from toadstone.report.pages.regression_page import render_target_defence, render_target_scan
-from toadstone.report.text.regression_text import (
+from toadstone.report.regression.regression_text import (
     attack_lines,
     defence_lines,
     evidence_sentence,

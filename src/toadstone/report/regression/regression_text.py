@@ -187,7 +187,7 @@ def error_sentence(found: ErrorChange) -> str:
     Examples
     --------
     >>> error_sentence(ErrorChange("ridge", "trusted", 40, 12.0, 10.5, -1.5, -2.25, -0.75))
-    'ridge, on 40 rows (trusted rows): mean absolute error 12 without the defence, 10.5 with it (-2.25 to -0.75).'
+    'ridge, on 40 rows (trusted rows): mean absolute error 12 without the defence, 10.5 with it (-2.2 to -0.8).'
     """
     before, after = (format_target(value, max(found.before, found.after)) for value in (found.before, found.after))
     low, high = (

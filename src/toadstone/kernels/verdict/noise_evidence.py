@@ -21,7 +21,7 @@ LARGEST_TOTAL = 0.45
 """Largest sum of the floors: 45 % of the labels drawn at random."""
 
 _HALF_QUANTILE = 1.92
-_MOST_ROWS = 20_000
+_MOST_ROWS, _MOST_CELLS = 20_000, 2_000_000
 _GRID = 8
 _SPLITS = 14
 _NEGLIGIBLE = 8.0
@@ -108,7 +108,8 @@ def noise_profile(tables: Array, codes: IntArray, trusted: Mask) -> NoiseProfile
     without a floor, is a Bayes factor [1]_ in which the weights of the stack
     are fitted and not integrated. It is near one where the data say nothing
     of wrong labels, and small where they exclude them. Of more than 40,000
-    rows every second, or third, is looked at, and so on.
+    rows, or 4,000,000 over the number of labels, every second or third is
+    looked at, and so on.
 
     Parameters
     ----------
@@ -126,7 +127,8 @@ def noise_profile(tables: Array, codes: IntArray, trusted: Mask) -> NoiseProfile
     ----------
     .. [1] Kass and Raftery, "Bayes factors", JASA 90, 1995, section 2.
     """
-    likelihood = FloorLikelihood(tables, codes, trusted).thinned(_MOST_ROWS)
+    most = min(_MOST_ROWS, _MOST_CELLS // tables.shape[2])
+    likelihood = FloorLikelihood(tables, codes, trusted).thinned(most)
     none = fit_floor(likelihood, kind="none")
     peak = fit_floor(likelihood, kind="symmetric", near=none)
     by_class = fit_floor(likelihood, kind="class", near=peak)

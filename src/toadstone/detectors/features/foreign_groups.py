@@ -84,7 +84,8 @@ def is_scattered(X: Matrix, group: Mask) -> bool:
     -------
     bool
         True if a quarter of the group is farther from a row of it than half
-        of that row's distance to the centre of the others, for most rows.
+        of that row's distance to the centre of the others, for most rows;
+        and for fewer than five rows, which are no cluster.
 
     Examples
     --------
@@ -96,7 +97,9 @@ def is_scattered(X: Matrix, group: Mask) -> bool:
     >>> apart, is_scattered(X, group)
     (True, False)
     """
-    if np.count_nonzero(group) < _FEWEST or group.all():
+    if np.count_nonzero(group) < _FEWEST:
+        return True
+    if group.all():
         return False
     far = X[np.flatnonzero(group)[:_MOST_ROWS]]
     far = np.asarray(far.toarray() if issparse(far) else far)

@@ -14,12 +14,12 @@ from toadstone.records.scan import DetectorReport, ScanRecord, VerdictReport
 
 @pytest.fixture
 def table(tmp_path, monkeypatch):
-    """Two classes with five rows far away, in an otherwise empty folder that is the current one."""
+    """Two classes with five rows far away and from each other, in an otherwise empty folder that is the current one."""
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1], 100)
     X = rng.normal(size=(200, 3)) + 2.0 * y[:, None]
-    X[:5] += 60.0
+    X[:5] += 60.0 * np.array([[1, 1, 1], [-1, -1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, -1]])
     lines = [f"{a:.6f},{b:.6f},{c:.6f},{label}" for (a, b, c), label in zip(X, y, strict=True)]
     (tmp_path / "rows.csv").write_text("a,b,c,label\n" + "\n".join(lines) + "\n")
     return tmp_path

@@ -24,7 +24,7 @@ FAST  := $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo test test-data test-libraries test-deep test-experiments crash coverage fuzz mutants lint check format hooks bench picture \
-	docs dist constraints clean
+	guide guide-check docs dist constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -111,6 +111,12 @@ $(BENCH): $(READY)
 
 picture: $(READY) ## take the README's picture again (TOADSTONE_DATA and Chromium)
 	@$(BIN)/python docs/picture.py
+
+guide: $(READY) ## run the commands of docs/guide again and write their output into its pages (TOADSTONE_DATA)
+	@$(BIN)/python docs/guide/render.py
+
+guide-check: $(READY) ## fail where the output in docs/guide is no longer that of its commands (TOADSTONE_DATA)
+	@$(BIN)/python docs/guide/render.py --check
 
 docs: $(DOCS) ## build the documentation; warnings are errors
 	@rm -rf docs/api build/docs

@@ -271,7 +271,7 @@ def successes(cells: list[dict], condition: str, *, found: bool) -> list[str] | 
     return [f"{condition}, {'found' if found else 'all'} ({len(own)})", *shown]
 
 
-def report(cells: list[dict]) -> str:
+def report(cells: list[dict], note: str) -> str:
     """The section of docs/results/verdict.md."""
     small = [cell for cell in cells if cell["rows"] <= ROWS]
     conditions = [line for condition in CONDITIONS if (line := pooled(small, condition))]
@@ -288,7 +288,7 @@ def report(cells: list[dict]) -> str:
         f"`benchmarks/verdict_groups.py` on the {len({cell['table'] for cell in small})} held-out tables of KEEL, at"
         f" most {ROWS:,} training rows each, seeds {', '.join(map(str, seeds))}; no threshold was chosen on them. A"
         " trigger is three random columns at their 99 % quantile in rows of other labels; it counts as found if half"
-        " of it is listed.",
+        f" of it is listed. {note}".rstrip(),
         table_of(
             ["condition", "found", "poison caught there", "innocents, all tables", "CPU: median, most"], conditions
         ),
@@ -369,6 +369,7 @@ def main() -> None:
     parser.add_argument("--conditions", default=",".join(CONDITIONS))
     parser.add_argument("--digits", action="store_true", help="stamped digits of TOADSTONE_DATA instead of tables")
     parser.add_argument("--write", action="store_true", help="also write the section of docs/results/verdict.md")
+    parser.add_argument("--note", default="", help="a sentence to add to the section")
     asked = parser.parse_args()
     cells = [json.loads(line) for line in asked.cells.read_text().splitlines()] if asked.cells.exists() else []
     done = {(cell["table"], cell["condition"], cell["seed"], cell.get("asked")) for cell in cells}
@@ -387,7 +388,7 @@ def main() -> None:
                 with asked.cells.open("a") as file:
                     file.write(json.dumps(cells[-1]) + "\n")
     if asked.write:
-        keep_section(report(cells), RESULTS / "verdict.md")
+        keep_section(report(cells, asked.note), RESULTS / "verdict.md")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from toadstone.detectors.verdict.examination import Candidate
 from toadstone.detectors.verdict.views import Views
 from toadstone.kernels.rows import count_entries
 from toadstone.kernels.verdict.atoms import Atoms, find_atoms
-from toadstone.kernels.verdict.evidence import LEAST_LIKE, less_than
+from toadstone.kernels.verdict.evidence import LEAST_LIKE, LEAST_POWER, area_under_curve, less_than
 from toadstone.kernels.verdict.mining import Mined, Sizes, mine
 from toadstone.kernels.verdict.near_copies import near_copies
 from toadstone.kernels.verdict.windows import Window, by_columns, deviations, shared_window
@@ -39,7 +39,7 @@ _TEXT = 0.05
 """Share of entries below which columns are words, and one of them may be all that a group shares."""
 
 _LEAST_LIKE = 0.4
-_EXAMINED, _EXAMINED_BLINDLY = 16, 8
+_EXAMINED, _EXAMINED_BLINDLY = 24, 8
 _NO_COLUMNS = Window(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
 
 
@@ -76,7 +76,7 @@ def find_candidates(X: Matrix, codes: IntArray, source: IntArray, views: Views, 
     pairs = near_copies(_scaled(X, spread), codes, sizes)
     copies = [Candidate(label, rows, _NO_COLUMNS, len(pairs)) for label, rows in pairs]
     # Every forest has seen copies next to each other: only one that was trained without them can tell.
-    return _promising(among, views, codes) + copies[:_EXAMINED_BLINDLY]
+    return _promising(among, views, codes) + copies[:_EXAMINED]
 
 
 def _single(atoms: Atoms, codes: IntArray, sizes: Sizes) -> list[Mined]:
@@ -176,7 +176,12 @@ def _promising(candidates: list[Candidate], views: Views, codes: IntArray) -> li
         belief = table[:, candidate.label]
         own = np.delete(belief, candidate.rows)[np.delete(codes, candidate.rows) == candidate.label]
         others = belief[codes != candidate.label]
-        if len(own) and len(others) and own.mean() > others.mean():
+        if not len(own) or not len(others):
+            continue
+        if area_under_curve(own, others) < LEAST_POWER:
+            # Forests that cannot tell the label clear nobody.
+            blind.append(candidate)
+        elif own.mean() > others.mean():
             foreign = (own.mean() - belief) / (own.mean() - others.mean())
             if foreign[candidate.rows].mean() >= _LEAST_LIKE:
                 judged.append(_Judged(candidate, foreign, less_than(belief[candidate.rows], own)))

@@ -21,8 +21,11 @@ from toadstone.sanitizers.scored import draw_seed
 DECIDED = math.log(3)
 """Evidence, for or against, that is worth more than a mention: odds of 3 to 1."""
 
+LISTED = 0.6
+"""Probability of a wrong label beyond which a row is listed."""
+
 SHORT_LIST = 0.005
-"""Share of the rows up to which a list is one to act on, though the evidence is less than even."""
+"""Share of the rows up to which a list is one to act on, though the evidence is against wrong labels."""
 
 _FEWEST_OF_A_LABEL = 5
 
@@ -87,11 +90,12 @@ class LabelVerdict(BaseEstimator):
         floor under each label it ranks rows as their probability to be wrong
         does, and it tells them apart without a floor too.
     flagged_indices_ : ndarray of int
-        Rows more probably wrong than right, most probable first; empty where
-        they are more than one row in two hundred and the evidence is not even.
+        Rows whose label is wrong with a probability above 0.6, most probable
+        first; empty where they are more than one row in two hundred and the
+        data prefer no wrong labels by 3 to 1.
     review_indices_ : ndarray of int
         These rows in that case; and where the data cannot tell, and no row is
-        more probably wrong than right, the rows that the stack contradicts,
+        above that probability, the rows that the stack contradicts,
         most suspicious first, as many as may be wrong by the upper end of the
         interval.
     learner_weights_ : dict of str to float
@@ -188,7 +192,7 @@ class LabelVerdict(BaseEstimator):
         # Of labels drawn at random one in K is right by chance.
         low, high = (total * (1 - 1 / n_classes) for total in profile.totals)
         listed, none = _most_suspicious_first(self.wrong_probability_), np.empty(0, dtype=np.int64)
-        to_act_on = profile.log_ratio >= 0 or len(listed) <= max(1, SHORT_LIST * n)
+        to_act_on = profile.log_ratio >= -DECIDED or len(listed) <= max(1, SHORT_LIST * n)
         to_review = none if to_act_on else listed
         if not listed.size and profile.log_ratio >= -DECIDED:
             to_review = _most_suspicious_first(self.ranking_score_)[: int(np.ceil(high * n))]
@@ -203,6 +207,6 @@ class LabelVerdict(BaseEstimator):
 
 
 def _most_suspicious_first(scores: Array) -> IntArray:
-    """Return the rows above one half, the largest first, equal ones by position."""
-    rows = np.flatnonzero(scores > 0.5)
+    """Return the rows beyond `LISTED`, the largest first, equal ones by position."""
+    rows = np.flatnonzero(scores > LISTED)
     return rows[np.argsort(-scores[rows], kind="stable")]

@@ -269,7 +269,7 @@ def evidence_in_words(evidence: NoiseEvidence) -> str:
     if evidence.log_ratio < -DECIDED:
         return f"the data prefer no wrong labels, {said} {compatible}"
     if evidence.supported:
-        return f"the data neither show nor exclude wrong labels {compatible}"
+        return f"{low} to {high} % wrong labels explain the data about as well as none"
     return (
         "cannot tell overlap of the classes from wrong labels: "
         f"{low} to {high} % wrong labels are compatible with the data"

@@ -21,6 +21,9 @@ from toadstone.sanitizers.scored import draw_seed
 DECIDED = math.log(3)
 """Evidence, for or against, that is worth more than a mention: odds of 3 to 1."""
 
+EXCLUDED = math.log(20)
+"""Evidence against wrong labels at which a list is for review only: odds of 20 to 1."""
+
 LISTED = 0.6
 """Probability of a wrong label beyond which a row is listed."""
 
@@ -92,7 +95,7 @@ class LabelVerdict(BaseEstimator):
     flagged_indices_ : ndarray of int
         Rows whose label is wrong with a probability above 0.6, most probable
         first; empty where they are more than one row in two hundred and the
-        data prefer no wrong labels by 3 to 1.
+        data prefer no wrong labels by 20 to 1.
     review_indices_ : ndarray of int
         These rows in that case; and where the data cannot tell, and no row is
         above that probability, the rows that the stack contradicts,
@@ -192,7 +195,7 @@ class LabelVerdict(BaseEstimator):
         # Of labels drawn at random one in K is right by chance.
         low, high = (total * (1 - 1 / n_classes) for total in profile.totals)
         listed, none = _most_suspicious_first(self.wrong_probability_), np.empty(0, dtype=np.int64)
-        to_act_on = profile.log_ratio >= -DECIDED or len(listed) <= max(1, SHORT_LIST * n)
+        to_act_on = profile.log_ratio >= -EXCLUDED or len(listed) <= max(1, SHORT_LIST * n)
         to_review = none if to_act_on else listed
         if not listed.size and profile.log_ratio >= -DECIDED:
             to_review = _most_suspicious_first(self.ranking_score_)[: int(np.ceil(high * n))]

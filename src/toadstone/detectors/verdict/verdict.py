@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from toadstone.detectors.verdict.group_search import GroupSearch
-from toadstone.detectors.verdict.label_verdict import DECIDED, LabelVerdict, NoiseEvidence
+from toadstone.detectors.verdict.label_verdict import DECIDED, EXCLUDED, LabelVerdict, NoiseEvidence
 from toadstone.detectors.verdict.row_groups import RowGroup
 from toadstone.sanitizers.labelled import admit, trusted_mask
 from toadstone.sanitizers.scored import select_rows
@@ -266,7 +266,7 @@ def evidence_in_words(evidence: NoiseEvidence) -> str:
     compatible = f"({low} to {high} % are compatible with them)"
     if evidence.log_ratio > DECIDED:
         return f"the data prefer {_percentage(evidence.rate)} % wrong labels to none, {said} {compatible}"
-    if evidence.log_ratio < -DECIDED:
+    if evidence.log_ratio < -EXCLUDED:
         return f"the data prefer no wrong labels, {said} {compatible}"
     if evidence.supported:
         return f"{low} to {high} % wrong labels explain the data about as well as none"

@@ -280,3 +280,26 @@ def test_a_desk_that_mislabels_is_a_group(toadstone, tmp_path, monkeypatch):
     assert len(group["positions"]) >= 0.9 * len(wrong)
     assert outcome.code == 1
     assert outcome.err.endswith("gate failed: 1 group of rows does not look like the label\n")
+
+
+def test_a_representation_stands_for_the_columns(toadstone, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+    y = np.repeat([0, 1], 100)
+    seen = rng.normal(size=(200, 4)) + 6.0 * y[:, None]
+    y[[3, 50, 120]] = 1 - y[[3, 50, 120]]
+    noise = "\n".join(f"{value:.6f},{label}" for value, label in zip(rng.normal(size=200), y, strict=True))
+    (tmp_path / "rows.csv").write_text(f"a,label\n{noise}\n")
+    np.save(tmp_path / "seen.npy", seen)
+    asked = ("scan", "rows.csv", "--detectors", "verdict,label-errors", "--json")
+    assert json.loads(toadstone(*asked).out)["rows"] == []
+    record = json.loads(toadstone(*asked, "--represent", "seen.npy").out)
+    assert sorted(row["position"] for row in record["rows"]) == [3, 50, 120]
+    assert record["detectors"]["label-errors"]["flagged"] >= 2
+    both = toadstone("scan", "rows.csv", "--represent", "seen.npy", "--trusted", "rows.csv")
+    assert (both.code, both.err) == (
+        2,
+        "toadstone: `--represent`: expected no trusted rows beside it, for they have no representation, got both\n",
+    )
+    np.save(tmp_path / "seen.npy", seen[1:])
+    assert toadstone(*asked, "--represent", "seen.npy").code == 2

@@ -12,6 +12,7 @@ from toadstone.console import running, show
 from toadstone.options import (
     CIRCUMSTANCES,
     FORCE,
+    REPRESENT,
     TARGET,
     epilog,
     folder_if_named,
@@ -44,6 +45,7 @@ from toadstone.options import (
 )
 @path("--trusted", "FILE", "Rows known to be clean, none in DATA and in its format: verdict and thresholds use them.")
 @path("--test", "FILE", "Rows that models are tested on, in the format of DATA: those that are in DATA too are named.")
+@REPRESENT
 @CIRCUMSTANCES
 @path("--out", "DIR", "New folder for report.html, record.json, suspects.csv, scores.csv and scan.sarif.")
 @FORCE
@@ -89,7 +91,8 @@ def scan(
 
     check_limit("fail_if_flagged_above", fail_if_flagged_above, most=1.0)
     rows_allowed("fail_if_rows_above", fail_if_rows_above, 1)
-    with folder_if_named(out, data, options["trusted"], options["test"], force=force) as aside, running("reading"):
+    inputs = (data, options["trusted"], options["test"], options["represent"])
+    with folder_if_named(out, *inputs, force=force) as aside, running("reading"):
         result = run(data, **options)
         if aside is not None:
             result.write(aside)

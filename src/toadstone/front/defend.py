@@ -9,8 +9,6 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from toadstone.core.dataset import Dataset
-from toadstone.datasets.readers.representation import representation_of
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, open_data, request_of
 from toadstone.front.own_rows import Changes, keep_changed, rows_for_models, trusted_for_models, write_changed
@@ -213,7 +211,7 @@ def defend(
         action=action,
         max_removed=max_removed,
         model=own,
-        represented=None if represent is None else representation_of(represent, _source_rows(given)),
+        represented=given.represented(represent),
         represented_by=_described(represent),
         estimators=added,
         group=group,
@@ -241,11 +239,6 @@ def _listed(estimators: Any) -> tuple[Any, ...]:
     if isinstance(estimators, str):
         return tuple(part.strip() for part in estimators.split(","))
     return tuple(estimators) if isinstance(estimators, Sequence) else (estimators,)
-
-
-def _source_rows(given: Given) -> int:
-    whole: Dataset = given.split.whole()
-    return len(whole) + len(given.split.aside)
 
 
 def _described(represent: Any) -> str:

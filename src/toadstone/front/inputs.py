@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import narwhals as nw
 import numpy as np
 
+from toadstone.core.arrays import Matrix
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.trusted import Trusted
@@ -30,6 +31,7 @@ from toadstone.datasets.readers.memory import (
     read_frame,
 )
 from toadstone.datasets.readers.read import SourceFile, is_data_file
+from toadstone.datasets.readers.representation import representation_of
 from toadstone.datasets.readers.request import Reading, Request, checked
 from toadstone.datasets.readers.rows import read_poison, write_rows_as_arrays
 from toadstone.datasets.readers.tables import TableReader
@@ -99,6 +101,18 @@ class Given:
             If they cannot be read, or their columns are others.
         """
         return None if rows is None else self._prepared(rows, "test")
+
+    def represented(self, rows: Any) -> Matrix | None:
+        """Read a representation of all rows of the source, a file or a matrix; None stays None.
+
+        Raises
+        ------
+        InvalidData
+            If it cannot be read, or has another number of rows.
+        """
+        if rows is None:
+            return None
+        return representation_of(rows, len(self.split.whole()) + len(self.split.aside))
 
     def _prepared(self, rows: Data, option: str = "trusted") -> Dataset:
         if isinstance(rows, Dataset):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
+from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, names_of, open_data, request_of
 from toadstone.front.results import Result
@@ -81,6 +82,7 @@ def scan(
     test: Data | None = None,
     group: str | None = None,
     time: str | None = None,
+    represent: Any = None,
     max_seconds: float | None = None,
     target: str | None = None,
     **reading: Unpack[Reading],
@@ -119,6 +121,10 @@ def scan(
         Columns of the table that say who a row is from, and when: rows of one
         source or period that do not look like their label are a group. They
         are no features.
+    represent : path or matrix, optional
+        What verdict and detectors look at instead of the columns: a network's
+        activations, or embeddings; a row for each row of the data. Trusted
+        rows have none, so that the two do not go together.
     max_seconds : float, optional
         Begin nothing new after so many seconds: what has not begun is skipped,
         and `unfinished` of the result says so.
@@ -150,8 +156,10 @@ def scan(
     numeric = with_target(data, target, reading)
     if numeric is not None:
         refuse_options(detectors=detectors, false_alarm_rate=false_alarm_rate, max_seconds=max_seconds)
-        refuse_options(test=test, group=group, time=time)
+        refuse_options(test=test, group=group, time=time, represent=represent)
         return scan_targets(TargetReading(data, numeric, seed, run), trusted)
+    if represent is not None and trusted is not None:
+        raise InvalidArgument("represent", "no trusted rows beside it, for they have no representation", "both")
     plan = ScanPlan(
         detectors=names_of(detectors) or (),
         false_alarm_rate=false_alarm_rate,
@@ -165,7 +173,7 @@ def scan(
     given = open_data(data, request)
     record, scores = run_scan(
         given.split,
-        replace(plan, source=given.source),
+        replace(plan, source=given.source, represented=given.represented(represent)),
         trusted=given.trusted(trusted),
         test=given.tested(test),
         deadline=deadline,

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from toadstone.core.arrays import IntArray, Matrix
+from toadstone.core.arrays import Matrix
 from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
-from toadstone.pipeline.defence.fitted_verdict import Circumstances, as_source, fit_verdict
+from toadstone.pipeline.defence.fitted_verdict import Circumstances, fit_verdict, looked_at
 from toadstone.pipeline.defence.judged_rows import JudgedRows
 from toadstone.pipeline.defence.measure import OwnModel, measure
 from toadstone.pipeline.defence.treatment import Action, Treatment, treat
@@ -25,7 +25,7 @@ from toadstone.pipeline.harness.own_model import weight_name
 from toadstone.pipeline.harness.row_account import account_for, ids_of, set_aside, source_of
 from toadstone.pipeline.layers.removals import allowed_rows
 from toadstone.pipeline.layers.validation import check_trusted
-from toadstone.pipeline.scanning.source_values import SourceValues, source_values, sources_of, times_of
+from toadstone.pipeline.scanning.source_values import sources_of, times_of
 from toadstone.records.defence import DefenceRecord, Measurement
 from toadstone.records.header import Source
 
@@ -156,7 +156,8 @@ def defend(
         deadline passes before there is a verdict.
     """
     data, clock = _all_rows(split, trusted), Clock(on_stage)
-    source, seen = _looked_at(split, plan, data), None if plan.represented is not None else trusted
+    source = looked_at(split, data, plan.represented, plan.time)
+    seen = None if plan.represented is not None else trusted
     circumstances = Circumstances(
         None if plan.group is None else sources_of(split, data, plan.group),
         None if plan.time is None else times_of(split, data, plan.time),
@@ -237,27 +238,9 @@ def _record(
     )
 
 
-def _looked_at(split: Split, plan: DefencePlan, data: Dataset) -> SourceValues:
-    """Return the rows that the verdict looks at: the prepared ones, or a representation of them."""
-    if plan.represented is None:
-        return source_values(split, data, plan.time)
-    return as_source(data, plan.represented[_places(data, split, plan.represented)], split.row_names)
-
-
 def _all_rows(split: Split, trusted: Dataset | None) -> Dataset:
     data = split.whole()
     if trusted is not None:
         # Checked here, where the names of rows are known.
         check_trusted(data.X, data.y, trusted.X, trusted.y, names=split.row_names, ids=ids_of(data))
     return data
-
-
-def _places(data: Dataset, split: Split, represented: Matrix) -> IntArray:
-    """Return the row of a representation that stands for each judged row: that of its position in the source."""
-    n, ids = represented.shape[0], ids_of(data)
-    if n == len(data) + len(split.aside) and (not len(ids) or ids.max() < n):
-        return ids
-    if n == len(data):
-        return np.arange(n)
-    expected = f"a representation with {len(data) + len(split.aside)} rows, one for each row of the data"
-    raise InvalidArgument("represent", expected, f"{n}")

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from toadstone.catalogue import names, resolve
+from toadstone.core.arrays import Matrix
 from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, InvalidInput
 from toadstone.datasets.split import Split
 from toadstone.kernels.statistics.contradictions import contradicting_rows
-from toadstone.pipeline.defence.fitted_verdict import Circumstances, fit_verdict
+from toadstone.pipeline.defence.fitted_verdict import Circumstances, fit_verdict, looked_at
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.contradictions import list_contradictions
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
@@ -52,6 +53,9 @@ class ScanPlan:
     seed : int
     group, time : str, optional
         Columns of the source that say who a row is from, and when.
+    represented : ndarray or CSR, optional
+        Rows to look at instead of the features, one for each row of the
+        source.
     source : Source, optional
         Origin of the rows; the name of the split by default.
     command : str
@@ -62,6 +66,7 @@ class ScanPlan:
     seed: int = 0
     group: str | None = None
     time: str | None = None
+    represented: Matrix | None = None
     source: Source | None = None
     command: str = ""
 
@@ -141,7 +146,7 @@ def scan(
     train, clock = split.whole(), Clock(on_stage)
     if trusted is not None:
         check_trusted(train.X, train.y, trusted.X, trusted.y, names=split.row_names, ids=ids_of(train))
-    source = source_values(split, train, plan.time)
+    source = looked_at(split, train, plan.represented, plan.time)
     report, verdict = None, None
     if plan.decides:
         with clock.stage("verdict"):
@@ -150,9 +155,12 @@ def scan(
     seen: tuple[Finding, ...] = ()
     if not deadline.passed:
         with clock.stage(_CHECKS):
-            seen = facts(source, split.test if test is None and train is split.train else test)
+            # Of the table, whatever stands for its rows.
+            seen = facts(
+                source_values(split, train, plan.time), split.test if test is None and train is split.train else test
+            )
     with clock.stage("detectors"):
-        reports, fitted = _detect(train, plan, trusted, deadline, on_step)
+        reports, fitted = _detect(source.data, plan, trusted, deadline, on_step)
     with clock.stage("listing"):
         listing = Listing(source, verdict, fitted)
         listed = _listed(listing, seen)
@@ -229,6 +237,12 @@ def _judge(
         # Data that no verdict can be had on are no reason to go without the detectors; a crash is one.
         return VerdictReport(time.perf_counter() - begin, skipped=str(error).splitlines()[0]), None
     return VerdictReport(time.perf_counter() - begin, note=verdict.note_), verdict
+
+
+def _facts(split: Split, train: Dataset, plan: ScanPlan, test: Dataset | None) -> tuple[Finding, ...]:
+    """Check the table, whatever stands for its rows elsewhere."""
+    published = split.test if test is None and train is split.train else test
+    return facts(source_values(split, train, plan.time), published)
 
 
 def _detect(

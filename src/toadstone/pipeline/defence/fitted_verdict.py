@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from toadstone.core.arrays import Array, Labels, Matrix
+from toadstone.core.arrays import Array, IntArray, Labels, Matrix
 from toadstone.core.dataset import Dataset
-from toadstone.core.row_names import RowNames
+from toadstone.core.errors import InvalidArgument
+from toadstone.datasets.split import Split
 from toadstone.detectors.verdict.verdict import Verdict
+from toadstone.pipeline.harness.row_account import ids_of
 from toadstone.pipeline.layers.with_trusted import beside
-from toadstone.pipeline.scanning.source_values import SourceValues
+from toadstone.pipeline.scanning.source_values import SourceValues, source_values
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +72,38 @@ def fit_verdict(
     return verdict.fit(X, y, trusted=known, column_of=source.column_of, **given)
 
 
-def as_source(data: Dataset, represented: Matrix, names: RowNames) -> SourceValues:
-    """Let a representation stand for the rows of a data set; its columns have numbers and no names."""
+def looked_at(split: Split, data: Dataset, represented: Matrix | None, time: str | None) -> SourceValues:
+    """Return what a verdict looks at: the prepared rows of a source, or a representation of them.
+
+    Parameters
+    ----------
+    split : Split
+    data : Dataset
+        The rows to be judged.
+    represented : ndarray or CSR, optional
+        One row for each row of the source; its columns have numbers and no
+        names.
+    time : str, optional
+        Column of the source that says when.
+
+    Raises
+    ------
+    InvalidArgument
+        If the representation has another number of rows.
+    """
+    if represented is None:
+        return source_values(split, data, time)
     k = int(represented.shape[1])
-    rows = Dataset(represented, data.y, None, data.row_ids)
-    return SourceValues(rows, names, None, np.arange(k), np.zeros(k, dtype=bool))
+    rows = Dataset(represented[_places(data, split, represented)], data.y, None, data.row_ids)
+    return SourceValues(rows, split.row_names, None, np.arange(k), np.zeros(k, dtype=bool))
+
+
+def _places(data: Dataset, split: Split, represented: Matrix) -> IntArray:
+    """Return the row of a representation that stands for each judged row: that of its position in the source."""
+    n, ids = represented.shape[0], ids_of(data)
+    if n == len(data) + len(split.aside) and (not len(ids) or ids.max() < n):
+        return ids
+    if n == len(data):
+        return np.arange(n)
+    expected = f"a representation with {len(data) + len(split.aside)} rows, one for each row of the data"
+    raise InvalidArgument("represent", expected, f"{n}")

@@ -155,10 +155,7 @@ def scan(
     seen: tuple[Finding, ...] = ()
     if not deadline.passed:
         with clock.stage(_CHECKS):
-            # Of the table, whatever stands for its rows.
-            seen = facts(
-                source_values(split, train, plan.time), split.test if test is None and train is split.train else test
-            )
+            seen = _facts(split, train, plan, test)
     with clock.stage("detectors"):
         reports, fitted = _detect(source.data, plan, trusted, deadline, on_step)
     with clock.stage("listing"):

@@ -7,7 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from toadstone.commands.gates import gate_exceeded, gate_groups, gate_rows
+from toadstone.commands.gates import gate_exceeded, gate_flagged, gate_groups, gate_rows
+from toadstone.pipeline.scan import NEEDS_TRUSTED
 from toadstone.records.header import SCHEMA_VERSIONS, DataSummary, Header, Source
 from toadstone.records.scan import DetectorReport, ScanRecord, VerdictReport
 
@@ -123,10 +124,21 @@ def bare_record(**changes) -> ScanRecord:
 
 
 def test_a_scan_in_which_nothing_ran_is_undecided(capsys):
-    assert gate_exceeded(bare_record(), named=False) == 1
-    assert capsys.readouterr().err == (
-        "toadstone: gate undecided, which fails: no detector ran; poison may have been missed\n"
-    )
+    assert gate_exceeded(bare_record()) == gate_flagged(bare_record(), 1.0) == 1
+    assert capsys.readouterr().err.splitlines() == 2 * [
+        "toadstone: gate undecided, which fails: no detector ran (deep-knn: a class of one row); "
+        "poison may have been missed"
+    ]
+    assert gate_exceeded(bare_record(detectors={})) == gate_flagged(bare_record(detectors={}), 1.0) == 1
+
+
+@pytest.mark.parametrize("reason", [NEEDS_TRUSTED, "this model does not fit these data", "a class of one row"])
+@pytest.mark.parametrize("flagged", [4, 40])
+def test_a_detector_that_does_not_judge_leaves_the_gates_to_the_others(reason, flagged):
+    skipped = DetectorReport(0, 0.0, 0.0, 0.0, 0.1, skipped=reason)
+    ran = DetectorReport(flagged, flagged / 1000, 0.02, 0.03, 0.1)
+    record = bare_record(detectors={"roni": skipped, "mahalanobis": ran})
+    assert gate_exceeded(record) == gate_flagged(record, 0.03) == int(flagged == 40)
 
 
 class TestGatesOnTheVerdict:

@@ -29,6 +29,17 @@ def test_a_scan_without_time_is_undecided_and_fails_every_threshold(toadstone, t
         assert "undecided" in failed.err
 
 
+def test_one_detector_without_time_is_enough_for_an_undecided_gate(toadstone, table, monkeypatch):
+    looks = iter([False, False])
+    monkeypatch.setattr(Deadline, "passed", property(lambda self: next(looks, self.seconds is not None)))
+    command = ("scan", table, "--detectors", "mahalanobis,spectral", "--max-seconds", "100", "--fail-if-exceeded")
+    failed = toadstone(*command)
+    assert failed.code == 1
+    said = " ".join(failed.err.split())
+    assert "undecided" in said
+    assert "1 of 2 detectors did not run" in said
+
+
 def test_a_record_of_an_unfinished_scan_is_valid(toadstone, table):
     run = toadstone("scan", table, "--max-seconds", "1e-6", "--json")
     record = ScanRecord.from_json(run.out)

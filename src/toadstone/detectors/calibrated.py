@@ -122,6 +122,7 @@ class Calibrated:
         self.suspicion_ = np.empty(len(codes))
         self.suspicion_[order] = self._fitted_suspicions(ordered, codes[order])
         self._codes = codes
+        self._apart = self._set_apart(matrix)
         self._least = self._least_thresholds(matrix)
         self._decide(mask)
         return self
@@ -199,7 +200,11 @@ class Calibrated:
 
     def _own_threshold(self, code: int, members: Mask) -> float:
         """Return the threshold of one class from the scores of all its rows."""
-        return tail_threshold(self.suspicion_[members], self.false_alarm_rate)
+        return tail_threshold(self.suspicion_[members & ~self._apart], self.false_alarm_rate)
+
+    def _set_apart(self, X: Matrix) -> Mask:
+        """Return a mask of the rows that have no part in the thresholds of their own scores."""
+        return np.zeros(X.shape[0], dtype=bool)
 
     def _accounts_for(self, X: Matrix, code: int, beyond: Mask) -> bool:
         """Tell whether something other than chance explains that so many rows of a class lie beyond its threshold."""

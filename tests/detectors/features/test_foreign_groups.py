@@ -5,7 +5,8 @@ import pytest
 from scipy.sparse import csr_array
 
 from toadstone.detectors.features.activation import ActivationClustering
-from toadstone.detectors.features.foreign_groups import is_foreign, is_scattered
+from toadstone.detectors.features.foreign_groups import is_far, is_foreign, is_scattered
+from toadstone.detectors.features.mahalanobis import RobustMahalanobis
 from toadstone.detectors.features.spectral import SpectralSignatures
 
 
@@ -89,3 +90,32 @@ def test_a_natural_minor_cluster_is_flagged_up_to_the_rate_and_scattered_rows_be
     scattered[:60] *= 12
     assert len(SpectralSignatures().fit(clustered).flagged_indices_) == 20
     assert np.isin(np.arange(60), SpectralSignatures().fit(scattered).flagged_indices_).sum() > 30
+
+
+@pytest.mark.parametrize("count", [5, 12, 16, 24])
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_far_out_in_all_directions_are_flagged_up_to_a_quarter_of_a_class(count, seed):
+    rng = np.random.default_rng(seed)
+    y = np.repeat([0, 1], 100)
+    X = rng.normal(size=(200, 4)) + 2.0 * y[:, None]
+    X[:count] += rng.choice([-1, 1], (count, 4)) * rng.uniform(20, 90, (count, 4))
+    flagged = RobustMahalanobis().fit(X, y).flagged_indices_
+    assert np.isin(np.arange(count), flagged).all()
+    assert len(flagged) - count <= 4
+
+
+@pytest.mark.parametrize("count", [12, 24])
+def test_a_clump_of_as_many_is_flagged_up_to_the_rate_at_most(count):
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 100)
+    X = rng.normal(size=(200, 4)) + 2.0 * y[:, None]
+    X[:count] += 50
+    assert np.isin(np.arange(count), RobustMahalanobis().fit(X, y).flagged_indices_).sum() <= 2
+
+
+@pytest.mark.parametrize("storage", [np.asarray, csr_array])
+@pytest.mark.parametrize(("scale", "far"), [(1.0, False), (3.0, False), (60.0, True)])
+def test_far_rows_are_parted_from_the_others_by_a_gap(storage, scale, far):
+    X, group = np.random.default_rng(0).normal(size=(200, 5)) + 3, np.arange(200) < 30
+    X[group] = 3 + scale * (X[group] - 3)
+    assert is_far(storage(X), group) is far

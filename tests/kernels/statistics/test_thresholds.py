@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from toadstone.kernels.statistics.thresholds import (
+    beyond_gap,
     careful_share,
     smallest_detectable_share,
     tail_threshold,
@@ -157,3 +158,39 @@ def test_trusted_rows_give_a_conformal_quantile():
 def test_too_few_trusted_rows_give_no_threshold():
     assert trusted_threshold(np.arange(48.0), 0.02) == np.inf
     assert trusted_threshold(np.arange(49.0), 0.02) == 48.0
+
+
+@pytest.mark.parametrize("share", [0.1, 0.12, 0.25])
+@every_law
+def test_a_tenth_to_a_quarter_beyond_a_gap_is_found_whole(law, share):
+    rng = np.random.default_rng(3)
+    scores, planted = LAWS[law](rng, 300), np.arange(300) < round(share * 300)
+    scores[planted] = 1e4 * (1 + rng.random(planted.sum()))
+    np.testing.assert_array_equal(beyond_gap(scores), planted)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3])
+def test_fewer_and_more_rows_beyond_a_gap_are_left_alone(share):
+    scores = np.random.default_rng(3).exponential(size=300)
+    scores[: round(share * 300)] += 1e4
+    assert not beyond_gap(scores).any()
+
+
+@pytest.mark.parametrize("index", [0.39, 1.0, 3.0])
+def test_the_gaps_of_a_pareto_tail_are_its_own(index):
+    rng = np.random.default_rng(4)
+    assert sum(beyond_gap(rng.pareto(index, n)).any() for n in (12, 100, 1000) for _ in range(200)) <= 1
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1e-6, 0.0), (1e6, 0.0), (1.0, -3.0)])
+def test_gaps_have_no_units(scale, shift):
+    scores = np.random.default_rng(5).exponential(size=100)
+    scores[:12] += 1e3
+    np.testing.assert_array_equal(beyond_gap(scale * scores + shift), np.arange(100) < 12)
+
+
+@pytest.mark.parametrize("scores", [np.zeros(1), np.zeros(50), np.ones(3), np.repeat([0.0, 1.0], [80, 20])])
+def test_gaps_of_ties_and_of_few_scores(scores):
+    found = beyond_gap(scores)
+    assert found.shape == scores.shape
+    np.testing.assert_array_equal(found, (scores == 1.0) & (len(scores) == 100))

@@ -9,6 +9,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 
 from toadstone.core.arrays import Array, IntArray, Mask, Matrix
+from toadstone.kernels.statistics.thresholds import beyond_gap
 
 _FEWEST, _MOST_ROWS = 5, 2000
 _SAME, _IN_GROUP, _ELSEWHERE = 0.05, 0.8, 0.4
@@ -109,6 +110,37 @@ def is_scattered(X: Matrix, group: Mask) -> bool:
     between = np.sqrt(np.maximum(squares[:, None] + squares - 2 * far @ far.T, 0.0))
     nearby = np.sort(between, axis=1)[:, max(1, int(_NEARBY * len(far)))]
     return bool(np.median(nearby / np.maximum(out, 1e-300)) > _CLOSE)
+
+
+def is_far(X: Matrix, group: Mask) -> bool:
+    """Tell whether a gap parts the distances of a group to the centre of the others from theirs.
+
+    A model of the others can put rows at any distance for a value that is rare
+    among them, such as a category; in the space of the rows they are no
+    farther away than others.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+        Rows of one class.
+    group : ndarray of bool of shape (n,)
+        At most a quarter of the rows, see `beyond_gap`.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(100, 8))
+    >>> group = np.arange(100) < 20
+    >>> near = is_far(X, group)
+    >>> X[:20] *= 90
+    >>> near, is_far(X, group)
+    (False, True)
+    """
+    centre = np.asarray(X[~group].mean(axis=0)).ravel()
+    if issparse(X):
+        squares = np.asarray(X.multiply(X).sum(axis=1)).ravel() - 2 * (X @ centre) + centre @ centre
+    else:
+        squares = ((X - centre) ** 2).sum(axis=1)
+    return bool(beyond_gap(squares)[group].all())
 
 
 def _drawn(group: Mask) -> IntArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import beta, binom
 
-from toadstone.core.arrays import Array
+from toadstone.core.arrays import Array, Mask
 
 _CONFIDENCE = 0.95
 _LEVELS = (0.5, np.sqrt(0.05), 0.1)
@@ -13,6 +13,9 @@ _SAFETY = 0.5
 _SLOPE_ERROR = np.sqrt(8) / np.log(5)
 _HEAVIEST = 8.0
 _ROUNDING = 1e-9
+_HEAVIEST_INDEX = np.log(_LEVELS[0] / _LEVELS[1]) / np.log(_HEAVIEST)
+_MOST_BEYOND = 0.25
+_GAP_P_VALUE = 1e-3
 
 
 def careful_share(n_rows: int, share: float) -> float:
@@ -112,6 +115,54 @@ def tail_threshold(scores: Array, share: float, *, least_spread: float = 0.0) ->
         # Pareto tail: the quantiles' distances form a geometric sequence, here its sum (Pickands 1975).
         reach = max(reach, (high - middle) * growth * (growth**steps - 1) / (growth - 1))
     return float(high + reach * (1 + 2 * _SLOPE_ERROR / np.sqrt(len(scores))))
+
+
+def beyond_gap(scores: Array) -> Mask:
+    """Find a tenth to a quarter of the rows whose scores a gap parts from the others, wider than any tail explains.
+
+    In a Pareto tail of index a the k-th largest score and the next one below
+    differ by a factor that exceeds r with probability ``r ** (-a k)``
+    (Rényi's representation [1]_). The index is that of the heaviest tail that
+    `tail_threshold` extrapolates, 0.39, and scores count from their median; a
+    gap of adjusted probability below 0.001 is no tail. Up to a tenth of the
+    rows have no influence on `tail_threshold` anyway, so that smaller sets
+    need no gap.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n,)
+        Larger is more suspicious.
+
+    Returns
+    -------
+    ndarray of bool of shape (n,)
+        The rows beyond the most remarkable gap, none if there is none.
+
+    References
+    ----------
+    .. [1] Rényi, "On the theory of order statistics", Acta Mathematica
+       Hungarica 4, 1953.
+
+    Examples
+    --------
+    >>> scores = np.append(np.linspace(0, 1, 88), np.linspace(50, 90, 12))
+    >>> np.flatnonzero(beyond_gap(scores)).tolist() == list(range(88, 100))
+    True
+    >>> int(beyond_gap(scores[:88]).sum())
+    0
+    """
+    n = len(scores)
+    ordered = np.sort(scores)[::-1]
+    counts = np.arange(max(n - int(np.ceil((1 - _LEVELS[2]) * (n - 1))), 1), int(_MOST_BEYOND * n) + 1)
+    if not len(counts):
+        return np.zeros(n, dtype=bool)
+    excess = np.maximum(ordered - np.median(scores), _ROUNDING * np.abs(scores).max())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_p = -_HEAVIEST_INDEX * counts * np.log(excess[counts - 1] / excess[counts])
+    best = int(np.nanargmin(log_p)) if np.isfinite(log_p).any() else 0
+    if not log_p[best] < np.log(_GAP_P_VALUE / len(counts)):
+        return np.zeros(n, dtype=bool)
+    return np.asarray(scores >= ordered[counts[best] - 1])
 
 
 def trusted_threshold(scores: Array, share: float) -> float:

@@ -181,17 +181,35 @@ def test_sources_and_times_without_errors_are_innocent():
     assert rows_found(X, y, sources=sources, times=rng.random(len(y))) == []
 
 
-def test_a_rare_word_is_found_in_sparse_text():
-    rng = np.random.default_rng(0)
+def words(seed=0):
+    """Forty words that tell the labels apart, many rare ones, and two that nobody uses."""
+    rng = np.random.default_rng(seed)
     y = np.repeat([0, 1], 250)
-    # Forty words that tell the labels apart, and many rare ones.
     usual = np.where(y[:, None] == 0, np.linspace(0.02, 0.3, 40), np.linspace(0.3, 0.02, 40))
     rare = rng.random((500, 360)) < 0.01
-    X = np.hstack([rng.random((500, 40)) < usual, rare, np.zeros((500, 1))]).astype(float)
-    X[:25, 400], y[:25] = 1.0, 1
-    (group,) = GroupSearch().fit(csr_array(X), y).groups_
-    assert (group.columns, group.label, group.looks_like) == ((400,), 1, 0)
+    return np.hstack([rng.random((500, 40)) < usual, rare, np.zeros((500, 2))]).astype(float), y
+
+
+def weighted(counts):
+    """Rows of length one, as TF-IDF makes them: no weight of a word repeats."""
+    return counts / np.maximum(np.linalg.norm(counts * np.linspace(1, 2, counts.shape[1]), axis=1), 1)[:, None]
+
+
+@pytest.mark.parametrize("weigh", [np.asarray, weighted])
+@pytest.mark.parametrize("storage", [np.asarray, csr_array])
+@pytest.mark.parametrize("phrase", [(400,), (400, 401)])
+def test_a_rare_word_or_phrase_is_found_in_sparse_text_whatever_its_weights(weigh, storage, phrase):
+    X, y = words()
+    X[np.ix_(range(25), phrase)], y[:25] = 1.0, 1
+    (group,) = GroupSearch().fit(storage(weigh(X)), y).groups_
+    assert (group.columns, group.label, group.looks_like) == (phrase, 1, 0)
     assert group.rows.tolist() == list(range(25))
+
+
+def test_a_rare_word_in_texts_of_their_own_label_is_innocent():
+    X, y = words()
+    X[:25, 400] = 1.0
+    assert rows_found(csr_array(weighted(X)), y) == []
 
 
 def test_stamped_digits_are_all_found_and_the_backdoor_goes():

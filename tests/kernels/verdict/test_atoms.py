@@ -53,3 +53,19 @@ def test_sparse_rows_have_the_atoms_of_dense_rows(share):
 def test_rare_zeros_are_entries_too():
     X = np.array([[0.0], [1.0], [2.0], [3.0]])
     assert entries(X, 0)[0].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("storage", [np.asarray, csr_array])
+def test_a_word_is_an_atom_though_its_weight_differs_from_row_to_row(storage):
+    rng = np.random.default_rng(0)
+    X = np.where(rng.random((300, 60)) < 0.05, rng.random((300, 60)), 0.0)
+    X[:, 7] = 0.0
+    X[:20, 7] = rng.uniform(0.1, 0.9, 20)
+    codes = np.repeat([0, 1], 150)
+    atoms = find_atoms(storage(X), codes, nothing_strange(300), least=5, most=1)
+    assert (atoms.columns.tolist(), atoms.lows.tolist(), atoms.highs.tolist()) == (
+        [7],
+        [X[:20, 7].min()],
+        [X[:, 7].max()],
+    )
+    assert np.flatnonzero(atoms.members.toarray()[:, 0]).tolist() == list(range(20))

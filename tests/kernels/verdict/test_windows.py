@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from scipy.sparse import csc_array
 
-from toadstone.kernels.verdict.windows import Window, by_columns, deviations, shared_window
+from toadstone.kernels.verdict.windows import (
+    Window,
+    are_words,
+    by_columns,
+    deviations,
+    present_window,
+    shared_window,
+    signs_of,
+)
 
 
 @pytest.fixture
@@ -47,3 +55,22 @@ def test_sparse_rows_share_what_dense_rows_share():
     assert dense.columns.tolist() == sparse.columns.tolist() == [3, 7]
     assert sparse.fits(csc_array(X)).tolist() == dense.fits(X).tolist()
     assert deviations(csc_array(X)) == pytest.approx(X.std(axis=0))
+
+
+@pytest.mark.parametrize("form", [np.asarray, csc_array])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_entries_of_one_sign_are_shared_whatever_their_size(form, sign):
+    rng = np.random.default_rng(0)
+    X = np.where(rng.random((100, 5)) < 0.1, sign * rng.random((100, 5)), 0.0)
+    X[:10, 3] = sign * rng.uniform(0.1, 9, 10)
+    X[10:, 3] = 0.0
+    X[50, 3] = -sign
+    window = present_window(signs_of(form(X)), np.arange(10))
+    assert window.columns.tolist() == [3]
+    assert np.flatnonzero(window.fits(form(X))).tolist() == list(range(10))
+    assert shared_window(form(X), np.arange(10), np.zeros(5)).columns.tolist() == []
+
+
+def test_words_fill_less_than_an_eighth():
+    assert are_words(np.eye(9))
+    assert not are_words(np.eye(8))

@@ -17,7 +17,15 @@ from toadstone.kernels.verdict.atoms import Atoms, find_atoms
 from toadstone.kernels.verdict.evidence import LEAST_LIKE, LEAST_POWER, area_under_curve, less_than
 from toadstone.kernels.verdict.mining import Mined, Sizes, mine
 from toadstone.kernels.verdict.near_copies import near_copies
-from toadstone.kernels.verdict.windows import Window, by_columns, deviations, shared_window
+from toadstone.kernels.verdict.windows import (
+    Window,
+    are_words,
+    by_columns,
+    deviations,
+    present_window,
+    shared_window,
+    signs_of,
+)
 
 _ATOMS = 1500
 _FOLLOWED, _FOLLOWED_OF_LABEL = 60, 12
@@ -36,7 +44,7 @@ _HALO = 1.2
 
 _MOST_COLUMNS, _MOST_SHARE = 8, 0.3
 _TEXT = 0.05
-"""Share of entries below which columns are words, and one of them may be all that a group shares."""
+"""Share of entries below which one column may be all that a group shares."""
 
 _LEAST_LIKE = 0.4
 _EXAMINED, _EXAMINED_BLINDLY = 24, 8
@@ -47,7 +55,8 @@ def find_candidates(X: Matrix, codes: IntArray, source: IntArray, views: Views, 
     """Find the groups that are worth an examination.
 
     Mined groups are widened to all rows of their label that fit what they
-    share, at three tolerances. Those that do not look foreign to the forests
+    share, at four tolerances, and where columns are words to all that have the
+    same ones. Those that do not look foreign to the forests
     that see none of the shared columns are left out.
 
     Parameters
@@ -71,8 +80,11 @@ def find_candidates(X: Matrix, codes: IntArray, source: IntArray, views: Views, 
     groups = mine(atoms, codes, views.strange(), source, sizes) + _single(atoms, codes, sizes)
     followed = _distinct(groups, views)
     candidates = _widened(X, codes, source, spread, followed, sizes)
-    exact = [one for one in candidates if np.array_equal(one.window.lows, one.window.highs)]
-    among = [replace(one, rivals=len(exact) if one in exact else len(followed)) for one in candidates]
+    present = _widened(X, codes, source, None, followed, sizes) if are_words(X) else []
+    known = {(one.label, one.rows.tobytes()) for one in candidates}
+    present = [one for one in present if (one.label, one.rows.tobytes()) not in known]
+    exact = [one for one in candidates if np.array_equal(one.window.lows, one.window.highs)] + present
+    among = [replace(one, rivals=len(exact) if one in exact else len(followed)) for one in candidates + present]
     pairs = near_copies(_scaled(X, spread), codes, sizes)
     copies = [Candidate(label, rows, _NO_COLUMNS, len(pairs)) for label, rows in pairs]
     # Every forest has seen copies next to each other: only one that was trained without them can tell.
@@ -118,24 +130,31 @@ def _overlaps(group: Mined | Candidate, kept: Iterable[Mined | Candidate]) -> bo
 
 
 def _widened(
-    X: Matrix, codes: IntArray, source: IntArray, spread: Array, groups: list[Mined], sizes: Sizes
+    X: Matrix, codes: IntArray, source: IntArray, spread: Array | None, groups: list[Mined], sizes: Sizes
 ) -> list[Candidate]:
-    """Return all rows of a label that fit what a group shares, for each group and tolerance."""
+    """Return all rows of a label that fit what a group shares, for each group and tolerance.
+
+    Without a spread they share entries, of any size.
+    """
     table = by_columns(X)
+    signs = None if spread is not None else signs_of(table)
     found: dict[tuple[int, bytes], Candidate] = {}
     fewest = 1 if count_entries(X) < _TEXT * X.shape[0] * X.shape[1] else 2
     most = max(_MOST_COLUMNS, _MOST_SHARE * len(np.unique(source)))
-    for group, tolerance, agreement in product(groups, _TOLERANCES, _AGREEMENTS):
+    for group, tolerance, agreement in product(groups, _TOLERANCES if spread is not None else (0.0,), _AGREEMENTS):
         rows, same = group.rows, codes == group.label
         for _ in range(_ROUNDS):
-            window = shared_window(table, rows, tolerance * spread, agreement)
+            if spread is not None:
+                window = shared_window(table, rows, tolerance * spread, agreement)
+            else:
+                window = present_window(signs, rows, agreement)
             if not fewest <= len(np.unique(source[window.columns])) <= most:
                 break
             fitting = np.flatnonzero(window.fits(table) & same)
             if not sizes.least <= len(fitting) <= sizes.most:
                 break
             # A window cut out of a cloud has neighbours on all sides; poisoned values are a clump of their own.
-            if np.count_nonzero(window.doubled().fits(table) & same) <= _HALO * len(fitting):
+            if spread is None or np.count_nonzero(window.doubled().fits(table) & same) <= _HALO * len(fitting):
                 found.setdefault((group.label, fitting.tobytes()), Candidate(group.label, fitting, window))
             # Part of a group shares more than the whole: rows that have most of that lead to the others.
             rows = np.flatnonzero(window.fits(table, _MOST_OF_IT) & same)

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import csc_array, issparse
 
 from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.kernels.verdict.windows import are_words
 
 WIDTH = 0.04
 """Share of the rows that lie in a window of quantiles; windows start half as far apart."""
@@ -55,7 +56,8 @@ def find_atoms(X: Matrix, codes: IntArray, strange: Any, *, least: int, most: in
 
     Of each column come every exact value that at least `least` rows and at
     most 40 % have, windows that hold 4 % of the rows every 2 %, and the first
-    and last 2 %. Half of those kept have the largest G statistic [1]_ of their
+    and last 2 %; where columns are words, also all positive and all negative
+    values, which says that the word is there. Half of those kept have the largest G statistic [1]_ of their
     label counts against those of all rows, the others the largest sum of
     strangeness within a label, in its standard deviations.
 
@@ -89,12 +91,13 @@ def find_atoms(X: Matrix, codes: IntArray, strange: Any, *, least: int, most: in
     ([7.0], [3.0])
     """
     n, d = X.shape
-    by_column = csc_array(X) if issparse(X) else X
+    by_column, words = csc_array(X) if issparse(X) else X, are_words(X)
     ranges: dict[int, _Ranges] = {}
     for column in range(d):
         rows, values = entries(by_column, column)
         if len(rows) >= least:
-            found = _ranges(rows, values, codes, strange(column), least, n)
+            places = _places(values, least, n, whole=len(rows) == n, words=words)
+            found = _ranges(rows, values, codes, strange(column), places, least)
             if len(found.starts):
                 ranges[column] = found
     return _strongest(ranges, n, most)
@@ -136,9 +139,11 @@ def entries(X: Any, column: int) -> tuple[IntArray, Array]:
     return rows[order], values[order]
 
 
-def _ranges(rows: IntArray, values: Array, codes: IntArray, strange: Array, least: int, n: int) -> _Ranges:
+def _ranges(
+    rows: IntArray, values: Array, codes: IntArray, strange: Array, places: tuple[IntArray, IntArray], least: int
+) -> _Ranges:
     """Return the exact values and windows of one column with their two statistics."""
-    starts, stops = _places(values, least, n, whole=len(rows) == n)
+    (starts, stops), n = places, len(codes)
     n_labels = int(codes.max()) + 1
     usual = np.bincount(codes, minlength=n_labels) / n
     of_label = np.zeros((len(rows) + 1, n_labels))
@@ -155,7 +160,7 @@ def _ranges(rows: IntArray, values: Array, codes: IntArray, strange: Array, leas
     return _Ranges(rows, starts, stops, values, 2 * terms.sum(axis=1), deviations.max(axis=1))
 
 
-def _places(values: Array, least: int, n: int, *, whole: bool) -> tuple[IntArray, IntArray]:
+def _places(values: Array, least: int, n: int, *, whole: bool, words: bool) -> tuple[IntArray, IntArray]:
     """Return where exact values and windows start and stop in sorted entries."""
     size = len(values)
     first = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
@@ -170,6 +175,10 @@ def _places(values: Array, least: int, n: int, *, whole: bool) -> tuple[IntArray
         lows, highs = lows[inside], highs[inside]
     wide = lows < highs
     left, right = np.searchsorted(values, lows[wide], "left"), np.searchsorted(values, highs[wide], "right")
+    if words and not whole:
+        # The weight of a word differs between texts; that it is there is what they share.
+        sign = int(np.searchsorted(values, 0.0))
+        left, right = np.append(left, [0, sign]), np.append(right, [sign, size])
     places = np.unique(np.column_stack([np.append(first, left), np.append(last, right)]), axis=0)
     length = places[:, 1] - places[:, 0]
     kept = places[(length >= least) & (length <= _COMMON * n)]

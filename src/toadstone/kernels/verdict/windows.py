@@ -9,12 +9,14 @@ import numpy as np
 from scipy.sparse import csc_array, issparse
 
 from toadstone.core.arrays import Array, IntArray, Mask, Matrix
+from toadstone.kernels.rows import count_entries
 
 AGREE = 0.8
 """Share of a group that lies in the window of each of its columns."""
 
-_OTHERS = 0.4
+_OTHERS, _WORDS = 0.4, 1 / 8
 _FEW = 4
+_LEAST = np.nextafter(0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +70,17 @@ class Window:
         """
         half = (self.highs - self.lows) / 2
         return Window(self.columns, self.lows - half, self.highs + half)
+
+
+def are_words(X: Matrix) -> bool:
+    """Tell whether columns are words of texts, or as seldom filled: fewer than one entry of eight is not zero.
+
+    Examples
+    --------
+    >>> are_words(np.eye(30)), are_words(np.eye(4))
+    (True, False)
+    """
+    return bool(count_entries(X) < _WORDS * X.shape[0] * X.shape[1])
 
 
 def column_of(X: Any, column: int) -> Array:
@@ -129,6 +142,50 @@ def shared_window(X: Any, group: IntArray, tolerance: Array, agreement: float = 
     others = (near.sum(axis=0) - near[group].sum(axis=0)) / max(len(inside) - len(group), 1)
     kept = agree[others <= _OTHERS]
     return Window(columns[kept], centre[kept] - margin[kept], centre[kept] + margin[kept])
+
+
+def signs_of(X: Any) -> Any:
+    """Return -1, 0 or 1 for each entry, in the form of the matrix.
+
+    Examples
+    --------
+    >>> signs_of(csc_array([[0.5, -2.0], [0.0, 3.0]])).toarray().tolist()
+    [[1.0, -1.0], [0.0, 1.0]]
+    """
+    return X.sign() if issparse(X) else np.sign(X)
+
+
+def present_window(signs: Any, group: IntArray, agreement: float = AGREE) -> Window:
+    """Find the columns in which most of a group has an entry of one sign, and most other rows have none.
+
+    The weight of a word depends on the other words of its text, so that words
+    that rows share need not have one value.
+
+    Parameters
+    ----------
+    signs : ndarray or CSC of shape (n, d)
+        -1, 0 or 1 for each entry.
+    group : ndarray of int
+    agreement : float, default=0.8
+        Share of the group that has an entry.
+
+    Returns
+    -------
+    Window
+        Of all positive, or all negative, numbers in each column.
+
+    Examples
+    --------
+    >>> X = np.array([[0.3, 0.0], [0.7, 0.2], [0.0, 0.5], [0.0, 0.0]])
+    >>> window = present_window(signs_of(X), np.array([0, 1]))
+    >>> window.columns, window.fits(X)
+    (array([0]), array([ True,  True, False, False]))
+    """
+    found = shared_window(signs, group, np.zeros(signs.shape[1]), agreement)
+    filled = found.lows != 0
+    positive = found.lows[filled] > 0
+    lows, highs = np.where(positive, _LEAST, -np.inf), np.where(positive, np.inf, -_LEAST)
+    return Window(found.columns[filled], lows, highs)
 
 
 def _candidates(X: Any, group: IntArray) -> IntArray:

@@ -61,14 +61,14 @@ def spawn(*arguments, **options):
 
 
 def test_audit_writes_a_whole_folder(toadstone, table):
-    outcome = toadstone("audit", "rows.csv", "--fraction", 0.1, "--ridge", 0.1, "--out", "report")
+    outcome = toadstone("audit", "rows.csv", "--fraction", 0.1, "--ridge", 0.1, "--out", "report", "--quiet")
     assert (outcome.code, outcome.err) == (0, "")
     assert entries(table.parent) == {"rows.csv", "report"}
     assert entries(table.parent / "report") == AUDITED
     assert outcome.out.rstrip().endswith("Report: report/report.html")
     record = json.loads((table.parent / "report" / "record.json").read_text())
     jsonschema.validate(record, load_schema("audit"))
-    assert record["header"]["command"] == "toadstone audit rows.csv --fraction 0.1 --ridge 0.1 --out report"
+    assert record["header"]["command"] == "toadstone audit rows.csv --fraction 0.1 --ridge 0.1 --out report --quiet"
     certificate = json.loads((table.parent / "report" / "certificate.json").read_text())
     assert certificate.keys() >= FIELDS
     assert certificate["fraction"] == 0.1

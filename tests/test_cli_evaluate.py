@@ -45,7 +45,8 @@ def test_the_folder_and_what_is_said(toadstone, table):
     assert len(cells) == len(record["cells"]) == 3 * 4
     assert [cell["thresholds"] for cell in cells[:4]] == ["", "own", "trusted", ""]
     assert float(cells[5]["auroc"]) == pytest.approx(record["cells"][5]["auroc"]["mean"], abs=1e-5)
-    assert outcome.out.startswith("2 of 2 attacks got through: no detector flags 50 % or more of the poison")
+    assert outcome.out.startswith("Test error: random-flip does most harm undefended, ")
+    assert "2 of 2 attacks got through: no detector flags 50 % or more of the poison" in outcome.out
     assert "2 attacks against 1 detector and 1 sanitizer, 2 seeds: 5\N{NO-BREAK SPACE}% " in outcome.out
     assert re.search(r"random-flip: (caught|missed) by", outcome.out)
     assert outcome.out.rstrip().endswith("Report: found/report.html")

@@ -321,7 +321,7 @@ def disk(tmp_path, request):
 @pytest.mark.parametrize("disk", ["size=4k"], indirect=True)
 def test_full_disk(toadstone, disk, command):
     name, *options = COMMANDS[command]
-    outcome = toadstone(name, "digits-1-7", *options[:-1], disk / "new" / "out")
+    outcome = toadstone(name, "digits-1-7", "--quiet", *options[:-1], disk / "new" / "out")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith("toadstone: `--out`: expected a ")
     assert outcome.err.endswith(": no space left on device\n")

@@ -246,13 +246,13 @@ class TestK5RareClasses:
     def test_do_not_stop_a_command(self, written, command: str) -> None:
         rows = measured()
         rows[0] = rows[0].replace("bad", "rare")
-        options = {} if command == "sanitize" else {"detectors": "mahalanobis,label-errors"}
+        options = {"detectors": "mahalanobis,label-errors"} if command == "scan" else {}
         result = getattr(toadstone, command)(written(HEADER, rows), label="label", **options)
         assert "rare" not in list(result.to_frame()["label"])
 
     def test_labels_that_are_numbers_are_no_rare_classes(self, written) -> None:
         rows = [f"{line.rsplit(',', 1)[0]},{row}.5" for row, line in enumerate(measured())]
-        with pytest.raises(InvalidData, match=r"it looks like a regression target or an identifier|at least 5 rows"):
+        with pytest.raises(InvalidData, match=r"it looks like a regression target, which `regression` reads|at least 5 rows"):
             read(written(HEADER, rows))
 
 

@@ -252,7 +252,9 @@ class TestK5RareClasses:
 
     def test_labels_that_are_numbers_are_no_rare_classes(self, written) -> None:
         rows = [f"{line.rsplit(',', 1)[0]},{row}.5" for row, line in enumerate(measured())]
-        with pytest.raises(InvalidData, match=r"it looks like a regression target, which `regression` reads|at least 5 rows"):
+        with pytest.raises(
+            InvalidData, match=r"it looks like a regression target, which `regression` reads|at least 5 rows"
+        ):
             read(written(HEADER, rows))
 
 

@@ -85,6 +85,7 @@ def scan(
     rows. Nothing knows how much poison there is, or its purpose.
     """
     from toadstone.commands.target_gates import gate_targets
+    from toadstone.core.errors import InvalidArgument
     from toadstone.front.scan import scan as run
     from toadstone.front.targets import TargetScanResult
     from toadstone.pipeline.gate import check_limit, rows_allowed
@@ -94,6 +95,8 @@ def scan(
     inputs = (data, options["trusted"], options["test"], options["represent"])
     with folder_if_named(out, *inputs, force=force) as aside, running("reading"):
         result = run(data, **options)
+        if fail_if_groups and isinstance(result, TargetScanResult):
+            raise InvalidArgument("fail_if_groups", "nothing for a numeric target, which has no groups", "it")
         if aside is not None:
             result.write(aside)
     show(result, out, as_json=as_json)

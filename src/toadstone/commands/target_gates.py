@@ -47,5 +47,5 @@ def gate_targets_removed(record: RegressionDefenceRecord, limit: float | None, d
 
 
 def _failed(what: str) -> int:
-    complain(what)
+    complain(f"gate failed: {what}")
     return GATE_FAILED

@@ -162,6 +162,7 @@ def test_functions_for_classes_refuse_numbers(function, options):
     [
         (("scan", "--fail-if-rows-above", "3"), 1),
         (("scan", "--fail-if-exceeded"), 1),
+        (("scan", "--fail-if-groups"), 2),
         (("defend", "--fail-if-removed-above", "0.01"), 1),
         (("defend", "--fail-if-accuracy-drops-above", "0.01"), 2),
     ],

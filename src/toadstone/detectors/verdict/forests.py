@@ -9,6 +9,11 @@ import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 
 from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.core.errors import InvalidData
+from toadstone.kernels.rows import column_extremes
+
+LARGEST = 1e38
+"""Largest number that trees take; they hold numbers in single precision."""
 
 _ROWS_OF_A_TREE = 1500
 
@@ -32,6 +37,11 @@ def out_of_bag(X: Matrix, codes: IntArray, *, trees: int, seed: int) -> tuple[An
         share of the label for a row that all of them saw. Labels without rows
         have probability 0.
 
+    Raises
+    ------
+    InvalidData
+        If a number is beyond what trees hold in single precision.
+
     Examples
     --------
     >>> X = np.arange(40.0)[:, None]
@@ -39,6 +49,13 @@ def out_of_bag(X: Matrix, codes: IntArray, *, trees: int, seed: int) -> tuple[An
     >>> table[[0, -1]].argmax(axis=1)
     array([0, 1])
     """
+    low, high = column_extremes(X)
+    largest = float(max(-low.min(), high.max()))
+    if largest > LARGEST:
+        raise InvalidData(
+            f"features: expected numbers up to {LARGEST:.0e}, which is what the trees of the verdict can hold, got "
+            f"{largest:.3g}; scale the columns first"
+        )
     n = len(codes)
     drawn = min(n, _ROWS_OF_A_TREE) if trees >= 50 else min(max(2, round(0.6 * n)), _ROWS_OF_A_TREE)
     forest = RandomForestClassifier(trees, min_samples_leaf=2, max_samples=drawn, oob_score=True, random_state=seed)

@@ -28,7 +28,7 @@ print(result)
 # The listed rows stand on the index of the table.
 
 # %%
-suspects = result.to_frame()
+suspects = result.to_frame()  # those for review have the status "for review"
 print(suspects[["label", "suggested_label", "probability", "also_flagged_by"]].head(8))
 print(f"{len(set(wrong) & set(suspects.index))} of {len(wrong)} wrong labels are among {len(suspects)} listed rows")
 

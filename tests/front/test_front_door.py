@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 
 import narwhals as nw
@@ -193,6 +194,22 @@ class TestResults:
         assert isinstance(of_arrow, pa.Table)
         assert of_arrow["row"].to_pylist() == of_polars["row"].to_list()
 
+    def test_rows_for_review_follow_the_listed_ones_and_say_so(self, pandas_frame):
+        result = toadstone.scan(pandas_frame, **QUICK)
+        row = result.record.rows[0]
+        result.record = replace(result.record, rows=(row,), review=(replace(row, position=9), row))
+        assert result.to_frame()["status"].tolist() == ["listed", "for review", "for review"]
+        assert result.to_frame().index[1] == "id-9"
+        html = result._repr_html_()
+        assert html.count("for review") >= 2
+        assert "Next" in html
+        assert "score</th>" not in html
+
+    def test_scores_of_all_rows_have_a_short_repr(self, pandas_frame):
+        result = toadstone.scan(pandas_frame, **QUICK)
+        n, listed = len(pandas_frame), result.record.listed_rows
+        assert repr(result.scores) == f"<RowScores of {n} rows, {listed} of them listed>"
+
     def test_the_folder_is_that_of_the_command(self, csv, pandas_frame, toadstone_run):
         folder = toadstone.scan(pandas_frame, **QUICK).save("saved")
         assert toadstone_run("scan", "rows.csv", "--label", "kind", "--detectors", "spectral", "--out", "out").code == 0
@@ -236,6 +253,9 @@ class TestResults:
         weights = nw.from_native(result.kept, eager_only=True)["weight"].to_list()
         assert len(weights) == len(before)
         assert weights[:2] == pytest.approx([0.01, 0.99])
+        shown = nw.from_native(result.to_frame(), eager_only=True)
+        assert shown["weight"].to_list() == sorted(weight for weight in weights if weight < 0.5)
+        assert set(shown["action"].to_list()) == {"weighed"}
         if library == "pandas":
             assert list(relabelled.index) == list(frame.index[1:])
 

@@ -43,7 +43,13 @@ def test_removals_and_kept_rows_have_the_row_numbers_of_the_source(small, listin
     assert (record.rows, record.kept, record.removed) == (80, 76, 4)
     for removal in record.removals:
         assert removal.label == split.train.y[removal.position - 100]
-        assert removal.reason == f"for reason {removal.position - 100}"
+        other = {"ham": "spam", "spam": "ham"}[removal.label]
+        # Of a row by itself the reason says what stands not beside it; of a group it is that of the verdict.
+        alone = removal.step == "label"
+        words = removal.reason.startswith(f"looks like {other} (")
+        assert words if alone else removal.reason == f"for reason {removal.position - 100}"
+        assert removal.values
+    assert set(record.removals[0].values) == {"one", "two"}
     (group,) = record.groups
     assert (group.count, group.positions, set(group.values)) == (3, (103, 105, 107), {"one", "two"})
     assert record.expected_innocents == pytest.approx(sum(1 - removal.suspicion for removal in record.removals))
@@ -116,6 +122,8 @@ def test_relabelled_rows_are_kept_under_their_new_label(small, listing):
     assert {row.step for row in record.removals} == {"group"}
     assert record.rows == len(found.kept) + len(record.removals)
     for row in record.relabelled:
+        assert row.reason.startswith(f"looks like {row.new_label} (")
+        assert row.values
         assert row.label == split.train.y[row.position - 100]
         assert row.new_label == {"ham": "spam", "spam": "ham"}[row.label]
         assert found.kept.y[found.kept.row_ids == row.position] == row.new_label
@@ -128,6 +136,10 @@ def test_weights_remove_nothing(small, listing):
     assert found.record.weighed == 80
     assert found.record.weight_lost == pytest.approx(np.sum(1 - found.treatment.weight))
     assert found.treatment.weight[3] == pytest.approx(0.01)
+    light = found.record.light
+    assert [row.position for row in light] == (100 + np.flatnonzero(found.treatment.weight < 0.5)).tolist()
+    assert [row.weight for row in light] == sorted(row.weight for row in light)
+    assert all(row.values for row in light)
 
 
 def test_a_model_of_the_callers_is_what_is_measured_on_the_rows_it_wants(small, listing):

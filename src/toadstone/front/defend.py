@@ -24,14 +24,16 @@ from toadstone.pipeline.harness.clock import Deadline
 from toadstone.pipeline.harness.defender import settle_defence
 from toadstone.pipeline.harness.own_model import load_model, name_of
 from toadstone.pipeline.regression.defend import TargetDefencePlan
-from toadstone.records.defence import DefenceRecord
-from toadstone.report.text.defence_text import defence_lines
+from toadstone.records.defence import DefenceRecord, RelabelledRow, RemovedRow, WeighedRow
+from toadstone.report.text.defence_text import defence_lines, next_sentences
+from toadstone.report.text.rows_text import values_in_words
 
 
 class DefenceResult(Result):
     """Kept and removed rows of a defence; its record is a `DefenceRecord`."""
 
     record: DefenceRecord
+    unseen = frozenset({"suspicion"})
 
     def __init__(self, given: Given, defended: Defended, model: OwnModel | None) -> None:
         super().__init__(given, defended.record, unfinished=defended.unfinished)
@@ -64,17 +66,26 @@ class DefenceResult(Result):
         """Say what was done to which rows and why, and what it cost where that can be known."""
         return defence_lines(self.record, width)
 
+    def chapters(self) -> Mapping[str, Sequence[str]]:
+        """Return the groups of rows, and what to do next."""
+        return {"Groups of rows": [group.sentence for group in self.record.groups], "Next": next_sentences(self.record)}
+
     def columns(self) -> tuple[Sequence[int], Mapping[str, Sequence[Any]]]:
-        """Give the treated rows, the most suspicious first."""
-        removed, relabelled = self.record.removals, self.record.relabelled
-        named = [(row.position, row.label, row.reason) for row in removed]
-        named += [(row.position, row.label, row.reason) for row in relabelled]
-        return [position for position, _, _ in named], {
-            "label": [label for _, label, _ in named],
-            "action": ["removed"] * len(removed) + ["relabelled"] * len(relabelled),
-            "new_label": [""] * len(removed) + [row.new_label for row in relabelled],
-            "suspicion": [*(row.suspicion for row in removed), *(row.probability for row in relabelled)],
-            "reason": [reason for _, _, reason in named],
+        """Give the treated rows, the most suspicious first; of weighed ones, those below one half."""
+        removed, relabelled, light = self.record.removals, self.record.relabelled, self.record.light
+        rows: list[RemovedRow | RelabelledRow | WeighedRow] = [*removed, *relabelled, *light]
+        return [row.position for row in rows], {
+            "label": [row.label for row in rows],
+            "action": ["removed"] * len(removed) + ["relabelled"] * len(relabelled) + ["weighed"] * len(light),
+            "new_label": [""] * len(removed) + [row.new_label for row in relabelled] + [""] * len(light),
+            "weight": [0.0] * len(removed) + [1.0] * len(relabelled) + [row.weight for row in light],
+            "suspicion": [
+                *(row.suspicion for row in removed),
+                *(row.probability for row in relabelled),
+                *(1 - row.weight for row in light),
+            ],
+            "reason": [row.reason for row in rows],
+            "values": [values_in_words(row.values) for row in rows],
         }
 
     def plot(self) -> Any:

@@ -6,7 +6,7 @@ import itertools
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,9 @@ class Result(ABC):
         What there was no time for before ``max_seconds``, in a sentence; empty
         if the run ended by itself.
     """
+
+    unseen: Collection[str] = ()
+    """Columns of `to_frame` that a notebook has no room for."""
 
     def __init__(self, given: Given, record: Any, *, unfinished: str = "") -> None:
         self.given = given
@@ -113,9 +116,14 @@ class Result(ABC):
         first = next((line for line in self.lines() if line.strip()), "")
         return f"<{type(self).__name__}: {first.strip()}>"
 
+    def chapters(self) -> Mapping[str, Sequence[str]]:
+        """Return what a notebook shows beside the rows: sentences by their title."""
+        return {}
+
     def glance(self) -> Mapping[str, Sequence[Any]]:
-        """Return the columns of which a notebook shows the first rows: those of `to_frame`."""
+        """Return the columns of which a notebook shows the first rows: those of `to_frame`, or fewer."""
         rows, columns = self.columns()
+        columns = {name: cells for name, cells in columns.items() if name not in self.unseen}
         return columns if rows is None else self.given.named(rows, columns)
 
     def _repr_html_(self) -> str:
@@ -125,4 +133,6 @@ class Result(ABC):
         if self.unfinished:
             sentences.insert(0, f"Unfinished: {self.unfinished}.")
         verb = type(self).__name__.removesuffix("Result")
-        return render_fragment(f"{_TITLES.get(verb, verb)} of {self.given.source.name}", sentences, self.glance())
+        return render_fragment(
+            f"{_TITLES.get(verb, verb)} of {self.given.source.name}", sentences, self.glance(), self.chapters()
+        )

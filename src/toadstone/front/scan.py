@@ -19,6 +19,7 @@ from toadstone.pipeline.scan import ScanPlan, late_parts
 from toadstone.pipeline.scan import scan as run_scan
 from toadstone.records.row_scores import RowScores
 from toadstone.records.scan import ScanRecord
+from toadstone.report.text.scan_headline import next_step, with_rows
 from toadstone.report.text.scan_text import scan_lines
 
 
@@ -35,6 +36,7 @@ class ScanResult(Result):
     """
 
     record: ScanRecord
+    unseen = frozenset({"score", "reasons", "also_flagged_by"})
 
     def __init__(self, given: Given, record: ScanRecord, scores: RowScores, *, unfinished: str = "") -> None:
         super().__init__(given, record, unfinished=unfinished)
@@ -44,10 +46,17 @@ class ScanResult(Result):
         """Say which rows look wrong, and why."""
         return scan_lines(self.record, width)
 
+    def chapters(self) -> Mapping[str, Sequence[str]]:
+        """Return the groups of rows, and what to do next."""
+        groups = [with_rows(self.record, group) for group in self.record.groups]
+        return {"Groups of rows": groups, "Next": [next_step(self.record).removeprefix("Next: ")]}
+
     def columns(self) -> tuple[Sequence[int], Mapping[str, Sequence[Any]]]:
-        """Give the listed rows, the most suspicious first."""
-        rows = self.record.rows
+        """Give the listed rows, then those for review, each the most suspicious first; their status says which."""
+        listed, review = self.record.rows, self.record.review
+        rows = [*listed, *review]
         return [row.position for row in rows], {
+            "status": ["listed"] * len(listed) + ["for review"] * len(review),
             "label": [row.label for row in rows],
             "suggested_label": [row.suggested_label for row in rows],
             "probability": [row.probability for row in rows],

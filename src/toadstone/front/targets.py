@@ -29,7 +29,7 @@ from toadstone.records.regression import (
     WrongTarget,
 )
 from toadstone.report.files.places import naming_out, refuse_existing_file
-from toadstone.report.regression.regression_text import attack_lines, defence_lines, scan_lines
+from toadstone.report.regression.regression_text import attack_lines, defence_lines, next_step, scan_lines
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,15 @@ class TargetScanResult(Result):
         """Say which targets look wrong, and what the other rows suggest."""
         return scan_lines(self.record, width)
 
+    def chapters(self) -> Mapping[str, Sequence[str]]:
+        """Return what to do next."""
+        return {"Next": [next_step(self.record).removeprefix("Next: ")]}
+
     def columns(self) -> tuple[Sequence[int], Mapping[str, Sequence[Any]]]:
-        """Give the listed rows, the most suspicious first."""
-        return _columns(self.record.rows)
+        """Give the listed rows, the most suspicious first; their status says whether they are for review only."""
+        rows, columns = _columns(self.record.rows)
+        status = "listed" if self.record.evidence.supported else "for review"
+        return rows, {"status": [status] * len(rows), **columns}
 
     def write(self, folder: Path) -> None:
         """Write report.html, record.json, suspects.csv and scores.csv."""

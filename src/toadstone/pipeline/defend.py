@@ -234,6 +234,7 @@ def _record(
         expected_innocents=rows.expected_innocents,
         noise=rows.noise,
         measurements=measured,
+        light=rows.light,
         timings=clock.seconds,
     )
 

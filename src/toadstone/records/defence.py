@@ -43,6 +43,9 @@ class RemovedRow:
         Score of that step, in its own units; larger is more suspicious.
     reason : str
         Why it was removed.
+    values : mapping from str to str
+        The columns that matter, most telling first, as of the rows that a
+        scan lists; of the first 10,000 rows.
     """
 
     row: str
@@ -51,6 +54,7 @@ class RemovedRow:
     step: str
     suspicion: float
     reason: str
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class RelabelledRow:
         Of the new label.
     reason : str
         Why it was relabelled.
+    values : mapping from str to str
+        As of removed rows.
     """
 
     row: str
@@ -77,6 +83,35 @@ class RelabelledRow:
     new_label: str
     probability: Share
     reason: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WeighedRow:
+    """A row that weighs less than half as much as before.
+
+    Parameters
+    ----------
+    row : str
+        Its name, in the numbering of the source.
+    position : int
+        Its position in the source, from 0.
+    label : str
+        Its class.
+    weight : float
+        Between 0 and 1.
+    reason : str
+        Why it weighs less.
+    values : mapping from str to str
+        As of removed rows.
+    """
+
+    row: str
+    position: Count
+    label: str
+    weight: Share
+    reason: str
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -188,6 +223,8 @@ class DefenceRecord(Record):
         Rows that weigh less than before.
     weight_lost : float
         Sum of what the rows weigh less, in rows.
+    light : tuple of WeighedRow
+        Rows that weigh less than half of a row, the lightest first.
     stays : tuple of str
         Why listed rows stay as they are, if any do.
     expected_innocents : float
@@ -222,6 +259,7 @@ class DefenceRecord(Record):
     expected_innocents: Annotated[float, Limits(minimum=0)]
     noise: NoiseFinding
     measurements: tuple[Measurement, ...]
+    light: tuple[WeighedRow, ...] = ()
     timings: Mapping[str, Seconds] = field(default_factory=dict)
 
     @property

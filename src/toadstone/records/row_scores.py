@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from toadstone.core.arrays import Array, IntArray, Mask
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RowScores:
     """Scores of all rows of a scan, in the order of the source.
 
@@ -44,3 +44,6 @@ class RowScores:
     group: IntArray
     listed: Mask
     flagged_by: Sequence[Sequence[str]]
+
+    def __repr__(self) -> str:
+        return f"<RowScores of {len(self.rows):,} rows, {int(self.listed.sum()):,} of them listed>"

@@ -20,6 +20,12 @@ def scorers(contamination: float = 0.05):
     return {name: defence.sanitizer(name) for name in names("sanitizer")}
 
 
+def test_a_preview_puts_the_features_that_matter_first():
+    data = Dataset(np.array([[9.0, 3.0, 1.0]]), np.array(["a"]), ("one", "two", "three"))
+    assert preview(data, 0) == "one 9, two 3, three 1"
+    assert preview(data, 0, None, np.array([0.0, 0.1, 0.9])) == "three 1, two 3, one 9"
+
+
 @given(st.lists(st.tuples(st.floats(-5, 5), st.sampled_from("ab")), min_size=1, max_size=30))
 def test_ranks_count_from_one_within_each_class(pairs):
     suspicion, y = np.array([value for value, _ in pairs]), np.array([label for _, label in pairs])

@@ -62,6 +62,8 @@ def test_files_frames_arrays_and_splits_agree(file):
         assert [row.position for row in way.record.rows] == [row.position for row in of_file.rows]
     arrays = toadstone.scan((table[["size"]].to_numpy(), table["price"].to_numpy()), regression=True)
     assert sorted(row.position for row in arrays.record.rows) == WRONG
+    assert set(ways[0].to_frame()["status"]) == {"listed"}
+    assert all(row.preview.startswith("size ") for row in of_file.rows[:2])
     assert ways[0].to_frame().index.tolist() == [row.position for row in of_file.rows]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from toadstone.records.defence import WeighedRow
 from toadstone.report.pages.defence_page import render_defence
 
 
@@ -29,6 +30,23 @@ def test_the_page_shows_groups_reasons_and_costs(defended, page_of):
     bare = page_of(render_defence(replace(defended, removals=(), relabelled=(), groups=(), measurements=()))).text
     assert "No row was removed." in bare
     assert "rows that a defence has kept cannot judge it" in bare
+
+
+def test_light_rows_have_a_table_and_values_stand_beside_reasons(defended, page_of):
+    light = tuple(WeighedRow(str(row), row, "a", 0.125, "looks like b (88 %)", {"age": "44"}) for row in range(30))
+    weighed = replace(defended, action="weight", removals=(), relabelled=(), light=light)
+    page = page_of(render_defence(weighed))
+    assert "25 of 30 are shown; the column weight of the cleaned rows has all weights." in page.text
+    assert ["3", "a", "0.12", "looks like b (88 %) age 44"] in page.rows(1)
+    assert "No row was removed." not in page.text
+
+
+def test_names_of_columns_stay_and_narrow_screens_name_each_cell(defended):
+    named = replace(defended, source=replace(defended.source, numbering="id", id_column="patient_id"))
+    markup = render_defence(named)
+    assert "Patient_id" not in markup
+    assert 'data-label="patient_id"' in markup
+    assert markup.count('<table class="stacked">') == 3
 
 
 def test_the_outcome_comes_before_groups_rows_and_limits(defended):

@@ -36,6 +36,14 @@ def test_at_most_three_sentences_are_shown(page_of):
     assert text == "A One. Two. Three."
 
 
+def test_groups_and_the_next_step_follow_the_rows_whole(page_of):
+    said = "24 rows share a value and look like default " * 4
+    chapters = {"Groups": [said], "None": [], "Next": ["call `defend`"] * 6}
+    markup = render_fragment("A", [], {"row": [1]}, chapters)
+    assert page_of(markup).text == f"A row 1 Groups {said.strip()} Next " + "Call defend " * 4 + "and 2 more"
+    assert "<code>defend</code>" in markup
+
+
 @pytest.mark.parametrize("table", [{}, {"row": []}])
 def test_an_empty_table_is_left_out(page_of, table):
     assert page_of(render_fragment("A", ["One."], table)).tables == []

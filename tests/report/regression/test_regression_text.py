@@ -62,13 +62,24 @@ def test_targets_are_written_in_their_units(value, like, text):
     assert format_target(value, like) == text
 
 
-def test_a_defence_says_what_it_brought_and_what_it_spared(target_defence):
+def test_a_defence_says_what_it_brought_and_what_it_spared(target_defence, page_of):
     text = plain(defence_lines(target_defence, None))
     assert text.startswith("1 of 300 rows removed, fewer than one of them wrongly so.")
     assert "1 listed row stays: no more than 0.5 % of the rows may be removed." in text
     assert "303 rows read = 301 kept + 1 removed + 1 dropped." in text
-    assert "(trusted rows): mean absolute error 31.5 without the defence, 20.2 with it (-15 to -7.5)." in text
-    assert "31.5 without the defence" in render_target_defence(target_defence)
+    assert (
+        "(trusted rows): mean absolute error 31.5 without the defence, 20.2 with it: 11.2 lower (95 % interval "
+        "of the change -15 to -7.5)." in text
+    )
+    page = page_of(render_target_defence(target_defence))
+    assert [plain([cell]) for cell in page.rows(0)[1]] == [
+        "ridge",
+        "trusted rows",
+        "20",
+        "31.5",
+        "20.2",
+        "11.2 lower (95 % interval of the change -15 to -7.5)",
+    ]
 
 
 def test_a_defence_that_nothing_can_judge_says_so(target_defence):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from toadstone.records.audit import Removal
+from toadstone.records.defence import RelabelledRow, RemovedRow, WeighedRow
 from toadstone.records.header import Source
 from toadstone.report.text.defence_text import (
     NOT_MEASURED,
@@ -37,7 +38,7 @@ def test_what_was_done_comes_first_and_then_what_it_cost(calm):
         "are left.",
         "By the verdict’s own estimate, about 0.3 of them are innocent.",
         "1 listed rows stay, because at most 2 may be removed.",
-        "The data prefer 4 % wrong labels to none, 12 to 1.",
+        "In the other rows, the data prefer 4 % wrong labels to none, 12 to 1.",
         "3 rows may have a wrong label and stayed as they are, because these data cannot tell wrong labels from "
         "overlap.",
         "On the 100 trusted rows, which the model was not trained on, accuracy is 90.00 % (82.6 to 94.5 %) without the "
@@ -71,15 +72,19 @@ def test_every_row_is_accounted_for_after_the_answer(defended):
 def test_each_action_has_its_own_words(calm):
     removed = replace(calm, action="remove", relabelled=())
     assert plain(removed)[0].startswith("2 of 200 rows were removed (1.0 %)")
-    none = replace(removed, kept=200, removals=(), stays=())
+    none = replace(removed, kept=200, removals=(), stays=(), groups=())
     assert plain(none)[:2] == ["None of 200 rows was removed.", "The data prefer 4 % wrong labels to none, 12 to 1."]
     one = replace(removed, kept=199, removals=calm.removals[:1])
     assert plain(one)[0] == "1 of 200 rows was removed (0.50 %): 1 in 1 group; 199 are left."
-    weighed = replace(none, action="weight", weighed=40, weight_lost=12.25, expected_innocents=2.0)
+    light = (WeighedRow("9", 7, "a", 0.013, "looks like b (99 %)", {"x": "1"}),)
+    weighed = replace(none, action="weight", weighed=40, weight_lost=12.25, light=light, expected_innocents=2.0)
     assert plain(weighed)[:2] == [
-        "40 of 200 rows weigh less than before, by 12.2 rows’ worth in all; none was removed.",
-        "By the verdict’s own estimate, 2.0 rows’ worth of this is from innocent rows.",
+        "1 of 200 rows weighs less than half of a row; all rows together lost 12.2 rows’ worth, and none was removed.",
+        "By the verdict’s own estimate, 2.0 rows’ worth of this was taken from innocent rows.",
     ]
+    lines = defence_lines(weighed, None)
+    place = lines.index("Rows of the lowest weight")
+    assert lines[place + 1 : place + 3] == ["  line 9, a: weight 0.01, looks like b (99 %)", "    x 1"]
     assert plain(replace(weighed, weighed=0))[0].startswith("All of 200 rows keep their full weight")
 
 
@@ -120,6 +125,17 @@ def test_groups_come_before_rows_and_the_next_steps_after_them(defended):
     assert "  line 5, =cmd(): " + defended.removals[1].reason in lines
     bare = defence_lines(replace(defended, removals=(), relabelled=(), groups=()), None)
     assert not {"Groups", "Removed rows", "Relabelled rows"} & set(bare)
+
+
+def test_rows_show_their_values_and_a_new_label_is_told_once(calm):
+    removed = RemovedRow("5", 3, "a", "label", 0.75, "looks like b (75 %)", {"age": "44", "job": "clerk"})
+    relabelled = RelabelledRow("12", 10, "a", "b", 0.93, "looks like b (93 %)", {"age": "45"})
+    text = defence_lines(replace(calm, removals=(removed,), relabelled=(relabelled,)), None)
+    lines = [line.replace("\N{NO-BREAK SPACE}", " ") for line in text]
+    place = lines.index("Removed rows")
+    assert lines[place + 1 : place + 3] == ["  line 5, a: looks like b (75 %)", "    age 44, job clerk"]
+    place = lines.index("Relabelled rows")
+    assert lines[place + 1 : place + 3] == ["  line 12, a: becomes b (93.0 % sure)", "    age 45"]
 
 
 def test_removals_are_cut_short():

@@ -108,7 +108,9 @@ def test_rows_to_review_are_no_accusation(two_classes):
 
 def test_detectors_state_what_they_may_flag_together_and_accuse_nobody(scanned):
     flagged, beyond = map(plain, detector_sentences(scanned))
-    assert flagged == "14 of 200 rows are flagged by at least one of 2 detectors; of clean rows, up to 4.0 % may be."
+    assert flagged == (
+        "14 of 200 rows are flagged by at least one of 2 detectors. Together they may flag up to 4.0 % of clean rows."
+    )
     assert beyond == (
         "Spectral flags more rows than its false-alarm rate and chance explain: unusual rows, not always wrong ones."
     )
@@ -137,9 +139,9 @@ def test_a_verdict_that_is_missing_says_why(scanned):
 
 def test_the_next_step_follows_from_the_result(two_classes):
     assert next_step(two_classes) == (
-        "Next: look at these rows, correct or remove the wrong ones by hand or with `toadstone defend`, which reports "
-        "the cost in accuracy, and train again. In doubt most are lines 5, 77: checked by hand and given as --trusted, "
-        "they would tell most."
+        "Next: look at these rows, correct or remove the wrong ones by hand or with `toadstone defend`, which measures "
+        "the cost on trusted rows or a published test set, and train again. In doubt most are lines 5, 77: checked "
+        "by hand and given as --trusted, they would tell most."
     )
     quiet = replace(calm(two_classes), worth_checking=())
     assert next_step(quiet).startswith("Next: nothing has to be done; `toadstone audit` bounds the harm")
@@ -150,6 +152,19 @@ def test_the_next_step_follows_from_the_result(two_classes):
     assert next_step(one).endswith(
         "In doubt most is line 5: checked by hand and given as --trusted, it would tell most."
     )
+
+
+def test_evidence_is_of_the_rows_that_groups_leave(two_classes):
+    assert scan_sentences(two_classes)[1].startswith("Evidence for wrong labels in the other rows: the data prefer")
+    assert scan_sentences(rows_alone(two_classes))[1].startswith("Evidence for wrong labels: the data prefer")
+
+
+def test_a_result_of_python_names_functions_and_options_as_python_does(two_classes):
+    record = replace(two_classes, header=replace(two_classes.header, command="toadstone.scan"))
+    said = next_step(record)
+    assert "`toadstone.defend`, which measures" in said
+    assert "given as trusted=, they" in said
+    assert "--" not in said
 
 
 def test_evidence_has_its_interval(scanned):

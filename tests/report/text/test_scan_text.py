@@ -46,6 +46,18 @@ def test_a_row_shows_its_labels_values_and_who_else_flags_it(scanned):
     assert "  and 6 more, the first 3 in suspects.csv (--out)" in lines
 
 
+def test_the_place_of_the_other_rows_is_that_of_the_reader(scanned):
+    def last(command):
+        record = replace(scanned, header=replace(scanned.header, command=command), review_rows=30)
+        return [line for line in scan_lines(record, None) if line.startswith("  and ")]
+
+    assert last("toadstone.scan") == ["  and 6 more, the first 3 in to_frame()", "  and 29 more, see scores"]
+    assert last("toadstone scan rows.csv --out here") == [
+        "  and 6 more, the first 3 in suspects.csv",
+        "  and 29 more, see scores.csv",
+    ]
+
+
 def test_rows_of_a_group_stand_with_the_group(scanned):
     lines = scan_lines(scanned, None)
     assert not any(line.startswith("  line 40") for line in lines)

@@ -254,25 +254,24 @@ def evidence_in_words(evidence: NoiseEvidence) -> str:
     Examples
     --------
     >>> evidence_in_words(NoiseEvidence(0.09, (0.06, 0.12), 2.5, True, (0.05, 0.04)))
-    'the data prefer 9 % wrong labels to none, 12 to 1 (6 to 12 % are compatible with them)'
+    'the data prefer 9 % wrong labels to none, 12 to 1 (95 % interval 6 to 12 %)'
     >>> evidence_in_words(NoiseEvidence(0.0, (0.0, 0.225), -0.5, False, (0.0, 0.0)))
-    'cannot tell overlap of the classes from wrong labels: 0 to 22 % wrong labels are compatible with the data'
+    'the data cannot tell overlap of the classes from wrong labels: 0 to 22 % wrong labels would fit them'
     >>> evidence_in_words(NoiseEvidence(0.0, (0.0, 0.004), -3.5, True, (0.0, 0.0)))
-    'the data prefer no wrong labels, 33 to 1 (0 to 0.4 % are compatible with them)'
+    'the data prefer no wrong labels, 33 to 1 (95 % interval 0 to 0.4 %)'
     """
     low, high = (_percentage(end) for end in evidence.interval)
     odds = np.exp(min(abs(evidence.log_ratio), np.log(2 * _CERTAIN)))
     said = f"{odds:,.0f} to 1" if odds <= _CERTAIN else f"more than {_CERTAIN:,.0f} to 1"
-    compatible = f"({low} to {high} % are compatible with them)"
+    interval = f"(95 % interval {low} to {high} %)"
     if evidence.log_ratio > DECIDED:
-        return f"the data prefer {_percentage(evidence.rate)} % wrong labels to none, {said} {compatible}"
+        return f"the data prefer {_percentage(evidence.rate)} % wrong labels to none, {said} {interval}"
     if evidence.log_ratio < -EXCLUDED:
-        return f"the data prefer no wrong labels, {said} {compatible}"
+        return f"the data prefer no wrong labels, {said} {interval}"
     if evidence.supported:
         return f"{low} to {high} % wrong labels explain the data about as well as none"
     return (
-        "cannot tell overlap of the classes from wrong labels: "
-        f"{low} to {high} % wrong labels are compatible with the data"
+        f"the data cannot tell overlap of the classes from wrong labels: {low} to {high} % wrong labels would fit them"
     )
 
 

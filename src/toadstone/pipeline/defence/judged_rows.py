@@ -6,12 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from toadstone.core.arrays import IntArray
 from toadstone.datasets.split import Split
 from toadstone.pipeline.defence.treatment import Treatment
 from toadstone.pipeline.scanning.groups import group_findings
+from toadstone.pipeline.scanning.listing import Listing
 from toadstone.pipeline.scanning.source_values import SourceValues
-from toadstone.records.defence import NoiseFinding, RelabelledRow, RemovedRow
+from toadstone.records.defence import NoiseFinding, RelabelledRow, RemovedRow, WeighedRow
 from toadstone.records.scan import Finding
+
+LIGHT = 0.5
+"""Weight below which a row is shown as one that counts little."""
 
 
 class JudgedRows:
@@ -31,6 +36,7 @@ class JudgedRows:
         self.split, self.source, self.verdict, self.treatment = split, source, verdict, treatment
         self._data = source.data
         self._reasons = dict(zip(map(int, verdict.flagged_indices_), verdict.reasons_, strict=True))
+        self._listing = Listing(source, verdict, {})
 
     @property
     def removals(self) -> tuple[RemovedRow, ...]:
@@ -41,9 +47,10 @@ class JudgedRows:
                 *self._name(row),
                 step="label" if group[row] < 0 else "group",
                 suspicion=float(score[row]),
-                reason=self._reasons[row],
+                reason=self._reason(row),
+                values=values,
             )
-            for row in self.treatment.removed.tolist()
+            for row, values in self._shown(self.treatment.removed)
         )
 
     @property
@@ -55,9 +62,23 @@ class JudgedRows:
                 *self._name(row),
                 new_label=str(self.treatment.labels[row]),
                 probability=float(chance[row]),
-                reason=self._reasons[row],
+                reason=self._reason(row),
+                values=values,
             )
-            for row in self.treatment.relabelled.tolist()
+            for row, values in self._shown(self.treatment.relabelled)
+        )
+
+    @property
+    def light(self) -> tuple[WeighedRow, ...]:
+        """Rows that weigh less than half of a row, the lightest first."""
+        weight = self.treatment.weight
+        if weight is None:
+            return ()
+        below = np.flatnonzero(weight < LIGHT)
+        ordered = below[np.lexsort((below, weight[below]))]
+        return tuple(
+            WeighedRow(*self._name(row), weight=float(weight[row]), reason=self._reason(row), values=values)
+            for row, values in self._shown(ordered)
         )
 
     @property
@@ -91,6 +112,18 @@ class JudgedRows:
             sentence=self.verdict.note_,
             for_review=int(np.count_nonzero(review < len(self._data))),
         )
+
+    def _shown(self, rows: IntArray) -> list[tuple[int, dict[str, str]]]:
+        return list(zip(rows.tolist(), self._listing.values(rows), strict=True))
+
+    def _reason(self, row: int) -> str:
+        if self.verdict.group_[row] >= 0:
+            return str(self._reasons[row])
+        suggested = str(self.verdict.suggested_[row])
+        # The label stands beside the reason.
+        if suggested == str(self._data.y[row]):
+            return "its values do not fit its label"
+        return f"looks like {suggested} ({100 * self.verdict.suggestion_probability_[row]:.0f} %)"
 
     def _name(self, row: int) -> tuple[str, int, str]:
         position = int(self.source.ids[row])

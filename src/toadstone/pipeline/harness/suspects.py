@@ -95,7 +95,7 @@ def list_suspects(
     )
 
 
-def preview(data: Dataset, row: int, raw: RawValues | None = None) -> str:
+def preview(data: Dataset, row: int, raw: RawValues | None = None, told: Array | None = None) -> str:
     """Describe a row by its largest features: as they stand in the source, else as prepared, by name if they have any.
 
     Parameters
@@ -105,9 +105,11 @@ def preview(data: Dataset, row: int, raw: RawValues | None = None) -> str:
         Its position in `data`.
     raw : RawValues, optional
         Values of the source.
+    told : ndarray of shape (d,), optional
+        How much each feature matters, from 0; all alike by default.
     """
     columns, values = stored_values(data.X, row)
-    size = np.abs(values)
+    size = np.abs(values) if told is None else np.abs(values) * told[columns]
     if len(size) > _FEATURES_SHOWN:
         # Only those as large as the last that is shown are sorted, since rows may be wide.
         large = size >= np.partition(size, -_FEATURES_SHOWN)[-_FEATURES_SHOWN]

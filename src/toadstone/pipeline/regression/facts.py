@@ -6,8 +6,9 @@ import hashlib
 from typing import Any
 
 import numpy as np
+from scipy.stats import rankdata
 
-from toadstone.core.arrays import IntArray
+from toadstone.core.arrays import Array, IntArray
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
@@ -62,7 +63,7 @@ def finding_of(verdict: TargetVerdict) -> TargetFinding:
 
 def wrong_targets(split: Split, data: Dataset, verdict: Any, rows: IntArray) -> tuple[WrongTarget, ...]:
     """Describe rows by what stands in the source and what the other rows suggest, in the order given."""
-    ids = ids_of(data)
+    ids, told = ids_of(data), _told_by_columns(data)
     return tuple(
         WrongTarget(
             row=split.row_names[int(ids[row])],
@@ -73,7 +74,19 @@ def wrong_targets(split: Split, data: Dataset, verdict: Any, rows: IntArray) -> 
             high=float(verdict.upper_[row]),
             probability=float(verdict.wrong_probability_[row]),
             fingerprint=hashlib.sha256(repr(float(data.y[row])).encode() + contents(data.X[[row]])[0]).hexdigest(),
-            preview=preview(data, int(row), split.raw),
+            preview=preview(data, int(row), split.raw, told),
         )
         for row in rows.tolist()
     )
+
+
+def _told_by_columns(data: Dataset) -> Array:
+    """Return how much each feature tells of the target by itself: its correlation with the rank of the target."""
+    # Ranks, because wrong targets may be far out.
+    ranks, n = rankdata(data.y), len(data)
+    y = ranks - ranks.mean()
+    means = np.asarray(data.X.mean(axis=0)).ravel()
+    squares = np.asarray((data.X * data.X).mean(axis=0)).ravel()
+    spread = np.sqrt(np.maximum(squares - means**2, 0.0))
+    shared = np.abs(np.asarray(data.X.T @ y).ravel()) / n
+    return np.asarray(np.divide(shared, spread * y.std(), out=np.zeros_like(shared), where=spread * y.std() > 1e-9))

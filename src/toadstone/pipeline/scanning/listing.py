@@ -87,6 +87,13 @@ class Listing:
         chosen = rows[:LONGEST_REVIEW]
         return len(rows), self._described(chosen, [()] * len(chosen))
 
+    def values(self, rows: IntArray) -> list[dict[str, str]]:
+        """Show the columns that matter of some rows; empty beyond the longest list."""
+        shown, chosen = [], rows[:LONGEST_LIST]
+        for row, features in zip(chosen.tolist(), self._columns_that_matter(chosen), strict=True):
+            shown.append(self.source.shown(row, features))
+        return [*shown, *({} for _ in range(len(rows) - len(chosen)))]
+
     def worth_checking(self) -> tuple[str, ...]:
         """Name the rows whose labels are in doubt most."""
         if self.verdict is None:

@@ -7,7 +7,7 @@ import io
 import itertools
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from toadstone.core.arrays import Array
 from toadstone.core.files import written_aside
@@ -61,15 +61,15 @@ def write_removals(removals: Iterable[Removal], source: Source, path: str | os.P
 
 
 def write_removed_rows(removals: Iterable[RemovedRow], source: Source, path: str | os.PathLike[str]) -> None:
-    """Write name, ``label, step, suspicion, reason`` of rows that a defence removed; otherwise as `write_suspects`."""
-    cells = ((row.row, row.label, row.step, row.suspicion, row.reason) for row in removals)
-    _write_table(path, _titled(source, ("label", "step", "suspicion", "reason")), cells)
+    """Write name, ``label, step, suspicion, reason, values`` of removed rows; otherwise as `write_suspects`."""
+    cells = ((row.row, row.label, row.step, row.suspicion, row.reason, _joined(row.values)) for row in removals)
+    _write_table(path, _titled(source, ("label", "step", "suspicion", "reason", "values")), cells)
 
 
 def write_relabelled_rows(rows: Iterable[RelabelledRow], source: Source, path: str | os.PathLike[str]) -> None:
-    """Write name, ``label, new_label, probability, reason`` of relabelled rows; otherwise as `write_suspects`."""
-    cells = ((row.row, row.label, row.new_label, row.probability, row.reason) for row in rows)
-    _write_table(path, _titled(source, ("label", "new_label", "probability", "reason")), cells)
+    """Write name, ``label, new_label, probability, reason, values`` of rows; otherwise as `write_suspects`."""
+    cells = ((row.row, row.label, row.new_label, row.probability, row.reason, _joined(row.values)) for row in rows)
+    _write_table(path, _titled(source, ("label", "new_label", "probability", "reason", "values")), cells)
 
 
 def write_listed_rows(record: ScanRecord, path: str | os.PathLike[str]) -> None:
@@ -89,11 +89,15 @@ def write_listed_rows(record: ScanRecord, path: str | os.PathLike[str]) -> None:
             "" if row.group is None else row.group,
             "; ".join(row.reasons),
             "; ".join(f"{name}: {reason}" for name, reason in row.also_flagged_by.items()),
-            ", ".join(f"{column} {value}" for column, value in row.values.items()),
+            _joined(row.values),
         )
         for row in record.rows
     )
     _write_table(path, _titled(record.source, header), cells)
+
+
+def _joined(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{column} {value}" for column, value in values.items())
 
 
 def write_scores(scores: RowScores, source: Source, path: str | os.PathLike[str]) -> None:

@@ -13,6 +13,7 @@ from toadstone.report.text.defence_text import (
     model_sentence,
     next_sentences,
 )
+from toadstone.report.text.rows_text import values_in_words
 
 
 def render_defence(record: DefenceRecord) -> str:
@@ -28,7 +29,7 @@ def render_defence(record: DefenceRecord) -> str:
         UTF-8 text of the whole file; the same record gives the same bytes.
     """
     made = environment()
-    made.filters.update(accuracy=format_accuracy, change=change_in_words)
+    made.filters.update(accuracy=format_accuracy, change=change_in_words, values=values_in_words)
     return made.get_template("defence.html.j2").render(
         record=record,
         sentences=defence_sentences(record),
@@ -38,4 +39,5 @@ def render_defence(record: DefenceRecord) -> str:
         limit=limit_in_words(record),
         removals=record.removals[:MOST_ROWS],
         relabelled=record.relabelled[:MOST_ROWS],
+        light=record.light[:MOST_ROWS],
     )

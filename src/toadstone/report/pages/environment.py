@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER
+from toadstone.records.header import Source
 from toadstone.report.text import formats, rows_text, wording
 
 MOST_ROWS = 25
@@ -44,6 +45,7 @@ def environment() -> Environment:
         seconds=lambda value: f"{value:,.2f}\N{NO-BREAK SPACE}s",
         share=formats.format_share,
         spoken=wording.spoken,
+        row_title=_row_title,
     )
     made.globals.update(most_columns=_MOST_COLUMNS)
     return made
@@ -51,6 +53,12 @@ def environment() -> Environment:
 
 def _shown(value: object) -> object:
     return formats.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _row_title(source: Source) -> str:
+    """Title of the column that names rows; the name of a column of the source stays as it is."""
+    title = source.title
+    return title if source.numbering == "id" else f"{title[:1].upper()}{title[1:]}"
 
 
 def _with_code(text: str) -> Markup:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
+from types import MappingProxyType
 from typing import Any
 
 from toadstone.report.pages.environment import environment
 from toadstone.report.text.formats import shortened
 from toadstone.report.text.wording import SHOWN_ROWS
 
-MOST_SENTENCES = 3
+MOST_SENTENCES, _MOST_OF_CHAPTER = 3, 4
 
-_LONGEST_CELL, _LONGEST_TITLE, _LONGEST_SENTENCE = 80, 120, 500
+_LONGEST_CELL, _LONGEST_TITLE, _LONGEST_SENTENCE = 120, 120, 500
 
 
-def render_fragment(title: str, sentences: Sequence[str], table: Mapping[str, Sequence[Any]]) -> str:
+def render_fragment(
+    title: str,
+    sentences: Sequence[str],
+    table: Mapping[str, Sequence[Any]],
+    chapters: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> str:
     """Render a title, sentences and the first rows of a table as a fragment of HTML.
 
     Styles are inline, colours are inherited and grounds transparent, also
@@ -31,6 +37,9 @@ def render_fragment(title: str, sentences: Sequence[str], table: Mapping[str, Se
     table : mapping from str to sequence
         Columns of one length, by name; the first eight rows are shown, without
         the columns that are empty in all of these.
+    chapters : mapping from str to sequence of str, optional
+        Sentences by the title that they stand under after the table; the
+        first four of each are shown.
 
     Returns
     -------
@@ -49,6 +58,12 @@ def render_fragment(title: str, sentences: Sequence[str], table: Mapping[str, Se
             columns={name: _alignment(table[name][:SHOWN_ROWS]) for name in columns},
             rows=list(zip(*columns.values(), strict=True)),
             others=max(0, len(rows) - SHOWN_ROWS),
+            chapters={
+                name: [shortened(_begun(sentence), _LONGEST_SENTENCE) for sentence in said[:_MOST_OF_CHAPTER]]
+                for name, said in chapters.items()
+                if said
+            },
+            left_out={name: len(said) - _MOST_OF_CHAPTER for name, said in chapters.items()},
         )
     )
 
@@ -56,6 +71,10 @@ def render_fragment(title: str, sentences: Sequence[str], table: Mapping[str, Se
 def _alignment(values: Sequence[Any]) -> str:
     numbers = all(isinstance(value, Real) and not isinstance(value, bool) for value in values if value is not None)
     return "right" if numbers else "left"
+
+
+def _begun(sentence: str) -> str:
+    return f"{sentence[:1].upper()}{sentence[1:]}"
 
 
 def _cell(value: Any) -> str:

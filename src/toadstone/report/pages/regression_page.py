@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 from toadstone.records.regression import RegressionDefenceRecord, RegressionScanRecord, WrongTarget
 from toadstone.report.pages.environment import MOST_ROWS, environment
-from toadstone.report.regression.regression_text import defence_sentences, format_target, next_step, scan_sentences
+from toadstone.report.regression.regression_text import (
+    WHERE,
+    change_in_words,
+    defence_sentences,
+    format_error,
+    format_target,
+    next_step,
+    scan_sentences,
+)
 from toadstone.report.text.rows_text import account_sentence, aside_sentences
 
 
@@ -41,6 +49,9 @@ def _render(
     made = environment()
     made.filters.update(
         target=format_target,
+        before=lambda found: format_error(found.before, found),
+        after=lambda found: format_error(found.after, found),
+        change=change_in_words,
         suggested=lambda row: format_target(row.suggested, row.high - row.low),
         between=lambda row: (
             f"{format_target(row.low, row.high - row.low)} to {format_target(row.high, row.high - row.low)}"
@@ -53,4 +64,6 @@ def _render(
         sentences=sentences,
         aside=aside_sentences(record.source, record.set_aside),
         next_step=following,
+        errors=record.errors if isinstance(record, RegressionDefenceRecord) else (),
+        where=WHERE,
     )

@@ -25,9 +25,18 @@ from toadstone.report.text.formats import (
     visible_lines,
 )
 from toadstone.report.text.rows_text import account_sentence, aside_sentences, reading_lines
-from toadstone.report.text.wording import LONGEST_PREVIEW, SHOWN_ROWS, short_name
+from toadstone.report.text.wording import (
+    LONGEST_PREVIEW,
+    SHOWN_ROWS,
+    function_name,
+    option_name,
+    rows_place,
+    short_name,
+)
 
-_WHERE = {"trusted": "trusted rows", "published": "the published test set"}
+WHERE = {"trusted": "trusted rows", "published": "the published test set"}
+"""Rows that errors are measured on, in words."""
+
 _HUGE = 12.0
 """Logarithms of odds beyond which figures say no more."""
 
@@ -120,7 +129,12 @@ def scan_lines(record: RegressionScanRecord, width: int | None) -> list[str]:
     sentences = (*scan_sentences(record), *aside_sentences(record.source, record.set_aside))
     lines = [flow(sentence, width) for sentence in sentences]
     if record.rows:
-        lines += ["", *target_lines(record.source, record.rows, record.flagged_rows, width, table="suspects.csv")]
+        lines += [
+            "",
+            *target_lines(
+                record.source, record.rows, record.flagged_rows, width, table=rows_place("suspects.csv", record.header)
+            ),
+        ]
     return visible_lines(
         [
             *lines,
@@ -139,9 +153,9 @@ def target_lines(
     lines = []
     for row in rows[:SHOWN_ROWS]:
         lines.append(flow(f"  {source.full(row.row)}: {expectation(row)}, {_sure(row.probability)}", width, indent=4))
-        lines.append(flow(f"    {shortened(row.preview, LONGEST_PREVIEW)}", width, indent=6))
+        lines.append(flow(f"    values: {shortened(row.preview, LONGEST_PREVIEW)}", width, indent=6))
     others = total - len(rows[:SHOWN_ROWS])
-    return [*lines, f"  and {format_count(others)} more, in {table} (--out)"] if others > 0 else lines
+    return [*lines, f"  and {format_count(others)} more, all in {table}"] if others > 0 else lines
 
 
 def _sure(probability: float) -> str:
@@ -152,11 +166,14 @@ def next_step(record: RegressionScanRecord) -> str:
     """Say in one sentence what to do after a scan."""
     if record.evidence.supported:
         return (
-            "Next: check these rows against their source; `toadstone defend` with the same options removes them and "
-            "says what that brings."
+            f"Next: check these rows against their source; `{function_name('defend', record.header)}` with the "
+            "same options removes them, and measures what that brings on trusted rows or a published test set."
         )
     if record.flagged_rows:
-        return "Next: look through the rows for review; rows that you know to be right, given as --trusted, may decide."
+        trusted = option_name("trusted", record.header)
+        return (
+            f"Next: look through the rows for review; rows that you know to be right, given as {trusted}, may decide."
+        )
     return "Next: nothing has to be done."
 
 
@@ -182,21 +199,42 @@ def defence_sentences(record: RegressionDefenceRecord) -> tuple[str, ...]:
 
 
 def error_sentence(found: ErrorChange) -> str:
-    """Say how a mean absolute error changed.
+    r"""Say how a mean absolute error changed.
 
     Examples
     --------
-    >>> error_sentence(ErrorChange("ridge", "trusted", 40, 12.0, 10.5, -1.5, -2.25, -0.75))
-    'ridge, on 40 rows (trusted rows): mean absolute error 12 without the defence, 10.5 with it (-2.2 to -0.8).'
+    >>> found = ErrorChange("ridge", "trusted", 40, 12.0, 10.5, -1.5, -2.25, -0.75)
+    >>> print(error_sentence(found).replace(chr(160), " ").replace(": ", ":\\n"))
+    ridge, on 40 rows (trusted rows):
+    mean absolute error 12 without the defence, 10.5 with it:
+    1.5 lower (95 % interval of the change -2.2 to -0.8).
     """
-    before, after = (format_target(value, max(found.before, found.after)) for value in (found.before, found.after))
-    low, high = (
-        format_target(value, max(found.before, found.after)) for value in (found.change_low, found.change_high)
-    )
+    before, after = (format_error(value, found) for value in (found.before, found.after))
     return (
-        f"{short_name(found.model)}, on {counted(found.rows, 'row')} ({_WHERE[found.where]}): mean absolute error "
-        f"{before} without the defence, {after} with it ({low} to {high})."
+        f"{short_name(found.model)}, on {counted(found.rows, 'row')} ({WHERE[found.where]}): mean absolute error "
+        f"{before} without the defence, {after} with it: {change_in_words(found)}."
     )
+
+
+def format_error(value: float, found: ErrorChange) -> str:
+    """Write an error with as many decimals as the larger of two calls for."""
+    return format_target(value, max(found.before, found.after))
+
+
+def change_in_words(found: ErrorChange) -> str:
+    """State how an error changed, with the interval of the change.
+
+    Examples
+    --------
+    >>> change_in_words(ErrorChange("ridge", "trusted", 40, 12.0, 10.5, -1.5, -2.25, 0.75)).replace(chr(160), " ")
+    '1.5 lower (95 % interval of the change -2.2 to +0.8), which chance alone may account for'
+    """
+    size = format_error(abs(found.change), found)
+    said = "the same" if found.change == 0 else f"{size} {'lower' if found.change < 0 else 'higher'}"
+    ends = (found.change_low, found.change_high)
+    low, high = (f"{'+' * (end > 0)}{format_error(end, found)}" for end in ends)
+    chance = ", which chance alone may account for" if ends[0] <= 0 <= ends[1] and found.change else ""
+    return f"{said} (95\N{NO-BREAK SPACE}% interval of the change {low} to {high}){chance}"
 
 
 def defence_lines(record: RegressionDefenceRecord, width: int | None) -> list[str]:
@@ -205,7 +243,8 @@ def defence_lines(record: RegressionDefenceRecord, width: int | None) -> list[st
     first, *others = defence_sentences(record)
     lines = [flow(sentence, width) for sentence in (first, *fates, *others)]
     if record.removals:
-        shown = target_lines(record.source, record.removals, len(record.removals), width, table="removals.csv")
+        table = rows_place("removals.csv", record.header)
+        shown = target_lines(record.source, record.removals, len(record.removals), width, table=table)
         lines += ["", *shown]
     return visible_lines([*lines, "", *reading_lines(record.data, width, record.source)])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from toadstone.records.audit import Removal
-from toadstone.records.defence import AccuracyChange, DefenceRecord, RelabelledRow, RemovedRow
+from toadstone.records.defence import AccuracyChange, DefenceRecord, RelabelledRow, RemovedRow, WeighedRow
 from toadstone.records.header import Source
 from toadstone.records.rows import RowAccount, SetAside
 from toadstone.report.text.formats import (
@@ -17,8 +17,14 @@ from toadstone.report.text.formats import (
     format_share,
     visible_lines,
 )
-from toadstone.report.text.rows_text import account_sentence, aside_sentences, reading_lines
-from toadstone.report.text.wording import SHOWN_ROWS, learner_in_words, short_name
+from toadstone.report.text.rows_text import account_sentence, aside_sentences, reading_lines, values_in_words
+from toadstone.report.text.wording import (
+    SHOWN_ROWS,
+    function_name,
+    learner_in_words,
+    option_name,
+    short_name,
+)
 
 NOT_MEASURED = (
     "What this costs or brings in accuracy is not known: no trusted rows were given and the data publish no test set, "
@@ -47,15 +53,17 @@ def defence_lines(record: DefenceRecord, width: int | None) -> list[str]:
     lines = [flow(sentence, width) for sentence in (first, *account, *others)]
     if record.groups:
         lines += ["", "Groups", *(flow(f"  {group.sentence}", width, indent=4) for group in record.groups)]
-    if record.removals:
-        lines += ["", "Removed rows", *removal_lines(record.source, record.removals, width)]
-    if record.relabelled:
-        lines += ["", "Relabelled rows", *_relabelled_lines(record.source, record.relabelled, width)]
+    for title, body in (
+        ("Removed rows", _treated_lines(record, record.removals, width)),
+        ("Relabelled rows", _treated_lines(record, record.relabelled, width)),
+        ("Rows of the lowest weight", _treated_lines(record, record.light, width)),
+    ):
+        lines += ["", title, *body] if body else []
     lines += ["", "Next", *(flow(f"  {sentence}", width, indent=4) for sentence in next_sentences(record))]
     return visible_lines([*lines, "", *reading_lines(record.data, width, record.source)])
 
 
-def removal_lines(source: Source, removals: Sequence[Removal] | Sequence[RemovedRow], width: int | None) -> list[str]:
+def removal_lines(source: Source, removals: Sequence[Removal], width: int | None) -> list[str]:
     """Write the first of the removed rows with their reasons, and the number of the others."""
     lines = [
         flow(f"  {source.full(removal.row)}, {short_name(removal.label)}: {removal.reason}", width, indent=4)
@@ -65,18 +73,26 @@ def removal_lines(source: Source, removals: Sequence[Removal] | Sequence[Removed
     return visible_lines([*lines, f"  and {format_count(others)} more"] if others else lines)
 
 
-def _relabelled_lines(source: Source, rows: Sequence[RelabelledRow], width: int | None) -> list[str]:
-    lines = [
-        flow(
-            f"  {source.full(row.row)}: {short_name(row.label)} becomes {short_name(row.new_label)} "
-            f"({format_share(row.probability)} sure); {row.reason}",
-            width,
-            indent=4,
-        )
-        for row in rows[:SHOWN_ROWS]
-    ]
-    others = len(rows) - len(lines)
+def _treated_lines(
+    record: DefenceRecord, rows: Sequence[RemovedRow | RelabelledRow | WeighedRow], width: int | None
+) -> list[str]:
+    """Write the first of some rows with what became of them and their values, and the number of the others."""
+    lines = []
+    for row in rows[:SHOWN_ROWS]:
+        lines.append(flow(f"  {record.source.full(row.row)}, {_fate(row)}", width, indent=4))
+        if row.values:
+            lines.append(flow(f"    {values_in_words(row.values)}", width, indent=6))
+    others = len(rows) - len(rows[:SHOWN_ROWS])
     return [*lines, f"  and {format_count(others)} more"] if others else lines
+
+
+def _fate(row: RemovedRow | RelabelledRow | WeighedRow) -> str:
+    label = short_name(row.label)
+    if isinstance(row, RelabelledRow):
+        return f"{label}: becomes {short_name(row.new_label)} ({format_share(row.probability)} sure)"
+    if isinstance(row, WeighedRow):
+        return f"{label}: weight {row.weight:.2f}, {row.reason}"
+    return f"{label}: {row.reason}"
 
 
 def defence_sentences(record: DefenceRecord) -> tuple[str, ...]:
@@ -94,7 +110,9 @@ def _done_sentences(record: DefenceRecord) -> list[str]:
     innocents = record.expected_innocents
     if record.action == "weight":
         if record.weighed:
-            found.append(f"By the verdict’s own estimate, {innocents:.1f} rows’ worth of this is from innocent rows.")
+            found.append(
+                f"By the verdict’s own estimate, {innocents:.1f} rows’ worth of this was taken from innocent rows."
+            )
     elif record.removals or record.relabelled:
         found.append(f"By the verdict’s own estimate, about {innocents:.1f} of them are innocent.")
     found += [f"{sentence}." for sentence in record.stays]
@@ -106,9 +124,10 @@ def _done(record: DefenceRecord) -> str:
     if record.action == "weight":
         if not record.weighed:
             return f"All of {total} keep their full weight: the verdict has nothing against them."
+        n = len(record.light)
         return (
-            f"{format_count(record.weighed)} of {total} weigh less than before, by {record.weight_lost:.1f} rows’ "
-            "worth in all; none was removed."
+            f"{format_count(n)} of {total} weigh{'s' * (n == 1)} less than half of a row; "
+            f"all rows together lost {record.weight_lost:.1f} rows’ worth, and none was removed."
         )
     parts = []
     if record.relabelled:
@@ -134,7 +153,10 @@ def _removed_words(record: DefenceRecord, none: str) -> str:
 
 def _noise_sentences(record: DefenceRecord) -> list[str]:
     noise = record.noise
-    found = [f"{noise.sentence[:1].upper()}{noise.sentence[1:].rstrip('.')}."] if noise.sentence else []
+    said = noise.sentence.rstrip(".")
+    # Groups leave the data before labels are judged.
+    said = f"in the other rows, {said}" if said and record.groups else said
+    found = [f"{said[:1].upper()}{said[1:]}."] if said else []
     if noise.for_review:
         found.append(
             f"{counted(noise.for_review, 'row')} may have a wrong label and stayed as they are, because these data "
@@ -182,15 +204,18 @@ def next_sentences(record: DefenceRecord) -> tuple[str, ...]:
     share = record.removed / record.rows
     if share > _MANY:
         found.append(f"{format_share(share)} of the rows are gone: look at where they are from before you train.")
-    if record.removals or record.relabelled:
-        found.append("Look at the rows with their reasons before you rely on what is left.")
+    if record.removals or record.relabelled or record.light:
+        found.append("Look at the rows with their reasons before you rely on the result.")
     if record.noise.for_review:
-        found.append("toadstone scan ranks the rows whose labels may be wrong, for a look by somebody who knows.")
+        scan = function_name("scan", record.header)
+        found.append(f"{scan} ranks the rows whose labels may be wrong, for a look by somebody who knows.")
     if not record.trusted_rows:
+        trusted = option_name("trusted", record.header)
         found.append(
-            "A few dozen rows whose labels you have checked, as --trusted, would measure the cost and help the verdict."
+            f"A few dozen rows whose labels you have checked, as {trusted}, would measure the cost and help the "
+            "verdict."
         )
-    found.append("toadstone audit tries attacks on these data, and says which defence holds.")
+    found.append(f"{function_name('audit', record.header)} tries attacks on these data, and says which defence holds.")
     return tuple(found)
 
 

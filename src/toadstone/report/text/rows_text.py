@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from toadstone.records.header import Source
 from toadstone.records.rows import AsideKind, Contradiction, RowAccount, SetAside
-from toadstone.report.text.formats import counted, flow, format_count, listed
-from toadstone.report.text.wording import SHOWN_ROWS, short_name
+from toadstone.report.text.formats import counted, flow, format_count, listed, shortened
+from toadstone.report.text.wording import LONGEST_PREVIEW, SHOWN_ROWS, short_name
 
 _SHOWN_CONTRADICTIONS, _SHOWN_LABELS = 3, 4
 
@@ -108,3 +108,14 @@ def _contradiction(source: Source, group: Contradiction) -> str:
     labels = ", ".join(short_name(label) for label in group.labels[:SHOWN_ROWS])
     more = ", …" if len(group.labels) > SHOWN_ROWS else ""
     return f"{named_rows(source, group.rows, len(group.rows))} ({labels}{more})"
+
+
+def values_in_words(values: Mapping[str, str]) -> str:
+    """List columns with their values.
+
+    Examples
+    --------
+    >>> values_in_words({"age": "44", "job": "clerk"})
+    'age 44, job clerk'
+    """
+    return shortened(", ".join(f"{column} {value}" for column, value in values.items()), LONGEST_PREVIEW)

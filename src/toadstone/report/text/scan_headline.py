@@ -5,7 +5,14 @@ from __future__ import annotations
 from toadstone.records.scan import DetectorReport, Finding, ScanRecord
 from toadstone.report.text.formats import counted, format_count, format_interval, format_share, listed, shortened
 from toadstone.report.text.rows_text import aside_sentences, contradiction_sentence, named_rows
-from toadstone.report.text.wording import LONGEST_NAME, LONGEST_PREVIEW, short_name, spoken
+from toadstone.report.text.wording import (
+    LONGEST_NAME,
+    LONGEST_PREVIEW,
+    function_name,
+    option_name,
+    short_name,
+    spoken,
+)
 
 _SHOWN_SIZES = 4
 _CONTRADICTORY = "contradictory duplicates"
@@ -30,7 +37,8 @@ def scan_sentences(record: ScanRecord) -> tuple[str, ...]:
     note = "" if record.verdict is None else record.verdict.note.rstrip(".").replace(" %", "\N{NO-BREAK SPACE}%")
     said = [headline(record)]
     if note:
-        said.append(f"Evidence for wrong labels: {note}.")
+        where = " in the other rows" if record.group_count else ""
+        said.append(f"Evidence for wrong labels{where}: {note}.")
     if record.review_rows:
         ranked = f"{_rows(record.review_rows)} {'is' if record.review_rows == 1 else 'are'} ranked for review below"
         said.append(
@@ -133,7 +141,7 @@ def detector_sentences(record: ScanRecord) -> tuple[str, ...]:
     trusted = ", by thresholds from trusted rows where these suffice" if record.trusted_rows else ""
     flagged = (
         f"{format_count(n)} of {counted(record.data.n_train, 'row')} {'is' if n == 1 else 'are'} flagged by {by}"
-        f"{trusted}; of clean rows, up to {format_share(record.union_false_alarm_rate)} may be."
+        f"{trusted}. Together they may flag up to {format_share(record.union_false_alarm_rate)} of clean rows."
     )
     beyond = [spoken(name) for name, found in ran.items() if found.exceeded]
     if beyond:
@@ -171,15 +179,19 @@ def with_rows(record: ScanRecord, finding: Finding) -> str:
 def next_step(record: ScanRecord) -> str:
     """Say what to do after a scan."""
     if record.listed_rows:
-        removing = "`toadstone defend`, which reports the cost in accuracy" if record.decided else "`toadstone defend`"
+        removing = f"`{function_name('defend', record.header)}`"
+        if record.decided:
+            removing += ", which measures the cost on trusted rows or a published test set"
         said = f"Next: look at these rows, correct or remove the wrong ones by hand or with {removing}, and train again"
     elif record.review_rows:
         said = "Next: look at the rows to review as far as time allows"
     elif record.decided or any(found.false_alarm_rate for found in ran_detectors(record).values()):
-        said = "Next: nothing has to be done; `toadstone audit` bounds the harm of poison that no check sees"
+        audit = f"`{function_name('audit', record.header)}`"
+        said = f"Next: nothing has to be done; {audit} bounds the harm of poison that no check sees"
     else:
         return (
-            "Next: nothing was decided; mend what is named above, or give rows that you know to be clean as --trusted."
+            "Next: nothing was decided; mend what is named above, or give rows that you know to be clean as "
+            f"{option_name('trusted', record.header)}."
         )
     return f"{said}.{_worth_checking(record)}"
 
@@ -187,14 +199,15 @@ def next_step(record: ScanRecord) -> str:
 def _worth_checking(record: ScanRecord) -> str:
     if record.trusted_rows:
         return ""
+    trusted = option_name("trusted", record.header)
     if record.worth_checking:
         rows = record.source.several(record.worth_checking)
         one = len(record.worth_checking) == 1
         return (
-            f" In doubt most {'is' if one else 'are'} {rows}: checked by hand and given as --trusted, "
+            f" In doubt most {'is' if one else 'are'} {rows}: checked by hand and given as {trusted}, "
             f"{'it' if one else 'they'} would tell most."
         )
-    return " Rows that you know to be clean, given as --trusted, make the scan sharper."
+    return f" Rows that you know to be clean, given as {trusted}, make the scan sharper."
 
 
 def evidence_sentence(record: ScanRecord) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from toadstone.records.header import Source
 from toadstone.records.scan import ListedRow, ScanRecord
-from toadstone.report.text.formats import counted, flow, format_count, listed, shortened, visible_lines
-from toadstone.report.text.rows_text import reading_lines
+from toadstone.report.text.formats import counted, flow, format_count, listed, visible_lines
+from toadstone.report.text.rows_text import reading_lines, values_in_words
 from toadstone.report.text.scan_headline import fact_sentences, next_step, ran_detectors, scan_sentences, with_rows
-from toadstone.report.text.wording import LONGEST_PREVIEW, SHOWN_ROWS, short_name, spoken
+from toadstone.report.text.wording import SHOWN_ROWS, rows_place, short_name, spoken
 
 _NO_FIGURE = "-"
 
@@ -77,8 +77,7 @@ def sentence_start(row: ListedRow, source: Source) -> str:
 
 def values_of(row: ListedRow) -> str:
     """List the columns of a row that matter with their values."""
-    shown = ", ".join(f"{column} {value}" for column, value in row.values.items())
-    return shortened(shown, LONGEST_PREVIEW)
+    return values_in_words(row.values)
 
 
 def other_reasons(row: ListedRow) -> tuple[str, ...]:
@@ -119,7 +118,8 @@ def _group_lines(record: ScanRecord, width: int | None) -> list[str]:
     groups = record.groups
     lines = [flow(f"- {with_rows(record, group)}", width, indent=2) for group in groups[:SHOWN_ROWS]]
     others = record.group_count - min(SHOWN_ROWS, len(groups))
-    return [*lines, flow(f"  and {format_count(others)} more, see record.json (--out)", width)] if others > 0 else lines
+    place = rows_place("record.json", record.header, "record.groups")
+    return [*lines, flow(f"  and {format_count(others)} more, see {place}", width)] if others > 0 else lines
 
 
 def _review_lines(record: ScanRecord, width: int | None) -> list[str]:
@@ -127,14 +127,16 @@ def _review_lines(record: ScanRecord, width: int | None) -> list[str]:
     for row in record.review[:SHOWN_ROWS]:
         lines.append(flow(f"  {record.source.full(row.row)}: {verdict_on(row)}", width, indent=4))
     others = record.review_rows - min(SHOWN_ROWS, len(record.review))
-    return [*lines, flow(f"  and {format_count(others)} more, see scores.csv (--out)", width)] if others > 0 else lines
+    place = rows_place("scores.csv", record.header, "scores")
+    return [*lines, flow(f"  and {format_count(others)} more, see {place}", width)] if others > 0 else lines
 
 
 def in_table(record: ScanRecord) -> str:
     """Say where all listed rows are, or the first of them if there are too many."""
+    place = rows_place("suspects.csv", record.header)
     if len(record.rows) == record.listed_rows:
-        return "all in suspects.csv (--out)"
-    return f"the first {format_count(len(record.rows))} in suspects.csv (--out)"
+        return f"all in {place}"
+    return f"the first {format_count(len(record.rows))} in {place}"
 
 
 def _detector_lines(record: ScanRecord, width: int | None) -> list[str]:

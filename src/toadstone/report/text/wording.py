@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from toadstone.records.audit import AuditRecord
-from toadstone.records.header import DataSummary
+from toadstone.records.header import DataSummary, Header
 from toadstone.report.text.formats import format_count, listed, shortened, visible
 
 SHOWN_ROWS = 8
@@ -182,3 +182,32 @@ def spoken(name: str) -> str:
 def short_name(name: str) -> str:
     """Shorten a foreign name to one cell of a terminal."""
     return shortened(visible(name), _SHORT_NAME)
+
+
+def option_name(name: str, header: Header) -> str:
+    """Name an option as whoever reads the output would give it: on the command line, or in Python.
+
+    Parameters
+    ----------
+    name : str
+    header : Header
+        Of the record; it says which of both made it.
+    """
+    return f"{name}=" if _from_python(header) else f"--{name}"
+
+
+def function_name(name: str, header: Header) -> str:
+    """Name a function of the package; as `option_name`."""
+    return f"toadstone.{name}" if _from_python(header) else f"toadstone {name}"
+
+
+def rows_place(file: str, header: Header, attribute: str = "to_frame()") -> str:
+    """Say where all rows are: in a file that is written with --out, or in Python in an attribute of the result."""
+    if _from_python(header):
+        return attribute
+    given = "--out" in header.command.split() or " --out=" in header.command
+    return file if given else f"{file} (--out)"
+
+
+def _from_python(header: Header) -> bool:
+    return header.command.startswith("toadstone.")

@@ -204,7 +204,7 @@ def error_sentence(found: ErrorChange) -> str:
     Examples
     --------
     >>> found = ErrorChange("ridge", "trusted", 40, 12.0, 10.5, -1.5, -2.25, -0.75)
-    >>> print(error_sentence(found).replace(chr(160), " ").replace(": ", ":\\n"))
+    >>> print(error_sentence(found).replace(chr(160), " ").replace(": ", ":\n"))
     ridge, on 40 rows (trusted rows):
     mean absolute error 12 without the defence, 10.5 with it:
     1.5 lower (95 % interval of the change -2.2 to -0.8).

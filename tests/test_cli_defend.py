@@ -48,7 +48,7 @@ def test_the_folder_has_the_kept_rows_as_they_were_and_a_reason_for_the_others(t
     ]
     source, kept = (path.read_text().splitlines() for path in (table / "rows.csv", folder / "cleaned.csv"))
     removals = list(csv.DictReader((folder / "removals.csv").read_text().splitlines()))
-    assert list(removals[0]) == ["line", "label", "step", "suspicion", "reason"]
+    assert list(removals[0]) == ["line", "label", "step", "suspicion", "reason", "values"]
     assert [int(removal["line"]) - 2 for removal in removals] == [0, 1, 2, 3, 4]
     assert kept == [source[0], *source[6:]]
     record = json.loads((folder / "record.json").read_text())

@@ -16,14 +16,48 @@ from toadstone.kernels.verdict.evidence import (
     MOST_P,
     MOST_PREDICTABLE,
     area_under_curve,
+    foreign_share,
 )
 
 _TREES = 100
-_FOLDS = 6
+_MOST_FOLDS, _STRETCHES = 12, 10
 _FEWEST_ROWS = 5
+_DENIED = 0.5
+"""A row is denied where its label has at most this share of the probability of the likeliest."""
+
+_LISTED = (1.0, 0.8, 2 / 3, _DENIED)
+"""Of a source found guilty, the rows denied by the first of these shares that few rows of others are denied by."""
+
+_LEAST_FOREIGN = 0.92
+"""Where the denied rows of a part lie between its label (0) and rows of others that look like another label (1).
+
+A part that draws the line between labels elsewhere has rows that lie between.
+"""
+
 _MOST_SHIFTED = 0.75
 """Area under the curve of telling the rows of a part from others, beyond which its labels cannot be judged."""
 _PERIODS = (10, 20, 40, 80)
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Sources or periods, and which rows are left out of training together.
+
+    Parameters
+    ----------
+    names : list of str
+    rows : list of ndarray of int
+        Of each part.
+    fold : ndarray of int of shape (n,)
+        From zero.
+    reach : int, default=0
+        A fold is predicted without the folds up to that far from it.
+    """
+
+    names: list[str]
+    rows: list[IntArray]
+    fold: IntArray
+    reach: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +70,15 @@ class Burst:
         Index of the source or of the period.
     label : int
     rows : ndarray of int
-        Those of its rows with this label that look like another, ascending.
+        Its rows with this label that look like another; all with this label
+        where most rows of the part, of any label, do. Ascending.
     looks_like : int
     p_value : float
         Adjusted for the sources, or periods, and labels examined.
     probability : float
         Share of these rows beyond what rows of other sources account for.
+    whole : bool
+        True where all rows of the label are listed.
     """
 
     place: int
@@ -50,20 +87,24 @@ class Burst:
     looks_like: int
     p_value: float
     probability: float
+    whole: bool
 
 
-def find_bursts(
-    X: Matrix, codes: IntArray, drawn: IntArray, parts: list[IntArray], fold: IntArray, seed: int
-) -> list[Burst]:
+def find_bursts(X: Matrix, codes: IntArray, drawn: IntArray, parts: Parts, seed: int) -> list[Burst]:
     """Find the sources or periods with rows of one label that the rest of the data deny.
 
-    The rows of a part that look like another label to a forest trained
-    without their fold are counted, and compared with those of the label's
-    other rows by Fisher's exact test [1]_. Of a part that has too many, the rows that look like another label to a
-    forest trained without the part are listed, if at most a quarter of them
-    is what other parts account for, and if no model tells them from rows of
-    other labels elsewhere: that others do not know features of its own does
-    not make its labels wrong.
+    Every row is predicted by a forest trained without its part. Rows whose
+    label has at most half the probability of the likeliest are counted in
+    each part, and compared with those of the label's other rows by Fisher's
+    exact test [1]_. A part with many wrong labels makes the forests of all
+    others doubtful, but seldom as sure of the wrong.
+
+    Of a part that has too many, the rows that look like another label are
+    listed: as many as leave at most a quarter to what other parts account
+    for, and all where most rows of the part are denied. They must look like
+    the other label as much as its own rows do, not lie between. Nothing is said of a
+    part whose rows a model tells from those of others: that others do not
+    know features of its own does not make its labels wrong.
 
     Parameters
     ----------
@@ -72,10 +113,7 @@ def find_bursts(
         Label of each row, counted from zero.
     drawn : ndarray of int
         Rows to learn from.
-    parts : list of ndarray of int
-        Rows of each source or period.
-    fold : ndarray of int of shape (n,)
-        Rows that are left out together, numbered from zero.
+    parts : Parts
     seed : int
 
     Returns
@@ -89,51 +127,99 @@ def find_bursts(
        tables, and the calculation of P", 1922.
     """
     rows, labels = X[drawn], codes[drawn]
-    table = _without_own_fold(rows, labels, fold[drawn], seed)
-    denied = table.argmax(axis=1) != labels
+    table = _without_own_fold(rows, labels, parts.fold[drawn], parts.reach, seed)
+    belief = belief_in(table, labels)
     place_of = np.full(len(codes), -1)
     place_of[drawn] = np.arange(len(drawn))
-    cells = []
-    for number, part in enumerate(parts):
-        local = place_of[part]
-        local = np.sort(local[local >= 0])
-        cells += [(number, label, local[labels[local] == label]) for label in range(table.shape[1])]
-    cells = [cell for cell in cells if len(cell[2]) >= _FEWEST_ROWS]
+    local = [np.sort(place_of[part][place_of[part] >= 0]) for part in parts.rows]
+    cells = [(number, label) for number in range(len(local)) for label in range(table.shape[1])]
+    cells = [(number, label) for number, label in cells if (labels[local[number]] == label).sum() >= _FEWEST_ROWS]
     found = []
-    for number, label, inside in cells:
-        others = np.setdiff1d(np.flatnonzero(labels == label), inside, assume_unique=True)
-        if len(others) < _FEWEST_ROWS or denied[inside].sum() < _FEWEST_ROWS:
+    for number, label in cells:
+        charge = _charged(table, labels, local[number], label, len(cells))
+        if charge is None:
             continue
-        excess = 1 - float(denied[others].mean() / denied[inside].mean())
-        p_value = min(1.0, too_many(denied[inside], denied[others]) * len(cells))
-        if p_value >= MOST_P or excess < LEAST_LIKE or not _can_tell(labels, table, others, label):
-            continue
-        outside = np.setdiff1d(np.arange(len(labels)), place_of[parts[number]])
-        members = parts[number][codes[parts[number]] == label]
+        outside = np.setdiff1d(np.arange(len(labels)), local[number], assume_unique=True)
+        members = parts.rows[number][codes[parts.rows[number]] == label]
         forest, _ = out_of_bag(rows[outside], labels[outside], trees=_TREES, seed=seed)
-        seen_as = probabilities_of(forest, X[members], table.shape[1]).argmax(axis=1)
-        group = members[seen_as != label]
-        if len(group) >= _FEWEST_ROWS and not _stands_out(X, group, parts[number], drawn, seed):
-            looks_like = int(np.bincount(seen_as[seen_as != label]).argmax())
-            found.append(Burst(number, label, np.sort(group), looks_like, p_value, excess * (1 - p_value)))
+        seen = probabilities_of(forest, X[members], table.shape[1])
+        denied = belief_in(seen, codes[members]) <= charge.limit
+        suspects, part = members[denied], drawn[local[number]]
+        if len(suspects) < _FEWEST_ROWS or _stands_out(X, codes, suspects, part, drawn[outside], seed):
+            continue
+        whole = bool(2 * (belief[local[number]] < 1.0).sum() > len(local[number]))
+        suggestion = seen[denied].mean(axis=0)
+        suggestion[label] = -1.0
+        # Where all are listed, so are rows that nothing is said against.
+        probability = charge.excess * (1 - charge.p_value) * (denied.mean() if whole else 1.0)
+        group = np.sort(members if whole else suspects)
+        found.append(
+            Burst(number, label, group, int(suggestion.argmax()), charge.p_value, float(probability), whole)
+        )
     return sorted(found, key=lambda burst: burst.p_value)
 
 
-def _without_own_fold(X: Matrix, codes: IntArray, fold: IntArray, seed: int) -> Array:
-    """Return the probability of each label for each row by a forest trained without its fold; zero without others."""
+@dataclass(frozen=True)
+class _Charge:
+    """What speaks against the rows of one label of a part: p-value, limit of belief, share beyond others'."""
+
+    p_value: float
+    limit: float
+    excess: float
+
+
+def _charged(table: Array, codes: IntArray, part: IntArray, label: int, n_cells: int) -> _Charge | None:
+    """Compare the rows of one label of a part with those of all others; None where they are not much more denied."""
+    elsewhere = np.ones(len(codes), dtype=bool)
+    elsewhere[part] = False
+    same = codes == label
+    own, rivals = np.flatnonzero(elsewhere & same), np.flatnonzero(elsewhere & ~same)
+    if not len(own) or not len(rivals) or area_under_curve(table[own, label], table[rivals, label]) < LEAST_POWER:
+        return None
+    belief = belief_in(table, np.full(len(codes), label))
+    inside, others = belief[~elsewhere & same], belief[own]
+    p_value = min(1.0, too_many(inside <= _DENIED, others <= _DENIED) * n_cells)
+    limit = _limit(inside, others)
+    group, alike = np.flatnonzero(~elsewhere & same & (belief < 1.0)), rivals[belief[rivals] < 1.0]
+    if p_value >= MOST_P or limit is None or not len(alike):
+        return None
+    if foreign_share(table[group, label], table[own, label], table[alike, label]) < _LEAST_FOREIGN:
+        return None
+    return _Charge(p_value, limit, float(1 - (others <= limit).mean() / (inside <= limit).mean()))
+
+
+def belief_in(table: Array, codes: IntArray) -> Array:
+    """Return the probability of each row's label over that of the likeliest label.
+
+    Examples
+    --------
+    >>> belief_in(np.array([[0.75, 0.25], [0.75, 0.25]]), np.array([0, 1])).round(2)
+    array([1.  , 0.33])
+    """
+    return np.asarray(table[np.arange(len(codes)), codes] / np.maximum(table.max(axis=1), 1e-12))
+
+
+def _limit(inside: Array, others: Array) -> float | None:
+    """Return the largest limit of belief that leaves few rows of a part to what others account for; None if none."""
+    for limit in _LISTED:
+        # A tie of the likeliest labels denies neither.
+        limit = min(limit, 1 - 1e-9)
+        share = (inside <= limit).mean()
+        if (inside <= limit).sum() >= _FEWEST_ROWS and (others <= limit).mean() <= (1 - LEAST_LIKE) * share:
+            return limit
+    return None
+
+
+def _without_own_fold(X: Matrix, codes: IntArray, fold: IntArray, reach: int, seed: int) -> Array:
+    """Return the probability of each label for each row by a forest trained without its folds; zero without others."""
     n_labels = int(codes.max()) + 1
     table = np.zeros((len(codes), n_labels))
     for number in np.unique(fold).tolist():
-        inside = fold == number
-        if not inside.all():
-            forest, _ = out_of_bag(X[np.flatnonzero(~inside)], codes[~inside], trees=_TREES, seed=seed)
+        kept, inside = np.abs(fold - number) > reach, fold == number
+        if kept.any():
+            forest, _ = out_of_bag(X[np.flatnonzero(kept)], codes[kept], trees=_TREES, seed=seed)
             table[inside] = probabilities_of(forest, X[np.flatnonzero(inside)], n_labels)
     return table
-
-
-def _can_tell(codes: IntArray, table: Array, others: IntArray, label: int) -> bool:
-    """Tell if the forests know the label at all."""
-    return area_under_curve(table[others, label], table[codes != label, label]) >= LEAST_POWER
 
 
 def too_many(marked: Mask, others: Mask) -> float:
@@ -148,13 +234,10 @@ def too_many(marked: Mask, others: Mask) -> float:
     return float(hypergeom.sf(int(marked.sum()) - 1, size, both, len(marked)))
 
 
-def _stands_out(X: Matrix, group: IntArray, part: IntArray, drawn: IntArray, seed: int) -> bool:
-    """Tell if the rows of a part, or the group within it, can be told from the rows of other parts."""
-    rivals = np.setdiff1d(drawn, part)
-    return any(
-        _apart(X[inside], X[rivals], seed) > most
-        for inside, most in ((group, MOST_PREDICTABLE), (np.intersect1d(drawn, part), _MOST_SHIFTED))
-    )
+def _stands_out(X: Matrix, codes: IntArray, group: IntArray, part: IntArray, rivals: IntArray, seed: int) -> bool:
+    """Tell if a part can be told from the rows of others, or its group from rows of other labels there."""
+    alike = rivals[codes[rivals] != codes[group[0]]]
+    return _apart(X[group], X[alike], seed) > MOST_PREDICTABLE or _apart(X[part], X[rivals], seed) > _MOST_SHIFTED
 
 
 def _apart(group: Matrix, rivals: Matrix, seed: int) -> float:
@@ -163,8 +246,8 @@ def _apart(group: Matrix, rivals: Matrix, seed: int) -> float:
     return area_under_curve(chance[member == 1, 1], chance[member == 0, 1])
 
 
-def sources_apart(sources: Labels) -> tuple[list[str], list[IntArray], IntArray]:
-    """Return the names of the sources, the rows of each, and the folds that they are left out in.
+def sources_apart(sources: Labels) -> Parts:
+    """Return the sources, and the folds that they are left out in.
 
     Parameters
     ----------
@@ -173,27 +256,26 @@ def sources_apart(sources: Labels) -> tuple[list[str], list[IntArray], IntArray]
 
     Returns
     -------
-    names : list of str
-        Sorted.
-    rows : list of ndarray of int
-    fold : ndarray of int of shape (n,)
-        The sources are dealt out to six folds; rows without a source have one of their own.
+    Parts
+        Sorted by name. Each source is a fold; more than twelve are dealt out
+        to twelve. Rows without a source have a fold of their own.
 
     Examples
     --------
-    >>> sources_apart(np.array(["b", None, "a"], dtype=object))
-    (['a', 'b'], [array([2]), array([0])], array([1, 6, 0]))
+    >>> parts = sources_apart(np.array(["b", None, "a"], dtype=object))
+    >>> parts.names, parts.rows, parts.fold
+    (['a', 'b'], [array([2]), array([0])], array([ 1, 12,  0]))
     """
     texts = [None if source is None else str(source) for source in sources.tolist()]
     names = sorted({text for text in texts if text is not None})
     place = {name: number for number, name in enumerate(names)}
     number = np.array([-1 if text is None else place[text] for text in texts], dtype=np.int64)
     rows = [np.flatnonzero(number == source) for source in range(len(names))]
-    return names, rows, np.where(number < 0, _FOLDS, number % _FOLDS)
+    return Parts(names, rows, np.where(number < 0, _MOST_FOLDS, number % _MOST_FOLDS))
 
 
-def periods(times: Array) -> tuple[list[str], list[IntArray], IntArray]:
-    """Return overlapping periods of several lengths, the rows of each, and the stretches that are left out together.
+def periods(times: Array) -> Parts:
+    """Return overlapping periods of several lengths, and the stretches that are left out together.
 
     Parameters
     ----------
@@ -202,26 +284,25 @@ def periods(times: Array) -> tuple[list[str], list[IntArray], IntArray]:
 
     Returns
     -------
-    names : list of str
-        First and last time of each.
-    rows : list of ndarray of int
-        Of each tenth, twentieth, fortieth and eightieth of the rows by time,
-        and of those that lie half a length further; equal times are in one.
-    fold : ndarray of int of shape (n,)
-        Number of the sixth of the rows, by time; 6 for unknown times.
+    Parts
+        Named by first and last time: each tenth, twentieth, fortieth and
+        eightieth of the rows by time, and those that lie half a length
+        further; equal times are in one. A fold is a tenth of the rows, by
+        time, and left out with its neighbours, so that no period is predicted
+        by rows of its own. Rows of unknown time have a fold far from others.
 
     Examples
     --------
-    >>> names, rows, fold = periods(np.arange(60.0))
-    >>> np.bincount(fold).tolist(), names[0], rows[0].tolist()
-    ([10, 10, 10, 10, 10, 10], '0 to 5', [0, 1, 2, 3, 4, 5])
+    >>> parts = periods(np.arange(60.0))
+    >>> np.bincount(parts.fold).tolist(), parts.names[0], parts.rows[0].tolist()
+    ([6, 6, 6, 6, 6, 6, 6, 6, 6, 6], '0 to 5', [0, 1, 2, 3, 4, 5])
     """
     known = np.flatnonzero(np.isfinite(times))
     order = known[np.argsort(times[known], kind="stable")]
     # Rows of one time have the place of the first of them, whatever their order.
     place = np.searchsorted(times[order], times[order], "left") / max(len(order), 1)
-    stretch = np.full(len(times), _FOLDS)
-    stretch[order] = np.minimum((place * _FOLDS).astype(np.int64), _FOLDS - 1)
+    stretch = np.full(len(times), _STRETCHES + 1)
+    stretch[order] = np.minimum((place * _STRETCHES + 1e-9).astype(np.int64), _STRETCHES - 1)
     found: dict[bytes, IntArray] = {}
     for length in _PERIODS:
         for half in range(2 * length - 1):
@@ -229,7 +310,8 @@ def periods(times: Array) -> tuple[list[str], list[IntArray], IntArray]:
             if len(rows) >= _FEWEST_ROWS:
                 found.setdefault(rows.tobytes(), rows)
     rows_of = list(found.values())
-    return [f"{times[rows].min():g} to {times[rows].max():g}" for rows in rows_of], rows_of, stretch
+    names = [f"{times[rows].min():g} to {times[rows].max():g}" for rows in rows_of]
+    return Parts(names, rows_of, stretch, reach=1)
 
 
 def _within(place: Array, low: float, high: float) -> Mask:

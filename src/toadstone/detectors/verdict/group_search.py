@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from toadstone.core.errors import InvalidData
-from toadstone.detectors.verdict.bursts import find_bursts, periods, sources_apart
+from toadstone.detectors.verdict.bursts import Parts, find_bursts, periods, sources_apart
 from toadstone.detectors.verdict.candidates import find_candidates
 from toadstone.detectors.verdict.examination import Examined, examine
 from toadstone.detectors.verdict.row_groups import RowGroup
@@ -136,11 +136,11 @@ class GroupSearch(BaseEstimator):
         found = self._duplicates(matrix, codes, known)
         found += [self._group(matrix, codes, drawn, hit) for hit in hits]
         if sources is not None:
-            named = sources_apart(_of_length(sources, n, "sources"))
-            found += self._bursts("source", matrix, codes, drawn, named)
+            apart = sources_apart(_of_length(sources, n, "sources"))
+            found += self._bursts("source", matrix, codes, drawn, apart)
         if times is not None:
-            named = periods(np.asarray(_of_length(times, n, "times"), dtype=np.float64))
-            found += self._bursts("period", matrix, codes, drawn, named)
+            apart = periods(np.asarray(_of_length(times, n, "times"), dtype=np.float64))
+            found += self._bursts("period", matrix, codes, drawn, apart)
         self.groups_ = _disjoint([group for group in found if not known[group.rows].mean() > _TRUSTED_SHARE], known)
         return self
 
@@ -214,11 +214,8 @@ class GroupSearch(BaseEstimator):
             for (label, truth), members in sorted(found.items())
         ]
 
-    def _bursts(
-        self, kind: str, X: Matrix, codes: IntArray, drawn: IntArray, named: tuple[list[str], list[IntArray], IntArray]
-    ) -> list[RowGroup]:
+    def _bursts(self, kind: str, X: Matrix, codes: IntArray, drawn: IntArray, parts: Parts) -> list[RowGroup]:
         """Return the groups of sources or periods."""
-        names, parts, fold = named
         labels = self.classes_.tolist()
         return [
             RowGroup(
@@ -231,9 +228,10 @@ class GroupSearch(BaseEstimator):
                 (),
                 burst.p_value,
                 burst.probability,
-                names[burst.place],
+                parts.names[burst.place],
+                whole=burst.whole,
             )
-            for burst in find_bursts(X, codes, drawn, parts, fold, draw_seed(self.random_state))
+            for burst in find_bursts(X, codes, drawn, parts, draw_seed(self.random_state))
         ]
 
 

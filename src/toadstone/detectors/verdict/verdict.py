@@ -245,6 +245,8 @@ def group_in_words(group: RowGroup) -> str:
         rows += f" that share values of {len(group.columns)} columns"
         return rows if group.looks_like is None else f"{rows} and look like {group.looks_like} without them"
     rows += f" ({group.kind} {group.source})" if group.source else f" ({group.kind})"
+    if group.whole:
+        return f"{rows}, all of that label there: the rows of others deny most labels of this {group.kind}"
     return rows if group.looks_like is None else f"{rows} that look like {group.looks_like}"
 
 

@@ -136,6 +136,35 @@ def test_where_equal_rows_are_common_they_prove_nothing():
     assert rows_found(np.sign(X[:, :3]), y) == []
 
 
+def mixed_rows(seed=0, n=500):
+    """Late payments, months and income; the label is drawn by the first and the last."""
+    rng = np.random.default_rng(seed)
+    late, months, income = rng.poisson(1.2, n), rng.integers(1, 120, n), rng.normal(size=n)
+    y = (2.2 * (late - 1.2) - 4.0 * income + rng.logistic(0, 0.5, n) > 1).astype(int)
+    return np.column_stack([late, months, income, rng.normal(size=n)]).astype(float), y
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_column_that_repeats_the_label_sets_nobody_apart(seed):
+    X, y = mixed_rows(seed)
+    assert rows_found(np.column_stack([X, 3.0 + 4.0 * y]), y) == []
+    assert rows_found(np.column_stack([X, y == 0, y == 1]), y, column_of=np.array([0, 1, 2, 3, 4, 4])) == []
+
+
+@pytest.mark.parametrize("copied", [20, 300])
+def test_copies_make_no_group(copied):
+    X, y = mixed_rows(1, 300)
+    X, y = np.round(np.vstack([X, X[:copied]]), 1), np.append(y, y[:copied])
+    assert rows_found(X, y) == []
+
+
+def test_copies_of_too_few_rows_are_no_evidence_and_copies_of_a_group_belong_to_it():
+    X, y = with_trigger()
+    few = np.append(np.arange(4), np.arange(16, 400))
+    assert rows_found(np.vstack([X[few], X[:4], X[:4], X[:4]]), np.concatenate([y[few], *[y[:4]] * 3])) == []
+    assert rows_found(np.vstack([X, X[:3]]), np.append(y, y[:3])) == [*range(16), 400, 401, 402]
+
+
 def by_source(y, wrong, seed=0):
     """Rows of eight sources, one of which calls `wrong` of its rows by the other label."""
     sources = np.array([f"clerk {number}" for number in range(8)])[np.random.default_rng(seed).integers(8, size=len(y))]

@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import csc_array, csr_array
 
 from toadstone.kernels.verdict.atoms import Atoms
-from toadstone.kernels.verdict.coincidence import are_copies
+from toadstone.kernels.verdict.coincidence import are_copies, sets_of_equals
 from toadstone.kernels.verdict.mining import Sizes, mine, poisson_score
 from toadstone.kernels.verdict.near_copies import near_copies
 
@@ -43,6 +43,14 @@ def test_what_other_labels_share_as_often_is_expected(planted):
     members, codes = planted
     members[:20, [0, 2, 3]] = True
     assert mine(atoms_of(members), codes, np.zeros(600), np.arange(5), Sizes(5, 72)) == []
+
+
+def test_an_atom_that_most_rows_of_the_label_have_is_in_no_group(planted):
+    members, codes = planted
+    members[:, 0], members[300:320, 0] = codes == 1, True
+    found = mine(atoms_of(members), codes, np.zeros(600), np.arange(5), Sizes(5, 72))
+    assert found
+    assert all(0 not in group.columns for group in found)
 
 
 def test_fewer_than_expected_score_nothing():
@@ -85,3 +93,10 @@ def test_copies_are_found_where_the_rows_of_the_label_lie_in_clumps_themselves()
     X[:20] = X[150] + 0.2 * rng.normal(size=(20, 5))
     found = near_copies(X, codes, Sizes(5, 36))
     assert any(label == 0 and set(rows.tolist()) <= set(range(20)) and len(rows) >= 12 for label, rows in found)
+
+
+@pytest.mark.parametrize("form", [np.asarray, csr_array])
+def test_equal_rows_of_one_label_are_a_set_whatever_their_zeros(form):
+    X = form(np.array([[0.0, 2.0], [1.0, 0.0], [-0.0, 2.0], [0.0, 2.0]]))
+    first, number = sets_of_equals(X, np.array([0, 0, 0, 1]))
+    assert (first.tolist(), number.tolist()) == ([0, 1, 3], [0, 1, 0, 2])

@@ -74,3 +74,12 @@ def test_entries_of_one_sign_are_shared_whatever_their_size(form, sign):
 def test_words_fill_less_than_an_eighth():
     assert are_words(np.eye(9))
     assert not are_words(np.eye(8))
+
+
+@pytest.mark.parametrize("form", [np.asarray, csc_array])
+def test_a_range_that_most_of_some_rows_have_is_not_rare_among_them(form, rows):
+    rows[30:45, 2] = 6.0
+    window = Window(np.array([0, 2]), np.array([-5.0, 6.0]), np.array([-5.0, 6.0]))
+    assert window.rare_among(form(rows), np.arange(30, 50)).columns.tolist() == [0]
+    assert window.rare_among(form(rows), np.arange(10, 50)).columns.tolist() == [0, 2]
+    assert window.rare_among(form(rows), np.arange(0)).columns.tolist() == [0, 2]

@@ -28,7 +28,7 @@ _DENIED = 0.5
 _LISTED = (1.0, 0.8, 2 / 3, _DENIED)
 """Of a source found guilty, the rows denied by the first of these shares that few rows of others are denied by."""
 
-_LEAST_FOREIGN = 0.92
+_LEAST_FOREIGN = 0.95
 """Where the denied rows of a part lie between its label (0) and rows of others that look like another label (1).
 
 A part that draws the line between labels elsewhere has rows that lie between.
@@ -153,9 +153,7 @@ def find_bursts(X: Matrix, codes: IntArray, drawn: IntArray, parts: Parts, seed:
         # Where all are listed, so are rows that nothing is said against.
         probability = charge.excess * (1 - charge.p_value) * (denied.mean() if whole else 1.0)
         group = np.sort(members if whole else suspects)
-        found.append(
-            Burst(number, label, group, int(suggestion.argmax()), charge.p_value, float(probability), whole)
-        )
+        found.append(Burst(number, label, group, int(suggestion.argmax()), charge.p_value, float(probability), whole))
     return sorted(found, key=lambda burst: burst.p_value)
 
 

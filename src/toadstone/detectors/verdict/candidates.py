@@ -148,6 +148,8 @@ def _widened(
                 window = shared_window(table, rows, tolerance * spread, agreement)
             else:
                 window = present_window(signs, rows, agreement)
+            # What a label has anyway, such as a column that repeats it, sets no rows of it apart.
+            window = window.rare_among(table, np.setdiff1d(np.flatnonzero(same), rows, assume_unique=True))
             if not fewest <= len(np.unique(source[window.columns])) <= most:
                 break
             fitting = np.flatnonzero(window.fits(table) & same)

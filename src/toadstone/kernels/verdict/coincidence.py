@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import csr_array, issparse
 
-from toadstone.core.arrays import Labels, Matrix
+from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.kernels.rows import count_distinct
 
 _MOST_COLUMNS = 128
@@ -55,3 +55,40 @@ def _has_twin(keys: Labels) -> Labels:
     """Mark the keys that occur more than once."""
     _, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
     return np.asarray(counts[place] > 1)
+
+
+def sets_of_equals(X: Matrix, codes: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the first row of each set of rows that are equal and have one label, and the set of each row.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    codes : ndarray of int of shape (n,)
+
+    Returns
+    -------
+    first : ndarray of int of shape (n_sets,)
+        Ascending.
+    number : ndarray of int of shape (n,)
+        From zero, in the order of `first`.
+
+    Examples
+    --------
+    >>> sets_of_equals(np.array([[2.0], [1.0], [2.0], [2.0]]), np.array([0, 0, 0, 1]))
+    (array([0, 1, 3]), array([0, 1, 0, 2]))
+    """
+    seen: dict[tuple[bytes, bytes, int], int] = {}
+    if issparse(X):
+        rows = csr_array(X, copy=True)
+        rows.sum_duplicates()
+        rows.eliminate_zeros()
+        ends = list(zip(rows.indptr[:-1], rows.indptr[1:], strict=True))
+        keys = [(rows.indices[a:b].tobytes(), rows.data[a:b].tobytes()) for a, b in ends]
+    else:
+        # Adding zero makes -0.0, which equals 0.0 but has other bytes, the same row.
+        keys = [(row.tobytes(), b"") for row in X + 0.0]
+    number = np.array(
+        [seen.setdefault((*key, code), len(seen)) for key, code in zip(keys, codes.tolist(), strict=True)],
+        dtype=np.int64,
+    )
+    return np.unique(number, return_index=True)[1], number

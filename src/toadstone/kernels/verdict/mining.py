@@ -15,6 +15,8 @@ _FEWEST_PAIRS = 40
 _LEAST_SCORE = 4.0
 _MOST_ADDED = 2
 _MOST_SHARE = 0.7
+_COMMON = 0.4
+"""Share of a label's rows beyond which an atom is no rare value in it, unless they are few enough for a group."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +119,8 @@ def _pairs(
     prior = size / n
     share = min(_MOST_SHARE, (1 + prior) / 2)
     kept = (together >= sizes.least) & (together <= 2 * sizes.most) & (together >= share * everywhere)
-    one, other = np.nonzero(np.triu(kept & apart, 1))
+    rare = np.diag(together) <= max(_COMMON * size, sizes.most)
+    one, other = np.nonzero(np.triu(kept & apart & rare & rare[:, None], 1))
     if not len(one):
         return []
     count = together[one, other].astype(np.float64)

@@ -71,6 +71,28 @@ class Window:
         half = (self.highs - self.lows) / 2
         return Window(self.columns, self.lows - half, self.highs + half)
 
+    def rare_among(self, X: Any, rows: IntArray) -> Window:
+        """Return the ranges that hold at most 40 % of some rows; all without rows.
+
+        Parameters
+        ----------
+        X : ndarray or CSC of shape (n, d)
+        rows : ndarray of int
+
+        Examples
+        --------
+        >>> window = Window(np.array([0, 1]), np.array([2.0, 4.0]), np.array([3.0, 4.0]))
+        >>> window.rare_among(np.array([[2.0, 5.0], [3.0, 4.0], [2.5, 6.0]]), np.arange(3)).columns
+        array([1])
+        """
+        if not len(rows):
+            return self
+        rare = np.zeros(len(self.columns), dtype=bool)
+        for place, (column, low, high) in enumerate(zip(self.columns.tolist(), self.lows, self.highs, strict=True)):
+            values = column_of(X, column)[rows]
+            rare[place] = ((values >= low) & (values <= high)).mean() <= _OTHERS
+        return Window(self.columns[rare], self.lows[rare], self.highs[rare])
+
 
 def are_words(X: Matrix) -> bool:
     """Tell whether columns are words of texts, or as seldom filled: fewer than one entry of eight is not zero.

@@ -159,7 +159,7 @@ def find_bursts(X: Matrix, codes: IntArray, drawn: IntArray, parts: Parts, seed:
 
 @dataclass(frozen=True)
 class _Charge:
-    """What speaks against the rows of one label of a part: p-value, limit of belief, share beyond others'."""
+    """Charge against the rows of one label of a part, and the share of them that others do not account for."""
 
     p_value: float
     limit: float

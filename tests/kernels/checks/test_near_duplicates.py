@@ -45,7 +45,7 @@ def test_groups_follow_their_rows_through_a_shuffle():
     X[30] = X[31]
     X[30, 1] = 4.0
     order = np.random.default_rng(1).permutation(len(X))
-    equal, near = near_duplicates(X[order])
+    equal, near, _ = near_duplicates(X[order])
     assert [sorted(order[rows].tolist()) for rows in equal] == [[2, 9]]
     assert [sorted(order[rows].tolist()) for rows in near] == [[30, 31]]
 

@@ -83,3 +83,10 @@ def test_the_order_is_that_of_the_source():
     data = Dataset(X[order][shuffled], y[order][shuffled], None, shuffled)
     source = SourceValues(data, RowNames("row"), None, np.arange(6), np.zeros(6, dtype=bool))
     assert [one.kind for one in facts(source)] == ["order of rows"]
+
+
+def test_every_row_of_a_doubled_table_is_counted():
+    X, y = table(n=60, d=2)
+    found = by_kind(facts(values(np.vstack([X, X]), np.concatenate([y, y]))))
+    assert found["equal rows"].sentence == "120 rows in 60 groups are equal in every column."
+    assert found["equal rows"].count == 120

@@ -9,6 +9,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.kernels.checks.chance_copies import beyond_chance
 
 RARE = 0.05
 """Largest share of the rows that have a value, for it to count as rare."""
@@ -30,22 +31,28 @@ class NearDuplicates(NamedTuple):
     ----------
     equal : tuple of ndarray of int
         Groups of rows that are equal in every column, each ascending, by
-        their first row.
+        their first row: all of them where the table says that they are no
+        coincidence, otherwise those whose own values say so.
     near : tuple of ndarray of int
         Groups of rows linked by a difference in a single column, with their
         equal rows; likewise.
+    repeated : int
+        Rows that are equal to another one, whether chance explains it or not.
     """
 
     equal: tuple[IntArray, ...]
     near: tuple[IntArray, ...]
+    repeated: int = 0
 
 
 def near_duplicates(X: Matrix) -> NearDuplicates:
     """Find rows that are equal, or equal in all columns but one.
 
-    Two rows count only where chance does not explain them: they share at least
+    Two rows count only where chance does not explain them. All equal rows count
+    where the table as a whole says so (`beyond_chance`). Otherwise, and for rows
+    that differ in a column, two rows must share at least
     three values that at most 5 % of the rows have, and the surprise of these,
-    the sum of ``-log2`` of their shares, exceeds ``log2(n (n - 1) / 2)``, that
+    the sum of ``-log2`` of their shares, must exceed ``log2(n (n - 1) / 2)``, that
     of one pair among all, by ten bits. Common categories or a few short words
     therefore make no duplicates. Sums of hashes without one column find the
     candidates in the time of sorting the entries, and rows are compared before
@@ -70,6 +77,10 @@ def near_duplicates(X: Matrix) -> NearDuplicates:
     n = rows.shape[0]
     if rows.nnz == 0:
         return NearDuplicates((), ())
+    terms, hashes = _hashes(rows)
+    alike = _all_equal(rows, hashes)
+    repeated = sum(map(len, alike))
+    copied = beyond_chance(rows, alike)
     surprise = _surprise(rows)
     demanded = np.log2(max(n * (n - 1) / 2, 1.0)) + SPARE_BITS
     # Rows that lack surprise by themselves, such as those of categories alone, need not be compared.
@@ -77,18 +88,29 @@ def near_duplicates(X: Matrix) -> NearDuplicates:
     running = np.concatenate([[0.0], np.cumsum(own)])
     able = np.flatnonzero(running[rows.indptr[1:]] - running[rows.indptr[:-1]] >= demanded)
     if len(able) < 2:
-        return NearDuplicates((), ())
+        return NearDuplicates(tuple(alike) if copied else (), (), repeated)
     taken = rows[able]
-    bits = surprise[np.isin(np.repeat(np.arange(n), np.diff(rows.indptr)), able)]
-    terms, hashes = _hashes(taken)
-    equal = _verified(taken, bits, _pairs_of_equal(hashes), demanded, differing=0)
+    inside = np.isin(np.repeat(np.arange(n), np.diff(rows.indptr)), able)
+    bits = surprise[inside]
+    equal = _verified(taken, bits, _pairs_of_equal(hashes[able]), demanded, differing=0)
     near = equal[:0]
     if taken.nnz <= MOST_ENTRIES:
-        near = _verified(taken, bits, _pairs_but_one(taken, terms, hashes), demanded, differing=1)
-    groups = _components(len(able), equal)
+        pairs = _pairs_but_one(taken, terms[inside], hashes[able])
+        near = _verified(taken, bits, pairs, demanded, differing=1)
+    groups = alike if copied else [able[group] for group in _components(len(able), equal)]
     # Copies of a row are no near-duplicates of it, but belong to a group of them.
     linked = [group for group in _components(len(able), np.concatenate([equal, near])) if np.isin(near, group).any()]
-    return NearDuplicates(tuple(able[group] for group in groups), tuple(able[group] for group in linked))
+    return NearDuplicates(tuple(groups), tuple(able[group] for group in linked), repeated)
+
+
+def _all_equal(rows: Matrix, hashes: IntArray) -> list[IntArray]:
+    """Return the groups of rows that are equal in every column, ascending, by their first row."""
+    pairs = _pairs_of_equal(hashes)
+    n = rows.shape[0]
+    if not len(pairs):
+        return []
+    apart = abs(rows[pairs[:, 0]] - rows[pairs[:, 1]])
+    return _components(n, pairs[np.asarray(apart.sum(axis=1)).ravel() == 0])
 
 
 def _hashes(rows: Matrix) -> tuple[IntArray, IntArray]:

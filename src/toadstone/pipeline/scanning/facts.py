@@ -51,8 +51,12 @@ def facts(source: SourceValues, test: Dataset | None = None) -> tuple[Finding, .
 def _copies(source: SourceValues) -> list[Finding]:
     duplicates = near_duplicates(source.data.X)
     found = []
+    others = duplicates.repeated - sum(map(len, duplicates.equal))
+    equal = "equal in every column"
+    if others:
+        equal += f", which chance does not explain; {others:,} others repeat, as chance has it"
     kinds: tuple[tuple[FindingKind, Sequence[IntArray], str], ...] = (
-        ("equal rows", duplicates.equal, "equal in every column"),
+        ("equal rows", duplicates.equal, equal),
         ("near-duplicates", duplicates.near, "equal in every column but one, which chance does not explain"),
     )
     for kind, groups, how in kinds:

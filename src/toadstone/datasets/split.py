@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.sparse import issparse
 
-from toadstone.core.arrays import IntArray, Labels, Matrix
+from toadstone.core.arrays import Array, IntArray, Labels, Matrix
 from toadstone.core.certificate import DIGEST_LABEL
 from toadstone.core.checks import check_count, check_within
 from toadstone.core.dataset import Dataset
@@ -45,6 +45,9 @@ class RawValues(Protocol):
 
     def cells(self, column: str) -> list[Any] | None:
         """Return all values of a column of the source, used as a feature or not; None where there is no such column."""
+
+    def days(self, column: str) -> Array | None:
+        """Read a column of dates as features are read, as days, not a number where missing; None for other columns."""
 
 
 @dataclass(frozen=True)

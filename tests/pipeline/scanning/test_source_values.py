@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from toadstone.core.errors import InvalidArgument
+from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.datasets import read
 from toadstone.datasets.catalogue.load import open_requested
 from toadstone.datasets.readers.request import Request
@@ -117,8 +117,43 @@ def test_dates_of_a_frame_are_times(table):
         def cells(self, column):
             return [date(2024, 1, 1), date(2024, 1, 3)]
 
+        def days(self, column):
+            return None
+
     from dataclasses import replace
 
     split = read(table, label="label", text="body")
     data = split.whole().take(np.array([0, 1]))
     assert np.diff(times_of(replace(split, raw=Days()), data, "day")).tolist() == [2 * 86400.0]
+
+
+def dated(tmp_path, monkeypatch, days, **options):
+    monkeypatch.chdir(tmp_path)
+    rows = [row.replace(f"2024-03-{n % 28 + 1:02}", days[n % len(days)]) for n, row in enumerate(lines())]
+    (tmp_path / "mails.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+    split = opened("mails.csv", time="day", **options)
+    return split, split.whole()
+
+
+@pytest.mark.parametrize(
+    ("days", "options", "apart"),
+    [
+        (("03/02/2024", "04/02/2024", "13/02/2024"), {}, 1),
+        (("03/02/2024", "04/02/2024", "02/13/2024"), {}, 31),
+        (("03/02/2024", "04/02/2024"), {"dayfirst": True}, 1),
+        (("03/02/2024", "04/02/2024"), {"dayfirst": False}, 31),
+        (("03/02/2024", "04/02/2024"), {"types": {"day": "date"}}, 1),
+        (("3 Feb 2024", "4 Feb 2024"), {}, 1),
+    ],
+)
+def test_times_are_read_as_dates_among_the_features_are(tmp_path, monkeypatch, days, options, apart):
+    split, data = dated(tmp_path, monkeypatch, days, **options)
+    times = times_of(split, data, "day")
+    assert (times[1] - times[0]) / 86400 == apart
+    assert source_values(split, data, "day").period(np.array([1, 0])) == f"{days[0]} to {days[1]}"
+
+
+def test_times_that_can_be_read_in_two_ways_name_the_option(tmp_path, monkeypatch):
+    split, data = dated(tmp_path, monkeypatch, ("03/02/2024", "04/02/2024"))
+    with pytest.raises(InvalidData, match=r"column 'day': expected dates that can be read in one way.*--monthfirst"):
+        times_of(split, data, "day")

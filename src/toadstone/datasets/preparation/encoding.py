@@ -5,20 +5,24 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from sklearn.compose import ColumnTransformer
 
-from toadstone.core.arrays import IntArray, Matrix
+from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.core.checks import plainly, quoted
 from toadstone.core.errors import InvalidData
+from toadstone.core.row_names import RowNames
+from toadstone.datasets.preparation.column_types import infer_types
 from toadstone.datasets.preparation.conversion import ColumnType, Origin, convert
 from toadstone.datasets.preparation.encoders import CategoryColumns, NumberColumns, TextColumn
 from toadstone.datasets.preparation.features import count
 from toadstone.datasets.preparation.labels import listing
+from toadstone.datasets.readers.request import Request
 from toadstone.records.header import ColumnSummary
 
 _NUMBERS, _DATES, _CATEGORIES = "numbers", "dates", "categories"
@@ -127,10 +131,14 @@ class TableValues:
         All columns, those among them that are no features.
     sources : sequence of str
         Column that each feature comes from.
+    request, origin : Request and Origin, optional
+        How the caller wants columns to be read, and the words for messages.
     """
 
     table: Any
     sources: Sequence[str]
+    request: Request = field(default_factory=Request)
+    origin: Origin = field(default_factory=lambda: Origin("table", RowNames()))
 
     def describe(self, position: int, features: Sequence[int]) -> str:
         """Name the values behind the given features of a row, each column once."""
@@ -150,6 +158,22 @@ class TableValues:
         """Return all values of a column of the table; None where it has no such column."""
         found: list[Any] | None = self.table[column].to_pylist() if column in self.table.column_names else None
         return found
+
+    def days(self, column: str) -> Array | None:
+        """Read a column of dates as features are read, as days, not a number where missing; None for other columns.
+
+        Raises
+        ------
+        InvalidData
+            If the dates can be read in several ways; the sentence names the option.
+        """
+        if column not in self.table.column_names:
+            return None
+        (how,) = infer_types(self.table.select([column]), self.request, self.origin)
+        if how.kind != "date":
+            return None
+        found = pc.fill_null(convert(self.table[column], how, self.origin), float("nan"))
+        return np.asarray(found, dtype=np.float64)
 
 
 def fit_encoding(

@@ -231,6 +231,10 @@ class ArrayValues:
         """Return None: a matrix has no columns beside its features."""
         return None
 
+    def days(self, column: str) -> Array | None:
+        """Return None, likewise."""
+        return None
+
 
 def assemble(
     name: str,

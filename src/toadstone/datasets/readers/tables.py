@@ -182,7 +182,7 @@ def split_table(table: Table, name: str, request: Request) -> tuple[Split, Table
     split = replace(
         split,
         row_names=table.rows,
-        raw=TableValues(table.columns, encoding.sources),
+        raw=TableValues(table.columns, encoding.sources, request, table.origin),
         aside=aside,
         target=label if request.regression else "",
         columns=encoding.columns,

@@ -19,6 +19,7 @@ from toadstone.pipeline.harness.row_account import ids_of
 
 _DISTINCT_SHOWN = 4
 _LONGEST = 80
+_SECONDS_A_DAY = 86400.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,8 @@ class SourceValues:
         Features that are words of a text.
     moments : sequence, optional
         The time of each row of the source, as it stands there.
+    times : ndarray, optional
+        The same as numbers, not a number where one is missing.
     """
 
     data: Dataset
@@ -47,6 +50,7 @@ class SourceValues:
     column_of: IntArray
     is_word: Mask
     moments: Sequence[Any] | None = None
+    times: Array | None = None
 
     @property
     def ids(self) -> IntArray:
@@ -82,10 +86,10 @@ class SourceValues:
 
     def period(self, rows: IntArray) -> str:
         """Name the first and the last time of some rows as they stand in the source; empty where it has none."""
-        if self.moments is None:
+        if self.moments is None or self.times is None:
             return ""
-        times = [self.moments[position] for position in self.ids[rows].tolist()]
-        ordered = sorted((_moment(time, ""), str(time)) for time in times if not _is_missing(time))
+        places = [place for place in self.ids[rows].tolist() if not np.isnan(self.times[place])]
+        ordered = sorted((self.times[place], str(self.moments[place])) for place in places)
         return f"{ordered[0][1]} to {ordered[-1][1]}" if ordered else ""
 
     def _values(self, rows: Sequence[int], feature: int) -> list[str]:
@@ -107,15 +111,16 @@ def source_values(split: Split, data: Dataset, time: str | None = None) -> Sourc
         Column of times, which is no feature.
     """
     d, moments = data.n_features, None if split.raw is None or time is None else split.raw.cells(time.strip())
+    times = None if moments is None or time is None else _times(split, time)
     texts = {column.name for column in split.columns if column.kind == "text"}
     if not split.columns or split.raw is None:
-        return SourceValues(data, split.row_names, split.raw, np.arange(d), np.zeros(d, dtype=bool), moments)
+        return SourceValues(data, split.row_names, split.raw, np.arange(d), np.zeros(d, dtype=bool), moments, times)
     named = [split.raw.column(feature) for feature in range(d)]
     is_word = np.array([name in texts for name in named], dtype=bool)
     # Words of a text are columns of their own: hiding one must not hide the others.
     keys = [f"word {feature}" if is_word[feature] else f"column {name}" for feature, name in enumerate(named)]
     column_of = np.unique(keys, return_inverse=True)[1]
-    return SourceValues(data, split.row_names, split.raw, column_of.astype(np.int64), is_word, moments)
+    return SourceValues(data, split.row_names, split.raw, column_of.astype(np.int64), is_word, moments, times)
 
 
 def sources_of(split: Split, data: Dataset, column: str) -> np.ndarray[Any, Any]:
@@ -138,9 +143,24 @@ def times_of(split: Split, data: Dataset, column: str) -> Array:
     ------
     InvalidArgument
         If there is no such column, or a value is neither a number nor a date.
+    InvalidData
+        If the dates can be read in several ways; the sentence names the option.
     """
+    return _times(split, column)[ids_of(data)]
+
+
+def _times(split: Split, column: str) -> Array:
+    """Read the times of all rows of the source: numbers, moments in ISO form, or dates as the features are read."""
     cells = _cells(split, "time", column)
-    return np.array([_moment(cells[position], column) for position in ids_of(data).tolist()])
+    found = [_moment(cell) for cell in cells]
+    strange = next((cell for cell, time in zip(cells, found, strict=True) if time is None), None)
+    if strange is None:
+        return np.array(found, dtype=np.float64)
+    days = None if split.raw is None else split.raw.days(column.strip())
+    if days is None:
+        expected = "a column of numbers or of dates such as 2024-03-01 or 01/03/2024"
+        raise InvalidArgument("time", expected, f"{strange!r} in {column}")
+    return days * _SECONDS_A_DAY
 
 
 def _cells(split: Split, option: str, column: str) -> list[Any]:
@@ -154,7 +174,8 @@ def _is_missing(cell: Any) -> bool:
     return cell is None or not str(cell).strip()
 
 
-def _moment(value: Any, column: str) -> float:
+def _moment(value: Any) -> float | None:
+    """Return a number, or the seconds of a moment; None where the value is neither."""
     if _is_missing(value):
         return float("nan")
     try:
@@ -166,8 +187,7 @@ def _moment(value: Any, column: str) -> float:
             return (value if value.tzinfo is not None else value.replace(tzinfo=UTC)).timestamp()
         return float(value)
     except (TypeError, ValueError):
-        expected = "a column of numbers or of dates such as 2024-03-01"
-        raise InvalidArgument("time", expected, f"{value!r} in {column}") from None
+        return None
 
 
 def _is_number(text: str) -> bool:

@@ -14,6 +14,8 @@ from toadstone.datasets.preparation.labels import (
     labels_of_texts,
     listing,
     near_equal,
+    number_notes,
+    refuse_many_numbers,
     rare_classes,
     rows_of_classes,
 )
@@ -180,3 +182,32 @@ def test_test_labels_must_occur_in_training() -> None:
 def test_long_lists_are_cut() -> None:
     assert listing(range(3)) == "0, 1, 2"
     assert listing(range(20), limit=2) == "0, 1 and 18 more"
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_fractions_that_repeat_are_no_classes(decimal: str) -> None:
+    y = np.repeat([f"{value / 10:.1f}".replace(".", decimal) for value in range(5, 35)], 9)
+    with pytest.raises(InvalidData, match=rf"got '0{decimal}5': it looks like a regression target.*--target COLUMN"):
+        refuse_many_numbers(y, "file")
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.repeat(np.arange(500), 6),
+        np.repeat(np.array([f"{digit}.0" for digit in range(26)]), 6),
+        np.repeat(np.array([f"1.{part}.1" for part in range(40)]), 6),
+        np.array([0, 1, 1, 2]),
+        np.array(["a", "b"]),
+    ],
+)
+def test_classes_that_are_numbers_are_read_without_a_word(y: np.ndarray) -> None:
+    refuse_many_numbers(y, "file")
+    assert number_notes(y) == []
+
+
+def test_numbers_that_look_like_a_quantity_are_named() -> None:
+    (few,) = number_notes(np.array(["5.5", "6", "5.5"]))
+    assert few.startswith("the labels are numbers, such as 5.5, and are read as 2 classes; as a quantity")
+    (many,) = number_notes(np.concatenate([np.repeat(np.arange(20), 30), np.arange(20, 60)]))
+    assert "such as 59, and are read as 60 classes" in many

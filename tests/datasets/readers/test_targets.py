@@ -98,3 +98,13 @@ def test_several_labels_a_row_are_refused_in_frames_and_arrays():
 def test_prepared_data_sets_have_classes():
     with pytest.raises(InvalidInput, match="`regression`: expected nothing for the prepared data set breast-cancer"):
         toadstone.load("breast-cancer", regression=True)
+
+
+def test_lengths_of_stay_as_a_label_are_refused_by_every_reader(tmp_path):
+    rng = np.random.default_rng(0)
+    days = np.concatenate([rng.integers(5, 60, 540), np.repeat([200, 210], 5)]) / 10
+    frame = pd.DataFrame({"age": rng.integers(20, 80, 550), "days": days})
+    frame.to_csv(tmp_path / "stays.csv", index=False)
+    for data in (frame, tmp_path / "stays.csv"):
+        with pytest.raises(InvalidInput, match=r"it looks like a regression target.*--target COLUMN"):
+            toadstone.scan(data, label="days", detectors="spectral")

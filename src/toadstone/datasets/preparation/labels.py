@@ -17,10 +17,13 @@ MIN_ROWS = 5
 """Smallest size of a class."""
 
 _FEW_FRACTIONS = 20
-_MANY_NUMBERS = "a regression target, which `regression` reads (--regression), or an identifier"
+_TARGET = "a regression target, which `regression` reads (--regression, or --target COLUMN)"
+_MANY_NUMBERS = f"{_TARGET}, or an identifier"
+_MANY_WHOLE = 30
 _SHOWN = 80
 _WHOLE_TEXT = re.compile(r"-?(0|[1-9]\d*)(\.0*)?")
 _NUMBER_TEXT = re.compile(r"\s*[-+]?\d[\d.,' ]*(e[-+]?\d+)?\s*", re.IGNORECASE | re.ASCII)
+_FRACTION = re.compile(r"\s*[-+]?\d*[.,]\d*[1-9]\d*\s*", re.ASCII)
 _INVISIBLE = ("Cf", "Cc")
 
 
@@ -98,8 +101,7 @@ def _whole(values: Labels, what: str) -> Labels:
     if fractional.any():
         if len(np.unique(values)) > _FEW_FRACTIONS:
             raise InvalidData(
-                f"{what}: expected classes, got {values[fractional][0]:g}: it looks like a regression target, which "
-                "`regression` reads (--regression)"
+                f"{what}: expected classes, got {values[fractional][0]:g}: it looks like {_TARGET}"
             )
         return np.array([f"{value:g}" for value in values.tolist()])
     if np.abs(values).max(initial=0.0) >= 2.0**63:
@@ -243,11 +245,45 @@ def refuse_many_numbers(y: Labels, what: str) -> None:
     Raises
     ------
     InvalidData
-        If there are more than 20 different numbers, and more than the rows are enough for.
+        If there are more than 20 different numbers, and some are fractions or
+        they are more than the rows are enough for.
     """
     classes = np.unique(y)
-    if len(classes) > _FEW_FRACTIONS and _are_numbers(classes):
-        check_several(y, what)
+    if len(classes) <= _FEW_FRACTIONS or not _are_numbers(classes):
+        return
+    check_several(y, what)
+    fractions = _fractions(classes)
+    if fractions:
+        raise InvalidData(f"{what}: expected classes, got {quoted(fractions[0])}: it looks like {_TARGET}")
+
+
+def number_notes(y: Labels) -> list[str]:
+    """Say that numbers are read as classes, where they look like a quantity.
+
+    These are fractions, and more than 30 different whole numbers most of which
+    have fewer than 5 rows. A few whole numbers, or many rows of each, are
+    classes without a word.
+
+    Examples
+    --------
+    >>> number_notes(np.array([0, 1, 1])), number_notes(np.array(["2.5", "3", "3"]))  # doctest: +ELLIPSIS
+    ([], ['the labels are numbers, such as 2.5, and are read as 2 classes; as a quantity, `regression` ...'])
+    """
+    classes, counts = np.unique(y, return_counts=True)
+    if not len(classes) or not _are_numbers(classes):
+        return []
+    fractions = _fractions(classes)
+    if not fractions and (len(classes) <= _MANY_WHOLE or np.count_nonzero(counts < MIN_ROWS) * 2 <= len(classes)):
+        return []
+    example = fractions[0] if fractions else str(classes[-1])
+    return [
+        f"the labels are numbers, such as {plainly(example)}, and are read as {len(classes)} classes; as a quantity, "
+        "`regression` reads them (--regression, or --target COLUMN)"
+    ]
+
+
+def _fractions(classes: Labels) -> list[str]:
+    return [str(label) for label in classes.tolist() if _FRACTION.fullmatch(str(label))]
 
 
 def check_test_labels(train: Labels, test: Labels, what: str) -> None:

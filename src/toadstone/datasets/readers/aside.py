@@ -47,10 +47,10 @@ def rows_to_judge(rows: IntArray, y: Labels, what: str, request: Request) -> tup
     asked = rows[rows_of_classes(y[rows], request.classes, what)]
     others = _aside(np.setdiff1d(rows, asked), y, OTHER_CLASS, dropped=True)
     labels = y[asked]
+    refuse_many_numbers(labels, what)
     if request.rare_classes == "refuse":
         check_classes(labels, what)
         return asked, others
-    refuse_many_numbers(labels, what)
     small = np.isin(labels.astype(np.str_), list(rare_classes(labels)))
     if small.all() or len(np.unique(labels)) < 2:
         check_classes(labels, what)

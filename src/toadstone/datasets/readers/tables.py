@@ -33,6 +33,7 @@ from toadstone.datasets.preparation.labels import (
     labels_of_texts,
     listing,
     near_equal,
+    number_notes,
     rows_of_classes,
 )
 from toadstone.datasets.preparation.numerals import MISSING_TEXT
@@ -186,7 +187,7 @@ def split_table(table: Table, name: str, request: Request) -> tuple[Split, Table
         aside=aside,
         target=label if request.regression else "",
         columns=encoding.columns,
-        notes=(*table.notes, *_notes(types, y[labelled])),
+        notes=(*table.notes, *_notes(types, y[labelled], request)),
     )
     return split, TableReader(label, encoding, request)
 
@@ -397,7 +398,7 @@ def _names_at(rows: RowNames, positions: IntArray) -> RowNames:
     return replace(rows, names=names)
 
 
-def _notes(types: Sequence[ColumnType], y: Labels) -> list[str]:
+def _notes(types: Sequence[ColumnType], y: Labels, request: Request) -> list[str]:
     told = [one for one in types if one.note and one.kind != "left out"]
     notes = [f"column {quoted(one.name)} is read as {_PLURAL[one.kind]}: {one.note}" for one in told]
-    return notes + near_equal(y)
+    return notes if request.regression else notes + near_equal(y) + number_notes(y)

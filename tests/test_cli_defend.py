@@ -231,3 +231,38 @@ def test_a_row_without_one_fate_is_a_crash_and_nothing_is_written(toadstone, tab
     assert (outcome.code, outcome.out) == (3, "")
     assert "201 rows are in the source, but 200 were kept, removed or dropped" in outcome.err
     assert not (table / "safe").exists()
+
+
+FAILING = """
+from sklearn.linear_model import LogisticRegression
+
+
+class Refuses(LogisticRegression):
+    def fit(self, X, y, sample_weight=None):
+        raise RuntimeError("no luck today")
+
+
+class Short(LogisticRegression):
+    def predict(self, X):
+        return super().predict(X)[:3]
+
+    def predict_proba(self, X):
+        return super().predict_proba(X)[:3]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Refuses", "got RuntimeError in fit of failing_of_a_test:Refuses: no luck today"),
+        ("Short", "expected one prediction a row from predict of failing_of_a_test:Short, got an array of shape (3,)"),
+    ],
+)
+def test_a_model_that_fails_is_a_sentence(toadstone, table, monkeypatch, name, sentence):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (table / "failing_of_a_test.py").write_text(FAILING)
+    outcome = toadstone("defend", "rows.csv", "--trusted", "checked.csv", "--model", f"failing_of_a_test:{name}")
+    sys.modules.pop("failing_of_a_test", None)
+    assert outcome.code == 2
+    assert sentence in outcome.err
+    assert len(outcome.err.splitlines()) == 1

@@ -104,3 +104,9 @@ def test_every_sanitizer_is_explained():
     text = (ROOT / "docs" / "mathematics.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE)
     assert tuple(rows) == names("sanitizer")
+
+
+def test_every_detector_is_in_the_list_of_scan():
+    text = (ROOT / "docs/command-line.md").read_text()
+    listed = text[text.index("`--detectors` names what runs") : text.index("`--group COLUMN` says")]
+    assert [name for name in names("detector") if f"`{name}`" not in listed] == []

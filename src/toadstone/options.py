@@ -75,9 +75,15 @@ ESTIMATORS = click.option(
 )
 CIRCUMSTANCES = stacked(
     click.option(
-        "--group", metavar="COLUMN", help="Column of annotator, hospital or file: one of them may be at fault."
+        "--group",
+        metavar="COLUMN",
+        help="Column of annotator, hospital or file: one of them may be at fault. For classes alone.",
     ),
-    click.option("--time", metavar="COLUMN", help="Column of numbers or dates: rows of one period may be at fault."),
+    click.option(
+        "--time",
+        metavar="COLUMN",
+        help="Column of numbers or dates: rows of one period may be at fault. For classes alone.",
+    ),
 )
 REPRESENT = path(
     "--represent",
@@ -129,7 +135,10 @@ READING = stacked(
 )
 
 TARGET = click.option(
-    "--target", metavar="COLUMN", help="Column of a numeric target, in place of a label with classes."
+    "--target",
+    metavar="COLUMN",
+    help="Column of a numeric target, in place of a label with classes. Options that are about classes, such as "
+    "--group, --time, --detectors, --represent and --action, are refused beside it.",
 )
 
 THREAT = stacked(

@@ -158,7 +158,7 @@ class TestForms:
         with pytest.raises(toadstone.InvalidData, match="got a lazy frame; collect it first"):
             toadstone.scan(polars_frame.lazy(), label="kind")
         doubled = pandas.concat([pandas_frame, pandas_frame[["one"]]], axis=1)
-        with pytest.raises(toadstone.InvalidData, match="expected column names that differ"):
+        with pytest.raises(toadstone.InvalidData, match="expected column names that differ, got 'one' twice"):
             toadstone.scan(doubled, label="kind")
         with pytest.raises(toadstone.InvalidArgument, match="did you mean 'kind'"):
             toadstone.scan(pandas_frame, label="kinds")

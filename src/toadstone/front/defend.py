@@ -241,7 +241,7 @@ def _own_model(given: Given, model: Any, name: str, trusted: Data | None) -> Own
     rows = rows_for_models(given)
     shown = "rows of the table" if rows is not None else "the prepared features"
     known = None if trusted is None or rows is None else trusted_for_models(given, trusted)
-    return OwnModel(model, name, f"your model, on {shown}", rows, known)
+    return OwnModel(model, name, f"your model, on {shown}", rows, known, option="model")
 
 
 def _listed(estimators: Any) -> tuple[Any, ...]:

@@ -15,8 +15,8 @@ from toadstone.datasets.preparation.labels import (
     listing,
     near_equal,
     number_notes,
-    refuse_many_numbers,
     rare_classes,
+    refuse_many_numbers,
     rows_of_classes,
 )
 

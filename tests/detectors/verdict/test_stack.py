@@ -5,7 +5,9 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
+from toadstone.core.errors import InvalidInput
 from toadstone.detectors.verdict.label_verdict import LabelVerdict
 from toadstone.detectors.verdict.learners import forest, given, logistic, neighbours
 from toadstone.detectors.verdict.rows import see_rows, standardised, weighted_words
@@ -124,3 +126,28 @@ def test_trusted_rows_turn_a_review_list_into_knowledge():
     assert np.mean(~wrong[noise.flagged_indices_]) < 0.1
     assert overlap.evidence_.log_ratio < 0
     assert len(overlap.flagged_indices_) <= 4
+
+
+class Failing(DecisionTreeClassifier):
+    def fit(self, X, y, sample_weight=None):
+        raise RuntimeError("no luck today")
+
+
+class Short(DecisionTreeClassifier):
+    def predict_proba(self, X):
+        return super().predict_proba(X)[:3]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "sentence"),
+    [
+        (
+            Failing(),
+            "`estimators`: expected a model that takes these rows, got RuntimeError in fit of Failing: no luck",
+        ),
+        (Short(), r"got ValueError in predict of Short: predictions of shape \(3, 3\) for"),
+    ],
+)
+def test_a_classifier_of_the_users_that_fails_is_a_sentence(estimator, sentence):
+    with pytest.raises(InvalidInput, match=sentence):
+        given(estimator, seen(*blobs()))

@@ -16,7 +16,12 @@ def counted(X):
 def mixed(n, seed=0):
     rng = np.random.default_rng(seed)
     return np.column_stack(
-        [rng.integers(18, 80, n), np.round(np.exp(rng.normal(10.3, 0.5, n))), rng.integers(1, 120, n), *rng.integers(0, 3, (3, n))]
+        [
+            rng.integers(18, 80, n),
+            np.round(np.exp(rng.normal(10.3, 0.5, n))),
+            rng.integers(1, 120, n),
+            *rng.integers(0, 3, (3, n)),
+        ]
     ).astype(float)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -172,3 +173,20 @@ def test_functions_for_classes_refuse_numbers(function, options):
 def test_gates(file, run, arguments, code):
     done = run(arguments[0], file, "--target", "price", *arguments[1:])
     assert done.code == code, done.out
+
+
+def test_the_page_names_what_is_refused():
+    page = (Path(__file__).parents[3] / "docs" / "regression.md").read_text(encoding="utf-8")
+    named = (
+        "detectors",
+        "false-alarm-rate",
+        "group",
+        "time",
+        "test",
+        "represent",
+        "max-seconds",
+        "action",
+        "estimators",
+    )
+    refused = page[page.index("are refused beside a numeric target") :].split("\n\n", 1)[0]
+    assert [option for option in named if f"`--{option}`" not in refused] == []

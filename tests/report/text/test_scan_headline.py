@@ -167,6 +167,13 @@ def test_a_result_of_python_names_functions_and_options_as_python_does(two_class
     assert "--" not in said
 
 
+def test_without_a_verdict_nobody_says_that_nothing_has_to_be_done(two_classes):
+    quiet = calm(two_classes)
+    refused = replace(quiet, verdict=replace(two_classes.verdict, skipped="a class has 3 rows"))
+    assert next_step(refused).startswith("Next: nothing was decided; mend what is named above")
+    assert next_step(replace(quiet, verdict=None)).startswith("Next: these detectors point at no row")
+
+
 def test_evidence_has_its_interval(scanned):
     assert plain(evidence_sentence(scanned)) == ("Estimated share of wrong labels: 4.0 % (95 % interval 2.0 to 6.5 %).")
     assert evidence_sentence(replace(scanned, evidence=None)) == ""

@@ -100,9 +100,7 @@ def _whole(values: Labels, what: str) -> Labels:
     fractional = values != np.floor(values)
     if fractional.any():
         if len(np.unique(values)) > _FEW_FRACTIONS:
-            raise InvalidData(
-                f"{what}: expected classes, got {values[fractional][0]:g}: it looks like {_TARGET}"
-            )
+            raise InvalidData(f"{what}: expected classes, got {values[fractional][0]:g}: it looks like {_TARGET}")
         return np.array([f"{value:g}" for value in values.tolist()])
     if np.abs(values).max(initial=0.0) >= 2.0**63:
         return np.array([str(int(value)) for value in values.tolist()])

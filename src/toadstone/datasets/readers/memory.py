@@ -20,7 +20,7 @@ from toadstone.datasets.readers.aside import labels_of
 from toadstone.datasets.readers.formats.columnar import without_views
 from toadstone.datasets.readers.matrices import split_matrix
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.readers.tables import Table, TableReader, split_table
+from toadstone.datasets.readers.tables import Table, TableReader, repeated_names, split_table
 from toadstone.datasets.split import Split
 
 FRAME, ARRAYS = "DataFrame", "arrays"
@@ -38,7 +38,8 @@ def as_frame(data: Any) -> nw.DataFrame[Any] | None:
     try:
         wrapped = nw.from_native(data, pass_through=True)
     except nw.exceptions.DuplicateError as error:
-        raise InvalidData(f"{FRAME}: expected column names that differ; {_first_line(error)}") from None
+        twice = repeated_names([str(name) for name in getattr(data, "columns", ())])
+        raise InvalidData(f"{FRAME}: expected column names that differ, got {twice or _first_line(error)}") from None
     if isinstance(wrapped, nw.LazyFrame):
         raise InvalidData(f"{FRAME}: expected rows in memory, got a lazy frame; collect it first")
     return wrapped if isinstance(wrapped, nw.DataFrame) else None

@@ -205,9 +205,9 @@ def trimmed(table: Table) -> Table:
         For such columns.
     """
     names = [name.strip() for name in table.columns.column_names]
-    repeated = [name for name, times in Counter(names).items() if times > 1 and name]
-    if repeated:
-        raise InvalidData(f"{table.source}: expected column names that differ, got {quoted(repeated[0])} twice")
+    twice = repeated_names([name for name in names if name])
+    if twice:
+        raise InvalidData(f"{table.source}: expected column names that differ, got {twice}")
     kept, notes = [], list(table.notes)
     for position, name in enumerate(names):
         if _INDEX.fullmatch(name):
@@ -224,6 +224,12 @@ def trimmed(table: Table) -> Table:
         notes.append(f"column {position + 1} has no name and is left out: it is {kind}")
     columns = table.columns.select(kept).rename_columns([names[position] for position in kept])
     return replace(table, columns=columns, notes=tuple(notes))
+
+
+def repeated_names(names: Sequence[str]) -> str:
+    """Name the columns that occur more than once, and how often; empty where none does."""
+    counts = {name: times for name, times in Counter(names).items() if times > 1}
+    return ", ".join(f"{quoted(name)} {'twice' if n == 2 else f'{n} times'}" for name, n in counts.items())
 
 
 def _unnamed(column: Any) -> str:

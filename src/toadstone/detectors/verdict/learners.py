@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from toadstone.detectors.verdict.rows import LabelledRows
 from toadstone.kernels.statistics.class_probabilities import probabilities
 from toadstone.kernels.statistics.neighbour_vote import draw_voters
 from toadstone.learners.boosters import wrap_booster
+from toadstone.learners.given_models import failing_in_words
 
 _FOLDS = 5
 _MOST_CELLS, _FEWEST_ROWS, _MOST_ROWS = 4_000_000, 2000, 20_000
@@ -38,8 +41,18 @@ def logistic(rows: LabelledRows) -> Array:
 
 
 def given(estimator: Any, rows: LabelledRows) -> Array:
-    """Predict by a classifier of the user's, on the rows as they are, out of fold, shape (n, n_classes)."""
-    return _out_of_fold(wrap_booster(estimator), rows.X, rows, len(rows.codes))
+    """Predict by a classifier of the user's, on the rows as they are, out of fold, shape (n, n_classes).
+
+    Raises
+    ------
+    InvalidInput
+        If the classifier fails.
+    """
+
+    def in_words(step: str) -> AbstractContextManager[Any]:
+        return failing_in_words("estimators", type(estimator).__name__, step)
+
+    return _out_of_fold(wrap_booster(estimator), rows.X, rows, len(rows.codes), in_words)
 
 
 def neighbours(rows: LabelledRows) -> Array:
@@ -107,7 +120,13 @@ def _first(numbers: IntArray) -> IntArray:
     return np.asarray(np.unique(numbers, return_index=True)[1])
 
 
-def _out_of_fold(estimator: Any, X: Matrix, rows: LabelledRows, most: int) -> Array:
+def _out_of_fold(
+    estimator: Any,
+    X: Matrix,
+    rows: LabelledRows,
+    most: int,
+    watched: Callable[[str], AbstractContextManager[Any]] = nullcontext,
+) -> Array:
     rng = np.random.default_rng(rows.seed)
     found = np.empty((len(rows.codes), rows.n_classes))
     for inside, outside in rows.folds(_FOLDS):
@@ -116,11 +135,14 @@ def _out_of_fold(estimator: Any, X: Matrix, rows: LabelledRows, most: int) -> Ar
         if len(present) == 1:
             table = np.ones((len(outside), 1))
         else:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), watched("fit"):
                 # Stopping early is meant: the weights of the stack correct how sure a learner is.
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 model = clone(estimator).fit(X[known], codes)
-            table = probabilities(model, X[outside], np.arange(len(present)))
+            with watched("predict"):
+                table = probabilities(model, X[outside], np.arange(len(present)))
+                if table.shape != (len(outside), len(present)):
+                    raise ValueError(f"predictions of shape {table.shape} for {len(outside)} rows")
         found[outside] = 0.0
         found[np.ix_(outside, present)] = table
     return found

@@ -1,4 +1,4 @@
-"""Whether the equal rows of a table are more than chance explains."""
+"""Equal rows of a table that chance does not explain."""
 
 from __future__ import annotations
 
@@ -104,6 +104,6 @@ def _repeats(distinct: Matrix) -> Array:
     begins = begins[: len(columns)]
     runs = np.diff(np.append(begins, len(columns)))
     equal = np.bincount(columns[begins], weights=_pairs(runs), minlength=d)
-    equal += _pairs(n - np.bincount(columns, minlength=d))
-    shares: Array = np.maximum(equal, 1.0) / max(float(_pairs(np.array(n))), 1.0)
+    zeros = _pairs(n - np.bincount(columns, minlength=d))
+    shares: Array = np.maximum(equal + zeros, 1.0) / max(float(_pairs(np.array(n))), 1.0)
     return shares

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-
 from toadstone.core.arrays import IntArray
 from toadstone.core.dataset import Dataset
+from toadstone.learners.given_models import failing_in_words, predicted
 from toadstone.pipeline.defence.treatment import Treatment
 from toadstone.pipeline.harness.own_model import train
 from toadstone.pipeline.harness.row_account import ids_of
@@ -30,6 +29,9 @@ class OwnModel:
     rows, trusted_rows : callable, optional
         From positions in the source, or in that of the trusted rows, to the
         rows as the model wants them; the prepared features by default.
+    option : str
+        The argument by which the caller gave it; empty for a model of ours,
+        whose failure is no fault of the caller's.
     """
 
     model: Any
@@ -37,6 +39,7 @@ class OwnModel:
     origin: str
     rows: Callable[[IntArray], Any] | None = None
     trusted_rows: Callable[[IntArray], Any] | None = None
+    option: str = ""
 
     def of(self, data: Dataset) -> Any:
         """Return rows of the data as the model wants them."""
@@ -65,8 +68,14 @@ def measure(
     treatment : Treatment
     trusted, published : Dataset, optional
         Rows known to be clean, and a test set that the data publish.
+
+    Raises
+    ------
+    InvalidInput
+        If a model of the caller's fails.
     """
-    plain = train(model.model, model.of(data), data.y)
+    with failing_in_words(model.option, model.name, "fit"):
+        plain = train(model.model, model.of(data), data.y)
     defended = train_treated(model, data, treatment)
     found = []
     sets: tuple[tuple[Literal["trusted", "published"], Dataset | None, Callable[[Dataset], Any]], ...] = (
@@ -76,7 +85,10 @@ def measure(
     for where, rows, shown in sets:
         if rows is not None:
             given = shown(rows)
-            before, after = (np.asarray(one.predict(given)).ravel() == rows.y for one in (plain, defended))
+            before, after = (
+                predicted(one, given, len(rows), option=model.option, name=model.name) == rows.y
+                for one in (plain, defended)
+            )
             found.append(Measurement(where, accuracy_change(before, after)))
     return tuple(found)
 
@@ -86,4 +98,5 @@ def train_treated(model: OwnModel, data: Dataset, treatment: Treatment) -> Any:
     kept = treatment.kept
     rows = model.of(data.take(kept))
     weight = None if treatment.weight is None else treatment.weight[kept]
-    return train(model.model, rows, treatment.labels[kept], weight)
+    with failing_in_words(model.option, model.name, "fit"):
+        return train(model.model, rows, treatment.labels[kept], weight)

@@ -19,6 +19,7 @@ from toadstone.datasets.split import Split
 from toadstone.detectors.verdict.verdict import Verdict
 from toadstone.kernels.losses import crammer_singer, margin_loss
 from toadstone.kernels.rows import stack
+from toadstone.learners.given_models import failing_in_words, predicted
 from toadstone.pipeline.harness.clock import UNLIMITED, Deadline
 from toadstone.pipeline.harness.own_model import untrained
 from toadstone.pipeline.harness.processes import processes
@@ -287,8 +288,10 @@ def _judge(
     begin = time.perf_counter()
     X, y, poisoned = received
     kept: IntArray = keep(names[1], X, y, defence) if fitted is None else fitted.sample_indices_
-    model = defence.model().fit(X[kept], y[kept])
-    wrong = int(np.count_nonzero(np.ravel(model.predict(test.X)) != test.y))
+    option, name = ("", "") if defence.own is None else ("model", type(defence.own).__name__)
+    with failing_in_words(option, name, "fit"):
+        model = defence.model().fit(X[kept], y[kept])
+    wrong = int(np.count_nonzero(predicted(model, test.X, len(test), option=option, name=name) != test.y))
     interval = binomtest(wrong, len(test)).proportion_ci(method="wilson")
     poison_rows, poison_kept = int(poisoned.sum()), int(poisoned[kept].sum())
     return Evaluation(

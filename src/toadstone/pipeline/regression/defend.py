@@ -11,9 +11,11 @@ from sklearn.base import clone
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import RidgeCV
 
+from toadstone.core.arrays import Array, Labels
 from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.datasets.split import Split
+from toadstone.learners.given_models import failing_in_words, predicted
 from toadstone.pipeline.harness.clock import Clock
 from toadstone.pipeline.harness.data_summary import digests_of_rows
 from toadstone.pipeline.harness.header import make_header
@@ -141,18 +143,21 @@ def _errors(
         return ()
     found = []
     for name, model in plan.models.items():
-        before, after = (clone(model).fit(data.X[rows], data.y[rows]) for rows in (np.arange(len(data)), kept))
+        option = "model" if model is plan.model else ""
+        with failing_in_words(option, name, "fit"):
+            before, after = (clone(model).fit(data.X[rows], data.y[rows]) for rows in (np.arange(len(data)), kept))
         for where, rows in judges.items():
             if rows is not None:
-                found.append(_change(name, where, before, after, rows))
+                first, second = (predicted(one, rows.X, len(rows), option=option, name=name) for one in (before, after))
+                found.append(_change(name, where, (first, second), rows.y))
     return tuple(found)
 
 
-def _change(name: str, where: Where, before: Any, after: Any, rows: Dataset) -> ErrorChange:
-    first, second = (np.abs(np.asarray(model.predict(rows.X)) - rows.y) for model in (before, after))
+def _change(name: str, where: Where, guesses: tuple[Labels, Labels], y: Array) -> ErrorChange:
+    first, second = (np.abs(guess - y) for guess in guesses)
     apart = second - first
     room = _NORMAL * float(apart.std()) / float(np.sqrt(max(len(apart) - 1, 1)))
     change = float(apart.mean())
     return ErrorChange(
-        name, where, len(rows), float(first.mean()), float(second.mean()), change, change - room, change + room
+        name, where, len(y), float(first.mean()), float(second.mean()), change, change - room, change + room
     )

@@ -185,9 +185,11 @@ def next_step(record: ScanRecord) -> str:
         said = f"Next: look at these rows, correct or remove the wrong ones by hand or with {removing}, and train again"
     elif record.review_rows:
         said = "Next: look at the rows to review as far as time allows"
-    elif record.decided or any(found.false_alarm_rate for found in ran_detectors(record).values()):
+    elif record.decided:
         audit = f"`{function_name('audit', record.header)}`"
         said = f"Next: nothing has to be done; {audit} bounds the harm of poison that no check sees"
+    elif record.verdict is None and any(found.false_alarm_rate for found in ran_detectors(record).values()):
+        said = "Next: these detectors point at no row; a scan that names none has a verdict on the rows"
     else:
         return (
             "Next: nothing was decided; mend what is named above, or give rows that you know to be clean as "

@@ -101,8 +101,7 @@ def scan(
             result.write(aside)
     show(result, out, as_json=as_json)
     if isinstance(result, TargetScanResult):
-        limits = fail_if_rows_above, fail_if_flagged_above
-        return gate_targets(result.record, *limits, groups=fail_if_groups, evidence=fail_if_exceeded)
+        return gate_targets(result.record, fail_if_rows_above, fail_if_flagged_above, evidence=fail_if_exceeded)
     return max(
         gate_rows(result.record, fail_if_rows_above),
         gate_groups(result.record, wanted=fail_if_groups),

@@ -12,20 +12,10 @@ if TYPE_CHECKING:
     from toadstone.records.regression import RegressionDefenceRecord, RegressionScanRecord
 
 
-def gate_targets(
-    record: RegressionScanRecord, most: str | None, limit: float | None, *, groups: bool, evidence: bool
-) -> int:
-    """Exit code for the number or share of listed rows, or for evidence of wrong targets; says why if it is not 0.
-
-    Raises
-    ------
-    InvalidArgument
-        If groups are to fail.
-    """
+def gate_targets(record: RegressionScanRecord, most: str | None, limit: float | None, *, evidence: bool) -> int:
+    """Exit code for the number or share of listed rows, or for evidence of wrong targets; says why if it is not 0."""
     from toadstone.pipeline.gate import rows_allowed
 
-    if groups:
-        raise InvalidArgument("fail_if_groups", "nothing for a numeric target, which has no groups", "it")
     listed = record.flagged_rows if record.evidence.supported else 0
     allowed = rows_allowed("fail_if_rows_above", most, record.data.rows)
     share = listed / record.data.rows

@@ -90,3 +90,16 @@ def test_every_row_of_a_doubled_table_is_counted():
     found = by_kind(facts(values(np.vstack([X, X]), np.concatenate([y, y]))))
     assert found["equal rows"].sentence == "120 rows in 60 groups are equal in every column."
     assert found["equal rows"].count == 120
+
+
+def test_rows_that_repeat_by_common_values_are_told_apart_from_copies():
+    rng = np.random.default_rng(0)
+    X = np.zeros((400, 40))
+    X[:, 0] = rng.integers(0, 2, 400)
+    X[:60, 1:] = rng.integers(0, 9, (60, 39))
+    X[1] = X[0]
+    found = by_kind(facts(values(X, np.arange(400) % 2)))
+    assert found["equal rows"].sentence == (
+        "2 rows in 1 group are equal in every column, which chance does not explain; 340 more repeat, which common "
+        "values may explain."
+    )

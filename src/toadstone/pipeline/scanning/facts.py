@@ -54,7 +54,7 @@ def _copies(source: SourceValues) -> list[Finding]:
     others = duplicates.repeated - sum(map(len, duplicates.equal))
     equal = "equal in every column"
     if others:
-        equal += f", which chance does not explain; {others:,} others repeat, as chance has it"
+        equal += f", which chance does not explain; {others:,} more repeat, which common values may explain"
     kinds: tuple[tuple[FindingKind, Sequence[IntArray], str], ...] = (
         ("equal rows", duplicates.equal, equal),
         ("near-duplicates", duplicates.near, "equal in every column but one, which chance does not explain"),

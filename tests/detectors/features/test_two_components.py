@@ -53,6 +53,7 @@ def test_a_natural_group_is_among_the_trusted_rows_and_is_not_flagged():
     assert len(found.flagged_indices_) <= 0.02 * len(y)
 
 
+@pytest.mark.slow
 def test_clean_data_keep_the_false_alarm_rate():
     flagged, judged = 0, 0
     for generate in CLEAN.values():

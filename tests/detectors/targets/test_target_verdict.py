@@ -77,6 +77,7 @@ def test_reasons_are_in_the_order_of_the_flags(spoiled, fitted):
     assert np.all(np.diff(probabilities) <= 0)
 
 
+@pytest.mark.slow
 def test_order_and_storage_of_the_rows_are_irrelevant(spoiled, fitted):
     X, y = spoiled
     order = np.random.default_rng(5).permutation(len(y))
@@ -96,12 +97,14 @@ def test_rows_are_removed(spoiled, fitted):
     assert len(y) == len(X) == 300 - len(fitted.flagged_indices_)
 
 
+@pytest.mark.slow
 def test_a_copy_does_not_certify_itself(spoiled):
     X, y = (np.concatenate([part, part[:15]]) for part in spoiled)
     flagged = set(TargetVerdict().fit(X, y).flagged_indices_.tolist())
     assert len(flagged & {*range(15), *range(300, 315)}) >= 26
 
 
+@pytest.mark.slow
 def test_further_learners_join_the_stack(spoiled, fitted):
     found = TargetVerdict(estimators=[LinearRegression()]).fit(*spoiled)
     assert list(found.learner_weights_) == ["ridge", "forest", "neighbours", "estimator 1"]

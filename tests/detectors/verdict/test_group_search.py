@@ -227,9 +227,9 @@ def weighted(counts):
     return counts / np.maximum(np.linalg.norm(counts * np.linspace(1, 2, counts.shape[1]), axis=1), 1)[:, None]
 
 
-@pytest.mark.parametrize("weigh", [np.asarray, weighted])
-@pytest.mark.parametrize("storage", [np.asarray, csr_array])
-@pytest.mark.parametrize("phrase", [(400,), (400, 401)])
+@pytest.mark.parametrize(
+    ("weigh", "storage", "phrase"), [(np.asarray, np.asarray, (400, 401)), (weighted, csr_array, (400,))]
+)
 def test_a_rare_word_or_phrase_is_found_in_sparse_text_whatever_its_weights(weigh, storage, phrase):
     X, y = words()
     X[np.ix_(range(25), phrase)], y[:25] = 1.0, 1

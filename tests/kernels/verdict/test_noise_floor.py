@@ -186,6 +186,7 @@ def test_trusted_rows_tell_overlap_from_wrong_labels():
     assert as_noise.judged(tables, noisy)[1].sum() == pytest.approx(0.15, abs=0.02)
 
 
+@pytest.mark.slow
 def test_five_hundred_labels():
     tables, codes, wrong = drawn(7, n=4000, n_classes=500, noise=0.1, sharpness=8.0)
     model = fit_floor(likelihood_of(tables, codes), kind="symmetric")

@@ -50,6 +50,7 @@ def test_a_scan_of_a_file_lists_the_wrong_targets(file, tmp_path, run):
     assert "Rows to look at" in (tmp_path / "found" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_files_frames_arrays_and_splits_agree(file):
     table = homes()
     of_file = toadstone.scan(file, target="price").record
@@ -86,6 +87,7 @@ def test_a_defence_removes_them_and_keeps_the_others_as_they_stand(file, tmp_pat
     assert "What this brings or costs is not known" in done.out
 
 
+@pytest.mark.slow
 def test_a_defence_is_measured_on_a_published_test_set(tmp_path):
     table, rng = homes(), np.random.default_rng(1)
     size = rng.uniform(40, 200, 60)

@@ -160,7 +160,7 @@ def test_where_classes_overlap_there_is_a_review_ranking_instead_of_a_list():
     assert verdict.flagged_indices_.size == 0
     assert not verdict.evidence_.supported
     assert 0 < len(verdict.review_indices_) <= np.ceil(verdict.evidence_.interval[1] * 400)
-    assert verdict.note_.startswith("cannot tell overlap of the classes from wrong labels")
+    assert verdict.note_.startswith("the data cannot tell overlap of the classes from wrong labels")
 
 
 def test_where_classes_are_apart_there_is_neither():

@@ -44,3 +44,26 @@ def test_predictions_may_be_a_column():
     assert predicted(Answers([[1], [0]]), None, 2, option="model", name="mine").tolist() == [1, 0]
     with pytest.raises(InvalidInput, match="AttributeError in predict of mine"):
         predicted(object(), np.ones((2, 1)), 2, option="model", name="mine")
+
+
+@pytest.mark.parametrize("code", [0, None, "bye"])
+def test_a_model_that_ends_the_program_is_refused(code):
+    refused = pytest.raises(InvalidInput, match=r"`model`: .* got SystemExit in fit of models:make")
+    with refused, failing_in_words("model", "models:make", "fit"):
+        raise SystemExit(code)
+
+
+def test_what_a_model_prints_is_no_result(capsys):
+    with failing_in_words("model", "models:make", "fit"):
+        print("epoch 1")  # noqa: T201
+    assert capsys.readouterr() == ("", "epoch 1\n")
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_missing_predictions_are_refused(missing):
+    class Model:
+        def predict(self, rows):
+            return [missing, 1.0]
+
+    with pytest.raises(InvalidInput, match="expected labels or numbers from predict of mine, got missing ones"):
+        predicted(Model(), None, 2, option="model", name="mine")

@@ -75,8 +75,8 @@ def defend(
     """Remove, relabel or weigh the rows that the verdict lists, and report what that cost.
 
     The verdict lists groups of rows that share rare values and look like
-    another label, and rows whose labels are probably wrong, these only where
-    the data prefer wrong labels to none. Accuracy is compared on trusted rows
+    another label, and rows whose labels are probably wrong, these unless
+    the data prefer no wrong labels by 20 to 1. Accuracy is compared on trusted rows
     or on a published test set; where there is neither, nothing is measured,
     for the rows that a defence keeps cannot judge it. With --out, writes the
     kept rows, and each treated one with its reason.

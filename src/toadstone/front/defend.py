@@ -138,8 +138,8 @@ def defend(
     """Remove, relabel or weigh the rows that the verdict lists, and report what that cost.
 
     The verdict lists groups of rows that share rare values and look like
-    another label, and rows whose labels are probably wrong, these only where
-    the data prefer wrong labels to none. The cost in accuracy is measured on
+    another label, and rows whose labels are probably wrong, these unless
+    the data prefer no wrong labels by 20 to 1. The cost in accuracy is measured on
     rows that the verdict did not choose, trusted ones or a published test
     set; where there are none, nothing is measured.
 

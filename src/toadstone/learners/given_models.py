@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,10 @@ _LONGEST = 300
 def failing_in_words(option: str, name: str, step: str) -> Iterator[None]:
     """Turn an exception of a caller's model into a refusal that names model, step and exception.
 
+    A model that ends the program is refused too: its exit code would be taken
+    for ours, and 0 for a passed gate. What a model prints goes to standard
+    error, for standard output is the result's.
+
     Parameters
     ----------
     option : str
@@ -27,7 +32,7 @@ def failing_in_words(option: str, name: str, step: str) -> Iterator[None]:
     name : str
         Of the model.
     step : str
-        Its method, such as "fit".
+        Its method, such as "fit", or another part of its code.
 
     Raises
     ------
@@ -43,16 +48,19 @@ def failing_in_words(option: str, name: str, step: str) -> Iterator[None]:
 models:make: could not convert string to float: 'north'; a scikit-learn Pipeline can encode texts and fill gaps first
     """
     try:
-        yield
+        with redirect_stdout(sys.stderr) if option else nullcontext():
+            yield
     except (InvalidInput, MemoryError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if not option:
             raise
         said = next(iter(str(error).strip().splitlines()), "") or "no message"
+        on_rows = step in ("fit", "predict")
+        hint = "; a scikit-learn Pipeline can encode texts and fill gaps first" if on_rows else ""
         raise InvalidInput(
-            f"`{option}`: expected a model that takes these rows, got {type(error).__name__} in {step} of "
-            f"{plainly(name)}: {plainly(said, _LONGEST)}; a scikit-learn Pipeline can encode texts and fill gaps first"
+            f"`{option}`: expected a model that {'takes these rows' if on_rows else 'can be had'}, got "
+            f"{type(error).__name__} in {step} of {plainly(name)}: {plainly(said, _LONGEST)}{hint}"
         ) from error
 
 
@@ -86,4 +94,6 @@ def predicted(model: Any, rows: Any, n: int, *, option: str, name: str) -> Label
             f"`{option}`: expected one prediction a row from predict of {plainly(name)}, got an array of shape "
             f"{found.shape} for {n:,} rows"
         )
+    if option and flat.dtype.kind in "fcO" and any(one is None or one != one for one in flat.tolist()):
+        raise InvalidInput(f"`{option}`: expected labels or numbers from predict of {plainly(name)}, got missing ones")
     return flat

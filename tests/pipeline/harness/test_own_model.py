@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from toadstone.core.errors import InvalidArgument
+from toadstone.core.errors import InvalidArgument, InvalidInput
 from toadstone.pipeline.harness.own_model import load_model, name_of, train, untrained, weight_name
 
 MODULE = """
@@ -87,8 +87,8 @@ def test_what_cannot_be_used_is_refused_in_a_sentence(here, spec, sentence):
     assert len(str(refused.value).splitlines()) == 1
 
 
-def test_a_module_that_fails_is_a_failure_and_no_refusal(here):
-    with pytest.raises(ZeroDivisionError):
+def test_a_module_that_fails_is_refused_for_it_is_the_callers(here):
+    with pytest.raises(InvalidInput, match="ZeroDivisionError in the import of failing_of_a_test:make"):
         load_model("failing_of_a_test:make")
 
 
@@ -111,3 +111,20 @@ def test_weights_reach_the_last_step_of_a_pipeline():
     heavy, light = (train(model, X, y, np.array([1.0, 1.0, weight])) for weight in (5.0, 0.0))
     assert heavy.predict([[1.0]]) == [0]
     assert light.predict([[1.0]]) == [1]
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import sys\nsys.exit(0)", "SystemExit in the import of"),
+        ("def make(:", "SyntaxError in the import of"),
+        ("def make():\n    raise SystemExit(0)", "SystemExit in the call of"),
+        ("def make(rows):\n    return rows", "TypeError in the call of"),
+    ],
+)
+def test_modules_that_fail_are_refused(tmp_path, monkeypatch, source, said):
+    monkeypatch.chdir(tmp_path)
+    name = f"failing_{len(source)}"
+    (tmp_path / f"{name}.py").write_text(source)
+    with pytest.raises(InvalidInput, match=f"`model`: expected a model that can be had, got {said} {name}:make"):
+        load_model(f"{name}:make")

@@ -143,6 +143,8 @@ def _out_of_fold(
                 table = probabilities(model, X[outside], np.arange(len(present)))
                 if table.shape != (len(outside), len(present)):
                     raise ValueError(f"predictions of shape {table.shape} for {len(outside)} rows")
+                if not (np.isfinite(table).all() and table.min() >= 0 and table.sum(axis=1).min() > 0):
+                    raise ValueError("probabilities that are negative, all zero or not finite")
         found[outside] = 0.0
         found[np.ix_(outside, present)] = table
     return found

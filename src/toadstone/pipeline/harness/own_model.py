@@ -16,6 +16,7 @@ from sklearn.utils.validation import has_fit_parameter
 from toadstone.core.arrays import Array, Labels
 from toadstone.core.errors import InvalidArgument
 from toadstone.learners.boosters import wrap_booster
+from toadstone.learners.given_models import failing_in_words
 
 _NAMED = "MODULE:NAME, as in models:make for the function make of models.py"
 _MADE = "an estimator with fit and predict, or a function that returns one"
@@ -51,7 +52,8 @@ def load_model(model: Any, *, option: str = "model") -> Any:
     found = _imported(model, option) if isinstance(model, str) else model
     # A class has a fit of its own, and is still to be called.
     factory = isinstance(found, type) or (callable(found) and not hasattr(found, "fit"))
-    made = found() if factory else found
+    with failing_in_words(option, name_of(model), "the call"):
+        made = found() if factory else found
     missing = [name for name in ("fit", "predict") if not callable(getattr(made, name, None))]
     if missing:
         named = f"{model}: " if isinstance(model, str) else ""
@@ -132,7 +134,7 @@ def _imported(spec: str, option: str) -> Any:
     module, _, path = spec.partition(":")
     if not module or not path:
         raise InvalidArgument(option, _NAMED, spec)
-    with _importable_here():
+    with _importable_here(), failing_in_words(option, spec, "the import"):
         try:
             found = importlib.import_module(module)
         except ModuleNotFoundError as error:

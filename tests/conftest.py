@@ -61,7 +61,6 @@ def verdict_that_lists(
         p_value=1e-6,
         probability=0.99,
         source="",
-        whole=False,
     )
     classes = np.unique(y)
     other = classes[(np.searchsorted(classes, y) + 1) % len(classes)]

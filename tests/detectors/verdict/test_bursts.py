@@ -37,21 +37,20 @@ def test_a_hospital_that_swaps_a_third_is_found_with_few_right_rows(seed):
     found = bursts(X, y, sources)
     rows = np.concatenate([burst.rows for burst in found])
     assert {sources[row] for row in rows} == {"Nord"}
-    assert not any(burst.whole for burst in found)
     assert len(np.intersect1d(rows, wrong)) >= 0.4 * len(wrong)
     assert len(np.intersect1d(rows, wrong)) >= 0.75 * len(rows)
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("swapped", [0.8, 1.0])
-def test_a_hospital_that_swaps_most_labels_is_listed_whole(swapped, seed):
-    X, y, sources, _ = hospitals(seed, swapped=swapped)
+def test_a_hospital_that_swaps_most_labels_is_found_with_most_of_them(swapped, seed):
+    X, y, sources, wrong = hospitals(seed, swapped=swapped)
     found = bursts(X, y, sources)
-    assert [burst.whole for burst in found] == [True, True]
     assert {burst.label: burst.looks_like for burst in found} == {0: 1, 1: 0}
-    assert (
-        np.sort(np.concatenate([burst.rows for burst in found])).tolist() == np.flatnonzero(sources == "Nord").tolist()
-    )
+    rows = np.concatenate([burst.rows for burst in found])
+    assert {sources[row] for row in rows} == {"Nord"}
+    assert len(np.intersect1d(rows, wrong)) >= 0.75 * len(wrong)
+    assert len(np.intersect1d(rows, wrong)) >= 0.9 * len(rows)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -128,11 +128,6 @@ def test_nothing_at_all(source):
             group(np.array([10, 11]), "source", columns=(), source="desk 3"),
             "2 rows labelled b come from desk 3 and look like a (adjusted p < 1e-6).",
         ),
-        (
-            group(np.array([10, 11]), "source", columns=(), source="desk 3", whole=True),
-            "2 rows labelled b come from desk 3, all of that label there, where most labels are denied, and look like "
-            "a (adjusted p < 1e-6).",
-        ),
     ],
 )
 def test_groups_in_words(source, made, sentence):

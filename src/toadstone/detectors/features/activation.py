@@ -126,9 +126,9 @@ class ActivationClustering(Calibrated, ClassScorer, OutlierMixin, BaseEstimator)
     Examples
     --------
     >>> X = np.random.default_rng(0).normal(size=(300, 4))
-    >>> X[:30] += 8
+    >>> X[:6] += 8
     >>> ActivationClustering().fit(X).flagged_indices_.size
-    30
+    6
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

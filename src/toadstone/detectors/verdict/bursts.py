@@ -70,15 +70,12 @@ class Burst:
         Index of the source or of the period.
     label : int
     rows : ndarray of int
-        Its rows with this label that look like another; all with this label
-        where most rows of the part, of any label, do. Ascending.
+        Its rows with this label that look like another, ascending.
     looks_like : int
     p_value : float
         Adjusted for the sources, or periods, and labels examined.
     probability : float
         Share of these rows beyond what rows of other sources account for.
-    whole : bool
-        True where all rows of the label are listed.
     """
 
     place: int
@@ -87,7 +84,6 @@ class Burst:
     looks_like: int
     p_value: float
     probability: float
-    whole: bool
 
 
 def find_bursts(X: Matrix, codes: IntArray, drawn: IntArray, parts: Parts, seed: int) -> list[Burst]:
@@ -101,7 +97,7 @@ def find_bursts(X: Matrix, codes: IntArray, drawn: IntArray, parts: Parts, seed:
 
     Of a part that has too many, the rows that look like another label are
     listed: as many as leave at most a quarter to what other parts account
-    for, and all where most rows of the part are denied. They must look like
+    for. They must look like
     the other label as much as its own rows do, not lie between. Nothing is said of a
     part whose rows a model tells from those of others: that others do not
     know features of its own does not make its labels wrong.
@@ -128,7 +124,6 @@ def find_bursts(X: Matrix, codes: IntArray, drawn: IntArray, parts: Parts, seed:
     """
     rows, labels = X[drawn], codes[drawn]
     table = _without_own_fold(rows, labels, parts.fold[drawn], parts.reach, seed)
-    belief = belief_in(table, labels)
     place_of = np.full(len(codes), -1)
     place_of[drawn] = np.arange(len(drawn))
     local = [np.sort(place_of[part][place_of[part] >= 0]) for part in parts.rows]
@@ -147,13 +142,10 @@ def find_bursts(X: Matrix, codes: IntArray, drawn: IntArray, parts: Parts, seed:
         suspects, part = members[denied], drawn[local[number]]
         if len(suspects) < _FEWEST_ROWS or _stands_out(X, codes, suspects, part, drawn[outside], seed):
             continue
-        whole = bool(2 * (belief[local[number]] < 1.0).sum() > len(local[number]))
         suggestion = seen[denied].mean(axis=0)
         suggestion[label] = -1.0
-        # Where all are listed, so are rows that nothing is said against.
-        probability = charge.excess * (1 - charge.p_value) * (denied.mean() if whole else 1.0)
-        group = np.sort(members if whole else suspects)
-        found.append(Burst(number, label, group, int(suggestion.argmax()), charge.p_value, float(probability), whole))
+        probability = float(charge.excess * (1 - charge.p_value))
+        found.append(Burst(number, label, np.sort(suspects), int(suggestion.argmax()), charge.p_value, probability))
     return sorted(found, key=lambda burst: burst.p_value)
 
 

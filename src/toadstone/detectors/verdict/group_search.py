@@ -233,7 +233,6 @@ class GroupSearch(BaseEstimator):
                 burst.p_value,
                 burst.probability,
                 parts.names[burst.place],
-                whole=burst.whole,
             )
             for burst in find_bursts(X, codes, drawn, parts, draw_seed(self.random_state))
         ]

@@ -33,9 +33,6 @@ class RowGroup:
         That a row of the group does not belong to its label.
     source : str
         The source or the period, where the kind is one of these.
-    whole : bool, default=False
-        True where the rows are all of the source's or period's with their
-        label, because most of its labels are denied.
 
     Examples
     --------
@@ -55,4 +52,3 @@ class RowGroup:
     p_value: float
     probability: float
     source: str = ""
-    whole: bool = False

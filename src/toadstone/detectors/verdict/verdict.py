@@ -239,16 +239,14 @@ def group_in_words(group: RowGroup) -> str:
     'one of 36 rows labelled b that share values of 2 columns and look like a without them'
     >>> group_in_words(RowGroup("near-copies", np.arange(9), "b", "a", (), (), (), 1e-9, 0.99))
     'one of 9 rows labelled b (near-copies) that look like a'
-    >>> group_in_words(RowGroup("source", np.arange(9), "b", "a", (), (), (), 1e-9, 0.8, "N", whole=True))
-    'one of 9 rows labelled b (source N), all of that label there: the rows of others deny most labels of this source'
+    >>> group_in_words(RowGroup("source", np.arange(9), "b", "a", (), (), (), 1e-9, 0.8, "N"))
+    'one of 9 rows labelled b (source N) that look like a'
     """
     rows = f"one of {len(group.rows)} rows labelled {group.label}"
     if group.kind == "shared values":
         rows += f" that share values of {len(group.columns)} columns"
         return rows if group.looks_like is None else f"{rows} and look like {group.looks_like} without them"
     rows += f" ({group.kind} {group.source})" if group.source else f" ({group.kind})"
-    if group.whole:
-        return f"{rows}, all of that label there: the rows of others deny most labels of this {group.kind}"
     return rows if group.looks_like is None else f"{rows} that look like {group.looks_like}"
 
 

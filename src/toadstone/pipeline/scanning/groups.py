@@ -82,8 +82,6 @@ def _sentence(group: Any, values: Mapping[str, str], literal: str | None) -> str
         "source": f"come from {values.get('source')}",
         "period": f"are of {values.get('period')}",
     }.get(group.kind, f"share {_listed(shared)}" if shared else "share rare values")
-    if group.whole:
-        what += ", all of that label there, where most labels are denied,"
     chance = "" if group.p_value <= 0 else f" (adjusted p {_p(group.p_value)})"
     return f"{rows} {what}" + (f" and {like}" if like else "") + f"{chance}."
 

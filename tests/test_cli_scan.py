@@ -123,22 +123,41 @@ def bare_record(**changes) -> ScanRecord:
     return ScanRecord(**facts | changes)
 
 
+def judged(record, limit=1.0, *, named=False):
+    return gate_exceeded(record, named=named), gate_flagged(record, limit, named=named)
+
+
 def test_a_scan_in_which_nothing_ran_is_undecided(capsys):
-    assert gate_exceeded(bare_record()) == gate_flagged(bare_record(), 1.0) == 1
+    assert judged(bare_record()) == (1, 1)
     assert capsys.readouterr().err.splitlines() == 2 * [
-        "toadstone: gate undecided, which fails: no detector ran (deep-knn: a class of one row); "
-        "poison may have been missed"
+        "toadstone: gate undecided, which fails: deep-knn did not run: a class of one row; poison may have been missed"
     ]
-    assert gate_exceeded(bare_record(detectors={})) == gate_flagged(bare_record(detectors={}), 1.0) == 1
+    assert judged(bare_record(detectors={})) == (1, 1)
+    assert "undecided, which fails: no detector judged" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("reason", [NEEDS_TRUSTED, "this model does not fit these data", "a class of one row"])
-@pytest.mark.parametrize("flagged", [4, 40])
-def test_a_detector_that_does_not_judge_leaves_the_gates_to_the_others(reason, flagged):
-    skipped = DetectorReport(0, 0.0, 0.0, 0.0, 0.1, skipped=reason)
-    ran = DetectorReport(flagged, flagged / 1000, 0.02, 0.03, 0.1)
-    record = bare_record(detectors={"roni": skipped, "mahalanobis": ran})
-    assert gate_exceeded(record) == gate_flagged(record, 0.03) == int(flagged == 40)
+SKIPPED = DetectorReport(0, 0.0, 0.0, 0.0, 0.1, skipped="a class of one row")
+ABSTAINS = DetectorReport(0, 0.0, 0.0, 0.0, 0.1, skipped="this model does not fit these data", abstains=True)
+LACKING = DetectorReport(0, 0.0, 0.0, 0.0, 0.1, skipped=NEEDS_TRUSTED)
+
+
+@pytest.mark.parametrize(
+    ("other", "named", "passes"),
+    [
+        (ABSTAINS, False, True),
+        (ABSTAINS, True, True),
+        (LACKING, False, True),
+        (LACKING, True, False),
+        (SKIPPED, False, False),
+        (SKIPPED, True, False),
+    ],
+)
+def test_gates_pass_only_if_every_detector_that_should_has_looked(other, named, passes):
+    calm, loud = (DetectorReport(flagged, flagged / 1000, 0.02, 0.03, 0.1) for flagged in (4, 40))
+    beside = bare_record(detectors={"roni": other, "mahalanobis": calm})
+    assert judged(beside, 0.03, named=named) == ((0, 0) if passes else (1, 1))
+    assert judged(bare_record(detectors={"roni": other, "mahalanobis": loud}), 0.03, named=named) == (1, 1)
+    assert judged(bare_record(detectors={"roni": other}), named=named) == (1, 1)
 
 
 class TestGatesOnTheVerdict:

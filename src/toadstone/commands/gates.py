@@ -62,17 +62,36 @@ def gate_unfinished(unfinished: str, *limits: object) -> int:
     return _exit_code(GateOutcome.UNDECIDED, unfinished, "more time would tell")
 
 
-def gate_flagged(record: ScanRecord, limit: float | None) -> int:
-    """Exit code for the largest share that a detector flags; undecided where none decides; says why if it is not 0."""
+def not_run(record: ScanRecord, *, named: bool) -> str:
+    """Name a detector that should have judged and did not, with the reason; empty where all did.
+
+    Detectors that need trusted rows are expected to run only where the user
+    named them. One that abstains has looked, and leaves the decision to the
+    others; where all abstain, nobody decides.
+    """
+    from toadstone.pipeline.scan import NEEDS_TRUSTED
+
+    for name, report in record.detectors.items():
+        if report.skipped and not report.abstains and (named or report.skipped != NEEDS_TRUSTED):
+            return f"{name} did not run: {report.skipped}"
+    if any(report.false_alarm_rate for report in record.detectors.values()):
+        return ""
+    ran = any(not report.skipped for report in record.detectors.values())
+    return "no detector has a threshold" if ran else "no detector judged"
+
+
+def gate_flagged(record: ScanRecord, limit: float | None, *, named: bool) -> int:
+    """Exit code for the largest share that a detector flags; says why if it is not 0."""
     from toadstone.pipeline.gate import GateOutcome, judge_share
 
     if limit is None:
         return 0
-    nobody = _no_detector(record)
-    if nobody:
-        return _exit_code(GateOutcome.UNDECIDED, nobody, _MISSED)
-    most = max(report.flagged_share for report in record.detectors.values())
-    return _exit_code(judge_share(most, limit), f"a detector flags {most:.4g} of the rows, above {limit:.12g}", "")
+    most = max((report.flagged_share for report in record.detectors.values()), default=0.0)
+    found = f"a detector flags {most:.4g} of the rows, above {limit:.12g}"
+    outcome, missing = judge_share(most, limit), not_run(record, named=named)
+    if outcome is GateOutcome.KEPT and missing:
+        return _exit_code(GateOutcome.UNDECIDED, missing, _MISSED)
+    return _exit_code(outcome, found, "")
 
 
 def gate_rows(record: ScanRecord, limit: str | None) -> int:
@@ -107,33 +126,17 @@ def _no_verdict(record: ScanRecord) -> str:
     return f"there is no verdict: {record.verdict.skipped}"
 
 
-def gate_exceeded(record: ScanRecord) -> int:
-    """Exit code for detectors that flag more than their false-alarm rate and chance explain; says why if not 0.
-
-    Detectors that refuse the data, abstain, or lack trusted rows leave the
-    decision to the others; undecided where there are none. That the time was
-    over before a detector ran is for `gate_unfinished` to say.
-    """
+def gate_exceeded(record: ScanRecord, *, named: bool) -> int:
+    """Exit code for detectors that flag more than their false-alarm rate and chance explain; says why if not 0."""
     from toadstone.pipeline.gate import GateOutcome
     from toadstone.pipeline.scan import exceeded
 
-    nobody = _no_detector(record)
-    if nobody:
-        return _exit_code(GateOutcome.UNDECIDED, nobody, _MISSED)
-    beyond = exceeded(record)
+    beyond, missing = exceeded(record), not_run(record, named=named)
+    if missing and not beyond:
+        return _exit_code(GateOutcome.UNDECIDED, missing, _MISSED)
     shares = ", ".join(f"{name} {record.detectors[name].flagged_share:.4g}" for name in beyond)
     found = f"more rows are flagged than clean data account for: {shares}"
     return _exit_code(GateOutcome.EXCEEDED if beyond else GateOutcome.KEPT, found, "")
-
-
-def _no_detector(record: ScanRecord) -> str:
-    """Say that no detector decides, with the reason of the first; empty where one does."""
-    if any(report.false_alarm_rate for report in record.detectors.values()):
-        return ""
-    skipped = [f"{name}: {report.skipped}" for name, report in record.detectors.items() if report.skipped]
-    if len(skipped) < len(record.detectors):
-        return "no detector has a threshold"
-    return f"no detector ran ({skipped[0]})" if skipped else "no detector ran"
 
 
 def gate_removed(record: DefenceRecord, limit: float | None) -> int:

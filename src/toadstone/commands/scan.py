@@ -102,10 +102,11 @@ def scan(
     show(result, out, as_json=as_json)
     if isinstance(result, TargetScanResult):
         return gate_targets(result.record, fail_if_rows_above, fail_if_flagged_above, evidence=fail_if_exceeded)
+    named = options["detectors"] is not None
     return max(
         gate_rows(result.record, fail_if_rows_above),
         gate_groups(result.record, wanted=fail_if_groups),
-        gate_flagged(result.record, fail_if_flagged_above),
-        gate_exceeded(result.record) if fail_if_exceeded else 0,
+        gate_flagged(result.record, fail_if_flagged_above, named=named),
+        gate_exceeded(result.record, named=named) if fail_if_exceeded else 0,
         gate_unfinished(result.unfinished, fail_if_rows_above, fail_if_groups, fail_if_flagged_above, fail_if_exceeded),
     )

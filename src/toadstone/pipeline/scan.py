@@ -304,7 +304,7 @@ def _run(detector: Any, train: Dataset, trusted: Dataset | None) -> DetectorRepo
         # Data that one detector cannot use are no reason to go without the others; a crash is one.
         return _skipped(str(error).splitlines()[0], time.perf_counter() - begin)
     if detector.abstains_:
-        return _skipped(detector.abstains_, time.perf_counter() - begin)
+        return replace(_skipped(detector.abstains_, time.perf_counter() - begin), abstains=True)
     flagged = len(detector.flagged_indices_)
     return DetectorReport(
         flagged=flagged,

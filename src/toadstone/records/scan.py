@@ -52,6 +52,9 @@ class DetectorReport:
     rows : tuple of str
         Names of the flagged rows, the most suspicious of their class first;
         at most 100.
+    abstains : bool
+        True if it looked at the rows and says nothing of them because its
+        model does not fit; `skipped` says so.
     """
 
     flagged: Count
@@ -62,6 +65,7 @@ class DetectorReport:
     skipped: str = ""
     thresholds: str = ""
     rows: tuple[str, ...] = ()
+    abstains: bool = False
 
     @property
     def exceeded(self) -> bool:

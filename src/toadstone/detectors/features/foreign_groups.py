@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.sparse import issparse
-from scipy.stats import mannwhitneyu
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import roc_auc_score
 
 from toadstone.core.arrays import Array, IntArray, Mask, Matrix
 from toadstone.kernels.statistics.thresholds import beyond_gap
+from toadstone.kernels.verdict.evidence import Evidence, area_under_curve, foreign_share, less_than
 
 _FEWEST, _MOST_ROWS = 5, 2000
 _SAME, _IN_GROUP, _ELSEWHERE = 0.05, 0.8, 0.4
 _FEW_COLUMNS, _COLUMN_SHARE = 8, 0.3
-_P_VALUE, _LIKENESS, _POWER, _TELLTALE = 1e-3, 0.75, 0.65, 0.87
 _NEARBY, _CLOSE = 0.25, 0.5
 
 
@@ -63,13 +63,12 @@ def is_foreign(X: Matrix, members: Mask, group: Mask) -> bool:
     forest = _forest(shown[rest], members[rest])
     usual, found = _oob(forest), forest.predict_proba(shown[group])[:, 1]
     own, others = usual[members[rest]], usual[~members[rest]]
-    power = roc_auc_score(members[rest], usual)
-    likeness = (own.mean() - found.mean()) / max(own.mean() - others.mean(), 1e-12)
-    if power < _POWER or likeness < _LIKENESS or mannwhitneyu(found, own, alternative="less").pvalue > _P_VALUE:
+    evidence = Evidence(less_than(found, own), foreign_share(found, own, others), area_under_curve(own, others), 0.0)
+    if not evidence.convicts:
         return False
     beside = group | ~members
-    among = _forest(shown[beside], group[beside])
-    return bool(roc_auc_score(group[beside], _oob(among)) <= _TELLTALE)
+    told = _oob(_forest(shown[beside], group[beside]))
+    return replace(evidence, predictable=area_under_curve(told[group[beside]], told[~group[beside]])).convicts
 
 
 def is_scattered(X: Matrix, group: Mask) -> bool:

@@ -1,4 +1,4 @@
-"""The published JSON schemas of records, made from the records' types by ``make schemas``."""
+"""The published JSON schemas of records; ``python -m toadstone.report.files.schema`` makes them from the records' types."""
 
 from __future__ import annotations
 

@@ -123,8 +123,8 @@ class NoiseFinding:
     rate, low, high : float
         Estimated share of wrong labels, and its 95 % interval.
     supported : bool
-        Whether the data prefer wrong labels to none; where they do not, no
-        row is treated for its label.
+        False if the rows that look wrong are for review only; no row is then
+        treated for its label.
     sentence : str
         The same in words.
     for_review : int

@@ -103,8 +103,8 @@ class Evidence:
     low, high : float
         95 % profile-likelihood interval of the rate.
     log_ratio : float
-        Logarithm of the likelihood ratio of wrong labels against none, less a
-        penalty for their number of parameters; above 0 the data prefer them.
+        Logarithm of the Bayes factor for wrong labels against none, in nats;
+        above 0 the data prefer them.
     supported : bool
         True if it supports a list of rows; otherwise there is a review ranking.
     """

@@ -93,7 +93,7 @@ def defence_suite(
     return (
         DefenceInfo(NO_DEFENCE, "none", None, needs_trusted=False),
         *(DefenceInfo(name, "baseline", None, needs_trusted=False) for name in BASELINES),
-        # It states no rate: the rows that it lists are more probably wrong than right.
+        # It states no rate: the rows that it lists are probably wrong, and it says how many are not.
         DefenceInfo(VERDICT, "detector", None, needs_trusted=False),
         *(info for info in detectors if trusted or not info.needs_trusted),
         *(DefenceInfo(name, "sanitizer", contamination, needs_trusted=False) for name in names("sanitizer")),

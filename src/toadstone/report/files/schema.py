@@ -1,4 +1,4 @@
-"""The published JSON schemas of records; ``python -m toadstone.report.files.schema`` makes them from the records' types."""
+"""The published JSON schemas of records, made from their types by ``python -m toadstone.report.files.schema``."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from toadstone.core.version import __version__
 if TYPE_CHECKING:
     from toadstone.core.budget import Budget
     from toadstone.core.certificate import Certificate, NormBall, Ridge
-    from toadstone.core.dataset import Dataset, Poison
+    from toadstone.core.dataset import Dataset, Poison, Trusted
     from toadstone.core.errors import (
         BudgetExceeded,
         CertificateRejected,
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         ToadstoneError,
         UnknownName,
     )
-    from toadstone.core.trusted import Trusted
     from toadstone.datasets.catalogue.load import load
     from toadstone.datasets.readers.read import read
     from toadstone.datasets.split import Split
@@ -78,7 +77,7 @@ _HOMES = {
     "Ridge": "core.certificate",
     "Split": "datasets.split",
     "ToadstoneError": "core.errors",
-    "Trusted": "core.trusted",
+    "Trusted": "core.dataset",
     "UnknownName": "core.errors",
     "attack": "front.attack",
     "audit": "front.audit",

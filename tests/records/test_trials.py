@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from scipy.stats import t as student
 
-from toadstone.core.dataset import Dataset
+from toadstone.core.dataset import Dataset, Trusted, demand_trusted
 from toadstone.core.errors import InvalidArgument
-from toadstone.core.trusted import Trusted, demand_trusted
 from toadstone.records.trials import Estimate, Trial
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from toadstone.core.claims import claimed
-from toadstone.core.trusted import Trusted
+from toadstone.core.dataset import Trusted
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, names_of, open_data, request_of, workers_of
 from toadstone.front.results import Result

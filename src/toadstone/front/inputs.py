@@ -15,9 +15,8 @@ import narwhals as nw
 import numpy as np
 
 from toadstone.core.arrays import Matrix
-from toadstone.core.dataset import Dataset, Poison
+from toadstone.core.dataset import Dataset, Poison, Trusted
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.core.trusted import Trusted
 from toadstone.datasets.catalogue.load import open_requested
 from toadstone.datasets.preparation.domain import check_domain
 from toadstone.datasets.readers.memory import (

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from toadstone.core.dataset import Dataset
+from toadstone.core.dataset import Dataset, Trusted
 from toadstone.core.errors import BudgetExceeded, InvalidArgument, UnknownName
-from toadstone.core.trusted import Trusted
 from toadstone.datasets.split import Split
 from toadstone.pipeline.evaluation.defences import DefenderData, Filtering
 from toadstone.pipeline.evaluation.journal import JOURNAL, Journal

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from toadstone.core.dataset import Dataset
+from toadstone.core.dataset import Dataset, Trusted
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.core.trusted import Trusted
 from toadstone.datasets.split import Split
 from toadstone.pipeline.evaluation.seed_split import draw_part, draw_test, refuse_shared, shared_rows
 

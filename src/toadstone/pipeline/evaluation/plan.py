@@ -9,9 +9,8 @@ from functools import cached_property
 
 from toadstone.core.budget import Budget
 from toadstone.core.checks import check_count, check_within
-from toadstone.core.dataset import Dataset
+from toadstone.core.dataset import Dataset, Trusted, demand_trusted
 from toadstone.core.errors import InvalidArgument
-from toadstone.core.trusted import Trusted, demand_trusted
 from toadstone.core.version import __version__
 from toadstone.datasets.split import Split, sha256
 from toadstone.kernels.rows import fitting_domain

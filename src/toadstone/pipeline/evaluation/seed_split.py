@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from toadstone.core.arrays import IntArray, Mask, Matrix
-from toadstone.core.dataset import Dataset
+from toadstone.core.dataset import Dataset, Trusted
 from toadstone.core.errors import InvalidArgument
-from toadstone.core.trusted import Trusted
 from toadstone.datasets.split import Split, stratified_rows
 from toadstone.kernels.statistics.row_digests import contents, first_equal
 

@@ -173,7 +173,7 @@ class TestGatesOnTheVerdict:
         assert gate_groups(record, wanted=True) == 0
         found = bare_record(verdict=VerdictReport(0.1), group_count=1)
         assert (gate_groups(found, wanted=False), gate_groups(found, wanted=True)) == (0, 1)
-        assert capsys.readouterr().err == ("toadstone: gate failed: 1 group of rows does not look like the label\n")
+        assert capsys.readouterr().err == ("toadstone: gate failed: 1 group of rows does not agree with the label\n")
 
     @pytest.mark.parametrize(
         ("verdict", "why"),
@@ -310,7 +310,20 @@ def test_a_desk_that_mislabels_is_a_group(toadstone, tmp_path, monkeypatch):
     assert set(group["positions"]) <= wrong
     assert len(group["positions"]) >= 0.9 * len(wrong)
     assert outcome.code == 1
-    assert outcome.err.endswith("gate failed: 1 group of rows does not look like the label\n")
+    assert outcome.err.endswith("gate failed: 1 group of rows does not agree with the label\n")
+
+
+def test_copies_of_different_labels_fail_the_gate_on_groups(toadstone, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 120)
+    X = rng.normal(size=(120, 4))
+    rows = [",".join([*(f"{value:.4f}" for value in row), "ab"[code]]) for row, code in zip(X, y, strict=True)]
+    (tmp_path / "rows.csv").write_text("\n".join(["p,q,r,s,label", *rows, f"{rows[7][:-1]}{'ba'[y[7]]}"]) + "\n")
+    outcome = toadstone("scan", "rows.csv", "--detectors", "none", "--fail-if-groups", "--json")
+    record = json.loads(outcome.out)
+    (group,) = [finding for finding in record["findings"] if finding["kind"] == "contradictory duplicates"]
+    assert (group["rows"], record["group_count"], outcome.code) == (["9", "122"], 1, 1)
 
 
 def test_a_representation_stands_for_the_columns(toadstone, tmp_path, monkeypatch):

@@ -233,3 +233,5 @@ def test_copies_with_another_label_are_listed_whatever_detectors_say():
     assert {group.positions for group in record.contradictions} == {
         (int(row), 300 + place) for place, row in enumerate(copies)
     }
+    assert record.group_count == len(record.groups) == 20
+    assert {group.positions for group in record.groups} == {group.positions for group in record.contradictions}

@@ -116,7 +116,7 @@ def gate_groups(record: ScanRecord, *, wanted: bool) -> int:
     if not record.decided:
         return _exit_code(GateOutcome.UNDECIDED, _no_verdict(record), _MISSED)
     n = record.group_count
-    found = f"{n:,} group{'' if n == 1 else 's'} of rows do{'es' if n == 1 else ''} not look like the label"
+    found = f"{n:,} group{'' if n == 1 else 's'} of rows do{'es' if n == 1 else ''} not agree with the label"
     return _exit_code(judge_count(n, 0), found, "")
 
 

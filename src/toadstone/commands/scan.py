@@ -55,7 +55,11 @@ from toadstone.options import (
     metavar="N|SHARE",
     help="Exit 1 if more rows look wrong: 3 is three rows, 0.01 one of a hundred.",
 )
-@click.option("--fail-if-groups", is_flag=True, help="Exit 1 if a group of rows does not look like its label.")
+@click.option(
+    "--fail-if-groups",
+    is_flag=True,
+    help="Exit 1 if a group of rows does not look like its label, or copies of a row have different labels.",
+)
 @number("--fail-if-flagged-above", "SHARE", "Exit 1 if a detector flags more than this share of the rows.")
 @click.option(
     "--fail-if-exceeded",

@@ -155,7 +155,7 @@ def scan(
     seen: tuple[Finding, ...] = ()
     if not deadline.passed:
         with clock.stage(_CHECKS):
-            seen = _facts(split, train, plan, test)
+            seen = _facts(split, train, plan, test, verdict)
     with clock.stage("detectors"):
         reports, fitted = _detect(source.data, plan, trusted, deadline, on_step)
     with clock.stage("listing"):
@@ -236,10 +236,13 @@ def _judge(
     return VerdictReport(time.perf_counter() - begin, note=verdict.note_), verdict
 
 
-def _facts(split: Split, train: Dataset, plan: ScanPlan, test: Dataset | None) -> tuple[Finding, ...]:
+def _facts(
+    split: Split, train: Dataset, plan: ScanPlan, test: Dataset | None, verdict: Any | None
+) -> tuple[Finding, ...]:
     """Check the table, whatever stands for its rows elsewhere."""
     published = split.test if test is None and train is split.train else test
-    return facts(source_values(split, train, plan.time), published)
+    grouped = None if verdict is None else np.asarray(verdict.group_[: len(train)]) >= 0
+    return facts(source_values(split, train, plan.time), published, grouped)
 
 
 def _detect(
@@ -261,14 +264,19 @@ def _listed(listing: Listing, seen: tuple[Finding, ...]) -> dict[str, Any]:
     """Fields of the record that the verdict fills, or leaves empty."""
     verdict = listing.verdict
     groups = () if verdict is None else verdict.groups_
+    contradictory = [one for one in seen if one.is_group]
     review_rows, review = listing.review()
     return {
         "listed_rows": len(listing.listed),
         "rows": listing.rows(),
         "expected_innocents": None if verdict is None else float(verdict.expected_innocents_),
         "evidence": None if verdict is None else _evidence(verdict.evidence_),
-        "findings": (*group_findings(groups[:LONGEST_LIST], listing.source), *seen),
-        "group_count": len(groups),
+        "findings": (
+            *group_findings(groups[:LONGEST_LIST], listing.source),
+            *contradictory[:LONGEST_LIST],
+            *(one for one in seen if not one.is_group),
+        ),
+        "group_count": len(groups) + len(contradictory),
         "grouped_rows": 0 if verdict is None else int(np.count_nonzero(verdict.group_[listing.listed] >= 0)),
         "review": review,
         "review_rows": review_rows,

@@ -255,6 +255,8 @@ class ScanRecord(Record):
         For wrong labels; None without a verdict.
     findings : tuple of Finding
         Groups of rows, then facts about the table; at most 200 of a kind.
+        Copies of different labels that the verdict does not list are groups
+        too, without a label that they look like.
     group_count, grouped_rows : int
         All groups, counted, and the listed rows that are in one.
     review : tuple of ListedRow

@@ -37,7 +37,7 @@ def test_clean_tables_have_no_facts(name):
 
 def test_copies_are_counted_and_named():
     X, y = table()
-    X[[10, 20]] = X[3]
+    X[[10, 20]], y[[10, 20]] = X[3], y[3]
     X[40] = X[30]
     X[40, 1] += 2.0
     found = by_kind(facts(values(X, y)))
@@ -103,3 +103,29 @@ def test_rows_that_repeat_by_common_values_are_told_apart_from_copies():
         "2 rows in 1 group are equal in every column, which chance does not explain; 340 more repeat, which common "
         "values may explain."
     )
+
+
+def test_copies_of_different_labels_are_groups_and_equal_rows_by_chance_are_not():
+    X, y = table()
+    X[[10, 20]], y[[3, 10, 20]] = X[3], (0, 1, 1)
+    first, *others = facts(values(X, y))
+    assert (first.kind, first.rows, first.p_value, first.looks_like) == (
+        "contradictory duplicates",
+        ("5", "12", "22"),
+        0.0,
+        None,
+    )
+    assert first.is_group
+    assert first.sentence == (
+        "3 rows are equal in every column but the label (1 0, 2 1), so that not all of these labels can be right."
+    )
+    assert [one.kind for one in others] == ["equal rows"]
+    few = np.random.default_rng(0).integers(0, 3, (300, 3)).astype(float)
+    assert not any(one.is_group for one in facts(values(few, np.arange(300) % 2)))
+
+
+def test_copies_that_a_verdict_has_judged_are_not_named_again():
+    X, y = table()
+    X[[10, 20]], y[[3, 10, 20]] = X[3], (0, 1, 1)
+    found = facts(values(X, y), grouped=np.arange(200) == 3)
+    assert not any(one.is_group for one in found)

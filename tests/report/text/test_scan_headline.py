@@ -84,6 +84,19 @@ def test_several_groups_and_equal_rows(two_classes):
     assert "and looks like b. " in headline(three)
 
 
+def test_copies_of_tied_labels_are_counted_and_not_listed(two_classes):
+    pair = replace(two_classes.groups[0], kind="contradictory duplicates", count=2, looks_like=None)
+    tied = replace(calm(two_classes), findings=(pair, pair), group_count=2)
+    assert headline(tied) == "2 groups of rows are equal but for the label."
+    assert next_step(tied).startswith("Next: look at the rows that are equal but for the label, correct or remove")
+    listed = replace(tied, listed_rows=8, expected_innocents=1.3)
+    assert headline(listed) == (
+        "8 of 200 rows look mislabelled; 2 groups of rows are equal but for the label. "
+        "Of 8 listed rows, about 1 should have nothing wrong."
+    )
+    assert "labels in the other rows" not in " ".join(scan_sentences(listed))
+
+
 def scanned_with_three(record):
     classes = (*record.data.classes, replace(record.data.classes[0], label="c"))
     return replace(record, data=replace(record.data, classes=classes))

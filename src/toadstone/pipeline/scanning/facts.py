@@ -1,4 +1,4 @@
-"""Facts about a table that need no model, as findings in words."""
+"""Facts about a table that need no model, and equal rows of different labels, as findings in words."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from toadstone.core.arrays import IntArray
+from toadstone.core.arrays import IntArray, Mask
 from toadstone.core.dataset import Dataset
 from toadstone.kernels.checks.identifiers import identifier_columns
-from toadstone.kernels.checks.near_duplicates import near_duplicates
+from toadstone.kernels.checks.near_duplicates import NearDuplicates, near_duplicates
 from toadstone.kernels.checks.row_order import label_runs
 from toadstone.kernels.checks.telling_columns import NEEDED, telling_columns
 from toadstone.kernels.statistics.row_digests import first_equal
@@ -29,8 +29,11 @@ _ROWS_SHOWN = 1000
 """Rows whose values are looked at to show what a column holds."""
 
 
-def facts(source: SourceValues, test: Dataset | None = None) -> tuple[Finding, ...]:
+def facts(source: SourceValues, test: Dataset | None = None, grouped: Mask | None = None) -> tuple[Finding, ...]:
     """Check a table for copies, rows of the test set, and columns or an order that give the label away.
+
+    Copies of different labels come first: they are the only findings that put
+    rows under suspicion.
 
     Parameters
     ----------
@@ -38,18 +41,37 @@ def facts(source: SourceValues, test: Dataset | None = None) -> tuple[Finding, .
         The rows, in the order of the source.
     test : Dataset, optional
         Rows that models are tested on.
+    grouped : ndarray of bool of shape (n,), optional
+        Rows of groups that a verdict found; copies of them are not named again.
     """
     data = source.data
     codes = np.unique(data.y, return_inverse=True)[1]
-    found = [*_copies(source), *([] if test is None else _tested(source, test))]
+    duplicates = near_duplicates(data.X)
+    found = _contradictory(source, duplicates, grouped)
+    found += [*_copies(source, duplicates), *([] if test is None else _tested(source, test))]
     found += _identifiers(source)[:LONGEST_LIST]
     telling = telling_columns(data.X, codes, source.column_of)
     found += [_telling(source, one.column, one.accuracy) for one in telling[:LONGEST_LIST]]
     return (*found, *_order(source, codes))
 
 
-def _copies(source: SourceValues) -> list[Finding]:
-    duplicates = near_duplicates(source.data.X)
+def _contradictory(source: SourceValues, duplicates: NearDuplicates, grouped: Mask | None) -> list[Finding]:
+    """Name the copies whose labels differ; equal rows that chance explains are what overlapping classes look like."""
+    y, found = source.data.y, []
+    for rows in duplicates.equal:
+        labels = y[rows]
+        if (labels == labels[0]).all() or (grouped is not None and grouped[rows].any()):
+            continue
+        shares = [f"{np.count_nonzero(labels == label):,} {label}" for label in np.unique(labels).tolist()]
+        said = (
+            f"{len(rows):,} rows are equal in every column but the label ({', '.join(shares)}), so that not all of "
+            "these labels can be right."
+        )
+        found.append(replace(finding("contradictory duplicates", source, rows, said), p_value=0.0))
+    return found
+
+
+def _copies(source: SourceValues, duplicates: NearDuplicates) -> list[Finding]:
     found = []
     others = duplicates.repeated - sum(map(len, duplicates.equal))
     equal = "equal in every column"

@@ -37,7 +37,7 @@ def scan_sentences(record: ScanRecord) -> tuple[str, ...]:
     note = "" if record.verdict is None else record.verdict.note.rstrip(".").replace(" %", "\N{NO-BREAK SPACE}%")
     said = [headline(record)]
     if note:
-        where = " in the other rows" if record.group_count else ""
+        where = " in the other rows" if record.grouped_rows else ""
         said.append(f"Evidence for wrong labels{where}: {note}.")
     if record.review_rows:
         ranked = f"{_rows(record.review_rows)} {'is' if record.review_rows == 1 else 'are'} ranked for review below"
@@ -71,6 +71,10 @@ def headline(record: ScanRecord) -> str:
     if not record.group_count:
         return f"{parts[0]}, {wrongly} wrongly so." if alone > 1 else f"{parts[0]}{wrongly}."
     whole = "; ".join(parts)
+    if _unlisted(record):
+        if not record.listed_rows:
+            return f"{whole}."
+        return f"{whole}. Of {counted(record.listed_rows, 'listed row')}, {wrongly} should have nothing wrong."
     return f"{whole}. Of these {counted(record.listed_rows, 'row')}, {wrongly} should have nothing wrong."
 
 
@@ -104,6 +108,11 @@ def _groups_in_short(record: ScanRecord) -> list[str]:
         n = len(contradictory) + record.group_count - len(record.groups)
         parts.append(f"{counted(n, 'group')} of rows {'is' if n == 1 else 'are'} equal but for the label")
     return parts
+
+
+def _unlisted(record: ScanRecord) -> bool:
+    """Tell whether there are equal rows of which none is listed, since no label of theirs can be told to be wrong."""
+    return any(group.kind == _CONTRADICTORY and group.looks_like is None for group in record.groups)
 
 
 def _rival(record: ScanRecord, group: Finding) -> str:
@@ -165,7 +174,7 @@ def fact_sentences(record: ScanRecord) -> tuple[str, ...]:
     said = [f"{with_rows(record, fact)} {_ADVICE[fact.kind]}" for fact in record.facts]
     if not any(group.kind == _CONTRADICTORY for group in record.groups):
         contradicted = contradiction_sentence(record.source, record.contradicting, record.contradictions)
-        said += [contradicted] if contradicted else []
+        said += [f"{contradicted} Common values may explain that, so it accuses no row."] if contradicted else []
     return (*said, *aside_sentences(record.source, record.set_aside))
 
 
@@ -183,6 +192,8 @@ def next_step(record: ScanRecord) -> str:
         if record.decided:
             removing += ", which measures the cost on trusted rows or a published test set"
         said = f"Next: look at these rows, correct or remove the wrong ones by hand or with {removing}, and train again"
+    elif _unlisted(record):
+        said = "Next: look at the rows that are equal but for the label, correct or remove them, and train again"
     elif record.review_rows:
         said = "Next: look at the rows to review as far as time allows"
     elif record.decided:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import sys
@@ -65,6 +66,21 @@ def test_relabelled_rows_are_written_with_their_new_label(toadstone, table):
     assert [row["a"] for row in rows] == [row["a"] for row in source[3:]]
     changed = list(csv.DictReader((table / "safe" / "relabelled.csv").read_text().splitlines()))
     assert [(row["line"], row["label"], row["new_label"]) for row in changed] == [("5", "0", "1"), ("6", "0", "1")]
+
+
+def test_a_relabelled_file_is_the_callers_but_for_the_labels(toadstone, table):
+    source = (
+        (table / "rows.csv").read_text().replace("\n", "\r\n").replace(",0\r", ',"=0"\r').replace(",1\r", ',"=1"\r')
+    )
+    (table / "rows.csv").write_bytes(codecs.BOM_UTF8 + source.encode())
+    assert toadstone("defend", "rows.csv", "--action", "relabel", "--out", "safe").code == 0
+    first, *rows = source.split("\r\n")
+    turned = [row.replace('"=0"', '"=1"') for row in rows[3:5]]
+    expected = "\r\n".join([first, *turned, *rows[5:]])
+    assert (table / "safe" / "cleaned.csv").read_bytes() == codecs.BOM_UTF8 + expected.encode()
+    listing = list(csv.DictReader((table / "safe" / "relabelled.csv").read_text().splitlines()))
+    assert listing[0]["new_label"] == "'=1"
+    assert toadstone("defend", "rows.csv", "--action", "relabel", "--out", "safe", "--force").code == 0
 
 
 def test_weights_are_written_beside_the_rows(toadstone, table):

@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet
 
 from toadstone.core.arrays import IntArray
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.files import written_aside
+from toadstone.datasets.readers.changes import WEIGHT, Changes
 from toadstone.datasets.readers.rows import write_rows_as_arrays
 from toadstone.datasets.readers.tables import Table, TableReader
 from toadstone.front.inputs import Data, Given, as_frame_with_label
-
-WEIGHT = "weight"
-"""Column and array of the weights of rows."""
-
-_TEXTS = ("csv", "tsv", "tab", "txt")
-
-
-@dataclass(frozen=True)
-class Changes:
-    """New labels and weights of kept rows, by positions in the source.
-
-    Parameters
-    ----------
-    label_of : mapping from int to int
-        Row whose label a relabelled row takes.
-    weight : mapping from int to float, optional
-        Of each judged row; None where all count alike.
-    """
-
-    label_of: Mapping[int, int] = field(default_factory=dict)
-    weight: Mapping[int, float] | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.label_of) or self.weight is not None
 
 
 def rows_for_models(given: Given) -> Callable[[IntArray], Any] | None:
@@ -75,18 +50,18 @@ def keep_changed(given: Given, kept: Dataset, changes: Changes) -> Any:
     """Return the caller's rows with new labels or weights: a data frame, else X, y and the weights if there are any."""
     if given.frame is None or not isinstance(given.reader, TableReader):
         given.warn_of_others("what is kept")
-        weight = _weights(_judged(kept), changes)
+        weight = _weights_of_arrays(kept, changes)
         return (kept.X, kept.y) if weight is None else (kept.X, kept.y, weight)
     frame, label = given.frame, _own_name(given.frame, given.reader.label)
     positions = given.kept_positions(kept)
     chosen = nw.maybe_reset_index(frame[positions, :])
     new = {}
     if changes.label_of:
-        new[label] = nw.maybe_reset_index(frame[[changes.label_of.get(row, row) for row in positions], :])[label]
-    weight = _weights(positions, changes)
+        new[label] = nw.maybe_reset_index(frame[changes.labels_from(positions), :])[label]
+    weight = changes.weights(positions)
     if weight is not None:
-        _refuse_column(frame.columns)
-        new[WEIGHT] = nw.new_series(WEIGHT, weight.tolist(), backend=frame.implementation)
+        changes.check_names(frame.columns)
+        new[WEIGHT] = nw.new_series(WEIGHT, weight, backend=frame.implementation)
     made = chosen.with_columns(**new).to_native()
     if frame.implementation.is_pandas_like():
         made.index = frame.to_native().index[positions]
@@ -96,25 +71,23 @@ def keep_changed(given: Given, kept: Dataset, changes: Changes) -> Any:
 def write_changed(given: Given, kept: Dataset, changes: Changes, folder: Path, *, stem: str) -> None:
     """Write the kept rows with new labels or weights.
 
-    Of delimited text as CSV with the values as they stand, of other tables as
-    Parquet, and of arrays and images as an ``.npz`` archive.
+    Of text in its own format, where nothing but labels and weights differs; of
+    other tables as Parquet, and of arrays and images as an ``.npz`` archive.
     """
     if given.frame is not None:
         frame = nw.from_native(keep_changed(given, kept, changes), eager_only=True)
         frame.write_parquet(folder / f"{stem}.parquet")
         return
+    rows = given.kept_positions(kept)
+    if given.file is not None and given.file.write_changed(rows, folder, stem=stem, changes=changes) is not None:
+        return
     table = None if given.file is None else given.file.table()
     if table is None or given.file is None or not isinstance(given.file.reader, TableReader):
         given.warn_of_others(f"{stem}.npz")
-        write_rows_as_arrays(kept.X, kept.y, folder / f"{stem}.npz", weight=_weights(_judged(kept), changes))
+        write_rows_as_arrays(kept.X, kept.y, folder / f"{stem}.npz", weight=_weights_of_arrays(kept, changes))
         return
-    changed = _changed_table(table, given.file.reader.label, given.kept_positions(kept), changes)
-    text = given.file.content.ending.removeprefix(".") in _TEXTS
-    with written_aside(folder / f"{stem}{'.csv' if text else '.parquet'}") as stream:
-        if text:
-            pyarrow.csv.write_csv(changed, stream)
-        else:
-            pyarrow.parquet.write_table(changed, stream)
+    with written_aside(folder / f"{stem}.parquet") as stream:
+        pyarrow.parquet.write_table(_changed_table(table, given.file.reader.label, rows, changes), stream)
 
 
 def _changed_table(table: Table, label: str, rows: list[int], changes: Changes) -> Any:
@@ -122,28 +95,18 @@ def _changed_table(table: Table, label: str, rows: list[int], changes: Changes) 
     place = [name.strip() for name in columns.column_names].index(label)
     made = columns.take(pa.array(rows, pa.int64()))
     if changes.label_of:
-        turned = columns.column(place).take(pa.array([changes.label_of.get(row, row) for row in rows], pa.int64()))
+        turned = columns.column(place).take(pa.array(changes.labels_from(rows), pa.int64()))
         made = made.set_column(place, columns.column_names[place], turned)
-    weight = _weights(rows, changes)
+    weight = changes.weights(rows)
     if weight is not None:
-        _refuse_column(columns.column_names)
+        changes.check_names(columns.column_names)
         made = made.append_column(WEIGHT, pa.array(weight))
     return made
 
 
-def _weights(rows: Sequence[int], changes: Changes) -> Any:
-    """Return the weights of some rows; those that were not judged count whole."""
-    weight = changes.weight
-    return None if weight is None else np.array([weight.get(int(row), 1.0) for row in rows])
-
-
-def _judged(kept: Dataset) -> list[int]:
-    return [] if kept.row_ids is None else kept.row_ids.tolist()
-
-
-def _refuse_column(names: Sequence[str]) -> None:
-    if WEIGHT in names:
-        raise InvalidArgument("action", f"data without a column {WEIGHT}, which the weights go to", WEIGHT)
+def _weights_of_arrays(kept: Dataset, changes: Changes) -> Any:
+    weight = changes.weights([] if kept.row_ids is None else kept.row_ids)
+    return None if weight is None else np.array(weight)
 
 
 def _own_name(frame: nw.DataFrame[Any], label: str) -> str:

@@ -17,6 +17,7 @@ from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.files import written_aside
+from toadstone.datasets.readers.changes import Changes
 from toadstone.datasets.readers.content import (
     CODECS,
     FOLDER,
@@ -150,9 +151,34 @@ class SourceFile:
             If the file is no longer the one that was read.
         """
         content = self.content.again()
-        ending = _LIST_OF_IMAGES if content.ending == FOLDER else content.ending or _sniffed_ending(content)
-        destination = folder / f"{stem}{ending}{content.codec}"
+        destination = _destination(content, folder, stem)
         _write(content, rows, destination, self.request)
+        return destination
+
+    def write_changed(self, rows: Sequence[int], folder: Path, *, stem: str, changes: Changes) -> Path | None:
+        """Write selected rows of text with new labels or weights, all else as it stands, and return the new file.
+
+        Returns
+        -------
+        Path or None
+            None, and no file, for a format of which no part can be replaced
+            by itself.
+
+        Raises
+        ------
+        InvalidArgument
+            If the file has a column for the weights already.
+        InvalidData
+            If the file is no longer the one that was read.
+        """
+        content = self.content.again()
+        module = format_of(content)
+        if not isinstance(self.reader, TableReader) or not hasattr(module, "write_changed"):
+            return None
+        chosen = np.sort(np.asarray(rows, dtype=np.int64))
+        data: bytes = module.write_changed(content, chosen, self.request, self.reader.label, changes)
+        destination = _destination(content, folder, stem)
+        _store(data, content, destination)
         return destination
 
     def _request_for(self, other: Content) -> Request:
@@ -318,6 +344,15 @@ def _write(content: Content, rows: Sequence[int] | IntArray, destination: Path, 
     if chosen.size and (chosen.min() < 0 or len(np.unique(chosen)) < len(chosen)):
         raise InvalidArgument("rows", "distinct row numbers from 0", "a negative or repeated one")
     data: bytes = format_of(content).write_rows(content, np.sort(chosen.astype(np.int64)), request)
+    _store(data, content, destination)
+
+
+def _destination(content: Content, folder: Path, stem: str) -> Path:
+    ending = _LIST_OF_IMAGES if content.ending == FOLDER else content.ending or _sniffed_ending(content)
+    return folder / f"{stem}{ending}{content.codec}"
+
+
+def _store(data: bytes, content: Content, destination: Path) -> None:
     member = destination.name.removesuffix(content.codec) if content.codec in CODECS else destination.name
     with written_aside(destination) as stream:
         stream.write(deflated(data, content.codec, member))

@@ -19,6 +19,7 @@ from toadstone.core.arrays import IntArray
 from toadstone.core.checks import quoted
 from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
+from toadstone.datasets.readers.changes import WEIGHT, Changes
 from toadstone.datasets.readers.content import Content
 from toadstone.datasets.readers.files import check_rows
 from toadstone.datasets.readers.formats.plain_text import Decoded, Line, decode, joined, lines
@@ -99,6 +100,51 @@ def write_rows(content: Content, rows: IntArray, request: Request) -> bytes:
     check_rows(rows, len(parts.rows))
     header, chosen = parts.header.encode(), joined([parts.rows[row].whole.encode() for row in rows.tolist()])
     return parts.decoded.encoded(joined([header, chosen]) if chosen else header)
+
+
+def write_changed(content: Content, rows: IntArray, request: Request, label: str, changes: Changes) -> bytes:
+    """Return what `write_rows` does, with other values of the label, and the weights as a last attribute.
+
+    Raises
+    ------
+    InvalidArgument
+        If a row does not exist, or there is an attribute for the weights already.
+    """
+    parts = _parts(content, request)
+    check_rows(rows, len(parts.rows))
+    names = [attribute.name for attribute in parts.attributes]
+    changes.check_names(names)
+    place, whole = names.index(label), [line.whole for line in parts.rows]
+    made, weights, header = [whole[row] for row in rows.tolist()], changes.weights(rows), parts.header
+    for number, (row, other) in enumerate(zip(rows.tolist(), changes.labels_from(rows), strict=True)):
+        if row != other:
+            (begin, end), taken = _value_span(whole[row], place), slice(*_value_span(whole[other], place))
+            made[number] = whole[row][:begin] + whole[other][taken] + whole[row][end:]
+    if weights is not None:
+        made = [_with_value(line, repr(weight)) for line, weight in zip(made, weights, strict=True)]
+        *above, data = [line.whole for line in lines(header)]
+        line_end = above[-1][len(above[-1].rstrip("\r\n")) :]
+        header = "".join([*above, f"@attribute {WEIGHT} numeric{line_end}", data])
+    chosen = joined([line.encode() for line in made])
+    return parts.decoded.encoded(joined([header.encode(), chosen]) if chosen else header.encode())
+
+
+def _value_span(line: str, place: int) -> tuple[int, int]:
+    """Return where a value of a row begins and ends, its quotation marks included."""
+    position, span = len(line) - len(line.lstrip(" \t")), (0, 0)
+    end = len(line.rstrip(" \t\r\n"))
+    for _ in range(place + 1):
+        match = _VALUE.match(line, position, end)
+        if match is None:
+            raise RuntimeError("a row that was read has fewer values than before")
+        begin, last = match.span(1 if match[1] else 2)
+        span, position = (begin, begin + len(line[begin:last].rstrip(" \t"))), match.end()
+    return span
+
+
+def _with_value(line: str, value: str) -> str:
+    end = len(line.rstrip(" \t\r\n"))
+    return f"{line[:end]},{value}{line[end:]}"
 
 
 def _with_categories(table: Table, attributes: Sequence[_Attribute], request: Request) -> Request:

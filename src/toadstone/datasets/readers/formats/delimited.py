@@ -19,8 +19,10 @@ from toadstone.core.arrays import IntArray
 from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.features import count
+from toadstone.datasets.readers.changes import WEIGHT, Changes
 from toadstone.datasets.readers.content import Content
 from toadstone.datasets.readers.files import check_rows
+from toadstone.datasets.readers.formats.cells import body_end, value_spans
 from toadstone.datasets.readers.formats.plain_text import Decoded, decode, joined
 from toadstone.datasets.readers.formats.record_index import RecordIndex, index_records
 from toadstone.datasets.readers.request import Request
@@ -105,6 +107,48 @@ def write_rows(content: Content, rows: IntArray, request: Request) -> bytes:
     starts, ends = found.index.starts, found.index.ends
     parts = [found.text[starts[record] : ends[record]] for record in chosen]
     return found.decoded.encoded(joined(parts))
+
+
+def write_changed(content: Content, rows: IntArray, request: Request, label: str, changes: Changes) -> bytes:
+    """Return what `write_rows` does, with other label cells, and the weights as a last value of each record.
+
+    A label cell is the bytes of the row that it is taken from, so that it is
+    quoted as that one is; all else stays character for character.
+
+    Raises
+    ------
+    InvalidArgument
+        If a row does not exist, or there is a column for the weights already.
+    """
+    found = parse(content, request)
+    records = found.index
+    check_rows(rows, len(records) - 1)
+    names = _with_row_names(_header(found, content.name), records)
+    changes.check_names(names)
+    place = names.index(label)
+
+    def whole(record: int) -> bytes:
+        return found.text[records.starts[record] : records.ends[record]]
+
+    def cell(record: int) -> tuple[int, int]:
+        return value_spans(whole(record), found.separator, quoted=found.quoted)[place]
+
+    chosen = np.sort(rows)
+    parts = [whole(0), *(whole(row + 1) for row in chosen.tolist())]
+    for number, (row, other) in enumerate(zip(chosen.tolist(), changes.labels_from(chosen), strict=True), start=1):
+        if row != other:
+            (begin, end), taken = cell(row + 1), slice(*cell(other + 1))
+            parts[number] = parts[number][:begin] + whole(other + 1)[taken] + parts[number][end:]
+    weights = changes.weights(chosen)
+    if weights is not None:
+        added = [WEIGHT, *map(repr, weights)]
+        parts = [_with_value(part, value, found.separator) for part, value in zip(parts, added, strict=True)]
+    return found.decoded.encoded(joined(parts))
+
+
+def _with_value(record: bytes, value: str, separator: str) -> bytes:
+    end = body_end(record)
+    return record[:end] + f"{separator}{value}".encode() + record[end:]
 
 
 def parse(content: Content, request: Request) -> Delimited:

@@ -8,7 +8,7 @@ table and refused, unless their column is left out.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ import pyarrow as pa
 from toadstone.core.arrays import IntArray
 from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
+from toadstone.datasets.readers.changes import WEIGHT, Changes
 from toadstone.datasets.readers.content import Content, inflation_limit, too_large
 from toadstone.datasets.readers.files import check_rows
 from toadstone.datasets.readers.formats.plain_text import decode, joined, lines
@@ -73,17 +74,61 @@ def write_rows(content: Content, rows: IntArray, request: Request) -> bytes:
     if _is_array(text, content):
         spans = [span for span, _ in _array(text, content)]
         check_rows(rows, len(spans))
-        return decoded.encoded(_kept_objects(text, spans, rows).encode())
+        return decoded.encoded(_kept_objects(text, spans, rows, [text[slice(*span)] for span in spans]).encode())
     whole = [line.whole.encode() for line in lines(text) if line.text]
     check_rows(rows, len(whole))
     return decoded.encoded(joined([whole[row] for row in rows.tolist()]))
 
 
-def _kept_objects(text: str, spans: list[tuple[int, int]], rows: IntArray) -> str:
+def write_changed(content: Content, rows: IntArray, request: Request, label: str, changes: Changes) -> bytes:
+    """Return what `write_rows` does, with other values of the label, and the weights as a last key of each record.
+
+    Raises
+    ------
+    InvalidArgument
+        If a row does not exist, or there is a key for the weights already.
+    """
+    decoded = decode(content, request.encoding)
+    text = decoded.text.decode()
+    records = _read(text, content)[1]
+    changes.check_names(list({key for record in records for key in record}))
+    check_rows(rows, len(records))
+    array = _is_array(text, content)
+    spans = [span for span, _ in _array(text, content)] if array else []
+    whole = [text[slice(*span)] for span in spans] if array else [line.whole for line in lines(text) if line.text]
+    made, weights = dict(enumerate(whole)), changes.weights(rows)
+    for number, (row, other) in enumerate(zip(rows.tolist(), changes.labels_from(rows), strict=True)):
+        if row != other:
+            (begin, end), taken = _value_span(whole[row], label), slice(*_value_span(whole[other], label))
+            made[row] = whole[row][:begin] + whole[other][taken] + whole[row][end:]
+        if weights is not None:
+            end = made[row].rindex("}")
+            made[row] = f'{made[row][:end].rstrip(_BLANKS)}, "{WEIGHT}": {weights[number]!r}{made[row][end:]}'
+    if array:
+        return decoded.encoded(_kept_objects(text, spans, rows, made).encode())
+    return decoded.encoded(joined([made[row].encode() for row in rows.tolist()]))
+
+
+def _value_span(record: str, key: str) -> tuple[int, int]:
+    """Return where the value of a key begins and ends in the text of an object that has it."""
+    position, name = record.index("{"), None
+    begin = end = position
+    while name != key:
+        name, position = _DECODER.raw_decode(record, _after_blanks(record, position + 1))
+        name = name.strip()
+        begin = _after_blanks(record, _after_blanks(record, position) + 1)
+        end = _DECODER.raw_decode(record, begin)[1]
+        position = _after_blanks(record, end)
+    return begin, end
+
+
+def _kept_objects(
+    text: str, spans: list[tuple[int, int]], rows: IntArray, objects: Sequence[str] | Mapping[int, str]
+) -> str:
     if not spans:
         return text
     between = text[spans[0][1] : spans[1][0]] if len(spans) > 1 else ","
-    kept = between.join(text[slice(*spans[row])] for row in rows.tolist())
+    kept = between.join(objects[row] for row in rows.tolist())
     return text[: spans[0][0]] + kept + text[spans[-1][1] :]
 
 

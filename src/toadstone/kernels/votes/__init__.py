@@ -1,0 +1,1 @@
+"""Votes of models: how many parts of the training set must change before the elected class does."""

@@ -114,7 +114,7 @@ def _certify(votes: object, prices: object, n_units: int, cheapest: Any) -> Cert
     return found
 
 
-@njit(nogil=True)
+@njit(cache=True, nogil=True)
 def _all_queries(
     votes: Any, prices: Any, n_units: int, found: tuple[IntArray, IntArray, IntArray], cheapest: Any
 ) -> None:

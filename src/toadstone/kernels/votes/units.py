@@ -79,7 +79,8 @@ def certify_votes(votes: object, *, n_classes: int, members: Matrix | None = Non
     return found
 
 
-@njit(cache=True, nogil=True)
+# With its types stated, it is compiled, or loaded from the cache, on import and not during the first call.
+@njit("void(int16[:, ::1], int64, int64[::1], int64[::1], int64[::1])", cache=True, nogil=True)
 def _by_voter(votes: Any, n_classes: int, winner: Any, count: Any, rival: Any) -> None:
     counts = np.zeros(n_classes, np.int64)
     n = votes.shape[1]

@@ -96,10 +96,25 @@ def test_json_has_what_scripts_need(toadstone, table):
     outcome = toadstone("defend", "rows.csv", "--json", "--trusted", "checked.csv", "--max-removed", 0.02)
     record = json.loads(outcome.out)
     assert (record["trusted_rows"], record["rows"] - record["kept"]) == (60, 4)
-    assert record["stays"] == ["1 listed rows stay, because at most 4 may be removed"]
+    assert record["stays"] == ["1 listed row stays, because at most 4 may be removed"]
+    assert (record["spared"], outcome.code) == (1, 1)
+    assert outcome.err == "toadstone: gate failed: 1 listed row stays, because --max-removed allows 0.02 of the rows\n"
     # These data publish no test set.
     assert [found["where"] for found in record["measurements"]] == ["trusted"]
     assert set(record["groups"][0]["values"]) == {"a", "b"}
+
+
+def test_a_limit_that_all_listed_rows_fit_in_passes(toadstone, table):
+    outcome = toadstone("defend", "rows.csv", "--max-removed", 0.025)
+    assert (outcome.code, outcome.err) == (0, "")
+    outcome = toadstone("defend", "rows.csv", "--max-removed", 0)
+    assert outcome.code == 1
+    assert outcome.err.endswith("gate failed: 5 listed rows stay, because --max-removed allows 0 of the rows\n")
+    said = " ".join(outcome.out.split())
+    assert (
+        "Listed rows are still among the kept ones: look at where they are from, or let more go by --max-removed."
+        in said
+    )
 
 
 MODELS = """

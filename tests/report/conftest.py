@@ -495,7 +495,7 @@ def defended() -> DefenceRecord:
         relabelled=(RelabelledRow("12", 10, "=cmd()", HOSTILE, 0.93, HOSTILE),),
         weighed=0,
         weight_lost=0.0,
-        stays=("1 listed rows stay, because at most 2 may be removed",),
+        stays=("1 listed row stays, because at most 2 may be removed",),
         expected_innocents=0.3,
         noise=NoiseFinding(0.04, 0.01, 0.07, True, f"the data prefer 4 % wrong labels to none, 12 to 1 {HOSTILE}", 3),
         measurements=(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from toadstone.commands.gates import gate_drop, gate_removed, gate_unfinished
+from toadstone.commands.gates import gate_drop, gate_removed, gate_spared, gate_unfinished
 from toadstone.console import running, show
 from toadstone.options import (
     CIRCUMSTANCES,
@@ -43,7 +43,12 @@ from toadstone.options import (
     "What to do with listed rows: remove them; write the suggested label where its probability is at least 0.8 and "
     "remove the others; or keep all and write a weight for each, one less its probability of being wrong.",
 )
-@number("--max-removed", "SHARE", "Share of the rows that may be removed in all, in [0, 0.5).  [default: no limit]")
+@number(
+    "--max-removed",
+    "SHARE",
+    "Share of the rows that may be removed in all, in [0, 0.5); exit 1 if listed rows stay because of it.  "
+    "[default: no limit]",
+)
 @MODEL
 @ESTIMATORS
 @REPRESENT
@@ -95,8 +100,12 @@ def defend(
             result.write(aside)
     show(result, out, as_json=as_json)
     if isinstance(result, TargetDefenceResult):
-        return gate_targets_removed(result.record, fail_if_removed_above, fail_if_accuracy_drops_above)
+        return max(
+            gate_spared(result.record),
+            gate_targets_removed(result.record, fail_if_removed_above, fail_if_accuracy_drops_above),
+        )
     return max(
+        gate_spared(result.record),
         gate_removed(result.record, fail_if_removed_above),
         gate_drop(result.record, fail_if_accuracy_drops_above),
         gate_unfinished(result.unfinished, fail_if_removed_above, fail_if_accuracy_drops_above),

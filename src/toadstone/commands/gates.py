@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from toadstone.pipeline.gate import GateOutcome
     from toadstone.records.audit import Bound
     from toadstone.records.defence import DefenceRecord
+    from toadstone.records.regression import RegressionDefenceRecord
     from toadstone.records.scan import ScanRecord
 
 GATE_FAILED = 1
@@ -137,6 +138,15 @@ def gate_exceeded(record: ScanRecord, *, named: bool) -> int:
     shares = ", ".join(f"{name} {record.detectors[name].flagged_share:.4g}" for name in beyond)
     found = f"more rows are flagged than clean data account for: {shares}"
     return _exit_code(GateOutcome.EXCEEDED if beyond else GateOutcome.KEPT, found, "")
+
+
+def gate_spared(record: DefenceRecord | RegressionDefenceRecord) -> int:
+    """Exit code for listed rows that stay because no more may be removed; says why if it is not 0."""
+    from toadstone.pipeline.gate import judge_count
+
+    n, share = record.spared, record.max_removed or 0.0
+    stays = "1 listed row stays" if n == 1 else f"{n:,} listed rows stay"
+    return _exit_code(judge_count(n, 0), f"{stays}, because --max-removed allows {share:.12g} of the rows", "")
 
 
 def gate_removed(record: DefenceRecord, limit: float | None) -> int:

@@ -235,6 +235,7 @@ def _record(
         noise=rows.noise,
         measurements=measured,
         light=rows.light,
+        spared=treatment.spared,
         timings=clock.seconds,
     )
 

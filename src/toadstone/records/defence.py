@@ -225,6 +225,8 @@ class DefenceRecord(Record):
         Sum of what the rows weigh less, in rows.
     light : tuple of WeighedRow
         Rows that weigh less than half of a row, the lightest first.
+    spared : int
+        Listed rows that the limit left in.
     stays : tuple of str
         Why listed rows stay as they are, if any do.
     expected_innocents : float
@@ -260,6 +262,7 @@ class DefenceRecord(Record):
     noise: NoiseFinding
     measurements: tuple[Measurement, ...]
     light: tuple[WeighedRow, ...] = ()
+    spared: Count = 0
     timings: Mapping[str, Seconds] = field(default_factory=dict)
 
     @property

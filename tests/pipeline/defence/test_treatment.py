@@ -36,13 +36,15 @@ def test_the_most_suspicious_go_first_and_the_others_stay_with_a_reason(verdict)
     found = treat(verdict(LABELS, [8, 2, 30, 5]), LABELS, action="remove", most=2)
     assert found.removed.tolist() == [8, 2]
     assert found.stays == ("2 listed rows stay, because at most 2 may be removed",)
+    assert found.spared == 2
 
 
 def test_the_last_two_of_a_class_stay(verdict):
     y = np.array(["ham"] * 10 + ["spam"] * 3)
     found = treat(verdict(y, [10, 11, 12]), y, action="remove")
     assert found.removed.tolist() == [10]
-    assert found.stays == ("2 listed rows stay, because they are the last two of their class",)
+    assert found.stays == ("2 listed rows stay, because a class keeps its last two rows",)
+    assert found.spared == 0
 
 
 def test_groups_are_removed_where_others_are_relabelled(verdict):

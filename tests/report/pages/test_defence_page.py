@@ -17,7 +17,7 @@ def test_foreign_text_stays_text(defended, page_of):
 def test_the_page_shows_groups_reasons_and_costs(defended, page_of):
     text = page_of(render_defence(defended)).text.replace("\N{NO-BREAK SPACE}", " ")
     for words in (
-        "1 listed rows stay, because at most 2 may be removed",
+        "1 listed row stays, because at most 2 may be removed",
         "too far",
         "trusted rows 100 90.00 % 91.00 % 1.00 points higher (95 % interval of the change -4.10 to +6.00), which",
         "published test set 50 92.00 % 96.00 %",

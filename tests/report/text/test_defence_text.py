@@ -37,7 +37,7 @@ def test_what_was_done_comes_first_and_then_what_it_cost(calm):
         "1 of 200 rows got another label; 2 of 200 rows were removed (1.0 %): 1 in 1 group and 1 for their labels; 198 "
         "are left.",
         "By the verdict’s own estimate, about 0.3 of them are innocent.",
-        "1 listed rows stay, because at most 2 may be removed.",
+        "1 listed row stays, because at most 2 may be removed.",
         "In the other rows, the data prefer 4 % wrong labels to none, 12 to 1.",
         "3 rows may have a wrong label and stayed as they are, because these data cannot tell wrong labels from "
         "overlap.",

@@ -33,6 +33,8 @@ class Treatment:
         Of all rows, in [0, 1]; None where all count alike.
     stays : tuple of str
         Why listed rows stay as they are, if any do.
+    spared : int
+        Listed rows that stay because no more may be removed.
     """
 
     kept: IntArray
@@ -41,6 +43,7 @@ class Treatment:
     labels: Labels
     weight: Array | None
     stays: tuple[str, ...]
+    spared: int = 0
 
 
 def treat(verdict: Any, y: Labels, *, action: Action, most: int | None = None) -> Treatment:
@@ -78,8 +81,8 @@ def treat(verdict: Any, y: Labels, *, action: Action, most: int | None = None) -
         relabelled = listed[sure]
         labels[relabelled] = np.asarray(verdict.suggested_)[relabelled].astype(y.dtype)
         listed = listed[~sure]
-    removed, stays = _removable(listed, labels, n if most is None else most)
-    return Treatment(np.setdiff1d(np.arange(n), removed), removed, relabelled, labels, None, stays)
+    removed, stays, spared = _removable(listed, labels, n if most is None else most)
+    return Treatment(np.setdiff1d(np.arange(n), removed), removed, relabelled, labels, None, stays, spared)
 
 
 def weights(verdict: Any, n: int) -> Array:
@@ -90,8 +93,12 @@ def weights(verdict: Any, n: int) -> Array:
     return np.where(supported, 1.0 - score, 1.0)
 
 
-def _removable(listed: IntArray, y: Labels, most: int) -> tuple[IntArray, tuple[str, ...]]:
-    """Go through the list from its most suspicious row, as far as the limit and the classes allow."""
+def _removable(listed: IntArray, y: Labels, most: int) -> tuple[IntArray, tuple[str, ...], int]:
+    """Go through the list from its most suspicious row, as far as the limit and the classes allow.
+
+    Returns the removed rows, why others stay, and how many of them because of
+    the limit.
+    """
     left = dict(zip(*np.unique(y, return_counts=True), strict=True))
     removed: list[int] = []
     beyond = last = 0
@@ -105,7 +112,11 @@ def _removable(listed: IntArray, y: Labels, most: int) -> tuple[IntArray, tuple[
             removed.append(row)
     stays = []
     if beyond:
-        stays.append(f"{beyond} listed rows stay, because at most {most} may be removed")
+        stays.append(f"{_stay(beyond)}, because at most {most} may be removed")
     if last:
-        stays.append(f"{last} listed rows stay, because they are the last two of their class")
-    return np.array(removed, dtype=np.int64), tuple(stays)
+        stays.append(f"{_stay(last)}, because a class keeps its last two rows")
+    return np.array(removed, dtype=np.int64), tuple(stays), beyond
+
+
+def _stay(rows: int) -> str:
+    return "1 listed row stays" if rows == 1 else f"{rows:,} listed rows stay"

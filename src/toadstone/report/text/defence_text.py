@@ -206,6 +206,11 @@ def next_sentences(record: DefenceRecord) -> tuple[str, ...]:
         found.append(f"{format_share(share)} of the rows are gone: look at where they are from before you train.")
     if record.removals or record.relabelled or record.light:
         found.append("Look at the rows with their reasons before you rely on the result.")
+    if record.spared:
+        limit = option_name("max_removed", record.header)
+        found.append(
+            f"Listed rows are still among the kept ones: look at where they are from, or let more go by {limit}."
+        )
     if record.noise.for_review:
         scan = function_name("scan", record.header)
         found.append(f"{scan} ranks the rows whose labels may be wrong, for a look by somebody who knows.")

@@ -193,7 +193,7 @@ def option_name(name: str, header: Header) -> str:
     header : Header
         Of the record; it says which of both made it.
     """
-    return f"{name}=" if _from_python(header) else f"--{name}"
+    return f"{name}=" if _from_python(header) else f"--{name.replace('_', '-')}"
 
 
 def function_name(name: str, header: Header) -> str:

@@ -21,11 +21,15 @@ LEARNERS = {
     "TrimmedLossClassifier": learners.TrimmedLossClassifier(ridge=0.03, restarts=1),
     "SeveredClassifier": learners.SeveredClassifier(rounds=2),
     "PartitionVoteClassifier": learners.PartitionVoteClassifier(n_partitions=5),
+    "OneHotRidgeClassifier": learners.OneHotRidgeClassifier(ridge=0.03),
+    "KernelRidgeClassifier": learners.KernelRidgeClassifier(),
+    "KernelSmootherClassifier": learners.KernelSmootherClassifier(gamma=0.5),
+    "NeighbourVoteClassifier": learners.NeighbourVoteClassifier(),
 }
 ORDER_COUNTS = frozenset({"OnlineHingeClassifier", "TrimmedLossClassifier"})
 """Classes whose random draws are of positions among the rows."""
 
-TIES = frozenset({"OnlineHingeClassifier", "PartitionVoteClassifier"})
+TIES = frozenset({"OnlineHingeClassifier", "PartitionVoteClassifier", "NeighbourVoteClassifier"})
 """Classes that meet ties, in their gradient or in their votes, and decide them for the first label."""
 
 every_learner = pytest.mark.parametrize("name", sorted(LEARNERS))
@@ -57,6 +61,10 @@ def test_every_exported_learner_keeps_these_laws():
         learners.OnlineHingeClassifier(epochs=30, batch=5),
         learners.BoundedLossClassifier(rounds=5, tolerance=1e-4),
         learners.PartitionVoteClassifier(estimator=LogisticRegression(), n_partitions=2),
+        learners.OneHotRidgeClassifier(),
+        learners.KernelRidgeClassifier(),
+        learners.KernelSmootherClassifier(),
+        learners.NeighbourVoteClassifier(n_neighbors=1),
     ]
 )
 def test_scikit_learn_estimator(estimator, check):

@@ -8,6 +8,9 @@ from toadstone.core.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from toadstone.learners.bounded import BoundedLossClassifier
+    from toadstone.learners.label_linear.kernels import KernelRidgeClassifier, KernelSmootherClassifier
+    from toadstone.learners.label_linear.neighbours import NeighbourVoteClassifier
+    from toadstone.learners.label_linear.ridge import OneHotRidgeClassifier
     from toadstone.learners.linear import LinearClassifier
     from toadstone.learners.multiclass import CrammerSingerClassifier, OnlineHingeClassifier
     from toadstone.learners.partitioned import PartitionVoteClassifier
@@ -19,7 +22,11 @@ if TYPE_CHECKING:
 __all__ = [
     "BoundedLossClassifier",
     "CrammerSingerClassifier",
+    "KernelRidgeClassifier",
+    "KernelSmootherClassifier",
     "LinearClassifier",
+    "NeighbourVoteClassifier",
+    "OneHotRidgeClassifier",
     "OnlineHingeClassifier",
     "PartitionVoteClassifier",
     "SeveredClassifier",
@@ -33,7 +40,11 @@ __getattr__, __dir__ = lazy_exports(
     {
         "BoundedLossClassifier": "bounded",
         "CrammerSingerClassifier": "multiclass",
+        "KernelRidgeClassifier": "label_linear.kernels",
+        "KernelSmootherClassifier": "label_linear.kernels",
         "LinearClassifier": "linear",
+        "NeighbourVoteClassifier": "label_linear.neighbours",
+        "OneHotRidgeClassifier": "label_linear.ridge",
         "OnlineHingeClassifier": "multiclass",
         "PartitionVoteClassifier": "partitioned",
         "SeveredClassifier": "severed",

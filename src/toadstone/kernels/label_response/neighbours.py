@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils.extmath import row_norms
 
-from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.core.arrays import Matrix
 from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument
 from toadstone.kernels.label_response.responses import Weights
+from toadstone.kernels.neighbours.search import index_rows, nearest_codes
 
 
 class NeighbourResponse:
     """The vote of the k nearest training rows: weight one for each of them.
 
-    Among rows equally far away, those that come first are nearer. Distances
-    are Euclidean, as computed.
+    Rows at equal Euclidean distance are ordered by their values, and equal
+    rows by their positions, in an order that no label decides.
 
     Parameters
     ----------
@@ -33,22 +33,12 @@ class NeighbourResponse:
         check_count(n_neighbors=n_neighbors)
         if n_neighbors > X.shape[0]:
             raise InvalidArgument("n_neighbors", f"at most the {X.shape[0]} training rows", n_neighbors)
-        self.rows, self.n_neighbors, self.n_rows = X, n_neighbors, X.shape[0]
-        self.squares: Array = np.asarray(row_norms(X, squared=True))
+        self.n_neighbors, self.n_rows = n_neighbors, X.shape[0]
+        self.index = index_rows(X, np.arange(X.shape[0]), X.shape[1])
 
     def weights(self, queries: Matrix) -> Weights:
         """Compute the weights of the training rows for each query, as `Weights`."""
-        products = queries @ self.rows.T
-        # The query's own length changes no order.
-        distances = self.squares - 2 * np.asarray(products.toarray() if hasattr(products, "toarray") else products)
-        alpha = np.zeros(distances.shape)
-        for weights, far in zip(alpha, distances, strict=True):
-            weights[_nearest(far, self.n_neighbors)] = 1.0
+        nearest = nearest_codes(self.index, queries, self.n_neighbors)
+        alpha = np.zeros((len(nearest), self.n_rows))
+        np.put_along_axis(alpha, nearest, 1.0, axis=1)
         return Weights(alpha, np.zeros(len(alpha)))
-
-
-def _nearest(distances: Array, k: int) -> IntArray:
-    """Return the positions of the k smallest, the first among equals."""
-    last = np.partition(distances, k - 1)[k - 1]
-    nearer = np.flatnonzero(distances < last)
-    return np.concatenate([nearer, np.flatnonzero(distances == last)[: k - len(nearer)]])

@@ -18,7 +18,7 @@ _BLOCK_BYTES = 2**27
 _EPSILON = float(np.finfo(float).eps)
 
 
-class _Index(NamedTuple):
+class RowIndex(NamedTuple):
     """Training rows in an order of values, with what a search needs of them."""
 
     rows: Matrix
@@ -76,7 +76,11 @@ def nearest_labels(X: Matrix, codes: IntArray, queries: Matrix, *, width: int) -
     check_count(width=width)
     if width > len(codes):
         raise InvalidArgument("width", f"at most the {len(codes)} training rows", width)
-    index = _build(X, codes, queries)
+    return nearest_codes(index_rows(X, codes, queries.shape[1]), queries, width)
+
+
+def nearest_codes(index: RowIndex, queries: Matrix, width: int) -> IntArray:
+    """Return the codes of the nearest rows of an index, as `nearest_labels` does."""
     found = np.empty((queries.shape[0], width), dtype=np.int64)
     step = index.block(queries)
     for start in range(0, queries.shape[0], step):
@@ -119,7 +123,7 @@ def votes_within(X: Matrix, codes: IntArray, queries: Matrix, *, radius: float, 
            [0, 0]])
     """
     check_positive(radius=radius)
-    index = _build(X, codes, queries)
+    index = index_rows(X, codes, queries.shape[1])
     votes = np.zeros((queries.shape[0], n_classes), dtype=np.int64)
     step = index.block(queries)
     for start in range(0, queries.shape[0], step):
@@ -131,13 +135,20 @@ def votes_within(X: Matrix, codes: IntArray, queries: Matrix, *, radius: float, 
     return votes
 
 
-def _build(X: Matrix, codes: IntArray, queries: Matrix) -> _Index:
-    if queries.shape[1] != X.shape[1]:
-        raise InvalidData(f"queries: expected {X.shape[1]} columns, got {queries.shape[1]}")
+def index_rows(X: Matrix, codes: IntArray, columns: int) -> RowIndex:
+    """Order training rows by their values, then by their codes, for queries of so many columns.
+
+    Raises
+    ------
+    InvalidData
+        If the rows have other columns.
+    """
+    if columns != X.shape[1]:
+        raise InvalidData(f"queries: expected {X.shape[1]} columns, got {columns}")
     rows = canonical_form(X)
     order = value_order(rows, codes)
     rows = rows[order]
-    return _Index(rows, codes[order], row_norms(rows, squared=True))
+    return RowIndex(rows, codes[order], row_norms(rows, squared=True))
 
 
 def _exactly(rows: Matrix, near: IntArray, query: Array) -> Array:

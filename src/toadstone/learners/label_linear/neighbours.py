@@ -17,7 +17,7 @@ class NeighbourVoteClassifier(LabelLinearClassifier, BaseEstimator):
     """The vote of the k nearest training rows, which counts the label flips that its predictions withstand.
 
     It predicts as scikit-learn's `KNeighborsClassifier`, but for neighbours
-    that are equally far away: here the first of the training rows are nearer.
+    that are equally far away, which are ordered by their values here.
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ import numpy as np
 from toadstone.core.arrays import Matrix
 from toadstone.core.dataset import Dataset, Poison, Trusted
 from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.row_names import RowNames
 from toadstone.datasets.catalogue.load import open_requested
 from toadstone.datasets.preparation.domain import check_domain
 from toadstone.datasets.readers.memory import (
@@ -35,8 +36,8 @@ from toadstone.datasets.readers.request import Reading, Request, checked
 from toadstone.datasets.readers.rows import read_poison, write_rows_as_arrays
 from toadstone.datasets.readers.tables import TableReader
 from toadstone.datasets.split import Split
+from toadstone.front.known_rows import rows_apart
 from toadstone.kernels.rows import count_entries
-from toadstone.kernels.statistics.row_digests import first_equal
 from toadstone.pipeline.harness.threads import allow_threads, available_cores
 from toadstone.records.header import Source
 
@@ -87,7 +88,7 @@ class Given:
         InvalidData
             If they cannot be read, or their columns are others.
         """
-        return None if rows is None else self._apart(self._prepared(rows))
+        return None if rows is None else rows_apart(self.split, *self._prepared(rows, "trusted"))
 
     def tested(self, rows: Data | None) -> Dataset | None:
         """Prepare test rows as these data are; None stays None.
@@ -99,7 +100,7 @@ class Given:
         InvalidData
             If they cannot be read, or their columns are others.
         """
-        return None if rows is None else self._prepared(rows, "test")
+        return None if rows is None else self._prepared(rows, "test")[0]
 
     def represented(self, rows: Any) -> Matrix | None:
         """Read a representation of all rows of the source, a file or a matrix; None stays None.
@@ -113,50 +114,32 @@ class Given:
             return None
         return representation_of(rows, len(self.split.whole()) + len(self.split.aside))
 
-    def _prepared(self, rows: Data, option: str = "trusted") -> Dataset:
-        if isinstance(rows, Dataset):
-            return rows
-        if isinstance(rows, Trusted):
-            return rows.data
-        names = self.split.train.feature_names
+    def _prepared(self, rows: Data, option: str) -> tuple[Dataset, RowNames]:
+        """Prepare other rows as these are, and name them as these are named."""
+        if isinstance(rows, Dataset | Trusted):
+            return rows if isinstance(rows, Dataset) else rows.data, RowNames("row")
         if isinstance(rows, str | os.PathLike):
             return self._other_file(rows, option)
+        names = self.split.train.feature_names
         other, request = as_frame_with_label(rows, self.request)
         if other is not None and isinstance(self.reader, TableReader):
             renamed = replace(self.reader, label=request.label or self.reader.label)
-            X, y = renamed.encode(frame_table(other, f"{option} {FRAME}"))
-            return Dataset(X, y, names)
+            X, y, named = renamed.encode_named(frame_table(other, f"{option} {FRAME}"))
+            return Dataset(X, y, names), named
         if isinstance(rows, tuple) and len(rows) == 2 and isinstance(self.reader, ArrayPreparation):
-            return Dataset(*self.reader.encode(*rows, f"{option} arrays"), names)
+            return Dataset(*self.reader.encode(*rows, f"{option} arrays"), names), RowNames("row")
         raise InvalidArgument(option, f"rows of the same kind as the data, {self.source.name}", type(rows).__name__)
 
-    def _apart(self, trusted: Dataset) -> Dataset:
-        """Leave out trusted rows that equal untrusted ones, unless they are half or more: these are refused later."""
-        untrusted = self.split.whole()
-        if trusted.X.shape[1] != untrusted.X.shape[1]:
-            return trusted
-        places = first_equal(trusted.X, untrusted.X)
-        shared = np.flatnonzero(places >= 0)
-        if not 0 < 2 * len(shared) < len(trusted):
-            return trusted
-        same = self.split.row_names.full(int(_ids(untrusted)[places[shared[0]]]))
-        warnings.warn(
-            f"{len(shared)} of {len(trusted)} trusted rows equal rows of the data and are left out "
-            f"(the first is row {shared[0] + 1}, which equals {same})",
-            stacklevel=3,
-        )
-        return trusted.take(np.flatnonzero(places < 0))
-
-    def _other_file(self, path: str | os.PathLike[str], option: str) -> Dataset:
+    def _other_file(self, path: str | os.PathLike[str], option: str) -> tuple[Dataset, RowNames]:
         if self.file is not None:
-            return self.file.encode(path, option)
+            return self.file.encode_named(path, option)
         rows = read_poison(path)
         expected = self.split.train.n_features
         if rows.X.shape[1] != expected:
             raise InvalidData(
                 f"{path}: expected {expected} feature columns as in {self.source.name}, got {rows.X.shape[1]}"
             )
-        return Dataset(rows.X, rows.y, self.split.train.feature_names)
+        return Dataset(rows.X, rows.y, self.split.train.feature_names), RowNames("row")
 
     def table(self, rows: Sequence[int] | None, columns: Mapping[str, Sequence[Any]]) -> Any:
         """Make a data frame of the caller's kind, on the caller's index.

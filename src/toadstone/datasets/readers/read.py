@@ -17,6 +17,7 @@ from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.files import written_aside
+from toadstone.core.row_names import RowNames
 from toadstone.datasets.readers.changes import Changes
 from toadstone.datasets.readers.content import (
     CODECS,
@@ -105,19 +106,23 @@ class SourceFile:
         InvalidData
             If it cannot be read or has other columns.
         """
+        return self.encode_named(path, option)[0]
+
+    def encode_named(self, path: str | os.PathLike[str], option: str = "trusted") -> tuple[Dataset, RowNames]:
+        """Do what `encode` does, and return the names of the rows in their file too, numbered as those of this file."""
         other = open_content(path)
         if isinstance(self.reader, TableReader) != hasattr(format_of(other), "table"):
             raise InvalidArgument(option, f"a file of the same format as {self.content.name}", other.name)
         if isinstance(self.reader, TableReader):
-            X, y = self.reader.encode(self._table_of(other))
+            X, y, names = self.reader.encode_named(self._table_of(other))
         else:
-            X, y = self.reader.encode(other)
+            (X, y), names = self.reader.encode(other), RowNames("row")
         expected = self.split.train.n_features
         if X.shape[1] != expected:
             raise InvalidData(
                 f"{other.name}: expected {expected} feature columns as in {self.content.name}, got {X.shape[1]}"
             )
-        return Dataset(X, y, self.split.train.feature_names)
+        return Dataset(X, y, self.split.train.feature_names), names
 
     def table(self) -> Table | None:
         """Return the table as it stands in the file; None for a format of arrays."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -87,23 +88,40 @@ class TableReader:
         The label column.
     encoding : TableEncoding
     request : Request
+    columns : tuple of str
+        All columns of the table that was split.
     """
 
     label: str
     encoding: TableEncoding
     request: Request
+    columns: tuple[str, ...] = ()
 
     def encode(self, table: Table) -> tuple[Matrix, Labels]:
         """Return features and labels of the rows of another table, those of the requested classes.
+
+        Columns that the first table lacks are left out, and a warning names
+        them.
 
         Raises
         ------
         InvalidData
             If a column is missing, or a value does not fit its kind.
         """
+        return self.encode_named(table)[:2]
+
+    def encode_named(self, table: Table) -> tuple[Matrix, Labels, RowNames]:
+        """Return what `encode` does, and the names of the rows in their table."""
         table, y, kept = self._labelled(table)
+        others = [name for name in table.columns.column_names if name not in (*self.columns, self.label)]
+        if others and self.columns:
+            what = "a column" if len(others) == 1 else "columns"
+            warnings.warn(
+                f"{table.source} has {what} that the data lack, left out: {listing([quoted(name) for name in others])}",
+                stacklevel=4,
+            )
         X = self.encoding.encode(table.columns, table.origin)
-        return X[kept], y[kept]
+        return X[kept], y[kept], _names_at(table.rows, kept)
 
     def raw(self, table: Table) -> Any:
         """Return the rows of the table itself as an Arrow table, without the label and unprepared.
@@ -126,9 +144,17 @@ class TableReader:
         _, _, kept = self._labelled(table)
         return self.raw(table).take(pa.array(kept))
 
+    def _as_named(self, table: Table) -> Table:
+        """Name rows by the column that names those of the data, where it can be told from them."""
+        name = self.request.id
+        if name is None or name.strip() not in table.columns.column_names:
+            return table
+        values = plain(table.columns[name.strip()])
+        return table if values.null_count or len(pc.unique(values)) < len(values) else _with_ids(table, self.request)
+
     def _labelled(self, table: Table) -> tuple[Table, Labels, IntArray]:
         """Return a table with trimmed names, its labels, and the rows of the requested classes."""
-        table = trimmed(table)
+        table = self._as_named(trimmed(table))
         if self.label not in table.columns.column_names or table.columns.num_rows == 0:
             got = "no rows" if table.columns.num_rows == 0 else listing(table.columns.column_names)
             raise InvalidData(f"{table.source}: expected rows with a column {quoted(self.label)}, got {got}")
@@ -189,7 +215,7 @@ def split_table(table: Table, name: str, request: Request) -> tuple[Split, Table
         columns=encoding.columns,
         notes=(*table.notes, *_notes(types, y[labelled], request)),
     )
-    return split, TableReader(label, encoding, request)
+    return split, TableReader(label, encoding, request, tuple(table.columns.column_names))
 
 
 def trimmed(table: Table) -> Table:

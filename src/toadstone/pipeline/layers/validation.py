@@ -96,6 +96,7 @@ def check_trusted(
     *,
     names: RowNames | None = None,
     ids: IntArray | None = None,
+    own_names: RowNames | None = None,
 ) -> None:
     """Refuse trusted rows that overlap others or have new labels.
 
@@ -109,14 +110,17 @@ def check_trusted(
         from 0.
     ids : ndarray of int, optional
         Positions of the untrusted rows in their source; from 0 by default.
+    own_names : RowNames, optional
+        Of the trusted rows in their source; without them they count from 1
+        where the untrusted ones have names.
 
     Raises
     ------
     InvalidArgument
         If a trusted row is among the untrusted ones, or its label is new.
     """
-    # Trusted rows are a source of their own, of which only the order is known here.
-    own, named = (_FROM_ZERO, _FROM_ZERO) if names is None else (RowNames("row"), names)
+    # Trusted rows are a source of their own, of which perhaps only the order is known here.
+    own, named = (_FROM_ZERO, _FROM_ZERO) if names is None else (own_names or RowNames("row"), names)
     unknown = np.flatnonzero(~np.isin(trusted_y, y))
     if unknown.size:
         known = ", ".join(map(str, np.unique(y)))

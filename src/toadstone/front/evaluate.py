@@ -182,7 +182,7 @@ def evaluate(
     folder = None if out is None else Path(out)
     with nullcontext() if folder is None else claimed(folder):
         given = open_data(data, request)
-        rows_known_clean = given.trusted(trusted)
+        rows_known_clean = given.trusted_beside_held_out(trusted)
         run.watch.announce("choosing the ridge")
         because = None if rows_known_clean is None else Trusted(rows_known_clean, because=_because(trusted))
         setup = prepare(given.split, replace(plan, source=given.source), trusted=because)

@@ -36,7 +36,7 @@ from toadstone.datasets.readers.request import Reading, Request, checked
 from toadstone.datasets.readers.rows import read_poison, write_rows_as_arrays
 from toadstone.datasets.readers.tables import TableReader
 from toadstone.datasets.split import Split
-from toadstone.front.known_rows import rows_apart
+from toadstone.front.known_rows import check_known, without_shared
 from toadstone.kernels.rows import count_entries
 from toadstone.pipeline.harness.threads import allow_threads, available_cores
 from toadstone.records.header import Source
@@ -84,11 +84,26 @@ class Given:
         Raises
         ------
         InvalidArgument
-            If they are of another kind than the data.
+            If they are of another kind than the data, half of them or more are
+            among these, or a label is new.
         InvalidData
             If they cannot be read, or their columns are others.
         """
-        return None if rows is None else rows_apart(self.split, *self._prepared(rows, "trusted"))
+        if rows is None:
+            return None
+        trusted, names = without_shared(self.split, *self._prepared(rows, "trusted"))
+        check_known(self.split, trusted, names)
+        return trusted
+
+    def trusted_beside_held_out(self, rows: Data | None) -> Dataset | None:
+        """Prepare trusted rows, which may be among those that the split holds out; None stays None.
+
+        Raises
+        ------
+        InvalidArgument, InvalidData
+            As `trusted`, but for rows that are among the data.
+        """
+        return None if rows is None else without_shared(self.split, *self._prepared(rows, "trusted"))[0]
 
     def tested(self, rows: Data | None) -> Dataset | None:
         """Prepare test rows as these data are; None stays None.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
-from toadstone.pipeline.defence.fitted_verdict import Circumstances, fit_verdict, looked_at
+from toadstone.pipeline.defence.fitted_verdict import fit_verdict, looked_at
 from toadstone.pipeline.defence.judged_rows import JudgedRows
 from toadstone.pipeline.defence.measure import OwnModel, measure
 from toadstone.pipeline.defence.treatment import Action, Treatment, treat
@@ -25,7 +25,7 @@ from toadstone.pipeline.harness.own_model import weight_name
 from toadstone.pipeline.harness.row_account import account_for, ids_of, set_aside, source_of
 from toadstone.pipeline.layers.removals import allowed_rows
 from toadstone.pipeline.layers.validation import check_trusted
-from toadstone.pipeline.scanning.source_values import sources_of, times_of
+from toadstone.pipeline.scanning.circumstances import circumstances_of
 from toadstone.records.defence import DefenceRecord, Measurement
 from toadstone.records.header import Source
 
@@ -158,10 +158,7 @@ def defend(
     data, clock = _all_rows(split, trusted), Clock(on_stage)
     source = looked_at(split, data, plan.represented, plan.time)
     seen = None if plan.represented is not None else trusted
-    circumstances = Circumstances(
-        None if plan.group is None else sources_of(split, data, plan.group),
-        None if plan.time is None else times_of(split, data, plan.time),
-    )
+    circumstances = circumstances_of(split, data, plan.group, plan.time)
     deadline.demand("enough for the verdict")
     with clock.stage("verdict"):
         verdict = fit_verdict(
@@ -170,6 +167,7 @@ def defend(
     most = None if plan.max_removed is None else allowed_rows(plan.max_removed, len(data))
     treatment = treat(verdict, data.y, action=plan.action, most=most)
     measured, model, unfinished = _measured(split, plan, data, treatment, trusted, deadline, clock)
+    split = replace(split, notes=(*split.notes, *circumstances.notes))
     rows = JudgedRows(split, source, verdict, treatment)
     record = _record(rows, data, plan, trusted, measured, model, clock)
     return Defended(record, data, treatment, unfinished)

@@ -16,7 +16,7 @@ from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, InvalidInput
 from toadstone.datasets.split import Split
 from toadstone.kernels.statistics.contradictions import contradicting_rows
-from toadstone.pipeline.defence.fitted_verdict import Circumstances, fit_verdict, looked_at
+from toadstone.pipeline.defence.fitted_verdict import fit_verdict, looked_at
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.contradictions import list_contradictions
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
@@ -24,12 +24,14 @@ from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.row_account import ids_of, set_aside, source_of
 from toadstone.pipeline.layers.validation import check_trusted
 from toadstone.pipeline.layers.with_trusted import beside, thresholds_in_words
+from toadstone.pipeline.scanning.circumstances import Circumstances, circumstances_of
 from toadstone.pipeline.scanning.facts import facts
 from toadstone.pipeline.scanning.groups import LONGEST_LIST, group_findings
 from toadstone.pipeline.scanning.listing import Listing
-from toadstone.pipeline.scanning.source_values import SourceValues, source_values, sources_of, times_of
+from toadstone.pipeline.scanning.source_values import SourceValues, source_values
 from toadstone.records.header import DataSummary, Source
 from toadstone.records.row_scores import RowScores
+from toadstone.records.rows import Contradiction
 from toadstone.records.scan import DetectorReport, Evidence, Finding, ScanRecord, VerdictReport
 
 NEEDS_TRUSTED = "it needs rows that are known to be clean (--trusted)"
@@ -147,10 +149,11 @@ def scan(
     if trusted is not None:
         check_trusted(train.X, train.y, trusted.X, trusted.y, names=split.row_names, ids=ids_of(train))
     source = looked_at(split, train, plan.represented, plan.time)
-    report, verdict = None, None
+    report, verdict, circumstances = None, None, Circumstances()
     if plan.decides:
         with clock.stage("verdict"):
-            report, verdict = _judge(split, source, plan, trusted, deadline)
+            circumstances = circumstances_of(split, source.data, plan.group, plan.time)
+            report, verdict = _judge(source, plan, circumstances, trusted, deadline)
         on_step()
     seen: tuple[Finding, ...] = ()
     if not deadline.passed:
@@ -161,13 +164,12 @@ def scan(
     with clock.stage("listing"):
         listing = Listing(source, verdict, fitted)
         listed = _listed(listing, seen)
-        equal = (group.rows for group in contradicting_rows(train.X, train.y))
-        contradicting, contradictions = list_contradictions(equal, train, split.row_names)
+        contradicting, contradictions = _contradictions(train, split)
         scores = listing.scores()
     record = ScanRecord(
         header=make_header("scan", command=plan.command, seed=plan.seed, digests=digests_of_rows(train, trusted)),
         source=source_of(split, plan.source),
-        data=_summary(split, train),
+        data=_summary(replace(split, notes=(*split.notes, *circumstances.notes)), train),
         verdict=report,
         **listed,
         detectors={
@@ -219,13 +221,9 @@ def make_detector(name: str, *, false_alarm_rate: float | None = None, seed: int
 
 
 def _judge(
-    split: Split, source: SourceValues, plan: ScanPlan, trusted: Dataset | None, deadline: Deadline
+    source: SourceValues, plan: ScanPlan, circumstances: Circumstances, trusted: Dataset | None, deadline: Deadline
 ) -> tuple[VerdictReport, Any | None]:
     begin = time.perf_counter()
-    circumstances = Circumstances(
-        None if plan.group is None else sources_of(split, source.data, plan.group),
-        None if plan.time is None else times_of(split, source.data, plan.time),
-    )
     if deadline.passed:
         return VerdictReport(0.0, skipped=deadline.reason), None
     try:
@@ -243,6 +241,11 @@ def _facts(
     published = split.test if test is None and train is split.train else test
     grouped = None if verdict is None else np.asarray(verdict.group_[: len(train)]) >= 0
     return facts(source_values(split, train, plan.time), published, grouped)
+
+
+def _contradictions(train: Dataset, split: Split) -> tuple[int, tuple[Contradiction, ...]]:
+    equal = (group.rows for group in contradicting_rows(train.X, train.y))
+    return list_contradictions(equal, train, split.row_names)
 
 
 def _detect(

@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from toadstone.core.arrays import Array, IntArray, Labels, Matrix
+from toadstone.core.arrays import IntArray, Matrix
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
 from toadstone.detectors.verdict.verdict import Verdict
 from toadstone.pipeline.harness.row_account import ids_of
 from toadstone.pipeline.layers.with_trusted import beside
+from toadstone.pipeline.scanning.circumstances import Circumstances
 from toadstone.pipeline.scanning.source_values import SourceValues, source_values
-
-
-@dataclass(frozen=True, eq=False)
-class Circumstances:
-    """Source and time of each row, where they are known.
-
-    Parameters
-    ----------
-    sources : ndarray of object of shape (n,), optional
-        Names; None where that is not said.
-    times : ndarray of shape (n,), optional
-        Not a number where they are missing.
-    """
-
-    sources: Labels | None = None
-    times: Array | None = None
-
-    def lengthened(self, n_trusted: int) -> dict[str, Any]:
-        """Return both with blanks for trusted rows, whose source and time are not known."""
-        given: dict[str, Any] = {}
-        if self.sources is not None:
-            given["sources"] = np.concatenate([self.sources, np.full(n_trusted, None, dtype=object)])
-        if self.times is not None:
-            given["times"] = np.concatenate([self.times, np.full(n_trusted, np.nan)])
-        return given
 
 
 def fit_verdict(

@@ -9,6 +9,7 @@ from scipy.sparse import issparse
 from sklearn.ensemble import RandomForestClassifier
 
 from toadstone.core.arrays import Array, IntArray, Mask, Matrix
+from toadstone.detectors.out_of_bag import label_chances
 from toadstone.kernels.statistics.thresholds import beyond_gap
 from toadstone.kernels.verdict.evidence import Evidence, area_under_curve, foreign_share, less_than
 
@@ -60,14 +61,14 @@ def is_foreign(X: Matrix, members: Mask, group: Mask) -> bool:
     if not 2 <= np.count_nonzero(hidden) <= max(_FEW_COLUMNS, _COLUMN_SHARE * values.shape[1]) or hidden.all():
         return False
     rest, shown = ~group, values[:, ~hidden]
-    forest = _forest(shown[rest], members[rest])
-    usual, found = _oob(forest), forest.predict_proba(shown[group])[:, 1]
+    forest, usual = _chances(shown[rest], members[rest])
+    found = forest.predict_proba(shown[group])[:, 1]
     own, others = usual[members[rest]], usual[~members[rest]]
     evidence = Evidence(less_than(found, own), foreign_share(found, own, others), area_under_curve(own, others), 0.0)
     if not evidence.convicts:
         return False
     beside = group | ~members
-    told = _oob(_forest(shown[beside], group[beside]))
+    _, told = _chances(shown[beside], group[beside])
     return replace(evidence, predictable=area_under_curve(told[group[beside]], told[~group[beside]])).convicts
 
 
@@ -156,9 +157,7 @@ def _repeated(values: Array, group: Mask) -> Mask:
     return np.asarray((near[group].mean(axis=0) >= _IN_GROUP) & (near[~group].mean(axis=0) <= _ELSEWHERE))
 
 
-def _forest(X: Array, y: Mask) -> RandomForestClassifier:
-    return RandomForestClassifier(100, min_samples_leaf=2, oob_score=True, random_state=0).fit(X, y)
-
-
-def _oob(forest: RandomForestClassifier) -> Array:
-    return np.asarray(forest.oob_decision_function_[:, 1])
+def _chances(X: Array, marked: Mask) -> tuple[RandomForestClassifier, Array]:
+    """Train a forest to tell marked rows, and return it with the out-of-bag probability that each row is marked."""
+    forest = RandomForestClassifier(100, min_samples_leaf=2, random_state=0)
+    return forest, label_chances(forest, X, marked.astype(np.int64), 2)[:, 1]

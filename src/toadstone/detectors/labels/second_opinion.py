@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.detectors.labels.classifiers import copies, stratified_folds, train
+from toadstone.detectors.out_of_bag import label_chances
 from toadstone.kernels.statistics.class_probabilities import out_of_fold
 from toadstone.kernels.statistics.label_noise import LabelNoise, label_noise, pool_chances
 
@@ -86,17 +86,8 @@ def held_out(estimator: Any, X: Matrix, codes: IntArray, rows: IntArray, n_class
 
 
 def _forest(X: Matrix, codes: IntArray, n_classes: int) -> Array:
-    """Return out-of-bag probabilities; a row in every bag has those of the classes' shares."""
-    known, places = np.unique(codes, return_inverse=True)
-    forest = RandomForestClassifier(_TREES, min_samples_leaf=_LEAF, oob_score=True, random_state=0)
-    with warnings.catch_warnings():
-        # Of sixty bags one hardly ever holds every row, and then the classes' shares stand in.
-        warnings.filterwarnings("ignore", "Some inputs do not have OOB scores", UserWarning)
-        warnings.filterwarnings("ignore", "invalid value encountered in divide", RuntimeWarning)
-        forest.fit(X, places)
-    shares = np.bincount(places) / len(places)
-    votes = np.where(np.isfinite(forest.oob_decision_function_), forest.oob_decision_function_, shares)
-    table = np.zeros((len(codes), n_classes))
-    # No probability is zero: that no tree of sixty has a class is no proof.
-    table[:, known] = (1 - _PRIOR) * votes + _PRIOR * shares
-    return table
+    """Return out-of-bag probabilities, none of which is zero for a class that has rows."""
+    forest = RandomForestClassifier(_TREES, min_samples_leaf=_LEAF, random_state=0)
+    shares = np.bincount(codes, minlength=n_classes) / len(codes)
+    # That no tree of sixty has a class is no proof.
+    return (1 - _PRIOR) * label_chances(forest, X, codes, n_classes) + _PRIOR * shares

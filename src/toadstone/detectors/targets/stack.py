@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 
 from toadstone.core.arrays import Array, IntArray, Mask, Matrix
+from toadstone.detectors.out_of_bag import predicted_targets
 from toadstone.kernels.statistics.row_digests import first_equal
 
 _RIDGES = np.logspace(-3, 4, 15)
@@ -164,14 +164,10 @@ def _by_folds(
 
 
 def _out_of_bag(X: Matrix, y: Array, kept: Mask, forest: RandomForestRegressor) -> Array:
-    with warnings.catch_warnings():
-        # A row that is in every bag has no prediction out of bag; it is rare, and the mean takes its place.
-        warnings.filterwarnings("ignore", message="Some inputs do not have OOB scores")
-        fitted = clone(forest).set_params(oob_score=True).fit(X[kept], y[kept])
-    found = np.empty(len(y))
-    found[kept] = np.where(np.isfinite(fitted.oob_prediction_), fitted.oob_prediction_, y[kept].mean())
+    own, found = clone(forest), np.empty(len(y))
+    found[kept] = predicted_targets(own, X[kept], y[kept])
     if not kept.all():
-        found[~kept] = fitted.predict(X[~kept])
+        found[~kept] = own.predict(X[~kept])
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.core.errors import InvalidData
+from toadstone.detectors.out_of_bag import label_chances
 from toadstone.kernels.rows import column_extremes
 
 LARGEST = 1e38
@@ -58,17 +58,8 @@ def out_of_bag(X: Matrix, codes: IntArray, *, trees: int, seed: int) -> tuple[An
         )
     n = len(codes)
     drawn = min(n, _ROWS_OF_A_TREE) if trees >= 50 else min(max(2, round(0.6 * n)), _ROWS_OF_A_TREE)
-    forest = RandomForestClassifier(trees, min_samples_leaf=2, max_samples=drawn, oob_score=True, random_state=seed)
-    with warnings.catch_warnings():
-        # Rows that every tree saw are given their label's share below.
-        warnings.filterwarnings("ignore", "Some inputs do not have OOB scores", UserWarning)
-        with np.errstate(invalid="ignore"):
-            forest.fit(X, codes)
-    table = np.zeros((n, int(codes.max()) + 1))
-    shares = np.bincount(codes) / n
-    known = np.asarray(forest.oob_decision_function_)
-    table[:, forest.classes_] = np.where(np.isfinite(known), known, shares[forest.classes_])
-    return forest, table
+    forest = RandomForestClassifier(trees, min_samples_leaf=2, max_samples=drawn, random_state=seed)
+    return forest, label_chances(forest, X, codes, int(codes.max()) + 1)
 
 
 def probabilities_of(forest: Any, X: Matrix, n_labels: int) -> Array:

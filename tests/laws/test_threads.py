@@ -7,7 +7,6 @@ from threadpoolctl import threadpool_limits
 
 from toadstone.catalogue import names, resolve
 
-
 FEW = {"ensemble": {"n_estimators": 5}, "roni": {"n_draws": 8}, "isolation-forest": {"n_estimators": 20}}
 
 

@@ -1,47 +1,148 @@
-"""Deep partition aggregation: a vote of models trained on disjoint parts of the rows."""
+"""Deep partition aggregation: a vote of models, each of which is trained on few of the rows."""
 
 from __future__ import annotations
 
-from hashlib import blake2b
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
+import joblib
 import numpy as np
+import sklearn
 from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
+from toadstone.core.checks import LARGEST_SEED
+from toadstone.core.errors import InvalidArgument
+from toadstone.core.pointwise import Certified
+from toadstone.core.version import __version__
 from toadstone.kernels.statistics.row_digests import contents
+from toadstone.kernels.votes.dealing import Deal
+from toadstone.kernels.votes.schemes import DisjointParts, Scheme
+from toadstone.kernels.votes.tallies import NO_VOTE
 from toadstone.learners.linear import LinearClassifier
-from toadstone.learners.linear_scores import SparseClassifier, rows_to_fit, rows_to_predict
+from toadstone.learners.linear_scores import SparseClassifier, check_two_classes, rows_to_fit, rows_to_predict
+
+Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+"""The builtin `map`, or one that does the same in parallel or keeps results."""
+
+_TRIED_ROWS = 1000
+_NEXT_SEED = 0x9E3779B1
+
+
+@dataclass(frozen=True, eq=False)
+class VoterTask:
+    """Rows of one voter, and how to train it.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (m, d)
+        In an order that does not depend on the other rows.
+    labels : ndarray of shape (m,)
+    estimator : classifier
+        Unfitted.
+    seeds : tuple of int
+        One for each model, of which a voter is the mean.
+    classes : ndarray of shape (n_classes,)
+    queries : ndarray or CSR of shape (q, d), optional
+        Rows to vote about.
+    about : str
+        Digest of what all voters have in common.
+    """
+
+    X: Matrix
+    labels: Labels
+    estimator: Any
+    seeds: tuple[int, ...]
+    classes: Labels
+    queries: Matrix | None = None
+    about: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Digest of everything that the voter's votes depend on."""
+        return _digest(contents(self.X), self.about, self.labels, self.seeds)
+
+
+class MeanModel:
+    """Models of the same rows with different seeds, which vote as one.
+
+    Their class probabilities are averaged, or their predictions, where they
+    have no probabilities; the first class wins a tie.
+    """
+
+    def __init__(self, models: Sequence[Any]) -> None:
+        self.models = list(models)
+        self.classes_ = self.models[0].classes_
+
+    def predict(self, X: Matrix) -> Labels:
+        """Return the class of the largest mean for each row."""
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+
+    def predict_proba(self, X: Matrix) -> Any:
+        """Return the means for each row and class, shape (n, n_classes)."""
+        if all(hasattr(model, "predict_proba") for model in self.models):
+            return np.mean([model.predict_proba(X) for model in self.models], axis=0)
+        return np.mean([model.predict(X)[:, None] == self.classes_ for model in self.models], axis=0)
+
+
+def train_voter(task: VoterTask) -> Any:
+    """Train the model of a voter; None without rows."""
+    if not len(task.labels):
+        return None
+    # Most classifiers refuse rows of a single class; such a voter votes for it.
+    if (task.labels == task.labels[0]).all():
+        return DummyClassifier(strategy="most_frequent").fit(task.X, task.labels)
+    models = []
+    for seed in task.seeds:
+        model = clone(task.estimator)
+        seeds = {name: seed for name in model.get_params() if name.split("__")[-1] == "random_state"}
+        models.append(model.set_params(**seeds).fit(task.X, task.labels))
+    return models[0] if len(models) == 1 else MeanModel(models)
+
+
+def vote(task: VoterTask) -> IntArray:
+    """Train a voter, and return its votes about the task's queries as class positions."""
+    return _votes_of(train_voter(task), task.queries, task.classes)
 
 
 class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
-    """A majority vote of models, each trained on one part of the rows.
+    """A majority vote of models, each trained on few of the rows.
 
-    The part of a row is a hash of its features, so a row that is added,
-    removed or relabelled changes one model only [1]_. The rows of a part are
-    sorted by their hashes, and the number of the part is the seed, so the
-    order of the rows does not matter either. The guarantee holds only if a
-    model uses nothing but its own rows: scaling and feature selection belong
-    into the estimator. For overlapping bags, which carry no guarantee, use
-    scikit-learn's `BaggingClassifier` with a small `max_samples`.
+    By default the part of a row is a hash of its features, so a row that is
+    added, removed or relabelled changes one model only [1]_; other schemes
+    deal rows to overlapping models or keep groups of rows together. The rows
+    of a model are sorted by their contents, and its number, or the name of its
+    group, is the seed, so the order of the rows does not matter either. The
+    guarantee holds only if a model uses nothing but its own rows: scaling and
+    feature selection belong into the estimator. It must also be the same
+    whenever it is trained on the same rows, which is tried on one part.
 
     Parameters
     ----------
     estimator : classifier, optional
         The model to train; `LinearClassifier` by default. Each of its
-        `random_state` parameters is set to the number of the part.
+        `random_state` parameters is set to the voter's seed.
     n_partitions : int, default=25
-        Number of parts.
+        Number of parts, unless there is a scheme.
+    scheme : DisjointParts, FiniteAggregation, HashBagging or GroupParts, optional
+        From `toadstone.kernels.votes.schemes`.
+    repeats : int, default=1
+        Models of each voter, trained with different seeds, whose mean votes.
 
     Attributes
     ----------
     models_ : list of (classifier or None)
-        One for each part; None for a part without rows, which does not vote.
-    sizes_ : ndarray of int of shape (n_partitions,)
-        Number of rows in each part.
+        One for each voter; None for one without rows, which does not vote.
+    sizes_ : ndarray of int of shape (n_voters,)
+        Number of rows of each voter. A single group of most rows is one unit,
+        and one voter, all the same.
+    scheme_ : scheme
+        The one in use.
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
 
@@ -57,25 +158,40 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
     >>> classifier.votes([[-20.0], [20.0]])
     array([[3, 0],
            [0, 3]])
+    >>> classifier.certify([[-20.0], [20.0]]).count
+    array([1, 1])
     """
+
+    classes_: Labels
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods(["fit", "predict"]), None],
         "n_partitions": [Interval(Integral, 1, None, closed="left")],
+        "scheme": [HasMethods(["deal", "certify"]), None],
+        "repeats": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, *, estimator: Any = None, n_partitions: int = 25) -> None:
+    def __init__(
+        self, *, estimator: Any = None, n_partitions: int = 25, scheme: Scheme | None = None, repeats: int = 1
+    ) -> None:
         self.estimator = estimator
         self.n_partitions = n_partitions
+        self.scheme = scheme
+        self.repeats = repeats
 
-    def fit(self, X: Matrix, y: Labels) -> Self:
-        """Train a model on each part.
+    def fit(self, X: Matrix, y: Labels, *, groups: Sequence[object] | None = None, map: Map = map) -> Self:
+        """Train the model of each voter.
 
         Parameters
         ----------
         X : ndarray or CSR of shape (n, d)
         y : array_like of shape (n,)
             Labels of at least two classes.
+        groups : sequence of shape (n,), optional
+            The group of each row, for a scheme of groups.
+        map : callable, optional
+            Used as the builtin: that of a pool of processes trains in
+            parallel, with the same result.
 
         Returns
         -------
@@ -85,21 +201,93 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         Raises
         ------
         InvalidData
-            If there is a single class.
+            If there is a single class, or no group for each row.
+        InvalidArgument
+            If the estimator is not the same when it is trained again.
         """
         matrix, codes, _ = rows_to_fit(self, X, y)
-        labels = self.classes_[codes]
-        # Of the features only: a row that moved to another part with its label would change two models.
-        digests = [blake2b(content, digest_size=16).digest() for content in contents(matrix)]
-        parts = np.array([int.from_bytes(digest[:8], "big") % self.n_partitions for digest in digests])
-        # Rows that are equal but for their labels have one digest: the label settles their order.
-        canonical = np.array(sorted(range(len(codes)), key=lambda row: (digests[row], codes[row])))
-        ordered = parts[canonical]
-        self.sizes_ = np.bincount(parts, minlength=self.n_partitions)
-        self.models_ = [
-            self._train(matrix, labels, canonical[ordered == part], part) for part in range(self.n_partitions)
-        ]
+        tasks = self._deal(matrix, self.classes_[codes], groups)
+        models = map(train_voter, tasks)
+        tried = matrix[:: max(1, matrix.shape[0] // _TRIED_ROWS)]
+        self._try_again(tasks, lambda task: _outputs(train_voter(task), tried))
+        self.models_ = list(models)
         return self
+
+    def fit_votes(
+        self, X: Matrix, y: Labels, queries: Matrix, *, groups: Sequence[object] | None = None, map: Map = map
+    ) -> IntArray:
+        """Train the model of each voter, and keep its votes about queries instead of the model.
+
+        Parameters
+        ----------
+        X, y, groups
+            As for `fit`.
+        queries : ndarray or CSR of shape (q, d)
+        map : callable, optional
+            Used as the builtin. One that keeps results by the ``digest`` of
+            their task resumes where a run was interrupted, and trains nothing
+            twice.
+
+        Returns
+        -------
+        ndarray of int of shape (q, n_voters)
+            Class positions; -1 for a voter without rows.
+        """
+        matrix, codes, _ = rows_to_fit(self, X, y)
+        tasks = self._deal(matrix, self.classes_[codes], groups, rows_to_predict(self, queries))
+        votes = list(map(vote, tasks))
+        self._try_again(tasks, vote)
+        return np.stack(votes, axis=1)
+
+    def unlearn(self, rows: IntArray, *, map: Map = map) -> Self:
+        """Remove training rows: retrain the voters that had them, exactly as if they had never been there.
+
+        Parameters
+        ----------
+        rows : array_like of int
+            Positions of training rows. Those that remain keep their order.
+        map : callable, optional
+            As for `fit`.
+
+        Returns
+        -------
+        PartitionVoteClassifier
+            The estimator, equal to one fitted to the remaining rows.
+
+        Raises
+        ------
+        InvalidArgument
+            If a position is none, or comes twice.
+        InvalidData
+            If fewer than two classes remain; nothing is changed then.
+        """
+        matrix, labels, groups = self._training
+        kept = _without(rows, len(labels))
+        check_two_classes(labels[kept])
+        known = {key: model for key, model in zip(self._keys(kept=None), self.models_, strict=True)}
+        self.classes_ = np.unique(labels[kept])
+        remaining = None if groups is None else [groups[row] for row in kept]
+        tasks = self._deal(matrix[kept], labels[kept], remaining)
+        keys = self._keys(kept=kept)
+        changed = [voter for voter, key in enumerate(keys) if key not in known]
+        trained = dict(zip(changed, map(train_voter, [tasks[voter] for voter in changed]), strict=True))
+        self.models_ = [trained[voter] if voter in trained else known[key] for voter, key in enumerate(keys)]
+        return self
+
+    def ballots(self, X: Matrix) -> IntArray:
+        """Return each voter's vote about each row.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n, d)
+
+        Returns
+        -------
+        ndarray of int of shape (n, n_voters)
+            Class positions; -1 for a voter without rows.
+        """
+        matrix = rows_to_predict(self, X)
+        return np.stack([_votes_of(model, matrix, self.classes_) for model in self.models_], axis=1)
 
     def votes(self, X: Matrix) -> IntArray:
         """Count the models that predict each class.
@@ -111,26 +299,97 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         Returns
         -------
         ndarray of int of shape (n, n_classes)
-            Each row sums to the number of parts that have rows.
+            Each row sums to the number of voters that have rows.
         """
-        matrix = rows_to_predict(self, X)
-        counts = np.zeros((matrix.shape[0], len(self.classes_)), dtype=np.int64)
-        for model in self.models_:
-            if model is not None:
-                counts[np.arange(len(counts)), np.searchsorted(self.classes_, model.predict(matrix))] += 1
-        return counts
+        ballots = self.ballots(X)
+        return np.stack([(ballots == c).sum(axis=1) for c in range(len(self.classes_))], axis=1)
 
     def predict(self, X: Matrix) -> Labels:
         """Return the label with the most votes for each row, the first on a tie."""
         codes = self.votes(X).argmax(axis=1)
         return np.asarray(self.classes_[codes])
 
-    def _train(self, X: Matrix, labels: Labels, rows: IntArray, part: int) -> Any:
-        if not rows.size:
-            return None
-        # Most classifiers refuse rows of a single class; such a part votes for it.
-        if (labels[rows] == labels[rows[0]]).all():
-            return DummyClassifier(strategy="most_frequent").fit(X[rows], labels[rows])
-        model = LinearClassifier(tolerance=1e-6) if self.estimator is None else clone(self.estimator)
-        seeds = {name: part for name in model.get_params() if name.split("__")[-1] == "random_state"}
-        return model.set_params(**seeds).fit(X[rows], labels[rows])
+    def certify(self, X: Matrix) -> Certified:
+        """Predict, and count the units of the scheme that an attacker may control without changing a prediction.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n, d)
+
+        Returns
+        -------
+        Certified
+            Winners are positions in ``classes_``; counts are rows added or
+            removed, or groups.
+        """
+        return self.scheme_.certify(self.ballots(X), len(self.classes_))
+
+    def _deal(
+        self, X: Matrix, labels: Labels, groups: Sequence[object] | None, queries: Matrix | None = None
+    ) -> list[VoterTask]:
+        self.scheme_ = DisjointParts(self.n_partitions) if self.scheme is None else self.scheme
+        # Of the features only: a row that moved to another part with its label would change two models.
+        found = contents(X)
+        self._dealt: Deal = self.scheme_.deal(found, groups)
+        self._training = (X, labels, groups)
+        self.sizes_ = np.array([len(rows) for rows in self._dealt.rows])
+        codes = np.searchsorted(self.classes_, labels)
+        estimator = LinearClassifier(tolerance=1e-6) if self.estimator is None else self.estimator
+        about = ""
+        if queries is not None:
+            # Versions too, for with others the same rows may train another model; storage decides its last digits.
+            told = (estimator, self.classes_, X.shape[1], type(X).__name__, __version__, sklearn.__version__)
+            about = _digest(contents(queries), told)
+        tasks = []
+        for rows, first in zip(self._dealt.rows, self._dealt.seeds, strict=True):
+            # Rows that are equal but for their labels have one content: the label settles their order.
+            ordered = np.array(sorted(rows.tolist(), key=lambda row: (found[row], codes[row])), dtype=np.int64)
+            seeds = tuple((first + again * _NEXT_SEED) % (LARGEST_SEED + 1) for again in range(self.repeats))
+            tasks.append(VoterTask(X[ordered], labels[ordered], estimator, seeds, self.classes_, queries, about))
+        return tasks
+
+    def _keys(self, *, kept: IntArray | None) -> list[tuple[int, bytes]]:
+        """Return a key for each voter, its seed and the positions of its rows before any were removed."""
+        positions = [rows if kept is None else kept[rows] for rows in self._dealt.rows]
+        return [(seed, rows.tobytes()) for seed, rows in zip(self._dealt.seeds, positions, strict=True)]
+
+    def _try_again(self, tasks: Sequence[VoterTask], outputs: Callable[[VoterTask], Any]) -> None:
+        """Refuse an estimator that two trainings on the same rows leave different."""
+        task = next((task for task in tasks if len(np.unique(task.labels)) > 1), None)
+        if task is not None and not np.array_equal(outputs(task), outputs(task)):
+            expected = "a model that is the same whenever it is trained on the same rows with the same seed"
+            got = f"{type(task.estimator).__name__}, which predicts otherwise when it is trained again"
+            raise InvalidArgument("estimator", expected, got)
+
+
+def _digest(rows: Sequence[bytes], *others: object) -> str:
+    """Return a digest of contents of rows and of other objects, of which estimators are hashed with all parameters."""
+    found = hashlib.sha256(joblib.hash(others).encode())
+    for row in rows:
+        # With its length, or else two rows could be taken for one.
+        found.update(len(row).to_bytes(8, "big") + row)
+    return found.hexdigest()
+
+
+def _votes_of(model: Any, X: Matrix, classes: Labels) -> IntArray:
+    if model is None:
+        return np.full(X.shape[0], NO_VOTE)
+    return np.asarray(np.searchsorted(classes, model.predict(X)), dtype=np.int64)
+
+
+def _outputs(model: Any, X: Matrix) -> Any:
+    """Return the finest output that a model has."""
+    method = next(name for name in ("predict_proba", "decision_function", "predict") if hasattr(model, name))
+    return getattr(model, method)(X)
+
+
+def _without(rows: IntArray, n: int) -> IntArray:
+    """Return the positions that remain, ascending."""
+    removed = np.asarray(rows)
+    if removed.ndim != 1 or (removed.size and removed.dtype.kind not in "iu"):
+        raise InvalidArgument("rows", "positions of training rows", f"shape {removed.shape} of {removed.dtype}")
+    if removed.size and not 0 <= removed.min() <= removed.max() < n:
+        raise InvalidArgument("rows", f"positions from 0 to {n - 1}", f"{removed.min()} to {removed.max()}")
+    if len(np.unique(removed)) < removed.size:
+        raise InvalidArgument("rows", "each position once", "one that comes twice")
+    return np.setdiff1d(np.arange(n), removed)

@@ -91,7 +91,7 @@ _HOMES = {
     "verify": "front.certify",
 }
 
-_ROOMS = ("attacks", "datasets", "deep", "detectors", "learners", "sanitizers")
+_ROOMS = ("attacks", "certificates", "datasets", "deep", "detectors", "learners", "sanitizers")
 
 
 def __getattr__(name: str) -> Any:

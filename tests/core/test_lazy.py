@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-PACKAGES = ["attacks", "learners", "datasets", "detectors", "sanitizers"]
+PACKAGES = ["attacks", "certificates", "learners", "datasets", "detectors", "sanitizers"]
 
 
 @pytest.fixture(params=PACKAGES)

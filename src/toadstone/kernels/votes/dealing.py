@@ -14,6 +14,8 @@ from toadstone.core.errors import InvalidArgument, InvalidData
 LONGEST_KEY = 64
 """Bytes of a key that blake2b takes."""
 
+MOST_VOTERS = 10**6
+
 
 @dataclass(frozen=True, eq=False)
 class Deal:
@@ -30,6 +32,12 @@ class Deal:
 
     rows: list[IntArray]
     seeds: list[int]
+
+
+def check_voters(n_voters: int) -> None:
+    """Refuse more voters than anybody can train."""
+    if n_voters > MOST_VOTERS:
+        raise InvalidArgument("n_parts", f"at most {MOST_VOTERS:,} voters", n_voters)
 
 
 def check_key(key: str) -> None:

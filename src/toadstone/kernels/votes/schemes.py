@@ -14,7 +14,16 @@ from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.pointwise import Certified
 from toadstone.kernels.votes.bags import certify_bags
-from toadstone.kernels.votes.dealing import Deal, buckets, check_key, digest, group_value, offsets, refuse_groups
+from toadstone.kernels.votes.dealing import (
+    Deal,
+    buckets,
+    check_key,
+    check_voters,
+    digest,
+    group_value,
+    offsets,
+    refuse_groups,
+)
 from toadstone.kernels.votes.units import certify_votes
 
 Settings: TypeAlias = dict[str, str | float | int]
@@ -31,12 +40,16 @@ class Scheme(Protocol):
     name: ClassVar[str]
 
     @property
+    def n_voters(self) -> int:
+        """Number of voters; 0 where it depends on the rows."""
+
+    @property
     def unit(self) -> str:
         """The units of its counts, in words."""
 
     @property
     def adversary(self) -> str:
-        """What the attacker may do, in one sentence."""
+        """Powers of the attacker, in one sentence."""
 
     def settings(self) -> Settings:
         """Return the numbers and names from which the scheme can be rebuilt."""
@@ -83,7 +96,13 @@ class DisjointParts:
 
     def __post_init__(self) -> None:
         check_count(n_parts=self.n_parts)
+        check_voters(self.n_voters)
         check_key(self.key)
+
+    @property
+    def n_voters(self) -> int:
+        """Number of voters."""
+        return self.n_parts
 
     def settings(self) -> Settings:
         """Return the numbers and names from which the scheme can be rebuilt."""
@@ -141,7 +160,13 @@ class FiniteAggregation:
 
     def __post_init__(self) -> None:
         check_count(n_parts=self.n_parts, spread=self.spread)
+        check_voters(self.n_voters)
         check_key(self.key)
+
+    @property
+    def n_voters(self) -> int:
+        """Number of voters, and of buckets."""
+        return self.n_parts * self.spread
 
     def settings(self) -> Settings:
         """Return the numbers and names from which the scheme can be rebuilt."""
@@ -154,7 +179,7 @@ class FiniteAggregation:
 
     def members(self) -> csr_array:
         """Return the voters of each bucket, 0 and 1 of shape (buckets, voters)."""
-        n = self.n_parts * self.spread
+        n = self.n_voters
         voters = (np.arange(n)[:, None] + offsets(self.spread, n)) % n
         starts = np.arange(n + 1) * self.spread
         return csr_array((np.ones(voters.size), voters.ravel(), starts), shape=(n, n))
@@ -162,7 +187,7 @@ class FiniteAggregation:
     def deal(self, contents: Sequence[bytes], groups: Sequence[object] | None) -> Deal:
         """Deal rows to the voters of their buckets."""
         refuse_groups(groups, self.name)
-        n = self.n_parts * self.spread
+        n = self.n_voters
         found, read = buckets(contents, n, self.key), self.members().T.tocsr()
         fed = [read.indices[read.indptr[voter] : read.indptr[voter + 1]] for voter in range(n)]
         return Deal([np.flatnonzero(np.isin(found, each)) for each in fed], list(range(n)))
@@ -207,7 +232,13 @@ class HashBagging:
 
     def __post_init__(self) -> None:
         check_count(n_parts=self.n_parts, n_rounds=self.n_rounds)
+        check_voters(self.n_voters)
         check_key(self.key)
+
+    @property
+    def n_voters(self) -> int:
+        """Number of voters, over all rounds."""
+        return self.n_parts * self.n_rounds
 
     def settings(self) -> Settings:
         """Return the numbers and names from which the scheme can be rebuilt."""
@@ -255,7 +286,13 @@ class GroupParts:
 
     def __post_init__(self) -> None:
         check_count(0, n_parts=self.n_parts)
+        check_voters(self.n_voters)
         check_key(self.key)
+
+    @property
+    def n_voters(self) -> int:
+        """Number of voters; 0 for one a group."""
+        return self.n_parts
 
     @property
     def exact(self) -> bool:
@@ -269,7 +306,7 @@ class GroupParts:
 
     @property
     def adversary(self) -> str:
-        """What the attacker may do, in one sentence."""
+        """Powers of the attacker, in one sentence."""
         return f"Adds, removes and changes any number of training rows of the {self.group} that it controls."
 
     def settings(self) -> Settings:

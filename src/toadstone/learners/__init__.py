@@ -8,6 +8,7 @@ from toadstone.core.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from toadstone.learners.bounded import BoundedLossClassifier
+    from toadstone.learners.features.patches import PatchFeatures
     from toadstone.learners.label_linear.kernels import KernelRidgeClassifier, KernelSmootherClassifier
     from toadstone.learners.label_linear.neighbours import NeighbourVoteClassifier
     from toadstone.learners.label_linear.ridge import OneHotRidgeClassifier
@@ -29,6 +30,7 @@ __all__ = [
     "OneHotRidgeClassifier",
     "OnlineHingeClassifier",
     "PartitionVoteClassifier",
+    "PatchFeatures",
     "SeveredClassifier",
     "SeveredRidge",
     "TrimmedLossClassifier",
@@ -47,6 +49,7 @@ __getattr__, __dir__ = lazy_exports(
         "OneHotRidgeClassifier": "label_linear.ridge",
         "OnlineHingeClassifier": "multiclass",
         "PartitionVoteClassifier": "partitioned",
+        "PatchFeatures": "features.patches",
         "SeveredClassifier": "severed",
         "SeveredRidge": "severed_ridge",
         "TrimmedLossClassifier": "trimmed",

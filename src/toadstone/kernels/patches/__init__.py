@@ -1,0 +1,1 @@
+"""Features of images from k-means of their patches; no label enters."""

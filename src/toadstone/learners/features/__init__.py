@@ -1,0 +1,1 @@
+"""Transformers that learn features without labels."""

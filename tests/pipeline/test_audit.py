@@ -22,7 +22,7 @@ from toadstone.datasets.readers.rows import read_poison
 from toadstone.datasets.split import Split
 from toadstone.learners.linear import LinearClassifier
 from toadstone.pipeline.attack_search.audit_attacks import SUITE
-from toadstone.pipeline.audit import audit, best_error
+from toadstone.pipeline.audit import audit, best_cell
 from toadstone.pipeline.audit_plan import DEFENCES, AuditPlan, count_steps
 from toadstone.pipeline.certify import verify_split
 from toadstone.records.audit import AuditRecord
@@ -344,13 +344,13 @@ def test_the_best_error_is_the_best_defence_under_its_worst_attack(cancer):
         max(cell.test_error for cell in cells if cell.attack != "none" and cell.sanitizer == name)
         for name in ("none", *DEFENCES)
     ]
-    assert best_error(cells) == min(worst)
+    assert best_cell(cells).test_error == min(worst)
     harder = [replace(cell, attack="other", test_error=0.5) for cell in cells if cell.attack == "collapse"]
-    assert best_error([*cells, *harder]) == 0.5
+    assert best_cell([*cells, *harder]).test_error == 0.5
     clean = [cell for cell in cells if cell.attack == "none"]
-    assert best_error(clean) == min(cell.test_error for cell in clean)
+    assert best_cell(clean).test_error == min(cell.test_error for cell in clean)
     bare = [replace(cell, test_error=0.0) if cell.sanitizer == "none" else cell for cell in cells]
-    assert best_error(bare) == 0.0
+    assert best_cell(bare).test_error == 0.0
 
 
 def test_certificates_of_the_record_are_those_of_the_files(cancer, tmp_path):

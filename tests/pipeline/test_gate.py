@@ -27,17 +27,19 @@ def test_bounds(bound, attack, limit, conclusive, verdict):
 
 
 @pytest.mark.parametrize(
-    ("error", "limit", "conclusive", "verdict"),
+    ("low", "high", "limit", "conclusive", "verdict"),
     [
-        (0.1, 0.1, True, GateOutcome.KEPT),
-        (0.1, 0.1, False, GateOutcome.UNDECIDED),
-        (0.2, 0.1, False, GateOutcome.EXCEEDED),
-        (0.2, 0.1, True, GateOutcome.EXCEEDED),
-        (math.nan, 0.1, True, GateOutcome.EXCEEDED),
+        (0.01, 0.1, 0.1, True, GateOutcome.KEPT),
+        (0.01, 0.1, 0.1, False, GateOutcome.UNDECIDED),
+        (0.01, 0.11, 0.1, True, GateOutcome.UNDECIDED),
+        (0.1, 0.2, 0.1, True, GateOutcome.UNDECIDED),
+        (0.11, 0.2, 0.1, True, GateOutcome.EXCEEDED),
+        (0.11, 0.2, 0.1, False, GateOutcome.EXCEEDED),
+        (math.nan, math.nan, 0.1, True, GateOutcome.EXCEEDED),
     ],
 )
-def test_errors(error, limit, conclusive, verdict):
-    assert judge_error(error, limit, conclusive=conclusive) is verdict
+def test_errors(low, high, limit, conclusive, verdict):
+    assert judge_error((low, high), limit, conclusive=conclusive) is verdict
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ from toadstone.options import (
 @number(
     "--fail-if-error-above",
     "E",
-    "Exit 1 unless the best defence keeps the test error under attack within E, a share: 0.1 is one in ten.",
+    "Exit 1 unless the best defence surely keeps the test error under attack within E: its 95 % interval ends there or "
+    "below. A share: 0.1 is one in ten.",
 )
 @number("--remove", "SHARE", "Share of each class that a defence removes, in (0, 0.5).", 0.05)
 @path(
@@ -91,7 +92,7 @@ def audit(
     more classes are attacked and defended, without a certificate.
     """
     from toadstone.front.audit import audit as run
-    from toadstone.pipeline.audit import best_error
+    from toadstone.pipeline.audit import best_cell
     from toadstone.pipeline.gate import check_limit
 
     check_limit("fail_if_certified_above", fail_if_certified_above)
@@ -104,9 +105,9 @@ def audit(
     if as_json and out is None:
         remark(f"the report is {folder / 'report.html'}")
     point = result.record.headline
-    error = best_error(result.record.evaluations)
+    cell = best_cell(result.record.evaluations)
     return max(
         gate_certificate(point, fail_if_certified_above),
-        gate_error(error, fail_if_error_above, conclusive=point is None or point.conclusive),
+        gate_error(cell, fail_if_error_above, conclusive=point is None or point.conclusive),
         gate_unfinished(result.unfinished, fail_if_certified_above, fail_if_error_above),
     )

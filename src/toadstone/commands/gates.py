@@ -9,7 +9,7 @@ from toadstone.console import complain
 if TYPE_CHECKING:
     from toadstone.core.certificate import Certificate
     from toadstone.pipeline.gate import GateOutcome
-    from toadstone.records.audit import Bound
+    from toadstone.records.audit import Bound, Evaluation
     from toadstone.records.defence import DefenceRecord
     from toadstone.records.regression import RegressionDefenceRecord
     from toadstone.records.scan import ScanRecord
@@ -43,15 +43,21 @@ def gate_certificate(point: Bound | None, limit: float | None) -> int:
     return gate_bound(point, point.fraction, limit, conclusive=point.conclusive)
 
 
-def gate_error(test_error: float, limit: float | None, *, conclusive: bool) -> int:
+def gate_error(cell: Evaluation, limit: float | None, *, conclusive: bool) -> int:
     """Exit code for the test error that the best defence leaves; says why if it is not 0."""
     from toadstone.pipeline.gate import judge_error
 
     if limit is None:
         return 0
-    verdict = judge_error(test_error, limit, conclusive=conclusive)
-    found = f"the best defence leaves a test error of {test_error:.10g} under attack, against a limit of {limit:.12g}"
-    return _exit_code(verdict, found, "the search for the attack stopped early, so a stronger one may exist")
+    verdict = judge_error((cell.low, cell.high), limit, conclusive=conclusive)
+    found = (
+        f"the best defence leaves a test error of {cell.test_error:.10g} under attack "
+        f"(95 % interval {cell.low:.4g} to {cell.high:.4g}), against a limit of {limit:.12g}"
+    )
+    doubt = "more test rows would tell"
+    if cell.high <= limit:
+        doubt = "the search for the attack stopped early, so a stronger one may exist"
+    return _exit_code(verdict, found, doubt)
 
 
 def gate_unfinished(unfinished: str, *limits: object) -> int:

@@ -259,16 +259,17 @@ def _check_poisons(split: Split, plan: AuditPlan, poisons: Mapping[str, Poison])
             raise InvalidData(str(error)) from None
 
 
-def best_error(evaluations: Sequence[Evaluation]) -> float:
-    """The test error that the best defence, or none, leaves under its worst attack.
+def best_cell(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """The worst attack against the best defence, or none: the least of the largest test errors.
 
     Without any attack, the least error on clean rows.
     """
     attacked = [cell for cell in evaluations if cell.attack != NO_ATTACK] or list(evaluations)
-    return min(
-        max(cell.test_error for cell in attacked if cell.sanitizer == name)
-        for name in {cell.sanitizer for cell in attacked}
-    )
+    worst: dict[str, Evaluation] = {}
+    for cell in attacked:
+        known = worst.setdefault(cell.sanitizer, cell)
+        worst[cell.sanitizer] = cell if cell.test_error > known.test_error else known
+    return min(worst.values(), key=lambda cell: cell.test_error)
 
 
 def _candidate(train: Dataset, certificate: Certificate, certified: Certified, seed: int) -> Poison | None:

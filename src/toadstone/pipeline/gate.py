@@ -116,7 +116,7 @@ def judge_bound(bound: float, attack_value: float, limit: float, *, conclusive: 
     return GateOutcome.EXCEEDED if conclusive or attack_value > limit else GateOutcome.UNDECIDED
 
 
-def judge_error(test_error: float, limit: float, *, conclusive: bool) -> GateOutcome:
+def judge_error(interval: tuple[float, float], limit: float, *, conclusive: bool) -> GateOutcome:
     """Judge a test error measured under attack.
 
     The attack is the one that a search found. Where the search stopped early
@@ -125,14 +125,26 @@ def judge_error(test_error: float, limit: float, *, conclusive: bool) -> GateOut
 
     Parameters
     ----------
-    test_error, limit : float
-        Shares of the test rows.
+    interval : tuple of float
+        95 % interval of the error, a share of all rows such as the test rows.
+    limit : float
     conclusive : bool
         Whether the search for the attack ended.
+
+    Returns
+    -------
+    GateOutcome
+        Undecided where the interval includes the limit and more.
+
+    Examples
+    --------
+    >>> judge_error((0.01, 0.06), 0.05, conclusive=True)
+    <GateOutcome.UNDECIDED: 'undecided'>
     """
-    if not test_error <= limit:
-        return GateOutcome.EXCEEDED
-    return GateOutcome.KEPT if conclusive else GateOutcome.UNDECIDED
+    low, high = interval
+    if high <= limit:
+        return GateOutcome.KEPT if conclusive else GateOutcome.UNDECIDED
+    return GateOutcome.UNDECIDED if low <= limit else GateOutcome.EXCEEDED
 
 
 def judge_drop(change: AccuracyChange | None, limit: float) -> GateOutcome:

@@ -10,7 +10,7 @@ import pytest
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
-from toadstone.pipeline.audit import audit, best_error
+from toadstone.pipeline.audit import audit, best_cell
 from toadstone.pipeline.audit_plan import AuditPlan
 from toadstone.pipeline.defend import DefencePlan, defend
 from toadstone.pipeline.evaluation.journal import Journal
@@ -115,7 +115,7 @@ class TestAudit:
         assert part.record.headline.bound == whole.record.headline.bound
         assert "attacks label-flip, random-flip were not tried; the result is undecided" in part.unfinished
         assert part.unfinished in part.record.not_promised[-1]
-        assert best_error(part.record.evaluations) <= best_error(whole.record.evaluations)
+        assert best_cell(part.record.evaluations).test_error <= best_cell(whole.record.evaluations).test_error
         assert whole.unfinished == ""
 
     def test_an_attack_that_met_some_defences_only_is_left_out(self, split):

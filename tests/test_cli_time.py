@@ -49,7 +49,8 @@ def test_a_record_of_an_unfinished_scan_is_valid(toadstone, table):
 def test_a_defence_without_time_is_refused(toadstone, table):
     run = toadstone("defend", table, "--max-seconds", "1e-6")
     assert run.code == 2
-    assert run.err == "toadstone: `--max-seconds`: expected enough for the verdict, got 1e-06\n"
+    expected = "expected enough for the verdict, got 1e-06, which were over before it; give more"
+    assert run.err == f"toadstone: `--max-seconds`: {expected}\n"
 
 
 def test_a_defence_that_was_not_measured_is_undecided(toadstone, table, monkeypatch, listing):
@@ -60,7 +61,29 @@ def test_a_defence_that_was_not_measured_is_undecided(toadstone, table, monkeypa
     monkeypatch.setattr(Deadline, "passed", property(lambda self: next(looks, self.seconds is not None)))
     failed = toadstone("defend", table, "--trusted", checked, "--max-seconds", "5", "--fail-if-removed-above", "0.4")
     assert failed.code == 1
-    assert "the accuracy was not measured; the result is undecided" in " ".join(failed.err.split())
+    assert "the accuracy was not measured; the result is undecided: give more seconds, or a model" in failed.err
+
+
+def test_numeric_targets_have_a_time_too(toadstone, tmp_path, monkeypatch):
+    rows = [f"{row},{row % 7},{3 * row + row * row % 5}" for row in range(120)]
+    rows[50] = "50,1,9999"
+    (tmp_path / "homes.csv").write_text("\n".join(["size,rooms,price", *rows]) + "\n")
+    (tmp_path / "checked.csv").write_text("size,rooms,price\n10.5,3,33\n20.5,2,64\n30.5,1,93\n")
+    named = (tmp_path / "homes.csv", "--target", "price")
+    for command in ("scan", "defend"):
+        refused = toadstone(command, *named, "--max-seconds", "1e-6")
+        assert (refused.code, refused.err.count("`--max-seconds`: expected enough for the verdict, got 1e-06")) == (
+            2,
+            1,
+        )
+    assert toadstone("scan", *named, "--max-seconds", "600").code == 0
+    looks = iter([False])
+    monkeypatch.setattr(Deadline, "passed", property(lambda self: next(looks, self.seconds is not None)))
+    limits = ("--max-seconds", "600", "--fail-if-removed-above", "0.4")
+    part = toadstone("defend", *named, "--trusted", tmp_path / "checked.csv", *limits)
+    assert part.code == 1
+    assert "the errors were not measured; the result is undecided" in part.err
+    assert "Unfinished: the 600 seconds" in part.out
 
 
 def test_an_evaluation_without_time_is_undecided_and_goes_on_later(toadstone, table, tmp_path, monkeypatch):

@@ -103,6 +103,7 @@ def defend(
         return max(
             gate_spared(result.record),
             gate_targets_removed(result.record, fail_if_removed_above, fail_if_accuracy_drops_above),
+            gate_unfinished(result.unfinished, fail_if_removed_above),
         )
     return max(
         gate_spared(result.record),

@@ -66,7 +66,7 @@ def gate_unfinished(unfinished: str, *limits: object) -> int:
 
     if not unfinished or not any(limit is not None and limit is not False for limit in limits):
         return 0
-    return _exit_code(GateOutcome.UNDECIDED, unfinished, "more time would tell")
+    return _exit_code(GateOutcome.UNDECIDED, unfinished, "no threshold passes on a part of a run")
 
 
 def not_run(record: ScanRecord, *, named: bool) -> str:

@@ -208,18 +208,17 @@ def defend(
     numeric = with_target(data, target, reading)
     if numeric is not None:
         given_action = None if action == "remove" else action
-        refuse_options(action=given_action, estimators=estimators, represent=represent, max_seconds=max_seconds)
+        refuse_options(action=given_action, estimators=estimators, represent=represent)
         refuse_options(group=group, time=time)
         chosen = {} if model is None else {"model": load_model(model), "model_name": name_of(model)}
-        return defend_targets(
-            TargetReading(data, numeric, seed, run), TargetDefencePlan(max_removed=max_removed, **chosen), trusted
-        )
+        plan = TargetDefencePlan(max_removed=max_removed, **chosen)
+        return defend_targets(TargetReading(data, numeric, seed, run, deadline), plan, trusted)
     request = replace(request_of(reading, seed).setting_aside(), group=group, time=time)
     loaded = None if model is None else load_model(model)
     added = tuple(load_model(one, option="estimators") for one in _listed(estimators))
     given = open_data(data, request)
     own = None if model is None else _own_model(given, loaded, name_of(model), trusted)
-    plan = DefencePlan(
+    wanted = DefencePlan(
         action=action,
         max_removed=max_removed,
         model=own,
@@ -233,7 +232,7 @@ def defend(
         command=run.command,
     )
     found = run_defence(
-        given.split, plan, trusted=given.trusted(trusted), deadline=deadline, on_stage=run.watch.announce
+        given.split, wanted, trusted=given.trusted(trusted), deadline=deadline, on_stage=run.watch.announce
     )
     return DefenceResult(given, found, own)
 

@@ -164,9 +164,9 @@ def scan(
     run, deadline = current_run("scan"), Deadline(max_seconds)
     numeric = with_target(data, target, reading)
     if numeric is not None:
-        refuse_options(detectors=detectors, false_alarm_rate=false_alarm_rate, max_seconds=max_seconds)
+        refuse_options(detectors=detectors, false_alarm_rate=false_alarm_rate)
         refuse_options(test=test, group=group, time=time, represent=represent)
-        return scan_targets(TargetReading(data, numeric, seed, run), trusted)
+        return scan_targets(TargetReading(data, numeric, seed, run, deadline), trusted)
     if represent is not None and trusted is not None:
         raise InvalidArgument("represent", "no trusted rows beside it, for they have no representation", "both")
     plan = ScanPlan(

@@ -16,9 +16,10 @@ from toadstone.datasets.split import Split
 from toadstone.front.inputs import Data, Given, open_targets, request_of
 from toadstone.front.results import Result
 from toadstone.front.run import Run
+from toadstone.pipeline.harness.clock import UNLIMITED, Deadline
 from toadstone.pipeline.harness.row_account import ids_of
 from toadstone.pipeline.regression.attack import TargetAttackPlan, attack_targets
-from toadstone.pipeline.regression.defend import TargetDefencePlan, defend_targets
+from toadstone.pipeline.regression.defend import TargetDefencePlan, defend_targets, late_errors
 from toadstone.pipeline.regression.sanitize import clean_targets
 from toadstone.pipeline.regression.scan import TargetScan, scan_targets
 from toadstone.pipeline.sanitize import Cleaning
@@ -42,12 +43,14 @@ class TargetReading:
     reading : Reading
     seed : int
     run : Run
+    deadline : Deadline
     """
 
     data: Data
     reading: Reading
     seed: int
     run: Run
+    deadline: Deadline = UNLIMITED
 
     def open(self) -> Given:
         """Read the data."""
@@ -122,8 +125,8 @@ class TargetDefenceResult(Result):
 
     record: RegressionDefenceRecord
 
-    def __init__(self, given: Given, record: RegressionDefenceRecord, kept: Dataset) -> None:
-        super().__init__(given, record)
+    def __init__(self, given: Given, record: RegressionDefenceRecord, kept: Dataset, *, unfinished: str = "") -> None:
+        super().__init__(given, record, unfinished=unfinished)
         self._kept = kept
 
     @property
@@ -198,6 +201,7 @@ def run_scan(asked: TargetReading, trusted: Data | None) -> TargetScanResult:
         command=asked.run.command,
         source=given.source,
         trusted=given.trusted(trusted),
+        deadline=asked.deadline,
         on_stage=asked.run.watch.announce,
     )
     return TargetScanResult(given, found)
@@ -207,8 +211,14 @@ def run_defence(asked: TargetReading, plan: TargetDefencePlan, trusted: Data | N
     """Defend the targets that were asked for."""
     given = asked.open()
     plan = replace(plan, seed=asked.seed, source=given.source, command=asked.run.command)
-    record, kept = defend_targets(given.split, plan, trusted=given.trusted(trusted), on_stage=asked.run.watch.announce)
-    return TargetDefenceResult(given, record, kept)
+    record, kept = defend_targets(
+        given.split,
+        plan,
+        trusted=given.trusted(trusted),
+        deadline=asked.deadline,
+        on_stage=asked.run.watch.announce,
+    )
+    return TargetDefenceResult(given, record, kept, unfinished=late_errors(record, asked.deadline))
 
 
 def run_sanitizing(

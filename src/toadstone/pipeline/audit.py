@@ -237,7 +237,10 @@ class _Suite:
             )
         judged = {cell.attack for cell in cells}
         late = [name for name in suite if name not in tried or (name in made and name not in judged)]
-        return cells, self.deadline.unfinished(f"the attacks {', '.join(late)} were not tried") if late else ""
+        if not late:
+            return cells, ""
+        what = f"the attacks {', '.join(late)} were not tried"
+        return cells, self.deadline.unfinished(what, "give more seconds, or name fewer attacks or defences")
 
 
 def _ordered(cells: Sequence[Evaluation], plan: AuditPlan, n_classes: int) -> tuple[Evaluation, ...]:

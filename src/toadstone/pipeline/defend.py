@@ -187,7 +187,7 @@ def _measured(
     if trusted is None and published is None:
         return (), ("", ""), ""
     if deadline.passed:
-        return (), ("", ""), deadline.unfinished(_UNMEASURED)
+        return (), ("", ""), deadline.unfinished(_UNMEASURED, "give more seconds, or a model that trains faster")
     model = plan.model
     if model is None:
         with clock.stage("choosing the ridge"):

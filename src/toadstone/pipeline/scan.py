@@ -197,7 +197,8 @@ def late_parts(record: ScanRecord, deadline: Deadline) -> str:
         return ""
     said = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
     named = f" ({', '.join(late)})" if late else ""
-    return deadline.unfinished(f"{said} did not run{named}")
+    fewer = " (--detectors none is the verdict alone)" if late else ""
+    return deadline.unfinished(f"{said} did not run{named}", f"give more seconds, or fewer rows or detectors{fewer}")
 
 
 def exceeded(record: ScanRecord) -> Sequence[str]:

@@ -99,7 +99,8 @@ def _key(trial: Trial) -> tuple[int, str, str, str]:
 def late_trials(record: EvaluationRecord, deadline: Deadline) -> str:
     """Say how many trials had no time to run; empty where all had."""
     late = sum(deadline.explains(trial.skipped) for trial in record.trials)
-    return deadline.unfinished(f"{late} of {len(record.trials)} trials did not run") if late else ""
+    what = f"{late} of {len(record.trials)} trials did not run"
+    return deadline.unfinished(what, "with --out the same command goes on from those that did") if late else ""
 
 
 def _tasks(setup: EvaluationSetup, missing: set[tuple[int, str, str]], deadline: Deadline) -> Iterator[Any]:

@@ -70,9 +70,15 @@ class Deadline:
         """True if a step was skipped because the time was over."""
         return self.seconds is not None and skipped == self.reason
 
-    def unfinished(self, what: str) -> str:
-        """Say in a sentence what did not run, and that the result is therefore undecided."""
-        return f"{self.reason}: {what}; the result is undecided"
+    def unfinished(self, what: str, instead: str) -> str:
+        """Say in a sentence what did not run, that the result is therefore undecided, and what would decide it.
+
+        Examples
+        --------
+        >>> Deadline(5.0).unfinished("the verdict did not run", "give more seconds")
+        'the 5 seconds of --max-seconds were over: the verdict did not run; the result is undecided: give more seconds'
+        """
+        return f"{self.reason}: {what}; the result is undecided: {instead}"
 
     def demand(self, expected: str) -> None:
         """Refuse to go on once the time is over, where nothing could be said yet.
@@ -83,7 +89,7 @@ class Deadline:
             If it is.
         """
         if self.passed:
-            raise InvalidArgument("max_seconds", expected, f"{self.seconds:g}")
+            raise InvalidArgument("max_seconds", expected, f"{self.seconds:g}, which were over before it; give more")
 
 
 UNLIMITED = Deadline(None)

@@ -16,7 +16,7 @@ from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.datasets.split import Split
 from toadstone.learners.given_models import failing_in_words, predicted
-from toadstone.pipeline.harness.clock import Clock
+from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.data_summary import digests_of_rows
 from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.row_account import account_for, ids_of, set_aside, source_of
@@ -24,6 +24,7 @@ from toadstone.pipeline.regression.facts import finding_of, judge, summarize_tar
 from toadstone.records.header import Source
 from toadstone.records.regression import ErrorChange, RegressionDefenceRecord, Where
 
+_ERRORS = "errors"
 _NORMAL = 1.959964
 _RIDGES = np.logspace(-3, 4, 15)
 
@@ -75,6 +76,7 @@ def defend_targets(
     plan: TargetDefencePlan,
     *,
     trusted: Dataset | None = None,
+    deadline: Deadline = UNLIMITED,
     on_stage: Callable[[str], None] = lambda stage: None,
 ) -> tuple[RegressionDefenceRecord, Dataset]:
     """Remove the listed rows of a source.
@@ -90,6 +92,8 @@ def defend_targets(
     plan : TargetDefencePlan
     trusted : Dataset, optional
         Rows known to be right, none of them in `split`.
+    deadline : Deadline
+        Errors are not measured after it.
     on_stage : callable
         Called with the name of each stage as it begins.
 
@@ -102,8 +106,10 @@ def defend_targets(
     Raises
     ------
     InvalidArgument
-        If a trusted row is among the others.
+        If a trusted row is among the others, or the deadline passes before
+        there is a verdict.
     """
+    deadline.demand("enough for the verdict")
     data, clock = split.whole(), Clock(on_stage)
     with clock.stage("verdict"):
         verdict = judge(data, trusted, plan.seed)
@@ -111,8 +117,10 @@ def defend_targets(
     most = len(data) if plan.max_removed is None else int(plan.max_removed * len(data) + 1e-9)
     removed = listed[:most]
     kept = np.setdiff1d(np.arange(len(data)), removed)
-    with clock.stage("errors"):
-        errors = _errors(data, kept, plan, trusted, split.test if data is split.train else None)
+    errors: tuple[ErrorChange, ...] = ()
+    if not deadline.passed:
+        with clock.stage(_ERRORS):
+            errors = _errors(data, kept, plan, trusted, split.test if data is split.train else None)
     record = RegressionDefenceRecord(
         header=make_header(
             "regression-defence", command=plan.command, seed=plan.seed, digests=digests_of_rows(data, trusted)
@@ -133,6 +141,13 @@ def defend_targets(
         timings=clock.seconds,
     )
     return record, data.take(kept)
+
+
+def late_errors(record: RegressionDefenceRecord, deadline: Deadline) -> str:
+    """Say that there was no time to measure errors; empty where there was."""
+    if _ERRORS in record.timings:
+        return ""
+    return deadline.unfinished("the errors were not measured", "give more seconds, or a model that trains faster")
 
 
 def _errors(

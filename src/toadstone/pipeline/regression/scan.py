@@ -10,7 +10,7 @@ import numpy as np
 from toadstone.core.arrays import Array
 from toadstone.core.dataset import Dataset
 from toadstone.datasets.split import Split
-from toadstone.pipeline.harness.clock import Clock
+from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.data_summary import digests_of_rows
 from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.row_account import set_aside, source_of
@@ -48,6 +48,7 @@ def scan_targets(
     command: str = "",
     source: Source | None = None,
     trusted: Dataset | None = None,
+    deadline: Deadline = UNLIMITED,
     on_stage: Callable[[str], None] = lambda stage: None,
 ) -> TargetScan:
     """Judge the targets of all rows of a source.
@@ -65,6 +66,8 @@ def scan_targets(
         Origin of the rows; the name of the split by default.
     trusted : Dataset, optional
         Rows known to be right, none of them in `split`.
+    deadline : Deadline
+        Nothing is judged after it.
     on_stage : callable
         Called with the name of each stage as it begins.
 
@@ -75,8 +78,10 @@ def scan_targets(
     Raises
     ------
     InvalidArgument
-        If a trusted row is among the others.
+        If a trusted row is among the others, or the deadline passes before
+        there is a verdict.
     """
+    deadline.demand("enough for the verdict")
     data, clock = split.whole(), Clock(on_stage)
     with clock.stage("verdict"):
         verdict = judge(data, trusted, seed)

@@ -1,4 +1,4 @@
-"""Label-flip certificates on real data: the curve over the ridge, times, and the optimal attack at and above the counts.
+"""Label-flip certificates on real data: the curve over the ridge, times, and the optimal attack at the counts and above.
 
 Every figure is over all test rows. No ridge was chosen on them: each is shown. Preparations look at no label.
 """
@@ -129,7 +129,8 @@ def main() -> None:
         "against so many flips) over all test rows; the median is over all of them, a wrong prediction counting as "
         "less than none. Processor time of one thread."
     )
-    publish("label_flips", "Label-flip certificates", [intro, table(headings, rows), "\n".join(words)], ["numpy", "numba"])
+    paragraphs = [intro, table(headings, rows), "\n".join(words)]
+    publish("label_flips", "Label-flip certificates", paragraphs, ["numpy", "numba"])
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from toadstone.front.attack import attack
     from toadstone.front.audit import audit
     from toadstone.front.certify import certify, verify
+    from toadstone.front.cost import cost
     from toadstone.front.defend import defend
     from toadstone.front.evaluate import evaluate
     from toadstone.front.sanitize import sanitize
@@ -53,6 +54,7 @@ __all__ = [
     "attack",
     "audit",
     "certify",
+    "cost",
     "defend",
     "evaluate",
     "load",
@@ -82,6 +84,7 @@ _HOMES = {
     "attack": "front.attack",
     "audit": "front.audit",
     "certify": "front.certify",
+    "cost": "front.cost",
     "defend": "front.defend",
     "evaluate": "front.evaluate",
     "load": "datasets.catalogue.load",

@@ -13,6 +13,7 @@ from toadstone import signals
 from toadstone.commands.attack import attack
 from toadstone.commands.audit import audit
 from toadstone.commands.certify import certify
+from toadstone.commands.cost import cost
 from toadstone.commands.datasets import datasets
 from toadstone.commands.defend import defend
 from toadstone.commands.evaluate import evaluate
@@ -130,7 +131,7 @@ def _failed(error: BaseException) -> str:
 
 @click.group(
     name="toadstone",
-    commands=[audit, certify, verify, scan, defend, evaluate, sanitize, attack, reproduce, datasets],
+    commands=[audit, certify, cost, verify, scan, defend, evaluate, sanitize, attack, reproduce, datasets],
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -145,6 +146,7 @@ def toadstone_command(context: click.Context) -> None:
       toadstone audit digits-1-7 --fraction 0.03 --out report
       toadstone audit mails.csv --text body --label spam --fraction 0.01
       toadstone certify enron --fraction 0.01 --fraction 0.03 --json
+      toadstone cost enron --error 0.10 --out cost
       toadstone scan mails.csv --text body --label spam --out scanned
       toadstone defend mails.csv --text body --label spam --out defended
       toadstone evaluate mails.csv --text body --label spam --out evaluated

@@ -8,6 +8,7 @@ import pytest
 
 from toadstone.records.attack import AttackRecord, SplitTest, TargetOutcome
 from toadstone.records.audit import AuditRecord, Bound, Defender, Evaluation, Suspect, Threat
+from toadstone.records.cost import CertifiedSide, CostRecord, FoundSide, Vulnerability
 from toadstone.records.defence import (
     AccuracyChange,
     DefenceRecord,
@@ -395,6 +396,35 @@ def group_of(rows, **changes):
 
 
 @pytest.fixture
+def costed() -> CostRecord:
+    """Rows certified and found for an error, of data that mean harm."""
+    return CostRecord(
+        header=header("cost", f"toadstone cost '{HOSTILE}' --error 0.1"),
+        source=Source(HOSTILE, "rows.csv", "line"),
+        data=read_data(),
+        kind="add",
+        error=0.1,
+        loss=None,
+        target_origin="as asked",
+        clean_error=0.01,
+        clean_loss=0.05,
+        clean_test_error=0.02,
+        certified=CertifiedSide(12, 0.1234, 0.125, "The bound stays below."),
+        found=FoundSide(30, True, HOSTILE, 0.11, 0.3, 0.13),
+        tried=20,
+        most_rows=400,
+        ridge=0.01,
+        ridge_origin="chosen by cross-validation",
+        quantile=0.95,
+        vulnerability=Vulnerability(2.5, 0.05, 50.0),
+        assumptions=("The rows are clean.", HOSTILE),
+        not_promised=("Nothing else.",),
+        seconds=3.0,
+        timings={"attacks": 2.0},
+    )
+
+
+@pytest.fixture
 def scanned() -> ScanRecord:
     """A verdict with two rows and a group of data that mean harm; three detectors, one of them skipped."""
     flagged = {"deep-knn": "neighbours of b", "spectral": "too far"}
@@ -680,6 +710,7 @@ def target_attack():
     params=[
         "record",
         "attacked",
+        "costed",
         "scanned",
         "defended",
         "evaluated",

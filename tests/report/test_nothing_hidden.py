@@ -17,12 +17,14 @@ from hypothesis import strategies as st
 from toadstone.console import complain
 from toadstone.records.attack import AttackRecord
 from toadstone.records.audit import AuditRecord, Removal
+from toadstone.records.cost import CostRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.header import Source
 from toadstone.records.regression import RegressionAttackRecord, RegressionDefenceRecord, RegressionScanRecord
 from toadstone.records.reproduction import Reproduction
 from toadstone.records.scan import ScanRecord
+from toadstone.report.cost.cost_text import cost_lines
 from toadstone.report.files.evaluation_table import write_matrix
 from toadstone.report.files.sarif import to_sarif
 from toadstone.report.files.tables import (
@@ -33,6 +35,7 @@ from toadstone.report.files.tables import (
     write_suspects,
 )
 from toadstone.report.pages.audit_page import render
+from toadstone.report.pages.cost_page import render_cost
 from toadstone.report.pages.defence_page import render_defence
 from toadstone.report.pages.evaluation_page import render_evaluation
 from toadstone.report.pages.fragment import render_fragment
@@ -52,6 +55,7 @@ from toadstone.report.text.scan_text import scan_lines
 LINES = {
     AuditRecord: audit_lines,
     AttackRecord: attack_lines,
+    CostRecord: cost_lines,
     ScanRecord: scan_lines,
     DefenceRecord: defence_lines,
     EvaluationRecord: evaluation_lines,
@@ -62,6 +66,7 @@ LINES = {
 }
 PAGES = {
     AuditRecord: render,
+    CostRecord: render_cost,
     ScanRecord: render_scan,
     DefenceRecord: render_defence,
     EvaluationRecord: render_evaluation,

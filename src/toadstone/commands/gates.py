@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from toadstone.core.certificate import Certificate
     from toadstone.pipeline.gate import GateOutcome
     from toadstone.records.audit import Bound, Evaluation
+    from toadstone.records.cost import CostRecord
     from toadstone.records.defence import DefenceRecord
     from toadstone.records.regression import RegressionDefenceRecord
     from toadstone.records.scan import ScanRecord
@@ -58,6 +59,18 @@ def gate_error(cell: Evaluation, limit: float | None, *, conclusive: bool) -> in
     if cell.high <= limit:
         doubt = "the search for the attack stopped early, so a stronger one may exist"
     return _exit_code(verdict, found, doubt)
+
+
+def gate_cost(record: CostRecord, limit: int | None) -> int:
+    """Exit code for the rows that an attacker needs; says why if it is not 0."""
+    from toadstone.pipeline.gate import judge_cost
+
+    if limit is None:
+        return 0
+    certified, attack = record.certified_rows, record.attack_rows
+    suffice = "no attack was found" if attack is None else f"{attack:,} rows suffice"
+    proved = "no number of rows is certified" if certified is None else f"{certified:,} rows are certified"
+    return _exit_code(judge_cost(certified, attack, limit), f"{suffice}, against a limit of {limit:,}", proved)
 
 
 def gate_unfinished(unfinished: str, *limits: object) -> int:

@@ -8,7 +8,6 @@ from toadstone.core.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from toadstone.learners.bounded import BoundedLossClassifier
-    from toadstone.learners.features.gradients import GradientFeatures
     from toadstone.learners.features.patches import PatchFeatures
     from toadstone.learners.label_linear.kernels import KernelRidgeClassifier, KernelSmootherClassifier
     from toadstone.learners.label_linear.neighbours import NeighbourVoteClassifier
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = [
     "BoundedLossClassifier",
     "CrammerSingerClassifier",
-    "GradientFeatures",
     "KernelRidgeClassifier",
     "KernelSmootherClassifier",
     "LinearClassifier",
@@ -44,7 +42,6 @@ __getattr__, __dir__ = lazy_exports(
     {
         "BoundedLossClassifier": "bounded",
         "CrammerSingerClassifier": "multiclass",
-        "GradientFeatures": "features.gradients",
         "KernelRidgeClassifier": "label_linear.kernels",
         "KernelSmootherClassifier": "label_linear.kernels",
         "LinearClassifier": "linear",

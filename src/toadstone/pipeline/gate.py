@@ -91,6 +91,27 @@ def judge_count(count: int, limit: int) -> GateOutcome:
     return GateOutcome.KEPT if count <= limit else GateOutcome.EXCEEDED
 
 
+def judge_cost(certified: int | None, attack: int | None, limit: int) -> GateOutcome:
+    """Judge a number of rows that an attacker needs, which is to be at least a limit.
+
+    Parameters
+    ----------
+    certified : int or None
+        Fewer rows cannot do the harm; None where nothing is certified.
+    attack : int or None
+        So many rows suffice; None where no attack was found.
+    limit : int
+
+    Examples
+    --------
+    >>> judge_cost(120, 300, 100), judge_cost(120, 300, 200), judge_cost(120, 300, 400)
+    (<GateOutcome.KEPT: 'kept'>, <GateOutcome.UNDECIDED: 'undecided'>, <GateOutcome.EXCEEDED: 'exceeded'>)
+    """
+    if certified is not None and certified >= limit:
+        return GateOutcome.KEPT
+    return GateOutcome.EXCEEDED if attack is not None and attack < limit else GateOutcome.UNDECIDED
+
+
 def judge_bound(bound: float, attack_value: float, limit: float, *, conclusive: bool) -> GateOutcome:
     """Judge a certified bound.
 

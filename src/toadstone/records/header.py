@@ -46,6 +46,7 @@ _PLURALS: Mapping[str, str] = {"line": "lines", "row": "rows", "index": "indices
 RecordName: TypeAlias = Literal[
     "audit",
     "attack",
+    "cost",
     "scan",
     "defence",
     "evaluation",
@@ -60,6 +61,7 @@ SCHEMA_VERSIONS: Mapping[RecordName, Version] = MappingProxyType(
     {
         "audit": "4.0",
         "attack": "3.0",
+        "cost": "4.0",
         "scan": "4.0",
         "defence": "4.0",
         "evaluation": "3.0",

@@ -8,12 +8,15 @@ import pytest
 
 from toadstone.records.attack import AttackRecord
 from toadstone.records.audit import AuditRecord
+from toadstone.records.cost import CostRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.regression import RegressionAttackRecord, RegressionDefenceRecord, RegressionScanRecord
 from toadstone.records.reproduction import Reproduction
 from toadstone.records.scan import ScanRecord
+from toadstone.report.cost.cost_text import cost_lines
 from toadstone.report.pages.audit_page import render
+from toadstone.report.pages.cost_page import render_cost
 from toadstone.report.pages.defence_page import render_defence
 from toadstone.report.pages.evaluation_page import render_evaluation
 from toadstone.report.pages.regression_page import render_target_defence, render_target_scan
@@ -31,6 +34,7 @@ from toadstone.report.text.scan_text import scan_lines
 
 PAGES = {
     AuditRecord: render,
+    CostRecord: render_cost,
     ScanRecord: render_scan,
     DefenceRecord: render_defence,
     EvaluationRecord: render_evaluation,
@@ -41,6 +45,7 @@ PAGES = {
 LINES = {
     AuditRecord: audit_lines,
     AttackRecord: attack_lines,
+    CostRecord: cost_lines,
     ScanRecord: scan_lines,
     DefenceRecord: defence_lines,
     EvaluationRecord: evaluation_lines,

@@ -1,1 +1,1 @@
-"""Transformers of features that no label shapes."""
+"""Transformers that learn features without labels."""

@@ -10,6 +10,7 @@ from toadstone.core.dataset import Poison
 from toadstone.core.files import written_aside
 from toadstone.datasets.readers.rows import write_rows_as_arrays
 from toadstone.records.audit import AuditRecord
+from toadstone.records.cost import CostRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.reproduction import Reproduction
@@ -25,6 +26,7 @@ from toadstone.report.files.tables import (
     write_suspects,
 )
 from toadstone.report.pages.audit_page import render
+from toadstone.report.pages.cost_page import render_cost
 from toadstone.report.pages.defence_page import render_defence
 from toadstone.report.pages.evaluation_page import render_evaluation
 from toadstone.report.pages.reproduction_page import render_reproduction
@@ -38,6 +40,17 @@ def write_audit(record: AuditRecord, certificate: Certificate | None, poison: Po
     with written_aside(folder / "report.html") as stream:
         stream.write(render(record).encode())
     write_suspects(record.suspects, record.source, folder / "suspects.csv")
+    if certificate is not None:
+        write_certificate(certificate, folder / "certificate.json")
+    if poison is not None:
+        write_rows_as_arrays(poison.X, poison.y, folder / "poison.npz")
+
+
+def write_cost(record: CostRecord, certificate: Certificate | None, poison: Poison | None, folder: Path) -> None:
+    """Write record and report of a cost, and certificate and poison if there are any, into a folder."""
+    for name, text in (("record.json", record.to_json()), ("report.html", render_cost(record))):
+        with written_aside(folder / name) as stream:
+            stream.write((text + "\n").encode())
     if certificate is not None:
         write_certificate(certificate, folder / "certificate.json")
     if poison is not None:

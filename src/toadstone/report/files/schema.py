@@ -12,6 +12,7 @@ from typing import Any
 from toadstone.core.errors import UnknownName
 from toadstone.records.attack import AttackRecord
 from toadstone.records.audit import AuditRecord
+from toadstone.records.cost import CostRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.header import SCHEMA_VERSIONS, RecordName
@@ -28,6 +29,7 @@ RECORDS: Mapping[RecordName, type[Any]] = MappingProxyType(
     {
         "audit": AuditRecord,
         "attack": AttackRecord,
+        "cost": CostRecord,
         "scan": ScanRecord,
         "defence": DefenceRecord,
         "evaluation": EvaluationRecord,

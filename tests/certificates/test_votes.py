@@ -14,7 +14,8 @@ from toadstone.certificates.votes import make_vote_certificate, verify_votes
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidData
 from toadstone.core.pointwise import PointwiseCertificate, curve
-from toadstone.kernels.votes.schemes import DisjointParts, FiniteAggregation, GroupParts, HashBagging
+from toadstone.kernels.votes.grouped import GroupParts, Periods
+from toadstone.kernels.votes.schemes import DisjointParts, FiniteAggregation, HashBagging
 from toadstone.learners.partitioned import PartitionVoteClassifier
 
 N = 60
@@ -30,6 +31,7 @@ SCHEMES = {
     "finite aggregation": (FiniteAggregation(4, 3), None),
     "bags": (HashBagging(4, 3), None),
     "groups": (GroupParts(group="clinics"), GROUPS),
+    "periods": (Periods(span=2, period="weeks"), [row // 8 for row in range(N)]),
 }
 every_scheme = pytest.mark.parametrize("name", SCHEMES)
 
@@ -49,7 +51,8 @@ def test_a_certificate_says_what_is_counted_and_is_verified(name):
     expected = SCHEMES[name][0].certify(ballots, 3)
     np.testing.assert_array_equal(found.counts, expected.count)
     np.testing.assert_array_equal(found.winners, expected.winner)
-    assert found.n_units == (7 if name == "groups" else N)
+    assert found.n_units == {"groups": 7, "periods": 8}.get(name, N)
+    assert found.method == ("temporal" if name == "periods" else "votes")
     assert found.exact == (name != "finite aggregation")
     assert found.evidence["votes"].dtype == np.uint8
     assert curve(found, CODES[:12]).n_units == found.n_units

@@ -35,7 +35,9 @@ def test_every_format_is_fuzzed() -> None:
     assert {ending for ending in SUFFIXES if aliases.get(ending, ending) not in names} == set()
 
 
-@pytest.mark.parametrize("block", range(BLOCKS))
+@pytest.mark.parametrize(
+    "block", [*range(4), *(pytest.param(block, marks=pytest.mark.slow) for block in range(4, BLOCKS))]
+)
 def test_damaged_files(tmp_path: Path, block: int) -> None:
     outcomes = Counter(tried(*input_of(number), tmp_path) for number in range(block, INPUTS, BLOCKS))
     assert outcomes["read"] > 0.05 * outcomes.total(), "otherwise the changes are too rough to test anything"

@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.svm import LinearSVC
 
 from toadstone.detectors import Verdict
+from toadstone.detectors.verdict import examination, learners
 
 
 def clusters(seed=0, n=240, d=4):
@@ -63,6 +64,15 @@ STORAGES = {
     "fortran, negative zeros": lambda X: np.asfortranarray(np.where(X == 0, -0.0, X)),
 }
 every_scene = pytest.mark.parametrize("scene", SCENES)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_trees():
+    """The laws hold whatever the number of trees."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learners, "_TREES", learners._FEWEST_TREES)
+        patch.setattr(examination, "_TREES", 50)
+        yield
 
 
 @pytest.fixture(scope="module")

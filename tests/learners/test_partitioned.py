@@ -14,17 +14,21 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.kernels.votes.schemes import DisjointParts, FiniteAggregation, GroupParts, HashBagging
+from toadstone.kernels.votes.grouped import GroupParts, Periods
+from toadstone.kernels.votes.schemes import DisjointParts, FiniteAggregation, HashBagging
 from toadstone.learners.partitioned import PartitionVoteClassifier
 
 N = 90
 GROUPS = np.array(["north", "south", "east", "west", "centre"])[np.arange(N) % 5]
+WEEKS = np.arange(N) // 13
 SCHEMES = {
     "parts": (DisjointParts(5), None),
     "finite aggregation": (FiniteAggregation(3, 2), None),
     "bags": (HashBagging(3, 2), None),
     "groups": (GroupParts(), GROUPS),
     "grouped parts": (GroupParts(3), GROUPS),
+    "periods": (Periods(), WEEKS),
+    "long periods": (Periods(span=2, threat="earliness"), WEEKS),
 }
 every_scheme = pytest.mark.parametrize("name", SCHEMES)
 
@@ -44,8 +48,9 @@ def test_every_voter_gets_its_rows(name):
     X, y = blobs()
     scheme, groups = SCHEMES[name]
     fitted = learner(name).fit(X, y, groups=groups)
-    reached = {"finite aggregation": 2, "bags": 2}.get(name, 1)
-    assert fitted.sizes_.sum() == reached * N
+    # The rows of the first and of the last week are in one model of two weeks only.
+    read = {"finite aggregation": 2 * N, "bags": 2 * N, "long periods": 2 * N - 13 - N % 13}.get(name, N)
+    assert fitted.sizes_.sum() == read
     ballots = fitted.ballots(X)
     assert ballots.shape == (N, len(fitted.models_))
     np.testing.assert_array_equal(fitted.predict(X), fitted.classes_[fitted.certify(X).winner])
@@ -63,7 +68,8 @@ def test_no_attack_of_so_many_units_changes_a_certified_prediction(name):
         labels, rows = y.copy(), np.arange(N)
         touched = rng.integers(N)
         if groups is not None:
-            mine = groups == groups[touched]
+            # Of the last period, where it is these that an attacker has.
+            mine = groups == (groups[-1] if name == "long periods" else groups[touched])
             labels[mine] = (labels[mine] + 1) % 3
         elif rng.random() < 0.5:
             labels[touched] = (labels[touched] + 1) % 3
@@ -80,7 +86,7 @@ def test_no_attack_of_so_many_units_changes_a_certified_prediction(name):
 def test_unlearning_is_fitting_without_the_rows(name):
     X, y = blobs()
     groups = SCHEMES[name][1]
-    removed = np.array([3, 40, 8]) if groups is None else np.flatnonzero(GROUPS == "east")
+    removed = np.array([3, 40, 8]) if groups is None else np.flatnonzero(groups == groups[-1])
     kept = np.setdiff1d(np.arange(N), removed)
     before = learner(name).fit(X, y, groups=groups)
     models = list(before.models_)
@@ -214,7 +220,7 @@ def test_another_group_leaves_the_other_voters_alone():
 @pytest.mark.parametrize(
     ("scheme", "groups", "message"),
     [
-        (GroupParts(), None, "`groups`: expected the group of each row"),
+        (GroupParts(), None, "`groups`: expected one for each row, for the scheme of groups, got none"),
         (GroupParts(), ["a"], "groups: expected one for each of 90 rows, got 1"),
         (GroupParts(), [None] * N, "groups: expected a value for each row, got None"),
         (GroupParts(), [float("nan")] * N, "groups: expected a value for each row, got nan"),

@@ -16,15 +16,14 @@ from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidData, InvalidInput
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.kernels.statistics.row_digests import contents
-from toadstone.kernels.votes.dealing import group_value
-from toadstone.kernels.votes.schemes import SCHEMES, GroupParts, Scheme
+from toadstone.kernels.votes.grouped import GroupParts, Periods
+from toadstone.kernels.votes.schemes import DisjointParts, FiniteAggregation, HashBagging, Scheme
 from toadstone.kernels.votes.tallies import NO_VOTE, checked_votes
 from toadstone.kernels.votes.units import certify_votes
 
 __all__ = ["certify_votes", "make_vote_certificate", "verify_votes"]
 
-_BY_FEATURES = "Rows are dealt to models by a keyed hash of their features, and by nothing else."
-_BY_GROUP = "The group of a row is not the attacker's choice: it cannot add rows to groups that it does not control."
+_SCHEMES = {scheme.name: scheme for scheme in (DisjointParts, FiniteAggregation, HashBagging, GroupParts, Periods)}
 _NOT_PROMISED = (
     "Each count is for one query: the attacker may choose other units for every query.",
     "It does not cover changes of the query itself.",
@@ -51,7 +50,7 @@ def make_vote_certificate(
         as `PartitionVoteClassifier` casts them.
     train : Dataset
         The rows that the voters were trained on.
-    scheme : DisjointParts, FiniteAggregation, HashBagging or GroupParts
+    scheme : DisjointParts, FiniteAggregation, HashBagging, GroupParts or Periods
         By which they were dealt to voters.
     learner : str
         The model of a voter with its options, in words.
@@ -72,7 +71,7 @@ def make_vote_certificate(
 
     Examples
     --------
-    >>> from toadstone.kernels.votes.schemes import GroupParts
+    >>> from toadstone.kernels.votes.grouped import GroupParts
     >>> train = Dataset([[0.0], [1.0], [0.1], [0.9], [0.2]], ["ham", "spam", "ham", "spam", "ham"])
     >>> clinics = ["north", "north", "south", "south", "west"]
     >>> made = make_vote_certificate(
@@ -155,12 +154,11 @@ def _assemble(
     # Of the settings too, for another key would often give the same counts.
     head = json.dumps([settings, stored.shape, str(stored.dtype)], sort_keys=True)
     sha256 = hashlib.sha256(head.encode() + stored.tobytes()).hexdigest()
-    by_group = isinstance(scheme, GroupParts)
     return PointwiseCertificate(
-        method="votes",
+        method=scheme.method,
         unit=scheme.unit,
         adversary=scheme.adversary,
-        n_units=len({group_value(group) for group in groups}) if groups is not None else len(train),
+        n_units=scheme.n_units(len(train), groups),
         exact=scheme.exact,
         classes=tuple(str(label) for label in train.classes),
         winners=found.winner,
@@ -173,7 +171,7 @@ def _assemble(
             f"The votes are those of {learner}, trained for each voter on its own rows alone; a recount does not train "
             "it again.",
             "It is the same whenever it is trained on the same rows with the same seed.",
-            _BY_GROUP if by_group else _BY_FEATURES,
+            scheme.assumption,
         ),
         not_promised=_NOT_PROMISED,
     )
@@ -182,11 +180,11 @@ def _assemble(
 def _read_scheme(certificate: PointwiseCertificate) -> Scheme:
     given = dict(certificate.settings)
     learner, digest = given.pop("learner", None), given.pop("votes_sha256", None)
-    made = SCHEMES.get(str(given.get("scheme")))
+    made: Any = _SCHEMES.get(str(given.get("scheme")))
     if made is None or not isinstance(learner, str) or not isinstance(digest, str):
         raise CertificateRejected("settings: expected those of a vote, got others")
     try:
-        scheme: Scheme = made(**{name: value for name, value in given.items() if name != "scheme"})  # type: ignore[arg-type]
+        scheme: Scheme = made(**{name: value for name, value in given.items() if name != "scheme"})
     except (InvalidInput, TypeError, AttributeError) as error:
         raise CertificateRejected(f"settings: expected those of {made.name}, got others ({error})") from None
     if scheme.settings() != given:

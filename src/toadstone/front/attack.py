@@ -12,6 +12,7 @@ from toadstone.core.dataset import Poison
 from toadstone.datasets.readers.request import Reading
 from toadstone.datasets.readers.rows import write_rows_as_arrays
 from toadstone.front.inputs import Data, Given, names_of, open_data, request_of, workers_of
+from toadstone.front.poison_rows import save_rows
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
 from toadstone.front.targets import TargetAttackResult, TargetReading, refuse_options, with_target
@@ -20,7 +21,6 @@ from toadstone.pipeline.attack import Attacked, AttackPlan
 from toadstone.pipeline.attack import attack as run_attack
 from toadstone.pipeline.regression.attack import TargetAttackPlan
 from toadstone.records.attack import AttackRecord
-from toadstone.report.files.places import naming_out, refuse_existing_file
 from toadstone.report.text.attack_text import attack_lines
 
 
@@ -71,10 +71,7 @@ class AttackResult(Result):
         InvalidArgument
             If the file exists, or cannot be written.
         """
-        refuse_existing_file(path, force=force)
-        with naming_out(Path(path)):
-            write_rows_as_arrays(self.poison.X, self.poison.y, path)
-        return Path(path)
+        return save_rows(self.poison, path, force=force)
 
     def write(self, folder: Path) -> None:
         """Write poison.npz."""

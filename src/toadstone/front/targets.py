@@ -14,6 +14,7 @@ from toadstone.datasets.readers.request import Reading
 from toadstone.datasets.readers.rows import write_rows_as_arrays
 from toadstone.datasets.split import Split
 from toadstone.front.inputs import Data, Given, open_targets, request_of
+from toadstone.front.poison_rows import save_rows
 from toadstone.front.results import Result
 from toadstone.front.run import Run
 from toadstone.pipeline.harness.clock import UNLIMITED, Deadline
@@ -29,7 +30,6 @@ from toadstone.records.regression import (
     RegressionScanRecord,
     WrongTarget,
 )
-from toadstone.report.files.places import naming_out, refuse_existing_file
 from toadstone.report.regression.regression_text import attack_lines, defence_lines, next_step, scan_lines
 
 
@@ -182,10 +182,7 @@ class TargetAttackResult(Result):
         InvalidArgument
             If the file exists, or cannot be written.
         """
-        refuse_existing_file(path, force=force)
-        with naming_out(Path(path)):
-            write_rows_as_arrays(self.poison.X, self.poison.y, path)
-        return Path(path)
+        return save_rows(self.poison, path, force=force)
 
     def write(self, folder: Path) -> None:
         """Write poison.npz."""

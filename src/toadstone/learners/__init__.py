@@ -8,6 +8,7 @@ from toadstone.core.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from toadstone.learners.bounded import BoundedLossClassifier
+    from toadstone.learners.features.gradients import GradientFeatures
     from toadstone.learners.features.patches import PatchFeatures
     from toadstone.learners.label_linear.kernels import KernelRidgeClassifier, KernelSmootherClassifier
     from toadstone.learners.label_linear.neighbours import NeighbourVoteClassifier
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BoundedLossClassifier",
     "CrammerSingerClassifier",
+    "GradientFeatures",
     "KernelRidgeClassifier",
     "KernelSmootherClassifier",
     "LinearClassifier",
@@ -42,6 +44,7 @@ __getattr__, __dir__ = lazy_exports(
     {
         "BoundedLossClassifier": "bounded",
         "CrammerSingerClassifier": "multiclass",
+        "GradientFeatures": "features.gradients",
         "KernelRidgeClassifier": "label_linear.kernels",
         "KernelSmootherClassifier": "label_linear.kernels",
         "LinearClassifier": "linear",

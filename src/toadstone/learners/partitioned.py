@@ -129,8 +129,8 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         `random_state` parameters is set to the voter's seed.
     n_partitions : int, default=25
         Number of parts, unless there is a scheme.
-    scheme : DisjointParts, FiniteAggregation, HashBagging or GroupParts, optional
-        From `toadstone.kernels.votes.schemes`.
+    scheme : DisjointParts, FiniteAggregation, HashBagging, GroupParts or Periods, optional
+        From `toadstone.kernels.votes.schemes` or ``grouped``.
     repeats : int, default=1
         Models of each voter, trained with different seeds, whose mean votes.
 

@@ -64,6 +64,13 @@ def test_equal_scores_count_for_the_first_class():
     assert (found.winner[0], found.count[0]) == (0, 1)
 
 
+def test_a_tie_in_the_second_round_is_won_by_the_first_class():
+    # Class 1 leads the first round; in the second, two voters prefer it and two prefer class 0.
+    scores = [[[0, 2, 1], [1, 2, 0], [2, 0, 1], [1, 0, 2]]]
+    found = certify_run_off(scores)
+    assert (found.winner[0], found.count[0], found.rival[0]) == (0, 0, 1)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32])
 def test_ranks_and_scores_of_any_type_elect_alike(dtype):
     _, scores = cases(4)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from toadstone.core.errors import InvalidArgument
-from toadstone.kernels.votes.schemes import SCHEMES, DisjointParts, FiniteAggregation, GroupParts, HashBagging
+from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.kernels.votes.grouped import GroupParts, Periods
+from toadstone.kernels.votes.schemes import DisjointParts, FiniteAggregation, HashBagging
 
 CONTENTS = [bytes([value, 7]) for value in range(200)]
 
@@ -52,10 +53,34 @@ def test_numbers_and_texts_of_one_value_are_one_group():
     assert [group.tolist() for group in rows] == [[0, 1, 2, 3], [4]]
 
 
-@pytest.mark.parametrize("scheme", [DisjointParts(3, "k"), FiniteAggregation(3, 2), HashBagging(3, 2), GroupParts(3)])
-def test_settings_rebuild_a_scheme(scheme):
-    given = scheme.settings()
-    assert SCHEMES[given.pop("scheme")](**given) == scheme
+def test_periods_are_dealt_to_the_models_that_look_back_on_them():
+    dealt = Periods(span=3).deal([b""] * 6, [4, 1, 2, 6, 6, 3.0])
+    # The fifth period has no rows, and a model all the same.
+    assert [rows.tolist() for rows in dealt.rows] == [[1, 2, 5], [0, 2, 5], [0, 5], [0, 3, 4]]
+    assert dealt.seeds == [3, 4, 5, 6]
+    assert Periods(span=3).n_units(6, [4, 1, 2, 6, 6, 3]) == 6
+
+
+def test_periods_count_what_their_threat_is():
+    votes = [[0, 0, 0, 0, 0, 1, 1]]
+    early = Periods(threat="earliness", period="weeks")
+    assert (early.certify(votes, 2).count[0], Periods().certify(votes, 2).count[0]) == (3, 1)
+    assert (early.unit, Periods(period="weeks").unit) == ("most recent weeks", "successive weeks")
+
+
+@pytest.mark.parametrize("periods", [["May"], [1.5], [True], [None], [float("nan")], [2**60], [float("inf")]])
+def test_periods_that_are_no_whole_numbers_are_refused(periods):
+    with pytest.raises(InvalidData, match="groups: expected periods as whole numbers that count up with time"):
+        Periods().deal([b""], periods)
+
+
+def test_periods_that_do_not_fit_are_refused():
+    with pytest.raises(InvalidArgument, match="`span`: expected at most the 2 periods of the rows, got 3"):
+        Periods(span=3).deal([b""] * 2, [4, 5])
+    with pytest.raises(InvalidArgument, match="expected at most 1,000,000 voters"):
+        Periods().deal([b""] * 2, [0, 2**40])
+    with pytest.raises(InvalidArgument, match="threat"):
+        Periods(threat="sometimes")
 
 
 @pytest.mark.parametrize(
@@ -81,5 +106,6 @@ def test_which_counts_are_exact():
         HashBagging(3),
         GroupParts(),
         GroupParts(2),
+        Periods(),
     ]
-    assert [scheme.exact for scheme in exact] == [True, True, False, True, True, False]
+    assert [scheme.exact for scheme in exact] == [True, True, False, True, True, False, True]

@@ -11,6 +11,7 @@ from sklearn.linear_model import LinearRegression
 
 import toadstone
 from toadstone.core.errors import InvalidInput
+from toadstone.detectors.targets import stack
 from toadstone.report.files.schema import load_schema
 
 N, WRONG = 180, [10, 50, 90, 130]
@@ -22,6 +23,13 @@ def homes():
     price = (2.1 * size + 20 * rng.normal(size=N) + 50).round()
     price[WRONG] = [price[10] * 10, 1000, 900, -400]
     return pd.DataFrame({"size": size, "town": rng.choice([*"abc"], N), "price": price})
+
+
+@pytest.fixture(autouse=True)
+def _few_trees(monkeypatch):
+    """Targets as wrong as these are found by forests of any size."""
+    monkeypatch.setattr(stack, "_TREES", 40)
+    monkeypatch.setattr(stack, "_SCALE_TREES", 40)
 
 
 @pytest.fixture(scope="module")

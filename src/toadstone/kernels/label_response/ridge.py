@@ -40,6 +40,7 @@ class RidgeGram:
             self.products = _symmetric(self.rows) - self.n_rows * np.outer(self.centre, self.centre)
         else:
             self.products = self.against_rows(self.rows)
+        self.size = float(np.linalg.norm(self.products))
         terms = self.n_rows if self.side == "columns" else self.n_columns
         # Entry by entry: a sum of that many products, then those with the centre.
         self.error = 4 * (terms + 8) * ROUNDING * float(self.lengths @ self.lengths)
@@ -95,10 +96,10 @@ class RidgeResponse:
         self.gram = X if isinstance(X, RidgeGram) else RidgeGram(X, bias=bias)
         self.n_rows = self.gram.n_rows
         self.penalty = ridge * self.n_rows
-        shifted = self.gram.products.copy()
+        shifted = self.gram.products.copy(order="F")
         shifted[np.diag_indices_from(shifted)] += self.penalty
-        self.shifted, self.size = shifted, float(np.linalg.norm(shifted))
-        self.factor = cho_factor(shifted)
+        # The products and one factor are held, and no third matrix of their size.
+        self.factor = cho_factor(shifted, overwrite_a=True, check_finite=False)
 
     def weights(self, queries: Matrix) -> Weights:
         """Compute the weights of the training rows for each query.
@@ -150,7 +151,7 @@ class RidgeResponse:
         if gram.bias == "free":
             alpha -= (gram.centre @ solved)[:, None]
         long = np.linalg.norm(solved, axis=0)
-        left = np.linalg.norm(right - self.shifted @ solved, axis=0) + self._rounding(long)
+        left = self._residual(right, solved) + self._rounding(long)
         left += 2 * ROUNDING * np.linalg.norm(right, axis=0)
         # X (X'X + lambda)^-1 r is at most |r| / (2 sqrt(lambda)) long, and the sum of n entries sqrt(n) times that.
         error = np.sqrt(self.n_rows) * left / (2 * np.sqrt(self.penalty))
@@ -162,14 +163,20 @@ class RidgeResponse:
         solved = cho_solve(self.factor, right)
         asked = np.sqrt(row_norms(queries, squared=True)) + np.linalg.norm(gram.centre)
         right_error = 4 * (gram.n_columns + 8) * ROUNDING * float(np.linalg.norm(gram.lengths)) * asked
-        left = np.linalg.norm(right - self.shifted @ solved, axis=0) + right_error
+        left = self._residual(right, solved) + right_error
         left += self._rounding(np.linalg.norm(solved, axis=0))
         # The eigenvalues of XX' + lambda I are at least lambda.
         return np.ascontiguousarray(solved.T), np.sqrt(self.n_rows) * left / self.penalty
 
+    def _residual(self, right: Array, solved: Array) -> Array:
+        """Bound the length of what each solution leaves, as computed."""
+        left = right - self.gram.products @ solved - self.penalty * solved
+        return np.asarray(np.linalg.norm(left, axis=0))
+
     def _rounding(self, lengths: Array) -> Array:
         """Bound the rounding of the residual: of the products themselves, and of their product with the solution."""
-        return np.asarray((self.gram.error + (len(self.shifted) + 4) * ROUNDING * self.size) * lengths)
+        size = self.gram.size + self.penalty
+        return np.asarray((self.gram.error + (len(self.gram.products) + 6) * ROUNDING * size) * lengths)
 
 
 def _symmetric(rows: Matrix) -> Array:

@@ -76,8 +76,8 @@ def floor_of_error(X: Matrix, signs: Array, *, ridge: float, wrong: int, seed: i
     --------
     >>> X, signs = np.array([[-2.0], [-1.0], [1.0], [2.0]]), np.array([-1.0, -1.0, 1.0, 1.0])
     >>> found = floor_of_error(X, signs, ridge=0.1, wrong=2)
-    >>> 0.5 <= found.value <= 0.56
-    True
+    >>> round(found.value, 6)
+    0.5
     """
     check_within(f"[0, {len(signs)}]", wrong=wrong)
     rows = _rows(X, signs, ridge)

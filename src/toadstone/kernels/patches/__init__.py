@@ -1,1 +1,1 @@
-"""Features of images from k-means of their patches; no label enters."""
+"""Features of images, from k-means of their patches or from their gradients; no label enters."""

@@ -1,4 +1,4 @@
-"""Schemes that deal rows to voters, so that an attacker's unit reaches few of them."""
+"""Schemes that deal rows to voters by their features, so that a row reaches few of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from scipy.sparse import csr_array
 
 from toadstone.core.arrays import IntArray
 from toadstone.core.checks import check_count
-from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.pointwise import Certified
 from toadstone.kernels.votes.bags import certify_bags
 from toadstone.kernels.votes.dealing import (
@@ -19,8 +18,6 @@ from toadstone.kernels.votes.dealing import (
     buckets,
     check_key,
     check_voters,
-    digest,
-    group_value,
     offsets,
     refuse_groups,
 )
@@ -29,6 +26,7 @@ from toadstone.kernels.votes.units import certify_votes
 Settings: TypeAlias = dict[str, str | float | int]
 
 _ROWS = "rows added or removed"
+_BY_FEATURES = "Rows are dealt to models by a keyed hash of their features, and by nothing else."
 _ADDS_AND_REMOVES = (
     "Adds and removes training rows; a row with another label counts once, a row with other features twice."
 )
@@ -38,6 +36,7 @@ class Scheme(Protocol):
     """A rule that deals rows to voters."""
 
     name: ClassVar[str]
+    method: ClassVar[str]
 
     @property
     def n_voters(self) -> int:
@@ -51,8 +50,15 @@ class Scheme(Protocol):
     def adversary(self) -> str:
         """Powers of the attacker, in one sentence."""
 
+    @property
+    def assumption(self) -> str:
+        """Condition on how rows are dealt, in one sentence."""
+
     def settings(self) -> Settings:
         """Return the numbers and names from which the scheme can be rebuilt."""
+
+    def n_units(self, n_rows: int, groups: Sequence[object] | None) -> int:
+        """Count the units that there are."""
 
     def deal(self, contents: Sequence[bytes], groups: Sequence[object] | None) -> Deal:
         """Deal rows to voters, given the contents of their features and their groups."""
@@ -90,9 +96,11 @@ class DisjointParts:
     key: str = ""
 
     name: ClassVar[str] = "disjoint parts"
+    method: ClassVar[str] = "votes"
     exact: ClassVar[bool] = True
     unit: ClassVar[str] = _ROWS
     adversary: ClassVar[str] = _ADDS_AND_REMOVES
+    assumption: ClassVar[str] = _BY_FEATURES
 
     def __post_init__(self) -> None:
         check_count(n_parts=self.n_parts)
@@ -107,6 +115,10 @@ class DisjointParts:
     def settings(self) -> Settings:
         """Return the numbers and names from which the scheme can be rebuilt."""
         return {"scheme": self.name, "n_parts": self.n_parts, "key": self.key}
+
+    def n_units(self, n_rows: int, groups: Sequence[object] | None) -> int:
+        """Count the training rows."""
+        return n_rows
 
     def deal(self, contents: Sequence[bytes], groups: Sequence[object] | None) -> Deal:
         """Deal rows to voters by the hash of their contents."""
@@ -155,8 +167,10 @@ class FiniteAggregation:
     key: str = ""
 
     name: ClassVar[str] = "finite aggregation"
+    method: ClassVar[str] = "votes"
     unit: ClassVar[str] = _ROWS
     adversary: ClassVar[str] = _ADDS_AND_REMOVES
+    assumption: ClassVar[str] = _BY_FEATURES
 
     def __post_init__(self) -> None:
         check_count(n_parts=self.n_parts, spread=self.spread)
@@ -183,6 +197,10 @@ class FiniteAggregation:
         voters = (np.arange(n)[:, None] + offsets(self.spread, n)) % n
         starts = np.arange(n + 1) * self.spread
         return csr_array((np.ones(voters.size), voters.ravel(), starts), shape=(n, n))
+
+    def n_units(self, n_rows: int, groups: Sequence[object] | None) -> int:
+        """Count the training rows."""
+        return n_rows
 
     def deal(self, contents: Sequence[bytes], groups: Sequence[object] | None) -> Deal:
         """Deal rows to the voters of their buckets."""
@@ -226,9 +244,11 @@ class HashBagging:
     key: str = ""
 
     name: ClassVar[str] = "hash bagging"
+    method: ClassVar[str] = "votes"
     exact: ClassVar[bool] = True
     unit: ClassVar[str] = _ROWS
     adversary: ClassVar[str] = _ADDS_AND_REMOVES
+    assumption: ClassVar[str] = _BY_FEATURES
 
     def __post_init__(self) -> None:
         check_count(n_parts=self.n_parts, n_rounds=self.n_rounds)
@@ -244,6 +264,10 @@ class HashBagging:
         """Return the numbers and names from which the scheme can be rebuilt."""
         return {"scheme": self.name, "n_parts": self.n_parts, "n_rounds": self.n_rounds, "key": self.key}
 
+    def n_units(self, n_rows: int, groups: Sequence[object] | None) -> int:
+        """Count the training rows."""
+        return n_rows
+
     def deal(self, contents: Sequence[bytes], groups: Sequence[object] | None) -> Deal:
         """Deal rows to a voter of each round."""
         refuse_groups(groups, self.name)
@@ -256,83 +280,3 @@ class HashBagging:
     def certify(self, votes: object, n_classes: int) -> Certified:
         """Count rows, exactly."""
         return certify_bags(votes, np.repeat(np.arange(self.n_rounds), self.n_parts), n_classes=n_classes)
-
-
-@dataclass(frozen=True)
-class GroupParts:
-    """Whole groups of rows, such as sources, annotators or weeks, which are never split.
-
-    Parameters
-    ----------
-    n_parts : int
-        Parts to which groups are dealt by a hash of their values; 0 for a
-        voter for each group.
-    group : str
-        The group in words, in the plural, for certificates.
-    key : str
-        Of the hash.
-
-    Examples
-    --------
-    >>> [rows.tolist() for rows in GroupParts().deal([b""] * 4, ["north", "south", "north", "west"]).rows]
-    [[0, 2], [1], [3]]
-    """
-
-    n_parts: int = 0
-    group: str = "groups"
-    key: str = ""
-
-    name: ClassVar[str] = "groups"
-
-    def __post_init__(self) -> None:
-        check_count(0, n_parts=self.n_parts)
-        check_voters(self.n_voters)
-        check_key(self.key)
-
-    @property
-    def n_voters(self) -> int:
-        """Number of voters; 0 for one a group."""
-        return self.n_parts
-
-    @property
-    def exact(self) -> bool:
-        """Tell that counts are the largest that hold: two groups may be in one part."""
-        return self.n_parts == 0
-
-    @property
-    def unit(self) -> str:
-        """The units of its counts, in words."""
-        return self.group
-
-    @property
-    def adversary(self) -> str:
-        """Powers of the attacker, in one sentence."""
-        return f"Adds, removes and changes any number of training rows of the {self.group} that it controls."
-
-    def settings(self) -> Settings:
-        """Return the numbers and names from which the scheme can be rebuilt."""
-        return {"scheme": self.name, "n_parts": self.n_parts, "group": self.group, "key": self.key}
-
-    def deal(self, contents: Sequence[bytes], groups: Sequence[object] | None) -> Deal:
-        """Deal the rows of each group to one voter."""
-        if groups is None:
-            raise InvalidArgument("groups", f"the group of each row, for the scheme of {self.name}", "none")
-        if len(groups) != len(contents):
-            raise InvalidData(f"groups: expected one for each of {len(contents)} rows, got {len(groups)}")
-        values = [group_value(group) for group in groups]
-        if self.n_parts:
-            parts = buckets(values, self.n_parts, self.key)
-            return Deal([np.flatnonzero(parts == part) for part in range(self.n_parts)], list(range(self.n_parts)))
-        known, codes = np.unique(np.array(values, dtype=object), return_inverse=True)
-        # Of its own name, not of its position, which another group would shift.
-        seeds = [int.from_bytes(digest(value, self.key)[:4], "big") for value in known]
-        return Deal([np.flatnonzero(codes == position) for position in range(len(known))], seeds)
-
-    def certify(self, votes: object, n_classes: int) -> Certified:
-        """Count groups: exactly where each has a voter, else never too many."""
-        return certify_votes(votes, n_classes=n_classes)
-
-
-SCHEMES: dict[str, type[DisjointParts] | type[FiniteAggregation] | type[HashBagging] | type[GroupParts]] = {
-    scheme.name: scheme for scheme in (DisjointParts, FiniteAggregation, HashBagging, GroupParts)
-}

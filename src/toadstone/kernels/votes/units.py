@@ -90,12 +90,10 @@ def _by_voter(votes: Any, n_classes: int, winner: Any, count: Any, rival: Any) -
         for d in range(n_classes):
             if d == c:
                 continue
-            gap = counts[c] - counts[d] + (1 if d > c else 0)
-            # The winner's voters weigh two, all others but the rival's one.
-            taken = (gap + 1) // 2
-            if taken > counts[c]:
-                taken = gap - counts[c]
-            if taken <= n - counts[d] and taken < least:
+            # The winner's voters weigh two, and there are enough: the gap exceeds their number by at most one. Where
+            # nobody votes, it is one, and any voter closes it.
+            taken = (counts[c] - counts[d] + (1 if d > c else 0) + 1) // 2
+            if taken < least:
                 least, first = taken, d
         winner[q], count[q], rival[q] = c, least - 1, first
 

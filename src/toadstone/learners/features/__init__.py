@@ -1,1 +1,1 @@
-"""Transformers that learn features without labels."""
+"""Transformers of features that no label shapes."""

@@ -118,7 +118,7 @@ class PatchFeatures(TransformerMixin, BaseEstimator):
         """
         self._validate_params()
         rows = as_matrix(validate_data(self, X, accept_sparse="csr", dtype=np.float64))
-        self._shape = _shape_of(self.image_shape, rows.shape[1])
+        self._shape = image_shape_of(self.image_shape, rows.shape[1])
         rng = np.random.default_rng(draw_seed(self.random_state))
         size = (min(self.patch_size, self._shape[0]), min(self.patch_size, self._shape[1]))
         # Images are drawn in the order of their contents, so that the caller's order is irrelevant.
@@ -161,7 +161,7 @@ class PatchFeatures(TransformerMixin, BaseEstimator):
         return tags
 
 
-def _shape_of(given: tuple[int, ...] | None, columns: int) -> tuple[int, int, int]:
+def image_shape_of(given: tuple[int, ...] | None, columns: int) -> tuple[int, int, int]:
     """Return height, width and channels of images of so many values."""
     if columns == 1:
         raise InvalidData("images: expected several values in each row, got 1 feature(s)")

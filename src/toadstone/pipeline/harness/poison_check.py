@@ -38,11 +38,7 @@ def check_poison(poison: Poison, clean: Dataset, budget: Budget, domain: Domain)
         If there are too many rows, they displace others than the budget is
         for, a label is unknown, or a value lies outside the domain.
     """
-    allowed = budget.count(len(clean))
-    if len(poison) > allowed:
-        raise BudgetExceeded(f"poison: expected at most {allowed} rows, got {len(poison)}")
-    if poison.X.shape[1] != clean.n_features:
-        raise BudgetExceeded(f"poison: expected {clean.n_features} columns, got {poison.X.shape[1]}")
+    check_size(poison, clean, budget)
     unknown = np.setdiff1d(poison.y, clean.classes)
     if unknown.size:
         raise BudgetExceeded(f"poison: expected labels of the data, got {unknown[0]}")
@@ -53,6 +49,21 @@ def check_poison(poison: Poison, clean: Dataset, budget: Budget, domain: Domain)
     values = poison.X.data if issparse(poison.X) else poison.X
     if domain.integer and np.any(np.abs(values - np.round(values)) > _WHOLE):
         raise BudgetExceeded("poison: expected whole numbers, got fractions")
+
+
+def check_size(poison: Poison, clean: Dataset, budget: Budget) -> None:
+    """Refuse poison of more rows than its budget allows, or of other columns than the data.
+
+    Raises
+    ------
+    BudgetExceeded
+        If it is so.
+    """
+    allowed = budget.count(len(clean))
+    if len(poison) > allowed:
+        raise BudgetExceeded(f"poison: expected at most {allowed} rows, got {len(poison)}")
+    if poison.X.shape[1] != clean.n_features:
+        raise BudgetExceeded(f"poison: expected {clean.n_features} columns, got {poison.X.shape[1]}")
 
 
 def check_displaced(poison: Poison, clean: Dataset, budget: Budget) -> None:

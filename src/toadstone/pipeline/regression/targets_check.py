@@ -8,7 +8,7 @@ from toadstone.core.budget import Budget
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import BudgetExceeded
 from toadstone.kernels.rows import column_extremes
-from toadstone.pipeline.harness.poison_check import check_displaced
+from toadstone.pipeline.harness.poison_check import check_displaced, check_size
 
 _ROUNDING = 1e-9
 
@@ -29,11 +29,7 @@ def check_target_poison(poison: Poison, clean: Dataset, budget: Budget) -> None:
         If there are too many rows, they displace others than the budget is
         for, or a feature or a target lies outside the range of the clean rows.
     """
-    allowed = budget.count(len(clean))
-    if len(poison) > allowed:
-        raise BudgetExceeded(f"poison: expected at most {allowed} rows, got {len(poison)}")
-    if poison.X.shape[1] != clean.n_features:
-        raise BudgetExceeded(f"poison: expected {clean.n_features} columns, got {poison.X.shape[1]}")
+    check_size(poison, clean, budget)
     check_displaced(poison, clean, budget)
     ends = (*column_extremes(clean.X), *column_extremes(poison.X))
     low, high, least, most = (np.append(end, y) for end, y in zip(ends, _targets(poison, clean), strict=True))

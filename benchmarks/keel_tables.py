@@ -65,11 +65,17 @@ def choosing_and_reporting(folder: Path) -> tuple[dict[str, Path], dict[str, Pat
 
 def read_table(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Features and labels: numbers as they are, other columns one-hot, what is missing at the mean."""
+    blocks, codes = read_columns(path)
+    return np.column_stack(blocks), codes
+
+
+def read_columns(path: Path) -> tuple[list[np.ndarray], np.ndarray]:
+    """The features of each column of a file, and the labels; as `read_table`."""
     with path.open(encoding="utf-8") as lines:
         rows = [[cell.strip() for cell in row] for row in csv.reader(lines) if row and not row[0].startswith("@")]
     columns = list(zip(*rows, strict=True))
     blocks = [_column(np.array(column)) for column in columns[:-1]]
-    return np.column_stack(blocks), np.unique(columns[-1], return_inverse=True)[1]
+    return blocks, np.unique(columns[-1], return_inverse=True)[1]
 
 
 def drawn(X: np.ndarray, y: np.ndarray, seed: int, most: int = MOST_ROWS) -> tuple[np.ndarray, np.ndarray]:

@@ -70,6 +70,9 @@ class TargetFinding:
         BIC; above zero the data prefer some.
     supported : bool
         Whether that is enough for a list; otherwise the rows are for review.
+    explained : float, optional
+        By how much predictions from the other columns miss the targets less
+        than their median does: 1 where they hit, 0 where they are no better.
     """
 
     rate: Share
@@ -77,6 +80,7 @@ class TargetFinding:
     high: Share
     log_ratio: float
     supported: bool
+    explained: Share | None = None
 
 
 @dataclass(frozen=True)

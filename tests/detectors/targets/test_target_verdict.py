@@ -7,6 +7,9 @@ from sklearn.linear_model import LinearRegression
 
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.detectors import TargetVerdict
+from toadstone.detectors.targets.target_verdict import _is_supported
+from toadstone.kernels.regression.residual_core import ResidualCore
+from toadstone.kernels.regression.target_floor import FloorFit
 
 
 def linear(rng, n=300):
@@ -118,6 +121,22 @@ def test_a_second_kind_of_rows_is_reviewed_and_not_flagged():
     found = TargetVerdict().fit(X, y)
     assert not found.evidence_.supported
     assert len(found.flagged_indices_) == 0
+
+
+@pytest.mark.parametrize(("seen", "supported"), [(0.6, True), (0.4, False)])
+def test_a_list_with_few_of_the_wrong_targets_is_for_review(seen, supported):
+    wrong = np.concatenate([np.full(30, 0.9), np.zeros(270)])
+    wrong[30:] = (1 - seen) / seen * 27 / 270
+    core = ResidualCore(0.0, (1.0, 1.0), (4.0, 4.0), 0.0)
+    fit = FloorFit(0.15, (0.1, 0.2), 20.0, core, 1.0, wrong)
+    assert _is_supported(fit) is supported
+
+
+def test_how_much_the_columns_tell_is_in_the_evidence(fitted):
+    assert 0.3 < fitted.evidence_.explained < 0.8
+    rng = np.random.default_rng(0)
+    lost = TargetVerdict().fit(rng.normal(size=(100, 2)), rng.normal(size=100))
+    assert lost.evidence_.explained < 0.15
 
 
 @pytest.mark.parametrize(

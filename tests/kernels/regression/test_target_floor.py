@@ -82,6 +82,19 @@ def test_wrong_targets_are_found_and_counted(noise, ends):
     assert np.mean(fit.wrong[40:] > 0.5) < 0.02
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_floor_leaves_the_tails_heavy(seed):
+    rng = np.random.default_rng(seed)
+    predicted = rng.normal(0, 4, 300)
+    y = predicted + rng.standard_t(5, 300)
+    y[:30] += rng.choice([-6, 6], 30)
+    fit = fit_floor(y, predicted, np.ones(300), np.zeros(300, dtype=bool))
+    assert max(fit.core.tails) < 8
+    listed = fit.wrong > 0.5
+    assert listed[:30].sum() >= 15
+    assert np.sum(1 - fit.wrong[listed]) >= np.count_nonzero(listed[30:])
+
+
 def test_trusted_targets_are_never_wrong_and_tell_the_rate():
     rng = np.random.default_rng(0)
     y, predicted = planted(rng, rng.normal(size=400))

@@ -25,6 +25,7 @@ def test_a_row_says_what_stands_there_and_what_is_expected(target_scan):
     text = plain(scan_lines(target_scan, None))
     assert "line 12: 4,100 where 310 (250 to 380) is expected, 97.0 % sure" in text
     assert "line 92: -0.25 where 310 (250 to 380) is expected" in text
+    assert "In brackets: where 90 % of right targets of such rows lie." in text
     assert text.startswith("2 of 300 rows have targets (")
     assert "that look wrong, fewer than one of them wrongly so." in text
     assert "The data prefer 1.4 % wrong targets (0.4 to 3.2 %) to none, more than 100,000 to 1." in text
@@ -37,11 +38,19 @@ def test_rows_for_review_are_not_called_wrong(target_scan):
     assert lead.endswith("2 rows are listed for review.")
     assert "is called wrong" in lead
     assert plain([why]) == (
-        "The data cannot tell wrong targets from another kind of rows: 35.0 % (30.0 to 40.0 %) would be wrong, 7 to 1 "
-        "against none."
+        "The data cannot tell wrong targets from right ones that are predicted badly: 35.0 % (30.0 to 40.0 %) would "
+        "be wrong, 7 to 1 against none."
     )
+    assert " sure" not in plain(scan_lines(record, None))
+    assert "Wrong: probability" not in render_target_scan(record)
     assert "for review" in next_step(record)
     assert "Rows for review" in render_target_scan(record)
+
+
+def test_columns_that_say_nothing_of_the_target_are_named_as_the_cause():
+    found = TargetFinding(0.35, 0.3, 0.4, 2.0, supported=False, explained=0.04)
+    assert "The other columns hardly predict the target" in evidence_sentence(found)
+    assert "hardly" not in evidence_sentence(dataclasses.replace(found, explained=0.4))
 
 
 def test_no_evidence_says_so():

@@ -24,6 +24,7 @@ from toadstone.sanitizers.labelled import trusted_mask
 from toadstone.sanitizers.scored import select_rows
 
 _LEAST_LOG_RATIO, _HIGHEST_RATE, _SHORT = 3.0, 0.3, 0.01
+_LEAST_SEEN = 0.5
 _ROUNDS = 3
 
 
@@ -42,14 +43,20 @@ class TargetEvidence:
         the penalty of BIC; above zero the data prefer a floor.
     supported : bool
         True if the data prefer a floor by odds of 20 to 1 (a ratio above 3), or
-        at all where at most 1 % of the rows are listed; and one below 30 %:
-        from there on it cannot be told from a second kind of rows.
+        at all where at most 1 % of the rows are listed; one below 30 %: from
+        there on it cannot be told from a second kind of rows; and one that the
+        list has at least half of: where most targets that would be wrong are
+        within the usual error, the shape of the errors alone speaks for them.
+    explained : float
+        One less the median error of the predictions over the median distance
+        of the targets from their median; zero where that is negative.
     """
 
     rate: float
     interval: tuple[float, float]
     log_ratio: float
     supported: bool
+    explained: float
 
 
 class TargetVerdict(BaseEstimator):
@@ -186,7 +193,9 @@ class TargetVerdict(BaseEstimator):
         wrong = fit.wrong[back]
         supported = _is_supported(fit)
         self.wrong_probability_ = self.suspicion_ = wrong
-        self.evidence_ = TargetEvidence(fit.rate, fit.interval, fit.log_ratio, supported)
+        self.evidence_ = TargetEvidence(
+            fit.rate, fit.interval, fit.log_ratio, supported, _explained(y, stack.predicted)
+        )
         self.learner_weights_ = stack.weights
         listed = np.flatnonzero(wrong > 0.5)
         far = np.abs(y - stack.predicted) / stack.local
@@ -208,5 +217,13 @@ class TargetVerdict(BaseEstimator):
 
 
 def _is_supported(fit: FloorFit) -> bool:
-    short = np.count_nonzero(fit.wrong > 0.5) <= max(1, _SHORT * len(fit.wrong))
-    return fit.rate < _HIGHEST_RATE and fit.log_ratio > (0 if short else _LEAST_LOG_RATIO)
+    listed = fit.wrong > 0.5
+    short = np.count_nonzero(listed) <= max(1, _SHORT * len(listed))
+    apart = float(fit.wrong[listed].sum()) >= _LEAST_SEEN * float(fit.wrong.sum())
+    return apart and fit.rate < _HIGHEST_RATE and fit.log_ratio > (0 if short else _LEAST_LOG_RATIO)
+
+
+def _explained(y: Array, predicted: Array) -> float:
+    apart = float(np.median(np.abs(y - np.median(y))))
+    # Most targets may be equal, and then their median hits most of them.
+    return max(0.0, 1 - float(np.median(np.abs(y - predicted))) / apart) if apart else 0.0

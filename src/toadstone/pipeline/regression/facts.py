@@ -58,7 +58,7 @@ def finding_of(verdict: TargetVerdict) -> TargetFinding:
     found = verdict.evidence_
     # An interval by halving may end beside the rate by rounding.
     low, high = min(found.interval[0], found.rate), max(found.interval[1], found.rate)
-    return TargetFinding(found.rate, low, high, found.log_ratio, found.supported)
+    return TargetFinding(found.rate, low, high, found.log_ratio, found.supported, found.explained)
 
 
 def wrong_targets(split: Split, data: Dataset, verdict: Any, rows: IntArray) -> tuple[WrongTarget, ...]:

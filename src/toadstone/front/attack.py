@@ -12,7 +12,6 @@ from toadstone.core.dataset import Poison
 from toadstone.datasets.readers.request import Reading
 from toadstone.datasets.readers.rows import write_rows_as_arrays
 from toadstone.front.inputs import Data, Given, names_of, open_data, request_of, workers_of
-from toadstone.front.poison_rows import save_rows
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
 from toadstone.front.targets import TargetAttackResult, TargetReading, refuse_options, with_target
@@ -21,6 +20,7 @@ from toadstone.pipeline.attack import Attacked, AttackPlan
 from toadstone.pipeline.attack import attack as run_attack
 from toadstone.pipeline.regression.attack import TargetAttackPlan
 from toadstone.records.attack import AttackRecord
+from toadstone.report.files.poison_rows import save_rows
 from toadstone.report.text.attack_text import attack_lines
 
 

@@ -14,7 +14,6 @@ from toadstone.datasets.readers.request import Reading
 from toadstone.datasets.readers.rows import write_rows_as_arrays
 from toadstone.datasets.split import Split
 from toadstone.front.inputs import Data, Given, open_targets, request_of
-from toadstone.front.poison_rows import save_rows
 from toadstone.front.results import Result
 from toadstone.front.run import Run
 from toadstone.pipeline.harness.clock import UNLIMITED, Deadline
@@ -30,6 +29,7 @@ from toadstone.records.regression import (
     RegressionScanRecord,
     WrongTarget,
 )
+from toadstone.report.files.poison_rows import save_rows
 from toadstone.report.regression.regression_text import attack_lines, defence_lines, next_step, scan_lines
 
 

@@ -109,7 +109,7 @@ class TargetVerdict(BaseEstimator):
     --------
     >>> X = np.linspace(0, 10, 120)[:, None]
     >>> y = 3 * X[:, 0] + np.sin(7 * X[:, 0])
-    >>> y[40] = 29.0
+    >>> y[40] = 60.0
     >>> TargetVerdict().fit(X, y).flagged_indices_
     array([40])
     """

@@ -90,7 +90,7 @@ def fit_floor(y: Array, predicted: Array, local: Array, trusted: Mask) -> FloorF
     >>> y[:30] = rng.uniform(-20, 20, 30)
     >>> fit = fit_floor(y, predicted, np.ones(300), np.zeros(300, dtype=bool))
     >>> round(fit.rate, 1), fit.log_ratio > 3, int((fit.wrong[30:] > 0.5).sum())
-    (0.1, True, 2)
+    (0.1, True, 1)
     """
     residual = y - predicted
     # Where most residuals are zero, their mean size still is a scale.

@@ -157,10 +157,39 @@ def test_a_column_that_repeats_the_label_sets_nobody_apart(repeat):
     assert rows_found(np.column_stack([X, code]), y, column_of=origin) == []
 
 
-def test_one_row_is_one_witness_however_often_it_is_copied():
+def with_copies(X, y, rows, copies=11):
+    return np.vstack([X, *[X[rows]] * copies]), np.append(y, np.tile(y[rows], copies))
+
+
+def test_a_row_of_another_label_that_alone_has_copies_is_found_with_them():
     X, y, _ = clusters()
     y[0] = 1
-    assert rows_found(np.vstack([X, *[X[:1]] * 11]), np.append(y, np.ones(11, dtype=int))) == []
+    (group,) = GroupSearch().fit(*with_copies(X, y, [0])).groups_
+    assert (group.kind, group.label, group.looks_like) == ("near-copies", 1, 0)
+    assert group.rows.tolist() == [0, *range(400, 411)]
+    # One witness, however many copies: its rank among the rows of its label.
+    assert group.p_value >= 1 / 201
+
+
+def test_a_copied_row_that_looks_like_its_label_is_innocent():
+    X, y, _ = clusters()
+    assert rows_found(*with_copies(X, y, [300])) == []
+
+
+def test_a_common_row_that_labels_share_is_innocent():
+    X, y, _ = clusters()
+    # The profile of eighty rows of label 0 and of twenty of label 1, to which it looks foreign.
+    X, y = with_copies(*with_copies(X, y, [0], 79), [0], 20)
+    y[-20:] = 1
+    assert rows_found(X, y) == []
+
+
+def test_where_rows_of_a_label_are_copied_as_a_habit_no_copied_row_is_accused():
+    X, y, _ = clusters()
+    y[0] = 1
+    # A label whose rows were drawn more often to balance the table, and the wrong one most often.
+    X, y = with_copies(X, y, np.append(0, np.arange(200, 240)))
+    assert rows_found(*with_copies(X, y, [0], 3)) == []
 
 
 def test_copies_of_rows_of_a_group_belong_to_it():

@@ -14,9 +14,10 @@ from toadstone.detectors.verdict.examination import Candidate
 from toadstone.detectors.verdict.views import Views
 from toadstone.kernels.rows import count_entries
 from toadstone.kernels.verdict.atoms import Atoms, find_atoms
+from toadstone.kernels.verdict.coincidence import sets_of_equals
 from toadstone.kernels.verdict.evidence import LEAST_LIKE, LEAST_POWER, area_under_curve, less_than
 from toadstone.kernels.verdict.mining import Mined, Sizes, mine
-from toadstone.kernels.verdict.near_copies import near_copies
+from toadstone.kernels.verdict.near_copies import PURE, near_copies
 from toadstone.kernels.verdict.windows import (
     Window,
     are_words,
@@ -89,6 +90,47 @@ def find_candidates(X: Matrix, codes: IntArray, source: IntArray, views: Views, 
     copies = [Candidate(label, rows, _NO_COLUMNS, len(pairs)) for label, rows in pairs]
     # Every forest has seen copies next to each other: only one that was trained without them can tell.
     return _promising(among, views, codes) + copies[:_EXAMINED]
+
+
+def find_copied(X: Matrix, codes: IntArray, copies: IntArray, sizes: Sizes) -> list[Candidate]:
+    """Find the row of each label that has copies and is the only one that has so many.
+
+    Where another row of the label has half as many, copying is the habit of
+    the table, such as of one whose rare label was drawn more often; and where
+    equal rows have other labels too, it is a common row that labels share.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+        No two rows of one label are equal.
+    codes : ndarray of int of shape (n,)
+        Label of each row, counted from zero.
+    copies : ndarray of int of shape (n,)
+        How often each row occurs.
+    sizes : Sizes
+
+    Returns
+    -------
+    list of Candidate
+        Of one row each, since copies are no witnesses of each other.
+
+    Examples
+    --------
+    >>> X, codes = np.arange(5.0)[:, None], np.array([0, 0, 1, 1, 1])
+    >>> found = find_copied(X, codes, np.array([1, 8, 9, 5, 2]), Sizes(5, 12))
+    >>> [(one.label, one.rows.tolist()) for one in found]
+    [(0, [1])]
+    """
+    _, place = sets_of_equals(X, np.zeros_like(codes))
+    pure = copies >= PURE * np.bincount(place, weights=copies)[place]
+    found = []
+    for label in range(int(codes.max()) + 1):
+        rows = np.flatnonzero(codes == label)
+        order = rows[np.argsort(-copies[rows], kind="stable")]
+        most, second = np.append(copies[order], [0, 0])[:2]
+        if sizes.least <= most <= sizes.most and most > 2 * second and pure[order[0]]:
+            found.append((label, order[:1]))
+    return [Candidate(label, rows, _NO_COLUMNS, len(found)) for label, rows in found]
 
 
 def _single(atoms: Atoms, codes: IntArray, sizes: Sizes) -> list[Mined]:

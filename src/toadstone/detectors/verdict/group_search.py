@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from toadstone.core.errors import InvalidData
 from toadstone.detectors.verdict.bursts import Parts, find_bursts, periods, sources_apart
-from toadstone.detectors.verdict.candidates import find_candidates
+from toadstone.detectors.verdict.candidates import find_candidates, find_copied
 from toadstone.detectors.verdict.examination import Examined, examine
 from toadstone.detectors.verdict.row_groups import RowGroup
 from toadstone.detectors.verdict.views import train_views
@@ -26,6 +26,9 @@ from toadstone.sanitizers.scored import draw_seed
 _MOST_ROWS = 5000
 _LEAST_ROWS, _LEAST_SHARE, _MOST_SHARE = 5, 0.004, 0.12
 _TRUSTED_SHARE = 0.1
+_MOST_P_OF_COPIES = 0.05
+"""Of a row that alone in its label has many copies: one witness, whatever their number."""
+
 _FEWEST_ENTRIES = 3
 """Rows of fewer, such as texts of two known words, are equal by chance."""
 
@@ -55,7 +58,9 @@ class GroupSearch(BaseEstimator):
     Notes
     -----
     Rows that are equal and have one label count once: copies are no evidence
-    of each other. Of more than 5000 rows as many are drawn, by their values
+    of each other. A row that alone in its label has many copies is examined as
+    one witness, so that its p-value is no less than one over the rows of the
+    label. Of more than 5000 rows as many are drawn, by their values
     and a fixed seed, to find what groups share; the rows of the groups are
     then sought among all. A group of less than 0.4 % of the rows is not found.
 
@@ -136,7 +141,7 @@ class GroupSearch(BaseEstimator):
         # Copies are not independent of each other: of equal rows with one label one is searched.
         first, number = sets_of_equals(matrix[drawn], codes[drawn])
         distinct = drawn[first]
-        hits = self._search(matrix[distinct], codes[distinct], origin, rng)
+        hits = self._search(matrix[distinct], codes[distinct], origin, np.bincount(number), rng)
         found = self._duplicates(matrix, codes, known)
         found += [self._group(matrix, codes, drawn[np.isin(number, hit.candidate.rows)], hit) for hit in hits]
         if sources is not None:
@@ -148,7 +153,9 @@ class GroupSearch(BaseEstimator):
         self.groups_ = _disjoint([group for group in found if not known[group.rows].mean() > _TRUSTED_SHARE], known)
         return self
 
-    def _search(self, X: Matrix, codes: IntArray, source: IntArray, rng: np.random.Generator) -> list[Examined]:
+    def _search(
+        self, X: Matrix, codes: IntArray, source: IntArray, copies: IntArray, rng: np.random.Generator
+    ) -> list[Examined]:
         """Return the groups that the examination convicts, the most certain first."""
         n = len(codes)
         sizes = Sizes(max(_LEAST_ROWS, round(_LEAST_SHARE * n)), int(_MOST_SHARE * n))
@@ -157,11 +164,19 @@ class GroupSearch(BaseEstimator):
             return []
         views = train_views(X, codes, source, rng)
         candidates = find_candidates(X, codes, source, views, sizes)
+        copied = find_copied(X, codes, copies, sizes)
+        candidates += copied
         self.n_examined_ = len(candidates)
         seed = int(rng.integers(2**31))
         examined = [examine(X, codes, candidate, source, seed) for candidate in candidates]
         hits = [one.among(one.candidate.rivals) for one in examined if one is not None]
-        return sorted((hit for hit in hits if hit.evidence.convicts), key=lambda hit: hit.evidence.p_value)
+        found = [
+            hit
+            for hit in hits
+            if hit.evidence.convicts
+            or (hit.candidate in copied and hit.evidence.is_foreign and hit.evidence.p_value <= _MOST_P_OF_COPIES)
+        ]
+        return sorted(found, key=lambda hit: hit.evidence.p_value)
 
     def _group(self, X: Matrix, codes: IntArray, members: IntArray, hit: Examined) -> RowGroup:
         """Return the group of all rows that fit what a convicted one shares, or of its members and their copies."""

@@ -46,12 +46,12 @@ class Evidence:
     @property
     def convicts(self) -> bool:
         """True if all four conditions hold."""
-        return (
-            self.p_value < MOST_P
-            and self.like >= LEAST_LIKE
-            and self.power >= LEAST_POWER
-            and self.predictable <= MOST_PREDICTABLE
-        )
+        return self.p_value < MOST_P and self.is_foreign
+
+    @property
+    def is_foreign(self) -> bool:
+        """True if all conditions but that on chance hold."""
+        return self.like >= LEAST_LIKE and self.power >= LEAST_POWER and self.predictable <= MOST_PREDICTABLE
 
 
 def foreign_share(group: Array, own: Array, others: Array) -> float:
@@ -93,6 +93,8 @@ def area_under_curve(positive: Array, negative: Array) -> float:
 def less_than(group: Array, own: Array) -> float:
     """Return the p-value of the one-sided Mann-Whitney test that a group has lower values [1]_.
 
+    Of a single value it is the rank, equal ones counted as lower.
+
     References
     ----------
     .. [1] Mann and Whitney, "On a test of whether one of two random variables
@@ -102,5 +104,9 @@ def less_than(group: Array, own: Array) -> float:
     --------
     >>> less_than(np.array([1.0, 2.0]), np.array([3.0, 4.0, 5.0]))
     0.1
+    >>> less_than(np.array([3.0]), np.array([3.0, 4.0, 5.0]))
+    0.5
     """
+    if len(group) == 1:
+        return float((1 + np.count_nonzero(own <= group)) / (1 + len(own)))
     return float(mannwhitneyu(group, own, alternative="less").pvalue)

@@ -10,7 +10,9 @@ from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.kernels.verdict.mining import Sizes
 
 _CLOSE = (0.25, 0.5)
-_PURE = 0.85
+PURE = 0.85
+"""Least share of the label of copies among all rows where they lie."""
+
 _ROWS_AT_ONCE = 512
 
 
@@ -72,7 +74,7 @@ def _of_label(X: Matrix, squares: Array, codes: IntArray, rows: IntArray, sizes:
         found += [
             group
             for group in groups
-            if sizes.least <= len(group) <= sizes.most and _purity(X, squares, codes, group, radius) >= _PURE
+            if sizes.least <= len(group) <= sizes.most and _purity(X, squares, codes, group, radius) >= PURE
         ]
     return found
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import RidgeClassifier, SGDClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
@@ -190,6 +191,15 @@ def test_votes_without_models_are_the_same_and_may_be_cast_in_parallel():
         parallel = learner("parts").fit(X, y, map=pool.map)
     np.testing.assert_array_equal(votes, fitted.ballots(X[:20]))
     np.testing.assert_array_equal(parallel.ballots(X), fitted.ballots(X))
+
+
+def test_without_models_there_are_no_predictions():
+    X, y = blobs()
+    classifier = learner("parts").fit(X, y)
+    classifier.fit_votes(X[:60], y[:60], X)
+    for call in (classifier.predict, classifier.certify, classifier.unlearn):
+        with pytest.raises(NotFittedError):
+            call([0])
 
 
 def test_fewer_rows_than_parts_leave_voters_without_a_vote():

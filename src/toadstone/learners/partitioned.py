@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
-import joblib
 import numpy as np
 import sklearn
-from sklearn.base import BaseEstimator, clone
-from sklearn.dummy import DummyClassifier
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.validation import check_is_fitted
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.core.checks import LARGEST_SEED
@@ -23,91 +20,12 @@ from toadstone.core.version import __version__
 from toadstone.kernels.statistics.row_digests import contents
 from toadstone.kernels.votes.dealing import Deal
 from toadstone.kernels.votes.schemes import DisjointParts, Scheme
-from toadstone.kernels.votes.tallies import NO_VOTE
 from toadstone.learners.linear import LinearClassifier
 from toadstone.learners.linear_scores import SparseClassifier, check_two_classes, rows_to_fit, rows_to_predict
-
-Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
-"""The builtin `map`, or one that does the same in parallel or keeps results."""
+from toadstone.learners.voters.training import Map, VoterTask, digest_of, outputs_of, train_voter, vote, votes_of
 
 _TRIED_ROWS = 1000
 _NEXT_SEED = 0x9E3779B1
-
-
-@dataclass(frozen=True, eq=False)
-class VoterTask:
-    """Rows of one voter, and how to train it.
-
-    Parameters
-    ----------
-    X : ndarray or CSR of shape (m, d)
-        In an order that does not depend on the other rows.
-    labels : ndarray of shape (m,)
-    estimator : classifier
-        Unfitted.
-    seeds : tuple of int
-        One for each model, of which a voter is the mean.
-    classes : ndarray of shape (n_classes,)
-    queries : ndarray or CSR of shape (q, d), optional
-        Rows to vote about.
-    about : str
-        Digest of what all voters have in common.
-    """
-
-    X: Matrix
-    labels: Labels
-    estimator: Any
-    seeds: tuple[int, ...]
-    classes: Labels
-    queries: Matrix | None = None
-    about: str = ""
-
-    @property
-    def digest(self) -> str:
-        """Digest of everything that the voter's votes depend on."""
-        return _digest(contents(self.X), self.about, self.labels, self.seeds)
-
-
-class MeanModel:
-    """Models of the same rows with different seeds, which vote as one.
-
-    Their class probabilities are averaged, or their predictions, where they
-    have no probabilities; the first class wins a tie.
-    """
-
-    def __init__(self, models: Sequence[Any]) -> None:
-        self.models = list(models)
-        self.classes_ = self.models[0].classes_
-
-    def predict(self, X: Matrix) -> Labels:
-        """Return the class of the largest mean for each row."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
-
-    def predict_proba(self, X: Matrix) -> Any:
-        """Return the means for each row and class, shape (n, n_classes)."""
-        if all(hasattr(model, "predict_proba") for model in self.models):
-            return np.mean([model.predict_proba(X) for model in self.models], axis=0)
-        return np.mean([model.predict(X)[:, None] == self.classes_ for model in self.models], axis=0)
-
-
-def train_voter(task: VoterTask) -> Any:
-    """Train the model of a voter; None without rows."""
-    if not len(task.labels):
-        return None
-    # Most classifiers refuse rows of a single class; such a voter votes for it.
-    if (task.labels == task.labels[0]).all():
-        return DummyClassifier(strategy="most_frequent").fit(task.X, task.labels)
-    models = []
-    for seed in task.seeds:
-        model = clone(task.estimator)
-        seeds = {name: seed for name in model.get_params() if name.split("__")[-1] == "random_state"}
-        models.append(model.set_params(**seeds).fit(task.X, task.labels))
-    return models[0] if len(models) == 1 else MeanModel(models)
-
-
-def vote(task: VoterTask) -> IntArray:
-    """Train a voter, and return its votes about the task's queries as class positions."""
-    return _votes_of(train_voter(task), task.queries, task.classes)
 
 
 class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
@@ -121,6 +39,7 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
     guarantee holds only if a model uses nothing but its own rows: scaling and
     feature selection belong into the estimator. It must also be the same
     whenever it is trained on the same rows, which is tried on one part.
+    Training rows are kept, for `unlearn`.
 
     Parameters
     ----------
@@ -209,14 +128,14 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         tasks = self._deal(matrix, self.classes_[codes], groups)
         models = map(train_voter, tasks)
         tried = matrix[:: max(1, matrix.shape[0] // _TRIED_ROWS)]
-        self._try_again(tasks, lambda task: _outputs(train_voter(task), tried))
+        self._try_again(tasks, lambda task: outputs_of(train_voter(task), tried))
         self.models_ = list(models)
         return self
 
     def fit_votes(
         self, X: Matrix, y: Labels, queries: Matrix, *, groups: Sequence[object] | None = None, map: Map = map
     ) -> IntArray:
-        """Train the model of each voter, and keep its votes about queries instead of the model.
+        """Train the model of each voter, and return its votes about queries instead of keeping the model.
 
         Parameters
         ----------
@@ -234,6 +153,9 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
             Class positions; -1 for a voter without rows.
         """
         matrix, codes, _ = rows_to_fit(self, X, y)
+        # Models of an earlier fit have other rows.
+        if hasattr(self, "models_"):
+            del self.models_
         tasks = self._deal(matrix, self.classes_[codes], groups, rows_to_predict(self, queries))
         votes = list(map(vote, tasks))
         self._try_again(tasks, vote)
@@ -261,6 +183,7 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         InvalidData
             If fewer than two classes remain; nothing is changed then.
         """
+        check_is_fitted(self, "models_")
         matrix, labels, groups = self._training
         kept = _without(rows, len(labels))
         check_two_classes(labels[kept])
@@ -286,8 +209,9 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         ndarray of int of shape (n, n_voters)
             Class positions; -1 for a voter without rows.
         """
+        check_is_fitted(self, "models_")
         matrix = rows_to_predict(self, X)
-        return np.stack([_votes_of(model, matrix, self.classes_) for model in self.models_], axis=1)
+        return np.stack([votes_of(model, matrix, self.classes_) for model in self.models_], axis=1)
 
     def votes(self, X: Matrix) -> IntArray:
         """Count the models that predict each class.
@@ -339,7 +263,7 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         if queries is not None:
             # Versions too, for with others the same rows may train another model; storage decides its last digits.
             told = (estimator, self.classes_, X.shape[1], type(X).__name__, __version__, sklearn.__version__)
-            about = _digest(contents(queries), told)
+            about = digest_of(contents(queries), told)
         tasks = []
         for rows, first in zip(self._dealt.rows, self._dealt.seeds, strict=True):
             # Rows that are equal but for their labels have one content: the label settles their order.
@@ -360,27 +284,6 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
             expected = "a model that is the same whenever it is trained on the same rows with the same seed"
             got = f"{type(task.estimator).__name__}, which predicts otherwise when it is trained again"
             raise InvalidArgument("estimator", expected, got)
-
-
-def _digest(rows: Sequence[bytes], *others: object) -> str:
-    """Return a digest of contents of rows and of other objects, of which estimators are hashed with all parameters."""
-    found = hashlib.sha256(joblib.hash(others).encode())
-    for row in rows:
-        # With its length, or else two rows could be taken for one.
-        found.update(len(row).to_bytes(8, "big") + row)
-    return found.hexdigest()
-
-
-def _votes_of(model: Any, X: Matrix, classes: Labels) -> IntArray:
-    if model is None:
-        return np.full(X.shape[0], NO_VOTE)
-    return np.asarray(np.searchsorted(classes, model.predict(X)), dtype=np.int64)
-
-
-def _outputs(model: Any, X: Matrix) -> Any:
-    """Return the finest output that a model has."""
-    method = next(name for name in ("predict_proba", "decision_function", "predict") if hasattr(model, name))
-    return getattr(model, method)(X)
 
 
 def _without(rows: IntArray, n: int) -> IntArray:

@@ -10,7 +10,7 @@ import numpy as np
 from toadstone.core.arrays import IntArray
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.files import written_aside
-from toadstone.learners.partitioned import Map, VoterTask
+from toadstone.learners.voters.training import Map, VoterTask
 
 
 class VoteJournal:

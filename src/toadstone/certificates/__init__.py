@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING
 from toadstone.core.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from toadstone.certificates.label_flips import certify_label_flips, verify_label_flips
+    from toadstone.certificates.label_free import check_label_free
+    from toadstone.certificates.label_learners import LabelLinearLearner
     from toadstone.certificates.votes import certify_votes
 
-__all__ = ["certify_votes"]
+__all__ = ["LabelLinearLearner", "certify_label_flips", "certify_votes", "check_label_free", "verify_label_flips"]
 
-__getattr__, __dir__ = lazy_exports(__name__, {"certify_votes": "votes"})
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "LabelLinearLearner": "label_learners",
+        "certify_label_flips": "label_flips",
+        "certify_votes": "votes",
+        "check_label_free": "label_free",
+        "verify_label_flips": "label_flips",
+    },
+)

@@ -5,7 +5,15 @@ import math
 import pytest
 
 from toadstone.core.errors import InvalidArgument
-from toadstone.pipeline.gate import GateOutcome, check_limit, judge_bound, judge_drop, judge_error, judge_share
+from toadstone.pipeline.gate import (
+    GateOutcome,
+    check_limit,
+    judge_bound,
+    judge_cost,
+    judge_drop,
+    judge_error,
+    judge_share,
+)
 from toadstone.records.defence import AccuracyChange
 
 
@@ -54,6 +62,24 @@ def test_errors(low, high, limit, conclusive, verdict):
 def test_drops(low, high, limit, verdict):
     change = AccuracyChange(100, 0.9, 0.8, 0.95, 0.88, 0.8, 0.93, 0.02, low, high)
     assert judge_drop(change, limit) is verdict
+
+
+@pytest.mark.parametrize(
+    ("certified", "attack", "limit", "verdict"),
+    [
+        (12, 30, 12, GateOutcome.KEPT),
+        (12, None, 12, GateOutcome.KEPT),
+        (12, 30, 13, GateOutcome.UNDECIDED),
+        # An attack with as many rows as the limit does not show that fewer suffice.
+        (12, 30, 30, GateOutcome.UNDECIDED),
+        (12, 30, 31, GateOutcome.EXCEEDED),
+        (None, 30, 31, GateOutcome.EXCEEDED),
+        (None, None, 1, GateOutcome.UNDECIDED),
+        (0, 0, 1, GateOutcome.EXCEEDED),
+    ],
+)
+def test_costs(certified, attack, limit, verdict):
+    assert judge_cost(certified, attack, limit) is verdict
 
 
 def test_what_nobody_could_judge_is_undecided():

@@ -35,7 +35,7 @@ COARSE_GRID = DecoyGrid((0.1, 0.2, 0.35), (1, 3, 8))
 """Decoys of a cost, and of one of data with many entries."""
 
 _DECOYS, _FEW_DECOYS, _SHARES = 8, 4, (None, 0.5)
-_COARSE = 1e-2
+_COARSE, _CLOSE = 1e-2, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,8 @@ def make_candidates(
     """
     large = count_entries(threat.train.X) > MANY_ENTRIES
     known = Knowledge(threat, threat.train, threat.train, COARSE_GRID if large else GRID)
-    decoys = _harmful(known, harm, _FEW_DECOYS if large else _DECOYS, workers)
+    trained = known.train_decoys(known.grid.pairs, workers, tolerance=_COARSE if large else _CLOSE)
+    decoys = _harmful(trained, harm, _FEW_DECOYS if large else _DECOYS)
     if kind == "flip":
         return _flips(threat, decoys)
     added = [
@@ -113,12 +114,11 @@ def make_candidates(
     return [replace(one, attack=InPlace(one.attack, threat.defence)) for one in added]
 
 
-def _harmful(known: Knowledge, harm: Harm, most: int, workers: int) -> list[Decoy]:
+def _harmful(decoys: list[Decoy], harm: Harm, most: int) -> list[Decoy]:
     """Return decoys that do the harm, from those that fit the clean rows best to those that fit them worst.
 
     Where none does it, those that come nearest to it.
     """
-    decoys = known.train_decoys(known.grid.pairs, workers, tolerance=1e-3)
     by_harm = sorted(decoys, key=lambda decoy: -(decoy.probe_error if harm.loss is None else decoy.clean_loss))
     wanted = harm.error or harm.loss or 0.0
     enough = [one for one in by_harm if (one.probe_error if harm.loss is None else one.clean_loss) >= wanted]

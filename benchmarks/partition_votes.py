@@ -62,7 +62,7 @@ def measured(train: Dataset, test: Dataset, scheme: Scheme, journal: Path | None
 def one_ridge(train: Dataset, test: Dataset) -> list[list[str]]:
     """A row of the second table for each ridge: label flips that a single model of all rows withstands."""
     rows = []
-    for ridge in (10.0, 30.0, 100.0, 300.0, 1000.0):
+    for ridge in (100.0, 300.0, 1000.0):
         learner = OneHotRidgeClassifier(ridge=ridge / len(train)).fit(train.X, train.y)
         found, spent = worked(lambda learner=learner: learner.certify(test.X))
         right = found.winner == np.searchsorted(train.classes, test.y)

@@ -30,6 +30,11 @@ def test_counts_are_exact(rounds):
     assert list(zip(found.winner.tolist(), found.count.tolist(), strict=True)) == expected
 
 
+def test_voters_for_the_rival_close_nothing():
+    # Two rows close 1 + 1 in the first round, of which they win the only voter, and 2 + 2 in the other: six of seven.
+    assert certify_bags([[1, 1, 1] + [0] * 9], [0] * 4 + [1] * 8, n_classes=2).count[0] == 2
+
+
 def test_one_round_is_partition_aggregation_and_more_are_at_least_the_published_count():
     rng = np.random.default_rng(5)
     # Rounds that do not agree on the winner are where the published count is too low.

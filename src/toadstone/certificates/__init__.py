@@ -10,9 +10,17 @@ if TYPE_CHECKING:
     from toadstone.certificates.label_flips import certify_label_flips, verify_label_flips
     from toadstone.certificates.label_free import check_label_free
     from toadstone.certificates.label_learners import LabelLinearLearner
-    from toadstone.certificates.votes import certify_votes
+    from toadstone.certificates.votes import certify_votes, make_vote_certificate, verify_votes
 
-__all__ = ["LabelLinearLearner", "certify_label_flips", "certify_votes", "check_label_free", "verify_label_flips"]
+__all__ = [
+    "LabelLinearLearner",
+    "certify_label_flips",
+    "certify_votes",
+    "check_label_free",
+    "make_vote_certificate",
+    "verify_label_flips",
+    "verify_votes",
+]
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
@@ -21,6 +29,8 @@ __getattr__, __dir__ = lazy_exports(
         "certify_label_flips": "label_flips",
         "certify_votes": "votes",
         "check_label_free": "label_free",
+        "make_vote_certificate": "votes",
         "verify_label_flips": "label_flips",
+        "verify_votes": "votes",
     },
 )

@@ -20,7 +20,7 @@ from toadstone.pipeline.harness.threads import one_thread
 
 _FIRST_SHARE = 0.005
 _LEAST_KEPT, _BISECTED, _CHECKED = 8, 6, 10
-_CLOSE = 0.01
+_CLOSE, _WORTH = 0.02, 0.6
 _COARSE = 1e-3
 
 
@@ -110,7 +110,9 @@ class CostSearch:
                 break
             failed, rows = rows, min(2 * rows, most)
             chosen = ranked[: max(_LEAST_KEPT, len(ranked) // 2)]
-        chosen = ranked[:_BISECTED]
+        # Attacks that did much less at more rows are not worth their time at fewer.
+        worth = _WORTH * max((self.harm.measure(found.outcome) for found in attempts.values()), default=0.0)
+        chosen = [index for index in ranked[:_BISECTED] if self.harm.measure(attempts[index].outcome) >= worth]
         while any(found.done for found in made) and rows - failed > max(1, round(_CLOSE * rows)):
             middle = (failed + rows) // 2
             attempts, tried = coarse.attempt(chosen, middle), tried + len(chosen)

@@ -35,6 +35,7 @@ COARSE_GRID = DecoyGrid((0.1, 0.2, 0.35), (1, 3, 8))
 """Decoys of a cost, and of one of data with many entries."""
 
 _DECOYS, _FEW_DECOYS, _SHARES = 8, 4, (None, 0.5)
+_ROOM = 0.01
 _COARSE, _CLOSE = 1e-2, 1e-3
 
 
@@ -97,7 +98,9 @@ def make_candidates(
         Processes; results do not depend on it.
     """
     large = count_entries(threat.train.X) > MANY_ENTRIES
-    known = Knowledge(threat, threat.train, threat.train, COARSE_GRID if large else GRID)
+    # Rounding to whole numbers moves rows out of the set that they were made for: a narrower one leaves room.
+    room = replace(threat, quantile=max(threat.quantile - _ROOM, 0.5)) if threat.integer else threat
+    known = Knowledge(room, threat.train, threat.train, COARSE_GRID if large else GRID)
     trained = known.train_decoys(known.grid.pairs, workers, tolerance=_COARSE if large else _CLOSE)
     decoys = _harmful(trained, harm, _FEW_DECOYS if large else _DECOYS)
     if kind == "flip":

@@ -47,7 +47,7 @@ _CHANGES = {
 _NOT_PROMISED = (
     "The error and the loss are those on the clean training rows. The test error of the attack is measured, and "
     "nothing is certified about it.",
-    "An attack with fewer rows than the one found may exist; none with fewer than the certified number does.",
+    "An attack with fewer rows than the one found may exist, down to the certified number where there is one.",
     "Nothing is said about other models, or about filters that are fitted again on poisoned data.",
 )
 _BY_CLEAN_MODEL = "Training without poison does not do the harm, so that it takes a row; no bound says more."

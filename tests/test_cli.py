@@ -207,11 +207,11 @@ def test_error_gate(toadstone, table, as_json):
     assert audited("exact", best["high"]).code == 0
     undecided = audited("inside", best["high"] - 1e-9)
     assert undecided.code == 1
-    assert undecided.err.startswith("toadstone: gate undecided, which fails: the best defence leaves a test error of ")
+    assert "toadstone: gate undecided, which fails: the best defence leaves a test error of " in undecided.err
     assert f"(95 % interval {best['low']:.4g} to {best['high']:.4g})" in undecided.err
     assert undecided.err.endswith("more test rows would tell\n")
     assert (failed.code, best["low"] > 0) == (1, True)
-    assert failed.err.startswith("toadstone: gate failed: the best defence leaves a test error of ")
+    assert "toadstone: gate failed: the best defence leaves a test error of " in failed.err
     assert not as_json or json.loads(failed.out)["threat"]["rows"] == 4
 
 

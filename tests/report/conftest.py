@@ -8,7 +8,6 @@ import pytest
 
 from toadstone.records.attack import AttackRecord, SplitTest, TargetOutcome
 from toadstone.records.audit import AuditRecord, Bound, Defender, Evaluation, Suspect, Threat
-from toadstone.records.cost import CertifiedSide, CostRecord, FoundSide, Vulnerability
 from toadstone.records.defence import (
     AccuracyChange,
     DefenceRecord,
@@ -18,6 +17,7 @@ from toadstone.records.defence import (
     RemovedRow,
 )
 from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
+from toadstone.records.guarantees.cost import CertifiedSide, CostRecord, FoundSide, Vulnerability
 from toadstone.records.header import SCHEMA_VERSIONS, ClassCount, ColumnSummary, DataSummary, Header, Source
 from toadstone.records.regression import (
     AttackedDefence,

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from toadstone.console import complain
 from toadstone.records.attack import AttackRecord
 from toadstone.records.audit import AuditRecord, Removal
-from toadstone.records.cost import CostRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
+from toadstone.records.guarantees.cost import CostRecord
 from toadstone.records.header import Source
 from toadstone.records.regression import RegressionAttackRecord, RegressionDefenceRecord, RegressionScanRecord
 from toadstone.records.reproduction import Reproduction

@@ -11,7 +11,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -29,8 +29,19 @@ LARGEST_ARRAYS = 2**29
 
 _LONGEST_INTEGER = 20
 _MAGIC = b"\x93NUMPY\x01\x00"
-_HEADER = re.compile(rb"\{'descr': '([<>]f8)', 'fortran_order': (?:False|True), 'shape': \(([\d, ]{1,40})\), \} *\n")
+_HEADER = re.compile(
+    rb"\{'descr': '([<>]f8|[<>]i8|[<>]u2|\|u1)', 'fortran_order': (?:False|True), 'shape': \(([\d, ]{1,40})\), \} *\n"
+)
+_TYPES = {"f8": np.float64, "i8": np.int64, "u2": np.uint16, "u1": np.uint8}
 _NOT_NAMED = "another file"
+_WORDS = {
+    float: "a number",
+    int: "a whole number",
+    bool: "true or false",
+    str: "a text",
+    list: "a list of texts",
+    dict: "an object of texts and numbers",
+}
 
 
 def read_regular(path: Path, most: int) -> bytes:
@@ -55,14 +66,17 @@ def read_regular(path: Path, most: int) -> bytes:
     return content
 
 
-def read_object(path: Path, kinds: Mapping[str, type]) -> dict[str, Any]:
+def read_object(path: Path, kinds_of: Callable[[Mapping[str, Any]], Mapping[str, type]]) -> dict[str, Any]:
     """Read a JSON object of known keys, each once and of its type.
 
     Parameters
     ----------
     path : Path
-    kinds : mapping from str to type
-        For each key float, str, or list for a list of texts.
+    kinds_of : callable
+        Takes the object as it was read, and returns the type of each key:
+        float, int, bool, str, list for a list of texts, or dict for an object
+        of texts and numbers. It raises ValueError for an object of no kind
+        that it knows.
 
     Raises
     ------
@@ -77,7 +91,9 @@ def read_object(path: Path, kinds: Mapping[str, type]) -> dict[str, Any]:
             parse_float=_finite,
             parse_int=_short,
         )
-        _check_kinds(fields, kinds)
+        if not isinstance(fields, dict) or "format" not in fields:
+            raise ValueError(_NOT_NAMED)
+        _check_kinds(fields, kinds_of(fields))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else "text that is not JSON"
         raise InvalidData(f"{path}: expected a certificate, got: {reason}") from None
@@ -87,7 +103,9 @@ def read_object(path: Path, kinds: Mapping[str, type]) -> dict[str, Any]:
 
 
 def read_arrays(content: bytes, names: Collection[str]) -> dict[str, Array]:
-    """Read arrays of double precision from an archive that holds these and no others.
+    """Read arrays of numbers from an archive that holds these and no others.
+
+    They are of double precision, whole numbers of 64 bits, or of one or two bytes without a sign.
 
     Nothing is inflated beyond the size that the archive states, nor if all of
     them together state too much.
@@ -119,18 +137,17 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
     begin = len(_MAGIC) + 2
     found = _HEADER.fullmatch(content[begin : begin + length])
     if not content.startswith(_MAGIC) or found is None:
-        raise ValueError("arrays that are not of double precision")
+        raise ValueError("arrays that are neither of double precision nor of whole numbers")
     shape = tuple(int(part) for part in found[2].decode().split(",") if part.strip())
-    values = np.frombuffer(content, dtype=found[1].decode(), offset=begin + length)
+    kind = found[1].decode()
+    values = np.frombuffer(content, dtype=kind, offset=begin + length)
     if math.prod(shape) != values.size:
         raise ValueError("arrays that are shorter or longer than they state")
     in_rows = b"'fortran_order': False" in found[0]
-    return values.astype(np.float64).reshape(shape, order="C" if in_rows else "F")
+    return values.astype(_TYPES[kind[1:]]).reshape(shape, order="C" if in_rows else "F")
 
 
-def _check_kinds(fields: Any, kinds: Mapping[str, type]) -> None:
-    if not isinstance(fields, dict) or "format" not in fields:
-        raise ValueError(_NOT_NAMED)
+def _check_kinds(fields: Mapping[str, Any], kinds: Mapping[str, type]) -> None:
     for key in kinds:
         if key not in fields:
             raise ValueError(f"one without {key}")
@@ -138,15 +155,18 @@ def _check_kinds(fields: Any, kinds: Mapping[str, type]) -> None:
         if key not in kinds:
             raise ValueError(f"an unknown field {key!r}")
         if not _fits(value, kinds[key]):
-            kind = {float: "a number", str: "a text", list: "a list of texts"}[kinds[key]]
-            raise ValueError(f"{type(value).__name__} for {key}, which is {kind}")
+            raise ValueError(f"{type(value).__name__} for {key}, which is {_WORDS[kinds[key]]}")
 
 
 def _fits(value: Any, kind: type) -> bool:
     if kind is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
     if kind is list:
         return isinstance(value, list) and all(isinstance(part, str) for part in value)
+    if kind is dict:
+        return isinstance(value, dict) and all(_fits(part, float) or isinstance(part, str) for part in value.values())
     return isinstance(value, kind)
 
 

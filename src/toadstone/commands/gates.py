@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from toadstone.console import complain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from toadstone.core.certificate import Certificate
     from toadstone.pipeline.gate import GateOutcome
     from toadstone.records.audit import Bound, Evaluation
-    from toadstone.records.cost import CostRecord
     from toadstone.records.defence import DefenceRecord
+    from toadstone.records.guarantees.cost import CostRecord
+    from toadstone.records.guarantees.pointwise import PointwiseSummary
     from toadstone.records.regression import RegressionDefenceRecord
     from toadstone.records.scan import ScanRecord
 
@@ -31,6 +34,22 @@ def gate_bound(point: Bound | Certificate, fraction: float, limit: float | None,
         f"the certified bound at fraction {fraction:.10g} is {format_bound(point.bound, digits=6)}, above {limit:.12g}"
     )
     return _exit_code(verdict, found, "the search stopped early, so the truth may be lower")
+
+
+def gate_certified(summaries: Sequence[PointwiseSummary], limit: float | None) -> int:
+    """Exit code for the certified accuracy of single predictions; says why if it is not 0."""
+    from toadstone.pipeline.gate import GateOutcome
+    from toadstone.report.text.formats import format_fraction
+
+    if limit is None:
+        return 0
+    (summary,) = summaries
+    (key, share), *_ = summary.certified_accuracy.items()
+    found = (
+        f"{share:.6g} of the test rows are right whatever an attacker does with {format_fraction(float(key))} of the "
+        f"{summary.n_units:,} {summary.unit}, below {limit:.12g}"
+    )
+    return _exit_code(GateOutcome.KEPT if share >= limit else GateOutcome.EXCEEDED, found, "")
 
 
 def gate_certificate(point: Bound | None, limit: float | None) -> int:

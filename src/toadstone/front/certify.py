@@ -1,9 +1,10 @@
-"""Certify and verify: bound the training loss under any attack, and check such a bound."""
+"""Certify and verify: what no attack can do to a model or to its predictions, and the check of such a claim."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -11,12 +12,22 @@ from toadstone.certificates.files import as_fields, read_certificate, write_cert
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge
 from toadstone.core.errors import InvalidArgument
+from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, open_data, request_of
+from toadstone.front.pointwise.options import PointwiseOptions, numbers_of, plan_of
+from toadstone.front.pointwise.results import (
+    PointwiseResult,
+    PointwiseVerifyResult,
+    certify_pointwise,
+    column_of,
+    verify_pointwise,
+)
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
+from toadstone.pipeline.certification.pointwise import FRACTIONS
 from toadstone.pipeline.certify import Certified, CertifyPlan, certify_split, verify_split
-from toadstone.report.text.certificate_text import certificate_lines, verified_sentence
+from toadstone.report.certificates.certificate_text import certificate_lines, verified_sentence
 from toadstone.report.text.formats import flow
 
 
@@ -107,35 +118,73 @@ def models_of(norm_squared: float | None, ridge: float | None) -> NormBall | Rid
 def certify(
     data: Data,
     *,
-    fraction: float | Sequence[float],
+    method: str = "saddle",
+    fraction: float | Sequence[float] | None = None,
+    group: str | None = None,
+    k: int | Sequence[int] | None = None,
+    change: str | None = None,
+    partitions: int | Sequence[int] | None = None,
+    spread: int | None = None,
+    repeats: int | None = None,
+    estimator: Any = None,
     seed: int = 0,
     quantile: float = 0.95,
     norm_squared: float | None = None,
-    ridge: float | None = None,
+    ridge: float | Sequence[float] | None = None,
     domain: str = "auto",
     loss: str = "hinge",
     tolerance: float | None = None,
     **reading: Unpack[Reading],
-) -> CertifyResult:
-    """Bound the training loss under any attack that the stated assumptions allow.
+) -> CertifyResult | PointwiseResult:
+    """Bound what any attack that the stated assumptions allow can do.
 
     Parameters
     ----------
     data : path, name, data frame, (X, y), Dataset or Split
         A file, a name that ``toadstone datasets`` lists, a pandas, polars or
         pyarrow data frame, a pair of arrays, or what `load` and `read` return.
-    fraction : float or sequence of float
-        Poison rows for each clean row, in [0, 0.5).
+    method : {"saddle", "label-flips", "votes", "neighbours"}
+        What is promised: a bound of a linear model's training loss whatever
+        rows are added; or, for each test row, how many changed labels, rows
+        or sources of rows cannot change its prediction.
+    fraction : float or sequence of float, optional
+        For "saddle", which needs it, poison rows for each clean row, in
+        [0, 0.5). For the others shares of all units at which the certified
+        accuracy is stated; 0.01, 0.03 and 0.05 by default.
+    group : str, optional
+        Column of hospital, annotator or file, which is then no feature: what
+        an attacker controls is one or more of them, with all of their labels
+        ("label-flips") or rows ("votes").
+    k : int or sequence of int, optional
+        Of "neighbours"; three numbers that suit the data by default.
+    change : {"modify", "insert", "delete"}, optional
+        Of "neighbours": what the attacker does to a row; "modify" by default.
+    partitions : int or sequence of int, optional
+        Of "votes": models, each trained on its own part of the rows; two
+        numbers that suit the data by default.
+    spread : int, optional
+        Of "votes": models that share each part of the rows (Finite
+        Aggregation); 1 by default.
+    repeats : int, optional
+        Of "votes": models of each part, with different seeds, that vote as
+        one; 1 by default.
+    estimator : str, estimator or callable, optional
+        Of "votes": the model that is trained on each part, of the prepared
+        columns; a linear one by default.
     seed : int
         Seed of all that is random, from 0.
     quantile : float
-        Share of each class's clean rows that passes the certificate's
-        filters, in [0.5, 1).
+        Of "saddle": share of each class's clean rows that passes the
+        certificate's filters, in [0.5, 1).
     norm_squared : float, optional
-        Models: those whose weights and bias have a squared norm of at most this.
-    ridge : float, optional
-        Models: those trained with a penalty of ridge/2 times the squared norm;
-        chosen by cross-validation by default.
+        Of "saddle". Models: those whose weights and bias have a squared norm
+        of at most this.
+    ridge : float or sequence of float, optional
+        Of "saddle", one. Models: those trained with a penalty of ridge/2 times
+        the squared norm; chosen by cross-validation by default. Of
+        "label-flips": penalties for each row, so that lambda of
+        ``X'X + lambda I`` is as many times the number of rows; several by
+        default, none of them chosen by labels.
     domain : {"auto", "real", "box", "integer"}
         Values that poison may have: any, within each feature's range, or
         counts; "auto" looks at the data.
@@ -151,6 +200,7 @@ def certify(
     Returns
     -------
     CertifyResult
+        For methods other than "saddle", a `PointwiseResult`.
 
     Raises
     ------
@@ -161,6 +211,9 @@ def certify(
     ----------
     .. [1] Steinhardt, Koh and Liang, "Certified defenses for data poisoning
        attacks", NIPS 2017.
+    .. [2] Levine and Feizi, "Deep partition aggregation", ICLR 2021.
+    .. [3] Jia, Liu, Cao and Gong, "Certified robustness of nearest neighbors
+       against data poisoning and backdoor attacks", AAAI 2022.
 
     Examples
     --------
@@ -168,8 +221,31 @@ def certify(
     >>> result = toadstone.certify("breast-cancer", fraction=0.03, ridge=0.3)
     >>> result.record[0]["attack_value"] <= result.record[0]["bound"]
     True
+    >>> withstood, = toadstone.certify("breast-cancer", method="label-flips", ridge=0.3).record
+    >>> withstood["median"] > 0
+    True
     """
     run, request = current_run("certify"), request_of(reading, seed)
+    options = PointwiseOptions(
+        group=group,
+        k=numbers_of(k),
+        change=change,
+        partitions=numbers_of(partitions),
+        spread=spread,
+        repeats=repeats,
+        estimator=estimator,
+        ridge=numbers_of(ridge),
+    )
+    if method != "saddle":
+        plan = plan_of(method, options, norm_squared=norm_squared)
+        given = open_data(data, replace(request, group=group))
+        run.watch.announce("certificates")
+        return certify_pointwise(given, plan, numbers_of(fraction) or FRACTIONS, run.watch.step)
+    options.refuse_but("saddle", "ridge")
+    if fraction is None:
+        raise InvalidArgument("fraction", "poison rows for each clean row, as in 0.03", "none")
+    if ridge is not None and not isinstance(ridge, int | float):
+        raise InvalidArgument("ridge", "one number for the method saddle", list(ridge))
     models = models_of(norm_squared, ridge)
     fractions = [fraction] if isinstance(fraction, int | float) else list(fraction)
     for one in fractions:
@@ -188,17 +264,17 @@ def certify(
 
 @front_door
 def verify(
-    certificate: Certificate | str | os.PathLike[str],
+    certificate: Certificate | PointwiseCertificate | str | os.PathLike[str],
     data: Data,
     *,
     seed: int = 0,
     **reading: Unpack[Reading],
-) -> VerifyResult:
+) -> VerifyResult | PointwiseVerifyResult:
     """Check a certificate against the data that it is about, without solving anything.
 
     Parameters
     ----------
-    certificate : Certificate or path
+    certificate : Certificate, PointwiseCertificate or path
         Of its JSON file, with the arrays beside it.
     data : path, name, data frame, (X, y), Dataset or Split
         A file, a name that ``toadstone datasets`` lists, a pandas, polars or
@@ -212,6 +288,7 @@ def verify(
     Returns
     -------
     VerifyResult
+        For a certificate of single predictions, a `PointwiseVerifyResult`.
 
     Raises
     ------
@@ -229,6 +306,8 @@ def verify(
     True
     """
     request = request_of(reading, seed)
-    found = certificate if isinstance(certificate, Certificate) else read_certificate(certificate)
+    found = read_certificate(certificate) if isinstance(certificate, str | os.PathLike) else certificate
+    if isinstance(found, PointwiseCertificate):
+        return verify_pointwise(open_data(data, replace(request, group=column_of(found))), found)
     given = open_data(data, request, domain=found.setting.domain)
     return VerifyResult(given, found, verify_split(found, given.split))

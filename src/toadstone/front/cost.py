@@ -16,7 +16,7 @@ from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.cost import Cost, CostPlan
 from toadstone.pipeline.cost import cost as run_cost
 from toadstone.pipeline.costing.candidates import CostKind
-from toadstone.records.cost import CostRecord
+from toadstone.records.guarantees.cost import CostRecord
 from toadstone.report.cost.cost_text import cost_lines
 
 

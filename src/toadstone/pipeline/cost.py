@@ -30,7 +30,7 @@ from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.judge import Defence
 from toadstone.pipeline.harness.row_account import source_of
 from toadstone.pipeline.harness.threat_model import ThreatModel, settle_domain
-from toadstone.records.cost import CertifiedSide, CostRecord, FoundSide, Vulnerability
+from toadstone.records.guarantees.cost import CertifiedSide, CostRecord, FoundSide, Vulnerability
 from toadstone.records.header import Source
 
 KINDS: tuple[CostKind, ...] = get_args(CostKind)

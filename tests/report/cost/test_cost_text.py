@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from toadstone.records.cost import CostRecord
+from toadstone.records.guarantees.cost import CostRecord
 from toadstone.report.cost.cost_text import cost_lines, cost_sentences, detail_sentences
 from toadstone.report.pages.cost_page import render_cost
 

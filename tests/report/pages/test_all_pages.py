@@ -8,9 +8,9 @@ import pytest
 
 from toadstone.records.attack import AttackRecord
 from toadstone.records.audit import AuditRecord
-from toadstone.records.cost import CostRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
+from toadstone.records.guarantees.cost import CostRecord
 from toadstone.records.regression import RegressionAttackRecord, RegressionDefenceRecord, RegressionScanRecord
 from toadstone.records.reproduction import Reproduction
 from toadstone.records.scan import ScanRecord

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toadstone.records.cost import CostRecord
+from toadstone.records.guarantees.cost import CostRecord
 from toadstone.report.text.formats import (
     counted,
     flow,

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from toadstone.core.errors import InvalidArgument
+from toadstone.core.pointwise import CertifiedCurve
 from toadstone.records.attack import AttackRecord
 from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, Bound
 from toadstone.records.defence import DefenceRecord
@@ -206,6 +207,36 @@ def plot_defences(record: AttackRecord) -> Figure:
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel("test error")
     _legend_above(axes)
+    return figure
+
+
+def plot_certified_accuracy(curves: Sequence[CertifiedCurve], labels: Sequence[str], unit: str) -> Figure:
+    """Plot the share of test rows that are right whatever an attacker does, over the units that it controls.
+
+    Parameters
+    ----------
+    curves : sequence of CertifiedCurve
+        One for each setting.
+    labels : sequence of str
+        The settings, in words.
+    unit : str
+        What is counted, in the plural.
+    """
+    figure, axes = _sheet(4.0)
+    for curve, label in zip(curves, labels, strict=True):
+        counts = curve.right_counts
+        axes.step(
+            [0, *(counts + 1)],
+            [curve.accuracy, *(curve.certified(int(count) + 1) for count in counts)],
+            where="post",
+            label=label,
+        )
+    axes.set_xlabel(visible(unit))
+    axes.set_ylabel("certified accuracy")
+    axes.set_ylim(0, 1)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.axhline(0.5, linewidth=0.8, linestyle=":", color="0.5")
+    axes.legend()
     return figure
 
 

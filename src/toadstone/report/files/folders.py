@@ -10,9 +10,9 @@ from toadstone.core.dataset import Poison
 from toadstone.core.files import written_aside
 from toadstone.datasets.readers.rows import write_rows_as_arrays
 from toadstone.records.audit import AuditRecord
-from toadstone.records.cost import CostRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
+from toadstone.records.guarantees.cost import CostRecord
 from toadstone.records.reproduction import Reproduction
 from toadstone.records.row_scores import RowScores
 from toadstone.records.scan import ScanRecord

@@ -12,9 +12,9 @@ from typing import Any
 from toadstone.core.errors import UnknownName
 from toadstone.records.attack import AttackRecord
 from toadstone.records.audit import AuditRecord
-from toadstone.records.cost import CostRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
+from toadstone.records.guarantees.cost import CostRecord
 from toadstone.records.header import SCHEMA_VERSIONS, RecordName
 from toadstone.records.regression import (
     RegressionAttackRecord,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toadstone.records.cost import CostRecord
+from toadstone.records.guarantees.cost import CostRecord
 from toadstone.report.cost.cost_text import cost_sentences, detail_sentences, setting_sentence
 from toadstone.report.pages.environment import environment
 from toadstone.report.text.formats import format_count

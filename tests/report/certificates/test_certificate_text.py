@@ -10,7 +10,7 @@ import pytest
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting, Witness
 from toadstone.core.dataset import Dataset
-from toadstone.report.text.certificate_text import certificate_lines, verified_sentence
+from toadstone.report.certificates.certificate_text import certificate_lines, verified_sentence
 
 
 def certificate(fraction=0.03, bound=0.04544300001, attack_value=0.04543999999, hypothesis=None):

@@ -1,0 +1,1 @@
+"""Certificates of single predictions: their options and results."""

@@ -1,0 +1,92 @@
+"""Options of certificates of single predictions, and the plan that they make for a method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from toadstone.core.errors import InvalidArgument
+from toadstone.front.pointwise.results import Plan
+from toadstone.kernels.neighbours.counts import CHANGES
+from toadstone.pipeline.certification.label_flips import FlipPlan
+from toadstone.pipeline.certification.neighbours import NeighbourPlan
+from toadstone.pipeline.certification.votes import VotePlan
+from toadstone.pipeline.harness.own_model import load_model
+
+METHODS = ("saddle", "label-flips", "votes", "neighbours")
+_OWN = {
+    "label-flips": ("ridge", "group"),
+    "votes": ("partitions", "spread", "repeats", "estimator", "group"),
+    "neighbours": ("k", "change"),
+}
+_N = TypeVar("_N", int, float)
+
+
+@dataclass(frozen=True)
+class PointwiseOptions:
+    """Options as the caller gave them; empty where none was given."""
+
+    ridge: tuple[float, ...] = ()
+    group: str | None = None
+    k: tuple[int, ...] = ()
+    change: str | None = None
+    partitions: tuple[int, ...] = ()
+    spread: int | None = None
+    repeats: int | None = None
+    estimator: Any = None
+
+    def refuse_but(self, method: str, *own: str) -> None:
+        """Refuse options that a method does not have.
+
+        Raises
+        ------
+        InvalidArgument
+            If one is given; it names the methods that have it.
+        """
+        for name, value in vars(self).items():
+            if name not in own and value is not None and value != ():
+                others = " or ".join(other for other, names in _OWN.items() if name in names)
+                raise InvalidArgument(name, f"nothing for the method {method}; it is for {others}", value)
+
+
+def plan_of(method: str, options: PointwiseOptions, *, norm_squared: float | None) -> Plan:
+    """Make the plan of a method.
+
+    Raises
+    ------
+    InvalidArgument
+        If the method is unknown, or an option is not for it.
+    """
+    if method not in _OWN:
+        raise InvalidArgument("method", f"one of {', '.join(METHODS)}", method)
+    options.refuse_but(method, *_OWN[method])
+    if norm_squared is not None:
+        raise InvalidArgument("norm_squared", f"nothing for the method {method}; it is for saddle", norm_squared)
+    if method == "label-flips":
+        return FlipPlan(options.ridge, options.group)
+    if method == "neighbours":
+        change = next((one for one in CHANGES if one == (options.change or "modify")), None)
+        if change is None:
+            raise InvalidArgument("change", f"one of {', '.join(CHANGES)}", options.change)
+        return NeighbourPlan(options.k, change)
+    return VotePlan(
+        options.partitions,
+        spread=1 if options.spread is None else options.spread,
+        repeats=1 if options.repeats is None else options.repeats,
+        group=options.group,
+        estimator=None if options.estimator is None else load_model(options.estimator, option="estimator"),
+    )
+
+
+def numbers_of(given: _N | Sequence[_N] | None) -> tuple[_N, ...]:
+    """Return one number or several as a tuple, an empty one for none.
+
+    Examples
+    --------
+    >>> numbers_of(3), numbers_of([0.1, 0.3]), numbers_of(None)
+    ((3,), (0.1, 0.3), ())
+    """
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, int | float) else tuple(given)

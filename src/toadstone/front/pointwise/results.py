@@ -1,0 +1,170 @@
+"""Results of certificates of single predictions, and the methods by which they are made and verified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toadstone.certificates.files import as_fields as certificate_fields
+from toadstone.certificates.files import write_certificate
+from toadstone.core.checks import check_within
+from toadstone.core.errors import InvalidArgument
+from toadstone.core.pointwise import PointwiseCertificate
+from toadstone.datasets.split import Split
+from toadstone.front.inputs import Given
+from toadstone.front.results import Result
+from toadstone.pipeline.certification.label_flips import FlipPlan, certify_label_flips_of, verify_label_flips_of
+from toadstone.pipeline.certification.neighbours import NeighbourPlan, certify_neighbours_of, verify_neighbours_of
+from toadstone.pipeline.certification.pointwise import FRACTIONS, OnCertified, Pointwise, check_digests, with_curve
+from toadstone.pipeline.certification.votes import VALUES, VotePlan, certify_votes_of, verify_votes_of
+from toadstone.records.guarantees.pointwise import PointwiseSummary
+from toadstone.records.serial import as_fields
+from toadstone.report.certificates.pointwise_text import pointwise_lines, setting_in_words, verified_pointwise_sentence
+from toadstone.report.text.formats import flow
+
+Plan = FlipPlan | NeighbourPlan | VotePlan
+
+_FEW_COUNTS = (1, 2, 3)
+_VERIFIERS: Mapping[str, Callable[[PointwiseCertificate, Split], None]] = {
+    "label-flips": verify_label_flips_of,
+    "votes": verify_votes_of,
+    "neighbours": verify_neighbours_of,
+}
+
+
+class PointwiseResult(Result):
+    """Certificates of single predictions, one for each setting; its record is a list of what they come to."""
+
+    def __init__(self, given: Given, found: Sequence[Pointwise], fractions: Sequence[float]) -> None:
+        self._found = tuple(found)
+        self.summaries = tuple(summary_of(one, len(given.split.train), fractions) for one in found)
+        super().__init__(given, [_flat(summary) for summary in self.summaries])
+
+    @property
+    def certificates(self) -> tuple[PointwiseCertificate, ...]:
+        """The certificates, in the order of the settings."""
+        return tuple(one.certificate for one in self._found)
+
+    def lines(self, width: int | None = None) -> list[str]:
+        """Say what predictions withstand, setting by setting, and what is assumed."""
+        return pointwise_lines(self.summaries, self.certificates, width)
+
+    def columns(self) -> tuple[None, Mapping[str, Sequence[Any]]]:
+        """Give a row for each setting."""
+        shares = [f"certified at {key}" for key in self.summaries[0].certified_accuracy]
+        names = [name for name in self.summaries[0].settings if name not in ("key", "votes_sha256")]
+        table: dict[str, list[Any]] = {name: [one.settings[name] for one in self.summaries] for name in names}
+        table |= {name: [getattr(one, name) for one in self.summaries] for name in ("accuracy", "median", "n_units")}
+        for place, title in enumerate(shares):
+            table[title] = [list(one.certified_accuracy.values())[place] for one in self.summaries]
+        return None, table
+
+    def plot(self) -> Any:
+        """Draw the certified accuracy of each setting over the number of units."""
+        from toadstone.report.drawings.plots import plot_certified_accuracy
+
+        labels = [setting_in_words(summary) or summary.method for summary in self.summaries]
+        return plot_certified_accuracy([one.curve for one in self._found], labels, self.summaries[0].unit)
+
+    def write(self, folder: Path) -> None:
+        """Write each certificate as JSON with its arrays beside it."""
+        for place, certificate in enumerate(self.certificates, 1):
+            number = "" if len(self.certificates) == 1 else f"-{place}"
+            write_certificate(certificate, folder / f"certificate{number}.json")
+
+
+class PointwiseVerifyResult(Result):
+    """A certificate of single predictions that follows from the data."""
+
+    def __init__(self, given: Given, certificate: PointwiseCertificate) -> None:
+        self.summary = summary_of(with_curve(certificate, given.split), len(given.split.train), FRACTIONS)
+        super().__init__(given, certificate_fields(certificate) | _flat(self.summary) | {"verified": True})
+        self.certificate = certificate
+
+    def lines(self, width: int | None = None) -> list[str]:
+        """State what the certificate proves."""
+        return [flow(verified_pointwise_sentence(self.summary), width)]
+
+    def columns(self) -> tuple[None, Mapping[str, Sequence[Any]]]:
+        """Give one row: method, accuracy and median."""
+        return None, {name: [self.record[name]] for name in ("method", "accuracy", "median", "n_units", "verified")}
+
+    def write(self, folder: Path) -> None:
+        """Write the certificate again."""
+        write_certificate(self.certificate, folder / "certificate.json")
+
+
+def certify_pointwise(
+    given: Given, plan: Plan, fractions: Sequence[float], on_certified: OnCertified
+) -> PointwiseResult:
+    """Certify the test rows by the method whose plan it is.
+
+    Raises
+    ------
+    InvalidArgument
+        If a share is not in (0, 1].
+    InvalidInput
+        If the data cannot be certified so.
+    """
+    for fraction in fractions:
+        check_within("(0, 1]", fraction=fraction)
+    split = given.split
+    if isinstance(plan, FlipPlan):
+        found = certify_label_flips_of(split, plan, on_certified=on_certified)
+    elif isinstance(plan, NeighbourPlan):
+        found = certify_neighbours_of(split, plan, on_certified=on_certified)
+    else:
+        found = certify_votes_of(split, plan, on_certified=on_certified)
+    return PointwiseResult(given, found, fractions)
+
+
+def verify_pointwise(given: Given, certificate: PointwiseCertificate) -> PointwiseVerifyResult:
+    """Check a certificate of single predictions against data, training nothing.
+
+    Raises
+    ------
+    CertificateRejected
+        If the data are others, or it does not follow from them.
+    """
+    check_digests(certificate, given.split)
+    verifier = _VERIFIERS.get(certificate.method)
+    if verifier is None:
+        raise InvalidArgument("certificate", f"one by {', '.join(_VERIFIERS)}", certificate.method)
+    verifier(certificate, given.split)
+    return PointwiseVerifyResult(given, certificate)
+
+
+def column_of(certificate: PointwiseCertificate) -> str | None:
+    """Return the column of sources that a certificate was made with, None where it was made without."""
+    group = certificate.settings.get("group")
+    return group.removeprefix(VALUES) if isinstance(group, str) else None
+
+
+def summary_of(found: Pointwise, n_train: int, fractions: Sequence[float]) -> PointwiseSummary:
+    """Say what a certificate comes to."""
+    certificate, line = found.certificate, found.curve
+    settings = dict(certificate.settings)
+    if certificate.method == "label-flips" and "ridge" in settings:
+        settings["lambda"] = float(settings["ridge"]) * n_train
+    settings.pop("n_train", None)
+    return PointwiseSummary(
+        method=certificate.method,
+        unit=certificate.unit,
+        exact=certificate.exact,
+        settings=settings,
+        n_train=n_train,
+        n_units=certificate.n_units,
+        queries=line.n_queries,
+        accuracy=line.accuracy,
+        median=line.median,
+        certified_accuracy={f"{fraction:g}": line.at(fraction) for fraction in fractions},
+        unchanged={str(units): found.unchanged(units) for units in _FEW_COUNTS},
+        seconds=found.seconds,
+    )
+
+
+def _flat(summary: PointwiseSummary) -> dict[str, Any]:
+    """Return a summary as JSON fields, its settings beside the others."""
+    fields: dict[str, Any] = as_fields(summary)
+    return {**fields.pop("settings"), **fields}

@@ -1,0 +1,1 @@
+"""Certificates of single predictions, for the test rows of a data set."""

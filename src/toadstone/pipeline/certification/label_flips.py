@@ -1,0 +1,119 @@
+"""Certify the predictions of ridge regression for the test rows of a data set, against changed labels."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from toadstone.certificates.label_flips import certify_ridges, verify_label_flips
+from toadstone.certificates.label_learners import Sources
+from toadstone.core.arrays import Matrix
+from toadstone.core.errors import CertificateRejected
+from toadstone.core.pointwise import PointwiseCertificate
+from toadstone.datasets.split import Split
+from toadstone.kernels.linear.fit import Bias
+from toadstone.kernels.rows import squared_distances
+from toadstone.pipeline.certification.pointwise import (
+    OnCertified,
+    Pointwise,
+    check_split,
+    digests_of,
+    sources_of_train,
+    with_curve,
+)
+
+_BIAS: Bias = "regularized"
+_WEAKEST, _STRONGEST = 1e-4, 3e-2
+"""Default penalties for each row, as a share of the mean squared length of a row."""
+
+
+@dataclass(frozen=True)
+class FlipPlan:
+    """Penalties of ridge regression, and who may change labels.
+
+    Parameters
+    ----------
+    ridges : tuple of float
+        Penalties for each row: lambda of ``X'X + lambda I`` is as many times
+        the number of rows. By default powers of ten and their triples that
+        suit the length of the rows.
+    group : str, optional
+        Column of the source of each row; all labels of a source may change.
+    """
+
+    ridges: tuple[float, ...] = ()
+    group: str | None = None
+
+
+def default_ridges(X: Matrix) -> tuple[float, ...]:
+    """Choose penalties without looking at a label: lambda is 1, 3, 10, 30 and so on, in proportion to the rows.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+
+    Returns
+    -------
+    tuple of float
+        Ascending, for each row.
+    """
+    n = X.shape[0]
+    total = float(squared_distances(X, np.zeros(X.shape[1])).sum()) or float(n)
+    lowest, highest = math.log10(_WEAKEST * total), math.log10(_STRONGEST * total)
+    steps = [10.0**power * unit for power in range(math.floor(lowest), math.ceil(highest) + 1) for unit in (1.0, 3.0)]
+    return tuple(step / n for step in steps if _WEAKEST * total <= step <= _STRONGEST * total)
+
+
+def certify_label_flips_of(split: Split, plan: FlipPlan, *, on_certified: OnCertified = None) -> tuple[Pointwise, ...]:
+    """Certify the test rows, once for each penalty.
+
+    Parameters
+    ----------
+    split : Split
+    plan : FlipPlan
+    on_certified : callable, optional
+        Called at the end of each penalty, for progress.
+
+    Raises
+    ------
+    InvalidArgument
+        If a penalty is not positive, or there is no such column.
+    InvalidData
+        If there is a single class, no test row, or a row without a source.
+    """
+    check_split(split)
+    sources, begin = _sources(split, plan.group), time.perf_counter()
+    ridges = plan.ridges or default_ridges(split.train.X)
+    made = certify_ridges(split.train, split.test.X, ridges, digests=digests_of(split), bias=_BIAS, sources=sources)
+    each = (time.perf_counter() - begin) / len(ridges)
+    found = tuple(with_curve(certificate, split, each) for certificate in made)
+    if on_certified is not None:
+        for _ in found:
+            on_certified()
+    return found
+
+
+def verify_label_flips_of(certificate: PointwiseCertificate, split: Split) -> None:
+    """Check a certificate against the rows of a split.
+
+    Raises
+    ------
+    CertificateRejected
+        If it does not follow from them.
+    """
+    group = certificate.settings.get("group")
+    if group is not None and not isinstance(group, str):
+        raise CertificateRejected("settings: expected the name of a column as group, got a number")
+    verify_label_flips(
+        certificate, split.train, split.test.X, digests=digests_of(split), sources=_sources(split, group)
+    )
+
+
+def _sources(split: Split, column: str | None) -> Sources | None:
+    if column is None:
+        return None
+    codes = np.unique(sources_of_train(split, column), return_inverse=True)[1]
+    return Sources(column, codes.astype(np.int64))

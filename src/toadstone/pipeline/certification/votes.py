@@ -1,0 +1,131 @@
+"""Certify the votes of models of parts of the rows for the test rows of a data set."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from toadstone.certificates.votes import make_vote_certificate, verify_votes
+from toadstone.core.errors import CertificateRejected, InvalidArgument
+from toadstone.core.pointwise import PointwiseCertificate
+from toadstone.datasets.split import Split
+from toadstone.kernels.votes.grouped import GroupParts
+from toadstone.kernels.votes.schemes import DisjointParts, FiniteAggregation, Scheme
+from toadstone.learners.linear import LinearClassifier
+from toadstone.learners.partitioned import PartitionVoteClassifier
+from toadstone.learners.voters.training import Map
+from toadstone.pipeline.certification.pointwise import (
+    OnCertified,
+    Pointwise,
+    check_split,
+    digests_of,
+    sources_of_train,
+    with_curve,
+)
+
+VALUES = "values of "
+_ROWS_OF_A_PART = 100
+_LEAST_PARTS, _MOST_PARTS = 5, 501
+
+
+@dataclass(frozen=True)
+class VotePlan:
+    """Parts of the rows, and the model that is trained on each.
+
+    Parameters
+    ----------
+    partitions : tuple of int
+        Numbers of parts; by default one part for every 100 rows, between 5
+        and 501, and a fifth of that.
+    spread : int
+        Models that share each part; 1 for disjoint parts.
+    repeats : int
+        Models of each part, trained with different seeds, that vote as one.
+    group : str, optional
+        Column of the source of each row: there is one part a source then, and
+        `partitions` and `spread` do not count.
+    estimator : classifier, optional
+        `LinearClassifier` by default.
+    map : callable
+        The builtin, or one that trains in parallel or resumes.
+    """
+
+    partitions: tuple[int, ...] = ()
+    spread: int = 1
+    repeats: int = 1
+    group: str | None = None
+    estimator: Any = None
+    map: Map = field(default=map)
+
+    def schemes(self, n_train: int) -> tuple[Scheme, ...]:
+        """Return the ways to deal rows to models, one for each certificate."""
+        if self.group is not None:
+            return (GroupParts(group=f"{VALUES}{self.group}"),)
+        most = min(max(n_train // _ROWS_OF_A_PART, _LEAST_PARTS), _MOST_PARTS)
+        numbers = self.partitions or (max(most // 5, _LEAST_PARTS), most)
+        if self.spread == 1:
+            return tuple(DisjointParts(number) for number in sorted(set(numbers)))
+        return tuple(FiniteAggregation(number, self.spread) for number in sorted(set(numbers)))
+
+
+def certify_votes_of(split: Split, plan: VotePlan, *, on_certified: OnCertified = None) -> tuple[Pointwise, ...]:
+    """Certify the test rows, once for each number of parts.
+
+    Parameters
+    ----------
+    split : Split
+    plan : VotePlan
+    on_certified : callable, optional
+        Called at the end of each number, for progress.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range, the model is not the same when it is
+        trained again, or there is no such column.
+    InvalidData
+        If there is a single class, no test row, or a row without a source.
+    """
+    check_split(split)
+    groups = None if plan.group is None else sources_of_train(split, plan.group)
+    digests, made = digests_of(split), []
+    estimator = LinearClassifier(tolerance=1e-6) if plan.estimator is None else plan.estimator
+    for scheme in plan.schemes(len(split.train)):
+        _check_parts(scheme, len(split.train))
+        begin = time.perf_counter()
+        learner = PartitionVoteClassifier(estimator=estimator, scheme=scheme, repeats=plan.repeats)
+        ballots = learner.fit_votes(split.train.X, split.train.y, split.test.X, groups=groups, map=plan.map)
+        certificate = make_vote_certificate(
+            ballots, split.train, scheme, learner=_in_words(estimator, plan.repeats), digests=digests, groups=groups
+        )
+        made.append(with_curve(certificate, split, time.perf_counter() - begin))
+        if on_certified is not None:
+            on_certified()
+    return tuple(made)
+
+
+def verify_votes_of(certificate: PointwiseCertificate, split: Split) -> None:
+    """Check a certificate of votes against the rows of a split.
+
+    Raises
+    ------
+    CertificateRejected
+        If it does not follow from them.
+    """
+    group = certificate.settings.get("group")
+    if group is not None and not (isinstance(group, str) and group.startswith(VALUES)):
+        raise CertificateRejected(f"settings: expected a group of {VALUES}a column, got {group!r}")
+    groups: Sequence[object] | None = None if group is None else sources_of_train(split, group.removeprefix(VALUES))
+    verify_votes(certificate, split.train, digests=digests_of(split), groups=groups)
+
+
+def _check_parts(scheme: Scheme, n_train: int) -> None:
+    if scheme.n_voters > n_train:
+        raise InvalidArgument("partitions", f"at most one for each of the {n_train} training rows", scheme.n_voters)
+
+
+def _in_words(estimator: Any, repeats: int) -> str:
+    model = " ".join(str(estimator).split())
+    return model if repeats == 1 else f"{model}, {repeats} times with different seeds"

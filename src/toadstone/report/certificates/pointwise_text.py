@@ -1,0 +1,146 @@
+"""Certificates of single predictions as lines for a terminal or a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from toadstone.core.pointwise import PointwiseCertificate
+from toadstone.records.guarantees.pointwise import PointwiseSummary
+from toadstone.report.text.formats import (
+    bare_percent,
+    counted,
+    flow,
+    format_count,
+    format_fraction,
+    format_share,
+    listed,
+    visible_lines,
+)
+
+FEW_UNITS = 100
+"""Up to so many units, such as hospitals or weeks, are counted one by one; more of them in per cent."""
+
+_PLAIN_FROM = 1000
+"""Numbers from which no decimals are written."""
+
+_COLUMNS = {"ridge": "ridge", "lambda": "lambda", "k": "neighbours", "n_parts": "parts", "n_buckets": "buckets"}
+"""Settings that a user chooses, and their names."""
+
+
+def pointwise_lines(
+    summaries: Sequence[PointwiseSummary], certificates: Sequence[PointwiseCertificate], width: int | None
+) -> list[str]:
+    """Write what predictions withstand, then a line for each setting, then what is assumed.
+
+    Parameters
+    ----------
+    summaries : sequence of PointwiseSummary
+    certificates : sequence of PointwiseCertificate
+        Of one method, in the same order.
+    width : int or None
+        Columns of the terminal; None for a pipe.
+    """
+    best = strongest(summaries)
+    certificate = certificates[summaries.index(best)]
+    lines = [flow(pointwise_sentence(best), width), "", *_table(summaries), ""]
+    lines += [flow(sentence, width) for sentence in _remarks(summaries, certificate)]
+    for title, sentences in (("Assumed:", certificate.assumptions), ("Not covered:", certificate.not_promised)):
+        lines += [title, *(flow(f"  - {sentence}", width, indent=4) for sentence in sentences)]
+    return visible_lines(lines)
+
+
+def strongest(summaries: Sequence[PointwiseSummary]) -> PointwiseSummary:
+    """Return the summary whose reported certified accuracies are largest on the whole; the first on a tie."""
+    return max(summaries, key=lambda summary: sum(summary.certified_accuracy.values()))
+
+
+def pointwise_sentence(summary: PointwiseSummary) -> str:
+    """State what the predictions of one setting withstand, in one sentence."""
+    rows, accuracy = counted(summary.queries, "test row"), format_share(summary.accuracy)
+    if summary.n_units <= FEW_UNITS:
+        return (
+            f"{format_share(summary.unchanged['1'])} of the predictions for {rows} cannot be changed by any one of the "
+            f"{format_count(summary.n_units)} {summary.unit}{_at(summary)}; {accuracy} are right without an attack."
+        )
+    key, share = next(iter(summary.certified_accuracy.items()))
+    return (
+        f"{accuracy} of {rows} are predicted rightly, half of all withstand {format_count(summary.median)} "
+        f"{summary.unit} ({format_share(summary.median / summary.n_units)} of {format_count(summary.n_units)}), and "
+        f"{format_share(share)} are right whatever an attacker does with {format_fraction(float(key))}{_at(summary)}."
+    )
+
+
+def setting_in_words(summary: PointwiseSummary) -> str:
+    """Name what sets one setting apart from others, empty where there is nothing to choose."""
+    found = [f"{_COLUMNS[name]} {_number(summary.settings[name])}" for name in _chosen(summary)]
+    return listed(found) if found else ""
+
+
+def _chosen(summary: PointwiseSummary) -> list[str]:
+    """Names of the settings that a user chooses; groups with a model each have no number of parts."""
+    return [name for name in _COLUMNS if summary.settings.get(name, 0)]
+
+
+def _at(summary: PointwiseSummary) -> str:
+    found = setting_in_words(summary)
+    return f", at {found}" if found else ""
+
+
+def _table(summaries: Sequence[PointwiseSummary]) -> list[str]:
+    few = summaries[0].n_units <= FEW_UNITS
+    names = _chosen(summaries[0])
+    shares = [f"{key} {'unit' if key == '1' else 'units'}" for key in summaries[0].unchanged]
+    if not few:
+        shares = [f"at {format_fraction(float(key))}" for key in summaries[0].certified_accuracy]
+    head = [*(_COLUMNS[name] for name in names), "right", "median", *shares]
+    rows = [head]
+    for summary in summaries:
+        values = summary.unchanged if few else summary.certified_accuracy
+        rows.append(
+            [
+                *(_number(summary.settings[name]) for name in names),
+                bare_percent(summary.accuracy),
+                format_count(summary.median),
+                *(bare_percent(share) for share in values.values()),
+            ]
+        )
+    widths = [max(len(row[place]) for row in rows) + 2 for place in range(len(head))]
+    what = "predictions that so many units cannot change" if few else "right whatever that share of the units does"
+    return [
+        f"Test rows, %: {what}",
+        *("".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows),
+    ]
+
+
+def _remarks(summaries: Sequence[PointwiseSummary], certificate: PointwiseCertificate) -> list[str]:
+    first = summaries[0]
+    sentences = [
+        f"{certificate.adversary} Pointwise: the attacker may choose anew for every test row.",
+        "The counts are exact: one more changes the prediction."
+        if certificate.exact
+        else "The counts are sound, and may be too low.",
+    ]
+    if len(summaries) > 1:
+        sentences.append(
+            "The settings are compared on the test rows. Choose one beforehand or on trusted rows; none may be chosen "
+            "by labels that an attacker may change."
+        )
+    sentences.append(
+        f"Median: {first.unit} that half of all test rows withstand and are right. "
+        f"{format_count(first.n_train)} training rows, {format_count(first.n_units)} {first.unit} in all."
+        if first.n_units <= FEW_UNITS
+        else f"Median: {first.unit} that half of all test rows withstand and are right. {format_count(first.n_train)} "
+        "training rows."
+    )
+    return sentences
+
+
+def _number(value: str | float | int) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:,.0f}" if value >= _PLAIN_FROM else f"{value:.4g}"
+
+
+def verified_pointwise_sentence(summary: PointwiseSummary) -> str:
+    """State what a verified certificate proves."""
+    return f"Verified: {pointwise_sentence(summary)} Counts were computed again from the data and the certificate."

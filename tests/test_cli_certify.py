@@ -1,0 +1,130 @@
+"""`toadstone certify --method` and `toadstone verify`: single predictions, by row and by source."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+METHODS = {
+    "label-flips": (),
+    "votes": ("--partitions", 7),
+    "neighbours": ("--k", 5),
+    "label-flips by hospital": ("--group", "hospital"),
+    "votes by hospital": ("--group", "hospital"),
+}
+
+
+@pytest.fixture
+def rows(tmp_path, monkeypatch):
+    """A table of two classes from four hospitals, in the current directory."""
+    rng = np.random.default_rng(0)
+    kinds = np.where(np.arange(200) % 2 == 0, "ill", "well")
+    X = rng.normal(size=(200, 2)) + 3.0 * (kinds == "well")[:, None]
+    hospitals = rng.choice(["north", "south", "east", "west"], 200)
+    lines = ["one,two,hospital,label"]
+    lines += [f"{a:.4f},{b:.4f},{where},{kind}" for (a, b), where, kind in zip(X, hospitals, kinds, strict=True)]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path / "rows.csv"
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_what_is_certified_is_verified(toadstone, rows, name):
+    made = toadstone("certify", rows, "--method", name.split()[0], *METHODS[name], "--out", "made", "--json")
+    assert made.code == 0, made.err
+    points = json.loads(made.out)
+    for point in points:
+        assert (point["n_train"], point["queries"]) == (160, 40)
+        assert list(point["certified_accuracy"]) == ["0.01", "0.03", "0.05"]
+        assert point["accuracy"] >= point["certified_accuracy"]["0.01"] >= point["certified_accuracy"]["0.05"]
+        assert point["n_units"] == (4 if "hospital" in name else 160)
+    files = sorted((rows.parent / "made").glob("*.json"))
+    assert len(files) == len(points)
+    for path in files:
+        found = toadstone("verify", path, "--data", rows)
+        assert (found.code, found.out.startswith("Verified: ")) == (0, True), found.err
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_other_rows_are_refused(toadstone, rows, name):
+    toadstone("certify", rows, "--method", name.split()[0], *METHODS[name], "--out", "made")
+    path = sorted((rows.parent / "made").glob("*.json"))[0]
+    lines = rows.read_text().splitlines()
+    lines[5] = lines[5].replace("ill", "well") if "ill" in lines[5] else lines[5].replace("well", "ill")
+    rows.write_text("\n".join(lines) + "\n")
+    assert toadstone("verify", path, "--data", rows).code == 2
+
+
+def test_the_curve_over_the_ridge_states_lambda(toadstone, rows):
+    points = json.loads(toadstone("certify", rows, "--method", "label-flips", "--json").out)
+    assert len(points) >= 4
+    for point in points:
+        assert point["lambda"] == pytest.approx(point["ridge"] * point["n_train"])
+    medians = [point["median"] for point in points]
+    assert medians[-1] > medians[0]
+
+
+def test_no_choice_of_the_ridge_looks_at_labels(toadstone, rows):
+    ridges = [
+        point["ridge"] for point in json.loads(toadstone("certify", rows, "--method", "label-flips", "--json").out)
+    ]
+    swapped = rows.read_text().replace("ill", "x").replace("well", "ill").replace("x", "well")
+    # Another share of each class in the training set would change the rows themselves.
+    rows.write_text(swapped)
+    again = [
+        point["ridge"] for point in json.loads(toadstone("certify", rows, "--method", "label-flips", "--json").out)
+    ]
+    assert ridges == again
+
+
+def test_one_hospital_is_named_in_the_headline(toadstone, rows):
+    out = toadstone("certify", rows, "--method", "votes", "--group", "hospital").out
+    assert "cannot be changed by any one of the 4 values of hospital" in " ".join(out.split())
+
+
+def test_a_threshold_passes_only_on_what_is_certified(toadstone, rows):
+    asked = ("certify", rows, "--method", "neighbours", "--k", 31, "--fraction", 0.03)
+    (point,) = json.loads(toadstone(*asked, "--json").out)
+    share = point["certified_accuracy"]["0.03"]
+    assert toadstone(*asked, "--fail-if-certified-below", share).code == 0
+    failed = toadstone(*asked, "--fail-if-certified-below", share + 0.01)
+    assert (failed.code, "gate failed" in failed.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--method", "saddle"), "`--fraction`: expected poison rows for each clean row, as in 0.03, got none"),
+        (("--fraction", 0.03, "--group", "hospital"), "`--group`: expected nothing for the method saddle"),
+        (("--method", "votes", "--k", 3), "`--k`: expected nothing for the method votes; it is for neighbours"),
+        (("--method", "neighbours", "--group", "hospital"), "`--group`: expected nothing for the method neighbours"),
+        (("--method", "votes", "--group", "ward"), "`--group`: expected a column of"),
+        (("--method", "votes", "--norm-squared", 1), "`--norm-squared`: expected nothing for the method votes"),
+        (("--method", "votes", "--partitions", 500), "`--partitions`: expected at most one for each of the 160"),
+        (("--method", "votes", "--partitions", 0), "expected"),
+        (("--method", "neighbours", "--k", 500), "`--k`: expected at most the 160 training rows, got 500"),
+        (("--method", "label-flips", "--ridge", 0), "`--ridge`: expected a positive number, got 0"),
+        (("--method", "label-flips", "--fraction", 0), "`--fraction`: expected a number in (0, 1], got 0"),
+        (("--method", "label-flips", "--fail-if-certified-above", 0.1), "which bounds no loss"),
+        (("--fraction", 0.03, "--fail-if-certified-below", 0.9), "which certifies no prediction"),
+        (("--method", "label-flips", "--fail-if-certified-below", 0.9), "expected one setting"),
+        (("--method", "votes", "--estimator", "nowhere:model"), "`--estimator`"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_used_is_one_sentence(toadstone, rows, options, said):
+    outcome = toadstone("certify", rows, *options, "--out", "made")
+    assert (outcome.code, outcome.out) == (2, ""), outcome.err
+    assert said in " ".join(outcome.err.split())
+    assert not (rows.parent / "made").exists()
+
+
+def test_a_source_that_is_missing_is_refused_with_its_row(toadstone, rows):
+    rows.write_text(rows.read_text().replace(",north,", ",,"))
+    outcome = toadstone("certify", rows, "--method", "votes", "--group", "hospital")
+    assert outcome.code == 2
+    assert re.search(
+        r"hospital: expected a value in every row.*got none in line \d+ .*and \d+ others",
+        outcome.err.replace("\n", " "),
+    )

@@ -12,7 +12,15 @@ METHODS = {
     "neighbours": ("--k", 5),
     "label-flips by hospital": ("--group", "hospital"),
     "votes by hospital": ("--group", "hospital"),
+    "temporal": ("--time", "day", "--period", 7, "--drop", "hospital"),
+    "temporal of two": ("--time", "seen", "--period", 7, "--span", 2, "--drop", "hospital,day"),
 }
+
+
+def dropped(name):
+    """The columns that are left out, which a verifier leaves out too."""
+    options = METHODS[name]
+    return options[options.index("--drop") :] if "--drop" in options else ()
 
 
 @pytest.fixture
@@ -22,8 +30,14 @@ def rows(tmp_path, monkeypatch):
     kinds = np.where(np.arange(200) % 2 == 0, "ill", "well")
     X = rng.normal(size=(200, 2)) + 3.0 * (kinds == "well")[:, None]
     hospitals = rng.choice(["north", "south", "east", "west"], 200)
-    lines = ["one,two,hospital,label"]
-    lines += [f"{a:.4f},{b:.4f},{where},{kind}" for (a, b), where, kind in zip(X, hospitals, kinds, strict=True)]
+    # Ten weeks from the first Thursday of 1970 on, where periods of seven days begin.
+    days = np.sort(rng.integers(0, 70, 200))
+    dates = np.datetime64("1970-01-01") + days
+    lines = ["one,two,hospital,day,seen,label"]
+    lines += [
+        f"{a:.4f},{b:.4f},{where},{day},{date},{kind}"
+        for (a, b), where, day, date, kind in zip(X, hospitals, days, dates, kinds, strict=True)
+    ]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
     return tmp_path / "rows.csv"
@@ -38,11 +52,11 @@ def test_what_is_certified_is_verified(toadstone, rows, name):
         assert (point["n_train"], point["queries"]) == (160, 40)
         assert list(point["certified_accuracy"]) == ["0.01", "0.03", "0.05"]
         assert point["accuracy"] >= point["certified_accuracy"]["0.01"] >= point["certified_accuracy"]["0.05"]
-        assert point["n_units"] == (4 if "hospital" in name else 160)
+        assert point["n_units"] == (4 if "hospital" in name else 10 if "temporal" in name else 160)
     files = sorted((rows.parent / "made").glob("*.json"))
     assert len(files) == len(points)
     for path in files:
-        found = toadstone("verify", path, "--data", rows)
+        found = toadstone("verify", path, "--data", rows, *dropped(name))
         assert (found.code, found.out.startswith("Verified: ")) == (0, True), found.err
 
 
@@ -53,7 +67,7 @@ def test_other_rows_are_refused(toadstone, rows, name):
     lines = rows.read_text().splitlines()
     lines[5] = lines[5].replace("ill", "well") if "ill" in lines[5] else lines[5].replace("well", "ill")
     rows.write_text("\n".join(lines) + "\n")
-    assert toadstone("verify", path, "--data", rows).code == 2
+    assert toadstone("verify", path, "--data", rows, *dropped(name)).code == 2
 
 
 def test_the_curve_over_the_ridge_states_lambda(toadstone, rows):
@@ -104,6 +118,12 @@ def test_a_threshold_passes_only_on_what_is_certified(toadstone, rows):
         (("--method", "votes", "--partitions", 500), "`--partitions`: expected at most one for each of the 160"),
         (("--method", "votes", "--partitions", 0), "expected"),
         (("--method", "neighbours", "--k", 500), "`--k`: expected at most the 160 training rows, got 500"),
+        (("--method", "temporal", "--period", 7), "`--time`: expected a column of dates or numbers for the method"),
+        (("--method", "temporal", "--time", "day"), "`--period`: expected days, or units of a column of numbers"),
+        (("--method", "temporal", "--time", "day", "--period", 0), "`--period`: expected a positive number"),
+        (("--method", "temporal", "--time", "hospital", "--period", 1), "`--time`: expected a column of numbers or"),
+        (("--method", "temporal", "--time", "day", "--period", 7, "--span", 11), "`--span`: expected at most the 10"),
+        (("--method", "votes", "--time", "day"), "`--time`: expected nothing for the method votes; it is for temporal"),
         (("--method", "label-flips", "--ridge", 0), "`--ridge`: expected a positive number, got 0"),
         (("--method", "label-flips", "--fraction", 0), "`--fraction`: expected a number in (0, 1], got 0"),
         (("--method", "label-flips", "--fail-if-certified-above", 0.1), "which bounds no loss"),
@@ -118,6 +138,17 @@ def test_what_cannot_be_used_is_one_sentence(toadstone, rows, options, said):
     assert (outcome.code, outcome.out) == (2, ""), outcome.err
     assert said in " ".join(outcome.err.split())
     assert not (rows.parent / "made").exists()
+
+
+def test_dates_and_days_make_the_same_periods(toadstone, rows):
+    counts = [
+        json.loads(toadstone("certify", rows, "--method", "temporal", *options, "--json").out)[0]["unchanged"]
+        for options in (
+            ("--time", "day", "--period", 7, "--drop", "hospital,seen"),
+            ("--time", "seen", "--period", 7, "--drop", "hospital,day"),
+        )
+    ]
+    assert counts[0] == counts[1]
 
 
 def test_a_source_that_is_missing_is_refused_with_its_row(toadstone, rows):

@@ -46,6 +46,15 @@ _POINTWISE = stacked(
         metavar="MODULE:NAME",
         help="Classifier of the prepared columns that votes.  [default: a linear model]",
     ),
+    click.option(
+        "--time",
+        metavar="COLUMN",
+        help="Column of dates or numbers that say when a row arrived, for temporal; then no feature.",
+    ),
+    number("--period", "LENGTH", "Days of a period, or units of a column of numbers, for temporal."),
+    click.option(
+        "--span", type=int, metavar="N", help="Successive periods that each model is trained on.  [default: 1]"
+    ),
 )
 
 
@@ -59,14 +68,15 @@ _POINTWISE = stacked(
         "toadstone certify mnist-1-7 --method label-flips --json",
         "toadstone certify patients.csv --label ill --method votes --group hospital",
         "toadstone certify patients.csv --label ill --method neighbours --k 51",
+        "toadstone certify mails.csv --method temporal --time received --period 7",
     ),
 )
 @choice(
     "--method",
-    ["saddle", "label-flips", "votes", "neighbours"],
+    ["saddle", "label-flips", "votes", "neighbours", "temporal"],
     "What is promised: a bound of a linear model's training loss whatever rows are added (saddle); or for each test "
-    "row how many changed labels (label-flips), rows added or removed (votes), or rows changed (neighbours) cannot "
-    "change its prediction.",
+    "row how many changed labels (label-flips), rows added or removed (votes), rows changed (neighbours) or periods of "
+    "time (temporal) cannot change its prediction.",
 )
 @click.option(
     "--fraction",

@@ -20,7 +20,7 @@ from toadstone.front.pointwise.results import (
     PointwiseResult,
     PointwiseVerifyResult,
     certify_pointwise,
-    column_of,
+    circumstances_of,
     verify_pointwise,
 )
 from toadstone.front.results import Result
@@ -127,6 +127,9 @@ def certify(
     spread: int | None = None,
     repeats: int | None = None,
     estimator: Any = None,
+    time: str | None = None,
+    period: float | None = None,
+    span: int | None = None,
     seed: int = 0,
     quantile: float = 0.95,
     norm_squared: float | None = None,
@@ -143,10 +146,10 @@ def certify(
     data : path, name, data frame, (X, y), Dataset or Split
         A file, a name that ``toadstone datasets`` lists, a pandas, polars or
         pyarrow data frame, a pair of arrays, or what `load` and `read` return.
-    method : {"saddle", "label-flips", "votes", "neighbours"}
+    method : {"saddle", "label-flips", "votes", "neighbours", "temporal"}
         What is promised: a bound of a linear model's training loss whatever
-        rows are added; or, for each test row, how many changed labels, rows
-        or sources of rows cannot change its prediction.
+        rows are added; or, for each test row, how many changed labels, rows,
+        sources of rows or periods of time cannot change its prediction.
     fraction : float or sequence of float, optional
         For "saddle", which needs it, poison rows for each clean row, in
         [0, 0.5). For the others shares of all units at which the certified
@@ -166,11 +169,20 @@ def certify(
         Of "votes": models that share each part of the rows (Finite
         Aggregation); 1 by default.
     repeats : int, optional
-        Of "votes": models of each part, with different seeds, that vote as
-        one; 1 by default.
+        Of "votes" and "temporal": models of each part, with different seeds,
+        that vote as one; 1 by default.
     estimator : str, estimator or callable, optional
-        Of "votes": the model that is trained on each part, of the prepared
-        columns; a linear one by default.
+        Of "votes" and "temporal": the model that is trained on each part, of
+        the prepared columns; a linear one by default.
+    time : str, optional
+        Of "temporal", which needs it: column of dates or numbers that say
+        when a row arrived. It is then no feature.
+    period : float, optional
+        Of "temporal", which needs it: days of a period, or units of a column
+        of numbers.
+    span : int, optional
+        Of "temporal": successive periods that each model is trained on; 1 by
+        default.
     seed : int
         Seed of all that is random, from 0.
     quantile : float
@@ -235,10 +247,13 @@ def certify(
         repeats=repeats,
         estimator=estimator,
         ridge=numbers_of(ridge),
+        time=time,
+        period=period,
+        span=span,
     )
     if method != "saddle":
         plan = plan_of(method, options, norm_squared=norm_squared)
-        given = open_data(data, replace(request, group=group))
+        given = open_data(data, replace(request, group=group, time=time))
         run.watch.announce("certificates")
         return certify_pointwise(given, plan, numbers_of(fraction) or FRACTIONS, run.watch.step)
     options.refuse_but("saddle", "ridge")
@@ -308,6 +323,7 @@ def verify(
     request = request_of(reading, seed)
     found = read_certificate(certificate) if isinstance(certificate, str | os.PathLike) else certificate
     if isinstance(found, PointwiseCertificate):
-        return verify_pointwise(open_data(data, replace(request, group=column_of(found))), found)
+        group, time = circumstances_of(found)
+        return verify_pointwise(open_data(data, replace(request, group=group, time=time)), found)
     given = open_data(data, request, domain=found.setting.domain)
     return VerifyResult(given, found, verify_split(found, given.split))

@@ -11,14 +11,16 @@ from toadstone.front.pointwise.results import Plan
 from toadstone.kernels.neighbours.counts import CHANGES
 from toadstone.pipeline.certification.label_flips import FlipPlan
 from toadstone.pipeline.certification.neighbours import NeighbourPlan
-from toadstone.pipeline.certification.votes import VotePlan
+from toadstone.pipeline.certification.periods import PeriodPlan
+from toadstone.pipeline.certification.votes import VotePlan, Voters
 from toadstone.pipeline.harness.own_model import load_model
 
-METHODS = ("saddle", "label-flips", "votes", "neighbours")
+METHODS = ("saddle", "label-flips", "votes", "neighbours", "temporal")
 _OWN = {
     "label-flips": ("ridge", "group"),
     "votes": ("partitions", "spread", "repeats", "estimator", "group"),
     "neighbours": ("k", "change"),
+    "temporal": ("time", "period", "span", "repeats", "estimator"),
 }
 _N = TypeVar("_N", int, float)
 
@@ -35,6 +37,9 @@ class PointwiseOptions:
     spread: int | None = None
     repeats: int | None = None
     estimator: Any = None
+    time: str | None = None
+    period: float | None = None
+    span: int | None = None
 
     def refuse_but(self, method: str, *own: str) -> None:
         """Refuse options that a method does not have.
@@ -70,13 +75,18 @@ def plan_of(method: str, options: PointwiseOptions, *, norm_squared: float | Non
         if change is None:
             raise InvalidArgument("change", f"one of {', '.join(CHANGES)}", options.change)
         return NeighbourPlan(options.k, change)
-    return VotePlan(
-        options.partitions,
-        spread=1 if options.spread is None else options.spread,
-        repeats=1 if options.repeats is None else options.repeats,
-        group=options.group,
+    voters = Voters(
         estimator=None if options.estimator is None else load_model(options.estimator, option="estimator"),
+        repeats=1 if options.repeats is None else options.repeats,
     )
+    if method == "temporal":
+        if options.time is None or options.period is None:
+            missing = "time" if options.time is None else "period"
+            expected = "a column of dates or numbers" if missing == "time" else "days, or units of a column of numbers"
+            raise InvalidArgument(missing, f"{expected} for the method temporal", "none")
+        return PeriodPlan(options.time, options.period, span=1 if options.span is None else options.span, voters=voters)
+    spread = 1 if options.spread is None else options.spread
+    return VotePlan(options.partitions, spread=spread, group=options.group, voters=voters)
 
 
 def numbers_of(given: _N | Sequence[_N] | None) -> tuple[_N, ...]:

@@ -16,6 +16,12 @@ from toadstone.front.inputs import Given
 from toadstone.front.results import Result
 from toadstone.pipeline.certification.label_flips import FlipPlan, certify_label_flips_of, verify_label_flips_of
 from toadstone.pipeline.certification.neighbours import NeighbourPlan, certify_neighbours_of, verify_neighbours_of
+from toadstone.pipeline.certification.periods import (
+    PeriodPlan,
+    certify_periods_of,
+    period_settings,
+    verify_periods_of,
+)
 from toadstone.pipeline.certification.pointwise import FRACTIONS, OnCertified, Pointwise, check_digests, with_curve
 from toadstone.pipeline.certification.votes import VALUES, VotePlan, certify_votes_of, verify_votes_of
 from toadstone.records.guarantees.pointwise import PointwiseSummary
@@ -23,13 +29,14 @@ from toadstone.records.serial import as_fields
 from toadstone.report.certificates.pointwise_text import pointwise_lines, setting_in_words, verified_pointwise_sentence
 from toadstone.report.text.formats import flow
 
-Plan = FlipPlan | NeighbourPlan | VotePlan
+Plan = FlipPlan | NeighbourPlan | VotePlan | PeriodPlan
 
 _FEW_COUNTS = (1, 2, 3)
 _VERIFIERS: Mapping[str, Callable[[PointwiseCertificate, Split], None]] = {
     "label-flips": verify_label_flips_of,
     "votes": verify_votes_of,
     "neighbours": verify_neighbours_of,
+    "temporal": verify_periods_of,
 }
 
 
@@ -114,8 +121,10 @@ def certify_pointwise(
         found = certify_label_flips_of(split, plan, on_certified=on_certified)
     elif isinstance(plan, NeighbourPlan):
         found = certify_neighbours_of(split, plan, on_certified=on_certified)
-    else:
+    elif isinstance(plan, VotePlan):
         found = certify_votes_of(split, plan, on_certified=on_certified)
+    else:
+        found = certify_periods_of(split, plan, on_certified=on_certified)
     return PointwiseResult(given, found, fractions)
 
 
@@ -135,10 +144,17 @@ def verify_pointwise(given: Given, certificate: PointwiseCertificate) -> Pointwi
     return PointwiseVerifyResult(given, certificate)
 
 
-def column_of(certificate: PointwiseCertificate) -> str | None:
-    """Return the column of sources that a certificate was made with, None where it was made without."""
+def circumstances_of(certificate: PointwiseCertificate) -> tuple[str | None, str | None]:
+    """Return the columns of sources and of times that a certificate was made with, None where it was made without.
+
+    Raises
+    ------
+    CertificateRejected
+        If it is about periods, and names no column.
+    """
     group = certificate.settings.get("group")
-    return group.removeprefix(VALUES) if isinstance(group, str) else None
+    time = period_settings(certificate)[0] if certificate.method == "temporal" else None
+    return (group.removeprefix(VALUES) if isinstance(group, str) else None), time
 
 
 def summary_of(found: Pointwise, n_train: int, fractions: Sequence[float]) -> PointwiseSummary:

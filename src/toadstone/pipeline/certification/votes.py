@@ -31,6 +31,28 @@ _LEAST_PARTS, _MOST_PARTS = 5, 501
 
 
 @dataclass(frozen=True)
+class Voters:
+    """The model that is trained on each part of the rows.
+
+    Parameters
+    ----------
+    estimator : classifier, optional
+        `LinearClassifier` by default.
+    repeats : int
+        Models of each part, trained with different seeds, that vote as one.
+    map : callable
+        The builtin, or one that trains in parallel or resumes.
+    """
+
+    estimator: Any = None
+    repeats: int = 1
+    map: Map = field(default=map)
+
+
+DEFAULT_VOTERS = Voters()
+
+
+@dataclass(frozen=True)
 class VotePlan:
     """Parts of the rows, and the model that is trained on each.
 
@@ -41,23 +63,16 @@ class VotePlan:
         and 501, and a fifth of that.
     spread : int
         Models that share each part; 1 for disjoint parts.
-    repeats : int
-        Models of each part, trained with different seeds, that vote as one.
     group : str, optional
         Column of the source of each row: there is one part a source then, and
         `partitions` and `spread` do not count.
-    estimator : classifier, optional
-        `LinearClassifier` by default.
-    map : callable
-        The builtin, or one that trains in parallel or resumes.
+    voters : Voters
     """
 
     partitions: tuple[int, ...] = ()
     spread: int = 1
-    repeats: int = 1
     group: str | None = None
-    estimator: Any = None
-    map: Map = field(default=map)
+    voters: Voters = DEFAULT_VOTERS
 
     def schemes(self, n_train: int) -> tuple[Scheme, ...]:
         """Return the ways to deal rows to models, one for each certificate."""
@@ -89,16 +104,41 @@ def certify_votes_of(split: Split, plan: VotePlan, *, on_certified: OnCertified 
         If there is a single class, no test row, or a row without a source.
     """
     check_split(split)
-    groups = None if plan.group is None else sources_of_train(split, plan.group)
-    digests, made = digests_of(split), []
-    estimator = LinearClassifier(tolerance=1e-6) if plan.estimator is None else plan.estimator
-    for scheme in plan.schemes(len(split.train)):
+    schemes = plan.schemes(len(split.train))
+    for scheme in schemes:
         _check_parts(scheme, len(split.train))
+    groups = None if plan.group is None else sources_of_train(split, plan.group)
+    return certify_schemes(split, schemes, groups, plan.voters, on_certified=on_certified)
+
+
+def certify_schemes(
+    split: Split,
+    schemes: Sequence[Scheme],
+    groups: Sequence[object] | None,
+    voters: Voters,
+    *,
+    on_certified: OnCertified = None,
+) -> tuple[Pointwise, ...]:
+    """Certify the test rows by votes of models, once for each way to deal the training rows to them.
+
+    Parameters
+    ----------
+    split : Split
+    schemes : sequence of Scheme
+    groups : sequence of shape (n,), optional
+        Source or period of each training row, for schemes that need it.
+    voters : Voters
+    on_certified : callable, optional
+        Called at the end of each, for progress.
+    """
+    digests, made = digests_of(split), []
+    estimator = LinearClassifier(tolerance=1e-6) if voters.estimator is None else voters.estimator
+    for scheme in schemes:
         begin = time.perf_counter()
-        learner = PartitionVoteClassifier(estimator=estimator, scheme=scheme, repeats=plan.repeats)
-        ballots = learner.fit_votes(split.train.X, split.train.y, split.test.X, groups=groups, map=plan.map)
+        learner = PartitionVoteClassifier(estimator=estimator, scheme=scheme, repeats=voters.repeats)
+        ballots = learner.fit_votes(split.train.X, split.train.y, split.test.X, groups=groups, map=voters.map)
         certificate = make_vote_certificate(
-            ballots, split.train, scheme, learner=_in_words(estimator, plan.repeats), digests=digests, groups=groups
+            ballots, split.train, scheme, learner=_in_words(estimator, voters.repeats), digests=digests, groups=groups
         )
         made.append(with_curve(certificate, split, time.perf_counter() - begin))
         if on_certified is not None:

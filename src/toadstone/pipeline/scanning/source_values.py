@@ -149,6 +149,18 @@ def times_of(split: Split, data: Dataset, column: str) -> Array:
     return _times(split, column)[ids_of(data)]
 
 
+def holds_dates(split: Split, column: str) -> bool:
+    """Tell a column of dates from one of numbers.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no such column.
+    """
+    first = next((cell for cell in _cells(split, "time", column) if not _is_missing(cell)), 0)
+    return isinstance(first, date) or (isinstance(first, str) and not _is_number(first))
+
+
 def _times(split: Split, column: str) -> Array:
     """Read the times of all rows of the source: numbers, moments in ISO form, or dates as the features are read."""
     cells = _cells(split, "time", column)

@@ -23,7 +23,14 @@ FEW_UNITS = 100
 _PLAIN_FROM = 1000
 """Numbers from which no decimals are written."""
 
-_COLUMNS = {"ridge": "ridge", "lambda": "lambda", "k": "neighbours", "n_parts": "parts", "n_buckets": "buckets"}
+_COLUMNS = {
+    "threat": "poison",
+    "ridge": "ridge",
+    "lambda": "lambda",
+    "k": "neighbours",
+    "n_parts": "parts",
+    "n_buckets": "buckets",
+}
 """Settings that a user chooses, and their names."""
 
 
@@ -51,12 +58,20 @@ def pointwise_lines(
 
 def strongest(summaries: Sequence[PointwiseSummary]) -> PointwiseSummary:
     """Return the summary whose reported certified accuracies are largest on the whole; the first on a tie."""
+    if summaries[0].method == "temporal":
+        # Two statements about one vote: the first covers poison at any time.
+        return summaries[0]
     return max(summaries, key=lambda summary: sum(summary.certified_accuracy.values()))
 
 
 def pointwise_sentence(summary: PointwiseSummary) -> str:
     """State what the predictions of one setting withstand, in one sentence."""
     rows, accuracy = counted(summary.queries, "test row"), format_share(summary.accuracy)
+    if summary.method == "temporal":
+        return (
+            f"{format_share(summary.unchanged['1'])} of the predictions for {rows} cannot be changed by whatever "
+            f"arrived in one of {format_count(summary.n_units)} {summary.unit}; {accuracy} are right without an attack."
+        )
     if summary.n_units <= FEW_UNITS:
         return (
             f"{format_share(summary.unchanged['1'])} of the predictions for {rows} cannot be changed by any one of the "
@@ -120,7 +135,7 @@ def _remarks(summaries: Sequence[PointwiseSummary], certificate: PointwiseCertif
         if certificate.exact
         else "The counts are sound, and may be too low.",
     ]
-    if len(summaries) > 1:
+    if len(summaries) > 1 and first.method != "temporal":
         sentences.append(
             "The settings are compared on the test rows. Choose one beforehand or on trusted rows; none may be chosen "
             "by labels that an attacker may change."

@@ -88,11 +88,55 @@ def test_equal_rows_of_few_values_are_coincidence():
 def test_copies_are_found_where_the_rows_of_the_label_lie_in_clumps_themselves():
     rng = np.random.default_rng(0)
     X, codes = rng.normal(size=(300, 5)), np.repeat([0, 1], 150)
-    # Ten clumps of 13: the least-th neighbour of a row is near, and a quarter of that nearer than the copies are.
+    # Ten clumps of 13: near neighbours are usual in the label.
     X[20:150] = np.repeat(rng.normal(size=(10, 5)), 13, axis=0) + 0.5 * rng.normal(size=(130, 5))
     X[:20] = X[150] + 0.2 * rng.normal(size=(20, 5))
-    found = near_copies(X, codes, Sizes(5, 36))
-    assert any(label == 0 and set(rows.tolist()) <= set(range(20)) and len(rows) >= 12 for label, rows in found)
+    ((label, rows),) = near_copies(X, codes, Sizes(5, 36))
+    assert label == 0
+    assert len(np.intersect1d(rows, np.arange(20))) == 20
+    assert len(rows) <= 21
+
+
+def test_copies_at_the_edge_of_their_clump_belong_to_it():
+    X, codes = cloud()
+    X[:12] += 4 + 0.1 * np.random.default_rng(1).normal(size=(12, 5))
+    # Farther from the others than these from each other: left out, the two would vouch for them.
+    X[12:14] = X[:12].mean(axis=0) + np.array([[0.16], [-0.16]])
+    ((_, rows),) = near_copies(X, codes, Sizes(5, 36))
+    assert rows.tolist() == list(range(14))
+
+
+def test_as_many_copies_as_a_group_needs_are_enough():
+    X, codes = cloud()
+    X[5:12] += 10 * np.arange(1, 8)[:, None]
+    ((_, rows),) = near_copies(X, codes, Sizes(5, 36))
+    assert rows.tolist() == list(range(5))
+
+
+def test_a_loose_clump_that_stands_apart_is_no_group_of_copies():
+    X, codes = cloud()
+    X[:12] = 20 + 0.6 * np.random.default_rng(1).normal(size=(12, 5))
+    assert near_copies(X, codes, Sizes(5, 36)) == []
+
+
+@pytest.mark.parametrize(("gaps", "expected"), [((3.0,), 1), ((3.0, 4.0), 0), ((3.0, 7.0), 1), ((9.0, 10.0), 2)])
+def test_where_clumps_are_the_habit_of_a_table_one_must_stand_out(gaps, expected):
+    background = np.arange(0.0, 400.0, 10.0)
+    # Six rows a clump, steps of .1 apart, at so many steps from the nearest other row.
+    clumps = [5_000.0 * place + np.append(np.arange(6) * 0.1, 0.5 + 0.1 * gap) for place, gap in enumerate(gaps, 1)]
+    X = np.concatenate([background, *clumps])[:, None]
+    assert len(near_copies(X, np.zeros(len(X), dtype=int), Sizes(6, 12))) == expected
+
+
+def test_near_copies_do_not_depend_on_the_order_of_rows_with_many_equal_distances():
+    rng = np.random.default_rng(0)
+    X, codes = rng.integers(3, size=(200, 8)).astype(float), np.repeat([0, 1], 100)
+    X[:9], X[np.arange(9), 7] = X[9], np.arange(9) / 10
+    expected = near_copies(X, codes, Sizes(5, 24))
+    assert any(rows[:9].tolist() == list(range(9)) for _, rows in expected)
+    order = rng.permutation(200)
+    found = near_copies(X[order], codes[order], Sizes(5, 24))
+    assert sorted(sorted(order[rows].tolist()) for _, rows in found) == sorted(rows.tolist() for _, rows in expected)
 
 
 @pytest.mark.parametrize("form", [np.asarray, csr_array])

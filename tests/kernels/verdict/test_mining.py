@@ -121,10 +121,9 @@ def test_a_loose_clump_that_stands_apart_is_no_group_of_copies():
 
 @pytest.mark.parametrize(("gaps", "expected"), [((3.0,), 1), ((3.0, 4.0), 0), ((3.0, 7.0), 1), ((9.0, 10.0), 2)])
 def test_where_clumps_are_the_habit_of_a_table_one_must_stand_out(gaps, expected):
-    background = np.arange(0.0, 400.0, 10.0)
-    # Six rows a clump, steps of .1 apart, at so many steps from the nearest other row.
-    clumps = [5_000.0 * place + np.append(np.arange(6) * 0.1, 0.5 + 0.1 * gap) for place, gap in enumerate(gaps, 1)]
-    X = np.concatenate([background, *clumps])[:, None]
+    # Six rows a clump in steps of .1, the first of a long row with steps of so many times that.
+    steps = [np.cumsum([5_000.0] + [0.1] * 5 + [0.1 * gap] * 30) for gap in gaps]
+    X = np.concatenate([5_000.0 * place + row for place, row in enumerate(steps)])[:, None]
     assert len(near_copies(X, np.zeros(len(X), dtype=int), Sizes(6, 12))) == expected
 
 

@@ -271,6 +271,27 @@ def successes(cells: list[dict], condition: str, *, found: bool) -> list[str] | 
     return [f"{condition}, {'found' if found else 'all'} ({len(own)})", *shown]
 
 
+def larger(cells: list[dict]) -> tuple[list[list[str]], list[str]] | None:
+    """The lines of the table of larger tables, and the conditions that they have."""
+    if not cells:
+        return None
+    asked = [condition for condition in CONDITIONS if any(cell["condition"] == condition for cell in cells)]
+    lines = []
+    for name, rows in sorted({(cell["table"], cell["asked"]) for cell in cells}):
+        own = [cell for cell in cells if (cell["table"], cell["asked"]) == (name, rows)]
+        found = [
+            ", ".join(
+                f"{cell['caught']}/{cell['poison']}+{cell['innocents']}"
+                for cell in own
+                if cell["condition"] == condition
+            )
+            for condition in asked
+        ]
+        most = max(cell["seconds"] for cell in own)
+        lines.append([name, f"{max(cell['rows'] for cell in own):,}", *found, f"at most {most:.1f} s"])
+    return lines, asked
+
+
 def report(cells: list[dict], note: str) -> str:
     """The section of docs/results/verdict.md."""
     small = [cell for cell in cells if cell["rows"] <= ROWS]
@@ -317,20 +338,13 @@ def report(cells: list[dict], note: str) -> str:
             ],
         ),
     ]
-    large = [cell for cell in cells if cell["rows"] > ROWS]
-    if large:
-        shown = [
-            [
-                f"{cell['table']}, {cell['rows']:,} rows, {cell['condition']}",
-                f"{cell['caught']} of {cell['poison']}",
-                str(cell["innocents"]),
-                f"{cell['seconds']} s",
-            ]
-            for cell in large
-            if cell["condition"] != "stamped digits"
+    shown = larger([cell for cell in cells if cell["rows"] > ROWS and cell["condition"] != "stamped digits"])
+    if shown is not None:
+        lines, asked = shown
+        parts += [
+            "Larger tables, caught of planted + innocents, by seed:",
+            table_of(["table", "rows", *asked, "CPU"], lines),
         ]
-        if shown:
-            parts += ["Larger tables:", table_of(["table", "caught", "innocents", "CPU"], shown)]
     digits = [cell for cell in cells if cell["condition"] == "stamped digits"]
     if digits:
         shown = [

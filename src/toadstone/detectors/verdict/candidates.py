@@ -86,7 +86,7 @@ def find_candidates(X: Matrix, codes: IntArray, source: IntArray, views: Views, 
     present = [one for one in present if (one.label, one.rows.tobytes()) not in known]
     exact = [one for one in candidates if np.array_equal(one.window.lows, one.window.highs)] + present
     among = [replace(one, rivals=len(exact) if one in exact else len(followed)) for one in candidates + present]
-    pairs = near_copies(_scaled(X, spread), codes, sizes)
+    pairs = near_copies(scaled(X, spread), codes, sizes)
     copies = [Candidate(label, rows, _NO_COLUMNS, len(pairs)) for label, rows in pairs]
     # Every forest has seen copies next to each other: only one that was trained without them can tell.
     return _promising(among, views, codes) + copies[:_EXAMINED]
@@ -207,7 +207,7 @@ def _widened(
     return list(found.values())
 
 
-def _scaled(X: Matrix, spread: Array) -> Matrix:
+def scaled(X: Matrix, spread: Array) -> Matrix:
     """Divide each column by its standard deviation."""
     return (
         X.multiply(1 / np.where(spread > 0, spread, 1.0)).tocsr()

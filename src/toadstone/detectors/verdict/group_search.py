@@ -7,19 +7,20 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.neighbors import NearestNeighbors
 
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
 from toadstone.core.errors import InvalidData
 from toadstone.detectors.verdict.bursts import Parts, find_bursts, periods, sources_apart
-from toadstone.detectors.verdict.candidates import find_candidates, find_copied
+from toadstone.detectors.verdict.candidates import find_candidates, find_copied, scaled
 from toadstone.detectors.verdict.examination import Examined, examine
 from toadstone.detectors.verdict.row_groups import RowGroup
 from toadstone.detectors.verdict.views import train_views
-from toadstone.kernels.rows import count_entries, value_order
+from toadstone.kernels.rows import count_entries, squared_distances, value_order
 from toadstone.kernels.statistics.contradictions import contradicting_rows
 from toadstone.kernels.verdict.coincidence import are_copies, sets_of_equals
 from toadstone.kernels.verdict.mining import Sizes
-from toadstone.kernels.verdict.windows import by_columns
+from toadstone.kernels.verdict.windows import by_columns, deviations
 from toadstone.sanitizers.labelled import admit, trusted_mask
 from toadstone.sanitizers.scored import draw_seed
 
@@ -29,6 +30,7 @@ _TRUSTED_SHARE = 0.1
 _MOST_P_OF_COPIES = 0.05
 """Of a row that alone in its label has many copies: one witness, whatever their number."""
 
+_ROUNDING = 1e-6
 _FEWEST_ENTRIES = 3
 """Rows of fewer, such as texts of two known words, are equal by chance."""
 
@@ -61,8 +63,8 @@ class GroupSearch(BaseEstimator):
     of each other. A row that alone in its label has many copies is examined as
     one witness, so that its p-value is no less than one over the rows of the
     label. Of more than 5000 rows as many are drawn, by their values
-    and a fixed seed, to find what groups share; the rows of the groups are
-    then sought among all. A group of less than 0.4 % of the rows is not found.
+    and a fixed seed, to find what groups share; the rows of the groups, and those
+    as near to a copy as copies are, are then sought among all. A group of less than 0.4 % of the rows is not found.
 
     References
     ----------
@@ -184,7 +186,7 @@ class GroupSearch(BaseEstimator):
         if len(window.columns):
             rows = np.flatnonzero(window.fits(by_columns(X)) & (codes == candidate.label))
         else:
-            rows = np.sort(members)
+            rows = _with_neighbours(X, codes, members) if len(codes) > _MOST_ROWS else np.sort(members)
         table = X[rows][:, window.columns]
         values = np.asarray(table.toarray() if hasattr(table, "toarray") else table)
         kept = (values >= window.lows) & (values <= window.highs)
@@ -251,6 +253,17 @@ class GroupSearch(BaseEstimator):
             )
             for burst in find_bursts(X, codes, drawn, parts, draw_seed(self.random_state))
         ]
+
+
+def _with_neighbours(X: Matrix, codes: IntArray, members: IntArray) -> IntArray:
+    """Add the rows of the label, among those that were not drawn, that lie as near to a member as members do."""
+    table = scaled(X, deviations(by_columns(X)))
+    near = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(table[members])
+    widest = float(near.kneighbors()[0].max()) if len(members) > 1 else 0.0
+    # Equal rows are at no distance but for rounding.
+    widest += _ROUNDING * float(np.sqrt(squared_distances(table[members], np.zeros(table.shape[1])).mean()))
+    label = np.flatnonzero(codes == codes[members[0]])
+    return np.union1d(members, label[near.kneighbors(table[label])[0].ravel() <= widest])
 
 
 def _of_length(values: Any, length: int, name: str) -> Any:

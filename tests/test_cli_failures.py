@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 COMMANDS = {
+    "cost": ("toadstone.front.cost.run_cost", ("rows.csv", "--error", "0.4")),
     "audit": ("toadstone.front.audit.run_audit", ("rows.csv", "--fraction", "0.1", "--ridge", "0.1")),
     "attack": ("toadstone.front.attack.run_attack", ("rows.csv", "--method", "label-flip")),
     "certify": ("toadstone.front.certify.certify_split", ("rows.csv", "--fraction", "0.1")),

@@ -452,7 +452,7 @@ def test_poison_twice(refused, table):
     ("line", "sentence"),
     [
         ("adit rows.csv", "no such command 'adit'; did you mean 'audit'? See `toadstone --help`"),
-        ("certify rows.csv", "missing option '--fraction'; see `toadstone certify --help`"),
+        ("certify rows.csv", "`--fraction`: expected poison rows for each clean row, as in 0.03, got none"),
         ("certify --fraction 0.1", "missing argument 'DATA'; see `toadstone certify --help`"),
         (
             "certify rows.csv --fractoin 0.1",

@@ -16,6 +16,7 @@ from toadstone.certificates import pointwise_fields, saddle_fields
 from toadstone.certificates.strictly import LARGEST_ARRAYS, read_arrays, read_object, read_regular
 from toadstone.core.arrays import Array
 from toadstone.core.certificate import DIGEST_LABEL, Certificate
+from toadstone.core.checks import plainly
 from toadstone.core.errors import CertificateRejected, InvalidData
 from toadstone.core.files import written_aside
 from toadstone.core.pointwise import PointwiseCertificate
@@ -95,16 +96,16 @@ def read_certificate(path: str | os.PathLike[str]) -> Certificate | PointwiseCer
 
 def _kinds(fields: Mapping[str, Any]) -> dict[str, type]:
     """Types of the fields, all of them needed and no others known."""
-    if fields["format"] in _DIGEST_LABELS:
+    form, method = (plainly(str(fields.get(name))) for name in ("format", "method"))
+    if form in _DIGEST_LABELS:
         return _ABOUT_FILES | saddle_fields.KINDS
-    if fields["format"] != FORMAT:
-        raise ValueError(f"format {fields['format']!r}, where {FORMAT} is known")
-    method = fields.get("method")
+    if form != FORMAT:
+        raise ValueError(f"format {form}, where {FORMAT} is known")
     if method in pointwise_fields.METHODS:
         return _ABOUT_FILES | {"method": str} | pointwise_fields.KINDS
     if method != saddle_fields.METHOD:
         known = ", ".join([saddle_fields.METHOD, *pointwise_fields.METHODS])
-        raise ValueError(f"method {method!r}, where {known} are known")
+        raise ValueError(f"method {method}, where {known} are known")
     return _ABOUT_FILES | {"method": str} | saddle_fields.KINDS
 
 

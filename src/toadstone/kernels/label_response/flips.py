@@ -72,7 +72,7 @@ def certify_flips(
 
     The first flip leaves 0.7 of 1.4, a tie, which class 0 wins.
     """
-    weights, labels, errors = _checked(alpha, codes, error, n_classes)
+    weights, labels, errors = checked_weights(alpha, codes, error, n_classes)
     found = np.empty((len(weights), 3), dtype=np.int64)
     if groups is None:
         count_rows(weights, labels, errors, np.empty(n_classes, dtype=np.int64), found)
@@ -143,7 +143,16 @@ def strongest_flips(
     return Flips(units, rows, np.where(whole[rows] > 0, rival, winner))
 
 
-def _checked(alpha: Array, codes: IntArray, error: Array | None, n_classes: int) -> tuple[Array, IntArray, Array]:
+def checked_weights(
+    alpha: Array, codes: IntArray, error: Array | None, n_classes: int
+) -> tuple[Array, IntArray, Array]:
+    """Check weights, classes and errors as `certify_flips` takes them, and return them contiguous.
+
+    Raises
+    ------
+    InvalidArgument
+        If shapes disagree, a weight is not finite or a class out of range.
+    """
     weights = np.ascontiguousarray(alpha, dtype=np.float64)
     labels = np.ascontiguousarray(codes, dtype=np.int64)
     if weights.ndim != 2 or weights.shape[1:] != labels.shape:

@@ -30,7 +30,7 @@ def _few_decoys(monkeypatch):
 
 
 @pytest.mark.parametrize("name", list(methods.METHODS))
-@pytest.mark.parametrize("kind", ["real", "integer"])
+@pytest.mark.parametrize("kind", ["real", pytest.param("integer", marks=pytest.mark.slow)])
 def test_each_method_spends_its_budget_and_tells_the_truth(small, name, kind):
     split = small(kind=kind, sparse=kind == "integer")
     result = attack(split, AttackPlan(method=name, **QUICK))
@@ -53,7 +53,15 @@ def with_labels_of(rows: Dataset, y) -> Dataset:
 
 
 @pytest.mark.parametrize("select_on", ["validation", "train"])
-@pytest.mark.parametrize("name", ["kkt", "min-max", "influence", "alfa", "kkt-influence"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "kkt",
+        "min-max",
+        "alfa",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("influence", "kkt-influence")),
+    ],
+)
 def test_test_labels_are_not_looked_at_unless_asked_for(small, name, select_on):
     split = small()
     flipped = with_labels_of(split.test, np.where(split.test.y == "ham", "spam", "ham"))

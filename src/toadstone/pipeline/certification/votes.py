@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from toadstone.certificates.votes import make_vote_certificate, verify_votes
@@ -40,13 +40,13 @@ class Voters:
         `LinearClassifier` by default.
     repeats : int
         Models of each part, trained with different seeds, that vote as one.
-    map : callable
-        The builtin, or one that trains in parallel or resumes.
+    map : callable, optional
+        Used as the builtin: one that trains in parallel, or resumes.
     """
 
     estimator: Any = None
     repeats: int = 1
-    map: Map = field(default=map)
+    map: Map | None = None
 
 
 DEFAULT_VOTERS = Voters()
@@ -136,7 +136,7 @@ def certify_schemes(
     for scheme in schemes:
         begin = time.perf_counter()
         learner = PartitionVoteClassifier(estimator=estimator, scheme=scheme, repeats=voters.repeats)
-        ballots = learner.fit_votes(split.train.X, split.train.y, split.test.X, groups=groups, map=voters.map)
+        ballots = learner.fit_votes(split.train.X, split.train.y, split.test.X, groups=groups, map=voters.map or map)
         certificate = make_vote_certificate(
             ballots, split.train, scheme, learner=_in_words(estimator, voters.repeats), digests=digests, groups=groups
         )

@@ -59,6 +59,8 @@ class Entry:
     sha256 : tuple of str or None
         Digests of the training and the test set; None where a download may
         differ.
+    beside : tuple of str
+        Columns that say who a row is from, and are no features.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Entry:
     classes: tuple[str, ...] | None = None
     original: Original | None = None
     sha256: tuple[str, str] | None = None
+    beside: tuple[str, ...] = ()
 
 
 _UCI = "https://archive.ics.uci.edu/ml/machine-learning-databases"
@@ -99,6 +102,13 @@ _MNIST_FILES = Original(
     ),
     parser="parse_mnist",
 )
+
+_PNEUMONIA_FILES = Original(
+    urls=("https://zenodo.org/records/10519652/files/pneumoniamnist.npz?download=1",),
+    checksums=("md5:28209eda62fecd6e6a2d98b1501bb15f",),
+    parser="parse_pneumonia",
+)
+_PNEUMONIA_CITATION = "Yang et al., MedMNIST v2, 2023; Kermany et al., Identifying medical diagnoses, 2018"
 
 ENTRIES = (
     Entry(
@@ -254,14 +264,25 @@ ENTRIES = (
         features=784,
         origin="https://medmnist.com",
         licence="CC BY 4.0",
-        citation="Yang et al., MedMNIST v2, 2023; Kermany et al., Identifying medical diagnoses, 2018",
+        citation=_PNEUMONIA_CITATION,
         domain="box",
         file="pneumoniamnist.npz",
-        original=Original(
-            urls=("https://zenodo.org/records/10519652/files/pneumoniamnist.npz?download=1",),
-            checksums=("md5:28209eda62fecd6e6a2d98b1501bb15f",),
-            parser="parse_pneumonia",
-        ),
+        original=_PNEUMONIA_FILES,
+    ),
+    Entry(
+        name="pneumonia-hospitals",
+        title="The radiographs of pneumonia in five made-up hospitals, each with its own brightness",
+        rows=4708,
+        test_rows=624,
+        features=784,
+        origin="https://medmnist.com",
+        licence="CC BY 4.0",
+        citation=_PNEUMONIA_CITATION,
+        domain="box",
+        reader="catalogue.hospitals:read",
+        file="pneumoniamnist.npz",
+        original=_PNEUMONIA_FILES,
+        beside=("hospital",),
     ),
     Entry(
         name="adult",

@@ -118,6 +118,7 @@ def data_folder() -> Path | None:
 
 
 def _load_entry(entry: Entry, request: Request) -> Split:
+    request = _with_known_group(entry, request)
     request.refuse_columns(f"the prepared data set {entry.name}")
     request.refuse_regression(f"the prepared data set {entry.name}")
     if request.scale != "auto":
@@ -129,6 +130,15 @@ def _load_entry(entry: Entry, request: Request) -> Split:
     rows_of_classes(split.train.y, wanted.classes, entry.name)
     test_origin = entry.test_origin or request.test_origin
     return replace(split, name=entry.name, test_origin=test_origin, domain=entry.domain)
+
+
+def _with_known_group(entry: Entry, request: Request) -> Request:
+    """Check that the group is a column of an entry that says who its rows are from, which needs no reading then."""
+    if not entry.beside or request.group is None:
+        return request
+    if request.group.strip() not in entry.beside:
+        raise InvalidArgument("group", f"{' or '.join(entry.beside)} for {entry.name}", repr(request.group))
+    return replace(request, group=None)
 
 
 def _reader(entry: Entry) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -206,10 +206,13 @@ class ArrayValues:
     X : ndarray or CSR of shape (n, d)
     names : tuple of str, optional
         Of the columns.
+    beside : mapping from str to sequence of length n
+        Columns that are no features, such as who a row is from.
     """
 
     X: Matrix
     names: tuple[str, ...] | None = None
+    beside: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def describe(self, position: int, features: Sequence[int]) -> str:
         """Name the values of the given features of a row."""
@@ -228,11 +231,11 @@ class ArrayValues:
         return [f"{value:.6g}" for value in found]
 
     def cells(self, column: str) -> list[Any] | None:
-        """Return None: a matrix has no columns beside its features."""
-        return None
+        """Return the values of a column beside the features, which most matrices do not have."""
+        return list(self.beside[column]) if column in self.beside else None
 
     def days(self, column: str) -> Array | None:
-        """Return None, likewise."""
+        """Return None: no column beside a matrix holds dates."""
         return None
 
 

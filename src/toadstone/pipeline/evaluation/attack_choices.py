@@ -27,7 +27,13 @@ _DEPTHS = (255, 16)
 _CHANNELS = (1, 3, 4)
 _MOST_CLUSTERS = 50
 
-IMAGES = {"mnist": (28, 28), "mnist-1-7": (28, 28), "pneumonia": (28, 28), "digits-1-7": (8, 8)}
+IMAGES = {
+    "mnist": (28, 28),
+    "mnist-1-7": (28, 28),
+    "pneumonia": (28, 28),
+    "pneumonia-hospitals": (28, 28),
+    "digits-1-7": (8, 8),
+}
 """Height and width of the images of data sets known by name."""
 
 

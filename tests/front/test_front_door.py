@@ -291,6 +291,7 @@ class TestResults:
         with pytest.raises(toadstone.CertificateRejected):
             toadstone.verify(result.certificates[0], changed, label="kind")
 
+    @pytest.mark.slow
     def test_an_attack_can_be_audited(self, tmp_path):
         made = toadstone.attack("breast-cancer", method="label-flip", ridge=0.3, workers=1)
         path = made.save(tmp_path / "flips.npz")

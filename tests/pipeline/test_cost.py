@@ -98,6 +98,7 @@ def test_losses_are_certified_and_found_too(split):
     assert outcome.loss >= 0.6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["flip", "replace"])
 def test_other_kinds_have_an_attack_and_no_certificate(split, kind):
     made = cost(split, replace(PLAN, kind=kind))
@@ -125,6 +126,7 @@ def test_by_default_the_target_is_five_points_above_the_clean_error(split):
     assert record.target_origin != "as asked"
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_workers(split, added):
     again = cost(split, replace(PLAN, workers=2))
     assert again.record.found == added.record.found

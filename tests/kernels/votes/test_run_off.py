@@ -90,7 +90,9 @@ def test_a_tie_in_the_second_round_is_won_by_the_first_class():
     assert (found.winner[0], found.count[0], found.rival[0]) == (0, 0, 1)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32])
+@pytest.mark.parametrize(
+    "dtype", [np.int64, *(pytest.param(kind, marks=pytest.mark.slow) for kind in (np.uint8, np.float32))]
+)
 def test_ranks_and_scores_of_any_type_elect_alike(dtype):
     _, scores = cases(4)
     found, other = certify_run_off(scores.astype(float)), certify_run_off(scores.astype(dtype))

@@ -30,7 +30,7 @@ def short_search(split, domain="real", seed=0):
     return threat, ShortSearch(threat, SearchEffort(seed))
 
 
-@pytest.mark.parametrize("kind", ["real", "integer"])
+@pytest.mark.parametrize("kind", ["real", pytest.param("integer", marks=pytest.mark.slow)])
 def test_every_attack_that_fits_is_made(small, kind):
     threat, search = short_search(small(kind=kind, sparse=kind == "integer"), kind)
     steps: list[int] = []

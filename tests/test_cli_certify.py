@@ -97,6 +97,16 @@ def test_one_hospital_is_named_in_the_headline(toadstone, rows):
     assert "cannot be changed by any one of the 4 values of hospital" in " ".join(out.split())
 
 
+def test_what_is_exact_and_what_was_not_checked_is_said(toadstone, rows):
+    votes = " ".join(toadstone("certify", rows, "--method", "votes", "--partitions", 7, "--out", "made").out.split())
+    assert "exact for an attacker that decides the votes" in votes
+    verified = " ".join(toadstone("verify", "made/certificate.json", "--data", rows).out.split())
+    assert "That the votes are those of the stated model was not checked." in verified
+    flips = toadstone("certify", rows, "--method", "label-flips", "--ridge", 0.1, "--out", "flips").out
+    assert "the largest that hold, but for rounding" in " ".join(flips.split())
+    assert "was not checked" not in toadstone("verify", "flips/certificate.json", "--data", rows).out
+
+
 def test_a_threshold_passes_only_on_what_is_certified(toadstone, rows):
     asked = ("certify", rows, "--method", "neighbours", "--k", 31, "--fraction", 0.03)
     (point,) = json.loads(toadstone(*asked, "--json").out)
@@ -115,6 +125,11 @@ def test_a_threshold_passes_only_on_what_is_certified(toadstone, rows):
         (("--method", "neighbours", "--group", "hospital"), "`--group`: expected nothing for the method neighbours"),
         (("--method", "votes", "--group", "ward"), "`--group`: expected a column of"),
         (("--method", "votes", "--norm-squared", 1), "`--norm-squared`: expected nothing for the method votes"),
+        (
+            ("--method", "votes", "--loss", "logistic"),
+            "`--loss`: expected nothing for the method votes",
+        ),
+        (("--method", "neighbours", "--tolerance", 0.1), "`--tolerance`: expected nothing for the method neighbours"),
         (("--method", "votes", "--partitions", 500), "`--partitions`: expected at most one for each of the 160"),
         (("--method", "votes", "--partitions", 0), "expected"),
         (("--method", "neighbours", "--k", 500), "`--k`: expected at most the 160 training rows, got 500"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 
 from toadstone.certificates.label_learners import LabelLinearLearner, Sources
 from toadstone.certificates.neighbours import Digests
+from toadstone.certificates.recomputed import refuse_differences
 from toadstone.core.arrays import IntArray, Matrix
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData
@@ -179,9 +180,7 @@ def verify_label_flips(
     _check(train, queries, sources)
     again = _certify(train, queries[drawn], learner, learner.response(train.X), digests, sources)
     stated = replace(certificate, winners=certificate.winners[drawn], counts=certificate.counts[drawn])
-    for field in fields(PointwiseCertificate):
-        if not _same(getattr(stated, field.name), getattr(again, field.name)):
-            raise CertificateRejected(f"{field.name}: expected what the data give, got something else")
+    refuse_differences(stated, again, source="the data")
 
 
 def _check(train: Dataset, queries: Matrix, sources: Sources | None) -> None:
@@ -251,11 +250,3 @@ def _read_settings(certificate: PointwiseCertificate, train: Dataset, sources: S
     if learner.settings() != {"learner": name, **given}:
         raise CertificateRejected("settings: expected those of a learner that is linear in the labels, got others")
     return learner
-
-
-def _same(stated: object, expected: object) -> bool:
-    if isinstance(stated, dict) and isinstance(expected, dict):
-        return stated.keys() == expected.keys() and all(_same(stated[key], expected[key]) for key in expected)
-    if isinstance(stated, np.ndarray) or isinstance(expected, np.ndarray):
-        return np.array_equal(np.asarray(stated), np.asarray(expected))
-    return stated == expected

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
+from toadstone.certificates.recomputed import refuse_differences
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.core.checks import check_count, check_positive
 from toadstone.core.dataset import Dataset
@@ -168,9 +169,7 @@ def verify_neighbours(
         expected = _assemble(train, {name: evidence}, vote, change, digests)
     except InvalidInput as error:
         raise CertificateRejected(f"evidence: {error}") from None
-    for field in fields(PointwiseCertificate):
-        if field.name != "evidence" and not _same(getattr(certificate, field.name), getattr(expected, field.name)):
-            raise CertificateRejected(f"{field.name}: expected what the evidence gives, got something else")
+    refuse_differences(certificate, expected, source="the neighbours", but=("evidence",))
 
 
 def _check(vote: NeighbourVote, change: str, train: Dataset) -> None:
@@ -255,9 +254,3 @@ def _read_settings(certificate: PointwiseCertificate, train: Dataset) -> tuple[N
         if known == change and given == vote.settings(change):
             return vote, known
     raise CertificateRejected("settings: expected those of a vote of neighbours, got others")
-
-
-def _same(stated: object, expected: object) -> bool:
-    if isinstance(stated, np.ndarray) or isinstance(expected, np.ndarray):
-        return np.array_equal(np.asarray(stated), np.asarray(expected))
-    return stated == expected

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from toadstone.certificates.neighbours import Digests
+from toadstone.certificates.recomputed import refuse_differences
 from toadstone.core.arrays import IntArray
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidData, InvalidInput
@@ -125,9 +125,7 @@ def verify_votes(
         expected = _assemble(checked, train, scheme, learner=learner, digests=digests, groups=groups)
     except InvalidInput as error:
         raise CertificateRejected(f"evidence: {error}") from None
-    for field in fields(PointwiseCertificate):
-        if field.name != "evidence" and not _same(getattr(certificate, field.name), getattr(expected, field.name)):
-            raise CertificateRejected(f"{field.name}: expected what the votes give, got something else")
+    refuse_differences(certificate, expected, source="the votes", but=("evidence",))
 
 
 def _check_ballots(votes: IntArray, scheme: Scheme, train: Dataset, groups: Sequence[object] | None) -> None:
@@ -202,9 +200,3 @@ def _read_votes(certificate: PointwiseCertificate) -> IntArray:
         )
     votes = stored.astype(np.int64)
     return np.where(votes == np.iinfo(stored.dtype).max, NO_VOTE, votes)
-
-
-def _same(stated: object, expected: object) -> bool:
-    if isinstance(stated, np.ndarray) or isinstance(expected, np.ndarray):
-        return np.array_equal(np.asarray(stated), np.asarray(expected))
-    return stated == expected

@@ -15,7 +15,7 @@ from toadstone.core.errors import InvalidArgument
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, open_data, request_of
-from toadstone.front.pointwise.options import PointwiseOptions, numbers_of, plan_of
+from toadstone.front.pointwise.options import PointwiseOptions, numbers_of, plan_of, refuse_saddle_options
 from toadstone.front.pointwise.results import (
     PointwiseResult,
     PointwiseVerifyResult,
@@ -252,6 +252,7 @@ def certify(
         span=span,
     )
     if method != "saddle":
+        refuse_saddle_options(method, quantile=quantile, domain=domain, loss=loss, tolerance=tolerance)
         plan = plan_of(method, options, norm_squared=norm_squared)
         given = open_data(data, replace(request, group=group, time=time))
         run.watch.announce("certificates")

@@ -89,6 +89,20 @@ def plan_of(method: str, options: PointwiseOptions, *, norm_squared: float | Non
     return VotePlan(options.partitions, spread=spread, group=options.group, voters=voters)
 
 
+def refuse_saddle_options(method: str, *, quantile: float, domain: str, loss: str, tolerance: float | None) -> None:
+    """Refuse options of the saddle certificate that other methods would ignore, unless they are the defaults.
+
+    Raises
+    ------
+    InvalidArgument
+        If one is another.
+    """
+    defaults = {"quantile": (quantile, 0.95), "domain": (domain, "auto"), "loss": (loss, "hinge")}
+    for name, (value, default) in {**defaults, "tolerance": (tolerance, None)}.items():
+        if value != default:
+            raise InvalidArgument(name, f"nothing for the method {method}; it is for saddle", value)
+
+
 def numbers_of(given: _N | Sequence[_N] | None) -> tuple[_N, ...]:
     """Return one number or several as a tuple, an empty one for none.
 

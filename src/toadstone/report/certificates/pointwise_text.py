@@ -131,9 +131,7 @@ def _remarks(summaries: Sequence[PointwiseSummary], certificate: PointwiseCertif
     first = summaries[0]
     sentences = [
         f"{certificate.adversary} Pointwise: the attacker may choose anew for every test row.",
-        "The counts are exact: one more changes the prediction."
-        if certificate.exact
-        else "The counts are sound, and may be too low.",
+        _exactness(certificate),
     ]
     if len(summaries) > 1 and first.method != "temporal":
         sentences.append(
@@ -150,6 +148,15 @@ def _remarks(summaries: Sequence[PointwiseSummary], certificate: PointwiseCertif
     return sentences
 
 
+def _exactness(certificate: PointwiseCertificate) -> str:
+    """Say how the counts relate to the largest that hold."""
+    if not certificate.exact:
+        return "The counts are sound, and may be too low."
+    if certificate.method in ("votes", "temporal"):
+        return "The counts are exact for an attacker that decides the votes of the models that it reaches."
+    return "The counts are the largest that hold, but for rounding, which lowers them."
+
+
 def _number(value: str | float | int) -> str:
     if not isinstance(value, float):
         return str(value)
@@ -158,4 +165,9 @@ def _number(value: str | float | int) -> str:
 
 def verified_pointwise_sentence(summary: PointwiseSummary) -> str:
     """State what a verified certificate proves."""
-    return f"Verified: {pointwise_sentence(summary)} Counts were computed again from the data and the certificate."
+    sentences = [
+        f"Verified: {pointwise_sentence(summary)} Counts were computed again from the data and the certificate."
+    ]
+    if "votes_sha256" in summary.settings:
+        sentences.append("That the votes are those of the stated model was not checked.")
+    return " ".join(sentences)

@@ -1,0 +1,42 @@
+"""Comparison of a pointwise certificate with what its data and evidence give."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import fields
+
+import numpy as np
+
+from toadstone.core.errors import CertificateRejected
+from toadstone.core.pointwise import PointwiseCertificate
+
+
+def refuse_differences(
+    stated: PointwiseCertificate, expected: PointwiseCertificate, *, source: str, but: Collection[str] = ()
+) -> None:
+    """Refuse a certificate of which a field is not what was computed again.
+
+    Parameters
+    ----------
+    stated, expected : PointwiseCertificate
+    source : str
+        What the expected one was computed from, for the message.
+    but : collection of str
+        Fields that were checked in another way.
+
+    Raises
+    ------
+    CertificateRejected
+        It names the first field that differs.
+    """
+    for field in fields(PointwiseCertificate):
+        if field.name not in but and not _same(getattr(stated, field.name), getattr(expected, field.name)):
+            raise CertificateRejected(f"{field.name}: expected what {source} give, got something else")
+
+
+def _same(stated: object, expected: object) -> bool:
+    if isinstance(stated, dict) and isinstance(expected, dict):
+        return stated.keys() == expected.keys() and all(_same(stated[key], expected[key]) for key in expected)
+    if isinstance(stated, np.ndarray) or isinstance(expected, np.ndarray):
+        return np.array_equal(np.asarray(stated), np.asarray(expected))
+    return stated == expected

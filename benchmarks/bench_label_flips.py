@@ -12,11 +12,10 @@ import numpy as np
 from scipy.sparse import csr_array
 from timing import duration, publish, table, worked
 
-from toadstone.certificates.label_flips import certify_ridges, ridge_curve
-from toadstone.certificates.neighbours import Digests
+from toadstone.certificates.pointwise.label_flips import certify_ridges, ridge_curve
 from toadstone.core.arrays import Matrix
 from toadstone.core.dataset import Dataset
-from toadstone.core.pointwise import PointwiseCertificate
+from toadstone.core.pointwise import Digests, PointwiseCertificate
 from toadstone.datasets.catalogue.load import load
 from toadstone.kernels.label_response.flips import strongest_flips
 from toadstone.kernels.label_response.responses import certify_queries

@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 from timing import RESULTS, duration, table, worked
 
-from toadstone.certificates.neighbours import Digests
-from toadstone.certificates.votes import make_vote_certificate
+from toadstone.certificates.pointwise.votes import make_vote_certificate
 from toadstone.core.dataset import Dataset
-from toadstone.core.pointwise import curve
+from toadstone.core.pointwise import Digests, curve
 from toadstone.datasets.catalogue.load import load
 from toadstone.kernels.votes.schemes import DisjointParts, FiniteAggregation, Scheme
 from toadstone.learners import GradientFeatures, OneHotRidgeClassifier, PartitionVoteClassifier

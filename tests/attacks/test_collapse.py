@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from toadstone.attacks.collapse import CollapsedAttack
-from toadstone.certificates.saddle import Claim, certify_saddle
+from toadstone.certificates.saddle.certify import Claim, certify_saddle
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Ridge, Setting
 from toadstone.core.dataset import Dataset

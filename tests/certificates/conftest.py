@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from toadstone.certificates.saddle import Claim, certify_saddle, pose
+from toadstone.certificates.saddle.certify import Claim, certify_saddle, pose
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting
 from toadstone.core.dataset import Dataset

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toadstone.certificates.files import as_fields, read_certificate, write_certificate
-from toadstone.certificates.verify import verify
+from toadstone.certificates.saddle.verify import verify
 from toadstone.core.certificate import NormBall, Ridge
 from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData, ToadstoneError
 from toadstone.datasets import load, sha256

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from toadstone.certificates import saddle_fields, strictly
+from toadstone.certificates import strictly
+from toadstone.certificates.saddle import fields as saddle_fields
 from toadstone.certificates.files import _ABOUT_FILES, as_fields, read_certificate, write_certificate
-from toadstone.certificates.verify import verify
+from toadstone.certificates.saddle.verify import verify
 from toadstone.core.errors import CertificateRejected, InvalidData, ToadstoneError
 
 ARRAYS = ("theta", "multipliers", "points", "signs", "masses", "clean_duals", "poison_duals")

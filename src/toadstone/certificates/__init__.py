@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from toadstone.core.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from toadstone.certificates.label_flips import certify_label_flips, verify_label_flips
-    from toadstone.certificates.label_free import check_label_free
-    from toadstone.certificates.label_learners import LabelLinearLearner
-    from toadstone.certificates.votes import certify_votes, make_vote_certificate, verify_votes
+    from toadstone.certificates.pointwise.label_flips import certify_label_flips, verify_label_flips
+    from toadstone.certificates.pointwise.label_free import check_label_free
+    from toadstone.certificates.pointwise.label_learners import LabelLinearLearner
+    from toadstone.certificates.pointwise.votes import certify_votes, make_vote_certificate, verify_votes
 
 __all__ = [
     "LabelLinearLearner",
@@ -25,12 +25,12 @@ __all__ = [
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
-        "LabelLinearLearner": "label_learners",
-        "certify_label_flips": "label_flips",
-        "certify_votes": "votes",
-        "check_label_free": "label_free",
-        "make_vote_certificate": "votes",
-        "verify_label_flips": "label_flips",
-        "verify_votes": "votes",
+        "LabelLinearLearner": "pointwise.label_learners",
+        "certify_label_flips": "pointwise.label_flips",
+        "certify_votes": "pointwise.votes",
+        "check_label_free": "pointwise.label_free",
+        "make_vote_certificate": "pointwise.votes",
+        "verify_label_flips": "pointwise.label_flips",
+        "verify_votes": "pointwise.votes",
     },
 )

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from toadstone.certificates import pointwise_fields, saddle_fields
+from toadstone.certificates.pointwise import fields as pointwise_fields
+from toadstone.certificates.saddle import fields as saddle_fields
 from toadstone.certificates.strictly import LARGEST_ARRAYS, read_arrays, read_object, read_regular
 from toadstone.core.arrays import Array
 from toadstone.core.certificate import DIGEST_LABEL, Certificate

@@ -37,6 +37,14 @@ class Certified:
     rival: IntArray
 
 
+@dataclass(frozen=True)
+class Digests:
+    """Digests of the training set and of the queries, which a certificate is about."""
+
+    data_sha256: str
+    queries_sha256: str
+
+
 @dataclass(frozen=True, eq=False)
 class PointwiseCertificate:
     """Predictions for queries with certified counts, and what proves them.

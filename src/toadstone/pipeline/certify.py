@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from toadstone.certificates.saddle import Claim, Timed, certify_saddle, pose, unit
-from toadstone.certificates.verify import verify
+from toadstone.certificates.saddle.certify import Claim, Timed, certify_saddle, pose, unit
+from toadstone.certificates.saddle.verify import verify
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting
 from toadstone.core.checks import check_within

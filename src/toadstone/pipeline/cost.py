@@ -8,8 +8,8 @@ from typing import get_args
 
 import numpy as np
 
-from toadstone.certificates.least_budget import CertifiedBudget, certify_budget
-from toadstone.certificates.saddle import Claim, pose
+from toadstone.certificates.saddle.certify import Claim, pose
+from toadstone.certificates.saddle.least_budget import CertifiedBudget, certify_budget
 from toadstone.core.budget import Budget, Kind
 from toadstone.core.certificate import Certificate, Ridge, Setting
 from toadstone.core.checks import check_count, check_positive, check_within

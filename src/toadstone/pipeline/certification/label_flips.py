@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toadstone.certificates.label_flips import certify_ridges, verify_label_flips
-from toadstone.certificates.label_learners import Sources
+from toadstone.certificates.pointwise.label_flips import certify_ridges, verify_label_flips
+from toadstone.certificates.pointwise.label_learners import Sources
 from toadstone.core.arrays import Matrix
 from toadstone.core.errors import CertificateRejected
 from toadstone.core.pointwise import PointwiseCertificate

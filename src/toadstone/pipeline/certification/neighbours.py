@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from toadstone.certificates.neighbours import NeighbourVote, make_neighbour_certificate, verify_neighbours
+from toadstone.certificates.pointwise.neighbours import NeighbourVote, make_neighbour_certificate, verify_neighbours
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.split import Split
 from toadstone.kernels.neighbours.counts import Change

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toadstone.certificates.votes import verify_votes
+from toadstone.certificates.pointwise.votes import verify_votes
 from toadstone.core.arrays import IntArray
 from toadstone.core.checks import check_count, check_positive
 from toadstone.core.errors import CertificateRejected, InvalidData

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toadstone.certificates.neighbours import Digests
 from toadstone.core.arrays import IntArray
 from toadstone.core.errors import CertificateRejected, InvalidData
-from toadstone.core.pointwise import CertifiedCurve, PointwiseCertificate, curve
+from toadstone.core.pointwise import CertifiedCurve, Digests, PointwiseCertificate, curve
 from toadstone.datasets.split import Split, sha256
 from toadstone.pipeline.harness.row_account import ids_of
 from toadstone.pipeline.scanning.source_values import sources_of

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from toadstone.certificates.votes import make_vote_certificate, verify_votes
+from toadstone.certificates.pointwise.votes import make_vote_certificate, verify_votes
 from toadstone.core.errors import CertificateRejected, InvalidArgument
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.split import Split

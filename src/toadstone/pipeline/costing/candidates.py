@@ -12,7 +12,7 @@ from toadstone.attacks.collapse import CollapsedAttack
 from toadstone.attacks.decoys.decoys import Decoy, DecoyGrid
 from toadstone.attacks.flips.decoy_flips import DecoyFlips
 from toadstone.attacks.flips.label_flip import RandomLabelFlip, TargetedLabelFlip
-from toadstone.certificates.saddle import Claim, certify_saddle
+from toadstone.certificates.saddle.certify import Claim, certify_saddle
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Setting
 from toadstone.core.dataset import Dataset, Poison

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toadstone.certificates.proof import prove_attack, prove_bound
-from toadstone.certificates.saddle import pose
-from toadstone.certificates.verify import verify
+from toadstone.certificates.saddle.certify import pose
+from toadstone.certificates.saddle.proof import prove_attack, prove_bound
+from toadstone.certificates.saddle.verify import verify
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge
 from toadstone.core.dataset import Dataset
@@ -472,7 +472,8 @@ class TestTheBound:
     def test_a_bound_below_the_proven_attack(self, bench, monkeypatch):
         made = bench()
         certificate = made.certify(0.1)[0]
-        monkeypatch.setattr("toadstone.certificates.verify.prove_attack", lambda *_: certificate.bound * (1 + 1e-5))
+        too_much = certificate.bound * (1 + 1e-5)
+        monkeypatch.setattr("toadstone.certificates.saddle.verify.prove_attack", lambda *_: too_much)
         refuse(made, replace(certificate, attack_value=certificate.bound), "bound: the attack proves")
 
 

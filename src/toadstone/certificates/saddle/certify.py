@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toadstone.certificates.proof import ModelProof, prove_attack, prove_bound
+from toadstone.certificates.saddle.proof import ModelProof, prove_attack, prove_bound
 from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from toadstone.certificates.label_flips import certify_ridges, ridge_curve
-from toadstone.certificates.neighbours import Digests
-from toadstone.core.pointwise import curve
+from toadstone.certificates.pointwise.label_flips import certify_ridges, ridge_curve
+from toadstone.core.pointwise import Digests, curve
 from toadstone.datasets.catalogue.load import load
 from toadstone.learners import OneHotRidgeClassifier
 

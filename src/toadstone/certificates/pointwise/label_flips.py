@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from toadstone.certificates.label_learners import LabelLinearLearner, Sources
-from toadstone.certificates.neighbours import Digests
-from toadstone.certificates.recomputed import refuse_differences
+from toadstone.certificates.pointwise.label_learners import LabelLinearLearner, Sources
+from toadstone.certificates.pointwise.recomputed import refuse_differences
 from toadstone.core.arrays import IntArray, Matrix
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData
-from toadstone.core.pointwise import Certified, PointwiseCertificate, curve
+from toadstone.core.pointwise import Certified, Digests, PointwiseCertificate, curve
 from toadstone.kernels.label_response.responses import Response, certify_queries
 from toadstone.kernels.label_response.ridge import RidgeGram, RidgeResponse
 from toadstone.kernels.linear.fit import Bias

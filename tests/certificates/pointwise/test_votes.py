@@ -9,11 +9,10 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 import toadstone
-from toadstone.certificates.neighbours import Digests
-from toadstone.certificates.votes import make_vote_certificate, verify_votes
+from toadstone.certificates.pointwise.votes import make_vote_certificate, verify_votes
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidData
-from toadstone.core.pointwise import PointwiseCertificate, curve
+from toadstone.core.pointwise import Digests, PointwiseCertificate, curve
 from toadstone.kernels.votes.grouped import GroupParts, Periods
 from toadstone.kernels.votes.schemes import DisjointParts, FiniteAggregation, HashBagging
 from toadstone.learners.partitioned import PartitionVoteClassifier

@@ -2,9 +2,9 @@
 
 import pytest
 
-from toadstone.certificates.least_budget import certify_budget
-from toadstone.certificates.saddle import Claim
-from toadstone.certificates.verify import verify
+from toadstone.certificates.saddle.certify import Claim
+from toadstone.certificates.saddle.least_budget import certify_budget
+from toadstone.certificates.saddle.verify import verify
 from toadstone.core.certificate import NormBall
 
 CLAIM = Claim("0" * 64, ("The rows are clean.",), ("Nothing else.",))

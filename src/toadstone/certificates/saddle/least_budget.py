@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from toadstone.certificates.saddle import Claim, certify_saddle
+from toadstone.certificates.saddle.certify import Claim, certify_saddle
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, Ridge, Setting
 from toadstone.core.dataset import Dataset

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from toadstone.certificates.proof import prove_attack, prove_bound
+from toadstone.certificates.saddle.proof import prove_attack, prove_bound
 from toadstone.core.certificate import NormBall, Ridge
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidData

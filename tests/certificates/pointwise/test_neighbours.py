@@ -5,10 +5,10 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from toadstone.certificates.neighbours import Digests, NeighbourVote, make_neighbour_certificate, verify_neighbours
+from toadstone.certificates.pointwise.neighbours import NeighbourVote, make_neighbour_certificate, verify_neighbours
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData
-from toadstone.core.pointwise import PointwiseCertificate
+from toadstone.core.pointwise import Digests, PointwiseCertificate
 from toadstone.kernels.neighbours.counts import CHANGES
 
 DIGESTS = Digests("a" * 64, "b" * 64)

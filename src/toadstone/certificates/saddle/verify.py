@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toadstone.certificates.proof import prove_attack, prove_bound
+from toadstone.certificates.saddle.proof import prove_attack, prove_bound
 from toadstone.core.certificate import Certificate, NormBall
 from toadstone.core.errors import CertificateRejected
 from toadstone.kernels.minimax.problem import Problem

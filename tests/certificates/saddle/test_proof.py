@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from toadstone.certificates.proof import prove_attack, prove_bound
+from toadstone.certificates.saddle.proof import prove_attack, prove_bound
 from toadstone.core.certificate import NormBall, Ridge, Witness
 from toadstone.core.feasible import Region
 from toadstone.kernels.linear.fit import fit_linear

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from toadstone.certificates.neighbours import Digests
-from toadstone.certificates.recomputed import refuse_differences
+from toadstone.certificates.pointwise.recomputed import refuse_differences
 from toadstone.core.arrays import IntArray
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidData, InvalidInput
-from toadstone.core.pointwise import PointwiseCertificate
+from toadstone.core.pointwise import Digests, PointwiseCertificate
 from toadstone.kernels.statistics.row_digests import contents
 from toadstone.kernels.votes.grouped import GroupParts, Periods
 from toadstone.kernels.votes.schemes import DisjointParts, FiniteAggregation, HashBagging, Scheme

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from toadstone.certificates.label_flips import certify_label_flips, certify_ridges, ridge_curve, verify_label_flips
-from toadstone.certificates.label_learners import LabelLinearLearner, Sources
-from toadstone.certificates.neighbours import Digests
+from toadstone.certificates.pointwise.label_flips import (
+    certify_label_flips,
+    certify_ridges,
+    ridge_curve,
+    verify_label_flips,
+)
+from toadstone.certificates.pointwise.label_learners import LabelLinearLearner, Sources
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData
-from toadstone.core.pointwise import PointwiseCertificate
+from toadstone.core.pointwise import Digests, PointwiseCertificate
 from toadstone.learners import KernelRidgeClassifier, KernelSmootherClassifier, NeighbourVoteClassifier
 from toadstone.learners import OneHotRidgeClassifier as Ridge
 

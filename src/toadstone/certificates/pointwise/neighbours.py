@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toadstone.certificates.recomputed import refuse_differences
+from toadstone.certificates.pointwise.recomputed import refuse_differences
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.core.checks import check_count, check_positive
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData, InvalidInput
-from toadstone.core.pointwise import Certified, PointwiseCertificate
+from toadstone.core.pointwise import Certified, Digests, PointwiseCertificate
 from toadstone.kernels.neighbours.counts import CHANGES, Change, certify_neighbours, certify_radius
 from toadstone.kernels.neighbours.search import nearest_labels, votes_within
 
@@ -62,14 +62,6 @@ class NeighbourVote:
         """Return the settings of a certificate."""
         own = {"k": self.k} if self.k else {"radius": self.radius, "fallback": self.fallback}
         return {"change": change, "distance": "euclidean", **own}
-
-
-@dataclass(frozen=True)
-class Digests:
-    """Digests of the training set and of the queries, which a certificate is about."""
-
-    data_sha256: str
-    queries_sha256: str
 
 
 def make_neighbour_certificate(

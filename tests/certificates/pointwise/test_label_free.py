@@ -16,7 +16,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler, TargetEncoder
 from sklearn.svm import LinearSVC
 
-from toadstone.certificates.label_free import check_label_free
+from toadstone.certificates.pointwise.label_free import check_label_free
 from toadstone.core.errors import InvalidData
 from toadstone.learners import (
     KernelRidgeClassifier,

@@ -1,0 +1,1 @@
+"""Certificates of single predictions: label flips, votes and neighbours."""

@@ -1,0 +1,1 @@
+"""The bound of the training loss for added rows: certifying, proving, verifying."""

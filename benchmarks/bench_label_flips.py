@@ -12,10 +12,10 @@ import numpy as np
 from scipy.sparse import csr_array
 from timing import duration, publish, table, worked
 
-from toadstone.certificates.pointwise.label_flips import certify_ridges, ridge_curve
+from toadstone.certificates.pointwise.label_flips import certify_ridges
 from toadstone.core.arrays import Matrix
 from toadstone.core.dataset import Dataset
-from toadstone.core.pointwise import Digests, PointwiseCertificate
+from toadstone.core.pointwise import Digests, PointwiseCertificate, curve
 from toadstone.datasets.catalogue.load import load
 from toadstone.kernels.label_response.flips import strongest_flips
 from toadstone.kernels.label_response.responses import certify_queries
@@ -80,10 +80,11 @@ def lines(case: Case) -> tuple[list[list[str]], str]:
     ridges = [penalty / len(train) for penalty in case.penalties]
     made, spent = worked(lambda: certify_ridges(train, queries, ridges, digests=NO_DIGESTS))
     rows = []
-    for point in ridge_curve(made, labels, fractions=FRACTIONS):
-        shares = [f"{share:.1%}" for share in point["certified_accuracy"].values()]
-        accuracy, median = f"{point['accuracy']:.2%}", f"{point['median']} ({point['median'] / len(train):.2%})"
-        rows.append([case.name, f"{point['lambda']:g}", accuracy, median, *shares])
+    for penalty, one in zip(case.penalties, made, strict=True):
+        line = curve(one, labels)
+        shares = [f"{line.at(fraction):.1%}" for fraction in FRACTIONS]
+        accuracy, median = f"{line.accuracy:.2%}", f"{line.median} ({line.median / len(train):.2%})"
+        rows.append([case.name, f"{penalty:g}", accuracy, median, *shares])
     held, broken = attacked(train, queries, made[-1])
     words = (
         f"{case.name}: {len(train):,} training rows, {len(labels):,} queries; {case.words}; "

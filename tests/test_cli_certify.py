@@ -107,6 +107,21 @@ def test_what_is_exact_and_what_was_not_checked_is_said(toadstone, rows):
     assert "was not checked" not in toadstone("verify", "flips/certificate.json", "--data", rows).out
 
 
+def test_how_rows_were_prepared_is_said(toadstone, rows):
+    votes = " ".join(toadstone("certify", rows, "--method", "votes", "--partitions", 7).out.split())
+    assert "each model scales columns as its own rows are" in votes
+    near = " ".join(toadstone("certify", rows, "--method", "neighbours", "--k", 5).out.split())
+    assert "columns are compared as they stand" in near
+    head, *lines = rows.read_text().splitlines()
+    others = [f"{float(line.split(',')[0]) + 9},{line.partition(',')[2]}" for line in lines[:50]]
+    (rows.parent / "known.csv").write_text("\n".join([head, *others]) + "\n")
+    asked = ("certify", rows, "--method", "neighbours", "--k", 5, "--trusted", "known.csv", "--out", "made")
+    near = " ".join(toadstone(*asked).out.split())
+    assert "columns are scaled as the trusted rows are" in near
+    assert "The scale is from rows that the attacker cannot change." in near
+    assert toadstone("verify", "made/certificate.json", "--data", rows).code == 0
+
+
 def test_a_threshold_passes_only_on_what_is_certified(toadstone, rows):
     asked = ("certify", rows, "--method", "neighbours", "--k", 31, "--fraction", 0.03)
     (point,) = json.loads(toadstone(*asked, "--json").out)
@@ -139,6 +154,8 @@ def test_a_threshold_passes_only_on_what_is_certified(toadstone, rows):
         (("--method", "temporal", "--time", "hospital", "--period", 1), "`--time`: expected a column of numbers or"),
         (("--method", "temporal", "--time", "day", "--period", 7, "--span", 11), "`--span`: expected at most the 10"),
         (("--method", "votes", "--time", "day"), "`--time`: expected nothing for the method votes; it is for temporal"),
+        (("--method", "votes", "--trusted", "rows.csv"), "`--trusted`: expected nothing for the method votes"),
+        (("--method", "neighbours", "--scale", "standard"), "`--scale`: expected trusted rows beside it"),
         (("--method", "label-flips", "--ridge", 0), "`--ridge`: expected a positive number, got 0"),
         (("--method", "label-flips", "--fraction", 0), "`--fraction`: expected a number in (0, 1], got 0"),
         (("--method", "label-flips", "--fail-if-certified-above", 0.1), "which bounds no loss"),

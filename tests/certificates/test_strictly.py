@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toadstone.certificates import strictly
-from toadstone.certificates.saddle import fields as saddle_fields
 from toadstone.certificates.files import _ABOUT_FILES, as_fields, read_certificate, write_certificate
+from toadstone.certificates.saddle import fields as saddle_fields
 from toadstone.certificates.saddle.verify import verify
 from toadstone.core.errors import CertificateRejected, InvalidData, ToadstoneError
 

@@ -55,6 +55,12 @@ _POINTWISE = stacked(
     click.option(
         "--span", type=int, metavar="N", help="Successive periods that each model is trained on.  [default: 1]"
     ),
+    path(
+        "--trusted",
+        "FILE",
+        "Rows that no attacker can change, from which neighbours take the scale of columns of mixed units.  [default: "
+        "columns as they stand]",
+    ),
 )
 
 

@@ -72,6 +72,26 @@ class RowAside:
     dropped: bool = False
 
 
+@dataclass(frozen=True)
+class Unscaled:
+    """Columns that a request left as they stand, to be scaled by whoever knows on which rows.
+
+    Parameters
+    ----------
+    numbers : int
+        The first so many columns are numbers; others are levels, words and
+        marks, of which most may be zero.
+    scale : {"auto", "standard", "none"}
+        As the caller asked for.
+    counts : bool
+        True if numbers may be counts: there is no other kind of column.
+    """
+
+    numbers: int
+    scale: str = "auto"
+    counts: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
     """Training and test set, prepared, with a description of both.
@@ -102,6 +122,8 @@ class Split:
         Shape of one row as it stands in the source, where rows are images.
     target : str
         Name of the numeric target; empty where labels are classes.
+    unscaled : Unscaled, optional
+        Where rows were encoded one by one, so that scaling is left open.
     """
 
     name: str
@@ -117,6 +139,7 @@ class Split:
     notes: tuple[str, ...] = ()
     image: tuple[int, ...] | None = None
     target: str = ""
+    unscaled: Unscaled | None = None
 
     def whole(self) -> Dataset:
         """Return all rows of the source in file order, held-out test rows included.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -15,17 +14,11 @@ from toadstone.core.errors import InvalidArgument
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, open_data, request_of
-from toadstone.front.pointwise.options import PointwiseOptions, numbers_of, plan_of, refuse_saddle_options
-from toadstone.front.pointwise.results import (
-    PointwiseResult,
-    PointwiseVerifyResult,
-    certify_pointwise,
-    circumstances_of,
-    verify_pointwise,
-)
+from toadstone.front.pointwise.methods import certify_by, verify_by
+from toadstone.front.pointwise.options import PointwiseOptions, numbers_of, refuse_saddle_options
+from toadstone.front.pointwise.results import PointwiseResult, PointwiseVerifyResult
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
-from toadstone.pipeline.certification.pointwise import FRACTIONS
 from toadstone.pipeline.certify import Certified, CertifyPlan, certify_split, verify_split
 from toadstone.report.certificates.certificate_text import certificate_lines, verified_sentence
 from toadstone.report.text.formats import flow
@@ -130,6 +123,7 @@ def certify(
     time: str | None = None,
     period: float | None = None,
     span: int | None = None,
+    trusted: Data | None = None,
     seed: int = 0,
     quantile: float = 0.95,
     norm_squared: float | None = None,
@@ -183,6 +177,9 @@ def certify(
     span : int, optional
         Of "temporal": successive periods that each model is trained on; 1 by
         default.
+    trusted : data, optional
+        Of "neighbours": rows that no attacker can change, from which columns
+        of mixed units take their scale; they stand as they are by default.
     seed : int
         Seed of all that is random, from 0.
     quantile : float
@@ -250,13 +247,11 @@ def certify(
         time=time,
         period=period,
         span=span,
+        trusted=trusted,
     )
     if method != "saddle":
         refuse_saddle_options(method, quantile=quantile, domain=domain, loss=loss, tolerance=tolerance)
-        plan = plan_of(method, options, norm_squared=norm_squared)
-        given = open_data(data, replace(request, group=group, time=time))
-        run.watch.announce("certificates")
-        return certify_pointwise(given, plan, numbers_of(fraction) or FRACTIONS, run.watch.step)
+        return certify_by(method, data, request, options, fraction=fraction, norm_squared=norm_squared)
     options.refuse_but("saddle", "ridge")
     if fraction is None:
         raise InvalidArgument("fraction", "poison rows for each clean row, as in 0.03", "none")
@@ -324,7 +319,6 @@ def verify(
     request = request_of(reading, seed)
     found = read_certificate(certificate) if isinstance(certificate, str | os.PathLike) else certificate
     if isinstance(found, PointwiseCertificate):
-        group, time = circumstances_of(found)
-        return verify_pointwise(open_data(data, replace(request, group=group, time=time)), found)
+        return verify_by(found, data, request)
     given = open_data(data, request, domain=found.setting.domain)
     return VerifyResult(given, found, verify_split(found, given.split))

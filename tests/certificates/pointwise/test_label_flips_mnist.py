@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from toadstone.certificates.pointwise.label_flips import certify_ridges, ridge_curve
+from toadstone.certificates.pointwise.label_flips import certify_ridges
 from toadstone.core.pointwise import Digests, curve
 from toadstone.datasets.catalogue.load import load
 from toadstone.learners import OneHotRidgeClassifier
@@ -28,13 +28,13 @@ def made(split):
 
 def test_accuracy_median_and_certified_accuracy(split, made):
     labels = np.searchsorted(split.train.classes, split.test.y)
-    (point,) = ridge_curve([made], labels)
-    assert (point["n_train"], point["queries"]) == (13007, 2163)
-    assert point["lambda"] == pytest.approx(PENALTY)
-    assert point["accuracy"] >= 0.979
-    assert point["median"] >= 745
-    assert point["certified_accuracy"]["0.03"] >= 0.82
-    assert curve(made, labels).certified(0) == point["accuracy"]
+    line = curve(made, labels)
+    assert (made.settings["n_train"], line.n_queries) == (13007, 2163)
+    assert made.settings["ridge"] * 13007 == pytest.approx(PENALTY)
+    assert line.accuracy >= 0.979
+    assert line.median >= 745
+    assert line.at(0.03) >= 0.82
+    assert line.certified(0) == line.accuracy
 
 
 def test_random_flips_never_reach_the_count_and_the_optimal_ones_pass_it(split, made):

@@ -9,7 +9,8 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 import toadstone
-from toadstone.certificates.pointwise.votes import make_vote_certificate, verify_votes
+from toadstone.certificates.files import read_certificate, write_certificate
+from toadstone.certificates.pointwise.votes import certify_votes, make_vote_certificate, verify_votes
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidData
 from toadstone.core.pointwise import Digests, PointwiseCertificate, curve
@@ -109,7 +110,7 @@ def test_votes_of_another_shape_are_refused(votes):
 
 def test_other_rows_and_other_groups_are_refused():
     found, _, _ = made("groups")
-    with pytest.raises(CertificateRejected, match="data_sha256: expected the digest of these rows"):
+    with pytest.raises(CertificateRejected, match="data_sha256: the certificate is for training rows"):
         verify_votes(found, TRAIN, digests=Digests("c", DIGESTS.queries_sha256), groups=GROUPS)
     with pytest.raises(CertificateRejected, match="votes: expected those of 60 voters, got 7"):
         verify_votes(found, TRAIN, digests=DIGESTS, groups=list(range(N)))
@@ -129,3 +130,19 @@ def test_votes_of_voters_without_rows_are_refused():
 def test_the_public_name():
     found = toadstone.certificates.certify_votes([[0, 0, 0, 0, 0, 1, 1]], n_classes=2)
     assert (found.winner.tolist(), found.count.tolist()) == ([0], [1])
+
+
+def test_votes_of_very_many_classes_take_two_bytes_in_the_file(tmp_path):
+    classes = 300
+    X, y = np.arange(2.0 * classes)[:, None], np.arange(2 * classes) % classes
+    train, scheme = Dataset(X, y), DisjointParts(3)
+    rng = np.random.default_rng(0)
+    ballots = np.where(rng.random((9, 3)) < 0.6, 255 + np.arange(9)[:, None], rng.integers(0, classes, (9, 3)))
+    made = make_vote_certificate(ballots, train, scheme, learner="chance", digests=DIGESTS)
+    assert made.evidence["votes"].dtype == np.uint16
+    write_certificate(made, tmp_path / "made.json")
+    again = read_certificate(tmp_path / "made.json")
+    assert again.evidence["votes"].dtype == np.uint16
+    verify_votes(again, train, digests=DIGESTS)
+    np.testing.assert_array_equal(again.counts, certify_votes(ballots, n_classes=classes).count)
+    assert again.winners.max() > 255

@@ -135,7 +135,7 @@ def test_tfidf_is_that_of_the_training_texts_to_six_decimals() -> None:
 
 
 def test_values_that_round_to_zero_are_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("toadstone.datasets.preparation.encoders._DECIMALS", 0)
+    monkeypatch.setattr("toadstone.datasets.preparation.encoders.DECIMALS", 0)
     _, X = encode({"t": ["win " * 9 + "you", "win you", "you win"]}, text="t")
     assert X.toarray()[0].tolist() == [1, 0]
     assert np.all(X.data > 0)

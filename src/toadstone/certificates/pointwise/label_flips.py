@@ -8,22 +8,20 @@ from dataclasses import replace
 import numpy as np
 
 from toadstone.certificates.pointwise.label_learners import LabelLinearLearner, Sources
-from toadstone.certificates.pointwise.recomputed import refuse_differences
-from toadstone.core.arrays import IntArray, Matrix
+from toadstone.certificates.pointwise.recomputed import refuse_differences, refuse_other_data
+from toadstone.core.arrays import Matrix
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData
-from toadstone.core.pointwise import Certified, Digests, PointwiseCertificate, curve
+from toadstone.core.pointwise import Certified, Digests, PointwiseCertificate
 from toadstone.kernels.label_response.responses import Response, certify_queries
 from toadstone.kernels.label_response.ridge import RidgeGram, RidgeResponse
 from toadstone.kernels.linear.fit import Bias
 
-FRACTIONS = (0.01, 0.03, 0.05)
-"""Shares of the units at which a curve states the certified accuracy."""
-
 _NOT_PROMISED = (
     "Each count is for one query: the attacker may choose other labels for every query.",
     "It does not cover rows that are added, removed or given other features, nor changes of the query itself.",
-    "It does not cover labels of a class that the training set lacks.",
+    "It does not cover labels of a class that the training set lacks, nor rows that were left out by their labels: a "
+    "changed label could bring one in.",
 )
 
 
@@ -101,45 +99,6 @@ def certify_ridges(
     )
 
 
-def ridge_curve(
-    certificates: Sequence[PointwiseCertificate], labels: IntArray, *, fractions: Sequence[float] = FRACTIONS
-) -> list[dict[str, object]]:
-    """Compare certificates of several penalties with the labels of the queries.
-
-    Parameters
-    ----------
-    certificates : sequence of PointwiseCertificate
-        As `certify_ridges` returns them.
-    labels : ndarray of int of shape (q,)
-        Class positions, as `curve` takes them.
-    fractions : sequence of float
-        Shares of the units.
-
-    Returns
-    -------
-    list of dict
-        For each penalty `ridge`, `lambda`, `accuracy`, `median` (units), `n_train`, `units`, `queries`, and
-        `certified_accuracy` by the fraction as text.
-    """
-    points: list[dict[str, object]] = []
-    for certificate in certificates:
-        line, ridge = curve(certificate, labels), float(certificate.settings["ridge"])
-        n_train = int(certificate.settings["n_train"])
-        points.append(
-            {
-                "ridge": ridge,
-                "lambda": ridge * n_train,
-                "accuracy": line.accuracy,
-                "median": line.median,
-                "n_train": n_train,
-                "units": line.n_units,
-                "queries": line.n_queries,
-                "certified_accuracy": {f"{fraction:g}": line.at(fraction) for fraction in fractions},
-            }
-        )
-    return points
-
-
 def verify_label_flips(
     certificate: PointwiseCertificate,
     train: Dataset,
@@ -168,9 +127,7 @@ def verify_label_flips(
     CertificateRejected
         If the data are others, or a field is not what they give.
     """
-    for name in ("data_sha256", "queries_sha256"):
-        if getattr(certificate, name) != getattr(digests, name):
-            raise CertificateRejected(f"{name}: expected the digest of these rows, got that of others")
+    refuse_other_data(certificate, digests)
     learner = _read_settings(certificate, train, sources)
     if len(certificate.winners) != queries.shape[0]:
         raise CertificateRejected(f"winners: expected {queries.shape[0]}, one a query, got {len(certificate.winners)}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array, issparse
 
-from toadstone.certificates.pointwise.recomputed import refuse_differences
+from toadstone.certificates.pointwise.recomputed import refuse_differences, refuse_other_data
 from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.core.checks import check_count, check_positive
 from toadstone.core.dataset import Dataset
@@ -26,6 +27,9 @@ _NOT_PROMISED = (
     "It does not cover changes of the query itself.",
     "It does not cover features that were learned, scaled or selected on rows that the attacker may change.",
 )
+
+
+_SCALE = "scale"
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,13 @@ class NeighbourVote:
 
 
 def make_neighbour_certificate(
-    train: Dataset, queries: Matrix, vote: NeighbourVote, *, change: Change, digests: Digests
+    train: Dataset,
+    queries: Matrix,
+    vote: NeighbourVote,
+    *,
+    change: Change,
+    digests: Digests,
+    scale: Array | None = None,
 ) -> PointwiseCertificate:
     """Certify the predictions of nearest neighbours for queries [1]_.
 
@@ -79,17 +89,23 @@ def make_neighbour_certificate(
     change : {"insert", "delete", "modify"}
         What the attacker does to a row.
     digests : Digests
+    scale : ndarray of shape (d,), optional
+        Positive numbers by which columns are divided, from rows that the
+        attacker cannot change: fitted to the training rows they would be a
+        way around the certificate.
 
     Returns
     -------
     PointwiseCertificate
         Its evidence is the classes of each query's neighbours, or the votes
-        within the radius.
+        within the radius, and the scale.
 
     Raises
     ------
     InvalidArgument
         If k is larger than the training set, or an option is out of range.
+    InvalidArgument
+        If the scale is not one positive number for each column.
     InvalidData
         If the queries have other columns, or there is a single class.
 
@@ -111,7 +127,8 @@ def make_neighbour_certificate(
         raise InvalidData(f"labels: expected two or more classes, got {len(train.classes)}")
     # Before the search, which takes the time.
     _check(vote, change, train)
-    evidence = _search(train, queries, vote, change)
+    _check_scale(scale, train)
+    evidence = _search(train, queries, vote, change, scale)
     return _assemble(train, evidence, vote, change, digests)
 
 
@@ -145,22 +162,21 @@ def verify_neighbours(
         or the evidence of a drawn query is not what the data give.
     """
     check_count(sample=sample)
-    for name in ("data_sha256", "queries_sha256"):
-        if getattr(certificate, name) != getattr(digests, name):
-            raise CertificateRejected(f"{name}: expected the digest of these rows, got that of others")
+    refuse_other_data(certificate, digests)
     vote, change = _read_settings(certificate, train)
     name, shape = _evidence_shape(train, queries.shape[0], vote, change)
-    evidence = certificate.evidence.get(name)
-    if set(certificate.evidence) != {name} or evidence is None or evidence.shape != shape:
+    evidence, scale = certificate.evidence.get(name), certificate.evidence.get(_SCALE)
+    if not {name} <= set(certificate.evidence) <= {name, _SCALE} or evidence is None or evidence.shape != shape:
         raise CertificateRejected(f"evidence: expected {name} of shape {shape}, got other arrays")
-    rng = np.random.default_rng(seed)
-    drawn = np.sort(rng.permutation(queries.shape[0])[:sample])
-    if not np.array_equal(_search(train, queries[drawn], vote, change)[name], evidence[drawn]):
-        raise CertificateRejected(f"evidence: the neighbours of a query, searched for again, are not the {name} stated")
     try:
-        expected = _assemble(train, {name: evidence}, vote, change, digests)
+        _check_scale(scale, train)
+        expected = _assemble(train, dict(certificate.evidence), vote, change, digests)
     except InvalidInput as error:
         raise CertificateRejected(f"evidence: {error}") from None
+    rng = np.random.default_rng(seed)
+    drawn = np.sort(rng.permutation(queries.shape[0])[:sample])
+    if not np.array_equal(_search(train, queries[drawn], vote, change, scale)[name], evidence[drawn]):
+        raise CertificateRejected(f"evidence: the neighbours of a query, searched for again, are not the {name} stated")
     refuse_differences(certificate, expected, source="the neighbours", but=("evidence",))
 
 
@@ -171,6 +187,16 @@ def _check(vote: NeighbourVote, change: str, train: Dataset) -> None:
         raise InvalidArgument("k", f"at most the {len(train)} training rows", vote.k)
     if vote.fallback >= len(train.classes):
         raise InvalidArgument("fallback", f"a class position below {len(train.classes)}", vote.fallback)
+
+
+def _check_scale(scale: Array | None, train: Dataset) -> None:
+    if scale is None:
+        return
+    fits = scale.shape == (train.n_features,) and scale.dtype.kind == "f"
+    if not fits or not np.all(np.isfinite(scale) & (scale > 0)):
+        raise InvalidArgument(
+            "scale", f"a positive number for each of {train.n_features} columns", f"shape {scale.shape}"
+        )
 
 
 def _width(train: Dataset, vote: NeighbourVote, change: str) -> int:
@@ -184,13 +210,21 @@ def _evidence_shape(train: Dataset, n_queries: int, vote: NeighbourVote, change:
     return "votes", (n_queries, len(train.classes))
 
 
-def _search(train: Dataset, queries: Matrix, vote: NeighbourVote, change: str) -> dict[str, Array]:
+def _search(train: Dataset, queries: Matrix, vote: NeighbourVote, change: str, scale: Array | None) -> dict[str, Array]:
     codes: IntArray = np.searchsorted(train.classes, train.y)
+    rows, asked = _divided(train.X, scale), _divided(queries, scale)
+    kept: dict[str, Array] = {} if scale is None else {_SCALE: scale}
     if vote.k:
-        found = nearest_labels(train.X, codes, queries, width=_width(train, vote, change))
-        return {"neighbours": found.astype(np.min_scalar_type(len(train.classes)))}
-    found = votes_within(train.X, codes, queries, radius=vote.radius, n_classes=len(train.classes))
-    return {"votes": found.astype(np.min_scalar_type(len(train)))}
+        found = nearest_labels(rows, codes, asked, width=_width(train, vote, change))
+        return {"neighbours": found.astype(np.min_scalar_type(len(train.classes))), **kept}
+    found = votes_within(rows, codes, asked, radius=vote.radius, n_classes=len(train.classes))
+    return {"votes": found.astype(np.min_scalar_type(len(train))), **kept}
+
+
+def _divided(X: Matrix, scale: Array | None) -> Matrix:
+    if scale is None:
+        return X
+    return csr_array(X.multiply(1.0 / scale)) if issparse(X) else X / scale
 
 
 def _count(train: Dataset, evidence: dict[str, Array], vote: NeighbourVote, change: Change) -> Certified:
@@ -226,8 +260,10 @@ def _assemble(
         data_sha256=digests.data_sha256,
         queries_sha256=digests.queries_sha256,
         assumptions=(
-            f"The prediction is the most frequent class among {voters}, by Euclidean distance of the features as they "
-            "stand; the lowest class wins a tie, and rows at equal distance are ordered by their values.",
+            f"The prediction is the most frequent class among {voters}, by Euclidean distance of the features "
+            f"{'divided by the scale in the file' if _SCALE in evidence else 'as they stand'}; the lowest class wins a "
+            "tie, and rows at equal distance are ordered by their values.",
+            *(("The scale is from rows that the attacker cannot change.",) if _SCALE in evidence else ()),
             "The features of rows and queries do not depend on rows that the attacker may change.",
         ),
         not_promised=_NOT_PROMISED,

@@ -1,4 +1,4 @@
-"""Comparison of a pointwise certificate with what its data and evidence give."""
+"""Comparison of a pointwise certificate with its data, and with what these and its evidence give."""
 
 from __future__ import annotations
 
@@ -8,7 +8,24 @@ from dataclasses import fields
 import numpy as np
 
 from toadstone.core.errors import CertificateRejected
-from toadstone.core.pointwise import PointwiseCertificate
+from toadstone.core.pointwise import Digests, PointwiseCertificate
+
+
+def refuse_other_data(certificate: PointwiseCertificate, digests: Digests) -> None:
+    """Refuse a certificate that is for other rows.
+
+    Raises
+    ------
+    CertificateRejected
+        It names the rows.
+    """
+    for name, what in (("data_sha256", "training rows"), ("queries_sha256", "test rows")):
+        stated, found = getattr(certificate, name), getattr(digests, name)
+        if stated != found:
+            raise CertificateRejected(
+                f"{name}: the certificate is for {what} with digest {stated[:12]}, got {found[:12]}; read them with "
+                "the same options"
+            )
 
 
 def refuse_differences(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from toadstone.certificates.pointwise.recomputed import refuse_differences
+from toadstone.certificates.pointwise.recomputed import refuse_differences, refuse_other_data
 from toadstone.core.arrays import IntArray
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidData, InvalidInput
@@ -27,7 +27,8 @@ _NOT_PROMISED = (
     "Each count is for one query: the attacker may choose other units for every query.",
     "It does not cover changes of the query itself.",
     "It does not cover labels that no training row has.",
-    "It does not cover steps that the models share, such as scaling fitted to all rows.",
+    "It does not cover what the models share: features that were learned, scaled or selected on rows that the attacker "
+    "may change, or kinds of columns that were told from them.",
 )
 
 
@@ -109,9 +110,7 @@ def verify_votes(
         If the data are others, the votes cannot be of voters with these rows,
         or a field does not follow from the votes.
     """
-    for name in ("data_sha256", "queries_sha256"):
-        if getattr(certificate, name) != getattr(digests, name):
-            raise CertificateRejected(f"{name}: expected the digest of these rows, got that of others")
+    refuse_other_data(certificate, digests)
     scheme = _read_scheme(certificate)
     votes = _read_votes(certificate)
     # Before the rows are dealt, for a file may state any number.

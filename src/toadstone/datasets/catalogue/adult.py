@@ -12,9 +12,10 @@ from toadstone.core.arrays import IntArray
 from toadstone.core.errors import InvalidData
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.conversion import ColumnType, Origin
-from toadstone.datasets.preparation.encoding import TableValues, fit_encoding
+from toadstone.datasets.preparation.encoding import TableValues
 from toadstone.datasets.preparation.features import Features, assemble
 from toadstone.datasets.preparation.labels import as_labels, check_classes, check_test_labels
+from toadstone.datasets.preparation.row_by_row import fit_or_encode
 from toadstone.datasets.readers.formats.archive import Archive
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import Split
@@ -44,10 +45,15 @@ def read(path: Path, request: Request) -> Split:
     kinds = {name: "category" if pa.types.is_dictionary(table[name].type) else "number" for name in table.column_names}
     types = tuple(ColumnType(name, kind) for name, kind in kinds.items())
     origin = Origin(str(path), RowNames("row"))
-    encoding, X = fit_encoding(table, rows[0], types, scale="standard", weighting="tfidf", origin=origin)
+    encoding, X, unscaled = fit_or_encode(table, rows[0], types, replace(request, scale="standard"), origin)
     features = Features(X[rows[0]], X[rows[1]], encoding.summary, encoding.names, "real")
     split = assemble(path.name, features, (labels[0], labels[1]), ids, "published test split")
-    return replace(split, raw=TableValues(table, encoding.sources), columns=encoding.columns)
+    return replace(
+        split,
+        raw=TableValues(table, encoding.sources),
+        columns=encoding.columns,
+        unscaled=unscaled,
+    )
 
 
 def _array(archive: Archive, name: str) -> np.ndarray:

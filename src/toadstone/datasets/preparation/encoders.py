@@ -23,10 +23,13 @@ from toadstone.core.errors import InvalidData
 from toadstone.datasets.preparation.features import fit_scaling
 
 MISSING_LEVEL = "(missing)"
+STANDARDISED = "standardised"
 FEWEST_TEXTS = 2
 """Training texts that a word must occur in."""
 
-_DECIMALS = 6
+DECIMALS = 6
+"""Of weights of words, see `TextColumn`."""
+
 _FEWEST_ROWS = 5
 _MANY_LEVELS = 50
 _SPARSE_COLUMNS, _SPARSE_DENSITY = 1000, 0.1
@@ -38,6 +41,10 @@ _LETTER = re.compile(r"[^\W\d_]")
 _NO_BLANKS = re.compile(
     "[\u0e01-\u0edf\u1000-\u109f\u1780-\u17d3\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]"
 )
+
+
+_WORDS_OF = CountVectorizer(analyzer="word").build_analyzer()
+_CHARACTERS_OF = CountVectorizer(analyzer="char", ngram_range=_CHARACTERS).build_analyzer()
 
 
 class NumberColumns(TransformerMixin, BaseEstimator):
@@ -68,14 +75,14 @@ class NumberColumns(TransformerMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn medians, marked columns and scaling from training rows."""
-        values = _numbers(X)
+        values = number_table(X)
         missing = np.isnan(values)
         self.names_ = list(X.column_names)
         self.medians_ = np.array([_median(column) for column in values.T])
         self.marked_ = np.flatnonzero(missing.any(axis=0))
         filled = np.where(missing, self.medians_, values)
-        self.treatment_ = self._treatment(filled)
-        if self.treatment_ == "standardised":
+        self.treatment_ = treatment_of(filled, scale=self.scale, counts=self.counts)
+        if self.treatment_ == STANDARDISED:
             self.mean_, self.spread_ = fit_scaling(filled, "numbers")
         else:
             self.mean_, self.spread_ = np.zeros(len(self.names_)), np.ones(len(self.names_))
@@ -83,10 +90,10 @@ class NumberColumns(TransformerMixin, BaseEstimator):
 
     def transform(self, X: Any) -> Array:
         """Fill in, scale and mark."""
-        values = _numbers(X)
+        values = number_table(X)
         missing = np.isnan(values)
         values = np.where(missing, self.medians_, values)
-        if self.treatment_ == "standardised":
+        if self.treatment_ == STANDARDISED:
             values = (values - self.mean_) / self.spread_
         return np.hstack([values, missing[:, self.marked_].astype(np.float64)])
 
@@ -94,15 +101,6 @@ class NumberColumns(TransformerMixin, BaseEstimator):
         """Name the features: the columns, then the marks."""
         marks = [f"{self.names_[column]}={MISSING_LEVEL}" for column in self.marked_]
         return np.array([*self.names_, *marks], dtype=object)
-
-    def _treatment(self, values: Array) -> str:
-        if self.scale == "standard" or values.size == 0:
-            return "standardised" if self.scale == "standard" else "as given"
-        lowest = values.min(axis=0)
-        if self.scale == "none" or (lowest.min() >= 0 and values.max() <= 1):
-            return "as given"
-        counts = self.counts and bool(np.all(lowest == 0)) and bool(np.all(values == np.floor(values)))
-        return "taken for counts, as given" if counts else "standardised"
 
 
 class CategoryColumns(TransformerMixin, BaseEstimator):
@@ -195,7 +193,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
         """Encode texts; those without a known word are all zero."""
         rows = csr_array(self.vectorizer_.transform(_texts(X)), dtype=np.float64)
         if self.weighting == "tfidf":
-            rows.data = np.round(rows.data, _DECIMALS)
+            rows.data = np.round(rows.data, DECIMALS)
             rows.eliminate_zeros()
         return rows
 
@@ -208,8 +206,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
         """Return False where no word is shared, or few words of a script without blanks."""
         if self.vectorizer_ is None:
             return False
-        letters, without_blanks = (sum(len(found.findall(text)) for text in texts) for found in (_LETTER, _NO_BLANKS))
-        if without_blanks <= letters / 2:
+        if not _without_blanks(texts):
             return True
         words = [word for text in texts for word in self.vectorizer_.build_analyzer()(text)]
         known = sum(word in self.vectorizer_.vocabulary_ for word in words)
@@ -221,9 +218,38 @@ class TextColumn(TransformerMixin, BaseEstimator):
         return make(min_df=FEWEST_TEXTS, analyzer=analyzer, ngram_range=ngrams)
 
 
-def _numbers(table: Any) -> Array:
+def number_table(table: Any) -> Array:
+    """Return the columns of an Arrow table of numbers, NaN where one is missing, shape (n, d)."""
     columns = [table[name].to_numpy() for name in table.column_names]
     return np.column_stack(columns).astype(np.float64) if columns else np.empty((table.num_rows, 0))
+
+
+def row_tokens(text: str) -> list[str]:
+    """Return the words of a text, or its sequences of characters where the script has no blanks; no other text counts.
+
+    Examples
+    --------
+    >>> row_tokens("Win a prize, win"), row_tokens("")
+    (['win', 'prize', 'win'], [])
+    """
+    return list((_CHARACTERS_OF if _without_blanks([text]) else _WORDS_OF)(text))
+
+
+def treatment_of(values: Array, *, scale: str, counts: bool) -> str:
+    """Say in words what `scale` makes of columns of numbers: see `NumberColumns`."""
+    if scale == "standard" or values.size == 0:
+        return STANDARDISED if scale == "standard" else "as given"
+    lowest = values.min(axis=0)
+    if scale == "none" or (lowest.min() >= 0 and values.max() <= 1):
+        return "as given"
+    counted = counts and bool(np.all(lowest == 0)) and bool(np.all(values == np.floor(values)))
+    return "taken for counts, as given" if counted else STANDARDISED
+
+
+def _without_blanks(texts: list[str]) -> bool:
+    """Tell that most letters are of a script that is written without blanks."""
+    letters, others = (sum(len(found.findall(text)) for text in texts) for found in (_LETTER, _NO_BLANKS))
+    return bool(others > letters / 2)
 
 
 def _median(column: Array) -> float:

@@ -26,6 +26,7 @@ from toadstone.datasets.readers.request import Request
 from toadstone.records.header import ColumnSummary
 
 _NUMBERS, _DATES, _CATEGORIES = "numbers", "dates", "categories"
+_ENCODED = ("number", "date", "category", "text")
 _SHOWN, _SHOWN_TEXT = 80, 240
 _COLUMNS_SHOWN = 6
 
@@ -203,13 +204,8 @@ def fit_encoding(
     InvalidData
         If no column is left, or a value does not fit its kind.
     """
-    by_kind = {kind: [one.name for one in types if one.kind == kind] for kind in ("number", "date", "category", "text")}
-    if not any(by_kind.values()):
-        left_out = ", ".join(f"{quoted(one.name)} ({one.note})" for one in types[:_COLUMNS_SHOWN])
-        raise InvalidData(
-            f"{origin.source}: expected a column that can be encoded, got {left_out or 'the label alone'}; "
-            "`text` names a column of texts"
-        )
+    check_encodable(types, origin)
+    by_kind = {kind: [one.name for one in types if one.kind == kind] for kind in _ENCODED}
     alone = not (by_kind["category"] or by_kind["text"] or by_kind["date"])
     steps: list[tuple[str, Any, list[str]]] = [
         (_NUMBERS, NumberColumns(scale=scale, counts=alone), by_kind["number"]),
@@ -225,6 +221,22 @@ def fit_encoding(
     rows = typed(table, types, origin)
     transformer.fit(rows.take(pa.array(train)))
     return TableEncoding(types, transformer), _transformed(transformer, rows)
+
+
+def check_encodable(types: Sequence[ColumnType], origin: Origin) -> None:
+    """Check that some column can be encoded.
+
+    Raises
+    ------
+    InvalidData
+        If none can.
+    """
+    if not any(one.kind in _ENCODED for one in types):
+        left_out = ", ".join(f"{quoted(one.name)} ({one.note})" for one in types[:_COLUMNS_SHOWN])
+        raise InvalidData(
+            f"{origin.source}: expected a column that can be encoded, got {left_out or 'the label alone'}; "
+            "`text` names a column of texts"
+        )
 
 
 def typed(table: Any, types: Sequence[ColumnType], origin: Origin) -> Any:

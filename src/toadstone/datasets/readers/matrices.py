@@ -11,7 +11,7 @@ from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, fit_rows
 from toadstone.datasets.readers.aside import held_out_rows, rows_to_judge
 from toadstone.datasets.readers.request import Request
-from toadstone.datasets.split import Split
+from toadstone.datasets.split import Split, Unscaled
 
 
 def split_matrix(
@@ -44,7 +44,21 @@ def split_matrix(
     kept, aside = rows_to_judge(np.arange(len(y)), y, labels, request)
     parts = held_out_rows(y[kept], request)
     train, test = (kept[part] for part in parts)
-    scaling = fit_rows(X[train], request.scale, source)
+    scaling, unscaled = fit_rows_as_asked(X[train], request, source)
     features = Features(scaling.apply(X[train]), scaling.apply(X[test]), scaling.preparation, domain=scaling.domain)
     split = assemble(name, features, (y[train], y[test]), (train, test), request.test_origin)
-    return replace(split, row_names=rows, raw=ArrayValues(X), aside=aside, target=request.target), scaling
+    described = replace(split, row_names=rows, raw=ArrayValues(X), aside=aside, target=request.target)
+    return replace(described, unscaled=unscaled), scaling
+
+
+def fit_rows_as_asked(train: Matrix, request: Request, what: str) -> tuple[RowScaling, Unscaled | None]:
+    """Fit the preparation of a matrix, or leave its scale open where each row is to be encoded by itself.
+
+    Raises
+    ------
+    InvalidArgument
+        As `fit_rows`.
+    """
+    if not request.row_by_row or request.scale != "standard":
+        return fit_rows(train, request.scale, what), None
+    return fit_rows(train, "none", what), Unscaled(int(np.prod(train.shape[1:])), request.scale)

@@ -65,7 +65,8 @@ class Request:
 
     Lists of names may be given as text, separated by commas. `group` and
     `time` name columns that stay beside the features: who a row is from, and
-    when. With
+    when. With `row_by_row` nothing is learned from other rows: a row is encoded
+    by itself, and scaling is left open. With
     `rare_classes` "aside", rows of classes that are too small to be judged are
     set aside instead of refused.
 
@@ -95,6 +96,7 @@ class Request:
     regression: bool = False
     group: str | None = None
     time: str | None = None
+    row_by_row: bool = False
     random_state: int = 0
     rare_classes: Literal["refuse", "aside"] = "refuse"
 

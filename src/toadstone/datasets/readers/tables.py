@@ -27,7 +27,7 @@ from toadstone.datasets.preparation.conversion import (
     is_text,
     plain,
 )
-from toadstone.datasets.preparation.encoding import TableEncoding, TableValues, fit_encoding
+from toadstone.datasets.preparation.encoding import TableEncoding, TableValues
 from toadstone.datasets.preparation.features import Features, assemble
 from toadstone.datasets.preparation.labels import (
     as_labels,
@@ -38,6 +38,7 @@ from toadstone.datasets.preparation.labels import (
     rows_of_classes,
 )
 from toadstone.datasets.preparation.numerals import MISSING_TEXT
+from toadstone.datasets.preparation.row_by_row import RowEncoding, fit_or_encode
 from toadstone.datasets.preparation.targets import as_targets
 from toadstone.datasets.readers.aside import held_out_rows, rows_to_judge
 from toadstone.datasets.readers.request import Request
@@ -86,14 +87,14 @@ class TableReader:
     ----------
     label : str
         The label column.
-    encoding : TableEncoding
+    encoding : TableEncoding or RowEncoding
     request : Request
     columns : tuple of str
         All columns of the table that was split.
     """
 
     label: str
-    encoding: TableEncoding
+    encoding: TableEncoding | RowEncoding
     request: Request
     columns: tuple[str, ...] = ()
 
@@ -200,9 +201,7 @@ def split_table(table: Table, name: str, request: Request) -> tuple[Split, Table
     part = y[kept]
     train, test = held_out_rows(part, request)
     here = Origin(table.source, _names_at(table.rows, kept))
-    encoding, X = fit_encoding(
-        columns.take(pa.array(kept)), train, types, scale=request.scale, weighting=request.weighting, origin=here
-    )
+    encoding, X, unscaled = fit_or_encode(columns.take(pa.array(kept)), train, types, request, here)
     features = Features(X[train], X[test], encoding.summary, encoding.names, encoding.domain)
     labels, ids = (part[train], part[test]), (kept[train], kept[test])
     split = assemble(name, features, labels, ids, request.test_origin)
@@ -214,6 +213,7 @@ def split_table(table: Table, name: str, request: Request) -> tuple[Split, Table
         target=label if request.regression else "",
         columns=encoding.columns,
         notes=(*table.notes, *_notes(types, y[labelled], request)),
+        unscaled=unscaled,
     )
     return split, TableReader(label, encoding, request, tuple(table.columns.column_names))
 

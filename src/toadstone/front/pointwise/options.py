@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from toadstone.core.errors import InvalidArgument
-from toadstone.front.pointwise.results import Plan
+from toadstone.datasets.readers.request import Request
+from toadstone.front.inputs import Data, Given
 from toadstone.kernels.neighbours.counts import CHANGES
 from toadstone.pipeline.certification.label_flips import FlipPlan
-from toadstone.pipeline.certification.neighbours import NeighbourPlan
+from toadstone.pipeline.certification.neighbours import NeighbourPlan, trusted_scale
 from toadstone.pipeline.certification.periods import PeriodPlan
 from toadstone.pipeline.certification.votes import VotePlan, Voters
 from toadstone.pipeline.harness.own_model import load_model
+
+Plan = FlipPlan | NeighbourPlan | VotePlan | PeriodPlan
 
 METHODS = ("saddle", "label-flips", "votes", "neighbours", "temporal")
 _OWN = {
     "label-flips": ("ridge", "group"),
     "votes": ("partitions", "spread", "repeats", "estimator", "group"),
-    "neighbours": ("k", "change"),
+    "neighbours": ("k", "change", "trusted"),
     "temporal": ("time", "period", "span", "repeats", "estimator"),
 }
 _N = TypeVar("_N", int, float)
@@ -40,6 +43,7 @@ class PointwiseOptions:
     time: str | None = None
     period: float | None = None
     span: int | None = None
+    trusted: Data | None = None
 
     def refuse_but(self, method: str, *own: str) -> None:
         """Refuse options that a method does not have.
@@ -50,7 +54,7 @@ class PointwiseOptions:
             If one is given; it names the methods that have it.
         """
         for name, value in vars(self).items():
-            if name not in own and value is not None and value != ():
+            if name not in own and value is not None and not (isinstance(value, tuple) and not value):
                 others = " or ".join(other for other, names in _OWN.items() if name in names)
                 raise InvalidArgument(name, f"nothing for the method {method}; it is for {others}", value)
 
@@ -87,6 +91,34 @@ def plan_of(method: str, options: PointwiseOptions, *, norm_squared: float | Non
         return PeriodPlan(options.time, options.period, span=1 if options.span is None else options.span, voters=voters)
     spread = 1 if options.spread is None else options.spread
     return VotePlan(options.partitions, spread=spread, group=options.group, voters=voters)
+
+
+def request_for(method: str, request: Request, *, group: str | None, time: str | None) -> Request:
+    """Return how the data of a method are read.
+
+    Where rows may be added, each is encoded by itself, for whatever is fitted
+    to all of them reaches all that is certified. Changed labels reach no row.
+    """
+    return replace(request, group=group, time=time, row_by_row=method != "label-flips")
+
+
+def with_trusted_scale(plan: Plan, given: Given, trusted: Data | None) -> Plan:
+    """Add to a plan of neighbours the scale of trusted rows; return other plans as they are.
+
+    Raises
+    ------
+    InvalidArgument
+        If a scale is asked for and no row is trusted, or there is nothing to scale.
+    """
+    if not isinstance(plan, NeighbourPlan):
+        return plan
+    rows = given.trusted(trusted)
+    if rows is not None:
+        return replace(plan, scale=trusted_scale(given.split, rows))
+    if given.request.scale == "standard":
+        expected = "trusted rows beside it: a scale of the training rows would depend on those that an attacker changes"
+        raise InvalidArgument("scale", expected, "standard alone")
+    return plan
 
 
 def refuse_saddle_options(method: str, *, quantile: float, domain: str, loss: str, tolerance: float | None) -> None:

@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from toadstone.certificates.files import as_fields as certificate_fields
 from toadstone.certificates.files import write_certificate
-from toadstone.core.checks import check_within
-from toadstone.core.errors import InvalidArgument
 from toadstone.core.pointwise import PointwiseCertificate
-from toadstone.datasets.split import Split
 from toadstone.front.inputs import Given
 from toadstone.front.results import Result
-from toadstone.pipeline.certification.label_flips import FlipPlan, certify_label_flips_of, verify_label_flips_of
-from toadstone.pipeline.certification.neighbours import NeighbourPlan, certify_neighbours_of, verify_neighbours_of
-from toadstone.pipeline.certification.periods import (
-    PeriodPlan,
-    certify_periods_of,
-    period_settings,
-    verify_periods_of,
-)
-from toadstone.pipeline.certification.pointwise import FRACTIONS, OnCertified, Pointwise, check_digests, with_curve
-from toadstone.pipeline.certification.votes import VALUES, VotePlan, certify_votes_of, verify_votes_of
+from toadstone.pipeline.certification.pointwise import FRACTIONS, Pointwise, with_curve
 from toadstone.records.guarantees.pointwise import PointwiseSummary
 from toadstone.records.serial import as_fields
 from toadstone.report.certificates.pointwise_text import pointwise_lines, setting_in_words, verified_pointwise_sentence
 from toadstone.report.text.formats import flow
 
-Plan = FlipPlan | NeighbourPlan | VotePlan | PeriodPlan
-
 _FEW_COUNTS = (1, 2, 3)
-_VERIFIERS: Mapping[str, Callable[[PointwiseCertificate, Split], None]] = {
-    "label-flips": verify_label_flips_of,
-    "votes": verify_votes_of,
-    "neighbours": verify_neighbours_of,
-    "temporal": verify_periods_of,
-}
 
 
 class PointwiseResult(Result):
@@ -55,7 +35,8 @@ class PointwiseResult(Result):
 
     def lines(self, width: int | None = None) -> list[str]:
         """Say what predictions withstand, setting by setting, and what is assumed."""
-        return pointwise_lines(self.summaries, self.certificates, width)
+        unscaled = self.given.split.unscaled is not None
+        return pointwise_lines(self.summaries, self.certificates, width, unscaled=unscaled)
 
     def columns(self) -> tuple[None, Mapping[str, Sequence[Any]]]:
         """Give a row for each setting."""
@@ -100,61 +81,6 @@ class PointwiseVerifyResult(Result):
     def write(self, folder: Path) -> None:
         """Write the certificate again."""
         write_certificate(self.certificate, folder / "certificate.json")
-
-
-def certify_pointwise(
-    given: Given, plan: Plan, fractions: Sequence[float], on_certified: OnCertified
-) -> PointwiseResult:
-    """Certify the test rows by the method whose plan it is.
-
-    Raises
-    ------
-    InvalidArgument
-        If a share is not in (0, 1].
-    InvalidInput
-        If the data cannot be certified so.
-    """
-    for fraction in fractions:
-        check_within("(0, 1]", fraction=fraction)
-    split = given.split
-    if isinstance(plan, FlipPlan):
-        found = certify_label_flips_of(split, plan, on_certified=on_certified)
-    elif isinstance(plan, NeighbourPlan):
-        found = certify_neighbours_of(split, plan, on_certified=on_certified)
-    elif isinstance(plan, VotePlan):
-        found = certify_votes_of(split, plan, on_certified=on_certified)
-    else:
-        found = certify_periods_of(split, plan, on_certified=on_certified)
-    return PointwiseResult(given, found, fractions)
-
-
-def verify_pointwise(given: Given, certificate: PointwiseCertificate) -> PointwiseVerifyResult:
-    """Check a certificate of single predictions against data, training nothing.
-
-    Raises
-    ------
-    CertificateRejected
-        If the data are others, or it does not follow from them.
-    """
-    check_digests(certificate, given.split)
-    verifier = _VERIFIERS.get(certificate.method)
-    if verifier is None:
-        raise InvalidArgument("certificate", f"one by {', '.join(_VERIFIERS)}", certificate.method)
-    verifier(certificate, given.split)
-    return PointwiseVerifyResult(given, certificate)
-
-
-def circumstances_of(certificate: PointwiseCertificate) -> tuple[str | None, str | None]:
-    """Return the columns of sources and of times that a certificate was made with, None where it was made without.
-
-    Raises
-    ------
-    CertificateRejected
-        If it is about periods, and names no column.
-    """
-    group = certificate.settings.get("group")
-    time = period_settings(certificate)[0] if certificate.method == "temporal" else None
-    return (group.removeprefix(VALUES) if isinstance(group, str) else None), time
 
 
 def summary_of(found: Pointwise, n_train: int, fractions: Sequence[float]) -> PointwiseSummary:

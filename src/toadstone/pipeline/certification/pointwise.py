@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from toadstone.core.arrays import IntArray
-from toadstone.core.errors import CertificateRejected, InvalidData
+from toadstone.core.errors import InvalidData
 from toadstone.core.pointwise import CertifiedCurve, Digests, PointwiseCertificate, curve
 from toadstone.datasets.split import Split, sha256
 from toadstone.pipeline.harness.row_account import ids_of
@@ -62,24 +62,6 @@ def with_curve(certificate: PointwiseCertificate, split: Split, seconds: float =
 def digests_of(split: Split) -> Digests:
     """Return the digests of training rows and queries, labels included."""
     return Digests(sha256(split.train), sha256(split.test))
-
-
-def check_digests(certificate: PointwiseCertificate, split: Split) -> None:
-    """Check that a certificate is about these rows.
-
-    Raises
-    ------
-    CertificateRejected
-        If it is about others.
-    """
-    digests = digests_of(split)
-    for name, what in (("data_sha256", "training rows"), ("queries_sha256", "test rows")):
-        stated, found = getattr(certificate, name), getattr(digests, name)
-        if stated != found:
-            raise CertificateRejected(
-                f"data: the certificate is for {what} with digest {stated[:12]}, got {found[:12]}; read them with the "
-                "same options"
-            )
 
 
 def sources_of_train(split: Split, column: str) -> list[str]:

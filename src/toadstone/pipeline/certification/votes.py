@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from sklearn.exceptions import ConvergenceWarning
 
 from toadstone.certificates.pointwise.votes import make_vote_certificate, verify_votes
 from toadstone.core.errors import CertificateRejected, InvalidArgument
@@ -16,6 +19,7 @@ from toadstone.kernels.votes.schemes import DisjointParts, FiniteAggregation, Sc
 from toadstone.learners.linear import LinearClassifier
 from toadstone.learners.partitioned import PartitionVoteClassifier
 from toadstone.learners.voters.training import Map
+from toadstone.pipeline.certification.own_preparation import prepared_on_own_rows
 from toadstone.pipeline.certification.pointwise import (
     OnCertified,
     Pointwise,
@@ -132,11 +136,17 @@ def certify_schemes(
         Called at the end of each, for progress.
     """
     digests, made = digests_of(split), []
-    estimator = LinearClassifier(tolerance=1e-6) if voters.estimator is None else voters.estimator
+    given = LinearClassifier(tolerance=1e-6) if voters.estimator is None else voters.estimator
+    estimator = prepared_on_own_rows(given, split)
     for scheme in schemes:
         begin = time.perf_counter()
         learner = PartitionVoteClassifier(estimator=estimator, scheme=scheme, repeats=voters.repeats)
-        ballots = learner.fit_votes(split.train.X, split.train.y, split.test.X, groups=groups, map=voters.map or map)
+        with warnings.catch_warnings():
+            # The counts need a model that is the same each time, and not one at its optimum.
+            warnings.simplefilter("ignore" if voters.estimator is None else "default", ConvergenceWarning)
+            ballots = learner.fit_votes(
+                split.train.X, split.train.y, split.test.X, groups=groups, map=voters.map or map
+            )
         certificate = make_vote_certificate(
             ballots, split.train, scheme, learner=_in_words(estimator, voters.repeats), digests=digests, groups=groups
         )

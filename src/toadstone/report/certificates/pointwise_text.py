@@ -35,7 +35,11 @@ _COLUMNS = {
 
 
 def pointwise_lines(
-    summaries: Sequence[PointwiseSummary], certificates: Sequence[PointwiseCertificate], width: int | None
+    summaries: Sequence[PointwiseSummary],
+    certificates: Sequence[PointwiseCertificate],
+    width: int | None,
+    *,
+    unscaled: bool = False,
 ) -> list[str]:
     """Write what predictions withstand, then a line for each setting, then what is assumed.
 
@@ -46,11 +50,14 @@ def pointwise_lines(
         Of one method, in the same order.
     width : int or None
         Columns of the terminal; None for a pipe.
+    unscaled : bool
+        True if rows were encoded one by one, and the scale left open.
     """
     best = strongest(summaries)
     certificate = certificates[summaries.index(best)]
     lines = [flow(pointwise_sentence(best), width), "", *_table(summaries), ""]
     lines += [flow(sentence, width) for sentence in _remarks(summaries, certificate)]
+    lines += [flow(_preparation(certificate), width)] if unscaled else []
     for title, sentences in (("Assumed:", certificate.assumptions), ("Not covered:", certificate.not_promised)):
         lines += [title, *(flow(f"  - {sentence}", width, indent=4) for sentence in sentences)]
     return visible_lines(lines)
@@ -146,6 +153,18 @@ def _remarks(summaries: Sequence[PointwiseSummary], certificate: PointwiseCertif
         "training rows."
     )
     return sentences
+
+
+def _preparation(certificate: PointwiseCertificate) -> str:
+    """Say on which rows the preparation was learned."""
+    if certificate.method != "neighbours":
+        return "Each row is encoded by itself, and each model scales columns as its own rows are."
+    if "scale" in certificate.evidence:
+        return "Each row is encoded by itself, and columns are scaled as the trusted rows are."
+    return (
+        "Each row is encoded by itself, and columns are compared as they stand: a scale of the training rows would "
+        "depend on those that an attacker changes. --trusted FILE gives one of other rows."
+    )
 
 
 def _exactness(certificate: PointwiseCertificate) -> str:

@@ -29,13 +29,14 @@ from toadstone.core.errors import InvalidData
 from toadstone.core.files import written_aside
 from toadstone.core.row_names import RowNames
 from toadstone.datasets.preparation.exact_numbers import check_numbers
-from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, fit_rows, renamed
+from toadstone.datasets.preparation.features import ArrayValues, Features, RowScaling, assemble, renamed
 from toadstone.datasets.preparation.labels import check_test_labels, rows_of_classes
 from toadstone.datasets.readers.aside import held_out_rows, labels_of, rows_to_judge
 from toadstone.datasets.readers.content import Content, open_content
 from toadstone.datasets.readers.files import check_rows
 from toadstone.datasets.readers.formats.archive import Archive, ArrayNames, array_names
 from toadstone.datasets.readers.formats.sparse_parts import PARTS, matrix_parts, sparse_matrix
+from toadstone.datasets.readers.matrices import fit_rows_as_asked
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import Split
 
@@ -131,7 +132,7 @@ def read(content: Content, request: Request) -> tuple[Split, ArchiveReader]:
         parts = held_out_rows(train.y, request)
         train, test = (train.take(rows) for rows in parts)
         origin = request.test_origin
-    scaling = fit_rows(train.X, request.scale, what)
+    scaling, unscaled = fit_rows_as_asked(train.X, request, what)
     features = Features(scaling.apply(train.X), scaling.apply(test.X), scaling.preparation, domain=scaling.domain)
     split = assemble(content.short_name(), features, (train.y, test.y), (train.ids, test.ids), origin)
     columns = _column_names(archive, split.train.n_features)
@@ -143,6 +144,7 @@ def read(content: Content, request: Request) -> tuple[Split, ArchiveReader]:
         row_names=RowNames("row"),
         notes=_notes(names),
         image=tuple(raw.shape[1:]) if raw.ndim > 2 else None,
+        unscaled=unscaled,
     )
     return split, ArchiveReader(scaling, tuple(train.X.shape[1:]), request)
 

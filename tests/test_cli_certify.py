@@ -52,12 +52,21 @@ def test_what_is_certified_is_verified(toadstone, rows, name):
         assert (point["n_train"], point["queries"]) == (160, 40)
         assert list(point["certified_accuracy"]) == ["0.01", "0.03", "0.05"]
         assert point["accuracy"] >= point["certified_accuracy"]["0.01"] >= point["certified_accuracy"]["0.05"]
+        check_collective(point, empty=name == "neighbours")
         assert point["n_units"] == (4 if "hospital" in name else 10 if "temporal" in name else 160)
     files = sorted((rows.parent / "made").glob("*.json"))
     assert len(files) == len(points)
     for path in files:
         found = toadstone("verify", path, "--data", rows, *dropped(name))
         assert (found.code, found.out.startswith("Verified: ")) == (0, True), found.err
+
+
+def check_collective(point, *, empty):
+    """One attack for all rows changes no more than one for each."""
+    pairs = (("collective_accuracy", "certified_accuracy"), ("collective_unchanged", "unchanged"))
+    for together, alone in pairs:
+        assert (point[together] == {}) == empty
+        assert all(share >= point[alone][key] - 1e-12 for key, share in point[together].items())
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -95,6 +104,13 @@ def test_no_choice_of_the_ridge_looks_at_labels(toadstone, rows):
 def test_one_hospital_is_named_in_the_headline(toadstone, rows):
     out = toadstone("certify", rows, "--method", "votes", "--group", "hospital").out
     assert "cannot be changed by any one of the 4 values of hospital" in " ".join(out.split())
+
+
+def test_pointwise_and_collective_are_kept_apart(toadstone, rows):
+    out = toadstone("certify", rows, "--method", "votes", "--group", "hospital").out
+    assert "each attacked by itself (pointwise): predictions that so many units cannot change" in out
+    assert "attacked together by one choice of units (collective): predictions that stay at least" in out
+    assert "collective" not in toadstone("certify", rows, "--method", "neighbours", "--k", 5).out
 
 
 def test_what_is_exact_and_what_was_not_checked_is_said(toadstone, rows):

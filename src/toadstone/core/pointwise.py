@@ -140,11 +140,15 @@ class CertifiedCurve:
         check_count(0, units=units)
         return float(len(self.right_counts) - np.searchsorted(self.right_counts, units)) / self.n_queries
 
-    def at(self, fraction: float) -> float:
-        """Return the certified accuracy at a share of all units, rounded up to whole ones."""
+    def units_at(self, fraction: float) -> int:
+        """Return how many units a share of all is, rounded up to whole ones."""
         check_within("[0, 1]", fraction=fraction)
         # Decimal fractions that are exact on paper stay exact: 0.29 * 100 is 28.999999999999996 in binary.
-        return self.certified(math.ceil(fraction * self.n_units - 1e-9))
+        return math.ceil(fraction * self.n_units - 1e-9)
+
+    def at(self, fraction: float) -> float:
+        """Return the certified accuracy at a share of all units."""
+        return self.certified(self.units_at(fraction))
 
 
 def curve(certificate: PointwiseCertificate, labels: IntArray) -> CertifiedCurve:

@@ -7,7 +7,7 @@ import pytest
 from vote_attacks import all_votes, plurality
 
 from toadstone.core.errors import InvalidArgument
-from toadstone.kernels.votes.windows import certify_duration, certify_earliness
+from toadstone.kernels.votes.windows import certify_duration, certify_earliness, most_changed_by_periods
 
 MODELS, CLASSES = 6, 3
 EVERY = all_votes(MODELS, CLASSES)
@@ -66,3 +66,18 @@ def test_a_class_that_nobody_can_change():
 def test_a_span_that_cannot_be_is_refused(span):
     with pytest.raises(InvalidArgument, match="span"):
         certify_duration(VOTES, n_classes=CLASSES, span=span)
+
+
+@pytest.mark.parametrize("span", [1, 2, 3, 8])
+def test_one_choice_of_periods_for_all_queries_is_counted_exactly(span):
+    rng, last, fewer = np.random.default_rng(span), np.arange(MODELS), 0
+    for _ in range(3):
+        votes = VOTES[rng.permutation(len(VOTES))[:12]]
+        pointwise = certify_duration(votes, n_classes=CLASSES, span=span).count
+        for periods in range(MODELS + 1):
+            windows = [(last >= begin) & (last - span + 1 <= begin + periods - 1) for begin in range(-span + 1, MODELS)]
+            most = max(sum(breaks(row, window) for row in votes) for window in windows) if periods else 0
+            found = most_changed_by_periods(votes, n_classes=CLASSES, periods=periods, span=span)
+            assert found == most <= (pointwise < periods).sum()
+            fewer += int((pointwise < periods).sum()) - found
+    assert fewer > 0 or span > 2

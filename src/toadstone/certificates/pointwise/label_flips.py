@@ -70,6 +70,7 @@ def certify_ridges(
     digests: Digests,
     bias: Bias = "none",
     sources: Sources | None = None,
+    gram: RidgeGram | None = None,
 ) -> tuple[PointwiseCertificate, ...]:
     """Certify ridge regression at several penalties; the products of the rows are computed once.
 
@@ -80,6 +81,8 @@ def certify_ridges(
     ridges : sequence of float
         Penalties for each row.
     bias : {"none", "free", "regularized"}
+    gram : RidgeGram, optional
+        The products of the rows, with their bias, where they are known.
 
     Returns
     -------
@@ -92,8 +95,8 @@ def certify_ridges(
         As for `certify_label_flips`.
     """
     _check(train, queries, sources)
-    learners = [LabelLinearLearner("ridge", ridge=float(ridge), bias=bias) for ridge in ridges]
-    gram = RidgeGram(train.X, bias=bias)
+    gram = RidgeGram(train.X, bias=bias) if gram is None else gram
+    learners = [LabelLinearLearner("ridge", ridge=float(ridge), bias=gram.bias) for ridge in ridges]
     return tuple(
         _certify(train, queries, one, RidgeResponse(gram, ridge=one.ridge), digests, sources) for one in learners
     )

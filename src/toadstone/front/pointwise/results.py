@@ -90,6 +90,7 @@ def summary_of(found: Pointwise, n_train: int, fractions: Sequence[float]) -> Po
     if certificate.method == "label-flips" and "ridge" in settings:
         settings["lambda"] = float(settings["ridge"]) * n_train
     settings.pop("n_train", None)
+    keys, units = [f"{fraction:g}" for fraction in fractions], [line.units_at(fraction) for fraction in fractions]
     return PointwiseSummary(
         method=certificate.method,
         unit=certificate.unit,
@@ -100,8 +101,10 @@ def summary_of(found: Pointwise, n_train: int, fractions: Sequence[float]) -> Po
         queries=line.n_queries,
         accuracy=line.accuracy,
         median=line.median,
-        certified_accuracy={f"{fraction:g}": line.at(fraction) for fraction in fractions},
-        unchanged={str(units): found.unchanged(units) for units in _FEW_COUNTS},
+        certified_accuracy=dict(zip(keys, map(line.certified, units), strict=True)),
+        unchanged={str(few): found.unchanged(few) for few in _FEW_COUNTS},
+        collective_accuracy=dict(zip(keys, found.least_right(units), strict=False)),
+        collective_unchanged=dict(zip(map(str, _FEW_COUNTS), found.least_unchanged(_FEW_COUNTS), strict=False)),
         seconds=found.seconds,
     )
 

@@ -14,6 +14,8 @@ from toadstone.core.checks import check_count
 from toadstone.kernels.votes.tallies import checked_members, checked_votes
 from toadstone.kernels.votes.units import certify_votes
 
+_ALLOWANCE = 1e-9
+
 
 def most_changed(votes: object, *, n_classes: int, units: int, members: Matrix | None = None) -> int:
     """Bound the number of predictions that an attacker changes with one choice of units for all queries.
@@ -23,7 +25,7 @@ def most_changed(votes: object, *, n_classes: int, units: int, members: Matrix |
     p of the queries, between 0 and 1, bound the changes by
     ``sum(1 - p) + (sum of the `units` largest entries of p @ a)``: linear
     programming finds the best prices, and the bound is evaluated from them, so
-    that it does not rest on the solver.
+    that it does not rest on the solver. For a single unit it is exact.
 
     Parameters
     ----------
@@ -65,10 +67,43 @@ def most_changed(votes: object, *, n_classes: int, units: int, members: Matrix |
     if not breakable.size or not units:
         return 0
     shares = _shares(checked[breakable], pointwise.winner[breakable], n_classes, members)
+    return changes_at_most(shares, units=units)
+
+
+def changes_at_most(shares: Array, *, units: int, queries: Array | None = None) -> int:
+    """Bound the changes that a number of units makes together, given the share of each gap that a unit closes.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (q, m)
+        Of the gap of a query that each unit closes at most, over all rivals;
+        or sums of such shares, no one above 1, over a set of queries.
+    units : int
+    queries : ndarray of shape (q,), optional
+        Number of queries in each set; one by default.
+
+    Returns
+    -------
+    int
+        At most the number of queries.
+
+    Examples
+    --------
+    >>> changes_at_most(np.array([[1.0, 0.4], [0.5, 0.5]]), units=1)
+    1
+    """
+    each = np.ones(len(shares)) if queries is None else np.asarray(queries, dtype=np.float64)
     units = min(units, shares.shape[1])
-    bound = min(_bound(prices, shares, units) for prices in (np.ones(len(shares)), _prices(shares, units)))
+    if not units or not each.size:
+        return 0
+    if units == 1 and queries is None:
+        # A single unit has to close the whole gap by itself.
+        return int((shares >= 1 - _ALLOWANCE).sum(axis=0).max())
+    clipped = shares if queries is not None else np.minimum(shares, 1.0)
+    every = np.ones(len(each))
+    bound = min(_bound(prices, clipped, units, each) for prices in (every, _prices(clipped, units, each)))
     # Sums of this many shares err by far less than the allowance.
-    return min(math.floor(bound + 1e-6), len(breakable))
+    return int(min(math.floor(bound * (1 + _ALLOWANCE) + 1e-6), each.sum()))
 
 
 def _shares(votes: NDArray[np.int16], winners: IntArray, n_classes: int, members: Matrix | None) -> Array:
@@ -84,15 +119,15 @@ def _shares(votes: NDArray[np.int16], winners: IntArray, n_classes: int, members
         gap = totals[winners, queries] - totals[d] + (d > winners)
         rival = winners != d
         largest[rival] = np.maximum(largest[rival], (own - sums[d])[rival] / gap[rival, None])
-    return np.minimum(largest, 1.0)
+    return largest
 
 
-def _bound(prices: Array, shares: Array, units: int) -> float:
+def _bound(prices: Array, shares: Array, units: int, queries: Array) -> float:
     closed = prices @ shares
-    return float(np.sum(1 - prices) + np.sort(closed)[len(closed) - units :].sum())
+    return float(queries @ (1 - prices) + np.partition(closed, len(closed) - units)[len(closed) - units :].sum())
 
 
-def _prices(shares: Array, units: int) -> Array:
+def _prices(shares: Array, units: int, queries: Array) -> Array:
     """Return the prices of the relaxed problem: how much each query's constraint is worth."""
     n, m = shares.shape
     # Maximize the changed queries z, at most the shares of the chosen units x, of which there are so many.
@@ -103,7 +138,7 @@ def _prices(shares: Array, units: int) -> Array:
         np.repeat([-1.0, 0.0], [n, m]),
         A_ub=constraints,
         b_ub=np.append(np.zeros(n), float(units)),
-        bounds=(0, 1),
+        bounds=np.column_stack([np.zeros(n + m), np.append(queries, np.ones(m))]),
         method="highs",
     )
     return np.ones(n) if found.x is None else np.clip(-found.ineqlin.marginals[:n], 0.0, 1.0)

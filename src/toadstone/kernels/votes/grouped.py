@@ -13,10 +13,11 @@ from toadstone.core.arrays import IntArray
 from toadstone.core.checks import LARGEST_SEED, check_count
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.pointwise import Certified
+from toadstone.kernels.votes.collective import most_changed
 from toadstone.kernels.votes.dealing import Deal, buckets, check_key, check_voters, digest, group_value
 from toadstone.kernels.votes.schemes import Settings
 from toadstone.kernels.votes.units import certify_votes
-from toadstone.kernels.votes.windows import certify_duration, certify_earliness
+from toadstone.kernels.votes.windows import certify_duration, certify_earliness, most_changed_by_periods
 
 Threat = Literal["duration", "earliness"]
 _FARTHEST = 2.0**53
@@ -101,6 +102,10 @@ class GroupParts:
         """Count groups: exactly where each has a voter, else never too many."""
         return certify_votes(votes, n_classes=n_classes)
 
+    def most_changed(self, votes: object, n_classes: int, units: int) -> int:
+        """Bound the elected classes that so many groups change together."""
+        return most_changed(votes, n_classes=n_classes, units=units)
+
 
 @dataclass(frozen=True)
 class Periods:
@@ -176,6 +181,13 @@ class Periods:
         if self.threat == "earliness":
             return certify_earliness(votes, n_classes=n_classes)
         return certify_duration(votes, n_classes=n_classes, span=self.span)
+
+    def most_changed(self, votes: object, n_classes: int, units: int) -> int:
+        """Count the elected classes that poison in so many periods changes together, exactly."""
+        if self.threat == "earliness":
+            # The last periods are the same for every query.
+            return int((self.certify(votes, n_classes).count < units).sum())
+        return most_changed_by_periods(votes, n_classes=n_classes, periods=units, span=self.span)
 
     def _last_periods(self, periods: IntArray) -> list[int]:
         """Return the last period of each model. A period without rows counts: the attacker may fill it."""

@@ -13,6 +13,7 @@ from toadstone.core.arrays import IntArray
 from toadstone.core.checks import check_count
 from toadstone.core.pointwise import Certified
 from toadstone.kernels.votes.bags import certify_bags
+from toadstone.kernels.votes.collective import most_changed
 from toadstone.kernels.votes.dealing import (
     Deal,
     buckets,
@@ -69,6 +70,9 @@ class Scheme(Protocol):
 
     def certify(self, votes: object, n_classes: int) -> Certified:
         """Count the units that an attacker may control without being able to change the elected class."""
+
+    def most_changed(self, votes: object, n_classes: int, units: int) -> int:
+        """Bound the elected classes that one choice of so many units changes, all queries together."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,10 @@ class DisjointParts:
     def certify(self, votes: object, n_classes: int) -> Certified:
         """Count rows, exactly."""
         return certify_votes(votes, n_classes=n_classes)
+
+    def most_changed(self, votes: object, n_classes: int, units: int) -> int:
+        """Bound the elected classes that so many rows change together."""
+        return most_changed(votes, n_classes=n_classes, units=units)
 
 
 @dataclass(frozen=True)
@@ -214,6 +222,10 @@ class FiniteAggregation:
         """Count rows; never too many."""
         return certify_votes(votes, n_classes=n_classes, members=self.members())
 
+    def most_changed(self, votes: object, n_classes: int, units: int) -> int:
+        """Bound the elected classes that so many rows change together."""
+        return most_changed(votes, n_classes=n_classes, units=units, members=self.members())
+
 
 @dataclass(frozen=True)
 class HashBagging:
@@ -280,3 +292,7 @@ class HashBagging:
     def certify(self, votes: object, n_classes: int) -> Certified:
         """Count rows, exactly."""
         return certify_bags(votes, np.repeat(np.arange(self.n_rounds), self.n_parts), n_classes=n_classes)
+
+    def most_changed(self, votes: object, n_classes: int, units: int) -> int:
+        """Count the elected classes that so many rows change, each row chosen anew for each: never too few."""
+        return int((self.certify(votes, n_classes).count < units).sum())

@@ -104,6 +104,52 @@ def certify_duration(votes: object, *, n_classes: int, span: int = 1) -> Certifi
     return found
 
 
+def most_changed_by_periods(votes: object, *, n_classes: int, periods: int, span: int = 1) -> int:
+    """Count the predictions that poison in one choice of successive periods changes, all queries together; exactly.
+
+    Parameters
+    ----------
+    votes, n_classes, span
+        As in `certify_duration`.
+    periods : int
+        Successive periods that the attacker has, whenever they were.
+
+    Returns
+    -------
+    int
+        At most the number of queries whose count of `certify_duration` is below `periods`.
+
+    Raises
+    ------
+    InvalidArgument, InvalidData
+        As `certify_duration`.
+
+    Examples
+    --------
+    The first query is changed by the first two models, the second one by the last:
+
+    >>> votes = [[0, 0, 1, 2], [1, 2, 0, 0]]
+    >>> [most_changed_by_periods(votes, n_classes=3, periods=periods) for periods in (1, 2)]
+    [1, 2]
+    """
+    check_count(span=span)
+    check_count(0, periods=periods)
+    checked = checked_votes(votes, n_classes)
+    reached = min(periods + span - 1, checked.shape[1])
+    if not periods:
+        return 0
+    counts = np.stack([(checked == c).sum(axis=1) for c in range(n_classes)])
+    winner, queries = counts.argmax(axis=0), np.arange(len(checked))
+    changed = np.zeros((len(checked), checked.shape[1] - reached + 1), dtype=bool)
+    for d in range(n_classes):
+        weight = 1 + (checked == winner[:, None]).astype(np.int64) - (checked == d)
+        sums = np.cumsum(np.pad(weight, ((0, 0), (1, 0))), axis=1)
+        gap = counts[winner, queries] - counts[d] + (d > winner)
+        closed = sums[:, reached:] - sums[:, : sums.shape[1] - reached] >= gap[:, None]
+        changed |= closed & (winner != d)[:, None]
+    return int(changed.sum(axis=0).max(initial=0))
+
+
 @njit(cache=True, nogil=True)
 def _weight(vote: int, c: int, d: int) -> int:
     return 1 + (vote == c) - (vote == d)

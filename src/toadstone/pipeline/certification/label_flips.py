@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from toadstone.certificates.pointwise.label_flips import certify_ridges, verify_label_flips
 from toadstone.certificates.pointwise.label_learners import Sources
-from toadstone.core.arrays import Matrix
+from toadstone.core.arrays import Mask, Matrix
 from toadstone.core.errors import CertificateRejected
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.split import Split
+from toadstone.kernels.label_response.collective import most_flipped
+from toadstone.kernels.label_response.ridge import RidgeGram, RidgeResponse
 from toadstone.kernels.linear.fit import Bias
 from toadstone.kernels.rows import squared_distances
 from toadstone.pipeline.certification.pointwise import (
@@ -87,9 +91,13 @@ def certify_label_flips_of(split: Split, plan: FlipPlan, *, on_certified: OnCert
     check_split(split)
     sources, begin = _sources(split, plan.group), time.perf_counter()
     ridges = plan.ridges or default_ridges(split.train.X)
-    made = certify_ridges(split.train, split.test.X, ridges, digests=digests_of(split), bias=_BIAS, sources=sources)
+    gram = RidgeGram(split.train.X, bias=_BIAS)
+    made = certify_ridges(split.train, split.test.X, ridges, digests=digests_of(split), sources=sources, gram=gram)
     each = (time.perf_counter() - begin) / len(ridges)
-    found = tuple(with_curve(certificate, split, each) for certificate in made)
+    found = tuple(
+        with_curve(certificate, split, each, together=partial(_changed_together, split, gram, certificate, sources))
+        for certificate in made
+    )
     if on_certified is not None:
         for _ in found:
             on_certified()
@@ -109,6 +117,26 @@ def verify_label_flips_of(certificate: PointwiseCertificate, split: Split) -> No
         raise CertificateRejected("settings: expected the name of a column as group, got a number")
     verify_label_flips(
         certificate, split.train, split.test.X, digests=digests_of(split), sources=_sources(split, group)
+    )
+
+
+def _changed_together(
+    split: Split,
+    gram: RidgeGram,
+    certificate: PointwiseCertificate,
+    sources: Sources | None,
+    queries: Mask,
+    units: Sequence[int],
+) -> list[int]:
+    chosen = np.flatnonzero(queries)
+    return most_flipped(
+        RidgeResponse(gram, ridge=float(certificate.settings["ridge"])),
+        np.searchsorted(split.train.classes, split.train.y),
+        split.test.X[chosen],
+        certificate.counts[chosen],
+        n_classes=len(split.train.classes),
+        units=units,
+        groups=None if sources is None else sources.codes,
     )
 
 

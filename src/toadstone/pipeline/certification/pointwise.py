@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from toadstone.core.arrays import IntArray
+from toadstone.core.arrays import IntArray, Mask
 from toadstone.core.errors import InvalidData
 from toadstone.core.pointwise import CertifiedCurve, Digests, PointwiseCertificate, curve
 from toadstone.datasets.split import Split, sha256
@@ -20,13 +20,47 @@ FRACTIONS = (0.01, 0.03, 0.05)
 OnCertified = Callable[[], None] | None
 
 
+Together = Callable[[Mask, Sequence[int]], Sequence[int]]
+"""Takes a mask of queries and numbers of units, and bounds how many of the queries each number changes together."""
+
+
 @dataclass(frozen=True, eq=False)
 class Pointwise:
-    """A certificate, the accuracy that it leaves an attacker, and the seconds that it took."""
+    """A certificate, the accuracy that it leaves an attacker, and the seconds that it took.
+
+    Parameters
+    ----------
+    certificate : PointwiseCertificate
+    curve : CertifiedCurve
+    seconds : float
+    right : ndarray of bool, shape (q,)
+        Queries that are predicted rightly.
+    together : callable, optional
+        The collective bound, where the method has one.
+    """
 
     certificate: PointwiseCertificate
     curve: CertifiedCurve
     seconds: float
+    right: Mask
+    together: Together | None = None
+
+    def least_right(self, units: Sequence[int]) -> list[float]:
+        """Return the share of queries that stay right at least, whatever one attack with so many units does.
+
+        Empty where the method has no collective bound.
+        """
+        if self.together is None:
+            return []
+        right = int(self.right.sum())
+        return [(right - changed) / len(self.right) for changed in self.together(self.right, units)]
+
+    def least_unchanged(self, units: Sequence[int]) -> list[float]:
+        """Return the share of predictions that stay at least, whatever one attack with so many units does."""
+        if self.together is None:
+            return []
+        every = np.ones(len(self.right), dtype=bool)
+        return [1 - changed / len(every) for changed in self.together(every, units)]
 
     def unchanged(self, units: int) -> float:
         """Return the share of predictions, right or wrong, that so many units cannot change."""
@@ -54,9 +88,12 @@ def label_positions(split: Split) -> IntArray:
     return np.where(classes[places] == split.test.y, places, -1)
 
 
-def with_curve(certificate: PointwiseCertificate, split: Split, seconds: float = 0.0) -> Pointwise:
+def with_curve(
+    certificate: PointwiseCertificate, split: Split, seconds: float = 0.0, *, together: Together | None = None
+) -> Pointwise:
     """Compare the predictions of a certificate with the labels of the test rows."""
-    return Pointwise(certificate, curve(certificate, label_positions(split)), seconds)
+    labels = label_positions(split)
+    return Pointwise(certificate, curve(certificate, labels), seconds, certificate.winners == labels, together)
 
 
 def digests_of(split: Split) -> Digests:

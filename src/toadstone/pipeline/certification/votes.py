@@ -6,11 +6,13 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 
 from toadstone.certificates.pointwise.votes import make_vote_certificate, verify_votes
+from toadstone.core.arrays import IntArray, Mask
 from toadstone.core.errors import CertificateRejected, InvalidArgument
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.split import Split
@@ -150,7 +152,8 @@ def certify_schemes(
         certificate = make_vote_certificate(
             ballots, split.train, scheme, learner=_in_words(estimator, voters.repeats), digests=digests, groups=groups
         )
-        made.append(with_curve(certificate, split, time.perf_counter() - begin))
+        together = partial(_changed_together, scheme, ballots, len(split.train.classes))
+        made.append(with_curve(certificate, split, time.perf_counter() - begin, together=together))
         if on_certified is not None:
             on_certified()
     return tuple(made)
@@ -169,6 +172,12 @@ def verify_votes_of(certificate: PointwiseCertificate, split: Split) -> None:
         raise CertificateRejected(f"settings: expected a group of {VALUES}a column, got {group!r}")
     groups: Sequence[object] | None = None if group is None else sources_of_train(split, group.removeprefix(VALUES))
     verify_votes(certificate, split.train, digests=digests_of(split), groups=groups)
+
+
+def _changed_together(
+    scheme: Scheme, ballots: IntArray, n_classes: int, queries: Mask, units: Sequence[int]
+) -> list[int]:
+    return [scheme.most_changed(ballots[queries], n_classes, each) for each in units]
 
 
 def _check_parts(scheme: Scheme, n_train: int) -> None:

@@ -32,6 +32,12 @@ class PointwiseSummary:
         By share of the units: test rows that are right whatever so many units do.
     unchanged : mapping from str to float
         By number of units: predictions, right or wrong, that so many cannot change.
+    collective_accuracy : mapping from str to float
+        By share of the units: test rows that stay right at least, whatever one
+        attack with so many units does to all of them together. Empty where
+        that was not computed, as for neighbours.
+    collective_unchanged : mapping from str to float
+        By number of units: predictions that stay at least, all together.
     seconds : float
     """
 
@@ -46,4 +52,6 @@ class PointwiseSummary:
     median: Count
     certified_accuracy: Mapping[str, Share]
     unchanged: Mapping[str, Share]
+    collective_accuracy: Mapping[str, Share]
+    collective_unchanged: Mapping[str, Share]
     seconds: Seconds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.records.guarantees.pointwise import PointwiseSummary
@@ -110,34 +110,37 @@ def _at(summary: PointwiseSummary) -> str:
 
 def _table(summaries: Sequence[PointwiseSummary]) -> list[str]:
     few = summaries[0].n_units <= FEW_UNITS
-    names = _chosen(summaries[0])
-    shares = [f"{key} {'unit' if key == '1' else 'units'}" for key in summaries[0].unchanged]
-    if not few:
-        shares = [f"at {format_fraction(float(key))}" for key in summaries[0].certified_accuracy]
-    head = [*(_COLUMNS[name] for name in names), "right", "median", *shares]
-    rows = [head]
-    for summary in summaries:
-        values = summary.unchanged if few else summary.certified_accuracy
-        rows.append(
-            [
-                *(_number(summary.settings[name]) for name in names),
-                bare_percent(summary.accuracy),
-                format_count(summary.median),
-                *(bare_percent(share) for share in values.values()),
-            ]
-        )
-    widths = [max(len(row[place]) for row in rows) + 2 for place in range(len(head))]
     what = "predictions that so many units cannot change" if few else "right whatever that share of the units does"
-    return [
-        f"Test rows, %: {what}",
-        *("".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows),
+    values = [summary.unchanged if few else summary.certified_accuracy for summary in summaries]
+    lines = [f"Test rows, %, each attacked by itself (pointwise): {what}", *_columns(summaries, values)]
+    together = [summary.collective_unchanged if few else summary.collective_accuracy for summary in summaries]
+    if not all(together):
+        return lines
+    what = "predictions that stay at least" if few else "right at least"
+    title = f"All test rows, %, attacked together by one choice of units (collective): {what}"
+    return [*lines, title, *_columns(summaries, together)]
+
+
+def _columns(summaries: Sequence[PointwiseSummary], values: Sequence[Mapping[str, float]]) -> list[str]:
+    names, few = _chosen(summaries[0]), summaries[0].n_units <= FEW_UNITS
+    shares = [
+        f"{key} {'unit' if key == '1' else 'units'}" if few else f"at {format_fraction(float(key))}"
+        for key in values[0]
     ]
+    rows = [[*(_COLUMNS[name] for name in names), "right", "median", *shares]]
+    for summary, found in zip(summaries, values, strict=True):
+        chosen = [_number(summary.settings[name]) for name in names]
+        middle = [bare_percent(summary.accuracy), format_count(summary.median)]
+        rows.append([*chosen, *middle, *(bare_percent(share) for share in found.values())])
+    widths = [max(len(row[place]) for row in rows) + 2 for place in range(len(rows[0]))]
+    return ["".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
 
 
 def _remarks(summaries: Sequence[PointwiseSummary], certificate: PointwiseCertificate) -> list[str]:
     first = summaries[0]
     sentences = [
-        f"{certificate.adversary} Pointwise: the attacker may choose anew for every test row.",
+        f"{certificate.adversary} Pointwise: the attacker may choose anew for every test row."
+        + (" Collective: one choice for all of them." if first.collective_unchanged else ""),
         _exactness(certificate),
     ]
     if len(summaries) > 1 and first.method != "temporal":

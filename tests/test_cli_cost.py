@@ -30,6 +30,8 @@ def test_json_has_both_numbers_of_rows(toadstone, tmp_path, monkeypatch):
     }
     verified = toadstone("verify", "told/certificate.json", "--data", "rows.csv", "--label", "kind")
     assert verified.code == 0, verified.err
+    assert f"fewer than {record['certified_rows']} added rows" in verified.out
+    assert toadstone("verify", "told/certificate.json", "--data", "digits-1-7").code != 0
 
 
 def test_the_attack_is_kept_and_a_threshold_passes_only_on_what_is_certified(toadstone, tmp_path, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,3 +64,17 @@ def build(
 def bench():
     """Builds a small problem of the kind asked for."""
     return build
+
+
+def forge(path, **changes) -> None:
+    """Change fields of a certificate on disk, with a digest that matches."""
+    fields = json.loads(path.read_text()) | changes
+    del fields["sha256"]
+    digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+    path.write_text(json.dumps(fields | {"sha256": digest}))
+
+
+@pytest.fixture(scope="session")
+def forge_certificate():
+    """Rewrites a certificate with other fields, and a digest that matches its new content."""
+    return forge

@@ -70,10 +70,10 @@ def test_no_attack_with_fewer_than_the_certified_rows_does_it(apart, firm):
     record, certificate = firm.record, firm.certificate
     fewer = record.certified_rows - 1
     assert fewer > 1
-    assert certificate.budget.count(120) == fewer
-    assert record.certified.bound == certificate.bound < record.certified.floor
+    assert certificate.below.budget.count(120) == fewer
+    assert record.certified.bound == certificate.below.bound < record.certified.floor == certificate.floor
     within, rng, most = feasible(apart), np.random.default_rng(0), 0.0
-    tried = [WorstCase(within, certificate.setting).poison(apart.train, Budget(fewer / 120), rng)]
+    tried = [WorstCase(within, certificate.below.setting).poison(apart.train, Budget(fewer / 120), rng)]
     for _ in range(100):
         label, direction = ["ham", "spam"][rng.integers(2)], rng.normal(size=3)
         point = within.maximize(direction, label).point
@@ -112,6 +112,16 @@ def test_other_kinds_have_an_attack_and_no_certificate(split, kind):
     assert not (kind == "flip" and changed.any())
 
 
+def test_the_reason_for_one_certified_row_is_told(apart):
+    # With a large ridge clean rows lose much without being wrong, and the proof goes through the loss.
+    lossy, train = cost(apart, replace(PLAN, ridge=0.3, most=0.02)), apart.train
+    assert (lossy.record.certified_rows, lossy.certificate) == (1, None)
+    scores = LinearClassifier(ridge=0.3).fit(train.X, train.y).decision_function(train.X)
+    ramp = np.clip(1 - train.signs * scores, 0, 1).mean()
+    assert ramp > 0.15
+    assert f"{ramp:.1%}" in lossy.record.certified.reason
+
+
 def test_harm_without_poison_needs_no_row(split):
     made = cost(split, replace(PLAN, error=0.01))
     record = made.record
@@ -134,7 +144,7 @@ def test_results_do_not_depend_on_workers(split, added):
 
 
 def test_rows_in_place_displace_those_that_the_poisoned_model_fits_worst(split, firm):
-    inner = WorstCase(feasible(split), firm.certificate.setting)
+    inner = WorstCase(feasible(split), firm.certificate.below.setting)
     budget, rng = Budget(0.1), np.random.default_rng(0)
     made = InPlace(inner, Defence(ridge=0.05)).poison(split.train, budget, rng)
     model, kept = train_on(split.train, inner.poison(split.train, budget, rng), Defence(ridge=0.05))

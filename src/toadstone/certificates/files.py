@@ -8,15 +8,16 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from toadstone.certificates.cost import fields as cost_fields
 from toadstone.certificates.pointwise import fields as pointwise_fields
 from toadstone.certificates.saddle import fields as saddle_fields
 from toadstone.certificates.strictly import LARGEST_ARRAYS, read_arrays, read_object, read_regular
 from toadstone.core.arrays import Array
-from toadstone.core.certificate import DIGEST_LABEL, Certificate
+from toadstone.core.certificate import DIGEST_LABEL, Certificate, CostCertificate
 from toadstone.core.checks import plainly
 from toadstone.core.errors import CertificateRejected, InvalidData
 from toadstone.core.files import written_aside
@@ -25,22 +26,25 @@ from toadstone.core.pointwise import PointwiseCertificate
 FORMAT = "toadstone-certificate/2"
 _DIGEST_LABELS = {"toadstone-certificate/1": DIGEST_LABEL, "bezoar-certificate/1": "bezoar"}
 """Formats of saddle certificates before there were others, each with the first word of its data digests."""
+AnyCertificate: TypeAlias = Certificate | CostCertificate | PointwiseCertificate
 _ABOUT_FILES: dict[str, type] = {"format": str, "arrays": str, "arrays_sha256": str, "sha256": str}
 
 
-def as_fields(certificate: Certificate | PointwiseCertificate) -> dict[str, Any]:
+def as_fields(certificate: AnyCertificate) -> dict[str, Any]:
     """Return the readable part of a certificate, as JSON types."""
     if isinstance(certificate, PointwiseCertificate):
         return {"format": FORMAT, "method": certificate.method} | pointwise_fields.fields_of(certificate)
+    if isinstance(certificate, CostCertificate):
+        return {"format": FORMAT, "method": cost_fields.METHOD} | cost_fields.fields_of(certificate)
     return {"format": FORMAT, "method": saddle_fields.METHOD} | saddle_fields.fields_of(certificate)
 
 
-def write_certificate(certificate: Certificate | PointwiseCertificate, path: str | os.PathLike[str]) -> None:
+def write_certificate(certificate: AnyCertificate, path: str | os.PathLike[str]) -> None:
     """Write ``NAME.json`` and, beside it, ``NAME.npz``.
 
     Parameters
     ----------
-    certificate : Certificate or PointwiseCertificate
+    certificate : Certificate, CostCertificate or PointwiseCertificate
     path : path-like
         Of the JSON file; each file is written aside, then renamed.
     """
@@ -58,7 +62,7 @@ def write_certificate(certificate: Certificate | PointwiseCertificate, path: str
         stream.write((json.dumps(fields, indent=2, allow_nan=False) + "\n").encode())
 
 
-def read_certificate(path: str | os.PathLike[str]) -> Certificate | PointwiseCertificate:
+def read_certificate(path: str | os.PathLike[str]) -> AnyCertificate:
     """Read a certificate, refusing one whose parts do not belong together.
 
     Parameters
@@ -68,7 +72,7 @@ def read_certificate(path: str | os.PathLike[str]) -> Certificate | PointwiseCer
 
     Returns
     -------
-    Certificate or PointwiseCertificate
+    Certificate, CostCertificate or PointwiseCertificate
 
     Raises
     ------
@@ -82,14 +86,15 @@ def read_certificate(path: str | os.PathLike[str]) -> Certificate | PointwiseCer
     stated = fields.pop("sha256")
     if _digest(fields) != stated:
         raise CertificateRejected(f"{source.name}: its digest does not match its content; the file was altered")
-    pointwise = fields.get("method", saddle_fields.METHOD) != saddle_fields.METHOD
-    names = [*pointwise_fields.COUNTED, *fields["evidence"]] if pointwise else saddle_fields.ARRAYS
-    arrays = _read_arrays(source, Path(fields["arrays"]).name, fields["arrays_sha256"], names)
+    method = fields.get("method", saddle_fields.METHOD)
+    arrays = _read_arrays(source, Path(fields["arrays"]).name, fields["arrays_sha256"], _names(method, fields))
     try:
-        if pointwise:
+        if method in pointwise_fields.METHODS:
             return pointwise_fields.assemble(fields, arrays)
         if any(array.dtype != np.float64 for array in arrays.values()):
             raise ValueError("arrays that are not of double precision")
+        if method == cost_fields.METHOD:
+            return cost_fields.assemble(fields, arrays, DIGEST_LABEL)
         return saddle_fields.assemble(fields, arrays, _DIGEST_LABELS.get(fields["format"], DIGEST_LABEL))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidData(f"{source.name}: expected a certificate, got fields that do not fit ({error})") from None
@@ -104,15 +109,25 @@ def _kinds(fields: Mapping[str, Any]) -> dict[str, type]:
         raise ValueError(f"format {form}, where {FORMAT} is known")
     if method in pointwise_fields.METHODS:
         return _ABOUT_FILES | {"method": str} | pointwise_fields.KINDS
+    if method == cost_fields.METHOD:
+        return _ABOUT_FILES | {"method": str} | cost_fields.KINDS
     if method != saddle_fields.METHOD:
-        known = ", ".join([saddle_fields.METHOD, *pointwise_fields.METHODS])
+        known = ", ".join([saddle_fields.METHOD, cost_fields.METHOD, *pointwise_fields.METHODS])
         raise ValueError(f"method {method}, where {known} are known")
     return _ABOUT_FILES | {"method": str} | saddle_fields.KINDS
 
 
-def _arrays(certificate: Certificate | PointwiseCertificate) -> dict[str, Array]:
+def _names(method: str, fields: Mapping[str, Any]) -> Sequence[str]:
+    if method in pointwise_fields.METHODS:
+        return [*pointwise_fields.COUNTED, *fields["evidence"]]
+    return cost_fields.ARRAYS if method == cost_fields.METHOD else saddle_fields.ARRAYS
+
+
+def _arrays(certificate: AnyCertificate) -> dict[str, Array]:
     if isinstance(certificate, PointwiseCertificate):
         return pointwise_fields.arrays_of(certificate)
+    if isinstance(certificate, CostCertificate):
+        return cost_fields.arrays_of(certificate)
     return saddle_fields.arrays_of(certificate)
 
 

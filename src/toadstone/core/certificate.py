@@ -1,12 +1,15 @@
-"""A proven upper bound on the harm of poisoning, with its proof."""
+"""Proven upper bounds on the harm of poisoning, and lower ones on the rows that a harm takes, with their proofs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
 from toadstone.core.checks import check_positive, check_within
+
+HarmKind: TypeAlias = Literal["error", "loss"]
 
 DIGEST_LABEL = "toadstone"
 """First word of the header that digests of data sets hash; certificates of before the renaming have another."""
@@ -152,3 +155,38 @@ class Certificate:
     def relative_gap(self) -> float:
         """The gap as a share of the bound."""
         return self.gap / self.bound if self.bound > 0 else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class CostCertificate:
+    """A proof that no attack of fewer rows makes a linear model err so often, or lose so much, on its clean rows.
+
+    Whatever model training ends at, its objective is at most the bound; that
+    of a model that does the harm is at least the floor, which is larger.
+
+    Parameters
+    ----------
+    harm : {"error", "loss"}
+        The share of clean training rows classified wrongly, or their mean
+        hinge loss.
+    wanted : float
+        How much of it the attacker wants.
+    floor : float
+        Least objective of a model that does the harm, rounded down.
+    floor_duals : ndarray of shape (n,)
+        Dual variables of the clean rows, in [0, 1], that prove the floor.
+    below : Certificate
+        Bounds the objective of every model that an attack with one row less
+        than `rows` can lead to.
+    """
+
+    harm: HarmKind
+    wanted: float
+    floor: float
+    floor_duals: Array
+    below: Certificate
+
+    @property
+    def rows(self) -> int:
+        """Fewer rows than this cannot do the harm."""
+        return self.below.budget.count(len(self.floor_duals)) + 1

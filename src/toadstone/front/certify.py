@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
-from toadstone.certificates.files import as_fields, read_certificate, write_certificate
+from toadstone.certificates.cost.verify import Recomputed
+from toadstone.certificates.files import AnyCertificate, as_fields, read_certificate, write_certificate
 from toadstone.core.budget import Budget
-from toadstone.core.certificate import Certificate, NormBall, Ridge
+from toadstone.core.certificate import Certificate, CostCertificate, NormBall, Ridge
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.readers.request import Reading
@@ -20,7 +21,9 @@ from toadstone.front.pointwise.results import PointwiseResult, PointwiseVerifyRe
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
 from toadstone.pipeline.certify import Certified, CertifyPlan, certify_split, verify_split
+from toadstone.pipeline.costing.certified import verify_cost_split
 from toadstone.report.certificates.certificate_text import certificate_lines, verified_sentence
+from toadstone.report.cost.cost_text import verified_cost_sentence
 from toadstone.report.text.formats import flow
 
 
@@ -86,6 +89,30 @@ class VerifyResult(Result):
     def columns(self) -> tuple[None, Mapping[str, Sequence[Any]]]:
         """Give one row: fraction, bound and attack."""
         return None, {name: [self.record[name]] for name in ("fraction", "bound", "attack_value", "gap", "verified")}
+
+    def write(self, folder: Path) -> None:
+        """Write the certificate again."""
+        write_certificate(self.certificate, folder / "certificate.json")
+
+
+class CostVerifyResult(Result):
+    """A certificate that proves its number of rows; its record is the readable part, and bound and floor recomputed."""
+
+    def __init__(self, given: Given, certificate: CostCertificate, found: Recomputed) -> None:
+        recomputed = {"recomputed_bound": found.bound, "recomputed_floor": found.floor, "verified": True}
+        super().__init__(given, as_fields(certificate) | recomputed)
+        self.certificate = certificate
+
+    def lines(self, width: int | None = None) -> list[str]:
+        """State what the certificate proves."""
+        rows = len(self.certificate.floor_duals)
+        bound, floor = self.record["recomputed_bound"], self.record["recomputed_floor"]
+        return [flow(verified_cost_sentence(self.certificate, rows, bound=bound, floor=floor), width)]
+
+    def columns(self) -> tuple[None, Mapping[str, Sequence[Any]]]:
+        """Give one row: the harm, the rows that it takes at least, bound and floor."""
+        names = ("harm", "wanted", "certified_rows", "bound", "floor", "verified")
+        return None, {name: [self.record[name]] for name in names}
 
     def write(self, folder: Path) -> None:
         """Write the certificate again."""
@@ -275,17 +302,17 @@ def certify(
 
 @front_door
 def verify(
-    certificate: Certificate | PointwiseCertificate | str | os.PathLike[str],
+    certificate: AnyCertificate | str | os.PathLike[str],
     data: Data,
     *,
     seed: int = 0,
     **reading: Unpack[Reading],
-) -> VerifyResult | PointwiseVerifyResult:
+) -> VerifyResult | CostVerifyResult | PointwiseVerifyResult:
     """Check a certificate against the data that it is about, without solving anything.
 
     Parameters
     ----------
-    certificate : Certificate, PointwiseCertificate or path
+    certificate : Certificate, CostCertificate, PointwiseCertificate or path
         Of its JSON file, with the arrays beside it.
     data : path, name, data frame, (X, y), Dataset or Split
         A file, a name that ``toadstone datasets`` lists, a pandas, polars or
@@ -299,7 +326,8 @@ def verify(
     Returns
     -------
     VerifyResult
-        For a certificate of single predictions, a `PointwiseVerifyResult`.
+        For the certificate of a cost, a `CostVerifyResult`; for one of single
+        predictions, a `PointwiseVerifyResult`.
 
     Raises
     ------
@@ -320,5 +348,8 @@ def verify(
     found = read_certificate(certificate) if isinstance(certificate, str | os.PathLike) else certificate
     if isinstance(found, PointwiseCertificate):
         return verify_by(found, data, request)
+    if isinstance(found, CostCertificate):
+        given = open_data(data, request, domain=found.below.setting.domain)
+        return CostVerifyResult(given, found, verify_cost_split(found, given.split))
     given = open_data(data, request, domain=found.setting.domain)
     return VerifyResult(given, found, verify_split(found, given.split))

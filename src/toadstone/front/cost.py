@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack, cast
 
-from toadstone.core.certificate import Certificate
+from toadstone.core.certificate import CostCertificate
 from toadstone.core.dataset import Poison
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, open_data, request_of, workers_of
@@ -30,8 +30,8 @@ class CostResult(Result):
         self._found = found
 
     @property
-    def certificate(self) -> Certificate | None:
-        """The certificate at one row less than the certified number; None where that is at most one."""
+    def certificate(self) -> CostCertificate | None:
+        """The proof of the certified number, which `verify` checks; None where that is at most one."""
         return self._found.certificate
 
     @property

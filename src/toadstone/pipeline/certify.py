@@ -170,6 +170,19 @@ def verify_split(certificate: Certificate, split: Split) -> float:
     CertificateRejected
         If the data are others, or the certificate does not prove what it states.
     """
+    check_words(certificate, split)
+    feasible_set = build_feasible_set(split.train, certificate.setting)
+    return verify(certificate, pose(split.train, feasible_set, certificate.setting))
+
+
+def check_words(certificate: Certificate, split: Split) -> None:
+    """Check that a certificate is about these data, and says what goes with its setting.
+
+    Raises
+    ------
+    CertificateRejected
+        If the data or the words are others.
+    """
     digest = sha256(split.train, label=certificate.digest_label)
     if digest != certificate.data_sha256:
         raise CertificateRejected(
@@ -177,12 +190,9 @@ def verify_split(certificate: Certificate, split: Split) -> float:
             f"got {digest[:12]}; read them with the same options"
         )
     _check_classes(split.train)
-    feasible_set = build_feasible_set(split.train, certificate.setting)
-    proven = verify(certificate, pose(split.train, feasible_set, certificate.setting))
     words = (assumptions(split.train, certificate.setting), not_promised(), unit(certificate.setting))
     if (certificate.assumptions, certificate.not_promised, certificate.unit) != words:
         raise CertificateRejected("assumptions: expected the words that go with the setting, got others")
-    return proven
 
 
 def build_feasible_set(train: Dataset, setting: Setting) -> ConvexSet:

@@ -8,20 +8,18 @@ from typing import get_args
 
 import numpy as np
 
-from toadstone.certificates.saddle.certify import Claim, pose
-from toadstone.certificates.saddle.least_budget import CertifiedBudget, certify_budget
+from toadstone.certificates.saddle.certify import pose
 from toadstone.core.budget import Budget, Kind
-from toadstone.core.certificate import Certificate, Ridge, Setting
+from toadstone.core.certificate import CostCertificate, Ridge, Setting
 from toadstone.core.checks import check_count, check_positive, check_within
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.datasets.split import Split, sha256
-from toadstone.kernels.minimax.harmful_models import HarmFloor, floor_of_error, floor_of_loss
+from toadstone.datasets.split import Split
 from toadstone.kernels.minimax.reach import measure_reach
-from toadstone.kernels.rows import count_entries
 from toadstone.learners.ridge_choice import choose_ridge
-from toadstone.pipeline.certify import DEFAULT_QUANTILE, FILTERS, assumptions, not_promised
+from toadstone.pipeline.certify import DEFAULT_QUANTILE, FILTERS, assumptions
 from toadstone.pipeline.costing.candidates import CostKind, make_candidates
+from toadstone.pipeline.costing.certified import Effort, certify_cost
 from toadstone.pipeline.costing.harm import Harm, Outcome, train_on
 from toadstone.pipeline.costing.search import CostSearch, Found
 from toadstone.pipeline.harness.clock import Clock
@@ -36,7 +34,6 @@ from toadstone.records.header import Source
 KINDS: tuple[CostKind, ...] = get_args(CostKind)
 
 _MORE_ERROR = 0.05
-_CLOSE, _COARSE, _MANY_ENTRIES = 1e-4, 1e-3, 2_000_000
 
 _CHANGES = {
     "add": "The attacker only adds rows, and knows the data, the filters and the defender's training.",
@@ -50,11 +47,6 @@ _NOT_PROMISED = (
     "An attack with fewer rows than the one found may exist, down to the certified number where there is one.",
     "Nothing is said about other models, or about filters that are fitted again on poisoned data.",
 )
-_BY_CLEAN_MODEL = "Training without poison does not do the harm, so that it takes a row; no bound says more."
-_BY_BOUND = (
-    "The certified bound of the training objective stays below the least objective of any model that does the harm."
-)
-_BY_MOST = "So does the bound for as many rows as are certified at all, half as many as there are clean ones."
 
 
 @dataclass(frozen=True)
@@ -120,14 +112,15 @@ class Cost:
     Parameters
     ----------
     record : CostRecord
-    certificate : Certificate or None
-        At one row less than the certified number; None where that is none.
+    certificate : CostCertificate or None
+        None where nothing but training without poison says that it takes a
+        row, and for kinds without a certificate.
     poison : Poison or None
         The attack found.
     """
 
     record: CostRecord
-    certificate: Certificate | None
+    certificate: CostCertificate | None
     poison: Poison | None
 
 
@@ -239,38 +232,12 @@ def _settle_ridge(train: Dataset, plan: CostPlan) -> tuple[float, str]:
 
 def _certify(
     ground: _Ground, plan: CostPlan, on_step: Callable[[], None] | None
-) -> tuple[CertifiedSide | None, Certificate | None]:
+) -> tuple[CertifiedSide | None, CostCertificate | None]:
     """Certify the number of rows that cannot do the harm; None for kinds without a certificate."""
     if plan.kind != "add":
         return None, None
-    floor = _floor(ground, plan)
-    tolerance = plan.tolerance or (_CLOSE if count_entries(ground.train.X) <= _MANY_ENTRIES else _COARSE)
-    claim = Claim(sha256(ground.train), assumptions(ground.train, ground.setting), not_promised())
-    found = certify_budget(
-        ground.train,
-        ground.threat.feasible_set,
-        ground.setting,
-        claim,
-        limit=floor.value,
-        tolerance=tolerance,
-        seed=plan.seed,
-        on_certified=on_step,
-    )
-    return _certified_side(found, floor, len(ground.train)), found.certificate
-
-
-def _floor(ground: _Ground, plan: CostPlan) -> HarmFloor:
-    train, harm, ridge = ground.train, ground.harm, ground.threat.defence.ridge
-    if harm.loss is not None:
-        return floor_of_loss(train.X, train.signs, ridge=ridge, loss=harm.loss, seed=plan.seed)
-    return floor_of_error(train.X, train.signs, ridge=ridge, wrong=harm.wrong_rows(len(train)), seed=plan.seed)
-
-
-def _certified_side(found: CertifiedBudget, floor: HarmFloor, n: int) -> CertifiedSide:
-    if found.certificate is None:
-        return CertifiedSide(1, None, floor.value, _BY_CLEAN_MODEL)
-    reason = f"{_BY_BOUND} {_BY_MOST}" if found.rows == (n - 1) // 2 else _BY_BOUND
-    return CertifiedSide(found.rows + 1, found.certificate.bound, floor.value, reason)
+    effort = Effort(plan.tolerance, plan.seed)
+    return certify_cost(ground.threat, ground.setting, ground.harm, ground.model, effort=effort, on_step=on_step)
 
 
 def _search(

@@ -23,6 +23,7 @@ _GOLDEN = (math.sqrt(5) - 1) / 2
 _MOST_SWEEPS, _SWEEPS_PER_CHECK = 400, 5
 _WEIGHTS_TRIED = 14
 _EPSILON = float(np.finfo(float).eps)
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,17 @@ class HarmFloor:
 
     value: float
     duals: Array
+
+
+def wrong_rows(error: float, n: int) -> int:
+    """Return the least number of wrong rows among n; decimal shares that are exact on paper stay exact.
+
+    Examples
+    --------
+    >>> wrong_rows(0.29, 100), wrong_rows(0.291, 100)
+    (29, 30)
+    """
+    return math.ceil(error * n - _ROUNDING)
 
 
 def floor_of_error(X: Matrix, signs: Array, *, ridge: float, wrong: int, seed: int = 0) -> HarmFloor:

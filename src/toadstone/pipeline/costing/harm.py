@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from toadstone.core.certificate import HarmKind
 from toadstone.core.checks import check_positive, check_within
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.core.errors import InvalidArgument
 from toadstone.kernels.losses import HINGE
+from toadstone.kernels.minimax.harmful_models import wrong_rows
 from toadstone.pipeline.harness.judge import Defence, merge
-
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,14 @@ class Harm:
         if self.loss is not None:
             check_positive(loss=self.loss)
 
+    @property
+    def wanted(self) -> tuple[HarmKind, float]:
+        """The kind of harm, and how much of it."""
+        return ("error", self.error) if self.error is not None else ("loss", self.loss or 0.0)
+
     def wrong_rows(self, n: int) -> int:
-        """Return the least number of wrong rows among n; decimal shares that are exact on paper stay exact."""
-        return 0 if self.error is None else int(np.ceil(self.error * n - _ROUNDING))
+        """Return the least number of wrong rows among n."""
+        return 0 if self.error is None else wrong_rows(self.error, n)
 
     def done(self, outcome: Outcome) -> bool:
         """Return True if poison does the harm."""

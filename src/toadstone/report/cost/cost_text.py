@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from toadstone.core.certificate import CostCertificate, HarmKind
 from toadstone.records.guarantees.cost import CostRecord
 from toadstone.report.text.formats import (
     counted,
     flow,
+    format_attack_value,
     format_bound,
     format_count,
     format_loss,
@@ -14,6 +16,7 @@ from toadstone.report.text.formats import (
 )
 from toadstone.report.text.rows_text import reading_lines
 
+_EXACT = 10
 _VERBS = {"add": "added", "flip": "relabelled", "replace": "replaced"}
 
 
@@ -38,8 +41,26 @@ def cost_lines(record: CostRecord, width: int | None) -> list[str]:
 def harm_in_words(record: CostRecord) -> str:
     """Name the harm: "an error of 10 % on the clean training rows"."""
     if record.error is not None:
-        return f"an error of {format_share(record.error)} on the clean training rows"
-    return f"a mean hinge loss of {format_loss(record.loss or 0.0)} on the clean training rows"
+        return _harm("error", record.error)
+    return _harm("loss", record.loss or 0.0)
+
+
+def verified_cost_sentence(certificate: CostCertificate, n_train: int, *, bound: float, floor: float) -> str:
+    """State what a verified certificate proves, with its bound and floor as recomputed from the data."""
+    rows, verb = format_count(certificate.rows), _VERBS[certificate.below.budget.kind]
+    return (
+        f"Verified: fewer than {rows} {verb} rows ({format_share(certificate.rows / n_train)} of "
+        f"{format_count(n_train)}) cannot reach {_harm(certificate.harm, certificate.wanted)}. Recomputed from the "
+        f"data, no allowed attack of one row less brings the training objective above "
+        f"{format_bound(bound, digits=_EXACT)}, and no model that does the harm has one below "
+        f"{format_attack_value(floor, digits=_EXACT)}."
+    )
+
+
+def _harm(kind: HarmKind, wanted: float) -> str:
+    if kind == "error":
+        return f"an error of {format_share(wanted)} on the clean training rows"
+    return f"a mean hinge loss of {format_loss(wanted)} on the clean training rows"
 
 
 def cost_sentences(record: CostRecord) -> list[str]:
@@ -93,8 +114,8 @@ def detail_sentences(record: CostRecord) -> list[str]:
             f"the test rows, where training without poison has {format_share(record.clean_test_error)}."
         )
     if record.certified is not None and not record.exceeded:
-        bound = record.certified.bound
-        numbers = f" ({format_bound(bound)} against {format_loss(record.certified.floor)})" if bound is not None else ""
+        bound, floor = record.certified.bound, format_attack_value(record.certified.floor)
+        numbers = "" if bound is None else f" ({format_bound(bound)} against {floor})"
         sentences.append(f"Certificate: {record.certified.reason.rstrip('.')}{numbers}.")
     return [*sentences, vulnerability_sentence(record)]
 

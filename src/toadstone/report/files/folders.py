@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from toadstone.certificates.files import write_certificate
-from toadstone.core.certificate import Certificate
+from toadstone.core.certificate import Certificate, CostCertificate
 from toadstone.core.dataset import Poison
 from toadstone.core.files import written_aside
 from toadstone.datasets.readers.rows import write_rows_as_arrays
@@ -46,7 +46,7 @@ def write_audit(record: AuditRecord, certificate: Certificate | None, poison: Po
         write_rows_as_arrays(poison.X, poison.y, folder / "poison.npz")
 
 
-def write_cost(record: CostRecord, certificate: Certificate | None, poison: Poison | None, folder: Path) -> None:
+def write_cost(record: CostRecord, certificate: CostCertificate | None, poison: Poison | None, folder: Path) -> None:
     """Write record and report of a cost, and certificate and poison if there are any, into a folder."""
     for name, text in (("record.json", record.to_json()), ("report.html", render_cost(record))):
         with written_aside(folder / name) as stream:

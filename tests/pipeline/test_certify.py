@@ -113,7 +113,6 @@ class TestVerification:
             {"hypothesis": "norm_ball"},
             {"sanitizers": ["l2"]},
             {"sanitizers": ["slab"]},
-            {"budget_kind": "flip"},
             {"clean_loss": 0.0},
             {"assumptions": []},
             {"not_promised": ["It does not bound the error of a coin."]},
@@ -126,6 +125,38 @@ class TestVerification:
         write_certificate(certify(split), tmp_path / "c.json")
         with pytest.raises(CertificateRejected):
             verify_split(forged(tmp_path / "c.json", **changes), split)
+
+    @pytest.mark.parametrize("kind", ["flip", "replace", "perturb"])
+    def test_a_proof_about_added_rows_is_none_about_others(self, small, tmp_path, kind):
+        split = small(n=40)
+        write_certificate(certify(split), tmp_path / "c.json")
+        with pytest.raises(ToadstoneError, match=r"clean_bound|budget_kind"):
+            verify_split(forged(tmp_path / "c.json", budget_kind=kind), split)
+
+    @pytest.mark.parametrize("kind", ["flip", "replace"])
+    def test_changed_rows_survive_their_files_and_say_what_is_assumed(self, small, tmp_path, kind):
+        split = small(n=40)
+        certificate = certify(split, kind=kind, tolerance=1e-3)
+        write_certificate(certificate, tmp_path / "c.json")
+        assert verify_split(read_certificate(tmp_path / "c.json"), split) == certificate.bound
+        assert any(
+            {"flip": "the other label", "replace": "in their place"}[kind] in one for one in certificate.assumptions
+        )
+        assert refusal(forged(tmp_path / "c.json", assumptions=[]), split) is not None
+
+    def test_fractions_of_labels_are_those_of_the_data(self, small):
+        split, plan = small(n=40), CertifyPlan(hypothesis=Ridge(0.1), kind="flip", tolerance=1e-3)
+        lower, higher = split.train.classes.tolist()
+        (made,) = certify_split(split, [{lower: 0.05, higher: 0.1}], plan).certificates
+        assert made.budget.by_class == (0.05, 0.1)
+        verify_split(made, split)
+        with pytest.raises(InvalidArgument, match="fraction"):
+            certify_split(split, [{lower: 0.05}], plan)
+
+    def test_a_flip_certificate_with_filters_is_refused(self, small, tmp_path):
+        split = small(n=40)
+        write_certificate(certify(split, kind="flip", tolerance=1e-3), tmp_path / "c.json")
+        assert "sanitizers" in (refusal(forged(tmp_path / "c.json", sanitizers=["l2"]), split) or "")
 
     @pytest.mark.parametrize("value", [None, "x", "", [], {}, -1, 0, 0.3, 1e400, [["l2"], 3], ["loss"], ["l2", "l2"]])
     @pytest.mark.parametrize("field", ["quantile", "domain", "loss", "sanitizers", "hypothesis", "hypothesis_value"])

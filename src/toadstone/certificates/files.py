@@ -114,13 +114,13 @@ def _kinds(fields: Mapping[str, Any]) -> dict[str, type]:
     if method != saddle_fields.METHOD:
         known = ", ".join([saddle_fields.METHOD, cost_fields.METHOD, *pointwise_fields.METHODS])
         raise ValueError(f"method {method}, where {known} are known")
-    return _ABOUT_FILES | {"method": str} | saddle_fields.KINDS
+    return _ABOUT_FILES | {"method": str} | saddle_fields.kinds_of(fields)
 
 
 def _names(method: str, fields: Mapping[str, Any]) -> Sequence[str]:
     if method in pointwise_fields.METHODS:
         return [*pointwise_fields.COUNTED, *fields["evidence"]]
-    return cost_fields.ARRAYS if method == cost_fields.METHOD else saddle_fields.ARRAYS
+    return cost_fields.ARRAYS if method == cost_fields.METHOD else saddle_fields.names_of_arrays(fields)
 
 
 def _arrays(certificate: AnyCertificate) -> dict[str, Array]:

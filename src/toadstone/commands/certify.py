@@ -92,6 +92,19 @@ _POINTWISE = stacked(
     help="For saddle, which needs it, poison rows for each clean row, in [0, 0.5). For the others shares of all units "
     "at which the certified accuracy is stated.  [default: 0.01, 0.03 and 0.05]  Repeatable.",
 )
+@click.option(
+    "--class-fraction",
+    "class_fractions",
+    multiple=True,
+    metavar="LABEL=F",
+    help="For saddle, poison rows of a label (for flip, flipped rows that have it) for each clean row. Once for each "
+    "of the two labels, in place of --fraction.",
+)
+@choice(
+    "--kind",
+    ["add", "flip", "replace"],
+    "What the attacker of saddle does: adds rows, gives clean rows the other label, or puts rows in their place.",
+)
 @_POINTWISE
 @path("--out", "DIR", "New folder for certificate files, which `toadstone verify` checks.")
 @FORCE
@@ -109,6 +122,7 @@ def certify(
     data: str,
     out: Path | None,
     force: bool,
+    class_fractions: tuple[str, ...],
     fail_if_certified_above: float | None,
     fail_if_certified_below: float | None,
     as_json: bool,
@@ -129,6 +143,8 @@ def certify(
     check_limit("fail_if_certified_below", fail_if_certified_below, most=1)
     _check_gates(options["method"], fail_if_certified_above, fail_if_certified_below)
     given: dict[str, Any] = {name: None if value == () else value for name, value in options.items()}
+    if class_fractions:
+        given["fraction"] = _by_class(class_fractions, given["fraction"])
     with folder_if_named(out, data, force=force) as aside, running("reading"):
         result = run(data, **given)
         if fail_if_certified_below is not None and len(result.record) > 1:
@@ -142,6 +158,19 @@ def certify(
         gate_bound(certificate, certificate.budget.fraction, fail_if_certified_above, conclusive=closed)
         for certificate, closed in zip(result.certificates, result.conclusive, strict=True)
     )
+
+
+def _by_class(stated: tuple[str, ...], fraction: object) -> dict[str, float]:
+    """Return fractions by label, as `LABEL=F` states them."""
+    if fraction is not None:
+        raise InvalidArgument("class_fraction", "nothing beside --fraction", ", ".join(stated))
+    parts = [one.rpartition("=") for one in stated]
+    try:
+        return {label: float(number) for label, equals, number in parts if equals or label}
+    except ValueError:
+        raise InvalidArgument(
+            "class_fraction", "a label, =, and a number, as in spam=0.01", ", ".join(stated)
+        ) from None
 
 
 def _check_gates(method: str, above: float | None, below: float | None) -> None:

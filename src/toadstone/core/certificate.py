@@ -88,7 +88,9 @@ class Witness:
     masses : ndarray of shape (k,)
         Their weights as a share of the clean rows; they sum to the fraction.
     clean_duals, poison_duals : ndarray of shape (n,) and (k,)
-        Dual variables, at most one, of each clean row and poison point.
+        Dual variables, at most one, of each clean row and poison point. Of
+        labels flipped in place there are no points, and the latter are those
+        of all rows under their other label, of shape (n,).
     """
 
     points: Array
@@ -99,13 +101,41 @@ class Witness:
 
 
 @dataclass(frozen=True, eq=False)
+class ChangedRows:
+    """Further parts of a certificate where clean rows are flipped or replaced.
+
+    The trained model no longer sees these rows as they were, so that the
+    objective of its training says little about them.
+
+    Parameters
+    ----------
+    clean_bound : float
+        Upper bound of the trained model's mean loss on the clean rows, as
+        they were, penalty included; rounded up.
+    theta : ndarray of shape (d + 1,)
+        The model that proves it.
+    multipliers : ndarray of shape (2, 1 + J)
+        Of the poison oracle at that model.
+    shares : ndarray of shape (n,)
+        How much of each row the witness flips or takes away, in [0, 1].
+    """
+
+    clean_bound: float
+    theta: Array
+    multipliers: Array
+    shares: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Certificate:
     """A proof that no attack within the budget makes the training loss exceed `bound`.
 
     Parameters
     ----------
     bound : float
-        Upper bound, rounded up.
+        Upper bound, rounded up, of the training objective: of the clean rows
+        alone, and of all rows that are trained on where some are flipped or
+        replaced.
     attack_value : float
         Objective that the witness attack provably causes, rounded down.
     clean_loss, poison_loss : float
@@ -128,6 +158,8 @@ class Certificate:
         Allowance for floating-point error that `bound` already contains.
     digest_label : str
         First word of the hashed header of `data_sha256`.
+    changed : ChangedRows, optional
+        Where the budget is for flipping or replacing rows.
     """
 
     bound: float
@@ -145,6 +177,12 @@ class Certificate:
     not_promised: tuple[str, ...]
     slack: float
     digest_label: str = DIGEST_LABEL
+    changed: ChangedRows | None = None
+
+    @property
+    def clean_bound(self) -> float:
+        """Upper bound of the trained model's mean loss on the clean rows, penalty included."""
+        return self.bound if self.changed is None else self.changed.clean_bound
 
     @property
     def gap(self) -> float:

@@ -9,6 +9,8 @@ from typing import Any, Unpack
 
 from toadstone.certificates.cost.verify import Recomputed
 from toadstone.certificates.files import AnyCertificate, as_fields, read_certificate, write_certificate
+from toadstone.certificates.saddle.certify import Timed
+from toadstone.certificates.saddle.changed_rows import error_bound
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, CostCertificate, NormBall, Ridge
 from toadstone.core.errors import InvalidArgument
@@ -16,7 +18,7 @@ from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, open_data, request_of
 from toadstone.front.pointwise.methods import certify_by, verify_by
-from toadstone.front.pointwise.options import PointwiseOptions, numbers_of, refuse_saddle_options
+from toadstone.front.pointwise.options import PointwiseOptions, kind_of, numbers_of, refuse_saddle_options
 from toadstone.front.pointwise.results import PointwiseResult, PointwiseVerifyResult
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
@@ -36,6 +38,7 @@ class CertifyResult(Result):
             [
                 as_fields(result.certificate)
                 | {"conclusive": certified.conclusive(result.certificate), "seconds": result.seconds}
+                | changed_fields(result, len(given.split.train))
                 for result in certified.results
             ],
         )
@@ -60,7 +63,8 @@ class CertifyResult(Result):
 
     def columns(self) -> tuple[None, Mapping[str, Sequence[Any]]]:
         """Give a row for each fraction."""
-        names = ("fraction", "bound", "attack_value", "gap", "conclusive", "seconds")
+        names = ["fraction", "bound", "attack_value", "gap", "conclusive", "seconds"]
+        names += [name for name in ("clean_bound", "error_bound") if name in self.record[0]]
         return None, {name: [fields[name] for fields in self.record] for name in names}
 
     def plot(self) -> Any:
@@ -119,6 +123,14 @@ class CostVerifyResult(Result):
         write_certificate(self.certificate, folder / "certificate.json")
 
 
+def changed_fields(result: Timed, n: int) -> dict[str, float]:
+    """Return what is stated besides where rows are flipped or replaced, of n clean rows."""
+    if result.certificate.changed is None:
+        return {}
+    stated = {"error_bound": error_bound(result.certificate, n)}
+    return stated if result.whole_value is None else stated | {"whole_value": result.whole_value}
+
+
 def models_of(norm_squared: float | None, ridge: float | None) -> NormBall | Ridge | None:
     """Turn two options into the set of models, None where neither is given.
 
@@ -139,7 +151,8 @@ def certify(
     data: Data,
     *,
     method: str = "saddle",
-    fraction: float | Sequence[float] | None = None,
+    fraction: float | Mapping[Any, float] | Sequence[float | Mapping[Any, float]] | None = None,
+    kind: str = "add",
     group: str | None = None,
     k: int | Sequence[int] | None = None,
     change: str | None = None,
@@ -171,10 +184,19 @@ def certify(
         What is promised: a bound of a linear model's training loss whatever
         rows are added; or, for each test row, how many changed labels, rows,
         sources of rows or periods of time cannot change its prediction.
-    fraction : float or sequence of float, optional
+    fraction : float, mapping, or sequence of them, optional
         For "saddle", which needs it, poison rows for each clean row, in
-        [0, 0.5). For the others shares of all units at which the certified
-        accuracy is stated; 0.01, 0.03 and 0.05 by default.
+        [0, 0.5); or a mapping with such a fraction for each of the two labels,
+        of added rows of that label, or of flipped rows that have it. For the
+        others shares of all units at which the certified accuracy is stated;
+        0.01, 0.03 and 0.05 by default.
+    kind : {"add", "flip", "replace"}
+        Of "saddle": whether the attacker adds rows, gives clean rows the other
+        label, or puts rows in the place of clean ones. For the latter two the
+        record has, beside the bound of the training objective, one of the
+        trained model's objective on the clean rows as they were
+        (``clean_bound``), and of the share of them that it classifies wrongly
+        (``error_bound``).
     group : str, optional
         Column of hospital, annotator or file, which is then no feature: what
         an attacker controls is one or more of them, with all of their labels
@@ -277,7 +299,7 @@ def certify(
         trusted=trusted,
     )
     if method != "saddle":
-        refuse_saddle_options(method, quantile=quantile, domain=domain, loss=loss, tolerance=tolerance)
+        refuse_saddle_options(method, quantile=quantile, domain=domain, loss=loss, tolerance=tolerance, kind=kind)
         return certify_by(method, data, request, options, fraction=fraction, norm_squared=norm_squared)
     options.refuse_but("saddle", "ridge")
     if fraction is None:
@@ -285,16 +307,17 @@ def certify(
     if ridge is not None and not isinstance(ridge, int | float):
         raise InvalidArgument("ridge", "one number for the method saddle", list(ridge))
     models = models_of(norm_squared, ridge)
-    fractions = [fraction] if isinstance(fraction, int | float) else list(fraction)
-    for one in fractions:
+    fractions = [fraction] if isinstance(fraction, int | float | Mapping) else list(fraction)
+    attacker = kind_of(kind, quantile=quantile, domain=domain)
+    for one in (number for number in fractions if not isinstance(number, Mapping)):
         Budget(one)
-    run.watch.expect(len(set(fractions)))
+    run.watch.expect(len({str(one) for one in fractions}))
     given = open_data(data, request, domain=domain)
     run.watch.announce("certificates")
     certified = certify_split(
         given.split,
         fractions,
-        CertifyPlan(quantile=quantile, hypothesis=models, domain=domain, loss=loss, tolerance=tolerance, seed=seed),
+        CertifyPlan(quantile, models, domain, loss, tolerance, seed, attacker),
         on_certified=run.watch.step,
     )
     return CertifyResult(given, certified)

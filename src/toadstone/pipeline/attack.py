@@ -185,7 +185,7 @@ def attack(
         header=make_header("attack", command=plan.command, seed=plan.seed, digests=digests(split)),
         source=source_of(split, plan.source),
         data=summarize(split, threat.domain),
-        threat=Threat(plan.fraction, threat.budget.kind, threat.budget.count(len(split.train))),
+        threat=Threat(plan.fraction, "add", threat.budget.count(len(split.train))),
         method=plan.method,
         candidate=finding.candidate.name,
         tried=tried,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
 
 from toadstone.certificates.saddle.certify import Claim, Timed, certify_saddle, pose, unit
+from toadstone.certificates.saddle.changes import certify_changes
 from toadstone.certificates.saddle.verify import verify
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting
@@ -14,23 +16,21 @@ from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData
 from toadstone.datasets.split import Split, sha256
 from toadstone.kernels.rows import count_entries
-from toadstone.kernels.sets.sets import ConvexSet
+from toadstone.kernels.sets.sets import ConvexSet, unlimited
 from toadstone.learners.ridge_choice import choose_ridge
+from toadstone.pipeline.certification.saddle_words import assumptions, not_promised
 from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.pipeline.harness.threat_model import settle_domain
 from toadstone.records.audit import Bound
 
-FILTERS = ("l2", "slab")
-DEFAULT_QUANTILE = 0.95
-_CLOSE, _COARSE, _MANY_ENTRIES = 1e-5, 1e-3, 2_000_000
+CertifiedKind: TypeAlias = Literal["add", "flip", "replace"]
+ClassFractions: TypeAlias = Mapping[Any, float]
+"""Fractions for each label: of added rows of that label, or of flipped rows that have it."""
 
-_DOMAIN_WORDS = {
-    "real": "Poison rows may have any feature values that pass the filters.",
-    "box": "Poison rows stay within the range of each feature among the clean rows, or within [0, 1] where all do.",
-    "integer": "Poison rows are counts: whole numbers from 0 to each feature's largest clean value (at least 1). "
-    "The proof widens them to a convex set that contains them; the attack value is reached within that set, by rows "
-    "that may be fractional, and the evaluated attack rounds them.",
-}
+FILTERS = ("l2", "slab")
+KINDS: tuple[CertifiedKind, ...] = get_args(CertifiedKind)
+DEFAULT_QUANTILE = 0.95
+_CLOSE, _LESS_CLOSE, _COARSE, _MANY_ENTRIES = 1e-5, 1e-4, 1e-3, 2_000_000
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,11 @@ class CertifyPlan:
     loss : {"hinge", "smooth_hinge", "squared_hinge", "logistic"}
     tolerance : float, optional
         Relative gap at which to stop; by default 1e-5, and 1e-3 for data
-        with more than two million entries other than zero.
+        with more than two million entries other than zero; 1e-4 at least
+        where rows are flipped or replaced.
     seed : int
+    kind : {"add", "flip", "replace"}
+        What the attacker does.
     """
 
     quantile: float = DEFAULT_QUANTILE
@@ -58,6 +61,11 @@ class CertifyPlan:
     loss: str = "hinge"
     tolerance: float | None = None
     seed: int = 0
+    kind: CertifiedKind = "add"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InvalidArgument("kind", f"one of {', '.join(KINDS)}", self.kind)
 
 
 DEFAULT_PLAN = CertifyPlan()
@@ -112,7 +120,7 @@ class Certified:
 
 def certify_split(
     split: Split,
-    fractions: Sequence[float],
+    fractions: Sequence[float | ClassFractions],
     plan: CertifyPlan = DEFAULT_PLAN,
     *,
     on_certified: Callable[[], None] | None = None,
@@ -123,8 +131,9 @@ def certify_split(
     ----------
     split : Split
         Only its training rows are used; they are taken as clean.
-    fractions : sequence of float
-        Added rows for each clean row, in [0, 0.5).
+    fractions : sequence of float or mapping
+        Rows that the attacker adds, flips or replaces, for each clean row, in
+        [0, 0.5); or such fractions for both labels.
     plan : CertifyPlan
     on_certified : callable, optional
         Called after each fraction, for progress.
@@ -147,19 +156,52 @@ def certify_split(
     >>> certificate.attack_value <= certificate.bound
     True
     """
-    budgets = [Budget(fraction) for fraction in fractions]
     train = split.train
     _check_classes(train)
-    tolerance = _settle_tolerance(train, plan.tolerance)
-    named = settle_domain(split, plan.domain)
+    budgets = [settle_budget(train, fraction, plan.kind) for fraction in fractions]
+    tolerance = _settle_tolerance(train, plan)
     chosen, origin = _settle_hypothesis(train, plan.hypothesis, plan.loss, plan.seed)
-    setting = Setting(FILTERS, plan.quantile, named, plan.loss, chosen)
-    feasible_set = build_feasible_set(train, setting)
-    claim = Claim(sha256(train), assumptions(train, setting), not_promised())
-    results = certify_saddle(
-        train, feasible_set, budgets, setting, claim, tolerance=tolerance, seed=plan.seed, on_certified=on_certified
-    )
+    if plan.kind == "flip":
+        # Rows stay as they are, and the defender filters nothing.
+        setting = Setting((), 1.0, "real", plan.loss, chosen)
+    else:
+        setting = Setting(FILTERS, plan.quantile, settle_domain(split, plan.domain), plan.loss, chosen)
+    feasible_set = feasible_rows(train, setting, plan.kind)
+    make, digest = certify_saddle if plan.kind == "add" else certify_changes, sha256(train)
+    results: list[Timed] = []
+    for alike in _of_one_claim(budgets):
+        claim = Claim(digest, assumptions(train, setting, alike[0]), not_promised(alike[0]))
+        results += make(
+            train, feasible_set, alike, setting, claim, tolerance=tolerance, seed=plan.seed, on_certified=on_certified
+        )
     return Certified(tuple(results), feasible_set, origin, tolerance)
+
+
+def settle_budget(train: Dataset, fraction: float | ClassFractions, kind: CertifiedKind) -> Budget:
+    """Return the budget of a fraction, or of fractions for both labels.
+
+    Raises
+    ------
+    InvalidArgument
+        If a fraction is out of range, or the labels are not those of the data.
+    """
+    if not isinstance(fraction, Mapping):
+        return Budget(fraction, kind)
+    if kind != "flip":
+        raise InvalidArgument("fraction", f"one number for the kind {kind}", dict(fraction))
+    labels = train.classes.tolist()
+    shares = {str(label): share for label, share in fraction.items()}
+    if set(shares) != {str(label) for label in labels}:
+        raise InvalidArgument("fraction", f"one for each of {labels[0]} and {labels[1]}", ", ".join(shares) or "none")
+    lower, higher = (shares[str(label)] for label in labels)
+    return Budget.of_classes(lower, higher, kind)
+
+
+def _of_one_claim(budgets: Sequence[Budget]) -> list[list[Budget]]:
+    """Group budgets that go into one claim: all of those without limits for classes, or one with."""
+    if any(budget.by_class is not None for budget in budgets):
+        return [[budget] for budget in budgets]
+    return [list(budgets)] if budgets else []
 
 
 def verify_split(certificate: Certificate, split: Split) -> float:
@@ -170,8 +212,10 @@ def verify_split(certificate: Certificate, split: Split) -> float:
     CertificateRejected
         If the data are others, or the certificate does not prove what it states.
     """
+    _check_classes(split.train)
+    # Settings that are none have no words.
+    feasible_set = feasible_rows(split.train, certificate.setting, certificate.budget.kind)
     check_words(certificate, split)
-    feasible_set = build_feasible_set(split.train, certificate.setting)
     return verify(certificate, pose(split.train, feasible_set, certificate.setting))
 
 
@@ -190,9 +234,29 @@ def check_words(certificate: Certificate, split: Split) -> None:
             f"got {digest[:12]}; read them with the same options"
         )
     _check_classes(split.train)
-    words = (assumptions(split.train, certificate.setting), not_promised(), unit(certificate.setting))
+    budget, setting = certificate.budget, certificate.setting
+    words = (assumptions(split.train, setting, budget), not_promised(budget), unit(setting))
     if (certificate.assumptions, certificate.not_promised, certificate.unit) != words:
         raise CertificateRejected("assumptions: expected the words that go with the setting, got others")
+
+
+def feasible_rows(train: Dataset, setting: Setting, kind: str) -> ConvexSet:
+    """Build the set of feasible poison; where labels are flipped in place, nothing limits the rows.
+
+    Raises
+    ------
+    InvalidArgument
+        If the setting has filters that do not go with the kind.
+    InvalidData
+        If the rows do not fit the domain.
+    """
+    if kind not in KINDS:
+        raise InvalidArgument("budget_kind", f"one of {', '.join(KINDS)}", kind)
+    if kind != "flip":
+        return build_feasible_set(train, setting)
+    if setting.sanitizers or setting.domain != "real":
+        raise InvalidArgument("sanitizers", "none where labels are flipped", list(setting.sanitizers))
+    return unlimited(train.classes.tolist(), train.n_features)
 
 
 def build_feasible_set(train: Dataset, setting: Setting) -> ConvexSet:
@@ -210,37 +274,6 @@ def build_feasible_set(train: Dataset, setting: Setting) -> ConvexSet:
     return fit_filters(train, setting.sanitizers, quantile=setting.quantile, domain=setting.domain)
 
 
-def assumptions(train: Dataset, setting: Setting) -> tuple[str, ...]:
-    """List the assumptions of a certificate, in plain words."""
-    hypothesis = setting.hypothesis
-    models = (
-        f"whose weights and bias have a squared norm of at most {hypothesis.squared_radius:g}"
-        if isinstance(hypothesis, NormBall)
-        else f"with a ridge penalty of {hypothesis.strength:g} for each row, bias included"
-    )
-    return (
-        f"The {len(train)} training rows are clean. The filters' thresholds were fitted on them and stay fixed.",
-        "The attacker only adds rows, and knows the data, the filters and the defender's training.",
-        f"Every poison row passes both filters: its distance to its class mean (L2), and its distance along the "
-        f"line between the class means (slab), are within the {setting.quantile:.4g} quantile of its class.",
-        _DOMAIN_WORDS[setting.domain],
-        "No clean row is filtered out.",
-        f"The defender minimizes the mean {setting.loss.replace('_', ' ')} loss over linear models {models}.",
-        "Training loss stands for test loss: there are enough clean rows for the two to be close.",
-    )
-
-
-def not_promised() -> tuple[str, ...]:
-    """List the claims that a certificate does not make, in plain words."""
-    return (
-        "It bounds the training loss for each clean row, which is at least the share of clean training rows "
-        "classified wrongly (for losses of at least one on such rows). It does not bound the error on a test set.",
-        "It does not cover rows that are changed, relabelled or deleted: only rows that are added.",
-        "It does not cover filters that are fitted again on poisoned data, or poison among the rows taken as clean.",
-        "It does not cover other models, such as trees or deep networks.",
-    )
-
-
 def _check_classes(train: Dataset) -> None:
     if len(train.classes) != 2:
         shown = ", ".join(str(label) for label in train.classes[:12])
@@ -249,11 +282,12 @@ def _check_classes(train: Dataset) -> None:
         )
 
 
-def _settle_tolerance(train: Dataset, tolerance: float | None) -> float:
-    if tolerance is None:
-        return _CLOSE if count_entries(train.X) <= _MANY_ENTRIES else _COARSE
-    check_within("(0, 1)", tolerance=tolerance)
-    return tolerance
+def _settle_tolerance(train: Dataset, plan: CertifyPlan) -> float:
+    if plan.tolerance is None:
+        close = _CLOSE if plan.kind == "add" else _LESS_CLOSE
+        return close if count_entries(train.X) <= _MANY_ENTRIES else _COARSE
+    check_within("(0, 1)", tolerance=plan.tolerance)
+    return plan.tolerance
 
 
 def _settle_hypothesis(

@@ -17,7 +17,8 @@ from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.datasets.split import Split
 from toadstone.kernels.minimax.reach import measure_reach
 from toadstone.learners.ridge_choice import choose_ridge
-from toadstone.pipeline.certify import DEFAULT_QUANTILE, FILTERS, assumptions
+from toadstone.pipeline.certification.saddle_words import assumptions
+from toadstone.pipeline.certify import DEFAULT_QUANTILE, FILTERS
 from toadstone.pipeline.costing.candidates import CostKind, make_candidates
 from toadstone.pipeline.costing.certified import Effort, certify_cost
 from toadstone.pipeline.costing.harm import Harm, Outcome, train_on

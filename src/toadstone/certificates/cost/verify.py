@@ -73,6 +73,9 @@ def prove_floor(certificate: CostCertificate, problem: Problem) -> float:
     CertificateRejected
         If they do not fit the data, or the defender's objective is another.
     """
+    if certificate.below.budget.kind != "add":
+        kind = certificate.below.budget.kind
+        raise CertificateRejected(f"budget_kind: expected add, whose bound is of the clean rows too, got {kind}")
     setting, n, duals = certificate.below.setting, len(problem.signs), certificate.floor_duals
     if setting.loss != "hinge" or not isinstance(setting.hypothesis, Ridge):
         raise CertificateRejected("loss: expected the hinge loss with a ridge, which alone has a floor, got another")

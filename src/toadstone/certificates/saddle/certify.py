@@ -30,10 +30,20 @@ class Claim:
 
 @dataclass(frozen=True)
 class Timed:
-    """A certificate and the seconds that it took."""
+    """A certificate and the seconds that it took.
+
+    Parameters
+    ----------
+    certificate : Certificate
+    seconds : float
+    whole_value : float, optional
+        Where labels are flipped, the objective of training after whole flips,
+        those of the witness's largest shares.
+    """
 
     certificate: Certificate
     seconds: float
+    whole_value: float | None = None
 
 
 def unit(setting: Setting) -> str:
@@ -117,14 +127,20 @@ def certify_saddle(
 
 
 def _prove(problem: Problem, saddle: Saddle) -> tuple[ModelProof, Array, Array]:
-    theta = _inside(saddle.theta, problem)
+    theta, multipliers = within_ball(problem, saddle.theta, saddle.multipliers)
+    return prove_bound(problem, theta, multipliers), theta, multipliers
+
+
+def within_ball(problem: Problem, theta: Array, multipliers: Array) -> tuple[Array, Array]:
+    """Return a model within the hypothesis class to the last digit, with multipliers of the poison oracle there."""
+    inner = _inside(theta, problem)
     # A bound of a linear function scales with it, and so do its multipliers.
-    multipliers = saddle.multipliers * (theta @ theta / max(float(theta @ saddle.theta), 1e-300))
+    multipliers = multipliers * (inner @ inner / max(float(inner @ theta), 1e-300))
     if not len(multipliers):
         # Without poison no oracle was asked; a loose proof of its loss will do.
         multipliers = np.zeros((2, 1 + len(problem.regions[0].low)))
-        multipliers[:, 0] = np.linalg.norm(theta)
-    return prove_bound(problem, theta, multipliers), theta, multipliers
+        multipliers[:, 0] = np.linalg.norm(inner)
+    return inner, multipliers
 
 
 def _inside(theta: Array, problem: Problem) -> Array:

@@ -7,7 +7,7 @@ from typing import Any
 
 from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
-from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting, Witness
+from toadstone.core.certificate import Certificate, ChangedRows, NormBall, Ridge, Setting, Witness
 from toadstone.core.errors import CertificateRejected
 
 METHOD = "saddle"
@@ -33,13 +33,36 @@ KINDS: dict[str, type] = {
     "not_promised": list,
 }
 """Fields of the JSON file beside those of all certificates."""
+_CHANGED_ARRAYS = ("clean_theta", "clean_multipliers", "shares")
+_CHANGED, _BY_CLASS = "clean_bound", "by_class"
+_LABELS = ("lower_label", "higher_label")
+
+
+def kinds_of(fields: Mapping[str, Any]) -> dict[str, type]:
+    """Return the types of the fields: some more where rows are flipped or replaced, or classes have limits."""
+    kinds = dict(KINDS)
+    if fields.get("budget_kind") in ("flip", "replace"):
+        kinds[_CHANGED] = float
+    if _BY_CLASS in fields:
+        kinds[_BY_CLASS] = dict
+    return kinds
+
+
+def names_of_arrays(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the arrays that belong to some fields."""
+    return ARRAYS + _CHANGED_ARRAYS if _CHANGED in fields else ARRAYS
 
 
 def fields_of(certificate: Certificate) -> dict[str, Any]:
     """Return the readable part, as JSON types."""
     setting = certificate.setting
     kind, value = _hypothesis(setting.hypothesis)
-    return {
+    more: dict[str, Any] = {}
+    if certificate.changed is not None:
+        more[_CHANGED] = certificate.changed.clean_bound
+    if certificate.budget.by_class is not None:
+        more[_BY_CLASS] = dict(zip(_LABELS, certificate.budget.by_class, strict=True))
+    return more | {
         "fraction": certificate.budget.fraction,
         "budget_kind": certificate.budget.kind,
         "bound": certificate.bound,
@@ -63,8 +86,9 @@ def fields_of(certificate: Certificate) -> dict[str, Any]:
 
 def arrays_of(certificate: Certificate) -> dict[str, Array]:
     """Return the arrays, by name."""
-    witness = certificate.witness
-    return {
+    witness, changed = certificate.witness, certificate.changed
+    more = (changed.theta, changed.multipliers, changed.shares) if changed is not None else ()
+    return dict(zip(_CHANGED_ARRAYS, more, strict=False)) | {
         "theta": certificate.theta,
         "multipliers": certificate.multipliers,
         "points": witness.points,
@@ -98,7 +122,7 @@ def assemble(fields: Mapping[str, Any], arrays: Mapping[str, Array], digest_labe
     found = Certificate(
         **numbers,
         unit=str(fields["unit"]),
-        budget=Budget(float(fields["fraction"]), fields["budget_kind"]),
+        budget=_budget(fields),
         setting=setting,
         theta=arrays["theta"],
         multipliers=arrays["multipliers"],
@@ -107,11 +131,26 @@ def assemble(fields: Mapping[str, Any], arrays: Mapping[str, Array], digest_labe
         assumptions=tuple(fields["assumptions"]),
         not_promised=tuple(fields["not_promised"]),
         digest_label=digest_label,
+        changed=_changed(fields, arrays),
     )
     # It follows from two others, exactly, as long as nobody changes it.
     if fields["gap"] != found.gap:
         raise CertificateRejected(f"gap: {found.gap:.9g} is left between bound and attack, got {fields['gap']:.9g}")
     return found
+
+
+def _budget(fields: Mapping[str, Any]) -> Budget:
+    by_class = None
+    if _BY_CLASS in fields:
+        shares = fields[_BY_CLASS]
+        by_class = (float(shares[_LABELS[0]]), float(shares[_LABELS[1]]))
+    return Budget(float(fields["fraction"]), fields["budget_kind"], by_class)
+
+
+def _changed(fields: Mapping[str, Any], arrays: Mapping[str, Array]) -> ChangedRows | None:
+    if _CHANGED not in fields:
+        return None
+    return ChangedRows(float(fields[_CHANGED]), *(arrays[name] for name in _CHANGED_ARRAYS))
 
 
 def _hypothesis(hypothesis: NormBall | Ridge) -> tuple[str, float]:

@@ -56,20 +56,36 @@ def prove_bound(problem: Problem, theta: Array, multipliers: Array) -> ModelProo
     """
     scores = problem.X @ theta[:-1] + theta[-1]
     clean = problem.loss.value(problem.signs * scores)
-    margins = []
-    for region, sign, nu in zip(problem.regions, (-1.0, 1.0), multipliers, strict=True):
-        margins.append(sign * theta[-1] - _support(region, -sign * theta[:-1], nu))
-    poison = float(problem.loss.value(np.array(min(margins))))
-    penalty = 0.0
-    if isinstance(problem.hypothesis, Ridge):
-        penalty = 0.5 * problem.hypothesis.strength * float(theta @ theta)
-    longest = int(np.diff(problem.X.indptr).max()) if hasattr(problem.X, "indptr") else problem.X.shape[1]
+    poison = float(worst_losses(problem, theta, multipliers).max())
+    penalty = penalty_of(problem, theta)
     # Rounding of a row's score, times the steepest slope that its true margin may have.
-    sizes = abs(problem.X) @ abs(theta[:-1]) + abs(theta[-1])
+    longest, sizes = rounding_of_scores(problem, theta)
     slope = float(-problem.loss.derivative(problem.signs * scores - _EPSILON * longest * sizes).min())
     rounding = slope * longest * float(sizes.mean()) + len(clean) * float(clean.mean())
     rounding += (len(theta) + 8) * 2 * penalty + 8 * poison
     return ModelProof(float(clean.mean()), poison, penalty, 2 * _EPSILON * rounding)
+
+
+def worst_losses(problem: Problem, theta: Array, multipliers: Array) -> Array:
+    """Bound the loss of every feasible row labelled -1, and of every one labelled +1, at a model."""
+    margins = [
+        sign * theta[-1] - _support(region, -sign * theta[:-1], nu)
+        for region, sign, nu in zip(problem.regions, (-1.0, 1.0), multipliers, strict=True)
+    ]
+    return problem.loss.value(np.array(margins))
+
+
+def penalty_of(problem: Problem, theta: Array) -> float:
+    """Compute the ridge penalty of a model; zero for a norm ball."""
+    if isinstance(problem.hypothesis, Ridge):
+        return 0.5 * problem.hypothesis.strength * float(theta @ theta)
+    return 0.0
+
+
+def rounding_of_scores(problem: Problem, theta: Array) -> tuple[int, Array]:
+    """Return the most terms of a row's score, and the sum of their sizes for each row."""
+    longest = int(np.diff(problem.X.indptr).max()) if hasattr(problem.X, "indptr") else problem.X.shape[1]
+    return longest, abs(problem.X) @ abs(theta[:-1]) + abs(theta[-1])
 
 
 def _support(region: Region, direction: Array, multipliers: Array) -> float:

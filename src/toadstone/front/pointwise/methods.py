@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from toadstone.core.checks import check_within
 from toadstone.core.errors import InvalidArgument
@@ -13,9 +14,9 @@ from toadstone.front.inputs import Data, open_data
 from toadstone.front.pointwise.options import (
     Plan,
     PointwiseOptions,
-    numbers_of,
     plan_of,
     request_for,
+    shares_of,
     with_trusted_scale,
 )
 from toadstone.front.pointwise.results import PointwiseResult, PointwiseVerifyResult
@@ -40,7 +41,7 @@ def certify_by(
     request: Request,
     options: PointwiseOptions,
     *,
-    fraction: float | Sequence[float] | None,
+    fraction: float | Mapping[Any, float] | Sequence[float | Mapping[Any, float]] | None,
     norm_squared: float | None,
 ) -> PointwiseResult:
     """Read data as a method needs them, and certify their test rows.
@@ -52,7 +53,7 @@ def certify_by(
     InvalidInput
         If the data cannot be certified so.
     """
-    fractions = numbers_of(fraction) or FRACTIONS
+    fractions = shares_of(fraction) or FRACTIONS
     for one in fractions:
         check_within("(0, 1]", fraction=one)
     plan = plan_of(method, options, norm_squared=norm_squared)

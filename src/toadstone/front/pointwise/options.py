@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from toadstone.pipeline.certification.label_flips import FlipPlan
 from toadstone.pipeline.certification.neighbours import NeighbourPlan, trusted_scale
 from toadstone.pipeline.certification.periods import PeriodPlan
 from toadstone.pipeline.certification.votes import VotePlan, Voters
+from toadstone.pipeline.certify import KINDS, CertifiedKind
 from toadstone.pipeline.harness.own_model import load_model
 
 Plan = FlipPlan | NeighbourPlan | VotePlan | PeriodPlan
@@ -121,7 +122,9 @@ def with_trusted_scale(plan: Plan, given: Given, trusted: Data | None) -> Plan:
     return plan
 
 
-def refuse_saddle_options(method: str, *, quantile: float, domain: str, loss: str, tolerance: float | None) -> None:
+def refuse_saddle_options(
+    method: str, *, quantile: float, domain: str, loss: str, tolerance: float | None, kind: str
+) -> None:
     """Refuse options of the saddle certificate that other methods would ignore, unless they are the defaults.
 
     Raises
@@ -129,10 +132,49 @@ def refuse_saddle_options(method: str, *, quantile: float, domain: str, loss: st
     InvalidArgument
         If one is another.
     """
-    defaults = {"quantile": (quantile, 0.95), "domain": (domain, "auto"), "loss": (loss, "hinge")}
+    defaults = {
+        "quantile": (quantile, 0.95),
+        "domain": (domain, "auto"),
+        "loss": (loss, "hinge"),
+        "kind": (kind, "add"),
+    }
     for name, (value, default) in {**defaults, "tolerance": (tolerance, None)}.items():
         if value != default:
             raise InvalidArgument(name, f"nothing for the method {method}; it is for saddle", value)
+
+
+def shares_of(given: float | Mapping[Any, float] | Sequence[float | Mapping[Any, float]] | None) -> tuple[float, ...]:
+    """Return one share of the units or several as a tuple, an empty one for none.
+
+    Raises
+    ------
+    InvalidArgument
+        If one is a mapping, which is for the saddle certificate.
+    """
+    if given is None or isinstance(given, int | float):
+        return () if given is None else (given,)
+    shares = [] if isinstance(given, Mapping) else [one for one in given if not isinstance(one, Mapping)]
+    if isinstance(given, Mapping) or len(shares) < len(given):
+        raise InvalidArgument("fraction", "numbers; fractions for each label are for the method saddle", given)
+    return tuple(shares)
+
+
+def kind_of(kind: str, *, quantile: float, domain: str) -> CertifiedKind:
+    """Return what the attacker does, for the saddle certificate.
+
+    Raises
+    ------
+    InvalidArgument
+        If it is unknown, or flips labels and an option of filters is given.
+    """
+    known = next((one for one in KINDS if one == kind), None)
+    if known is None:
+        raise InvalidArgument("kind", f"one of {', '.join(KINDS)}", kind)
+    if known == "flip":
+        for name, value, default in (("quantile", quantile, 0.95), ("domain", domain, "auto")):
+            if value != default:
+                raise InvalidArgument(name, "nothing for the kind flip, which no filter looks at", value)
+    return known
 
 
 def numbers_of(given: _N | Sequence[_N] | None) -> tuple[_N, ...]:

@@ -65,6 +65,7 @@ def solve_saddle(
     *,
     fraction: float,
     start: Saddle | None = None,
+    weights: Array | None = None,
     tolerance: float = 1e-5,
     seed: int = 0,
     max_rounds: int = 2000,
@@ -78,6 +79,9 @@ def solve_saddle(
         Poison mass for each unit of clean mass.
     start : Saddle, optional
         The outcome for a similar fraction.
+    weights : ndarray of shape (n,), optional
+        Of the clean rows' losses, not negative; each is divided by n. One by
+        default.
     tolerance : float
         Stop when bound and value differ by less than this share of the bound.
     seed : int
@@ -101,7 +105,7 @@ def solve_saddle(
        method; here block coordinate ascent of the dual, same certificate.
     """
     n, loss = problem.X.shape[0], problem.loss
-    rows = Rows(problem.X, problem.signs, np.full(n, 1 / n), 1.0)
+    rows = Rows(problem.X, problem.signs, (np.ones(n) if weights is None else weights) / n, 1.0)
     ascent = _Ascent(rows, Adversary(problem.regions, fraction, loss), problem.hypothesis, loss)
     if start is not None:
         ascent.resume(start)

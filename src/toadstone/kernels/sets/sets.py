@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -116,6 +116,13 @@ class ConvexSet:
     def within(self, domain: Domain) -> ConvexSet:
         """Intersect with a domain, relaxed to be convex."""
         return ConvexSet({label: _restrict(region, domain) for label, region in self.regions.items()})
+
+
+def unlimited(labels: Sequence[Any], n_features: int) -> ConvexSet:
+    """Return the set of all rows, for each of some labels."""
+    nothing, limit = np.empty(0), np.full(n_features, np.inf)
+    region = Region(-limit, limit, np.zeros(n_features), np.inf, np.empty((0, n_features)), nothing, nothing)
+    return ConvexSet(dict.fromkeys(labels, region))
 
 
 def fit_domain(X: Matrix, name: str) -> Domain:

@@ -16,7 +16,8 @@ from toadstone.datasets.split import Split, sha256
 from toadstone.kernels.losses import HINGE
 from toadstone.kernels.minimax.harmful_models import HarmFloor, floor_of_error, floor_of_loss
 from toadstone.kernels.rows import count_entries
-from toadstone.pipeline.certify import assumptions, build_feasible_set, check_words, not_promised
+from toadstone.pipeline.certification.saddle_words import assumptions, not_promised
+from toadstone.pipeline.certify import build_feasible_set, check_words
 from toadstone.pipeline.costing.harm import Harm
 from toadstone.pipeline.harness.threat_model import ThreatModel
 from toadstone.records.guarantees.cost import CertifiedSide
@@ -114,8 +115,9 @@ def verify_cost_split(certificate: CostCertificate, split: Split) -> Recomputed:
         states.
     """
     below, train = certificate.below, split.train
+    feasible_set = build_feasible_set(train, below.setting)
     check_words(below, split)
-    return verify_cost(certificate, pose(train, build_feasible_set(train, below.setting), below.setting))
+    return verify_cost(certificate, pose(train, feasible_set, below.setting))
 
 
 def _floor(train: Dataset, harm: Harm, *, ridge: float, seed: int) -> HarmFloor:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from toadstone.certificates.saddle.changed_rows import error_bound
 from toadstone.core.certificate import DIGEST_LABEL, Certificate, Ridge
 from toadstone.report.text.formats import (
     flow,
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from toadstone.datasets.split import Split
 
 _DIGITS, _EXACT = 5, 10
+_KINDS = {"add": "", "flip": " of flipped labels", "replace": " of replaced rows"}
+_OBJECTIVES = {"add": "", "flip": "the training objective ", "replace": "the training objective "}
 
 
 def certificate_lines(
@@ -41,11 +45,16 @@ def certificate_lines(
     width : int or None
         Columns of the terminal; None for a pipe.
     """
-    first = certificates[0]
+    first, n = certificates[0], len(split.train)
     sentences = [
-        f"Bound: no allowed attack gets above it. Unit: {first.unit}.",
+        f"Bound: no allowed attack gets {_OBJECTIVES[first.budget.kind]}above it. Unit: {first.unit}.",
         "Attack: value that a concrete attack reaches. The true worst case lies between the two.",
     ]
+    if first.changed is not None:
+        sentences.append(
+            "Clean: no allowed attack gets the trained model's objective on the clean rows, as they were, above it. "
+            "Error: no more of them are classified wrongly."
+        )
     if not all(conclusive):
         sentences.append(
             "Not conclusive: the search stopped before the two met. The bound holds, but the truth may be well below; "
@@ -53,9 +62,9 @@ def certificate_lines(
         )
     sentences += [_data_sentence(split), *reading_sentences(split), _setting_sentence(first, origin)]
     lines = [
-        flow(_bound_sentence(certificates[-1], len(split.train)), width),
+        flow(_bound_sentence(certificates[-1], n), width),
         "",
-        *_table(certificates, conclusive, len(split.train)),
+        *_table(certificates, conclusive, n),
         "",
         *(flow(sentence, width) for sentence in sentences),
         *_bullets("Assumed:", first.assumptions, width),
@@ -69,31 +78,55 @@ def verified_sentence(certificate: Certificate, recomputed: float) -> str:
     before = certificate.digest_label != DIGEST_LABEL
     written = f" It was written by {certificate.digest_label}, as this project was called before." if before else ""
     return (
-        f"Verified: at fraction {certificate.budget.fraction:.10g} no allowed attack gets above "
-        f"{format_bound(certificate.bound)} ({certificate.unit}); the stored attack reaches "
+        f"Verified: at fraction {certificate.budget.fraction:.10g}{_KINDS[certificate.budget.kind]} no allowed attack "
+        f"gets {_OBJECTIVES[certificate.budget.kind]}above {format_bound(certificate.bound)} ({certificate.unit})"
+        f"{_clean_part(certificate)}; the stored attack reaches "
         f"{format_attack_value(certificate.attack_value)}. Recomputed from the data, the bound is "
         f"{format_bound(recomputed, digits=_EXACT)}; the certificate states "
         f"{format_bound(certificate.bound, digits=_EXACT)}.{written}"
     )
 
 
+def _clean_part(certificate: Certificate) -> str:
+    """State the bound for the clean rows as they were, where some are changed."""
+    if certificate.changed is None:
+        return ""
+    return f", nor the trained model's objective on the clean rows above {format_bound(certificate.clean_bound)}"
+
+
 def _bound_sentence(certificate: Certificate, n_train: int) -> str:
     """State the bound at the last fraction asked for."""
-    rows = format_count(certificate.budget.count(n_train))
+    budget = certificate.budget
+    share, rows, clean = (format_fraction(budget.fraction), format_count(budget.count(n_train)), format_count(n_train))
+    reached = (
+        f"gets above {format_bound(certificate.bound, digits=_DIGITS)}; a concrete attack reaches "
+        f"{format_attack_value(certificate.attack_value, digits=_DIGITS)}."
+    )
+    if certificate.changed is None:
+        return f"With {share} poison ({rows} rows for {clean} clean ones), no allowed attack {reached}"
+    done = "flipped labels" if budget.kind == "flip" else "replaced rows"
     return (
-        f"With {format_fraction(certificate.budget.fraction)} poison ({rows} rows for {format_count(n_train)} clean "
-        f"ones), no allowed attack gets above {format_bound(certificate.bound, digits=_DIGITS)}; a concrete attack "
-        f"reaches {format_attack_value(certificate.attack_value, digits=_DIGITS)}."
+        f"With {share} {done} ({rows} of {clean} rows), no allowed attack {reached} At most "
+        f"{_wrong(certificate, n_train)} of the clean rows are then classified wrongly."
     )
 
 
+def _wrong(certificate: Certificate, n_train: int) -> str:
+    """State the bound of the share of clean rows classified wrongly, rounded up."""
+    return f"{math.ceil(1000 * error_bound(certificate, n_train)) / 10:.1f} %"
+
+
 def _table(certificates: Sequence[Certificate], conclusive: Sequence[bool], n_train: int) -> list[str]:
-    lines = [f"{'fraction':>10} {'rows':>8} {'attack':>11} {'bound':>11}"]
+    more = "" if certificates[0].changed is None else f" {'clean':>11} {'error':>8}"
+    lines = [f"{'fraction':>10} {'rows':>8} {'attack':>11} {'bound':>11}{more}"]
     for certificate, closed in zip(certificates, conclusive, strict=True):
         attack = format_attack_value(certificate.attack_value, digits=_DIGITS)
         bound = format_bound(certificate.bound, digits=_DIGITS)
         rows = format_count(certificate.budget.count(n_train))
         note = "" if closed else "   not conclusive"
+        if certificate.changed is not None:
+            clean = format_bound(certificate.clean_bound, digits=_DIGITS)
+            note = f" {clean:>11} {_wrong(certificate, n_train):>8}{note}"
         lines.append(f"{certificate.budget.fraction:>10.10g} {rows:>8} {attack:>11} {bound:>11}{note}")
     return lines
 
@@ -112,6 +145,8 @@ def _setting_sentence(certificate: Certificate, origin: str) -> str:
         models = f"ridge {hypothesis.strength:g}"
     else:
         models = f"squared norm at most {hypothesis.squared_radius:g}"
+    if not setting.sanitizers:
+        return f"Setting: {models} ({origin}); no filters."
     filters = " and ".join(setting.sanitizers)
     return f"Setting: {models} ({origin}); filters {filters} at quantile {setting.quantile:g}; domain {setting.domain}."
 

@@ -9,12 +9,16 @@ import pytest
 METHODS = {
     "label-flips": (),
     "votes": ("--partitions", 7),
+    "votes run-off": ("--partitions", 7, "--election", "run-off"),
+    "label-flips of parts": ("--partitions", 5, "--ridge", 0.1),
     "neighbours": ("--k", 5),
     "label-flips by hospital": ("--group", "hospital"),
     "votes by hospital": ("--group", "hospital"),
     "temporal": ("--time", "day", "--period", 7, "--drop", "hospital"),
     "temporal of two": ("--time", "seen", "--period", 7, "--span", 2, "--drop", "hospital,day"),
 }
+
+_POINTWISE_ONLY = ("neighbours", "votes run-off", "label-flips of parts")
 
 
 def dropped(name):
@@ -52,7 +56,7 @@ def test_what_is_certified_is_verified(toadstone, rows, name):
         assert (point["n_train"], point["queries"]) == (160, 40)
         assert list(point["certified_accuracy"]) == ["0.01", "0.03", "0.05"]
         assert point["accuracy"] >= point["certified_accuracy"]["0.01"] >= point["certified_accuracy"]["0.05"]
-        check_collective(point, empty=name == "neighbours")
+        check_collective(point, empty=name in _POINTWISE_ONLY)
         assert point["n_units"] == (4 if "hospital" in name else 10 if "temporal" in name else 160)
     files = sorted((rows.parent / "made").glob("*.json"))
     assert len(files) == len(points)
@@ -170,6 +174,12 @@ def test_a_threshold_passes_only_on_what_is_certified(toadstone, rows):
         (("--method", "temporal", "--time", "hospital", "--period", 1), "`--time`: expected a column of numbers or"),
         (("--method", "temporal", "--time", "day", "--period", 7, "--span", 11), "`--span`: expected at most the 10"),
         (("--method", "votes", "--time", "day"), "`--time`: expected nothing for the method votes; it is for temporal"),
+        (("--method", "neighbours", "--election", "run-off"), "`--election`: expected nothing for the method neighb"),
+        (
+            ("--method", "label-flips", "--partitions", 3, "--group", "hospital"),
+            "`--partitions`: expected nothing beside group",
+        ),
+        (("--method", "label-flips", "--partitions", 500), "`--partitions`: expected at most one for each of the 160"),
         (("--method", "votes", "--trusted", "rows.csv"), "`--trusted`: expected nothing for the method votes"),
         (("--method", "neighbours", "--scale", "standard"), "`--scale`: expected trusted rows beside it"),
         (("--method", "label-flips", "--ridge", 0), "`--ridge`: expected a positive number, got 0"),

@@ -155,6 +155,17 @@ class Moody(ClassifierMixin, BaseEstimator):
         return np.full(X.shape[0], self.classes_[self.mood_ % len(self.classes_)])
 
 
+class Moodless(ClassifierMixin, BaseEstimator):
+    """A classifier that says nothing but its vote."""
+
+    def fit(self, X, y):
+        self.classes_, self.centre_ = np.unique(y), X.mean()
+        return self
+
+    def predict(self, X):
+        return self.classes_[(X.mean(axis=1) > self.centre_).astype(int) * (len(self.classes_) - 1)]
+
+
 def test_a_model_that_is_not_the_same_twice_is_refused():
     X, y = blobs()
     classifier = PartitionVoteClassifier(estimator=Moody(), n_partitions=3)
@@ -242,3 +253,44 @@ def test_groups_that_do_not_fit_are_refused(scheme, groups, message):
     with pytest.raises((InvalidArgument, InvalidData)) as caught:
         PartitionVoteClassifier(scheme=scheme).fit(*blobs(), groups=groups)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("name", ["parts", "finite aggregation", "groups"])
+@pytest.mark.parametrize("estimator", [GaussianNB(var_smoothing=0.1), RidgeClassifier(), Moodless()], ids=repr)
+def test_a_run_off_elects_what_it_certifies(name, estimator):
+    X, y = blobs()
+    scheme, groups = SCHEMES[name]
+    classifier = PartitionVoteClassifier(estimator=estimator, scheme=scheme, election="run-off")
+    rankings = classifier.fit_rankings(X, y, X[:30], groups=groups)
+    fitted = classifier.fit(X, y, groups=groups)
+    np.testing.assert_array_equal(fitted.rankings(X[:30]), rankings)
+    found = fitted.certify(X[:30])
+    np.testing.assert_array_equal(fitted.predict(X[:30]), fitted.classes_[found.winner])
+    # A voter's first choice is what it votes for.
+    np.testing.assert_array_equal(rankings.argmax(axis=2), fitted.ballots(X[:30]))
+
+
+def test_a_class_that_a_voter_has_not_seen_comes_last():
+    X, y = blobs()
+    where = np.where(y == 0, "other", GROUPS)
+    classifier = PartitionVoteClassifier(estimator=GaussianNB(), scheme=GroupParts(), election="run-off")
+    ranks = classifier.fit(X, y, groups=where).rankings(X)
+    names = sorted(set(where))
+    assert (ranks[:, [place for place, name in enumerate(names) if name != "other"], 0] == 0).all()
+    assert (ranks[:, names.index("other")] == [2, 1, 0]).all()
+
+
+def test_counts_in_flips_are_for_parts_and_a_majority():
+    X, y = blobs()
+    for options in ({"scheme": FiniteAggregation(3, 2)}, {"n_partitions": 3, "election": "run-off"}):
+        with pytest.raises(InvalidArgument, match="expected disjoint parts and a majority"):
+            PartitionVoteClassifier(**options).fit(X, y).certify_flips(X)
+    any_model = PartitionVoteClassifier(estimator=GaussianNB(), n_partitions=9).fit(X, y)
+    np.testing.assert_array_equal(any_model.certify_flips(X).count, any_model.certify(X).count)
+
+
+def test_an_election_of_another_kind_is_refused():
+    with pytest.raises(ValueError, match="election"):
+        PartitionVoteClassifier(election="lottery").fit(*blobs())
+    with pytest.raises(InvalidArgument, match="`election`: expected majority for the scheme of hash bagging"):
+        PartitionVoteClassifier(scheme=HashBagging(3), election="run-off").fit(*blobs())

@@ -33,7 +33,7 @@ _POINTWISE = stacked(
         multiple=True,
         metavar="N",
         help="Models that vote, each trained on its own part of the rows. Repeatable.  [default: two that suit the "
-        "data]",
+        "data for votes; a single model for label-flips]",
     ),
     click.option(
         "--spread", type=int, metavar="D", help="Models that share each part (Finite Aggregation).  [default: 1]"
@@ -45,6 +45,12 @@ _POINTWISE = stacked(
         "--estimator",
         metavar="MODULE:NAME",
         help="Classifier of the prepared columns that votes.  [default: a linear model]",
+    ),
+    click.option(
+        "--election",
+        type=click.Choice(["majority", "run-off"]),
+        help="Of votes: by majority, or with a second round between the two classes with the most votes.  [default: "
+        "majority]",
     ),
     click.option(
         "--time",

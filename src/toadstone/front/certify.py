@@ -160,6 +160,7 @@ def certify(
     spread: int | None = None,
     repeats: int | None = None,
     estimator: Any = None,
+    election: str | None = None,
     time: str | None = None,
     period: float | None = None,
     span: int | None = None,
@@ -207,7 +208,8 @@ def certify(
         Of "neighbours": what the attacker does to a row; "modify" by default.
     partitions : int or sequence of int, optional
         Of "votes": models, each trained on its own part of the rows; two
-        numbers that suit the data by default.
+        numbers that suit the data by default. Of "label-flips": ridge
+        regressions that vote, each of its own part; a single one by default.
     spread : int, optional
         Of "votes": models that share each part of the rows (Finite
         Aggregation); 1 by default.
@@ -217,6 +219,10 @@ def certify(
     estimator : str, estimator or callable, optional
         Of "votes" and "temporal": the model that is trained on each part, of
         the prepared columns; a linear one by default.
+    election : {"majority", "run-off"}, optional
+        Of "votes": in a run-off the two classes with the most votes meet in a
+        second round, which withstands more where there are many classes;
+        "majority" by default.
     time : str, optional
         Of "temporal", which needs it: column of dates or numbers that say
         when a row arrived. It is then no feature.
@@ -292,6 +298,7 @@ def certify(
         spread=spread,
         repeats=repeats,
         estimator=estimator,
+        election=election,
         ridge=numbers_of(ridge),
         time=time,
         period=period,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
@@ -19,10 +20,23 @@ from toadstone.core.pointwise import Certified
 from toadstone.core.version import __version__
 from toadstone.kernels.statistics.row_digests import contents
 from toadstone.kernels.votes.dealing import Deal
+from toadstone.kernels.votes.elections import ELECTIONS, Election, certify_rankings, check_election
+from toadstone.kernels.votes.priced import certify_priced_votes
 from toadstone.kernels.votes.schemes import DisjointParts, Scheme
 from toadstone.learners.linear import LinearClassifier
 from toadstone.learners.linear_scores import SparseClassifier, check_two_classes, rows_to_fit, rows_to_predict
-from toadstone.learners.voters.training import Map, VoterTask, digest_of, outputs_of, train_voter, vote, votes_of
+from toadstone.learners.voters.prices import priced_votes
+from toadstone.learners.voters.training import (
+    Map,
+    VoterTask,
+    digest_of,
+    outputs_of,
+    rank,
+    ranks_of,
+    train_voter,
+    vote,
+    votes_of,
+)
 
 _TRIED_ROWS = 1000
 _NEXT_SEED = 0x9E3779B1
@@ -52,6 +66,10 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         From `toadstone.kernels.votes.schemes` or ``grouped``.
     repeats : int, default=1
         Models of each voter, trained with different seeds, whose mean votes.
+    election : {"majority", "run-off"}, default="majority"
+        In a run-off the two classes with the most votes meet in a second
+        round, where each model votes for the one that it scores higher. It
+        withstands more where there are many classes; with two it is the same.
 
     Attributes
     ----------
@@ -88,15 +106,23 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         "n_partitions": [Interval(Integral, 1, None, closed="left")],
         "scheme": [HasMethods(["deal", "certify"]), None],
         "repeats": [Interval(Integral, 1, None, closed="left")],
+        "election": [StrOptions(set(ELECTIONS))],
     }
 
     def __init__(
-        self, *, estimator: Any = None, n_partitions: int = 25, scheme: Scheme | None = None, repeats: int = 1
+        self,
+        *,
+        estimator: Any = None,
+        n_partitions: int = 25,
+        scheme: Scheme | None = None,
+        repeats: int = 1,
+        election: Election = "majority",
     ) -> None:
         self.estimator = estimator
         self.n_partitions = n_partitions
         self.scheme = scheme
         self.repeats = repeats
+        self.election = election
 
     def fit(self, X: Matrix, y: Labels, *, groups: Sequence[object] | None = None, map: Map = map) -> Self:
         """Train the model of each voter.
@@ -152,14 +178,25 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         ndarray of int of shape (q, n_voters)
             Class positions; -1 for a voter without rows.
         """
-        matrix, codes, _ = rows_to_fit(self, X, y)
-        # Models of an earlier fit have other rows.
-        if hasattr(self, "models_"):
-            del self.models_
-        tasks = self._deal(matrix, self.classes_[codes], groups, rows_to_predict(self, queries))
-        votes = list(map(vote, tasks))
-        self._try_again(tasks, vote)
-        return np.stack(votes, axis=1)
+        votes: IntArray = self._ask(vote, X, y, queries, groups, map)
+        return votes
+
+    def fit_rankings(
+        self, X: Matrix, y: Labels, queries: Matrix, *, groups: Sequence[object] | None = None, map: Map = map
+    ) -> Any:
+        """Train the model of each voter, and return how it ranks the classes for queries, which a run-off needs.
+
+        Parameters
+        ----------
+        X, y, queries, groups, map
+            As for `fit_votes`, but that no journal keeps rankings.
+
+        Returns
+        -------
+        ndarray of uint8 of shape (q, n_voters, n_classes)
+            As `certify_rankings` takes them.
+        """
+        return self._ask(rank, X, y, queries, groups, map)
 
     def unlearn(self, rows: IntArray, *, map: Map = map) -> Self:
         """Remove training rows: retrain the voters that had them, exactly as if they had never been there.
@@ -213,6 +250,21 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         matrix = rows_to_predict(self, X)
         return np.stack([votes_of(model, matrix, self.classes_) for model in self.models_], axis=1)
 
+    def rankings(self, X: Matrix) -> Any:
+        """Return how each voter ranks the classes for each row.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n, d)
+
+        Returns
+        -------
+        ndarray of uint8 of shape (n, n_voters, n_classes)
+        """
+        check_is_fitted(self, "models_")
+        matrix = rows_to_predict(self, X)
+        return np.stack([ranks_of(model, matrix, self.classes_) for model in self.models_], axis=1)
+
     def votes(self, X: Matrix) -> IntArray:
         """Count the models that predict each class.
 
@@ -229,8 +281,8 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         return np.stack([(ballots == c).sum(axis=1) for c in range(len(self.classes_))], axis=1)
 
     def predict(self, X: Matrix) -> Labels:
-        """Return the label with the most votes for each row, the first on a tie."""
-        codes = self.votes(X).argmax(axis=1)
+        """Return the label that is elected for each row, the first on a tie."""
+        codes = self.votes(X).argmax(axis=1) if self.election == "majority" else self.certify(X).winner
         return np.asarray(self.classes_[codes])
 
     def certify(self, X: Matrix) -> Certified:
@@ -246,12 +298,66 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
             Winners are positions in ``classes_``; counts are rows added or
             removed, or groups.
         """
+        if self.election == "run-off":
+            return certify_rankings(self.rankings(X), self.scheme_)
         return self.scheme_.certify(self.ballots(X), len(self.classes_))
+
+    def certify_flips(self, X: Matrix) -> Certified:
+        """Count label flips that an attacker may make in vain, each model's vote at its price.
+
+        For models that are linear in the labels, such as
+        `OneHotRidgeClassifier`, it is known how many flips each vote takes;
+        for others, and parts of a single class, one flip is assumed to do.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n, d)
+
+        Returns
+        -------
+        Certified
+            At least what `certify` counts, which is models.
+
+        Raises
+        ------
+        InvalidArgument
+            If the scheme is not that of disjoint parts, or the election no majority.
+        """
+        check_is_fitted(self, "models_")
+        if not isinstance(self.scheme_, DisjointParts) or self.election != "majority":
+            raise InvalidArgument("scheme", "disjoint parts and a majority, for counts in flips", self.scheme_.name)
+        matrix = rows_to_predict(self, X)
+        found = [priced_votes(model, matrix, self.classes_) for model in self.models_]
+        votes, prices = (np.stack([one[part] for one in found], axis=1) for part in (0, 1))
+        return certify_priced_votes(votes, prices, n_units=len(self._training[1]))
+
+    def _ask(
+        self,
+        question: Callable[[VoterTask], Any],
+        X: Matrix,
+        y: Labels,
+        queries: Matrix,
+        groups: Sequence[object] | None,
+        map: Map,
+    ) -> Any:
+        """Train the model of each voter, and return its answers about queries."""
+        matrix, codes, _ = rows_to_fit(self, X, y)
+        # Models of an earlier fit have other rows.
+        if hasattr(self, "models_"):
+            del self.models_
+        tasks = self._deal(matrix, self.classes_[codes], groups, rows_to_predict(self, queries))
+        if question is rank:
+            # Of another kind than votes, for whoever keeps answers by the digest of their task.
+            tasks = [replace(task, about=f"rankings {task.about}") for task in tasks]
+        answers = list(map(question, tasks))
+        self._try_again(tasks, question)
+        return np.stack(answers, axis=1)
 
     def _deal(
         self, X: Matrix, labels: Labels, groups: Sequence[object] | None, queries: Matrix | None = None
     ) -> list[VoterTask]:
         self.scheme_ = DisjointParts(self.n_partitions) if self.scheme is None else self.scheme
+        check_election(self.election, self.scheme_)
         # Of the features only: a row that moved to another part with its label would change two models.
         found = contents(X)
         self._dealt: Deal = self.scheme_.deal(found, groups)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast, get_args
 
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.readers.request import Request
 from toadstone.front.inputs import Data, Given
 from toadstone.kernels.neighbours.counts import CHANGES
+from toadstone.kernels.votes.elections import Election
 from toadstone.pipeline.certification.label_flips import FlipPlan
 from toadstone.pipeline.certification.neighbours import NeighbourPlan, trusted_scale
 from toadstone.pipeline.certification.periods import PeriodPlan
@@ -21,8 +22,8 @@ Plan = FlipPlan | NeighbourPlan | VotePlan | PeriodPlan
 
 METHODS = ("saddle", "label-flips", "votes", "neighbours", "temporal")
 _OWN = {
-    "label-flips": ("ridge", "group"),
-    "votes": ("partitions", "spread", "repeats", "estimator", "group"),
+    "label-flips": ("ridge", "group", "partitions"),
+    "votes": ("partitions", "spread", "repeats", "estimator", "group", "election"),
     "neighbours": ("k", "change", "trusted"),
     "temporal": ("time", "period", "span", "repeats", "estimator"),
 }
@@ -45,6 +46,7 @@ class PointwiseOptions:
     period: float | None = None
     span: int | None = None
     trusted: Data | None = None
+    election: str | None = None
 
     def refuse_but(self, method: str, *own: str) -> None:
         """Refuse options that a method does not have.
@@ -74,7 +76,7 @@ def plan_of(method: str, options: PointwiseOptions, *, norm_squared: float | Non
     if norm_squared is not None:
         raise InvalidArgument("norm_squared", f"nothing for the method {method}; it is for saddle", norm_squared)
     if method == "label-flips":
-        return FlipPlan(options.ridge, options.group)
+        return FlipPlan(options.ridge, options.group, options.partitions)
     if method == "neighbours":
         change = next((one for one in CHANGES if one == (options.change or "modify")), None)
         if change is None:
@@ -83,6 +85,7 @@ def plan_of(method: str, options: PointwiseOptions, *, norm_squared: float | Non
     voters = Voters(
         estimator=None if options.estimator is None else load_model(options.estimator, option="estimator"),
         repeats=1 if options.repeats is None else options.repeats,
+        election=_election_of(options.election),
     )
     if method == "temporal":
         if options.time is None or options.period is None:
@@ -92,6 +95,13 @@ def plan_of(method: str, options: PointwiseOptions, *, norm_squared: float | Non
         return PeriodPlan(options.time, options.period, span=1 if options.span is None else options.span, voters=voters)
     spread = 1 if options.spread is None else options.spread
     return VotePlan(options.partitions, spread=spread, group=options.group, voters=voters)
+
+
+def _election_of(name: str | None) -> Election:
+    found = next((one for one in get_args(Election) if one == (name or "majority")), None)
+    if found is None:
+        raise InvalidArgument("election", f"one of {', '.join(get_args(Election))}", name)
+    return cast(Election, found)
 
 
 def request_for(method: str, request: Request, *, group: str | None, time: str | None) -> Request:

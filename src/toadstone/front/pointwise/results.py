@@ -87,7 +87,7 @@ def summary_of(found: Pointwise, n_train: int, fractions: Sequence[float]) -> Po
     """Say what a certificate comes to."""
     certificate, line = found.certificate, found.curve
     settings = dict(certificate.settings)
-    if certificate.method == "label-flips" and "ridge" in settings:
+    if certificate.method == "label-flips" and "ridge" in settings and "scheme" not in settings:
         settings["lambda"] = float(settings["ridge"]) * n_train
     settings.pop("n_train", None)
     keys, units = [f"{fraction:g}" for fraction in fractions], [line.units_at(fraction) for fraction in fractions]

@@ -14,6 +14,7 @@ from sklearn.dummy import DummyClassifier
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.kernels.statistics.row_digests import contents
+from toadstone.kernels.votes.elections import ABSENT, ranked
 from toadstone.kernels.votes.tallies import NO_VOTE
 
 Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
@@ -96,6 +97,11 @@ def vote(task: VoterTask) -> IntArray:
     return votes_of(train_voter(task), task.queries, task.classes)
 
 
+def rank(task: VoterTask) -> Any:
+    """Train a voter, and return its ranks of the classes for the task's queries."""
+    return ranks_of(train_voter(task), task.queries, task.classes)
+
+
 def digest_of(rows: Sequence[bytes], *others: object) -> str:
     """Return a digest of contents of rows and of other objects, of which estimators are hashed with all parameters."""
     found = hashlib.sha256(joblib.hash(others).encode())
@@ -110,6 +116,24 @@ def votes_of(model: Any, X: Matrix, classes: Labels) -> IntArray:
     if model is None:
         return np.full(X.shape[0], NO_VOTE)
     return np.asarray(np.searchsorted(classes, model.predict(X)), dtype=np.int64)
+
+
+def ranks_of(model: Any, X: Matrix, classes: Labels) -> Any:
+    """Return a model's ranks of all classes, shape (q, n_classes): by its scores, or by its vote where it has none.
+
+    Classes that the model has not seen come last, and lower classes first on
+    a tie.
+    """
+    if model is None:
+        return np.full((X.shape[0], len(classes)), ABSENT, dtype=np.uint8)
+    found = np.asarray(outputs_of(model, X))
+    if found.dtype.kind == "f" and found.ndim == 1 and len(model.classes_) == 2:
+        found = np.column_stack([-found, found])
+    if found.dtype.kind != "f" or found.shape != (X.shape[0], len(model.classes_)):
+        return ranked((classes == np.asarray(model.predict(X))[:, None]).astype(np.float64))
+    scores = np.full((X.shape[0], len(classes)), -np.inf)
+    scores[:, np.searchsorted(classes, model.classes_)] = found
+    return ranked(scores)
 
 
 def outputs_of(model: Any, X: Matrix) -> Any:

@@ -10,16 +10,18 @@ from functools import partial
 
 import numpy as np
 
+from toadstone.certificates.pointwise.flip_votes import certify_flip_votes, verify_flip_votes
 from toadstone.certificates.pointwise.label_flips import certify_ridges, verify_label_flips
-from toadstone.certificates.pointwise.label_learners import Sources
+from toadstone.certificates.pointwise.label_learners import LabelLinearLearner, Sources
 from toadstone.core.arrays import Mask, Matrix
-from toadstone.core.errors import CertificateRejected
+from toadstone.core.errors import CertificateRejected, InvalidArgument
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.split import Split
 from toadstone.kernels.label_response.collective import most_flipped
 from toadstone.kernels.label_response.ridge import RidgeGram, RidgeResponse
 from toadstone.kernels.linear.fit import Bias
 from toadstone.kernels.rows import squared_distances
+from toadstone.kernels.votes.schemes import DisjointParts
 from toadstone.pipeline.certification.pointwise import (
     OnCertified,
     Pointwise,
@@ -46,10 +48,23 @@ class FlipPlan:
         suit the length of the rows.
     group : str, optional
         Column of the source of each row; all labels of a source may change.
+    partitions : tuple of int
+        Numbers of models that vote, each of its own part of the rows, with
+        penalties for each row of the part; one model of all rows by default.
+
+    Raises
+    ------
+    InvalidArgument
+        If there are both sources and parts.
     """
 
     ridges: tuple[float, ...] = ()
     group: str | None = None
+    partitions: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.group is not None and self.partitions:
+            raise InvalidArgument("partitions", "nothing beside group for the method label-flips", self.partitions)
 
 
 def default_ridges(X: Matrix) -> tuple[float, ...]:
@@ -89,8 +104,10 @@ def certify_label_flips_of(split: Split, plan: FlipPlan, *, on_certified: OnCert
         If there is a single class, no test row, or a row without a source.
     """
     check_split(split)
-    sources, begin = _sources(split, plan.group), time.perf_counter()
     ridges = plan.ridges or default_ridges(split.train.X)
+    if plan.partitions:
+        return _certify_votes(split, plan.partitions, ridges, on_certified)
+    sources, begin = _sources(split, plan.group), time.perf_counter()
     gram = RidgeGram(split.train.X, bias=_BIAS)
     made = certify_ridges(split.train, split.test.X, ridges, digests=digests_of(split), sources=sources, gram=gram)
     each = (time.perf_counter() - begin) / len(ridges)
@@ -104,6 +121,24 @@ def certify_label_flips_of(split: Split, plan: FlipPlan, *, on_certified: OnCert
     return found
 
 
+def _certify_votes(
+    split: Split, partitions: Sequence[int], ridges: Sequence[float], on_certified: OnCertified
+) -> tuple[Pointwise, ...]:
+    schemes = [DisjointParts(number) for number in sorted(set(partitions))]
+    if schemes[-1].n_voters > len(split.train):
+        expected = f"at most one for each of the {len(split.train)} training rows"
+        raise InvalidArgument("partitions", expected, schemes[-1].n_voters)
+    digests, found = digests_of(split), []
+    for scheme in schemes:
+        for ridge in ridges:
+            begin, learner = time.perf_counter(), LabelLinearLearner("ridge", ridge=float(ridge), bias=_BIAS)
+            made = certify_flip_votes(split.train, split.test.X, scheme, learner, digests=digests)
+            found.append(with_curve(made, split, time.perf_counter() - begin))
+            if on_certified is not None:
+                on_certified()
+    return tuple(found)
+
+
 def verify_label_flips_of(certificate: PointwiseCertificate, split: Split) -> None:
     """Check a certificate against the rows of a split.
 
@@ -112,6 +147,9 @@ def verify_label_flips_of(certificate: PointwiseCertificate, split: Split) -> No
     CertificateRejected
         If it does not follow from them.
     """
+    if "scheme" in certificate.settings:
+        verify_flip_votes(certificate, split.train, split.test.X, digests=digests_of(split))
+        return
     group = certificate.settings.get("group")
     if group is not None and not isinstance(group, str):
         raise CertificateRejected("settings: expected the name of a column as group, got a number")

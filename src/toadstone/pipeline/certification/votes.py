@@ -11,11 +11,12 @@ from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 
-from toadstone.certificates.pointwise.votes import make_vote_certificate, verify_votes
+from toadstone.certificates.pointwise.votes import make_run_off_certificate, make_vote_certificate, verify_votes
 from toadstone.core.arrays import IntArray, Mask
 from toadstone.core.errors import CertificateRejected, InvalidArgument
-from toadstone.core.pointwise import PointwiseCertificate
+from toadstone.core.pointwise import Digests, PointwiseCertificate
 from toadstone.datasets.split import Split
+from toadstone.kernels.votes.elections import Election, check_election
 from toadstone.kernels.votes.grouped import GroupParts
 from toadstone.kernels.votes.schemes import DisjointParts, FiniteAggregation, Scheme
 from toadstone.learners.linear import LinearClassifier
@@ -25,6 +26,7 @@ from toadstone.pipeline.certification.own_preparation import prepared_on_own_row
 from toadstone.pipeline.certification.pointwise import (
     OnCertified,
     Pointwise,
+    Together,
     check_split,
     digests_of,
     sources_of_train,
@@ -48,11 +50,13 @@ class Voters:
         Models of each part, trained with different seeds, that vote as one.
     map : callable, optional
         Used as the builtin: one that trains in parallel, or resumes.
+    election : {"majority", "run-off"}
     """
 
     estimator: Any = None
     repeats: int = 1
     map: Map | None = None
+    election: Election = "majority"
 
 
 DEFAULT_VOTERS = Voters()
@@ -138,25 +142,35 @@ def certify_schemes(
         Called at the end of each, for progress.
     """
     digests, made = digests_of(split), []
-    given = LinearClassifier(tolerance=1e-6) if voters.estimator is None else voters.estimator
-    estimator = prepared_on_own_rows(given, split)
     for scheme in schemes:
+        check_election(voters.election, scheme)
         begin = time.perf_counter()
-        learner = PartitionVoteClassifier(estimator=estimator, scheme=scheme, repeats=voters.repeats)
-        with warnings.catch_warnings():
-            # The counts need a model that is the same each time, and not one at its optimum.
-            warnings.simplefilter("ignore" if voters.estimator is None else "default", ConvergenceWarning)
-            ballots = learner.fit_votes(
-                split.train.X, split.train.y, split.test.X, groups=groups, map=voters.map or map
-            )
-        certificate = make_vote_certificate(
-            ballots, split.train, scheme, learner=_in_words(estimator, voters.repeats), digests=digests, groups=groups
-        )
-        together = partial(_changed_together, scheme, ballots, len(split.train.classes))
+        certificate, together = _certify(split, scheme, groups, voters, digests)
         made.append(with_curve(certificate, split, time.perf_counter() - begin, together=together))
         if on_certified is not None:
             on_certified()
     return tuple(made)
+
+
+def _certify(
+    split: Split, scheme: Scheme, groups: Sequence[object] | None, voters: Voters, digests: Digests
+) -> tuple[PointwiseCertificate, Together | None]:
+    train, chosen = split.train, voters.map or map
+    given = LinearClassifier(tolerance=1e-6) if voters.estimator is None else voters.estimator
+    estimator = prepared_on_own_rows(given, split)
+    learner = PartitionVoteClassifier(estimator=estimator, scheme=scheme, repeats=voters.repeats)
+    words = _in_words(estimator, voters.repeats)
+    with warnings.catch_warnings():
+        # The counts need a model that is the same each time, and not one at its optimum.
+        warnings.simplefilter("ignore" if voters.estimator is None else "default", ConvergenceWarning)
+        if voters.election == "run-off":
+            rankings = learner.fit_rankings(train.X, train.y, split.test.X, groups=groups, map=chosen)
+            return make_run_off_certificate(
+                rankings, train, scheme, learner=words, digests=digests, groups=groups
+            ), None
+        ballots = learner.fit_votes(train.X, train.y, split.test.X, groups=groups, map=chosen)
+    made = make_vote_certificate(ballots, train, scheme, learner=words, digests=digests, groups=groups)
+    return made, partial(_changed_together, scheme, ballots, len(train.classes))
 
 
 def verify_votes_of(certificate: PointwiseCertificate, split: Split) -> None:

@@ -77,8 +77,7 @@ def make_vote_certificate(
 
     Examples
     --------
-    >>> from toadstone.kernels.votes.elections import certify_rankings, checked_rankings, first_votes
-    from toadstone.kernels.votes.grouped import GroupParts
+    >>> from toadstone.kernels.votes.grouped import GroupParts
     >>> train = Dataset([[0.0], [1.0], [0.1], [0.9], [0.2]], ["ham", "spam", "ham", "spam", "ham"])
     >>> clinics = ["north", "north", "south", "south", "west"]
     >>> made = make_vote_certificate(

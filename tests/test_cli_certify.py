@@ -217,3 +217,19 @@ def test_a_source_that_is_missing_is_refused_with_its_row(toadstone, rows):
         r"hospital: expected a value in every row.*got none in line \d+ .*and \d+ others",
         outcome.err.replace("\n", " "),
     )
+
+
+def test_intervals_of_numeric_targets_are_written(toadstone, rows):
+    asked = ("certify", rows, "--method", "label-flips", "--regression", "--label", "two", "--drop", "day,seen,label")
+    asked += ("--group", "hospital", "--ridge", 0.1, "--target-range", -9, 12, "--out", "made", "--json")
+    done = toadstone(*asked)
+    assert done.code == 0, done.err
+    (point,) = json.loads(done.out)
+    assert point["lambda"] == pytest.approx(0.1 * point["n_train"])
+    assert (point["allowed_low"], point["allowed_high"], len(point["rows"])) == (-9, 12, 40)
+    lines = (rows.parent / "made" / "intervals.csv").read_text().splitlines()
+    assert lines[0].startswith("lambda,row,target,prediction,low at 1,high at 1")
+    assert len(lines) == 41
+    assert json.loads((rows.parent / "made" / "intervals.json").read_text()) == [point]
+    refused = toadstone(*asked[:-3], "--fail-if-certified-below", 0.5)
+    assert (refused.code, "of which no prediction is right or wrong" in " ".join(refused.err.split())) == (2, True)

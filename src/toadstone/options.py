@@ -126,7 +126,9 @@ READING = stacked(
     click.option("--encoding", metavar="NAME", help="Of text files.  [default: UTF-8, or as the file is marked]"),
     click.option("--labels", metavar="FILE", help="Table of image names and labels, for a folder of images."),
     click.option(
-        "--regression", is_flag=True, help="The label is a number to predict: scan, sanitize, defend and attack."
+        "--regression",
+        is_flag=True,
+        help="The label is a number to predict: scan, sanitize, defend, attack and certify by label-flips.",
     ),
     number("--test-share", "SHARE", "Share of each class, in (0, 1), held out where no test set is published.", 0.2),
     click.option(

@@ -61,6 +61,14 @@ _POINTWISE = stacked(
     click.option(
         "--span", type=int, metavar="N", help="Successive periods that each model is trained on.  [default: 1]"
     ),
+    click.option(
+        "--target-range",
+        type=float,
+        nargs=2,
+        metavar="LOW HIGH",
+        help="With --regression, targets that an attacker of label-flips may set.  [default: the range of the training "
+        "targets]",
+    ),
     path(
         "--trusted",
         "FILE",
@@ -143,11 +151,15 @@ def certify(
     """
     from toadstone.front.certify import CertifyResult
     from toadstone.front.certify import certify as run
+    from toadstone.front.pointwise.intervals import IntervalResult
     from toadstone.pipeline.gate import check_limit
 
     check_limit("fail_if_certified_above", fail_if_certified_above)
     check_limit("fail_if_certified_below", fail_if_certified_below, most=1)
     _check_gates(options["method"], fail_if_certified_above, fail_if_certified_below)
+    if options["regression"] and fail_if_certified_below is not None:
+        expected = "nothing for a numeric target, of which no prediction is right or wrong"
+        raise InvalidArgument("fail_if_certified_below", expected, fail_if_certified_below)
     given: dict[str, Any] = {name: None if value == () else value for name, value in options.items()}
     if class_fractions:
         given["fraction"] = _by_class(class_fractions, given["fraction"])
@@ -158,6 +170,8 @@ def certify(
         if aside is not None:
             result.write(aside)
     show(result, out, as_json=as_json, page=None)
+    if isinstance(result, IntervalResult):
+        return 0
     if not isinstance(result, CertifyResult):
         return gate_certified(result.summaries, fail_if_certified_below)
     return max(

@@ -17,6 +17,7 @@ from toadstone.core.errors import InvalidArgument
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, open_data, request_of
+from toadstone.front.pointwise.intervals import IntervalResult
 from toadstone.front.pointwise.methods import certify_by, verify_by
 from toadstone.front.pointwise.options import PointwiseOptions, kind_of, numbers_of, refuse_saddle_options
 from toadstone.front.pointwise.results import PointwiseResult, PointwiseVerifyResult
@@ -165,6 +166,7 @@ def certify(
     period: float | None = None,
     span: int | None = None,
     trusted: Data | None = None,
+    target_range: tuple[float, float] | None = None,
     seed: int = 0,
     quantile: float = 0.95,
     norm_squared: float | None = None,
@@ -173,7 +175,7 @@ def certify(
     loss: str = "hinge",
     tolerance: float | None = None,
     **reading: Unpack[Reading],
-) -> CertifyResult | PointwiseResult:
+) -> CertifyResult | PointwiseResult | IntervalResult:
     """Bound what any attack that the stated assumptions allow can do.
 
     Parameters
@@ -235,6 +237,10 @@ def certify(
     trusted : data, optional
         Of "neighbours": rows that no attacker can change, from which columns
         of mixed units take their scale; they stand as they are by default.
+    target_range : (float, float), optional
+        Of "label-flips" with a numeric target (``regression=True``): smallest
+        and largest target that an attacker may set; those of the training
+        rows by default.
     seed : int
         Seed of all that is random, from 0.
     quantile : float
@@ -264,7 +270,8 @@ def certify(
     Returns
     -------
     CertifyResult
-        For methods other than "saddle", a `PointwiseResult`.
+        For methods other than "saddle", a `PointwiseResult`; with a numeric
+        target an `IntervalResult`.
 
     Raises
     ------
@@ -304,6 +311,7 @@ def certify(
         period=period,
         span=span,
         trusted=trusted,
+        target_range=target_range,
     )
     if method != "saddle":
         refuse_saddle_options(method, quantile=quantile, domain=domain, loss=loss, tolerance=tolerance, kind=kind)

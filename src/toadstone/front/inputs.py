@@ -45,7 +45,7 @@ Data: TypeAlias = Any
 """A path, a name of the catalogue, a data frame, a pair (X, y), a `Dataset` or a split from `load` or `read`."""
 
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
-_WITH_TARGETS = "one of scan, sanitize, defend and attack for a numeric target"
+_WITH_TARGETS = "one of scan, sanitize, defend and attack for a numeric target, or certify by label-flips"
 _LARGEST_SEED = 2**32 - 1
 _KINDS = "a path, a name of `toadstone datasets`, a data frame, a pair (X, y), a Dataset or what load and read return"
 

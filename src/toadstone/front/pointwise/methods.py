@@ -11,6 +11,7 @@ from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import Split
 from toadstone.front.inputs import Data, open_data
+from toadstone.front.pointwise.intervals import IntervalResult, certify_intervals
 from toadstone.front.pointwise.options import (
     Plan,
     PointwiseOptions,
@@ -25,6 +26,7 @@ from toadstone.pipeline.certification.label_flips import FlipPlan, certify_label
 from toadstone.pipeline.certification.neighbours import NeighbourPlan, certify_neighbours_of, verify_neighbours_of
 from toadstone.pipeline.certification.periods import certify_periods_of, period_settings, verify_periods_of
 from toadstone.pipeline.certification.pointwise import FRACTIONS, OnCertified, Pointwise
+from toadstone.pipeline.certification.targets import TargetThreat
 from toadstone.pipeline.certification.votes import VALUES, VotePlan, certify_votes_of, verify_votes_of
 
 _VERIFIERS: Mapping[str, Callable[[PointwiseCertificate, Split], None]] = {
@@ -43,8 +45,8 @@ def certify_by(
     *,
     fraction: float | Mapping[Any, float] | Sequence[float | Mapping[Any, float]] | None,
     norm_squared: float | None,
-) -> PointwiseResult:
-    """Read data as a method needs them, and certify their test rows.
+) -> PointwiseResult | IntervalResult:
+    """Read data as a method needs them, and certify their test rows: intervals where the label is a number.
 
     Raises
     ------
@@ -57,7 +59,12 @@ def certify_by(
     for one in fractions:
         check_within("(0, 1]", fraction=one)
     plan = plan_of(method, options, norm_squared=norm_squared)
-    given = open_data(data, request_for(method, request, group=options.group, time=options.time))
+    read_as = request_for(method, request, group=options.group, time=options.time)
+    if request.regression:
+        return certify_intervals(data, read_as, _flips_of(plan), TargetThreat(options.target_range, fractions))
+    if options.target_range is not None:
+        raise InvalidArgument("target_range", "nothing without a numeric target", options.target_range)
+    given = open_data(data, read_as)
     plan = with_trusted_scale(plan, given, options.trusted)
     watch = current_run("certify").watch
     watch.announce("certificates")
@@ -79,6 +86,13 @@ def verify_by(certificate: PointwiseCertificate, data: Data, request: Request) -
         raise InvalidArgument("certificate", f"one by {', '.join(_VERIFIERS)}", certificate.method)
     verifier(certificate, given.split)
     return PointwiseVerifyResult(given, certificate)
+
+
+def _flips_of(plan: Plan) -> FlipPlan:
+    if not isinstance(plan, FlipPlan) or plan.partitions:
+        expected = "the method label-flips, without partitions, for a numeric target"
+        raise InvalidArgument("regression", expected, "another")
+    return plan
 
 
 def _certified(split: Split, plan: Plan, on_certified: OnCertified) -> tuple[Pointwise, ...]:

@@ -22,7 +22,7 @@ Plan = FlipPlan | NeighbourPlan | VotePlan | PeriodPlan
 
 METHODS = ("saddle", "label-flips", "votes", "neighbours", "temporal")
 _OWN = {
-    "label-flips": ("ridge", "group", "partitions"),
+    "label-flips": ("ridge", "group", "partitions", "target_range"),
     "votes": ("partitions", "spread", "repeats", "estimator", "group", "election"),
     "neighbours": ("k", "change", "trusted"),
     "temporal": ("time", "period", "span", "repeats", "estimator"),
@@ -47,6 +47,7 @@ class PointwiseOptions:
     span: int | None = None
     trusted: Data | None = None
     election: str | None = None
+    target_range: tuple[float, float] | None = None
 
     def refuse_but(self, method: str, *own: str) -> None:
         """Refuse options that a method does not have.

@@ -187,8 +187,6 @@ def settle_budget(train: Dataset, fraction: float | ClassFractions, kind: Certif
     """
     if not isinstance(fraction, Mapping):
         return Budget(fraction, kind)
-    if kind != "flip":
-        raise InvalidArgument("fraction", f"one number for the kind {kind}", dict(fraction))
     labels = train.classes.tolist()
     shares = {str(label): share for label, share in fraction.items()}
     if set(shares) != {str(label) for label in labels}:

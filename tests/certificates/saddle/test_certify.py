@@ -7,14 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from toadstone.certificates.files import read_certificate, write_certificate
+from toadstone.certificates.saddle.certify import Claim, certify_saddle
 from toadstone.certificates.saddle.proof import prove_attack, prove_bound
+from toadstone.certificates.saddle.verify import verify
+from toadstone.core.budget import Budget
 from toadstone.core.certificate import NormBall, Ridge
 from toadstone.core.dataset import Dataset
-from toadstone.core.errors import InvalidData
+from toadstone.core.errors import CertificateRejected, InvalidData
 from toadstone.kernels.losses import MARGIN_LOSSES
 from toadstone.kernels.sets.sets import ConvexSet
 
 GRID = (0.0, 0.01, 0.1, 0.3)
+CLAIM = Claim("0" * 64, ("The rows are clean.",), ("Nothing else.",))
 
 
 @pytest.mark.parametrize("loss", list(MARGIN_LOSSES))
@@ -103,3 +108,41 @@ def test_the_penalty_is_part_of_the_unit(bench):
     ridge, ball = (bench(hypothesis=kind).certify(0.1)[0] for kind in (Ridge(0.05), NormBall(1.0)))
     assert ridge.unit == "hinge loss for each clean row, penalty included"
     assert ball.unit == "hinge loss for each clean row"
+
+
+class TestLimitsOfClasses:
+    """Added rows with a limit for each label."""
+
+    BUDGETS = (Budget.of_classes(0.1, 0.02), Budget(0.12), Budget.of_classes(0.02, 0.1))
+
+    @pytest.mark.parametrize("domain", ["real", "integer"])
+    def test_they_bound_no_more_than_their_sum_and_are_verified(self, bench, domain):
+        made = bench(domain=domain)
+        timed = certify_saddle(made.data, made.feasible_set, self.BUDGETS, made.setting, CLAIM)
+        one, total, other = (result.certificate for result in timed)
+        assert one.budget.by_class == (0.1, 0.02)
+        assert max(one.bound, other.bound) <= total.bound * (1 + 1e-5)
+        for certificate in (one, total, other):
+            assert certificate.relative_gap <= 1.01e-5
+            assert verify(certificate, made.problem) == certificate.bound
+
+    def test_poison_beyond_the_limit_of_a_label_is_refused(self, bench):
+        made = bench()
+        (one,) = (result.certificate for result in self.made(made))
+        swapped = replace(one, budget=Budget.of_classes(0.02, 0.1))
+        with pytest.raises(CertificateRejected, match=r"bound|masses|poison"):
+            verify(swapped, made.problem)
+        moved = replace(one.witness, masses=one.witness.masses[::-1].copy())
+        with pytest.raises(CertificateRejected, match="masses"):
+            verify(replace(one, witness=moved), made.problem)
+
+    def test_files_keep_them(self, bench, tmp_path):
+        made = bench()
+        (one,) = (result.certificate for result in self.made(made))
+        write_certificate(one, tmp_path / "one.json")
+        again = read_certificate(tmp_path / "one.json")
+        assert again.budget == one.budget
+        assert verify(again, made.problem) == one.bound
+
+    def made(self, made):
+        return certify_saddle(made.data, made.feasible_set, self.BUDGETS[:1], made.setting, CLAIM)

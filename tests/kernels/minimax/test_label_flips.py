@@ -14,14 +14,14 @@ from scipy.sparse import csr_array
 from toadstone.core.errors import InvalidArgument
 from toadstone.kernels.linear.fit import fit_linear
 from toadstone.kernels.losses import HINGE, LOGISTIC, SQUARED_HINGE, smooth_hinge
-from toadstone.kernels.minimax.label_flips import (
+from toadstone.kernels.minimax.flip_budget import (
     FlipBudget,
     bound_flips,
     gains_of_flips,
-    solve_flips,
     train_flipped,
     value_of_flips,
 )
+from toadstone.kernels.minimax.label_flips import solve_flips
 
 LOSSES = (HINGE, SQUARED_HINGE, LOGISTIC, smooth_hinge(0.05))
 

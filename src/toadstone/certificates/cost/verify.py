@@ -76,6 +76,8 @@ def prove_floor(certificate: CostCertificate, problem: Problem) -> float:
     if certificate.below.budget.kind != "add":
         kind = certificate.below.budget.kind
         raise CertificateRejected(f"budget_kind: expected add, whose bound is of the clean rows too, got {kind}")
+    if certificate.below.budget.by_class is not None:
+        raise CertificateRejected("by_class: expected no limits for labels, which a number of rows does not have")
     setting, n, duals = certificate.below.setting, len(problem.signs), certificate.floor_duals
     if setting.loss != "hinge" or not isinstance(setting.hypothesis, Ridge):
         raise CertificateRejected("loss: expected the hinge loss with a ridge, which alone has a floor, got another")

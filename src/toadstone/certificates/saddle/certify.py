@@ -109,19 +109,24 @@ def certify_saddle(
        Attacks", NIPS 2017, section 3.
     """
     problem = pose(data, feasible_set, setting)
-    solved: dict[float, tuple[Saddle, float]] = {}
+    solved: dict[Budget, tuple[Saddle, float]] = {}
     last: Saddle | None = None
-    for fraction in sorted({budget.fraction for budget in budgets}):
+    for budget in sorted(set(budgets), key=lambda one: (one.by_class is not None, one.fraction)):
         begin = time.perf_counter()
-        last = solve_saddle(problem, fraction=fraction, start=last, tolerance=tolerance, seed=seed)
-        solved[fraction] = last, time.perf_counter() - begin
+        last = solve_saddle(
+            problem,
+            fraction=budget.fraction,
+            by_class=budget.by_class,
+            start=last,
+            tolerance=tolerance,
+            seed=seed,
+        )
+        solved[budget] = last, time.perf_counter() - begin
         if on_certified is not None:
             on_certified()
     proofs = [_prove(problem, saddle) for saddle, _ in solved.values()]
     return [
-        Timed(
-            _assemble(problem, budget, solved[budget.fraction][0], proofs, setting, claim), solved[budget.fraction][1]
-        )
+        Timed(_assemble(problem, budget, solved[budget][0], proofs, setting, claim), solved[budget][1])
         for budget in budgets
     ]
 
@@ -158,8 +163,8 @@ def _assemble(
     setting: Setting,
     claim: Claim,
 ) -> Certificate:
-    proof, theta, multipliers = min(proofs, key=lambda found: found[0].bound(budget.fraction))
-    bound = proof.bound(budget.fraction)
+    proof, theta, multipliers = min(proofs, key=lambda found: found[0].bound(budget.fraction, budget.by_class))
+    bound = proof.bound(budget.fraction, budget.by_class)
     return Certificate(
         bound=bound,
         # Points are feasible but for rounding, by which they might claim more than the bound.

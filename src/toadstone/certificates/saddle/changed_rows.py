@@ -13,7 +13,7 @@ from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, NormBall, Ridge, Witness
 from toadstone.kernels.losses import margin_loss
 from toadstone.kernels.minimax.drift import largest_drift
-from toadstone.kernels.minimax.label_flips import FlipBudget, gains_of_flips
+from toadstone.kernels.minimax.flip_budget import FlipBudget, gains_of_flips
 from toadstone.kernels.minimax.problem import Problem
 
 _EPSILON = float(np.finfo(float).eps)

@@ -22,7 +22,8 @@ from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, ChangedRows, NormBall, Ridge, Setting, Witness
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
-from toadstone.kernels.minimax.label_flips import solve_flips, train_flipped
+from toadstone.kernels.minimax.flip_budget import train_flipped
+from toadstone.kernels.minimax.label_flips import solve_flips
 from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.minimax.saddle import Saddle, solve_saddle
 from toadstone.kernels.sets.sets import ConvexSet
@@ -169,6 +170,7 @@ class _Changes:
             last = solve_saddle(
                 _without_growth(problem, total / n),
                 fraction=total / n,
+                by_class=None if isinstance(counts, int) else (counts[0] / n, counts[1] / n),
                 start=last,
                 weights=1 - shares,
                 tolerance=0.5 * self.tolerance,

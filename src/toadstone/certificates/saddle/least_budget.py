@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
-from toadstone.certificates.saddle.certify import Claim, certify_saddle
+from toadstone.certificates.saddle.certify import Claim, certify_saddle, pose
+from toadstone.certificates.saddle.changed_rows import ChangedProof, prove_changes
+from toadstone.certificates.saddle.changes import certify_changes
+from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, Ridge, Setting
 from toadstone.core.dataset import Dataset
@@ -22,16 +26,70 @@ class CertifiedBudget:
     Parameters
     ----------
     rows : int
-        With so many added rows the certified bound is below the limit.
+        With so many rows the certified bound is below the limit.
     certificate : Certificate or None
         At that budget; None where already one row may reach the limit.
     bound_beyond : float
-        What is proved about one row more.
+        What is proved about one row more: its clean bound.
     """
 
     rows: int
     certificate: Certificate | None
     bound_beyond: float
+
+
+@dataclass(frozen=True)
+class HarmLimit:
+    """Least objective, and number of wrong rows, of a model that does a harm, on the clean rows as they were.
+
+    Parameters
+    ----------
+    objective : float
+        Its mean hinge loss on them, penalty included.
+    wrong : int, optional
+        How many of them it classifies wrongly, where that is the harm.
+    """
+
+    objective: float
+    wrong: int | None = None
+
+    def ruled_out(self, bound: float, clean_bound: float, *, changed: int, n: int) -> bool:
+        """Return True if bounds of training objective and clean objective exclude the harm.
+
+        Parameters
+        ----------
+        bound, clean_bound : float
+            For the hinge loss, rounded up.
+        changed : int
+            Rows flipped or replaced.
+        n : int
+            Clean rows.
+        """
+        if clean_bound < self.objective:
+            return True
+        # Wrong rows that were not changed cost at least one each; at most `changed` others are wrong.
+        return self.wrong is not None and n * bound * (1 + _SLACK) < self.wrong - changed
+
+
+@dataclass(frozen=True)
+class SearchEffort:
+    """Accuracy of each solution, and the seed of the search.
+
+    Parameters
+    ----------
+    tolerance : float
+        Relative gap at which a solution for one number of rows stops.
+    seed : int
+    on_certified : callable, optional
+        Called after each number solved for, for progress.
+    """
+
+    tolerance: float = 1e-4
+    seed: int = 0
+    on_certified: Callable[[], None] | None = None
+
+
+_EFFORT = SearchEffort()
 
 
 def certify_budget(
@@ -101,6 +159,87 @@ def certify_budget(
             # The search for the best model stopped a little short of the line that led here.
             ahead = (held + ahead) // 2
     return CertifiedBudget(held, proof, _line(found, (held + 1) / n))
+
+
+def certify_changed_budget(
+    data: Dataset,
+    feasible_set: ConvexSet,
+    setting: Setting,
+    claim: Claim,
+    *,
+    kind: Literal["flip", "replace"],
+    harm: HarmLimit,
+    effort: SearchEffort = _EFFORT,
+) -> CertifiedBudget:
+    """Find the largest number of flipped or replaced rows that are certified not to do a harm.
+
+    The trained model does not see these rows as they were, so that the bound
+    of its training says nothing about their loss. It is ruled out by the
+    `Certificate.clean_bound`, of the clean objective with these rows as they
+    were, below the limit; or, where the harm is a number of wrong rows, by
+    `error_bound`, for which all changed rows count as wrong.
+
+    Parameters
+    ----------
+    data, feasible_set, setting, claim
+        As for `certify_changes`.
+    kind : {"flip", "replace"}
+    harm : HarmLimit
+    effort : SearchEffort
+
+    Returns
+    -------
+    CertifiedBudget
+        Below half as many rows as there are clean ones.
+    """
+    n, problem = len(data), pose(data, feasible_set, setting)
+    proofs: list[ChangedProof] = []
+
+    def solve(rows: int) -> Certificate:
+        budget = Budget(rows / n, kind)
+        (found,) = certify_changes(
+            data, feasible_set, [budget], setting, claim, tolerance=effort.tolerance, seed=effort.seed
+        )
+        made = found.certificate
+        for theta, multipliers in _models(made):
+            proofs.append(prove_changes(problem, theta, multipliers, flipped=kind == "flip"))
+        if effort.on_certified is not None:
+            effort.on_certified()
+        return made
+
+    def proven(rows: int) -> bool:
+        bounds = min(one.bound(rows) for one in proofs), min(one.clean_bound(rows) for one in proofs)
+        return harm.ruled_out(*bounds, changed=rows, n=n)
+
+    held, proof, beyond = 0, None, solve(0).clean_bound
+    high, ahead = (n - 1) // 2 + 1, _last_proven(proven, (n - 1) // 2)
+    for _ in range(_MOST_SOLVED):
+        if high - held <= 1:
+            break
+        # Beyond what the known models prove a model of its own may prove more.
+        rows = ahead if ahead > held else held + max(1, min(held // 4, (high - held) // 2))
+        rows = min(rows, high - 1)
+        made = solve(rows)
+        if harm.ruled_out(made.bound, made.clean_bound, changed=rows, n=n):
+            held, proof, ahead = rows, made, max(rows, _last_proven(proven, high - 1))
+        else:
+            high, beyond = rows, made.clean_bound
+    return CertifiedBudget(held, proof, beyond)
+
+
+def _models(certificate: Certificate) -> list[tuple[Array, Array]]:
+    changed = certificate.changed
+    found = [(certificate.theta, certificate.multipliers)]
+    return found if changed is None else [*found, (changed.theta, changed.multipliers)]
+
+
+def _last_proven(proven: Callable[[int], bool], most: int) -> int:
+    """Return the largest number of rows for which something is proven; 0 if for none."""
+    low, high = 0, most + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if proven(middle) else (low, middle)
+    return low
 
 
 def _line(certificate: Certificate, fraction: float) -> float:

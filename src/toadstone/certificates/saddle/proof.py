@@ -24,17 +24,26 @@ class ModelProof:
     """Parts of the upper bound that one model gives, for every fraction at once.
 
     The bound is ``clean_loss + penalty + fraction * (poison_loss + penalty)``,
-    and `slack` allows for the rounding of each part.
+    or with a part of the fraction for the largest loss of each label;
+    `slack` allows for the rounding of each part.
     """
 
     clean_loss: float
-    poison_loss: float
+    poison_losses: tuple[float, float]
     penalty: float
     slack: float
 
-    def bound(self, fraction: float) -> float:
-        """Compute the upper bound at a fraction, rounded up."""
-        total = self.clean_loss + self.penalty + fraction * (self.poison_loss + self.penalty)
+    @property
+    def poison_loss(self) -> float:
+        """Largest loss of any feasible row."""
+        return max(self.poison_losses)
+
+    def bound(self, fraction: float, by_class: tuple[float, float] | None = None) -> float:
+        """Compute the upper bound at a fraction, or at one for each label, rounded up."""
+        poison = fraction * self.poison_loss
+        if by_class is not None:
+            poison = by_class[0] * self.poison_losses[0] + by_class[1] * self.poison_losses[1]
+        total = self.clean_loss + self.penalty + poison + fraction * self.penalty
         return float(np.nextafter(total + self.slack, np.inf))
 
 
@@ -56,14 +65,14 @@ def prove_bound(problem: Problem, theta: Array, multipliers: Array) -> ModelProo
     """
     scores = problem.X @ theta[:-1] + theta[-1]
     clean = problem.loss.value(problem.signs * scores)
-    poison = float(worst_losses(problem, theta, multipliers).max())
+    negative, positive = worst_losses(problem, theta, multipliers).tolist()
     penalty = penalty_of(problem, theta)
     # Rounding of a row's score, times the steepest slope that its true margin may have.
     longest, sizes = rounding_of_scores(problem, theta)
     slope = float(-problem.loss.derivative(problem.signs * scores - _EPSILON * longest * sizes).min())
     rounding = slope * longest * float(sizes.mean()) + len(clean) * float(clean.mean())
-    rounding += (len(theta) + 8) * 2 * penalty + 8 * poison
-    return ModelProof(float(clean.mean()), poison, penalty, 2 * _EPSILON * rounding)
+    rounding += (len(theta) + 8) * 2 * penalty + 8 * max(negative, positive)
+    return ModelProof(float(clean.mean()), (negative, positive), penalty, 2 * _EPSILON * rounding)
 
 
 def worst_losses(problem: Problem, theta: Array, multipliers: Array) -> Array:

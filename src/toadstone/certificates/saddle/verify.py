@@ -80,7 +80,7 @@ def _check_shapes(certificate: Certificate, problem: Problem) -> None:
 def _check_model(certificate: Certificate, problem: Problem) -> float:
     check_within_ball("theta", certificate.theta, problem)
     proof = prove_bound(problem, certificate.theta, certificate.multipliers)
-    proven = proof.bound(certificate.budget.fraction)
+    proven = proof.bound(certificate.budget.fraction, certificate.budget.by_class)
     check_bound("bound", certificate.bound, proven, _ROUNDINGS * proof.slack)
     check_parts({name: (getattr(certificate, name), getattr(proof, name)) for name in _PARTS})
     return proven

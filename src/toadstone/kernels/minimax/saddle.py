@@ -21,7 +21,7 @@ from toadstone.kernels.linear.fit import Rows, solve_damped, unsettled
 from toadstone.kernels.linear.interior_point import solve_interior
 from toadstone.kernels.losses import MarginLoss
 from toadstone.kernels.minimax.problem import Problem
-from toadstone.kernels.minimax.worst_points import SIGNS, Adversary, applied, gram
+from toadstone.kernels.minimax.worst_points import SIGNS, Adversary, LimitedAdversary, applied, gram
 
 _SWEEPS = 8
 _MOST_FREE = 800
@@ -66,6 +66,7 @@ def solve_saddle(
     fraction: float,
     start: Saddle | None = None,
     weights: Array | None = None,
+    by_class: tuple[float, float] | None = None,
     tolerance: float = 1e-5,
     seed: int = 0,
     max_rounds: int = 2000,
@@ -82,6 +83,9 @@ def solve_saddle(
     weights : ndarray of shape (n,), optional
         Of the clean rows' losses, not negative; each is divided by n. One by
         default.
+    by_class : tuple of two float, optional
+        Poison mass of label -1 and of label +1, whose sum is the fraction; by
+        default any split of it.
     tolerance : float
         Stop when bound and value differ by less than this share of the bound.
     seed : int
@@ -106,7 +110,10 @@ def solve_saddle(
     """
     n, loss = problem.X.shape[0], problem.loss
     rows = Rows(problem.X, problem.signs, (np.ones(n) if weights is None else weights) / n, 1.0)
-    ascent = _Ascent(rows, Adversary(problem.regions, fraction, loss), problem.hypothesis, loss)
+    adversary = Adversary(problem.regions, fraction, loss)
+    if by_class is not None:
+        adversary = LimitedAdversary(problem.regions, by_class, loss)
+    ascent = _Ascent(rows, adversary, problem.hypothesis, loss)
     if start is not None:
         ascent.resume(start)
     with threadpool_limits(1, user_api="blas"):
@@ -137,13 +144,8 @@ class _Ascent:
     def resume(self, start: Saddle) -> None:
         """Start from the model, clean duals and poison of another fraction."""
         self.set_duals(start.witness.clean_duals.copy())
-        adversary, masses = self.adversary, start.witness.poison_duals
-        adversary.points[:, :-1] = start.witness.points
-        earlier, limit = float(start.witness.masses.sum()), adversary.fraction * self.loss.cap
-        # Mass short of a finite limit marks poison that fits: more would not hurt.
-        saturated = earlier > 0 and (limit == np.inf or masses.sum() >= (1 - 1e-6) * earlier * self.loss.cap)
-        grown = masses * (adversary.fraction / earlier if saturated else 1.0)
-        adversary.masses = grown if grown.sum() <= limit else np.zeros(2)
+        witness = start.witness
+        self.adversary.resume(witness.points, witness.masses, witness.poison_duals)
         self.evaluate(start.theta, self.rows.margins(start.theta))
 
     def run(self, tolerance: float, rng: np.random.Generator, max_rounds: int) -> Saddle:
@@ -209,10 +211,10 @@ class _Ascent:
 
     def evaluate(self, theta: Array, margins: Array) -> None:
         """Evaluate bound and value; keep the model and the duals that improve them."""
-        adversary, worst = self.adversary, np.inf
+        adversary, worst = self.adversary, np.full(2, np.inf)
         if adversary.fraction > 0:
             self.extrema = adversary.attack(theta, self.extrema)
-            worst = float(adversary.worst_margin(theta, self.extrema))
+            worst = adversary.worst_margins(theta, self.extrema)
             adversary.place(self.extrema)
         if self.value == -np.inf:
             # Losses are not negative: no duals at all prove as much.
@@ -231,14 +233,14 @@ class _Ascent:
             multipliers = np.array([share * extremum.multipliers for extremum in self.extrema])
             self.best = (bound, share * theta, multipliers)
 
-    def bound(self, share: float, margins: Array, worst: float, square: float) -> float:
+    def bound(self, share: float, margins: Array, worst: Array, square: float) -> float:
         """Compute the upper bound at a multiple of a model, which scales margins and poison oracle alike."""
         total = float(self.rows.costs @ self.loss.value(share * margins)) + 0.5 * self.ridge * share**2 * square
-        if worst < np.inf:
-            total += self.adversary.fraction * float(self.loss.value(np.array(share * worst)))
+        if self.adversary.fraction > 0:
+            total += self.adversary.cost(share * worst)
         return total
 
-    def best_share(self, margins: Array, worst: float, square: float) -> float:
+    def best_share(self, margins: Array, worst: Array, square: float) -> float:
         """Return the multiple of a model with the smallest bound, while bound and value are far apart."""
         whole = self.bound(1.0, margins, worst, square)
         if min(whole, self.best[0]) - self.value <= _CLOSE_GAP * whole:
@@ -250,11 +252,9 @@ class _Ascent:
 
     def make_witness(self, scale: float = 1.0) -> Witness:
         """Return the present attack and duals, with the masses filled up to the fraction."""
-        masses = self.adversary.masses
-        total = float(masses.sum())
-        shares = masses / total if total > 0 else np.array([0.0, 1.0])
-        filled = self.adversary.fraction * shares
-        return Witness(self.adversary.points[:, :-1].copy(), SIGNS, filled, scale * self.duals, scale * masses)
+        adversary = self.adversary
+        duals = scale * self.duals, scale * adversary.masses
+        return Witness(adversary.points[:, :-1].copy(), SIGNS, adversary.filled(), *duals)
 
     def recentre(self, theta: Array) -> None:
         """Start a proximal step at `theta` where the norm ball has gone slack."""

@@ -6,13 +6,14 @@ import numpy as np
 
 from toadstone.core.arrays import Array, IntArray
 from toadstone.core.feasible import Extremum, Region
-from toadstone.kernels.linear.coordinate_descent import exchange
+from toadstone.kernels.linear.coordinate_descent import dual_step, exchange
 from toadstone.kernels.losses import MarginLoss
 from toadstone.kernels.sets.projection_derivative import joint_metric, response
 from toadstone.kernels.sets.regions import maximize, project
 
 SIGNS = np.array([-1.0, 1.0])
 _NO_MASS, _FAR = 1e-9, 1e5
+_TURNS = 20
 _SHORTEST_LEAP, _LONGEST_LEAP = 0.1, 1e3
 
 
@@ -61,17 +62,34 @@ class Adversary:
         share = np.minimum(self.masses.sum() / self.fraction, self.loss.cap)
         return float(self.fraction * self.loss.conjugate_gain(share))
 
+    def cost(self, margins: Array) -> float:
+        """Compute what the poison adds to the objective where the worst margin of each label is `margins`."""
+        return self.fraction * float(self.loss.value(margins.min()))
+
+    def filled(self) -> Array:
+        """Return the masses, in their proportion, filled up to the fraction."""
+        total = float(self.masses.sum())
+        return self.fraction * (self.masses / total if total > 0 else np.array([0.0, 1.0]))
+
+    def resume(self, points: Array, masses: Array, duals: Array) -> None:
+        """Start from the poison of another fraction: its points, masses and dual masses."""
+        self.points[:, :-1] = points
+        earlier, limit = float(masses.sum()), self.fraction * self.loss.cap
+        # Mass short of a finite limit marks poison that fits: more would not hurt.
+        saturated = earlier > 0 and (limit == np.inf or duals.sum() >= (1 - 1e-6) * earlier * self.loss.cap)
+        grown = duals * (self.fraction / earlier if saturated else 1.0)
+        self.masses = grown if grown.sum() <= limit else np.zeros(2)
+
     def attack(self, theta: Array, last: list[Extremum]) -> list[Extremum]:
         """Find the worst feasible point of each label against a model, with a dual bound."""
         starts = [extremum.multipliers for extremum in last] if last else [None, None]
         triples = zip(self.regions, SIGNS, starts, strict=True)
         return [maximize(region, -sign * theta[:-1], start) for region, sign, start in triples]
 
-    def worst_margin(self, theta: Array, extrema: list[Extremum]) -> Array:
-        """Compute a lower bound of the margin of every feasible row."""
+    def worst_margins(self, theta: Array, extrema: list[Extremum]) -> Array:
+        """Compute a lower bound of the margin of every feasible row of each label."""
         # The dual bound, not the value: a certificate may not rely on the point being optimal.
-        margins = [sign * theta[-1] - extremum.bound for sign, extremum in zip(SIGNS, extrema, strict=True)]
-        return np.asarray(min(margins))
+        return np.array([sign * theta[-1] - extremum.bound for sign, extremum in zip(SIGNS, extrema, strict=True)])
 
     def directions(self, theta: Array) -> tuple[Array, Array, Array]:
         """Return the directions in which the masses may move, for a Newton step.
@@ -148,17 +166,20 @@ class Adversary:
     def extrapolate(self, old: tuple[Array, Array], stride: float) -> None:
         """Extrapolate masses and points along their change from an older state."""
         masses, points = self.masses, self.points
-        limit = self.fraction * self.loss.cap
-        ahead = np.maximum(masses + stride * (masses - old[0]), 0.0)
-        if ahead.sum() > limit or masses.sum() >= limit * (1 - _NO_MASS):
-            ahead *= limit / max(float(ahead.sum()), 1e-300)
-        self.masses = ahead
+        self.masses = self._ahead(np.maximum(masses + stride * (masses - old[0]), 0.0))
         # The dual is linear in mass times point, so that product is what gets extrapolated.
         weight = np.maximum(masses + stride * (masses - old[0]), 1e-300)[:, None]
         moved = (points * masses[:, None] + stride * (masses[:, None] * points - old[0][:, None] * old[1])) / weight
         moved[self.masses <= _NO_MASS * self.fraction] = points[self.masses <= _NO_MASS * self.fraction]
         moved[:, -1] = 1.0
         self.points = self.projected(moved)
+
+    def _ahead(self, masses: Array) -> Array:
+        """Scale extrapolated masses to the limit if they exceed it, or if the present ones are at it."""
+        limit = self.fraction * self.loss.cap
+        if masses.sum() > limit or self.masses.sum() >= limit * (1 - _NO_MASS):
+            masses *= limit / max(float(masses.sum()), 1e-300)
+        return masses
 
     def _respond(self, theta: Array, kappa: float) -> None:
         for k in self.active:
@@ -187,6 +208,79 @@ class Adversary:
             d = self.points.shape[1] - 1
             return np.ones(d), np.empty((d, 0))
         return joint_metric(answers, trust)
+
+
+class LimitedAdversary(Adversary):
+    """Two poison points whose masses have a limit each.
+
+    Parameters
+    ----------
+    regions : tuple of two Region
+    fractions : tuple of two float
+        Largest poison mass of label -1 and of label +1.
+    loss : MarginLoss
+    """
+
+    def __init__(self, regions: tuple[Region, Region], fractions: tuple[float, float], loss: MarginLoss) -> None:
+        super().__init__(regions, sum(fractions), loss)
+        self.fractions = np.array(fractions)
+
+    @property
+    def limits(self) -> Array:
+        """Largest dual mass of each label."""
+        return np.array([share * self.loss.cap if share > 0 else 0.0 for share in self.fractions])
+
+    @property
+    def shares(self) -> Array:
+        """Dual masses as shares of the fractions; zero where there is none."""
+        return np.asarray(np.divide(self.masses, self.fractions, out=np.zeros(2), where=self.fractions > 0))
+
+    def gain(self) -> float:
+        """Compute the contribution of the masses to the dual objective."""
+        # Rounding may leave the share above the cap, where the conjugate of a softplus is NaN.
+        return float(self.fractions @ self.loss.conjugate_gain(np.minimum(self.shares, self.loss.cap)))
+
+    def cost(self, margins: Array) -> float:
+        """Compute what the poison adds to the objective where the worst margin of each label is `margins`."""
+        return float(self.fractions @ self.loss.value(margins))
+
+    def filled(self) -> Array:
+        """Return the masses that the fractions allow."""
+        return self.fractions.copy()
+
+    def resume(self, points: Array, masses: Array, duals: Array) -> None:
+        """Start from the poison of other fractions: its points, and dual masses within the limits."""
+        self.points[:, :-1] = points
+        self.masses = self.allowed(duals)
+
+    def directions(self, theta: Array) -> tuple[Array, Array, Array]:
+        """Return the directions in which the masses may move: each below its limit on its own."""
+        loss, limits = self.loss, self.limits
+        free = [k for k in self.active.tolist() if self.masses[k] < limits[k] * (1 - _NO_MASS)]
+        directions = np.eye(2)[free]
+        wanted = directions @ (loss.shift - loss.curvature * self.shares - self.signed @ theta)
+        return directions, wanted, np.diag(loss.curvature / self.fractions[free])
+
+    def allowed(self, masses: Array) -> Array:
+        """Project masses onto those within the limits."""
+        return np.asarray(np.clip(masses, 0.0, self.limits))
+
+    def rebalance(self, theta: Array, kappa: float, metric: tuple[Array, Array]) -> None:
+        """Maximize over each mass in a metric, updating `theta`."""
+        signed, before = self.signed, self.masses.copy()
+        margins, products = signed @ theta, gram(signed, metric)
+        for k in np.tile(np.flatnonzero(self.fractions > 0), _TURNS).tolist():
+            share = self.fractions[k]
+            step = dual_step(
+                margins[k], share * products[k, k] / kappa, self.masses[k] / share, 0.0, self.loss.coefficients
+            )
+            change = share * step - self.masses[k]
+            self.masses[k] += change
+            margins = margins + change * products[k] / kappa
+        theta += (self.masses - before) @ signed / kappa
+
+    def _ahead(self, masses: Array) -> Array:
+        return self.allowed(masses)
 
 
 def applied(metric: tuple[Array, Array], vectors: Array) -> Array:

@@ -233,3 +233,51 @@ def test_intervals_of_numeric_targets_are_written(toadstone, rows):
     assert json.loads((rows.parent / "made" / "intervals.json").read_text()) == [point]
     refused = toadstone(*asked[:-3], "--fail-if-certified-below", 0.5)
     assert (refused.code, "of which no prediction is right or wrong" in " ".join(refused.err.split())) == (2, True)
+
+
+class TestThreeClasses:
+    @pytest.fixture
+    def three(self, tmp_path, monkeypatch):
+        """A table of three classes, in the current directory."""
+        rng = np.random.default_rng(0)
+        codes = np.arange(90) % 3
+        X = rng.normal(size=(90, 2)) + 4.0 * np.array([[0, 0], [1, 0], [0, 1]])[codes]
+        lines = ["one,two,label", *(f"{a:.3f},{b:.3f},{'xyz'[code]}" for (a, b), code in zip(X, codes, strict=True))]
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "three.csv").write_text("\n".join(lines) + "\n")
+        return tmp_path / "three.csv"
+
+    def test_the_loss_of_several_classes_is_certified_and_verified(self, toadstone, three):
+        made = toadstone("certify", three, "--fraction", 0.05, "--ridge", 0.1, "--out", "made")
+        assert made.code == 0, made.err
+        text = " ".join(made.out.split())
+        assert "With 5 % poison (3 rows for 72 clean ones), no allowed attack gets above" in text
+        assert "Data: three.csv, 72 training rows of 2 features, 3 classes: x, y, z." in text
+        assert "multi-class hinge loss" in text
+        path = three.parent / "made" / "certificate-0.05.json"
+        found = toadstone("verify", path, "--data", three, "--json")
+        assert found.code == 0, found.err
+        record = json.loads(found.out)
+        assert (record["method"], record["verified"]) == ("multiclass-saddle", True)
+        assert record["recomputed_bound"] == pytest.approx(record["bound"], rel=1e-12)
+        content = path.read_text()
+        path.write_text(content.replace(f'"bound": {record["bound"]!r}', '"bound": 0.1'))
+        assert toadstone("verify", path, "--data", three).code == 2
+
+    def test_a_threshold_is_of_the_bound(self, toadstone, three):
+        options = ("--fraction", 0.05, "--ridge", 0.1, "--tolerance", 0.01, "--json")
+        (record,) = json.loads(toadstone("certify", three, *options).out)
+        for limit, code in ((record["bound"] + 1e-6, 0), (record["attack_value"] - 1e-6, 1)):
+            assert toadstone("certify", three, *options, "--fail-if-certified-above", limit).code == code
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (("--loss", "logistic"), "`--loss`: expected hinge for 3 classes, got logistic"),
+            (("--norm-squared", 2), "`--norm-squared`: expected a ridge in its place for 3 classes, got 2"),
+        ],
+    )
+    def test_what_is_for_two_classes_is_refused(self, toadstone, three, options, said):
+        outcome = toadstone("certify", three, "--fraction", 0.05, *options)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.err == f"toadstone: {said}\n"

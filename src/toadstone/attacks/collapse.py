@@ -87,7 +87,7 @@ class CollapsedAttack:
         """
         if budget.kind != "add":
             raise InvalidArgument("budget", "one for adding rows", budget.kind)
-        copies = _apportion(self.masses, budget.count(len(data)))
+        copies = apportion(self.masses, budget.count(len(data)))
         points = self.points
         if self.integer:
             points = np.array([self._rounded(k, data, rng) for k in range(len(points))]).reshape(self.points.shape)
@@ -108,8 +108,21 @@ class CollapsedAttack:
         return np.asarray(best)
 
 
-def _apportion(masses: Array, count: int) -> IntArray:
-    """Divide `count` copies in proportion to masses, by the largest remainders."""
+def apportion(masses: Array, count: int) -> IntArray:
+    """Divide copies in proportion to masses, by the largest remainders.
+
+    Parameters
+    ----------
+    masses : ndarray of shape (p,)
+        Not negative.
+    count : int
+        Copies in all.
+
+    Returns
+    -------
+    ndarray of int of shape (p,)
+        All zero where there is no mass.
+    """
     if not len(masses) or masses.sum() == 0:
         return np.zeros(len(masses), dtype=np.int64)
     exact = masses / masses.sum() * count

@@ -13,11 +13,18 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from toadstone.certificates.cost import fields as cost_fields
+from toadstone.certificates.multiclass import fields as multiclass_fields
 from toadstone.certificates.pointwise import fields as pointwise_fields
 from toadstone.certificates.saddle import fields as saddle_fields
 from toadstone.certificates.strictly import LARGEST_ARRAYS, read_arrays, read_object, read_regular
 from toadstone.core.arrays import Array
-from toadstone.core.certificate import DIGEST_LABEL, Certificate, CostCertificate
+from toadstone.core.certificate import (
+    DIGEST_LABEL,
+    Certificate,
+    CostCertificate,
+    ModelCertificate,
+    MulticlassCertificate,
+)
 from toadstone.core.checks import plainly
 from toadstone.core.errors import CertificateRejected, InvalidData
 from toadstone.core.files import written_aside
@@ -26,25 +33,29 @@ from toadstone.core.pointwise import PointwiseCertificate
 FORMAT = "toadstone-certificate/2"
 _DIGEST_LABELS = {"toadstone-certificate/1": DIGEST_LABEL, "bezoar-certificate/1": "bezoar"}
 """Formats of saddle certificates before there were others, each with the first word of its data digests."""
-AnyCertificate: TypeAlias = Certificate | CostCertificate | PointwiseCertificate
+AnyCertificate: TypeAlias = Certificate | MulticlassCertificate | CostCertificate | PointwiseCertificate
+Written: TypeAlias = ModelCertificate | CostCertificate | PointwiseCertificate
+_MODEL_LEVEL = (saddle_fields.METHOD, multiclass_fields.METHOD, cost_fields.METHOD)
 _ABOUT_FILES: dict[str, type] = {"format": str, "arrays": str, "arrays_sha256": str, "sha256": str}
 
 
-def as_fields(certificate: AnyCertificate) -> dict[str, Any]:
+def as_fields(certificate: Written) -> dict[str, Any]:
     """Return the readable part of a certificate, as JSON types."""
     if isinstance(certificate, PointwiseCertificate):
         return {"format": FORMAT, "method": certificate.method} | pointwise_fields.fields_of(certificate)
     if isinstance(certificate, CostCertificate):
         return {"format": FORMAT, "method": cost_fields.METHOD} | cost_fields.fields_of(certificate)
-    return {"format": FORMAT, "method": saddle_fields.METHOD} | saddle_fields.fields_of(certificate)
+    several = isinstance(certificate, MulticlassCertificate)
+    method = multiclass_fields.METHOD if several else saddle_fields.METHOD
+    return {"format": FORMAT, "method": method} | saddle_fields.fields_of(certificate)
 
 
-def write_certificate(certificate: AnyCertificate, path: str | os.PathLike[str]) -> None:
+def write_certificate(certificate: Written, path: str | os.PathLike[str]) -> None:
     """Write ``NAME.json`` and, beside it, ``NAME.npz``.
 
     Parameters
     ----------
-    certificate : Certificate, CostCertificate or PointwiseCertificate
+    certificate : Certificate, MulticlassCertificate, CostCertificate or PointwiseCertificate
     path : path-like
         Of the JSON file; each file is written aside, then renamed.
     """
@@ -72,7 +83,7 @@ def read_certificate(path: str | os.PathLike[str]) -> AnyCertificate:
 
     Returns
     -------
-    Certificate, CostCertificate or PointwiseCertificate
+    Certificate, MulticlassCertificate, CostCertificate or PointwiseCertificate
 
     Raises
     ------
@@ -91,8 +102,8 @@ def read_certificate(path: str | os.PathLike[str]) -> AnyCertificate:
     try:
         if method in pointwise_fields.METHODS:
             return pointwise_fields.assemble(fields, arrays)
-        if any(array.dtype != np.float64 for array in arrays.values()):
-            raise ValueError("arrays that are not of double precision")
+        if method == multiclass_fields.METHOD:
+            return multiclass_fields.assemble(fields, arrays)
         if method == cost_fields.METHOD:
             return cost_fields.assemble(fields, arrays, DIGEST_LABEL)
         return saddle_fields.assemble(fields, arrays, _DIGEST_LABELS.get(fields["format"], DIGEST_LABEL))
@@ -111,24 +122,31 @@ def _kinds(fields: Mapping[str, Any]) -> dict[str, type]:
         return _ABOUT_FILES | {"method": str} | pointwise_fields.KINDS
     if method == cost_fields.METHOD:
         return _ABOUT_FILES | {"method": str} | cost_fields.KINDS
-    if method != saddle_fields.METHOD:
-        known = ", ".join([saddle_fields.METHOD, cost_fields.METHOD, *pointwise_fields.METHODS])
+    if method not in _MODEL_LEVEL:
+        known = ", ".join([*_MODEL_LEVEL, *pointwise_fields.METHODS])
         raise ValueError(f"method {method}, where {known} are known")
-    return _ABOUT_FILES | {"method": str} | saddle_fields.kinds_of(fields)
+    kinds = saddle_fields.kinds_of(fields) if method == saddle_fields.METHOD else saddle_fields.KINDS
+    return _ABOUT_FILES | {"method": str} | kinds
 
 
 def _names(method: str, fields: Mapping[str, Any]) -> Sequence[str]:
     if method in pointwise_fields.METHODS:
         return [*pointwise_fields.COUNTED, *fields["evidence"]]
+    if method == multiclass_fields.METHOD:
+        return multiclass_fields.ARRAYS
     return cost_fields.ARRAYS if method == cost_fields.METHOD else saddle_fields.names_of_arrays(fields)
 
 
-def _arrays(certificate: AnyCertificate) -> dict[str, Array]:
+def _arrays(certificate: Written) -> dict[str, Array]:
     if isinstance(certificate, PointwiseCertificate):
         return pointwise_fields.arrays_of(certificate)
     if isinstance(certificate, CostCertificate):
         return cost_fields.arrays_of(certificate)
-    return saddle_fields.arrays_of(certificate)
+    if isinstance(certificate, MulticlassCertificate):
+        return multiclass_fields.arrays_of(certificate)
+    if isinstance(certificate, Certificate):
+        return saddle_fields.arrays_of(certificate)
+    raise TypeError(f"no file format for {type(certificate).__name__}")
 
 
 def _digest(fields: dict[str, Any]) -> str:

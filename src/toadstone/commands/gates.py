@@ -9,7 +9,7 @@ from toadstone.console import complain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from toadstone.core.certificate import Certificate
+    from toadstone.core.certificate import ModelCertificate
     from toadstone.pipeline.gate import GateOutcome
     from toadstone.records.audit import Bound, Evaluation
     from toadstone.records.defence import DefenceRecord
@@ -22,7 +22,7 @@ GATE_FAILED = 1
 _MISSED = "poison may have been missed"
 
 
-def gate_bound(point: Bound | Certificate, fraction: float, limit: float | None, *, conclusive: bool) -> int:
+def gate_bound(point: Bound | ModelCertificate, fraction: float, limit: float | None, *, conclusive: bool) -> int:
     """Exit code for a certified bound; says why if it is not 0."""
     from toadstone.pipeline.gate import judge_bound
     from toadstone.report.text.formats import format_bound
@@ -59,7 +59,7 @@ def gate_certificate(point: Bound | None, limit: float | None) -> int:
     if limit is None:
         return 0
     if point is None:
-        return _exit_code(GateOutcome.UNDECIDED, "no bound was certified", "certificates are for two classes")
+        return _exit_code(GateOutcome.UNDECIDED, "no bound was certified", "an audit certifies two classes")
     return gate_bound(point, point.fraction, limit, conclusive=point.conclusive)
 
 

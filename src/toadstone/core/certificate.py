@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from toadstone.core.arrays import Array
+from toadstone.core.arrays import Array, IntArray
 from toadstone.core.budget import Budget
 from toadstone.core.checks import check_positive, check_within
 
@@ -127,7 +127,36 @@ class ChangedRows:
 
 
 @dataclass(frozen=True, eq=False)
-class Certificate:
+class PairWitness:
+    """A concrete attack on a model of several classes, and a dual solution that proves its effect.
+
+    Parameters
+    ----------
+    points : ndarray of shape (p, d)
+        Feasible poison points, at most one for each pair of a label and a
+        wrong class.
+    labels, rivals : ndarray of int of shape (p,)
+        Positions of each point's label and of the wrong class that it is for.
+    masses : ndarray of shape (p,)
+        Their weights as a share of the clean rows; they sum to at most the
+        fraction.
+    clean_duals : ndarray of shape (n, k)
+        How much each wrong class stands for the worst of a clean row: not
+        negative, at most one in all, and zero for the right class.
+    poison_duals : ndarray of shape (p,)
+        Dual variables, at most its mass for each point.
+    """
+
+    points: Array
+    labels: IntArray
+    rivals: IntArray
+    masses: Array
+    clean_duals: Array
+    poison_duals: Array
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ModelCertificate:
     """A proof that no attack within the budget makes the training loss exceed `bound`.
 
     Parameters
@@ -145,11 +174,6 @@ class Certificate:
         Unit of the bound, in words.
     budget : Budget
     setting : Setting
-    theta : ndarray of shape (d + 1,)
-        Weights, then the bias.
-    multipliers : ndarray of shape (2, 1 + J)
-        Of the poison oracle for class -1 and class +1.
-    witness : Witness
     data_sha256 : str
         Digest of the clean training set.
     assumptions, not_promised : tuple of str
@@ -159,7 +183,7 @@ class Certificate:
     digest_label : str
         First word of the hashed header of `data_sha256`.
     changed : ChangedRows, optional
-        Where the budget is for flipping or replacing rows.
+        Where the budget is for flipping or replacing rows, of two classes.
     """
 
     bound: float
@@ -169,9 +193,6 @@ class Certificate:
     unit: str
     budget: Budget
     setting: Setting
-    theta: Array
-    multipliers: Array
-    witness: Witness
     data_sha256: str
     assumptions: tuple[str, ...]
     not_promised: tuple[str, ...]
@@ -193,6 +214,42 @@ class Certificate:
     def relative_gap(self) -> float:
         """The gap as a share of the bound."""
         return self.gap / self.bound if self.bound > 0 else 0.0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Certificate(ModelCertificate):
+    """A `ModelCertificate` for two classes.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (d + 1,)
+        Weights, then the bias.
+    multipliers : ndarray of shape (2, 1 + J)
+        Of the poison oracle for class -1 and class +1.
+    witness : Witness
+    """
+
+    theta: Array
+    multipliers: Array
+    witness: Witness
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MulticlassCertificate(ModelCertificate):
+    """A `ModelCertificate` for several classes, under the hinge of Crammer and Singer.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (k, d + 1)
+        One row a class: weights, then the bias.
+    multipliers : ndarray of shape (k, k, 1 + J)
+        Of the poison oracle for each label and each wrong class.
+    witness : PairWitness
+    """
+
+    theta: Array
+    multipliers: Array
+    witness: PairWitness
 
 
 @dataclass(frozen=True, eq=False)

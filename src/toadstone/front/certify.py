@@ -12,7 +12,7 @@ from toadstone.certificates.files import AnyCertificate, as_fields, read_certifi
 from toadstone.certificates.saddle.certify import Timed
 from toadstone.certificates.saddle.changed_rows import error_bound
 from toadstone.core.budget import Budget
-from toadstone.core.certificate import Certificate, CostCertificate, NormBall, Ridge
+from toadstone.core.certificate import CostCertificate, ModelCertificate, MulticlassCertificate, NormBall, Ridge
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.readers.request import Reading
@@ -23,7 +23,8 @@ from toadstone.front.pointwise.options import PointwiseOptions, kind_of, numbers
 from toadstone.front.pointwise.results import PointwiseResult, PointwiseVerifyResult
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
-from toadstone.pipeline.certify import Certified, CertifyPlan, certify_split, verify_split
+from toadstone.pipeline.certification.multiclass import certify_several, verify_several
+from toadstone.pipeline.certify import CertifiedSplit, CertifyPlan, certify_split, verify_split
 from toadstone.pipeline.costing.certified import verify_cost_split
 from toadstone.report.certificates.certificate_text import certificate_lines, verified_sentence
 from toadstone.report.cost.cost_text import verified_cost_sentence
@@ -33,7 +34,7 @@ from toadstone.report.text.formats import flow
 class CertifyResult(Result):
     """Certificates, one for each fraction; its record is a list of their readable parts."""
 
-    def __init__(self, given: Given, certified: Certified) -> None:
+    def __init__(self, given: Given, certified: CertifiedSplit[ModelCertificate]) -> None:
         super().__init__(
             given,
             [
@@ -46,7 +47,7 @@ class CertifyResult(Result):
         self._certified = certified
 
     @property
-    def certificates(self) -> tuple[Certificate, ...]:
+    def certificates(self) -> tuple[ModelCertificate, ...]:
         """The certificates, in the order of the fractions."""
         return self._certified.certificates
 
@@ -83,7 +84,7 @@ class CertifyResult(Result):
 class VerifyResult(Result):
     """A certificate that proves its bound; its record is the certificate's readable part, and the bound recomputed."""
 
-    def __init__(self, given: Given, certificate: Certificate, recomputed: float) -> None:
+    def __init__(self, given: Given, certificate: ModelCertificate, recomputed: float) -> None:
         super().__init__(given, as_fields(certificate) | {"recomputed_bound": recomputed, "verified": True})
         self.certificate = certificate
 
@@ -124,7 +125,7 @@ class CostVerifyResult(Result):
         write_certificate(self.certificate, folder / "certificate.json")
 
 
-def changed_fields(result: Timed, n: int) -> dict[str, float]:
+def changed_fields(result: Timed[ModelCertificate], n: int) -> dict[str, float]:
     """Return what is stated besides where rows are flipped or replaced, of n clean rows."""
     if result.certificate.changed is None:
         return {}
@@ -259,7 +260,8 @@ def certify(
         Values that poison may have: any, within each feature's range, or
         counts; "auto" looks at the data.
     loss : {"hinge", "smooth_hinge", "squared_hinge", "logistic"}
-        Loss that the defender minimizes.
+        Loss that the defender minimizes. Of more than two classes only the
+        hinge, which is that of Crammer and Singer, and with a ridge only.
     tolerance : float, optional
         Relative gap between bound and attack at which to stop, in (0, 1);
         1e-5 by default, 1e-3 for data of more than two million entries.
@@ -329,13 +331,10 @@ def certify(
     run.watch.expect(len({str(one) for one in fractions}))
     given = open_data(data, request, domain=domain)
     run.watch.announce("certificates")
-    certified = certify_split(
-        given.split,
-        fractions,
-        CertifyPlan(quantile, models, domain, loss, tolerance, seed, attacker),
-        on_certified=run.watch.step,
-    )
-    return CertifyResult(given, certified)
+    plan = CertifyPlan(quantile, models, domain, loss, tolerance, seed, attacker)
+    if len(given.split.train.classes) > 2:
+        return CertifyResult(given, certify_several(given.split, fractions, plan, on_certified=run.watch.step))
+    return CertifyResult(given, certify_split(given.split, fractions, plan, on_certified=run.watch.step))
 
 
 @front_door
@@ -350,7 +349,7 @@ def verify(
 
     Parameters
     ----------
-    certificate : Certificate, CostCertificate, PointwiseCertificate or path
+    certificate : Certificate, MulticlassCertificate, CostCertificate, PointwiseCertificate or path
         Of its JSON file, with the arrays beside it.
     data : path, name, data frame, (X, y), Dataset or Split
         A file, a name that ``toadstone datasets`` lists, a pandas, polars or
@@ -390,4 +389,6 @@ def verify(
         given = open_data(data, request, domain=found.below.setting.domain)
         return CostVerifyResult(given, found, verify_cost_split(found, given.split))
     given = open_data(data, request, domain=found.setting.domain)
+    if isinstance(found, MulticlassCertificate):
+        return VerifyResult(given, found, verify_several(found, given.split))
     return VerifyResult(given, found, verify_split(found, given.split))

@@ -32,8 +32,8 @@ from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Defend
 
 _LEAST = "enough for the certificates and what every audit says besides"
 _SEVERAL = (
-    "No bound is certified: there are {count} classes, and certificates are for two. What follows was measured, and "
-    "a stronger attack may exist."
+    "No bound is certified: there are {count} classes, and an audit certifies two (`toadstone certify` any number). "
+    "What follows was measured, and a stronger attack may exist."
 )
 _OWN_MODEL = (
     "It does not cover your model, {name}: the bound is for linear models, and the test errors are those of yours."

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Generic, Literal, TypeAlias, get_args
 
-from toadstone.certificates.saddle.certify import Claim, Timed, certify_saddle, pose, unit
+from toadstone.certificates.saddle.certify import C_co, Claim, Timed, certify_saddle, pose, unit
 from toadstone.certificates.saddle.changes import certify_changes
 from toadstone.certificates.saddle.verify import verify
 from toadstone.core.budget import Budget
-from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting
+from toadstone.core.certificate import Certificate, ModelCertificate, NormBall, Ridge, Setting
 from toadstone.core.checks import check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData
@@ -72,7 +72,7 @@ DEFAULT_PLAN = CertifyPlan()
 
 
 @dataclass(frozen=True)
-class Certified:
+class CertifiedSplit(Generic[C_co]):
     """Certificates of one data set, and what they were made with.
 
     Parameters
@@ -87,13 +87,13 @@ class Certified:
         Relative gap that counts as closed.
     """
 
-    results: tuple[Timed, ...]
+    results: tuple[Timed[C_co], ...]
     feasible_set: ConvexSet
     hypothesis_origin: str
     tolerance: float
 
     @property
-    def certificates(self) -> tuple[Certificate, ...]:
+    def certificates(self) -> tuple[C_co, ...]:
         """The certificates alone."""
         return tuple(result.certificate for result in self.results)
 
@@ -113,9 +113,13 @@ class Certified:
             for result in self.results
         )
 
-    def conclusive(self, certificate: Certificate) -> bool:
+    def conclusive(self, certificate: ModelCertificate) -> bool:
         """Return True if bound and attack met within the tolerance."""
         return certificate.relative_gap <= self.tolerance * 1.01
+
+
+Certified: TypeAlias = CertifiedSplit[Certificate]
+"""Certificates of two classes."""
 
 
 def certify_split(
@@ -159,7 +163,7 @@ def certify_split(
     train = split.train
     _check_classes(train)
     budgets = [settle_budget(train, fraction, plan.kind) for fraction in fractions]
-    tolerance = _settle_tolerance(train, plan)
+    tolerance = settle_tolerance(train, plan)
     chosen, origin = _settle_hypothesis(train, plan.hypothesis, plan.loss, plan.seed)
     if plan.kind == "flip":
         # Rows stay as they are, and the defender filters nothing.
@@ -168,7 +172,7 @@ def certify_split(
         setting = Setting(FILTERS, plan.quantile, settle_domain(split, plan.domain), plan.loss, chosen)
     feasible_set = feasible_rows(train, setting, plan.kind)
     make, digest = certify_saddle if plan.kind == "add" else certify_changes, sha256(train)
-    results: list[Timed] = []
+    results: list[Timed[Certificate]] = []
     for alike in _of_one_claim(budgets):
         claim = Claim(digest, assumptions(train, setting, alike[0]), not_promised(alike[0]))
         results += make(
@@ -218,12 +222,24 @@ def verify_split(certificate: Certificate, split: Split) -> float:
 
 
 def check_words(certificate: Certificate, split: Split) -> None:
-    """Check that a certificate is about these data, and says what goes with its setting.
+    """Check that a certificate of two classes is about these data, and says what goes with its setting.
 
     Raises
     ------
     CertificateRejected
         If the data or the words are others.
+    """
+    check_digest(certificate, split)
+    _check_classes(split.train)
+    check_sentences(certificate, split.train, unit(certificate.setting))
+
+
+def check_digest(certificate: ModelCertificate, split: Split) -> None:
+    """Refuse data that are not those of a certificate.
+
+    Raises
+    ------
+    CertificateRejected
     """
     digest = sha256(split.train, label=certificate.digest_label)
     if digest != certificate.data_sha256:
@@ -231,9 +247,17 @@ def check_words(certificate: Certificate, split: Split) -> None:
             f"data: the certificate is for training rows with digest {certificate.data_sha256[:12]}, "
             f"got {digest[:12]}; read them with the same options"
         )
-    _check_classes(split.train)
-    budget, setting = certificate.budget, certificate.setting
-    words = (assumptions(split.train, setting, budget), not_promised(budget), unit(setting))
+
+
+def check_sentences(certificate: ModelCertificate, train: Dataset, unit_words: str) -> None:
+    """Refuse a certificate whose words are not those that go with its setting.
+
+    Raises
+    ------
+    CertificateRejected
+    """
+    budget = certificate.budget
+    words = (assumptions(train, certificate.setting, budget), not_promised(budget), unit_words)
     if (certificate.assumptions, certificate.not_promised, certificate.unit) != words:
         raise CertificateRejected("assumptions: expected the words that go with the setting, got others")
 
@@ -280,7 +304,14 @@ def _check_classes(train: Dataset) -> None:
         )
 
 
-def _settle_tolerance(train: Dataset, plan: CertifyPlan) -> float:
+def settle_tolerance(train: Dataset, plan: CertifyPlan) -> float:
+    """Return the relative gap at which to stop: as asked, or by the size of the data.
+
+    Raises
+    ------
+    InvalidArgument
+        If it is not in (0, 1).
+    """
     if plan.tolerance is None:
         close = _CLOSE if plan.kind == "add" else _LESS_CLOSE
         return close if count_entries(train.X) <= _MANY_ENTRIES else _COARSE

@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from toadstone.certificates.saddle.proof import ModelProof, prove_attack, prove_bound
 from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
-from toadstone.core.certificate import Certificate, NormBall, Ridge, Setting
+from toadstone.core.certificate import Certificate, ModelCertificate, NormBall, Ridge, Setting
 from toadstone.core.dataset import Dataset
 from toadstone.kernels.losses import margin_loss
 from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.minimax.saddle import Saddle, solve_saddle
 from toadstone.kernels.sets.sets import ConvexSet
+
+C_co = TypeVar("C_co", bound=ModelCertificate, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -29,19 +32,19 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Timed:
+class Timed(Generic[C_co]):
     """A certificate and the seconds that it took.
 
     Parameters
     ----------
-    certificate : Certificate
+    certificate : ModelCertificate
     seconds : float
     whole_value : float, optional
         Where labels are flipped, the objective of training after whole flips,
         those of the witness's largest shares.
     """
 
-    certificate: Certificate
+    certificate: C_co
     seconds: float
     whole_value: float | None = None
 
@@ -75,7 +78,7 @@ def certify_saddle(
     tolerance: float = 1e-5,
     seed: int = 0,
     on_certified: Callable[[], None] | None = None,
-) -> list[Timed]:
+) -> list[Timed[Certificate]]:
     """Certify a bound on the training loss under any poison within a feasible set, for several budgets.
 
     A model bounds the damage at every fraction, so each certificate uses the

@@ -10,7 +10,7 @@ import numpy as np
 from toadstone.certificates.saddle.proof import penalty_of, rounding_of_scores, worst_losses
 from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
-from toadstone.core.certificate import Certificate, NormBall, Ridge, Witness
+from toadstone.core.certificate import ModelCertificate, NormBall, Ridge, Witness
 from toadstone.kernels.losses import margin_loss
 from toadstone.kernels.minimax.drift import largest_drift
 from toadstone.kernels.minimax.flip_budget import FlipBudget, gains_of_flips
@@ -209,7 +209,7 @@ def prove_changed_attack(problem: Problem, witness: Witness, shares: Array, *, f
     return float(gain - cost - 64 * np.sqrt(n) * _EPSILON * (abs(gain) + cost))
 
 
-def error_bound(certificate: Certificate, n: int) -> float:
+def error_bound(certificate: ModelCertificate, n: int) -> float:
     """Bound the share of the clean training rows that the trained model classifies wrongly.
 
     Every wrong row that is trained on as it was costs at least the loss at
@@ -217,7 +217,7 @@ def error_bound(certificate: Certificate, n: int) -> float:
 
     Parameters
     ----------
-    certificate : Certificate
+    certificate : ModelCertificate
     n : int
         Clean rows.
 

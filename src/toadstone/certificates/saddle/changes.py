@@ -61,7 +61,7 @@ def certify_changes(
     tolerance: float = 1e-4,
     seed: int = 0,
     on_certified: Callable[[], None] | None = None,
-) -> list[Timed]:
+) -> list[Timed[Certificate]]:
     """Certify bounds for labels flipped in place, or for rows replaced, for several budgets of one kind.
 
     The bound is that of the objective of training on the rows as changed. The

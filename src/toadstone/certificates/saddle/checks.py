@@ -6,18 +6,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from toadstone.core.arrays import Array
-from toadstone.core.certificate import Certificate, NormBall, Witness
+from toadstone.core.arrays import Array, IntArray
+from toadstone.core.certificate import ModelCertificate, NormBall, Witness
 from toadstone.core.errors import CertificateRejected
 from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.sets.membership import violations
 
 SAME = 1e-9
 """Relative allowance for sums that two machines round."""
-_FEASIBLE = 1e-7
+FEASIBLE = 1e-7
+"""How far a stored point may be outside its region, in the region's own scale."""
 
 
-def check_shapes(expected: Mapping[str, tuple[Array, tuple[int, ...]]]) -> None:
+def check_shapes(expected: Mapping[str, tuple[Array | IntArray, tuple[int, ...]]]) -> None:
     """Refuse arrays, by name, whose shapes do not belong to the data."""
     for name, (array, shape) in expected.items():
         if array.shape != shape:
@@ -77,14 +78,14 @@ def check_poison(witness: Witness, problem: Problem, fraction: float, by_class: 
     if np.any(witness.poison_duals[~used] > 0):
         raise CertificateRejected("poison_duals: expected none without mass, got some")
     for point, sign in zip(witness.points[used], witness.signs[used], strict=True):
-        if not violations(problem.regions[int(sign > 0)], point[None, :]).max() <= _FEASIBLE:
+        if not violations(problem.regions[int(sign > 0)], point[None, :]).max() <= FEASIBLE:
             raise CertificateRejected("points: expected poison within the feasible set, got a point outside it")
 
 
-def check_reached(certificate: Certificate, reached: float) -> None:
+def check_reached(certificate: ModelCertificate, reached: float) -> None:
     """Refuse an attack that does more than the bound allows, or other than what is stated."""
     # Points are feasible but for a tolerance, by which they may claim more: 3e-12 of the bound was seen, ours included.
-    if reached - certificate.bound > 10 * _FEASIBLE * max(abs(certificate.bound), 1e-3):
+    if reached - certificate.bound > 10 * FEASIBLE * max(abs(certificate.bound), 1e-3):
         raise CertificateRejected(
             f"bound: the attack proves {reached:.17g}, the certificate states {certificate.bound:.17g}, which is less"
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
-from toadstone.core.certificate import Certificate, ChangedRows, NormBall, Ridge, Setting, Witness
+from toadstone.core.certificate import Certificate, ChangedRows, ModelCertificate, NormBall, Ridge, Setting, Witness
 from toadstone.core.errors import CertificateRejected
 
 METHOD = "saddle"
@@ -53,7 +55,7 @@ def names_of_arrays(fields: Mapping[str, Any]) -> tuple[str, ...]:
     return ARRAYS + _CHANGED_ARRAYS if _CHANGED in fields else ARRAYS
 
 
-def fields_of(certificate: Certificate) -> dict[str, Any]:
+def fields_of(certificate: ModelCertificate) -> dict[str, Any]:
     """Return the readable part, as JSON types."""
     setting = certificate.setting
     kind, value = _hypothesis(setting.hypothesis)
@@ -109,6 +111,29 @@ def assemble(fields: Mapping[str, Any], arrays: Mapping[str, Array], digest_labe
     CertificateRejected
         If the stated gap is not that between bound and attack.
     """
+    if any(array.dtype != np.float64 for array in arrays.values()):
+        raise ValueError("arrays that are not of double precision")
+    witness = Witness(*(arrays[key] for key in ("points", "signs", "masses", "clean_duals", "poison_duals")))
+    found = Certificate(
+        **parts_of(fields),
+        theta=arrays["theta"],
+        multipliers=arrays["multipliers"],
+        witness=witness,
+        digest_label=digest_label,
+        changed=_changed(fields, arrays),
+    )
+    check_gap(fields, found)
+    return found
+
+
+def parts_of(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what certificates of any number of classes consist of beside their arrays, by name.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, OverflowError
+        If fields do not fit.
+    """
     numbers = {key: float(fields[key]) for key in ("bound", "attack_value", "clean_loss", "poison_loss", "slack")}
     kinds: dict[str, type[NormBall] | type[Ridge]] = {"ridge": Ridge, "norm_ball": NormBall}
     setting = Setting(
@@ -118,25 +143,26 @@ def assemble(fields: Mapping[str, Any], arrays: Mapping[str, Array], digest_labe
         loss=str(fields["loss"]),
         hypothesis=kinds[fields["hypothesis"]](float(fields["hypothesis_value"])),
     )
-    witness = Witness(*(arrays[key] for key in ("points", "signs", "masses", "clean_duals", "poison_duals")))
-    found = Certificate(
-        **numbers,
-        unit=str(fields["unit"]),
-        budget=_budget(fields),
-        setting=setting,
-        theta=arrays["theta"],
-        multipliers=arrays["multipliers"],
-        witness=witness,
-        data_sha256=str(fields["data_sha256"]),
-        assumptions=tuple(fields["assumptions"]),
-        not_promised=tuple(fields["not_promised"]),
-        digest_label=digest_label,
-        changed=_changed(fields, arrays),
-    )
+    return numbers | {
+        "unit": str(fields["unit"]),
+        "budget": _budget(fields),
+        "setting": setting,
+        "data_sha256": str(fields["data_sha256"]),
+        "assumptions": tuple(fields["assumptions"]),
+        "not_promised": tuple(fields["not_promised"]),
+    }
+
+
+def check_gap(fields: Mapping[str, Any], found: ModelCertificate) -> None:
+    """Refuse a stated gap that is not that between bound and attack.
+
+    Raises
+    ------
+    CertificateRejected
+    """
     # It follows from two others, exactly, as long as nobody changes it.
     if fields["gap"] != found.gap:
         raise CertificateRejected(f"gap: {found.gap:.9g} is left between bound and attack, got {fields['gap']:.9g}")
-    return found
 
 
 def _budget(fields: Mapping[str, Any]) -> Budget:

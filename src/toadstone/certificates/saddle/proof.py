@@ -78,7 +78,7 @@ def prove_bound(problem: Problem, theta: Array, multipliers: Array) -> ModelProo
 def worst_losses(problem: Problem, theta: Array, multipliers: Array) -> Array:
     """Bound the loss of every feasible row labelled -1, and of every one labelled +1, at a model."""
     margins = [
-        sign * theta[-1] - _support(region, -sign * theta[:-1], nu)
+        sign * theta[-1] - bound_support(region, -sign * theta[:-1], nu)
         for region, sign, nu in zip(problem.regions, (-1.0, 1.0), multipliers, strict=True)
     ]
     return problem.loss.value(np.array(margins))
@@ -97,8 +97,16 @@ def rounding_of_scores(problem: Problem, theta: Array) -> tuple[int, Array]:
     return longest, abs(problem.X) @ abs(theta[:-1]) + abs(theta[-1])
 
 
-def _support(region: Region, direction: Array, multipliers: Array) -> float:
-    """Bound a linear function over a region; infinite where only rounding makes it finite."""
+def bound_support(region: Region, direction: Array, multipliers: Array) -> float:
+    """Bound a linear function over a region by multipliers; infinite where only rounding makes it finite.
+
+    Parameters
+    ----------
+    region : Region
+    direction : ndarray of shape (d,)
+    multipliers : ndarray of shape (1 + J,)
+        Any, the first not negative.
+    """
     if multipliers[0] == 0:
         with np.errstate(over="ignore", invalid="ignore"):
             used = multipliers[1:, None] * region.bands

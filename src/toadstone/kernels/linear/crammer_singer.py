@@ -13,7 +13,7 @@ from toadstone.core.arrays import Array, IntArray, Matrix
 from toadstone.core.checks import check_positive
 from toadstone.core.errors import InvalidArgument
 from toadstone.kernels.linear.compressed import compressed
-from toadstone.kernels.linear.crammer_singer_descent import onto_simplex, sweep_simplices
+from toadstone.kernels.linear.crammer_singer_descent import onto_simplices, sweep_simplices
 from toadstone.kernels.linear.fit import row_costs
 from toadstone.kernels.rows import csr_parts
 
@@ -97,7 +97,7 @@ class CrammerSingerSolver:
         costs = row_costs(weights, X.shape[0])
         if n_classes < 2 or classes.min() < 0 or classes.max() >= n_classes:
             raise InvalidArgument("classes", f"indices below {n_classes}, of at least two classes", classes.max())
-        descent = _Descent(compressed(X), classes, n_classes, costs, self.ridge)
+        descent = SimplexDescent(compressed(X), classes, n_classes, costs, self.ridge)
         fit = descent.run(descent.start(duals), self.tolerance, np.random.default_rng(self.seed), self.max_sweeps)
         if fit.gap > self.tolerance * max(fit.objective, 1e-12):
             warnings.warn(
@@ -170,8 +170,18 @@ def fit_crammer_singer(
     return CrammerSingerSolver(ridge, tolerance).fit(X, classes, n_classes, weights=weights, duals=duals)
 
 
-class _Descent:
-    """Sweeps over the rows that are not settled, and checks of the duality gap."""
+class SimplexDescent:
+    """Sweeps over the rows that are not settled, and checks of the duality gap.
+
+    Parameters
+    ----------
+    rows : csr_array of shape (n, d)
+    classes : ndarray of int of shape (n,)
+    n_classes : int
+    costs : ndarray of shape (n,)
+        Weight of each row's loss.
+    ridge : float
+    """
 
     def __init__(self, rows: csr_array, classes: IntArray, n_classes: int, costs: Array, ridge: float) -> None:
         self.rows, self.transposed = rows, rows.T
@@ -186,12 +196,12 @@ class _Descent:
             return self.targets.copy()
         if duals.shape != self.targets.shape:
             raise InvalidArgument("duals", f"an array of shape {self.targets.shape}", f"shape {duals.shape}")
-        begun = np.array(duals, dtype=float)
-        for row in begun:
-            onto_simplex(row)
+        begun = np.array(duals, dtype=float, order="C")
+        onto_simplices(begun)
         return begun
 
     def run(self, duals: Array, tolerance: float, rng: np.random.Generator, max_sweeps: int) -> MulticlassFit:
+        """Descend until the duality gap is a small enough share of the objective."""
         (theta, scores), best = self.check(duals, 0)
         slack, sweeps = np.inf, 0
         while best.gap > tolerance * max(best.objective, 1e-12) and sweeps < max_sweeps:
@@ -207,6 +217,7 @@ class _Descent:
         return best
 
     def sweep(self, order: IntArray, theta: Array, duals: Array) -> float:
+        """Visit rows, changing the model, shape (d + 1, k), and the dual variables; return the largest change."""
         parts = (self.parts, self.classes, self.costs, self.squared_norms)
         return float(sweep_simplices(*parts, order, self.ridge, theta, duals))
 

@@ -89,6 +89,13 @@ def onto_simplex(point: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
+def onto_simplices(points: Array) -> None:
+    """Project each row of shape (k,) onto the unit simplex, in place."""
+    for i in range(points.shape[0]):
+        onto_simplex(points[i])
+
+
+@njit(cache=True, nogil=True)
 def sweep_simplices(
     rows: CSRParts,
     labels: IntArray,

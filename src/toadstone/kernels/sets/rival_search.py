@@ -82,29 +82,58 @@ class RivalSearch:
         EmptyFeasibleSet
             If no region has a point.
         """
+        return self.solve(theta)[0]
+
+    def solve(self, theta: Array) -> list[WorstPoint]:
+        """Return the worst points of all pairs that had to be solved, the feasible point of largest loss first.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (k, d + 1)
+
+        Returns
+        -------
+        list of WorstPoint
+            The `bound` of the first holds for every pair, that of another
+            for its own alone.
+
+        Raises
+        ------
+        EmptyFeasibleSet
+            If no region has a point.
+        """
         bounds = self._bounds(theta)
-        best: WorstPoint | None = None
-        solved, proved = 0, -np.inf
+        found: list[WorstPoint] = []
         # Largest bound first: the search ends once no bound exceeds the best value found.
-        while best is None or bounds.max() > best.loss:
+        while not found or bounds.max() > found[0].loss:
             label, rival = (int(index) for index in np.unravel_index(bounds.argmax(), bounds.shape))
             region = self._regions[label]
             if region is None or label == rival:
                 raise EmptyFeasibleSet("no class has a point that satisfies its constraints")
             excess = theta[rival] - theta[label]
             try:
-                found = maximize(region, excess[:-1], self._scaled(label, rival, excess))
+                extremum = maximize(region, excess[:-1], self._scaled(label, rival, excess))
             except EmptyFeasibleSet:
                 self._regions[label], bounds[label] = None, -np.inf
                 continue
-            solved += 1
-            self._rates[label][rival] = found.multipliers / (np.linalg.norm(excess[:-1]) or 1.0)
-            loss = float(1 + excess[-1] + found.value)
-            proved = max(proved, float(1 + excess[-1] + found.bound))
+            self._rates[label][rival] = extremum.multipliers / (np.linalg.norm(excess[:-1]) or 1.0)
+            loss, bound = (float(1 + excess[-1] + part) for part in (extremum.value, extremum.bound))
             bounds[label, rival] = -np.inf
-            if best is None or loss > best.loss:
-                best = WorstPoint(label, rival, found.point, loss, proved, solved)
-        return replace(best, bound=max(proved, float(bounds.max())), solved=solved)
+            point = WorstPoint(label, rival, extremum.point, loss, bound, len(found) + 1)
+            found.insert(0 if not found or loss > found[0].loss else len(found), point)
+        proved = max(float(bounds.max()), *(one.bound for one in found), -np.inf)
+        return [replace(found[0], bound=proved, solved=len(found)), *found[1:]]
+
+    def multipliers(self, theta: Array) -> Array:
+        """Return multipliers for each label and rival that prove the last search's bound, shape (k, k, 1 + J).
+
+        Parameters
+        ----------
+        theta : ndarray of shape (k, d + 1)
+            The model of that search.
+        """
+        lengths = np.linalg.norm(theta[None, :, :-1] - theta[:, None, :-1], axis=2)
+        return np.asarray(lengths[:, :, None] * np.stack(self._rates))
 
     def _bounds(self, theta: Array) -> Array:
         """Bound the loss of every point, for each label and rival, shape (k, k)."""

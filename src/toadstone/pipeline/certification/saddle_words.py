@@ -58,10 +58,9 @@ def assumptions(train: Dataset, setting: Setting, budget: Budget = _ADD) -> tupl
         rows,
         _ATTACKERS[budget.kind],
         *_class_words(train, budget),
-        *_feasible_words(setting),
+        *_feasible_words(train, setting),
         "No row is filtered out." if budget.kind == "flip" else "No clean row is filtered out.",
-        f"The defender minimizes the mean {setting.loss.replace('_', ' ')} loss over linear models "
-        f"{_model_words(setting)}.",
+        f"The defender minimizes the mean {_loss_words(train, setting)} {_model_words(setting)}.",
         "Training loss stands for test loss: there are enough clean rows for the two to be close.",
     )
 
@@ -86,12 +85,21 @@ def _class_words(train: Dataset, budget: Budget) -> tuple[str, ...]:
     return (f"Of the rows that it adds, at most {shown}.",)
 
 
-def _feasible_words(setting: Setting) -> tuple[str, ...]:
+def _loss_words(train: Dataset, setting: Setting) -> str:
+    loss = setting.loss.replace("_", " ")
+    if len(train.classes) > 2:
+        return f"multi-class {loss} loss (Crammer and Singer) over linear models, a function a class,"
+    return f"{loss} loss over linear models"
+
+
+def _feasible_words(train: Dataset, setting: Setting) -> tuple[str, ...]:
     if not setting.sanitizers:
         return ()
+    several = len(train.classes) > 2
+    line = "from there to the mean of the other classes' means" if several else "between the class means"
     return (
         f"Every poison row passes both filters: its distance to its class mean (L2), and its distance along the "
-        f"line between the class means (slab), are within the {setting.quantile:.4g} quantile of its class.",
+        f"line {line} (slab), are within the {setting.quantile:.4g} quantile of its class.",
         _DOMAIN_WORDS[setting.domain],
     )
 

@@ -60,7 +60,12 @@ def _settle_ridge(split: Split, ridge: float | None, seed: int) -> tuple[float, 
     published = next((entry.ridge for entry in ENTRIES if entry.name == split.name), None)
     if published is not None:
         return published, "published for this data set (Koh, Steinhardt and Liang 2022)"
-    rows, origin = split.train, "chosen by cross-validation"
+    return sampled_ridge(split.train, seed)
+
+
+def sampled_ridge(rows: Dataset, seed: int) -> tuple[float, str]:
+    """Choose a ridge by cross-validation, with several classes on ten thousand rows at most; say so in plain words."""
+    origin = "chosen by cross-validation"
     if len(rows.classes) > 2 and len(rows) > _RIDGE_ROWS:
         rows, origin = _sample(rows, seed), f"{origin} on {_RIDGE_ROWS} of the rows"
     return choose_ridge(rows.X, rows.y, random_state=seed).ridge, origin

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from toadstone.certificates.saddle.changed_rows import error_bound
-from toadstone.core.certificate import DIGEST_LABEL, Certificate, Ridge
+from toadstone.core.certificate import DIGEST_LABEL, ModelCertificate, Ridge
 from toadstone.report.text.formats import (
     flow,
     format_attack_value,
@@ -23,18 +23,19 @@ if TYPE_CHECKING:
     from toadstone.datasets.split import Split
 
 _DIGITS, _EXACT = 5, 10
+_MOST_NAMED = 12
 _KINDS = {"add": "", "flip": " of flipped labels", "replace": " of replaced rows"}
 _OBJECTIVES = {"add": "", "flip": "the training objective ", "replace": "the training objective "}
 
 
 def certificate_lines(
-    certificates: Sequence[Certificate], conclusive: Sequence[bool], split: Split, origin: str, width: int | None
+    certificates: Sequence[ModelCertificate], conclusive: Sequence[bool], split: Split, origin: str, width: int | None
 ) -> list[str]:
     """Write the bounds and attack values of one data set, then the data, then the assumptions.
 
     Parameters
     ----------
-    certificates : sequence of Certificate
+    certificates : sequence of ModelCertificate
         Of one setting, one for each fraction.
     conclusive : sequence of bool
         Whether bound and attack met, for each.
@@ -73,7 +74,7 @@ def certificate_lines(
     return visible_lines(lines)
 
 
-def verified_sentence(certificate: Certificate, recomputed: float) -> str:
+def verified_sentence(certificate: ModelCertificate, recomputed: float) -> str:
     """State what a verified certificate proves, with its bound and the one recomputed from the data."""
     before = certificate.digest_label != DIGEST_LABEL
     written = f" It was written by {certificate.digest_label}, as this project was called before." if before else ""
@@ -87,14 +88,14 @@ def verified_sentence(certificate: Certificate, recomputed: float) -> str:
     )
 
 
-def _clean_part(certificate: Certificate) -> str:
+def _clean_part(certificate: ModelCertificate) -> str:
     """State the bound for the clean rows as they were, where some are changed."""
     if certificate.changed is None:
         return ""
     return f", nor the trained model's objective on the clean rows above {format_bound(certificate.clean_bound)}"
 
 
-def _bound_sentence(certificate: Certificate, n_train: int) -> str:
+def _bound_sentence(certificate: ModelCertificate, n_train: int) -> str:
     """State the bound at the last fraction asked for."""
     budget = certificate.budget
     share, rows, clean = (format_fraction(budget.fraction), format_count(budget.count(n_train)), format_count(n_train))
@@ -111,12 +112,12 @@ def _bound_sentence(certificate: Certificate, n_train: int) -> str:
     )
 
 
-def _wrong(certificate: Certificate, n_train: int) -> str:
+def _wrong(certificate: ModelCertificate, n_train: int) -> str:
     """State the bound of the share of clean rows classified wrongly, rounded up."""
     return f"{math.ceil(1000 * error_bound(certificate, n_train)) / 10:.1f} %"
 
 
-def _table(certificates: Sequence[Certificate], conclusive: Sequence[bool], n_train: int) -> list[str]:
+def _table(certificates: Sequence[ModelCertificate], conclusive: Sequence[bool], n_train: int) -> list[str]:
     more = "" if certificates[0].changed is None else f" {'clean':>11} {'error':>8}"
     lines = [f"{'fraction':>10} {'rows':>8} {'attack':>11} {'bound':>11}{more}"]
     for certificate, closed in zip(certificates, conclusive, strict=True):
@@ -133,12 +134,14 @@ def _table(certificates: Sequence[Certificate], conclusive: Sequence[bool], n_tr
 
 def _data_sentence(split: Split) -> str:
     train = split.train
-    classes = " against ".join(short_name(str(label)) for label in train.classes)
+    names = [short_name(str(label)) for label in train.classes]
+    several = f"{len(names)} classes: {', '.join(names[:_MOST_NAMED])}{', ...' if len(names) > _MOST_NAMED else ''}"
+    classes = " against ".join(names) if len(names) == 2 else several
     size = f"{format_count(len(train))} training rows of {format_count(train.n_features)} features"
     return f"Data: {split.name}, {size}, {classes}."
 
 
-def _setting_sentence(certificate: Certificate, origin: str) -> str:
+def _setting_sentence(certificate: ModelCertificate, origin: str) -> str:
     setting = certificate.setting
     hypothesis = setting.hypothesis
     if isinstance(hypothesis, Ridge):

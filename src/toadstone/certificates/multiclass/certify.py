@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from toadstone.certificates.multiclass.proof import prove_multiclass_attack, prove_multiclass_bound
+from toadstone.certificates.multiclass.proof import MulticlassProof, prove_multiclass_attack, prove_multiclass_bound
 from toadstone.certificates.saddle.certify import Claim, Timed
-from toadstone.certificates.saddle.proof import ModelProof
 from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import MulticlassCertificate, Ridge, Setting
@@ -101,7 +100,7 @@ def certify_multiclass(
     return made
 
 
-def _prove(problem: MulticlassProblem, saddle: MulticlassSaddle) -> tuple[ModelProof, Array, Array]:
+def _prove(problem: MulticlassProblem, saddle: MulticlassSaddle) -> tuple[MulticlassProof, Array, Array]:
     theta, multipliers = saddle.theta, saddle.multipliers
     if not len(multipliers):
         # Without poison no oracle was asked; a loose proof of its loss will do.
@@ -114,7 +113,7 @@ def _assemble(
     problem: MulticlassProblem,
     about: tuple[Budget, Setting, Claim],
     saddle: MulticlassSaddle,
-    proofs: Sequence[tuple[ModelProof, Array, Array]],
+    proofs: Sequence[tuple[MulticlassProof, Array, Array]],
 ) -> MulticlassCertificate:
     budget, setting, claim = about
     proof, theta, multipliers = min(proofs, key=lambda found: found[0].bound(budget.fraction))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
 
-from toadstone.certificates.saddle.proof import ModelProof, bound_support
+from toadstone.certificates.saddle.proof import bound_support
 from toadstone.core.arrays import Array
 from toadstone.core.certificate import PairWitness
 from toadstone.kernels.minimax.problem import MulticlassProblem
@@ -14,7 +15,26 @@ from toadstone.kernels.minimax.problem import MulticlassProblem
 _EPSILON = float(np.finfo(float).eps)
 
 
-def prove_multiclass_bound(problem: MulticlassProblem, theta: Array, multipliers: Array) -> ModelProof:
+@dataclass(frozen=True)
+class MulticlassProof:
+    """Parts of the upper bound that one model gives, for every fraction at once.
+
+    The bound is ``clean_loss + penalty + fraction * (poison_loss + penalty)``,
+    and `slack` allows for the rounding of each part.
+    """
+
+    clean_loss: float
+    poison_loss: float
+    penalty: float
+    slack: float
+
+    def bound(self, fraction: float) -> float:
+        """Compute the upper bound at a fraction, rounded up."""
+        total = self.clean_loss + self.penalty + fraction * (self.poison_loss + self.penalty)
+        return float(np.nextafter(total + self.slack, np.inf))
+
+
+def prove_multiclass_bound(problem: MulticlassProblem, theta: Array, multipliers: Array) -> MulticlassProof:
     """Evaluate the upper bound of a model of several classes.
 
     Parameters
@@ -28,7 +48,7 @@ def prove_multiclass_bound(problem: MulticlassProblem, theta: Array, multipliers
 
     Returns
     -------
-    ModelProof
+    MulticlassProof
         In time proportional to k times the stored entries of `problem.X`,
         and to k (k - 1) d.
     """
@@ -50,7 +70,7 @@ def prove_multiclass_bound(problem: MulticlassProblem, theta: Array, multipliers
     sizes = (abs(problem.X) @ abs(weights).T + abs(biases)).max(axis=1)
     rounding = 2 * (longest + 1) * float(sizes.mean()) + len(clean) * float(clean.mean())
     rounding += (theta.size + 8) * 2 * penalty + 8 * (poison + largest)
-    return ModelProof(float(clean.mean()), float(poison), penalty, 2 * _EPSILON * rounding)
+    return MulticlassProof(float(clean.mean()), float(poison), penalty, 2 * _EPSILON * rounding)
 
 
 def prove_multiclass_attack(problem: MulticlassProblem, witness: PairWitness, fraction: float) -> float:

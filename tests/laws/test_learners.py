@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, issparse
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -47,9 +49,20 @@ def blobs(n_classes, seed=0, *, n=40, d=5):
 
 def test_every_exported_learner_keeps_these_laws():
     # Those of numeric targets have laws of their own, in test_regression.py; features learn from no label.
-    others = {"TrimmedRidge", "SeveredRidge", "PatchFeatures", "GradientFeatures"}
+    others = {"TrimmedRidge", "SeveredRidge", "PatchFeatures", "GradientFeatures", "FunctionClassifier"}
     assert set(LEARNERS) | others == set(learners.__all__)
     assert {resolve("learner", name).__name__ for name in names("learner")} <= set(LEARNERS)
+
+
+def nearest_mean(X, y, seed):
+    """Train by class means: the least that a training function can do."""
+    rows = X.toarray() if issparse(X) else X
+    means = np.stack([rows[y == c].mean(axis=0) for c in range(y.max() + 1)])
+    return partial(lead_of_means, means)
+
+
+def lead_of_means(means, asked):
+    return 2 * asked @ means.T - (means * means).sum(axis=1)
 
 
 # Two of the checks compare decision functions to seven digits, which takes a gap of 1e-9. Some train on rows far from
@@ -62,6 +75,7 @@ def test_every_exported_learner_keeps_these_laws():
         learners.OnlineHingeClassifier(epochs=30, batch=5),
         learners.BoundedLossClassifier(rounds=5, tolerance=1e-4),
         learners.PartitionVoteClassifier(estimator=LogisticRegression(), n_partitions=2),
+        learners.FunctionClassifier(nearest_mean),
         learners.OneHotRidgeClassifier(),
         learners.KernelRidgeClassifier(),
         learners.KernelSmootherClassifier(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
@@ -14,10 +15,14 @@ from sklearn.linear_model import RidgeClassifier, SGDClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
+import toadstone
+import toadstone.pipeline.certification.votes as voting
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.kernels.votes.grouped import GroupParts, Periods
 from toadstone.kernels.votes.schemes import DisjointParts, FiniteAggregation, HashBagging
+from toadstone.learners import FunctionClassifier
 from toadstone.learners.partitioned import PartitionVoteClassifier
+from toadstone.pipeline.certification.another_process import in_another_process
 
 N = 90
 GROUPS = np.array(["north", "south", "east", "west", "centre"])[np.arange(N) % 5]
@@ -294,3 +299,31 @@ def test_an_election_of_another_kind_is_refused():
         PartitionVoteClassifier(election="lottery").fit(*blobs())
     with pytest.raises(InvalidArgument, match="`election`: expected majority for the scheme of hash bagging"):
         PartitionVoteClassifier(scheme=HashBagging(3), election="run-off").fit(*blobs())
+
+
+def test_a_second_training_elsewhere_notices_the_process():
+    def of_this_process(X, y, seed):
+        return lambda rows: np.full((rows.shape[0], 3), float(os.getpid()))
+
+    X, y = blobs()
+    classifier = PartitionVoteClassifier(estimator=FunctionClassifier(of_this_process), n_partitions=3)
+    classifier.fit(X, y)
+    with pytest.raises(InvalidArgument, match="got FunctionClassifier, which predicts otherwise"):
+        classifier.fit(X, y, again=in_another_process)
+    # A tree is the same everywhere.
+    tree = PartitionVoteClassifier(estimator=DecisionTreeClassifier(max_depth=2), n_partitions=3)
+    np.testing.assert_array_equal(tree.fit_votes(X, y, X, again=in_another_process), tree.fit(X, y).ballots(X))
+
+
+def test_a_model_that_cannot_be_sent_elsewhere_is_refused():
+    with pytest.raises(InvalidArgument, match="`estimator`: expected a model that another process can import"):
+        PartitionVoteClassifier(estimator=Moodless(), n_partitions=3).fit(*blobs(), again=in_another_process)
+
+
+def test_the_command_trains_an_estimator_elsewhere(monkeypatch):
+    X, y = blobs()
+    asked = []
+    monkeypatch.setattr(voting, "in_another_process", lambda function, tasks: asked.append(1) or map(function, tasks))
+    for estimator, calls in ((None, 0), (GaussianNB(), 1)):
+        toadstone.certify((X, y), method="votes", partitions=3, estimator=estimator)
+        assert len(asked) == calls

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from toadstone.learners.severed_ridge import SeveredRidge
     from toadstone.learners.trimmed import TrimmedLossClassifier
     from toadstone.learners.trimmed_ridge import TrimmedRidge
+    from toadstone.learners.voters.functions import FunctionClassifier
 
 __all__ = [
     "BoundedLossClassifier",
     "CrammerSingerClassifier",
+    "FunctionClassifier",
     "GradientFeatures",
     "KernelRidgeClassifier",
     "KernelSmootherClassifier",
@@ -44,6 +46,7 @@ __getattr__, __dir__ = lazy_exports(
     {
         "BoundedLossClassifier": "bounded",
         "CrammerSingerClassifier": "multiclass",
+        "FunctionClassifier": "voters.functions",
         "GradientFeatures": "features.gradients",
         "KernelRidgeClassifier": "label_linear.kernels",
         "KernelSmootherClassifier": "label_linear.kernels",

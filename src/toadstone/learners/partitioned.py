@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -25,15 +26,16 @@ from toadstone.kernels.votes.priced import certify_priced_votes
 from toadstone.kernels.votes.schemes import DisjointParts, Scheme
 from toadstone.learners.linear import LinearClassifier
 from toadstone.learners.linear_scores import SparseClassifier, check_two_classes, rows_to_fit, rows_to_predict
+from toadstone.learners.voters.likeness import refuse_unlike
 from toadstone.learners.voters.prices import priced_votes
 from toadstone.learners.voters.training import (
     Map,
     VoterTask,
     digest_of,
-    outputs_of,
     rank,
     ranks_of,
     train_voter,
+    trained_outputs,
     vote,
     votes_of,
 )
@@ -124,7 +126,9 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         self.repeats = repeats
         self.election = election
 
-    def fit(self, X: Matrix, y: Labels, *, groups: Sequence[object] | None = None, map: Map = map) -> Self:
+    def fit(
+        self, X: Matrix, y: Labels, *, groups: Sequence[object] | None = None, map: Map = map, again: Map = map
+    ) -> Self:
         """Train the model of each voter.
 
         Parameters
@@ -137,6 +141,9 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         map : callable, optional
             Used as the builtin: that of a pool of processes trains in
             parallel, with the same result.
+        again : callable, optional
+            Used as the builtin for the second training of one part: in
+            another process it notices more.
 
         Returns
         -------
@@ -154,18 +161,25 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         tasks = self._deal(matrix, self.classes_[codes], groups)
         models = map(train_voter, tasks)
         tried = matrix[:: max(1, matrix.shape[0] // _TRIED_ROWS)]
-        self._try_again(tasks, lambda task: outputs_of(train_voter(task), tried))
+        refuse_unlike(tasks, partial(trained_outputs, rows=tried), again)
         self.models_ = list(models)
         return self
 
     def fit_votes(
-        self, X: Matrix, y: Labels, queries: Matrix, *, groups: Sequence[object] | None = None, map: Map = map
+        self,
+        X: Matrix,
+        y: Labels,
+        queries: Matrix,
+        *,
+        groups: Sequence[object] | None = None,
+        map: Map = map,
+        again: Map = map,
     ) -> IntArray:
         """Train the model of each voter, and return its votes about queries instead of keeping the model.
 
         Parameters
         ----------
-        X, y, groups
+        X, y, groups, again
             As for `fit`.
         queries : ndarray or CSR of shape (q, d)
         map : callable, optional
@@ -178,17 +192,24 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         ndarray of int of shape (q, n_voters)
             Class positions; -1 for a voter without rows.
         """
-        votes: IntArray = self._ask(vote, X, y, queries, groups, map)
+        votes: IntArray = self._ask(vote, X, y, queries, groups, (map, again))
         return votes
 
     def fit_rankings(
-        self, X: Matrix, y: Labels, queries: Matrix, *, groups: Sequence[object] | None = None, map: Map = map
+        self,
+        X: Matrix,
+        y: Labels,
+        queries: Matrix,
+        *,
+        groups: Sequence[object] | None = None,
+        map: Map = map,
+        again: Map = map,
     ) -> Any:
         """Train the model of each voter, and return how it ranks the classes for queries, which a run-off needs.
 
         Parameters
         ----------
-        X, y, queries, groups, map
+        X, y, queries, groups, map, again
             As for `fit_votes`, but that no journal keeps rankings.
 
         Returns
@@ -196,7 +217,7 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         ndarray of uint8 of shape (q, n_voters, n_classes)
             As `certify_rankings` takes them.
         """
-        return self._ask(rank, X, y, queries, groups, map)
+        return self._ask(rank, X, y, queries, groups, (map, again))
 
     def unlearn(self, rows: IntArray, *, map: Map = map) -> Self:
         """Remove training rows: retrain the voters that had them, exactly as if they had never been there.
@@ -338,7 +359,7 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         y: Labels,
         queries: Matrix,
         groups: Sequence[object] | None,
-        map: Map,
+        maps: tuple[Map, Map],
     ) -> Any:
         """Train the model of each voter, and return its answers about queries."""
         matrix, codes, _ = rows_to_fit(self, X, y)
@@ -349,8 +370,8 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         if question is rank:
             # Of another kind than votes, for whoever keeps answers by the digest of their task.
             tasks = [replace(task, about=f"rankings {task.about}") for task in tasks]
-        answers = list(map(question, tasks))
-        self._try_again(tasks, question)
+        answers = list(maps[0](question, tasks))
+        refuse_unlike(tasks, question, maps[1])
         return np.stack(answers, axis=1)
 
     def _deal(
@@ -382,14 +403,6 @@ class PartitionVoteClassifier(SparseClassifier, BaseEstimator):
         """Return a key for each voter, its seed and the positions of its rows before any were removed."""
         positions = [rows if kept is None else kept[rows] for rows in self._dealt.rows]
         return [(seed, rows.tobytes()) for seed, rows in zip(self._dealt.seeds, positions, strict=True)]
-
-    def _try_again(self, tasks: Sequence[VoterTask], outputs: Callable[[VoterTask], Any]) -> None:
-        """Refuse an estimator that two trainings on the same rows leave different."""
-        task = next((task for task in tasks if len(np.unique(task.labels)) > 1), None)
-        if task is not None and not np.array_equal(outputs(task), outputs(task)):
-            expected = "a model that is the same whenever it is trained on the same rows with the same seed"
-            got = f"{type(task.estimator).__name__}, which predicts otherwise when it is trained again"
-            raise InvalidArgument("estimator", expected, got)
 
 
 def _without(rows: IntArray, n: int) -> IntArray:

@@ -102,6 +102,11 @@ def rank(task: VoterTask) -> Any:
     return ranks_of(train_voter(task), task.queries, task.classes)
 
 
+def trained_outputs(task: VoterTask, *, rows: Matrix) -> Any:
+    """Train a voter, and return its finest output about rows."""
+    return outputs_of(train_voter(task), rows)
+
+
 def digest_of(rows: Sequence[bytes], *others: object) -> str:
     """Return a digest of contents of rows and of other objects, of which estimators are hashed with all parameters."""
     found = hashlib.sha256(joblib.hash(others).encode())

@@ -22,6 +22,7 @@ from toadstone.kernels.votes.schemes import DisjointParts, FiniteAggregation, Sc
 from toadstone.learners.linear import LinearClassifier
 from toadstone.learners.partitioned import PartitionVoteClassifier
 from toadstone.learners.voters.training import Map
+from toadstone.pipeline.certification.another_process import in_another_process
 from toadstone.pipeline.certification.own_preparation import prepared_on_own_rows
 from toadstone.pipeline.certification.pointwise import (
     OnCertified,
@@ -156,6 +157,8 @@ def _certify(
     split: Split, scheme: Scheme, groups: Sequence[object] | None, voters: Voters, digests: Digests
 ) -> tuple[PointwiseCertificate, Together | None]:
     train, chosen = split.train, voters.map or map
+    # Our own model is known to be the same; the caller's is trained once more where no state of this process reaches.
+    again: Map = map if voters.estimator is None else in_another_process
     given = LinearClassifier(tolerance=1e-6) if voters.estimator is None else voters.estimator
     estimator = prepared_on_own_rows(given, split)
     learner = PartitionVoteClassifier(estimator=estimator, scheme=scheme, repeats=voters.repeats)
@@ -164,11 +167,11 @@ def _certify(
         # The counts need a model that is the same each time, and not one at its optimum.
         warnings.simplefilter("ignore" if voters.estimator is None else "default", ConvergenceWarning)
         if voters.election == "run-off":
-            rankings = learner.fit_rankings(train.X, train.y, split.test.X, groups=groups, map=chosen)
+            rankings = learner.fit_rankings(train.X, train.y, split.test.X, groups=groups, map=chosen, again=again)
             return make_run_off_certificate(
                 rankings, train, scheme, learner=words, digests=digests, groups=groups
             ), None
-        ballots = learner.fit_votes(train.X, train.y, split.test.X, groups=groups, map=chosen)
+        ballots = learner.fit_votes(train.X, train.y, split.test.X, groups=groups, map=chosen, again=again)
     made = make_vote_certificate(ballots, train, scheme, learner=words, digests=digests, groups=groups)
     return made, partial(_changed_together, scheme, ballots, len(train.classes))
 

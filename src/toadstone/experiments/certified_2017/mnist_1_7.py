@@ -35,7 +35,6 @@ TEST = {0.0: Published(0.034, "read off the plot", 0.003), 0.3: Published(0.068,
 FLIPPED = Published(0.042, "read off the plot", 0.003)
 GRADIENT = Published(0.053, "read off the plot", 0.003)
 FIXED = Published(0.07, "secondary", 0.005)
-MOVING = Published(0.40, "secondary", 0.005)
 INCREASE = Published(0.04, "secondary", 0.005, "at most")
 
 _SAME = "The same minimax problem, solved to a relative gap of 1e-5; the paper's curve is read by eye."
@@ -99,14 +98,6 @@ def _largest_fraction_rows(
             GRADIENT,
             None,
             note="Not run: the baseline takes hundreds of trainings with thousands of moving rows.",
-        ),
-        Comparison(
-            f"test error, filters fitted on poisoned rows, at {most}",
-            "share",
-            "higher",
-            MOVING,
-            None,
-            note="Not run: the paper's attack by semidefinite programming is not part of this package.",
         ),
     )
 

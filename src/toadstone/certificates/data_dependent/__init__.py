@@ -1,0 +1,1 @@
+"""Filters whose centres the poison moves: a certified bound by inflated spheres, and an estimate of the exact one."""

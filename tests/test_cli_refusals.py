@@ -449,7 +449,8 @@ def test_poison_twice(refused, table):
         ("certify --fraction 0.1", "missing argument 'DATA'; see `toadstone certify --help`"),
         (
             "certify rows.csv --fractoin 0.1",
-            "no such option '--fractoin'; did you mean '--encoding' or '--fraction'? See `toadstone certify --help`",
+            "no such option '--fractoin'; did you mean '--class-fraction', '--encoding' or '--fraction'? See "
+            "`toadstone certify --help`",
         ),
         ("sanitize rows.csv --classes 1", "`--classes`: expected at least two different labels, got ('1',)"),
         (

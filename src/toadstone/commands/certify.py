@@ -108,7 +108,6 @@ _POINTWISE = stacked(
 )
 @click.option(
     "--class-fraction",
-    "class_fractions",
     multiple=True,
     metavar="LABEL=F",
     help="For saddle, poison rows of a label (for flip, flipped rows that have it) for each clean row. Once for each "
@@ -136,7 +135,7 @@ def certify(
     data: str,
     out: Path | None,
     force: bool,
-    class_fractions: tuple[str, ...],
+    class_fraction: tuple[str, ...],
     fail_if_certified_above: float | None,
     fail_if_certified_below: float | None,
     as_json: bool,
@@ -161,8 +160,7 @@ def certify(
         expected = "nothing for a numeric target, of which no prediction is right or wrong"
         raise InvalidArgument("fail_if_certified_below", expected, fail_if_certified_below)
     given: dict[str, Any] = {name: None if value == () else value for name, value in options.items()}
-    if class_fractions:
-        given["fraction"] = _by_class(class_fractions, given["fraction"])
+    given["class_fraction"] = _by_class(class_fraction) if class_fraction else None
     with folder_if_named(out, data, force=force) as aside, running("reading"):
         result = run(data, **given)
         if fail_if_certified_below is not None and len(result.record) > 1:
@@ -180,10 +178,8 @@ def certify(
     )
 
 
-def _by_class(stated: tuple[str, ...], fraction: object) -> dict[str, float]:
+def _by_class(stated: tuple[str, ...]) -> dict[str, float]:
     """Return fractions by label, as `LABEL=F` states them."""
-    if fraction is not None:
-        raise InvalidArgument("class_fraction", "nothing beside --fraction", ", ".join(stated))
     parts = [one.rpartition("=") for one in stated]
     try:
         return {label: float(number) for label, equals, number in parts if equals or label}

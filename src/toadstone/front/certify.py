@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -19,14 +19,15 @@ from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, open_data, request_of
 from toadstone.front.pointwise.intervals import IntervalResult
 from toadstone.front.pointwise.methods import certify_by, verify_by
-from toadstone.front.pointwise.options import PointwiseOptions, kind_of, numbers_of, refuse_saddle_options
+from toadstone.front.pointwise.options import PointwiseOptions, SaddleOptions, fractions_of, kind_of, numbers_of
 from toadstone.front.pointwise.results import PointwiseResult, PointwiseVerifyResult
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
+from toadstone.pipeline.certification.kept_rows import KeptRows, keep_test_rows
 from toadstone.pipeline.certification.multiclass import certify_several, verify_several
 from toadstone.pipeline.certify import CertifiedSplit, CertifyPlan, certify_split, verify_split
 from toadstone.pipeline.costing.certified import verify_cost_split
-from toadstone.report.certificates.certificate_text import certificate_lines, verified_sentence
+from toadstone.report.certificates.certificate_text import certificate_lines, kept_sentence, verified_sentence
 from toadstone.report.cost.cost_text import verified_cost_sentence
 from toadstone.report.text.formats import flow
 
@@ -34,13 +35,14 @@ from toadstone.report.text.formats import flow
 class CertifyResult(Result):
     """Certificates, one for each fraction; its record is a list of their readable parts."""
 
-    def __init__(self, given: Given, certified: CertifiedSplit[ModelCertificate]) -> None:
+    def __init__(self, given: Given, certified: CertifiedSplit[ModelCertificate], kept: KeptRows | None = None) -> None:
         super().__init__(
             given,
             [
                 as_fields(result.certificate)
                 | {"conclusive": certified.conclusive(result.certificate), "seconds": result.seconds}
                 | changed_fields(result, len(given.split.train))
+                | kept_fields(kept, result.certificate.budget)
                 for result in certified.results
             ],
         )
@@ -58,15 +60,22 @@ class CertifyResult(Result):
 
     def lines(self, width: int | None = None) -> list[str]:
         """Say the bounds, the attacks that come close, and the assumptions."""
-        found = self._certified
+        found, split, last = self._certified, self.given.split, self.record[-1]
+        about = kept_sentence(last, len(split.test)) if "unchanged" in last else ""
         return certificate_lines(
-            found.certificates, list(self.conclusive), self.given.split, found.hypothesis_origin, width
+            found.certificates,
+            list(self.conclusive),
+            split,
+            found.hypothesis_origin,
+            width,
+            about_test_rows=about,
         )
 
     def columns(self) -> tuple[None, Mapping[str, Sequence[Any]]]:
         """Give a row for each fraction."""
         names = ["fraction", "bound", "attack_value", "gap", "conclusive", "seconds"]
-        names += [name for name in ("clean_bound", "error_bound") if name in self.record[0]]
+        more = ("clean_bound", "error_bound", "unchanged", "certified_accuracy")
+        names += [name for name in more if name in self.record[0]]
         return None, {name: [fields[name] for fields in self.record] for name in names}
 
     def plot(self) -> Any:
@@ -133,6 +142,17 @@ def changed_fields(result: Timed[ModelCertificate], n: int) -> dict[str, float]:
     return stated if result.whole_value is None else stated | {"whole_value": result.whole_value}
 
 
+def kept_fields(kept: KeptRows | None, budget: Budget) -> dict[str, float]:
+    """Return what is stated about the test rows, each by itself."""
+    if kept is None:
+        return {}
+    return {
+        "unchanged": kept.unchanged(budget),
+        "certified_accuracy": kept.certified_accuracy(budget),
+        "median_rows": kept.median,
+    }
+
+
 def models_of(norm_squared: float | None, ridge: float | None) -> NormBall | Ridge | None:
     """Turn two options into the set of models, None where neither is given.
 
@@ -153,7 +173,8 @@ def certify(
     data: Data,
     *,
     method: str = "saddle",
-    fraction: float | Mapping[Any, float] | Sequence[float | Mapping[Any, float]] | None = None,
+    fraction: float | Sequence[float] | None = None,
+    class_fraction: Mapping[Any, float] | None = None,
     kind: str = "add",
     group: str | None = None,
     k: int | Sequence[int] | None = None,
@@ -188,12 +209,13 @@ def certify(
         What is promised: a bound of a linear model's training loss whatever
         rows are added; or, for each test row, how many changed labels, rows,
         sources of rows or periods of time cannot change its prediction.
-    fraction : float, mapping, or sequence of them, optional
+    fraction : float or sequence of float, optional
         For "saddle", which needs it, poison rows for each clean row, in
-        [0, 0.5); or a mapping with such a fraction for each of the two labels,
-        of added rows of that label, or of flipped rows that have it. For the
-        others shares of all units at which the certified accuracy is stated;
+        [0, 0.5). For the others shares of all units at which the certified accuracy is stated;
         0.01, 0.03 and 0.05 by default.
+    class_fraction : mapping from label to float, optional
+        Of "saddle", in place of the fraction: one for each of the two labels,
+        of added rows that carry it, or of flipped rows that had it.
     kind : {"add", "flip", "replace"}
         Of "saddle": whether the attacker adds rows, gives clean rows the other
         label, or puts rows in the place of clean ones. For the latter two the
@@ -316,25 +338,34 @@ def certify(
         target_range=target_range,
     )
     if method != "saddle":
-        refuse_saddle_options(method, quantile=quantile, domain=domain, loss=loss, tolerance=tolerance, kind=kind)
+        SaddleOptions(quantile, domain, loss, tolerance, kind, class_fraction).refuse(method)
         return certify_by(method, data, request, options, fraction=fraction, norm_squared=norm_squared)
     options.refuse_but("saddle", "ridge")
-    if fraction is None:
+    if fraction is None and class_fraction is None:
         raise InvalidArgument("fraction", "poison rows for each clean row, as in 0.03", "none")
     if ridge is not None and not isinstance(ridge, int | float):
         raise InvalidArgument("ridge", "one number for the method saddle", list(ridge))
     models = models_of(norm_squared, ridge)
-    fractions = [fraction] if isinstance(fraction, int | float | Mapping) else list(fraction)
+    fractions = fractions_of(fraction, class_fraction)
     attacker = kind_of(kind, quantile=quantile, domain=domain)
-    for one in (number for number in fractions if not isinstance(number, Mapping)):
-        Budget(one)
     run.watch.expect(len({str(one) for one in fractions}))
     given = open_data(data, request, domain=domain)
     run.watch.announce("certificates")
     plan = CertifyPlan(quantile, models, domain, loss, tolerance, seed, attacker)
-    if len(given.split.train.classes) > 2:
-        return CertifyResult(given, certify_several(given.split, fractions, plan, on_certified=run.watch.step))
-    return CertifyResult(given, certify_split(given.split, fractions, plan, on_certified=run.watch.step))
+    return _certify_linear(given, fractions, plan, run.watch.step)
+
+
+def _certify_linear(
+    given: Given, fractions: Sequence[float | Mapping[Any, float]], plan: CertifyPlan, step: Callable[[], None]
+) -> CertifyResult:
+    """Certify a linear model of two classes or of several; of two also what each test row withstands."""
+    split = given.split
+    if len(split.train.classes) > 2:
+        return CertifyResult(given, certify_several(split, fractions, plan, on_certified=step))
+    certified, kept = certify_split(split, fractions, plan, on_certified=step), None
+    if certified.certificates:
+        kept = keep_test_rows(split, certified.feasible_set, certified.certificates[0].setting, plan.kind)
+    return CertifyResult(given, certified, kept)
 
 
 @front_door

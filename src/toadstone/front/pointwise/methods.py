@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from toadstone.core.checks import check_within
 from toadstone.core.errors import InvalidArgument
@@ -15,9 +14,9 @@ from toadstone.front.pointwise.intervals import IntervalResult, certify_interval
 from toadstone.front.pointwise.options import (
     Plan,
     PointwiseOptions,
+    numbers_of,
     plan_of,
     request_for,
-    shares_of,
     with_trusted_scale,
 )
 from toadstone.front.pointwise.results import PointwiseResult, PointwiseVerifyResult
@@ -43,7 +42,7 @@ def certify_by(
     request: Request,
     options: PointwiseOptions,
     *,
-    fraction: float | Mapping[Any, float] | Sequence[float | Mapping[Any, float]] | None,
+    fraction: float | Sequence[float] | None,
     norm_squared: float | None,
 ) -> PointwiseResult | IntervalResult:
     """Read data as a method needs them, and certify their test rows: intervals where the label is a number.
@@ -55,7 +54,7 @@ def certify_by(
     InvalidInput
         If the data cannot be certified so.
     """
-    fractions = shares_of(fraction) or FRACTIONS
+    fractions = numbers_of(fraction) or FRACTIONS
     for one in fractions:
         check_within("(0, 1]", fraction=one)
     plan = plan_of(method, options, norm_squared=norm_squared)

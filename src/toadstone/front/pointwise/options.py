@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast, get_args
 
+from toadstone.core.budget import Budget
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.readers.request import Request
 from toadstone.front.inputs import Data, Given
@@ -133,41 +134,48 @@ def with_trusted_scale(plan: Plan, given: Given, trusted: Data | None) -> Plan:
     return plan
 
 
-def refuse_saddle_options(
-    method: str, *, quantile: float, domain: str, loss: str, tolerance: float | None, kind: str
-) -> None:
-    """Refuse options of the saddle certificate that other methods would ignore, unless they are the defaults.
+@dataclass(frozen=True)
+class SaddleOptions:
+    """Options of the saddle certificate, with their defaults."""
+
+    quantile: float = 0.95
+    domain: str = "auto"
+    loss: str = "hinge"
+    tolerance: float | None = None
+    kind: str = "add"
+    class_fraction: object = None
+
+    def refuse(self, method: str) -> None:
+        """Refuse options that another method would ignore, unless they are the defaults.
+
+        Raises
+        ------
+        InvalidArgument
+            If one is another.
+        """
+        for name, default in vars(SaddleOptions()).items():
+            value = getattr(self, name)
+            if value != default:
+                raise InvalidArgument(name, f"nothing for the method {method}; it is for saddle", value)
+
+
+def fractions_of(
+    fraction: float | Sequence[float] | None, class_fraction: Mapping[Any, float] | None
+) -> list[float | Mapping[Any, float]]:
+    """Return the fractions of saddle certificates: numbers, or one for each label.
 
     Raises
     ------
     InvalidArgument
-        If one is another.
+        If both are given, or a number is out of range.
     """
-    defaults = {
-        "quantile": (quantile, 0.95),
-        "domain": (domain, "auto"),
-        "loss": (loss, "hinge"),
-        "kind": (kind, "add"),
-    }
-    for name, (value, default) in {**defaults, "tolerance": (tolerance, None)}.items():
-        if value != default:
-            raise InvalidArgument(name, f"nothing for the method {method}; it is for saddle", value)
-
-
-def shares_of(given: float | Mapping[Any, float] | Sequence[float | Mapping[Any, float]] | None) -> tuple[float, ...]:
-    """Return one share of the units or several as a tuple, an empty one for none.
-
-    Raises
-    ------
-    InvalidArgument
-        If one is a mapping, which is for the saddle certificate.
-    """
-    if given is None or isinstance(given, int | float):
-        return () if given is None else (given,)
-    shares = [] if isinstance(given, Mapping) else [one for one in given if not isinstance(one, Mapping)]
-    if isinstance(given, Mapping) or len(shares) < len(given):
-        raise InvalidArgument("fraction", "numbers; fractions for each label are for the method saddle", given)
-    return tuple(shares)
+    if class_fraction is not None:
+        if fraction is not None:
+            raise InvalidArgument("class_fraction", "nothing beside --fraction", dict(class_fraction))
+        return [class_fraction]
+    for one in numbers_of(fraction):
+        Budget(one)
+    return list(numbers_of(fraction))
 
 
 def kind_of(kind: str, *, quantile: float, domain: str) -> CertifiedKind:

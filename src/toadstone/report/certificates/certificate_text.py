@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from toadstone.certificates.saddle.changed_rows import error_bound
@@ -29,7 +29,13 @@ _OBJECTIVES = {"add": "", "flip": "the training objective ", "replace": "the tra
 
 
 def certificate_lines(
-    certificates: Sequence[ModelCertificate], conclusive: Sequence[bool], split: Split, origin: str, width: int | None
+    certificates: Sequence[ModelCertificate],
+    conclusive: Sequence[bool],
+    split: Split,
+    origin: str,
+    width: int | None,
+    *,
+    about_test_rows: str = "",
 ) -> list[str]:
     """Write the bounds and attack values of one data set, then the data, then the assumptions.
 
@@ -45,6 +51,8 @@ def certificate_lines(
         How the models were chosen, in plain words.
     width : int or None
         Columns of the terminal; None for a pipe.
+    about_test_rows : str
+        A sentence on single predictions, empty for none.
     """
     first, n = certificates[0], len(split.train)
     sentences = [
@@ -64,6 +72,7 @@ def certificate_lines(
     sentences += [_data_sentence(split), *reading_sentences(split), _setting_sentence(first, origin)]
     lines = [
         flow(_bound_sentence(certificates[-1], n), width),
+        *([flow(about_test_rows, width)] if about_test_rows else []),
         "",
         *_table(certificates, conclusive, n),
         "",
@@ -85,6 +94,16 @@ def verified_sentence(certificate: ModelCertificate, recomputed: float) -> str:
         f"{format_attack_value(certificate.attack_value)}. Recomputed from the data, the bound is "
         f"{format_bound(recomputed, digits=_EXACT)}; the certificate states "
         f"{format_bound(certificate.bound, digits=_EXACT)}.{written}"
+    )
+
+
+def kept_sentence(fields: Mapping[str, float], n_test: int) -> str:
+    """State what single predictions withstand at the last fraction asked for."""
+    return (
+        f"Of the {format_count(n_test)} test rows, {fields['unchanged']:.1%} keep their prediction, and "
+        f"{fields['certified_accuracy']:.1%} are right, whatever such an attack does, chosen anew for each row; half "
+        f"of all are right whatever {format_count(int(fields['median_rows']))} rows do. Computed from the clean "
+        f"rows; the certificate's file does not prove it."
     )
 
 

@@ -84,6 +84,15 @@ EXPERIMENTS = (
         module="certified_2017.data_dependent",
     ),
     Experiment(
+        name="p17-gradient",
+        paper=CERTIFIED,
+        place="results with fixed filters, MNIST-1-7",
+        title="The gradient baseline behind fixed filters, digits 1 against 7",
+        minutes=1.5,
+        data=("mnist-1-7",),
+        module="certified_2017.gradient_baseline",
+    ),
+    Experiment(
         name="p17-enron",
         paper=CERTIFIED,
         place="results on text, Enron",

@@ -164,7 +164,7 @@ class TestRefusals:
         with pytest.raises(InvalidArgument, match="`budget`: expected one for adding at least one row to 40"):
             GradientAttack(feasible_set=balls()).poison(data(), budget, np.random.default_rng(0))
 
-    @pytest.mark.parametrize("name", ["ridge", "step", "max_steps", "check_every", "patience"])
+    @pytest.mark.parametrize("name", ["ridge", "step", "max_steps", "check_every", "patience", "tolerance"])
     def test_numbers(self, name):
         with pytest.raises(InvalidArgument, match=f"`{name}`: expected a positive number, got 0"):
             GradientAttack(feasible_set=balls(), **{name: 0})

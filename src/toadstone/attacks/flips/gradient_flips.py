@@ -49,6 +49,8 @@ class GradientAttack:
     integer : bool
         True if features are whole numbers. Rows are then rounded at random
         in the end, or left as they began if no draw is feasible.
+    tolerance : float
+        Relative duality gap of the models that the steps follow.
 
     Raises
     ------
@@ -70,6 +72,7 @@ class GradientAttack:
     check_every: int = 40
     patience: int = 3
     integer: bool = False
+    tolerance: float = 1e-6
 
     def __post_init__(self) -> None:
         check_positive(
@@ -78,6 +81,7 @@ class GradientAttack:
             max_steps=self.max_steps,
             check_every=self.check_every,
             patience=self.patience,
+            tolerance=self.tolerance,
         )
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
@@ -155,7 +159,8 @@ class _Ascent:
 
     def train(self, points: Array, last: LinearFit | None) -> LinearFit:
         X, signs = stack([self.X, points]), np.append(self.clean, self.signs)
-        return fit_linear(X, signs, loss=HINGE, ridge=self.attack.ridge, duals=None if last is None else last.duals)
+        start = None if last is None else last.duals
+        return fit_linear(X, signs, loss=HINGE, ridge=self.attack.ridge, duals=start, tolerance=self.attack.tolerance)
 
     def moved(self, points: Array, duals: Array) -> Array:
         """Return the rows after one step and projection."""

@@ -12,6 +12,7 @@ from toadstone.core.arrays import Array, Labels, Mask, Matrix
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.feasible import Domain, Extremum, Region
 from toadstone.kernels.rows import column_extremes
+from toadstone.kernels.sets.ball_and_band import is_ball_and_band, project_rows
 from toadstone.kernels.sets.membership import violations
 from toadstone.kernels.sets.regions import maximize, project
 
@@ -72,8 +73,15 @@ class ConvexSet:
             If a region has no point.
         """
         rows = X.toarray() if issparse(X) else np.asarray(X, dtype=float)
-        nearest = [project(self.region(label), row)[0] for row, label in zip(rows, y, strict=True)]
-        return np.stack(nearest) if nearest else rows
+        regions = [self.region(label) for label in y]
+        nearest = rows.astype(float)
+        for region in {id(region): region for region in regions}.values():
+            own = [k for k, other in enumerate(regions) if other is region]
+            if is_ball_and_band(region) and np.isfinite(rows[own]).all():
+                nearest[own] = project_rows(region, rows[own])
+            else:
+                nearest[own] = np.stack([project(region, row)[0] for row in rows[own]])
+        return nearest
 
     def maximize(self, direction: Array, label: object, start: Array | None = None) -> Extremum:
         """Maximize a linear function over one label's region.

@@ -218,11 +218,11 @@ def certify(
         of added rows that carry it, or of flipped rows that had it.
     kind : {"add", "flip", "replace"}
         Of "saddle": whether the attacker adds rows, gives clean rows the other
-        label, or puts rows in the place of clean ones. For the latter two the
-        record has, beside the bound of the training objective, one of the
-        trained model's objective on the clean rows as they were
-        (``clean_bound``), and of the share of them that it classifies wrongly
-        (``error_bound``).
+        label, or puts rows in the place of clean ones; the latter two are for
+        two classes. For them the record has, beside the bound of the training
+        objective, one of the trained model's objective on the clean rows as
+        they were (``clean_bound``), and of the share of them that it
+        classifies wrongly (``error_bound``).
     group : str, optional
         Column of hospital, annotator or file, which is then no feature: what
         an attacker controls is one or more of them, with all of their labels

@@ -32,14 +32,17 @@ def rows_and_models(draw):
     scale, steepness = (10.0 ** draw(st.integers(-8, 8)) for _ in range(2))
     X, classes = scale * rng.normal(size=(n, d)), rng.integers(k, size=n)
     theta = steepness * rng.normal(size=(k, d + 1))
+    theta[:, -1] *= draw(st.booleans())
     if draw(st.booleans()):
         X[0] *= draw(st.sampled_from([0.0, 1e-12]))
     if draw(st.booleans()):
         other, own = (classes[0] + 1) % k, classes[0]
         lead = 1 - 10.0 ** -rng.integers(1, 17)
         theta[own, -1] = theta[other, -1] + lead + X[0] @ (theta[other, :-1] - theta[own, :-1])
-    lower = scale * rng.normal(size=(k, d))
-    upper = lower + scale * 10.0 ** rng.integers(-12, 1) * rng.random((k, d))
+    # Poison of another size than the clean rows, so that none of the allowances hides that another is too small.
+    size = scale * draw(st.sampled_from([1e-12, 1.0]))
+    lower = size * rng.normal(size=(k, d))
+    upper = lower + size * 10.0 ** rng.integers(-12, 1) * rng.random((k, d))
     regions = tuple(box(low, high) for low, high in zip(lower, upper, strict=True))
     problem = MulticlassProblem(X, classes, regions, Ridge(10.0 ** rng.uniform(-6, 3)))
     return problem, theta, float(rng.random() / 2)
@@ -124,13 +127,13 @@ def test_an_attack_proves_no_more_than_retraining_shows(seed, exponent):
 
 
 def test_an_attack_by_hand():
-    # One clean row (1) of class 0 and one poison row (-1) of class 1; duals 1/2 and 1/4, fraction 1/2, ridge 1.
+    # One clean row (1) of class 0 and one poison row (-2) of class 1; duals 1/2 and 1/4, fraction 1/2, ridge 1.
     witness = PairWitness(
-        np.array([[-1.0]]), np.array([1]), np.array([0]), np.array([0.5]), np.array([[0.0, 0.5]]), np.array([0.25])
+        np.array([[-2.0]]), np.array([1]), np.array([0]), np.array([0.5]), np.array([[0.0, 0.5]]), np.array([0.25])
     )
     problem = MulticlassProblem(np.array([[1.0]]), np.array([0]), (box(*[np.zeros(1)] * 2),) * 2, Ridge(1.0))
-    # Pull of class 0: 0.5 (1, 1) - 0.25 (-1, 1) = (0.75, 0.25), of class 1 the opposite; squares sum to 1.25.
-    assert prove_multiclass_attack(problem, witness, 0.5) == pytest.approx(0.75 - 1.25 / 3, rel=1e-12)
+    # Pull of class 0: 0.5 (1, 1) - 0.25 (-2, 1) = (1, 0.25), of class 1 the opposite; squares sum to 2.125.
+    assert prove_multiclass_attack(problem, witness, 0.5) == pytest.approx(0.75 - 2.125 / 3, rel=1e-12)
 
 
 def test_sums_of_duals_above_one_prove_no_more_than_if_they_were_scaled():

@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from toadstone.attacks.collapse import apportion
 from toadstone.certificates.files import read_certificate, write_certificate
 from toadstone.core.certificate import NormBall, Ridge
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import CertificateRejected, InvalidArgument, InvalidData, ToadstoneError
+from toadstone.datasets.catalogue.embedded import read_digits
+from toadstone.datasets.readers.request import Request
 from toadstone.datasets.split import Split
+from toadstone.kernels.linear.crammer_singer import fit_crammer_singer
 from toadstone.pipeline.certification.multiclass import certify_several, verify_several
 from toadstone.pipeline.certify import CertifyPlan, certify_split
 
@@ -105,6 +109,7 @@ def test_forged_fields_under_a_digest_that_fits_are_refused(made, tmp_path, chan
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
+        ({"kind": "flip"}, "`kind`: expected add for 3 classes, got flip"),
         ({"loss": "logistic"}, "`loss`: expected hinge for 3 classes, got logistic"),
         ({"hypothesis": NormBall(1.0)}, "`norm_squared`: expected a ridge in its place for 3 classes, got 1"),
         ({"hypothesis": NormBall(1.0), "loss": "logistic"}, "`loss`"),
@@ -139,3 +144,27 @@ def test_the_ridge_is_chosen_where_none_is_given_and_words_tell_the_loss(made):
     assert certificate.unit == "multi-class hinge loss for each clean row, penalty included"
     assert any("multi-class hinge loss (Crammer and Singer)" in sentence for sentence in certificate.assumptions)
     assert any("mean of the other classes' means (slab)" in sentence for sentence in certificate.assumptions)
+
+
+def test_fractions_for_each_label_are_for_two_classes(made):
+    with pytest.raises(InvalidArgument, match="`fraction`: expected one number for 3 classes"):
+        certify(made[0], {"ham": 0.1, "spam": 0.1})
+
+
+@pytest.mark.slow
+def test_ten_digits():
+    """Bound and attack meet on the digits of scikit-learn, and the attack as whole rows comes close to both."""
+    split = read_digits("digits", Request())
+    found = certify_several(split, [0.03, 0.1], CertifyPlan(hypothesis=Ridge(0.003), tolerance=1e-3)).certificates
+    for certificate, known in zip(found, (0.30049, 0.55218), strict=True):
+        assert certificate.relative_gap <= 1e-3
+        assert certificate.attack_value <= known * (1 + 1e-4)
+        assert known * (1 - 1e-4) <= certificate.bound
+        verify_several(certificate, split)
+        clean, witness = split.train, certificate.witness
+        copies = apportion(witness.masses, certificate.budget.count(len(clean)))
+        X = np.vstack([clean.X, np.repeat(witness.points, copies, axis=0)])
+        codes = np.append(np.searchsorted(clean.classes, clean.y), np.repeat(witness.labels, copies))
+        fit = fit_crammer_singer(X, codes, 10, ridge=0.003, tolerance=1e-4)
+        reached = len(codes) / len(clean) * (fit.objective - fit.gap)
+        assert 0.98 * certificate.attack_value <= reached <= certificate.bound

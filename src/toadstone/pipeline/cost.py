@@ -252,6 +252,7 @@ def _search(
         None if plan.kind == "flip" else ground.threat.feasible_set,
         ground.threat.defence,
         ground.harm,
+        ground.clean,
         plan.kind,
         plan.seed,
         plan.workers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -10,6 +11,7 @@ from numpy.random import Generator
 
 from toadstone.attacks.collapse import CollapsedAttack
 from toadstone.attacks.decoys.decoys import Decoy, DecoyGrid
+from toadstone.attacks.decoys.minmax import MinMaxAttack
 from toadstone.attacks.flips.decoy_flips import DecoyFlips
 from toadstone.attacks.flips.label_flip import RandomLabelFlip, TargetedLabelFlip
 from toadstone.certificates.saddle.certify import Claim, certify_saddle
@@ -34,8 +36,10 @@ GRID = DecoyGrid((0.1, 0.2, 0.3, 0.45), (1, 2, 3, 5, 8))
 COARSE_GRID = DecoyGrid((0.1, 0.2, 0.35), (1, 3, 8))
 """Decoys of a cost, and of one of data with many entries."""
 
-_DECOYS, _FEW_DECOYS, _SHARES = 8, 4, (None, 0.5)
+_DECOYS, _FEW_DECOYS, _SHARES = 25, 4, (None, 0.5)
 _ROOM = 0.01
+_MOST_MOVES = 3000
+_LITTLE_MORE = 1.25
 _COARSE, _CLOSE = 1e-2, 1e-3
 
 
@@ -57,6 +61,24 @@ class WorstCase:
         claim = Claim("", (), ())
         (found,) = certify_saddle(data, self.feasible_set, [budget], self.setting, claim, tolerance=_COARSE)
         return CollapsedAttack.of(found.certificate, data.classes, self.feasible_set).poison(data, budget, rng)
+
+
+@dataclass(frozen=True, eq=False)
+class FewMoves:
+    """A min-max attack that makes a limited number of moves, with more copies in each where there are many rows.
+
+    Parameters
+    ----------
+    attack : MinMaxAttack
+    """
+
+    attack: MinMaxAttack
+
+    def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
+        """Add as many rows as the budget allows."""
+        rows = (1 + self.attack.burn_in) * budget.count(len(data))
+        copies = max(self.attack.repeats, math.ceil(rows / _MOST_MOVES))
+        return replace(self.attack, repeats=copies).poison(data, budget, rng)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +122,7 @@ def make_candidates(
     large = count_entries(threat.train.X) > MANY_ENTRIES
     # Rounding to whole numbers moves rows out of the set that they were made for: a narrower one leaves room.
     room = replace(threat, quantile=max(threat.quantile - _ROOM, 0.5)) if threat.integer else threat
-    known = Knowledge(room, threat.train, threat.train, COARSE_GRID if large else GRID)
+    known = Knowledge(room, threat.train, threat.train, _grid(harm, large=large))
     trained = known.train_decoys(known.grid.pairs, workers, tolerance=_COARSE if large else _CLOSE)
     decoys = _harmful(trained, harm, _FEW_DECOYS if large else _DECOYS)
     if kind == "flip":
@@ -108,13 +130,21 @@ def make_candidates(
     added = [
         *(_renamed(one, f"label flips, {one.name}") for one in WITHOUT_DECOYS["label-flip"](known)),
         Candidate("the certificate's own attack", WorstCase(known.feasible_set, setting)),
-        *(_renamed(one, f"min-max, {one.name}") for one in WITHOUT_DECOYS["min-max-basic"](known)),
+        *(_few_moves(one) for one in WITHOUT_DECOYS["min-max-basic"](known)),
         *(kkt_candidate(known, decoy, f"KKT, {described(decoy)}", s) for decoy in decoys for s in _SHARES[large:]),
-        *(_renamed(min_max(known, decoy, 0), f"min-max, {described(decoy)}") for decoy in decoys),
+        *(_few_moves(_renamed(min_max(known, decoy, 0), described(decoy))) for decoy in decoys),
     ]
     if kind == "add":
         return added
     return [replace(one, attack=InPlace(one.attack, threat.defence)) for one in added]
+
+
+def _grid(harm: Harm, *, large: bool) -> DecoyGrid:
+    """Return decoys of all sizes, and some that relabel little more than the share of rows that is to be wrong."""
+    grid = COARSE_GRID if large else GRID
+    if harm.error is None:
+        return grid
+    return replace(grid, quantiles=(*grid.quantiles, min(_LITTLE_MORE * harm.error, 1.0)))
 
 
 def _harmful(decoys: list[Decoy], harm: Harm, most: int) -> list[Decoy]:
@@ -140,6 +170,11 @@ def _flips(threat: ThreatModel, decoys: list[Decoy]) -> list[Candidate]:
         Candidate("flips of smallest margin", TargetedLabelFlip(ridge=ridge, margins="smallest")),
         *(Candidate(f"flips towards {described(decoy)}", DecoyFlips(theta=decoy.theta)) for decoy in decoys),
     ]
+
+
+def _few_moves(candidate: Candidate) -> Candidate:
+    attack = candidate.attack
+    return Candidate(f"min-max, {candidate.name}", FewMoves(attack) if isinstance(attack, MinMaxAttack) else attack)
 
 
 def _renamed(candidate: Candidate, name: str) -> Candidate:

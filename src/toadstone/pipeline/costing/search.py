@@ -19,8 +19,9 @@ from toadstone.pipeline.harness.processes import processes
 from toadstone.pipeline.harness.threads import one_thread
 
 _FIRST_SHARE = 0.005
-_LEAST_KEPT, _BISECTED, _CHECKED = 8, 6, 10
+_LEAST_KEPT, _BISECTED, _STILL_BISECTED, _CHECKED = 8, 12, 6, 10
 _CLOSE, _WORTH = 0.02, 0.6
+_LEAST_GROWTH, _MOST_GROWTH = 2.0, 4.0
 _COARSE = 1e-3
 
 
@@ -58,10 +59,13 @@ class CostSearch:
     candidates : sequence of Candidate
     clean : Dataset
     feasible_set : ConvexSet or None
-        Rows outside it are left out; None where the attacker only relabels.
+        Copies of others take the place of rows outside it; None where the
+        attacker only relabels.
     defence : Defence
         Retrains on clean rows and poison, without a sanitizer.
     harm : Harm
+    before : Outcome
+        Of training without poison.
     kind : {"add", "flip", "replace"}
     seed : int
         Each candidate draws from its own generator.
@@ -76,13 +80,17 @@ class CostSearch:
     feasible_set: ConvexSet | None
     defence: Defence
     harm: Harm
+    before: Outcome
     kind: CostKind
     seed: int = 0
     workers: int = 1
     on_step: Callable[[], None] | None = None
 
     def run(self, first: int, most: int) -> tuple[Found | None, int]:
-        """Double the rows until an attack does the harm, then halve the gap to the number at which none did.
+        """Take more rows until an attack does the harm, then halve the gap to the number at which none did.
+
+        The rows at least double, and grow by more where the best attack is
+        far from the harm; the weaker half of the attacks is left behind.
 
         Parameters
         ----------
@@ -108,16 +116,21 @@ class CostSearch:
             ranked = sorted(attempts, key=lambda index: self._rank(attempts[index]))
             if not ranked or attempts[ranked[0]].done or rows == most:
                 break
-            failed, rows = rows, min(2 * rows, most)
+            failed, rows = rows, min(round(rows * self._growth(attempts[ranked[0]].outcome)), most)
             chosen = ranked[: max(_LEAST_KEPT, len(ranked) // 2)]
         # Attacks that did much less at more rows are not worth their time at fewer.
-        worth = _WORTH * max((self.harm.measure(found.outcome) for found in attempts.values()), default=0.0)
-        chosen = [index for index in ranked[:_BISECTED] if self.harm.measure(attempts[index].outcome) >= worth]
+        gains = {index: self._gain(found.outcome) for index, found in attempts.items()}
+        worth = _WORTH * max(gains.values(), default=0.0)
+        chosen = [index for index in ranked[:_BISECTED] if gains[index] >= worth]
         while any(found.done for found in made) and rows - failed > max(1, round(_CLOSE * rows)):
-            middle = (failed + rows) // 2
+            middle = max(round(np.sqrt(max(failed, 1) * rows)), failed + 1)
             attempts, tried = coarse.attempt(chosen, middle), tried + len(chosen)
             made += attempts.values()
-            failed, rows = (failed, middle) if any(one.done for one in attempts.values()) else (middle, rows)
+            if any(one.done for one in attempts.values()):
+                rows, chosen = middle, sorted(attempts, key=lambda index: self._rank(attempts[index]))[:_STILL_BISECTED]
+            else:
+                # Which attack is ahead where none succeeds does not tell which is first to succeed.
+                failed = middle
         return self._settled(made), tried
 
     def attempt(self, chosen: Sequence[int], rows: int) -> dict[int, Found]:
@@ -131,6 +144,16 @@ class CostSearch:
             if self.on_step is not None:
                 self.on_step()
         return made
+
+    def _growth(self, best: Outcome) -> float:
+        """Return how many times the rows it takes if the harm is proportional to them, within limits."""
+        _, wanted = self.harm.wanted
+        missing = (wanted - self.harm.measure(self.before)) / max(self._gain(best), 1e-9)
+        return float(np.clip(missing, _LEAST_GROWTH, _MOST_GROWTH))
+
+    def _gain(self, outcome: Outcome) -> float:
+        """Return the harm beyond that of training without poison."""
+        return self.harm.measure(outcome) - self.harm.measure(self.before)
 
     def _rank(self, found: Found) -> tuple[bool, int, float]:
         """Order attempts: what does the harm first, by the fewest rows, then by how much harm is done."""
@@ -165,10 +188,17 @@ def _trained(search: CostSearch, found: Found) -> Found:
 
 
 def _feasible(poison: Poison, feasible_set: ConvexSet | None) -> Poison:
-    """Leave out rows that rounding has moved out of the feasible set: an attacker may use fewer rows than allowed."""
+    """Put copies of feasible rows in the place of those of their label that rounding has moved out of the set.
+
+    Where a label has none left, its rows are left out: an attacker may use fewer rows than allowed.
+    """
     if feasible_set is None:
         return poison
-    inside = np.flatnonzero(feasible_set.contains(poison.X, poison.y))
+    inside, rows = feasible_set.contains(poison.X, poison.y), np.arange(len(poison))
+    for label in np.unique(poison.y[inside]):
+        out, good = np.flatnonzero(~inside & (poison.y == label)), np.flatnonzero(inside & (poison.y == label))
+        rows[out] = np.resize(good, len(out))
+    kept = np.flatnonzero(np.isin(poison.y, poison.y[inside]))
     replaced = poison.replaces
-    kept = replaced[inside] if replaced is not None and len(replaced) else None
-    return Poison(poison.X[inside], poison.y[inside], kept)
+    displaced = replaced[kept] if replaced is not None and len(replaced) else None
+    return Poison(poison.X[rows[kept]], poison.y[kept], displaced)

@@ -12,6 +12,7 @@ from toadstone.datasets.split import Split
 from toadstone.learners.linear import LinearClassifier
 from toadstone.pipeline.cost import CostPlan, cost
 from toadstone.pipeline.costing.candidates import InPlace, WorstCase
+from toadstone.pipeline.costing.certified import verify_cost_split
 from toadstone.pipeline.costing.harm import Harm, Outcome, train_on
 from toadstone.pipeline.harness.filters import fit_filters
 from toadstone.pipeline.harness.judge import Defence, merge
@@ -100,9 +101,9 @@ def test_losses_are_certified_and_found_too(split):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["flip", "replace"])
-def test_other_kinds_have_an_attack_and_no_certificate(split, kind):
+def test_attacks_of_other_kinds_change_rows_in_their_place(split, kind):
     made = cost(split, replace(PLAN, kind=kind))
-    assert (made.record.certified_rows, made.certificate) == (None, None)
+    assert 1 <= made.record.certified_rows <= made.record.attack_rows
     poison = made.poison
     assert len(poison.replaces) == len(poison) == made.record.attack_rows
     assert error_after(split, poison) >= 0.15
@@ -110,6 +111,15 @@ def test_other_kinds_have_an_attack_and_no_certificate(split, kind):
     relabelled = poison.y != split.train.y[poison.replaces]
     assert relabelled.all() if kind == "flip" else (changed | relabelled).all()
     assert not (kind == "flip" and changed.any())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["flip", "replace"])
+def test_rows_of_other_kinds_are_certified_too(apart, kind):
+    made = cost(apart, replace(PLAN, kind=kind, ridge=0.1, error=0.25, most=0.02))
+    assert made.record.certified_rows > 1
+    assert made.certificate.below.budget.kind == kind
+    assert verify_cost_split(made.certificate, apart).bound == pytest.approx(made.record.certified.bound)
 
 
 def test_the_reason_for_one_certified_row_is_told(apart):

@@ -121,7 +121,7 @@ def _kinds(fields: Mapping[str, Any]) -> dict[str, type]:
     if method in pointwise_fields.METHODS:
         return _ABOUT_FILES | {"method": str} | pointwise_fields.KINDS
     if method == cost_fields.METHOD:
-        return _ABOUT_FILES | {"method": str} | cost_fields.KINDS
+        return _ABOUT_FILES | {"method": str} | cost_fields.kinds_of(fields)
     if method not in _MODEL_LEVEL:
         known = ", ".join([*_MODEL_LEVEL, *pointwise_fields.METHODS])
         raise ValueError(f"method {method}, where {known} are known")
@@ -134,7 +134,8 @@ def _names(method: str, fields: Mapping[str, Any]) -> Sequence[str]:
         return [*pointwise_fields.COUNTED, *fields["evidence"]]
     if method == multiclass_fields.METHOD:
         return multiclass_fields.ARRAYS
-    return cost_fields.ARRAYS if method == cost_fields.METHOD else saddle_fields.names_of_arrays(fields)
+    of_method = cost_fields.names_of_arrays if method == cost_fields.METHOD else saddle_fields.names_of_arrays
+    return of_method(fields)
 
 
 def _arrays(certificate: Written) -> dict[str, Array]:

@@ -31,8 +31,7 @@ from toadstone.options import FORCE, choice, epilog, folder_if_named, json_flag,
 @choice(
     "--kind",
     ["add", "flip", "replace"],
-    "What the attacker does: add rows, change labels, or put rows in the place of others. Certificates are for added "
-    "rows.",
+    "What the attacker does: add rows, change labels, or put rows in the place of others.",
 )
 @number("--quantile", "Q", "Share of each class's clean rows within the filters, in [0.5, 1).", 0.95)
 @number("--ridge", "R", "The defender's penalty: R/2 times the squared norm.  [default: by cross-validation]")

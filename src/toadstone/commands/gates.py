@@ -88,7 +88,7 @@ def gate_cost(record: CostRecord, limit: int | None) -> int:
         return 0
     certified, attack = record.certified_rows, record.attack_rows
     suffice = "no attack was found" if attack is None else f"{attack:,} rows suffice"
-    proved = "no number of rows is certified" if certified is None else f"{certified:,} rows are certified"
+    proved = f"{certified:,} rows are certified"
     return _exit_code(judge_cost(certified, attack, limit), f"{suffice}, against a limit of {limit:,}", proved)
 
 

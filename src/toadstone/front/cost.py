@@ -97,7 +97,7 @@ def cost(
         Their mean hinge loss, in place of the error.
     kind : {"add", "flip", "replace"}
         What the attacker does: add rows, change labels, or put rows in the
-        place of others. Certificates are for added rows.
+        place of others.
     seed : int
         Seed of all that is random, from 0.
     quantile : float

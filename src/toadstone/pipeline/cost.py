@@ -20,7 +20,7 @@ from toadstone.learners.ridge_choice import choose_ridge
 from toadstone.pipeline.certification.saddle_words import assumptions
 from toadstone.pipeline.certify import DEFAULT_QUANTILE, FILTERS
 from toadstone.pipeline.costing.candidates import CostKind, make_candidates
-from toadstone.pipeline.costing.certified import Effort, certify_cost
+from toadstone.pipeline.costing.certified import Effort, certify_cost, setting_of
 from toadstone.pipeline.costing.harm import Harm, Outcome, train_on
 from toadstone.pipeline.costing.search import CostSearch, Found
 from toadstone.pipeline.harness.clock import Clock
@@ -36,12 +36,6 @@ KINDS: tuple[CostKind, ...] = get_args(CostKind)
 
 _MORE_ERROR = 0.05
 
-_CHANGES = {
-    "add": "The attacker only adds rows, and knows the data, the filters and the defender's training.",
-    "flip": "The attacker gives clean rows the other label, and knows the data and the defender's training.",
-    "replace": "The attacker puts rows that pass the filters in the place of clean ones, and knows the data, the "
-    "filters and the defender's training.",
-}
 _NOT_PROMISED = (
     "The error and the loss are those on the clean training rows. The test error of the attack is measured, and "
     "nothing is certified about it.",
@@ -115,7 +109,7 @@ class Cost:
     record : CostRecord
     certificate : CostCertificate or None
         None where nothing but training without poison says that it takes a
-        row, and for kinds without a certificate.
+        row.
     poison : Poison or None
         The attack found.
     """
@@ -156,15 +150,21 @@ def cost(
     clock = Clock(on_stage)
     with clock.stage("planning"):
         ground = _ground(split, plan)
-    certified, proof, found, tried = _NOTHING.certified, None, None, 0
+    certified = CertifiedSide(0, None, 0.0, "Training without poison does the harm already.")
+    proof, found, tried = None, None, 0
     if not ground.harm.done(ground.clean):
         with clock.stage("certificates"):
-            certified, proof = _certify(ground, plan, on_step)
+            certified, proof = certify_cost(
+                ground.threat,
+                setting_of(plan.kind, ground.setting),
+                ground.harm,
+                ground.model,
+                kind=plan.kind,
+                effort=Effort(plan.tolerance, plan.seed),
+                on_step=on_step,
+            )
         with clock.stage("attacks"):
-            first = 1 if certified is None else max(certified.rows, 1)
-            found, tried = _search(ground, plan, first, on_step)
-    elif plan.kind == "add":
-        certified = CertifiedSide(0, None, 0.0, "Training without poison does the harm already.")
+            found, tried = _search(ground, plan, certified.rows, on_step)
     with clock.stage("record"):
         record = _record(split, plan, ground, _Sides(certified, _found_side(ground, found), tried), clock)
     return Cost(record, proof, None if found is None else found.poison)
@@ -174,12 +174,9 @@ def cost(
 class _Sides:
     """Both sides of a cost."""
 
-    certified: CertifiedSide | None = None
-    found: FoundSide | None = None
-    tried: int = 0
-
-
-_NOTHING = _Sides()
+    certified: CertifiedSide
+    found: FoundSide | None
+    tried: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,16 +228,6 @@ def _settle_ridge(train: Dataset, plan: CostPlan) -> tuple[float, str]:
     return choose_ridge(train.X, train.y, random_state=plan.seed).ridge, "chosen by cross-validation"
 
 
-def _certify(
-    ground: _Ground, plan: CostPlan, on_step: Callable[[], None] | None
-) -> tuple[CertifiedSide | None, CostCertificate | None]:
-    """Certify the number of rows that cannot do the harm; None for kinds without a certificate."""
-    if plan.kind != "add":
-        return None, None
-    effort = Effort(plan.tolerance, plan.seed)
-    return certify_cost(ground.threat, ground.setting, ground.harm, ground.model, effort=effort, on_step=on_step)
-
-
 def _search(
     ground: _Ground, plan: CostPlan, first: int, on_step: Callable[[], None] | None
 ) -> tuple[Found | None, int]:
@@ -280,7 +267,7 @@ def _test_error(model: object, test: Dataset) -> float:
 
 
 def _record(split: Split, plan: CostPlan, ground: _Ground, sides: _Sides, clock: Clock) -> CostRecord:
-    said = assumptions(ground.train, ground.setting)
+    said = assumptions(ground.train, setting_of(plan.kind, ground.setting), Budget(0.0, plan.kind))
     return CostRecord(
         header=make_header("cost", command=plan.command, seed=plan.seed, digests=digests(split)),
         source=source_of(split, plan.source),
@@ -301,7 +288,7 @@ def _record(split: Split, plan: CostPlan, ground: _Ground, sides: _Sides, clock:
         quantile=plan.quantile,
         vulnerability=_vulnerability(ground),
         # The last is about test rows, of which a cost certifies nothing.
-        assumptions=(said[0], _CHANGES[plan.kind], *(said[-2:-1] if plan.kind == "flip" else said[2:-1])),
+        assumptions=said[:-1],
         not_promised=_NOT_PROMISED,
         seconds=sum(clock.seconds.values()),
         timings=clock.seconds,

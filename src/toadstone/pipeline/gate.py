@@ -91,13 +91,13 @@ def judge_count(count: int, limit: int) -> GateOutcome:
     return GateOutcome.KEPT if count <= limit else GateOutcome.EXCEEDED
 
 
-def judge_cost(certified: int | None, attack: int | None, limit: int) -> GateOutcome:
+def judge_cost(certified: int, attack: int | None, limit: int) -> GateOutcome:
     """Judge a number of rows that an attacker needs, which is to be at least a limit.
 
     Parameters
     ----------
-    certified : int or None
-        Fewer rows cannot do the harm; None where nothing is certified.
+    certified : int
+        Fewer rows cannot do the harm.
     attack : int or None
         So many rows suffice; None where no attack was found.
     limit : int
@@ -107,7 +107,7 @@ def judge_cost(certified: int | None, attack: int | None, limit: int) -> GateOut
     >>> judge_cost(120, 300, 100), judge_cost(120, 300, 200), judge_cost(120, 300, 400)
     (<GateOutcome.KEPT: 'kept'>, <GateOutcome.UNDECIDED: 'undecided'>, <GateOutcome.EXCEEDED: 'exceeded'>)
     """
-    if certified is not None and certified >= limit:
+    if certified >= limit:
         return GateOutcome.KEPT
     return GateOutcome.EXCEEDED if attack is not None and attack < limit else GateOutcome.UNDECIDED
 

@@ -10,11 +10,12 @@ import pytest
 from toadstone.certificates.cost.verify import prove_floor, verify_cost
 from toadstone.certificates.files import read_certificate, write_certificate
 from toadstone.certificates.saddle.certify import Claim
-from toadstone.certificates.saddle.least_budget import certify_budget
+from toadstone.certificates.saddle.least_budget import HarmLimit, certify_budget, certify_changed_budget
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import CostCertificate, NormBall, Ridge
 from toadstone.core.errors import CertificateRejected, InvalidData
 from toadstone.kernels.minimax.harmful_models import floor_of_error, floor_of_loss
+from toadstone.kernels.sets.sets import unlimited
 
 N, RIDGE = 60, 0.05
 
@@ -122,3 +123,41 @@ def test_a_stated_number_of_rows_that_is_not_the_budgets_is_refused(certificate,
     forge_certificate(path, certified_rows=certificate.rows, harm="shame")
     with pytest.raises(InvalidData, match="harm"):
         read_certificate(path)
+
+
+@pytest.fixture(scope="module", params=["flip", "replace"])
+def changed(request, bench):
+    made = bench(n=N, quantile=0.5, hypothesis=Ridge(1.0))
+    if request.param == "flip":
+        setting = replace(made.setting, sanitizers=(), quantile=1.0)
+        made = replace(made, setting=setting, feasible_set=unlimited(made.data.classes.tolist(), 4))
+    floor = floor_of_error(made.data.X, made.data.signs, ridge=1.0, wrong=54)
+    claim, harm = Claim("0" * 64, ("The rows are clean.",), ("Nothing else.",)), HarmLimit(floor.value, 54)
+    found = certify_changed_budget(made.data, made.feasible_set, made.setting, claim, kind=request.param, harm=harm)
+    assert found.certificate is not None
+    return made, CostCertificate("error", 0.9, floor.value, floor.duals, found.certificate)
+
+
+class TestFlippedAndReplacedRows:
+    """The bound compared with the floor is that of the clean objective, which grows with what the changed rows lose."""
+
+    def test_what_was_certified_is_accepted_also_from_a_file(self, changed, tmp_path):
+        made, certificate = changed
+        write_certificate(certificate, tmp_path / "certificate.json")
+        for one in (certificate, read_certificate(tmp_path / "certificate.json")):
+            found = verify_cost(one, made.problem)
+            assert found.bound < found.floor
+            assert found.bound == pytest.approx(one.below.changed.clean_bound)
+
+    def test_less_harm_is_refused_once_the_clean_bound_is_above_its_floor(self, changed):
+        made, certificate = changed
+        less = replace(certificate, wanted=0.5)
+        refuse(made, replace(less, floor=prove_floor(less, made.problem)), "expected it above the bound")
+
+    def test_altered_clean_bounds_and_models_are_refused(self, changed):
+        made, certificate = changed
+        below = certificate.below
+        for changes in ({"clean_bound": below.changed.clean_bound - 1e-4}, {"theta": 1.01 * below.changed.theta}):
+            altered = replace(below, changed=replace(below.changed, **changes))
+            refuse(made, replace(certificate, below=altered), "clean_bound")
+        refuse(made, replace(certificate, below=replace(below, changed=None)), "expected")

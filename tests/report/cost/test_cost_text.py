@@ -37,7 +37,7 @@ def test_both_numbers_come_first_and_are_those_of_the_record(plain, page_of):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"certified": None, "kind": "flip"}, "There is no certificate of this kind"),
+        ({"kind": "flip"}, "relabelled rows"),
         ({"found": None}, "No attack could be made"),
         ({"found": None, "most_rows": 11}, "the certificate rules out up to 11 rows"),
         ({"clean_error": 0.1}, "No row is needed"),
@@ -49,9 +49,9 @@ def test_what_is_missing_is_said(plain, changes, said):
 
 
 def test_a_number_that_is_not_certified_or_found_is_none(plain, page_of):
-    short = replace(plain, certified=None, found=replace(plain.found, done=False))
+    short = replace(plain, found=replace(plain.found, done=False))
     assert "the strongest reaches an error of 11.0\xa0% with 30 (min-max)" in cost_sentences(short)[1]
-    assert [row[1] for row in cells(page_of(render_cost(short)))] == ["none", "none"]
+    assert [row[1] for row in cells(page_of(render_cost(short)))] == ["12", "none"]
     one = replace(plain, certified=replace(plain.certified, rows=1, bound=None))
     assert "No larger number of rows is certified" in cost_sentences(one)[0]
 

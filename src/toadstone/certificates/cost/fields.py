@@ -11,9 +11,18 @@ from toadstone.core.certificate import CostCertificate, HarmKind
 from toadstone.core.errors import CertificateRejected
 
 METHOD = "cost"
-ARRAYS = (*saddle_fields.ARRAYS, "floor_duals")
-KINDS: dict[str, type] = {"certified_rows": int, "harm": str, "wanted": float, "floor": float} | saddle_fields.KINDS
-"""Fields of the JSON file beside those of all certificates."""
+_KINDS: dict[str, type] = {"certified_rows": int, "harm": str, "wanted": float, "floor": float}
+"""Fields of the JSON file beside those of the bound."""
+
+
+def kinds_of(fields: Mapping[str, Any]) -> dict[str, type]:
+    """Return the types of the fields."""
+    return _KINDS | saddle_fields.kinds_of(fields)
+
+
+def names_of_arrays(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the arrays that belong to some fields."""
+    return (*saddle_fields.names_of_arrays(fields), "floor_duals")
 
 
 def fields_of(certificate: CostCertificate) -> dict[str, Any]:

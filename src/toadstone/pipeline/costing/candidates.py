@@ -36,7 +36,7 @@ GRID = DecoyGrid((0.1, 0.2, 0.3, 0.45), (1, 2, 3, 5, 8))
 COARSE_GRID = DecoyGrid((0.1, 0.2, 0.35), (1, 3, 8))
 """Decoys of a cost, and of one of data with many entries."""
 
-_DECOYS, _FEW_DECOYS, _SHARES = 25, 4, (None, 0.5)
+_DECOYS, _FEW_DECOYS, _MIMICKED, _SHARES = 25, 4, 8, (None, 0.5)
 _ROOM = 0.01
 _MOST_MOVES = 3000
 _LITTLE_MORE = 1.25
@@ -127,11 +127,12 @@ def make_candidates(
     decoys = _harmful(trained, harm, _FEW_DECOYS if large else _DECOYS)
     if kind == "flip":
         return _flips(threat, decoys)
+    few = _harmful(trained, harm, min(_MIMICKED, len(decoys)))
     added = [
         *(_renamed(one, f"label flips, {one.name}") for one in WITHOUT_DECOYS["label-flip"](known)),
         Candidate("the certificate's own attack", WorstCase(known.feasible_set, setting)),
         *(_few_moves(one) for one in WITHOUT_DECOYS["min-max-basic"](known)),
-        *(kkt_candidate(known, decoy, f"KKT, {described(decoy)}", s) for decoy in decoys for s in _SHARES[large:]),
+        *(kkt_candidate(known, decoy, f"KKT, {described(decoy)}", s) for decoy in few for s in _SHARES[large:]),
         *(_few_moves(_renamed(min_max(known, decoy, 0), described(decoy))) for decoy in decoys),
     ]
     if kind == "add":

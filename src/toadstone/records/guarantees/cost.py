@@ -21,8 +21,8 @@ class CertifiedSide:
     rows : int
         Fewer rows than this cannot do the harm.
     bound : float, optional
-        Largest objective that one row less can cause; None where nothing but
-        training without poison says that it takes a row.
+        Largest objective on the clean rows that one row less can cause; None
+        where nothing but training without poison says that it takes a row.
     floor : float
         Least objective of a model that does the harm.
     reason : str
@@ -105,8 +105,7 @@ class CostRecord(Record):
         Of training without poison, on the training rows.
     clean_test_error : float
         The same on the test rows.
-    certified : CertifiedSide, optional
-        None where there is no certificate of this kind.
+    certified : CertifiedSide
     found : FoundSide, optional
         None where no attack was needed or could be made.
     tried : int
@@ -140,7 +139,7 @@ class CostRecord(Record):
     clean_error: Share
     clean_loss: Loss
     clean_test_error: Share
-    certified: CertifiedSide | None
+    certified: CertifiedSide
     found: FoundSide | None
     tried: Count
     most_rows: Count
@@ -161,9 +160,9 @@ class CostRecord(Record):
         return self.loss is not None and self.clean_loss >= self.loss
 
     @property
-    def certified_rows(self) -> Count | None:
-        """Fewer rows than this provably cannot do the harm; None where nothing is certified."""
-        return None if self.certified is None else self.certified.rows
+    def certified_rows(self) -> Count:
+        """Fewer rows than this provably cannot do the harm."""
+        return self.certified.rows
 
     @property
     def attack_rows(self) -> Count | None:
@@ -175,6 +174,6 @@ class CostRecord(Record):
     @property
     def ratio(self) -> NotNegative | None:
         """Rows of the attack for each certified one; None unless both are positive."""
-        if not self.certified_rows or self.attack_rows is None:
+        if self.certified_rows == 0 or self.attack_rows is None:
             return None
         return self.attack_rows / self.certified_rows

@@ -51,7 +51,7 @@ def verified_cost_sentence(certificate: CostCertificate, n_train: int, *, bound:
     return (
         f"Verified: fewer than {rows} {verb} rows ({format_share(certificate.rows / n_train)} of "
         f"{format_count(n_train)}) cannot reach {_harm(certificate.harm, certificate.wanted)}. Recomputed from the "
-        f"data, no allowed attack of one row less brings the training objective above "
+        f"data, no allowed attack of one row less brings the objective on the clean rows above "
         f"{format_bound(bound, digits=_EXACT)}, and no model that does the harm has one below "
         f"{format_attack_value(floor, digits=_EXACT)}."
     )
@@ -72,8 +72,6 @@ def cost_sentences(record: CostRecord) -> list[str]:
 
 
 def _certified_sentence(record: CostRecord, harm: str, verb: str) -> str:
-    if record.certified is None:
-        return f"There is no certificate of this kind: nothing is proved about how few {verb} rows can reach {harm}."
     if record.certified.rows <= 1:
         return f"Certified: without any row {verb}, nobody reaches {harm}. No larger number of rows is certified."
     share = format_share(record.certified.rows / record.data.n_train)
@@ -87,7 +85,7 @@ def _found_sentence(record: CostRecord, harm: str, verb: str) -> str:
     found = record.found
     most = format_count(record.most_rows)
     if found is None:
-        if record.certified_rows is not None and record.certified_rows > record.most_rows:
+        if record.certified_rows > record.most_rows:
             return f"No attack was tried: the certificate rules out up to {most} rows, which are the most to try."
         return "No attack could be made: no row fits its conditions."
     if not found.done:
@@ -113,7 +111,7 @@ def detail_sentences(record: CostRecord) -> list[str]:
             f"{format_share(found.error)} on the clean training rows{loss}, and {format_share(found.test_error)} on "
             f"the test rows, where training without poison has {format_share(record.clean_test_error)}."
         )
-    if record.certified is not None and not record.exceeded:
+    if not record.exceeded:
         bound, floor = record.certified.bound, format_attack_value(record.certified.floor)
         numbers = "" if bound is None else f" ({format_bound(bound)} against {floor})"
         sentences.append(f"Certificate: {record.certified.reason.rstrip('.')}{numbers}.")

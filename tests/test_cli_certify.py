@@ -58,8 +58,10 @@ def test_what_is_certified_is_verified(toadstone, rows, name):
         assert point["accuracy"] >= point["certified_accuracy"]["0.01"] >= point["certified_accuracy"]["0.05"]
         check_collective(point, empty=name in _POINTWISE_ONLY)
         assert point["n_units"] == (4 if "hospital" in name else 10 if "temporal" in name else 160)
-    files = sorted((rows.parent / "made").glob("*.json"))
+    files = sorted((rows.parent / "made").glob("certificate*.json"))
     assert len(files) == len(points)
+    assert "<h2" in (rows.parent / "made" / "report.html").read_text()
+    assert len(json.loads((rows.parent / "made" / "record.json").read_text())["summaries"]) == len(points)
     for path in files:
         found = toadstone("verify", path, "--data", rows, *dropped(name))
         assert (found.code, found.out.startswith("Verified: ")) == (0, True), found.err
@@ -71,12 +73,14 @@ def check_collective(point, *, empty):
     for together, alone in pairs:
         assert (point[together] == {}) == empty
         assert all(share >= point[alone][key] - 1e-12 for key, share in point[together].items())
+    for key, share in point["attacked_accuracy"].items():
+        assert point["collective_accuracy"][key] - 1e-12 <= share <= point["accuracy"]
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_other_rows_are_refused(toadstone, rows, name):
     toadstone("certify", rows, "--method", name.split()[0], *METHODS[name], "--out", "made")
-    path = sorted((rows.parent / "made").glob("*.json"))[0]
+    path = sorted((rows.parent / "made").glob("certificate*.json"))[0]
     lines = rows.read_text().splitlines()
     lines[5] = lines[5].replace("ill", "well") if "ill" in lines[5] else lines[5].replace("well", "ill")
     rows.write_text("\n".join(lines) + "\n")

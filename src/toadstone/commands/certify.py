@@ -151,6 +151,7 @@ def certify(
     from toadstone.front.certify import CertifyResult
     from toadstone.front.certify import certify as run
     from toadstone.front.pointwise.intervals import IntervalResult
+    from toadstone.front.pointwise.results import PointwiseResult
     from toadstone.pipeline.gate import check_limit
 
     check_limit("fail_if_certified_above", fail_if_certified_above)
@@ -167,7 +168,7 @@ def certify(
             raise InvalidArgument("fail_if_certified_below", "one setting, such as --ridge 0.1", len(result.record))
         if aside is not None:
             result.write(aside)
-    show(result, out, as_json=as_json, page=None)
+    show(result, out, as_json=as_json, page="report.html" if isinstance(result, PointwiseResult) else None)
     if isinstance(result, IntervalResult):
         return 0
     if not isinstance(result, CertifyResult):

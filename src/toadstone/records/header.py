@@ -51,6 +51,7 @@ RecordName: TypeAlias = Literal[
     "defence",
     "evaluation",
     "reproduction",
+    "predictions",
     "regression-scan",
     "regression-defence",
     "regression-attack",
@@ -67,6 +68,7 @@ SCHEMA_VERSIONS: Mapping[RecordName, Version] = MappingProxyType(
         "evaluation": "3.0",
         # A reproduction has no rows of a source; its published records stay valid.
         "reproduction": "2.0",
+        "predictions": "4.0",
         "regression-scan": "4.0",
         "regression-defence": "4.0",
         "regression-attack": "4.0",

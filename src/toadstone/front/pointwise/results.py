@@ -11,8 +11,13 @@ from toadstone.certificates.files import write_certificate
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.front.inputs import Given
 from toadstone.front.results import Result
+from toadstone.front.run import current_run
+from toadstone.kernels.rows import fitting_domain
 from toadstone.pipeline.certification.pointwise import FRACTIONS, Pointwise, with_curve
-from toadstone.records.guarantees.pointwise import PointwiseSummary
+from toadstone.pipeline.harness.data_summary import summarize
+from toadstone.pipeline.harness.header import make_header
+from toadstone.pipeline.harness.row_account import source_of
+from toadstone.records.guarantees.pointwise import PointwiseRecord, PointwiseSummary
 from toadstone.records.serial import as_fields
 from toadstone.report.certificates.pointwise_text import pointwise_lines, setting_in_words, verified_pointwise_sentence
 from toadstone.report.text.formats import flow
@@ -27,6 +32,24 @@ class PointwiseResult(Result):
         self._found = tuple(found)
         self.summaries = tuple(summary_of(one, len(given.split.train), fractions) for one in found)
         super().__init__(given, [_flat(summary) for summary in self.summaries])
+        self.details = self._details()
+
+    def _details(self) -> PointwiseRecord:
+        split, run = self.given.split, current_run("certify")
+        first = self._found[0].certificate
+        digests = {"train": first.data_sha256, "test": first.queries_sha256}
+        return PointwiseRecord(
+            header=make_header(
+                "predictions", command=run.command, seed=self.given.request.random_state, digests=digests
+            ),
+            source=source_of(split, self.given.source),
+            data=summarize(split, split.domain or fitting_domain(split.train.X)),
+            adversary=first.adversary,
+            summaries=self.summaries,
+            steps=tuple(one.steps() for one in self._found),
+            assumptions=first.assumptions,
+            not_promised=first.not_promised,
+        )
 
     @property
     def certificates(self) -> tuple[PointwiseCertificate, ...]:
@@ -56,10 +79,13 @@ class PointwiseResult(Result):
         return plot_certified_accuracy([one.curve for one in self._found], labels, self.summaries[0].unit)
 
     def write(self, folder: Path) -> None:
-        """Write each certificate as JSON with its arrays beside it."""
+        """Write each certificate as JSON with its arrays beside it, report.html and record.json."""
         for place, certificate in enumerate(self.certificates, 1):
             number = "" if len(self.certificates) == 1 else f"-{place}"
             write_certificate(certificate, folder / f"certificate{number}.json")
+        from toadstone.report.files.folders import write_predictions
+
+        write_predictions(self.details, folder)
 
 
 class PointwiseVerifyResult(Result):
@@ -104,6 +130,7 @@ def summary_of(found: Pointwise, n_train: int, fractions: Sequence[float]) -> Po
         certified_accuracy=dict(zip(keys, map(line.certified, units), strict=True)),
         unchanged={str(few): found.unchanged(few) for few in _FEW_COUNTS},
         collective_accuracy=dict(zip(keys, found.least_right(units), strict=False)),
+        attacked_accuracy=dict(zip(keys, found.attacked(units), strict=False)),
         collective_unchanged=dict(zip(map(str, _FEW_COUNTS), found.least_unchanged(_FEW_COUNTS), strict=False)),
         seconds=found.seconds,
     )

@@ -17,6 +17,7 @@ from toadstone.core.arrays import Mask, Matrix
 from toadstone.core.errors import CertificateRejected, InvalidArgument
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.split import Split
+from toadstone.kernels.label_response.attack_on_all import flips_on_all
 from toadstone.kernels.label_response.collective import most_flipped
 from toadstone.kernels.label_response.ridge import RidgeGram, RidgeResponse
 from toadstone.kernels.linear.fit import Bias
@@ -27,6 +28,7 @@ from toadstone.pipeline.certification.pointwise import (
     Pointwise,
     check_split,
     digests_of,
+    label_positions,
     sources_of_train,
     with_curve,
 )
@@ -112,7 +114,13 @@ def certify_label_flips_of(split: Split, plan: FlipPlan, *, on_certified: OnCert
     made = certify_ridges(split.train, split.test.X, ridges, digests=digests_of(split), sources=sources, gram=gram)
     each = (time.perf_counter() - begin) / len(ridges)
     found = tuple(
-        with_curve(certificate, split, each, together=partial(_changed_together, split, gram, certificate, sources))
+        with_curve(
+            certificate,
+            split,
+            each,
+            together=partial(_changed_together, split, gram, certificate, sources),
+            attack=partial(_attacked, split, gram, certificate, sources),
+        )
         for certificate in made
     )
     if on_certified is not None:
@@ -176,6 +184,21 @@ def _changed_together(
         units=units,
         groups=None if sources is None else sources.codes,
     )
+
+
+def _attacked(
+    split: Split, gram: RidgeGram, certificate: PointwiseCertificate, sources: Sources | None, units: int
+) -> float:
+    """Return the share of test rows that are right after the best flips against all of them that are found."""
+    return flips_on_all(
+        RidgeResponse(gram, ridge=float(certificate.settings["ridge"])),
+        np.searchsorted(split.train.classes, split.train.y),
+        split.test.X,
+        label_positions(split),
+        n_classes=len(split.train.classes),
+        n_units=units,
+        groups=None if sources is None else sources.codes,
+    )[1]
 
 
 def _sources(split: Split, column: str | None) -> Sources | None:

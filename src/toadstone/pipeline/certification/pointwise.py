@@ -13,9 +13,12 @@ from toadstone.core.pointwise import CertifiedCurve, Digests, PointwiseCertifica
 from toadstone.datasets.split import Split, sha256
 from toadstone.pipeline.harness.row_account import ids_of
 from toadstone.pipeline.scanning.source_values import sources_of
+from toadstone.records.guarantees.pointwise import CertifiedSteps
 
 FRACTIONS = (0.01, 0.03, 0.05)
 """Shares of the units at which the certified accuracy is reported by default."""
+
+_MOST_STEPS = 200
 
 OnCertified = Callable[[], None] | None
 
@@ -37,6 +40,9 @@ class Pointwise:
         Queries that are predicted rightly.
     together : callable, optional
         The collective bound, where the method has one.
+    attack : callable, optional
+        Takes a number of units, and returns the share of queries that are
+        right after the best attack on all of them that was found.
     """
 
     certificate: PointwiseCertificate
@@ -44,6 +50,18 @@ class Pointwise:
     seconds: float
     right: Mask
     together: Together | None = None
+    attack: Callable[[int], float] | None = None
+
+    def attacked(self, units: Sequence[int]) -> list[float]:
+        """Return the share of queries that are right after the best attack found; empty where none is known."""
+        return [] if self.attack is None else [self.attack(each) for each in units]
+
+    def steps(self) -> CertifiedSteps:
+        """Return the certified accuracy over the number of units, at no more steps than a drawing shows."""
+        ends = np.unique(self.curve.right_counts) + 1
+        kept = ends[np.unique(np.linspace(0, len(ends) - 1, min(len(ends), _MOST_STEPS)).astype(np.int64))]
+        units = [0, *kept.tolist()] if len(ends) else [0]
+        return CertifiedSteps(tuple(units), tuple(self.curve.certified(each) for each in units))
 
     def least_right(self, units: Sequence[int]) -> list[float]:
         """Return the share of queries that stay right at least, whatever one attack with so many units does.
@@ -89,11 +107,17 @@ def label_positions(split: Split) -> IntArray:
 
 
 def with_curve(
-    certificate: PointwiseCertificate, split: Split, seconds: float = 0.0, *, together: Together | None = None
+    certificate: PointwiseCertificate,
+    split: Split,
+    seconds: float = 0.0,
+    *,
+    together: Together | None = None,
+    attack: Callable[[int], float] | None = None,
 ) -> Pointwise:
     """Compare the predictions of a certificate with the labels of the test rows."""
     labels = label_positions(split)
-    return Pointwise(certificate, curve(certificate, labels), seconds, certificate.winners == labels, together)
+    right = certificate.winners == labels
+    return Pointwise(certificate, curve(certificate, labels), seconds, right, together, attack)
 
 
 def digests_of(split: Split) -> Digests:

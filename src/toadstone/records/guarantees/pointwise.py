@@ -1,11 +1,12 @@
-"""Summaries of certificates of single predictions, as JSON fields."""
+"""The record of certificates of single predictions, and what each comes to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from toadstone.records.header import Count, Name, Positive, Seconds, Share
+from toadstone.records.header import Count, DataSummary, Header, Name, Positive, Seconds, Share, Source
+from toadstone.records.serial import Record
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,12 @@ class PointwiseSummary:
         that was not computed, as for neighbours.
     collective_unchanged : mapping from str to float
         By number of units: predictions that stay at least, all together.
+    attacked_accuracy : mapping from str to float
+        By share of the units: test rows that are right after the best attack
+        on all of them together that was found and carried out. Empty where
+        none was tried.
     seconds : float
+        Of the certificate.
     """
 
     method: Name
@@ -54,4 +60,50 @@ class PointwiseSummary:
     unchanged: Mapping[str, Share]
     collective_accuracy: Mapping[str, Share]
     collective_unchanged: Mapping[str, Share]
+    attacked_accuracy: Mapping[str, Share]
     seconds: Seconds
+
+
+@dataclass(frozen=True)
+class CertifiedSteps:
+    """The certified accuracy over the number of units, at some of its steps.
+
+    Parameters
+    ----------
+    units : tuple of int
+        Ascending from 0.
+    shares : tuple of float
+        Of the test rows that are right whatever so many units do.
+    """
+
+    units: tuple[Count, ...]
+    shares: tuple[Share, ...]
+
+
+@dataclass(frozen=True)
+class PointwiseRecord(Record):
+    """Certificates of single predictions of one method, at several settings.
+
+    Parameters
+    ----------
+    header : Header
+    source : Source
+    data : DataSummary
+    adversary : str
+        Powers of the attacker, in one sentence.
+    summaries : tuple of PointwiseSummary
+        One for each setting.
+    steps : tuple of CertifiedSteps
+        The curve of each setting.
+    assumptions, not_promised : tuple of str
+        In plain words.
+    """
+
+    header: Header
+    source: Source
+    data: DataSummary
+    adversary: str
+    summaries: tuple[PointwiseSummary, ...]
+    steps: tuple[CertifiedSteps, ...]
+    assumptions: tuple[str, ...]
+    not_promised: tuple[str, ...]

@@ -56,7 +56,7 @@ def pointwise_lines(
     best = strongest(summaries)
     certificate = certificates[summaries.index(best)]
     lines = [flow(pointwise_sentence(best), width), "", *_table(summaries), ""]
-    lines += [flow(sentence, width) for sentence in _remarks(summaries, certificate)]
+    lines += [flow(sentence, width) for sentence in remark_sentences(summaries, certificate.adversary)]
     lines += [flow(_preparation(certificate), width)] if unscaled else []
     for title, sentences in (("Assumed:", certificate.assumptions), ("Not covered:", certificate.not_promised)):
         lines += [title, *(flow(f"  - {sentence}", width, indent=4) for sentence in sentences)]
@@ -136,12 +136,13 @@ def _columns(summaries: Sequence[PointwiseSummary], values: Sequence[Mapping[str
     return ["".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
 
 
-def _remarks(summaries: Sequence[PointwiseSummary], certificate: PointwiseCertificate) -> list[str]:
+def remark_sentences(summaries: Sequence[PointwiseSummary], adversary: str) -> list[str]:
+    """Say what the attacker may do, how counts relate to the largest that hold, and what the median is."""
     first = summaries[0]
+    collective = " Collective: one choice for all of them." if first.collective_unchanged else ""
     sentences = [
-        f"{certificate.adversary} Pointwise: the attacker may choose anew for every test row."
-        + (" Collective: one choice for all of them." if first.collective_unchanged else ""),
-        _exactness(certificate),
+        f"{adversary} Pointwise: the attacker may choose anew for every test row.{collective}",
+        _exactness(strongest(summaries)),
     ]
     if len(summaries) > 1 and first.method != "temporal":
         sentences.append(
@@ -170,11 +171,11 @@ def _preparation(certificate: PointwiseCertificate) -> str:
     )
 
 
-def _exactness(certificate: PointwiseCertificate) -> str:
+def _exactness(summary: PointwiseSummary) -> str:
     """Say how the counts relate to the largest that hold."""
-    if not certificate.exact:
+    if not summary.exact:
         return "The counts are sound, and may be too low."
-    if certificate.method in ("votes", "temporal"):
+    if summary.method in ("votes", "temporal"):
         return "The counts are exact for an attacker that decides the votes of the models that it reaches."
     return "The counts are the largest that hold, but for rounding, which lowers them."
 

@@ -13,6 +13,7 @@ from toadstone.records.audit import AuditRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.guarantees.cost import CostRecord
+from toadstone.records.guarantees.pointwise import PointwiseRecord
 from toadstone.records.reproduction import Reproduction
 from toadstone.records.row_scores import RowScores
 from toadstone.records.scan import ScanRecord
@@ -29,6 +30,7 @@ from toadstone.report.pages.audit_page import render
 from toadstone.report.pages.cost_page import render_cost
 from toadstone.report.pages.defence_page import render_defence
 from toadstone.report.pages.evaluation_page import render_evaluation
+from toadstone.report.pages.predictions_page import render_predictions
 from toadstone.report.pages.reproduction_page import render_reproduction
 from toadstone.report.pages.scan_page import render_scan
 
@@ -55,6 +57,13 @@ def write_cost(record: CostRecord, certificate: CostCertificate | None, poison: 
         write_certificate(certificate, folder / "certificate.json")
     if poison is not None:
         write_rows_as_arrays(poison.X, poison.y, folder / "poison.npz")
+
+
+def write_predictions(record: PointwiseRecord, folder: Path) -> None:
+    """Write record and report of certified predictions into a folder."""
+    for name, text in (("record.json", record.to_json()), ("report.html", render_predictions(record))):
+        with written_aside(folder / name) as stream:
+            stream.write((text + "\n").encode())
 
 
 def write_scan(record: ScanRecord, scores: RowScores, folder: Path) -> None:

@@ -15,6 +15,7 @@ from toadstone.records.audit import AuditRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.guarantees.cost import CostRecord
+from toadstone.records.guarantees.pointwise import PointwiseRecord
 from toadstone.records.header import SCHEMA_VERSIONS, RecordName
 from toadstone.records.regression import (
     RegressionAttackRecord,
@@ -33,6 +34,7 @@ RECORDS: Mapping[RecordName, type[Any]] = MappingProxyType(
         "scan": ScanRecord,
         "defence": DefenceRecord,
         "evaluation": EvaluationRecord,
+        "predictions": PointwiseRecord,
         "reproduction": Reproduction,
         "regression-scan": RegressionScanRecord,
         "regression-defence": RegressionDefenceRecord,

@@ -78,50 +78,30 @@ def _key(key: str, summary: PointwiseSummary) -> str:
     return f"{key} {'unit' if key == '1' else 'units'}"
 
 
+def _card(name: str, figure: str, note: str, kind: str = "bound") -> dict[str, str]:
+    return {"name": name, "figure": figure, "kind": kind, "note": note}
+
+
 def _cards(best: PointwiseSummary) -> list[dict[str, str]]:
-    few = best.n_units <= FEW_UNITS
+    few, number = best.n_units <= FEW_UNITS, format_count(best.n_units)
     key, share = next(iter(_values(best).items()))
-    whom = (
-        f"any one of the {format_count(best.n_units)} {best.unit}" if few else f"{format_fraction(float(key))} of them"
-    )
-    verb = (
-        "of the predictions cannot be changed by"
-        if few
-        else "of the test rows are right whatever an attacker does with"
-    )
+    whom = "" if few else f"{format_fraction(float(key))} of {number}"
+    alone = f"of the test rows are right whatever an attacker does with {whom}; pointwise"
+    stay = f"of the test rows stay right under any one choice of {whom}; collective"
+    if few:
+        alone = f"of the predictions cannot be changed by any one of the {number} {best.unit}; pointwise"
+        stay = f"of the predictions stay, whichever one of the {number} attacks them all; collective"
+    half = f"{best.unit}, at which half of all test rows are still right for sure"
     cards = [
-        {"name": "Each row alone", "figure": format_share(share), "kind": "bound", "note": f"{verb} {whom}; pointwise"},
-        {
-            "name": "Half of all rows",
-            "figure": format_count(best.median),
-            "kind": "bound",
-            "note": f"{best.unit}, at which half of all test rows are still right for sure",
-        },
+        _card("Each row alone", format_share(share), alone),
+        _card("Half of all rows", format_count(best.median), half),
     ]
     if _together(best):
-        stay = f"of the test rows stay right under any one choice of {whom}; collective"
-        if few:
-            number = format_count(best.n_units)
-            stay = f"of the predictions stay, whichever one of the {number} attacks them all; collective"
-        cards.append(
-            {
-                "name": "All rows at once",
-                "figure": f"≥ {format_share(_together(best)[key])}",
-                "kind": "bound",
-                "note": stay,
-            }
-        )
+        cards.append(_card("All rows at once", f"≥ {format_share(_together(best)[key])}", stay))
     if best.attacked_accuracy:
-        first = next(iter(best.attacked_accuracy))
-        cards.append(
-            {
-                "name": "Attack found",
-                "figure": format_share(best.attacked_accuracy[first]),
-                "kind": "attack",
-                "note": f"right after the best choice of {format_fraction(float(first))} that was found, against all "
-                "test rows at once",
-            }
-        )
+        first, left = next(iter(best.attacked_accuracy.items()))
+        found = f"right after the best choice of {format_fraction(float(first))} that was found, against all test rows"
+        cards.append(_card("Attack found", format_share(left), f"{found} at once", "attack"))
     return cards
 
 

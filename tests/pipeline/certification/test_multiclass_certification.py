@@ -147,7 +147,7 @@ def test_the_ridge_is_chosen_where_none_is_given_and_words_tell_the_loss(made):
 
 
 def test_fractions_for_each_label_are_for_two_classes(made):
-    with pytest.raises(InvalidArgument, match="`fraction`: expected one number for 3 classes"):
+    with pytest.raises(InvalidArgument, match="`class_fraction`: expected one fraction in its place for 3 classes"):
         certify(made[0], {"ham": 0.1, "spam": 0.1})
 
 

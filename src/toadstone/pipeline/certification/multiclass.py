@@ -94,7 +94,9 @@ def certify_several(
 
 def _budget(train: Dataset, fraction: float | ClassFractions) -> Budget:
     if isinstance(fraction, Mapping):
-        raise InvalidArgument("fraction", f"one number for {len(train.classes)} classes", dict(fraction))
+        raise InvalidArgument(
+            "class_fraction", f"one fraction in its place for {len(train.classes)} classes", dict(fraction)
+        )
     return Budget(fraction)
 
 

@@ -58,6 +58,9 @@ def test_limits_of_labels_take_the_place_of_a_fraction(toadstone):
         (("--class-fraction", "benign=0.01", "--fraction", 0.1), "expected nothing beside --fraction"),
         (("--kind", "flip", "--fraction", 0.01, "--quantile", 0.9), "`--quantile`: expected nothing for the kind flip"),
         (("--kind", "flip", "--fraction", 0.01, "--domain", "box"), "`--domain`: expected nothing for the kind flip"),
+        (("--kind", "flip", "--fraction", 0.01, "--filters", "l2"), "`--filters`: expected nothing for the kind flip"),
+        (("--fraction", 0.01, "--filters", "loss"), "`--filters`: expected l2 or slab beside loss"),
+        (("--filters", "l2", "--method", "votes"), "`--filters`: expected nothing for the method votes"),
         (("--kind", "flip", "--method", "votes"), "`--kind`: expected nothing for the method votes"),
     ],
     ids=str,
@@ -72,3 +75,9 @@ def test_flips_of_a_norm_ball_are_refused(toadstone):
     refused = toadstone("certify", "breast-cancer", "--kind", "flip", "--fraction", 0.01, "--norm-squared", 1)
     assert refused.code == 2
     assert "expected a ridge in its place where labels are flipped" in refused.err
+
+
+def test_the_loss_filter_is_written_verified_and_said(toadstone):
+    made = certify(toadstone, "--fraction", 0.03, "--filters", "l2,slab,loss", "--out", "made")
+    assert "The loss filter's model is the one stored here" in " ".join(made.out.split())
+    assert toadstone("verify", "made/certificate-0.03.json", "--data", "breast-cancer").code == 0

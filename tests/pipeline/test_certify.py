@@ -266,3 +266,34 @@ def test_conclusive_means_that_bound_and_attack_met(small):
     certificate = made.certificates[0]
     assert made.conclusive(certificate)
     assert not made.conclusive(replace(certificate, bound=certificate.attack_value * 1.01))
+
+
+class TestTheLossFilter:
+    """With a model that is fixed on the clean rows, stored in the file and not trained again."""
+
+    FILTERS = ("l2", "slab", "loss")
+
+    @pytest.mark.parametrize("hypothesis", HYPOTHESES, ids=str)
+    @pytest.mark.parametrize("kind", ["add", "replace"])
+    def test_it_bounds_no_more_than_without_and_is_verified(self, small, tmp_path, hypothesis, kind):
+        split, options = small(n=60), {"hypothesis": hypothesis, "kind": kind, "tolerance": 1e-3}
+        without, with_loss = certify(split, **options), certify(split, **options, filters=self.FILTERS)
+        assert with_loss.bound <= without.bound * (1 + 1e-3)
+        write_certificate(with_loss, tmp_path / "c.json")
+        again = read_certificate(tmp_path / "c.json")
+        np.testing.assert_array_equal(again.filter_model, with_loss.filter_model)
+        assert verify_split(again, split) == with_loss.bound
+        assert any("fixed beforehand" in sentence for sentence in again.assumptions)
+
+    def test_another_model_or_none_is_refused(self, small):
+        split = small(n=60)
+        made = certify(split, filters=self.FILTERS, tolerance=1e-3)
+        for model in (None, made.filter_model[1:], -made.filter_model, made.filter_model * np.nan):
+            assert refusal(replace(made, filter_model=model), split) is not None
+        alone = replace(made, setting=replace(made.setting, sanitizers=("l2", "slab")))
+        assert refusal(alone, split) is not None
+
+    @pytest.mark.parametrize("filters", [("loss",), ("loss", "loss"), ("knn",), ()], ids=str)
+    def test_filters_that_do_not_do_are_refused(self, filters):
+        with pytest.raises(InvalidArgument, match="filters"):
+            CertifyPlan(filters=filters)

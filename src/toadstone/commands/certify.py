@@ -113,6 +113,13 @@ _POINTWISE = stacked(
     help="For saddle, poison rows of a label (for flip, flipped rows that have it) for each clean row. Once for each "
     "of the two labels, in place of --fraction.",
 )
+@click.option(
+    "--filters",
+    metavar="A,B",
+    default="l2,slab",
+    show_default=True,
+    help="Filters that poison of saddle has to pass: one or more of l2, slab and loss, the last with a fixed model.",
+)
 @choice(
     "--kind",
     ["add", "flip", "replace"],

@@ -227,11 +227,14 @@ class Certificate(ModelCertificate):
     multipliers : ndarray of shape (2, 1 + J)
         Of the poison oracle for class -1 and class +1.
     witness : Witness
+    filter_model : ndarray of shape (d + 1,), optional
+        The fixed model of the loss filter, where the setting has one.
     """
 
     theta: Array
     multipliers: Array
     witness: Witness
+    filter_model: Array | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -16,7 +16,7 @@ from toadstone.core.certificate import CostCertificate, ModelCertificate, Multic
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.readers.request import Reading
-from toadstone.front.inputs import Data, Given, open_data, request_of
+from toadstone.front.inputs import Data, Given, names_of, open_data, request_of
 from toadstone.front.pointwise.intervals import IntervalResult
 from toadstone.front.pointwise.methods import certify_by, verify_by
 from toadstone.front.pointwise.options import PointwiseOptions, SaddleOptions, fractions_of, kind_of, numbers_of
@@ -190,6 +190,7 @@ def certify(
     trusted: Data | None = None,
     target_range: tuple[float, float] | None = None,
     seed: int = 0,
+    filters: str | Sequence[str] = ("l2", "slab"),
     quantile: float = 0.95,
     norm_squared: float | None = None,
     ridge: float | Sequence[float] | None = None,
@@ -266,6 +267,10 @@ def certify(
         rows by default.
     seed : int
         Seed of all that is random, from 0.
+    filters : str or sequence of str
+        Of "saddle": filters that poison has to pass, some of "l2", "slab" and
+        "loss". The loss filter has a model that is trained on the clean rows,
+        stored with the certificate, and fixed: poison does not move it.
     quantile : float
         Of "saddle": share of each class's clean rows that passes the
         certificate's filters, in [0.5, 1).
@@ -320,7 +325,7 @@ def certify(
     >>> withstood["median"] > 0
     True
     """
-    run, request = current_run("certify"), request_of(reading, seed)
+    run, request, passed = current_run("certify"), request_of(reading, seed), names_of(filters) or ()
     options = PointwiseOptions(
         group=group,
         k=numbers_of(k),
@@ -338,7 +343,7 @@ def certify(
         target_range=target_range,
     )
     if method != "saddle":
-        SaddleOptions(quantile, domain, loss, tolerance, kind, class_fraction).refuse(method)
+        SaddleOptions(quantile, domain, loss, tolerance, kind, class_fraction, passed).refuse(method)
         return certify_by(method, data, request, options, fraction=fraction, norm_squared=norm_squared)
     options.refuse_but("saddle", "ridge")
     if fraction is None and class_fraction is None:
@@ -347,11 +352,11 @@ def certify(
         raise InvalidArgument("ridge", "one number for the method saddle", list(ridge))
     models = models_of(norm_squared, ridge)
     fractions = fractions_of(fraction, class_fraction)
-    attacker = kind_of(kind, quantile=quantile, domain=domain)
+    attacker = kind_of(kind, quantile=quantile, domain=domain, filters=passed)
     run.watch.expect(len({str(one) for one in fractions}))
     given = open_data(data, request, domain=domain)
     run.watch.announce("certificates")
-    plan = CertifyPlan(quantile, models, domain, loss, tolerance, seed, attacker)
+    plan = CertifyPlan(quantile, models, domain, loss, tolerance, seed, attacker, passed)
     return _certify_linear(given, fractions, plan, run.watch.step)
 
 

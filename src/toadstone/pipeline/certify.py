@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeAlias, get_args
 
 from toadstone.certificates.saddle.certify import C_co, Claim, Timed, certify_saddle, pose, unit
 from toadstone.certificates.saddle.changes import certify_changes
 from toadstone.certificates.saddle.verify import verify
+from toadstone.core.arrays import Array
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import Certificate, ModelCertificate, NormBall, Ridge, Setting
 from toadstone.core.checks import check_within
@@ -18,8 +19,9 @@ from toadstone.datasets.split import Split, sha256
 from toadstone.kernels.rows import count_entries
 from toadstone.kernels.sets.sets import ConvexSet, unlimited
 from toadstone.learners.ridge_choice import choose_ridge
+from toadstone.pipeline.certification.fixed_loss import fit_fixed_model, fixed_loss_set
 from toadstone.pipeline.certification.saddle_words import assumptions, not_promised
-from toadstone.pipeline.harness.filters import fit_filters
+from toadstone.pipeline.harness.filters import check_filters, fit_filters
 from toadstone.pipeline.harness.threat_model import settle_domain
 from toadstone.records.audit import Bound
 
@@ -28,6 +30,8 @@ ClassFractions: TypeAlias = Mapping[Any, float]
 """Fractions for each label: of added rows of that label, or of flipped rows that have it."""
 
 FILTERS = ("l2", "slab")
+LOSS = "loss"
+_FILTER_RIDGE = 0.01
 KINDS: tuple[CertifiedKind, ...] = get_args(CertifiedKind)
 DEFAULT_QUANTILE = 0.95
 _CLOSE, _LESS_CLOSE, _COARSE, _MANY_ENTRIES = 1e-5, 1e-4, 1e-3, 2_000_000
@@ -53,6 +57,9 @@ class CertifyPlan:
     seed : int
     kind : {"add", "flip", "replace"}
         What the attacker does.
+    filters : tuple of str
+        What rows that come in have to pass: some of "l2", "slab" and "loss",
+        the last with a model that is trained on the clean rows and then fixed.
     """
 
     quantile: float = DEFAULT_QUANTILE
@@ -62,8 +69,12 @@ class CertifyPlan:
     tolerance: float | None = None
     seed: int = 0
     kind: CertifiedKind = "add"
+    filters: tuple[str, ...] = FILTERS
 
     def __post_init__(self) -> None:
+        check_filters(self.filters)
+        if self.filters == (LOSS,):
+            raise InvalidArgument("filters", "l2 or slab beside loss, which alone leaves rows of any length", LOSS)
         if self.kind not in KINDS:
             raise InvalidArgument("kind", f"one of {', '.join(KINDS)}", self.kind)
 
@@ -169,8 +180,11 @@ def certify_split(
         # Rows stay as they are, and the defender filters nothing.
         setting = Setting((), 1.0, "real", plan.loss, chosen)
     else:
-        setting = Setting(FILTERS, plan.quantile, settle_domain(split, plan.domain), plan.loss, chosen)
-    feasible_set = feasible_rows(train, setting, plan.kind)
+        setting = Setting(plan.filters, plan.quantile, settle_domain(split, plan.domain), plan.loss, chosen)
+    fixed = None
+    if LOSS in setting.sanitizers:
+        fixed = fit_fixed_model(train, ridge=chosen.strength if isinstance(chosen, Ridge) else _FILTER_RIDGE)
+    feasible_set = feasible_rows(train, setting, plan.kind, fixed)
     make, digest = certify_saddle if plan.kind == "add" else certify_changes, sha256(train)
     results: list[Timed[Certificate]] = []
     for alike in _of_one_claim(budgets):
@@ -178,6 +192,8 @@ def certify_split(
         results += make(
             train, feasible_set, alike, setting, claim, tolerance=tolerance, seed=plan.seed, on_certified=on_certified
         )
+    if fixed is not None:
+        results = [replace(one, certificate=replace(one.certificate, filter_model=fixed)) for one in results]
     return Certified(tuple(results), feasible_set, origin, tolerance)
 
 
@@ -216,7 +232,8 @@ def verify_split(certificate: Certificate, split: Split) -> float:
     """
     _check_classes(split.train)
     # Settings that are none have no words.
-    feasible_set = feasible_rows(split.train, certificate.setting, certificate.budget.kind)
+    kind, fixed = certificate.budget.kind, certificate.filter_model
+    feasible_set = feasible_rows(split.train, certificate.setting, kind, fixed)
     check_words(certificate, split)
     return verify(certificate, pose(split.train, feasible_set, certificate.setting))
 
@@ -262,7 +279,7 @@ def check_sentences(certificate: ModelCertificate, train: Dataset, unit_words: s
         raise CertificateRejected("assumptions: expected the words that go with the setting, got others")
 
 
-def feasible_rows(train: Dataset, setting: Setting, kind: str) -> ConvexSet:
+def feasible_rows(train: Dataset, setting: Setting, kind: str, filter_model: Array | None = None) -> ConvexSet:
     """Build the set of feasible poison; where labels are flipped in place, nothing limits the rows.
 
     Raises
@@ -275,25 +292,37 @@ def feasible_rows(train: Dataset, setting: Setting, kind: str) -> ConvexSet:
     if kind not in KINDS:
         raise InvalidArgument("budget_kind", f"one of {', '.join(KINDS)}", kind)
     if kind != "flip":
-        return build_feasible_set(train, setting)
+        return build_feasible_set(train, setting, filter_model)
     if setting.sanitizers or setting.domain != "real":
         raise InvalidArgument("sanitizers", "none where labels are flipped", list(setting.sanitizers))
     return unlimited(train.classes.tolist(), train.n_features)
 
 
-def build_feasible_set(train: Dataset, setting: Setting) -> ConvexSet:
+def build_feasible_set(train: Dataset, setting: Setting, filter_model: Array | None = None) -> ConvexSet:
     """Build the set of feasible poison: what passes the filters fitted on clean rows, within the domain.
+
+    Parameters
+    ----------
+    train : Dataset
+    setting : Setting
+    filter_model : ndarray of shape (d + 1,), optional
+        Of the loss filter, which has a fixed one.
 
     Raises
     ------
     InvalidArgument
-        If the quantile is not in [0.5, 1), or a filter has no convex set.
+        If the quantile is not in [0.5, 1), a filter has no convex set, or the
+        loss filter has no model.
     InvalidData
         If the rows do not fit the domain.
     """
-    if not setting.sanitizers or any(name not in FILTERS for name in setting.sanitizers):
+    fitted = tuple(name for name in setting.sanitizers if name != LOSS or filter_model is None)
+    if not fitted or any(name not in FILTERS for name in fitted):
         raise InvalidArgument("sanitizers", f"some of {', '.join(FILTERS)}", list(setting.sanitizers))
-    return fit_filters(train, setting.sanitizers, quantile=setting.quantile, domain=setting.domain)
+    within = fit_filters(train, fitted, quantile=setting.quantile, domain=setting.domain)
+    if filter_model is None or LOSS not in setting.sanitizers:
+        return within
+    return within.intersect(fixed_loss_set(train, filter_model, quantile=setting.quantile))
 
 
 def _check_classes(train: Dataset) -> None:

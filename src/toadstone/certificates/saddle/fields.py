@@ -37,6 +37,7 @@ KINDS: dict[str, type] = {
 """Fields of the JSON file beside those of all certificates."""
 _CHANGED_ARRAYS = ("clean_theta", "clean_multipliers", "shares")
 _CHANGED, _BY_CLASS = "clean_bound", "by_class"
+_LOSS, _FILTER = "loss", "filter_model"
 _LABELS = ("lower_label", "higher_label")
 
 
@@ -52,7 +53,8 @@ def kinds_of(fields: Mapping[str, Any]) -> dict[str, type]:
 
 def names_of_arrays(fields: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of the arrays that belong to some fields."""
-    return ARRAYS + _CHANGED_ARRAYS if _CHANGED in fields else ARRAYS
+    changed = _CHANGED_ARRAYS if _CHANGED in fields else ()
+    return ARRAYS + changed + (() if _LOSS not in fields["sanitizers"] else (_FILTER,))
 
 
 def fields_of(certificate: ModelCertificate) -> dict[str, Any]:
@@ -90,15 +92,20 @@ def arrays_of(certificate: Certificate) -> dict[str, Array]:
     """Return the arrays, by name."""
     witness, changed = certificate.witness, certificate.changed
     more = (changed.theta, changed.multipliers, changed.shares) if changed is not None else ()
-    return dict(zip(_CHANGED_ARRAYS, more, strict=False)) | {
-        "theta": certificate.theta,
-        "multipliers": certificate.multipliers,
-        "points": witness.points,
-        "signs": witness.signs,
-        "masses": witness.masses,
-        "clean_duals": witness.clean_duals,
-        "poison_duals": witness.poison_duals,
-    }
+    fixed = {} if certificate.filter_model is None else {_FILTER: certificate.filter_model}
+    return (
+        dict(zip(_CHANGED_ARRAYS, more, strict=False))
+        | fixed
+        | {
+            "theta": certificate.theta,
+            "multipliers": certificate.multipliers,
+            "points": witness.points,
+            "signs": witness.signs,
+            "masses": witness.masses,
+            "clean_duals": witness.clean_duals,
+            "poison_duals": witness.poison_duals,
+        }
+    )
 
 
 def assemble(fields: Mapping[str, Any], arrays: Mapping[str, Array], digest_label: str) -> Certificate:
@@ -121,6 +128,7 @@ def assemble(fields: Mapping[str, Any], arrays: Mapping[str, Array], digest_labe
         witness=witness,
         digest_label=digest_label,
         changed=_changed(fields, arrays),
+        filter_model=arrays.get(_FILTER),
     )
     check_gap(fields, found)
     return found

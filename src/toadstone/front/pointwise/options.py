@@ -16,7 +16,7 @@ from toadstone.pipeline.certification.label_flips import FlipPlan
 from toadstone.pipeline.certification.neighbours import NeighbourPlan, trusted_scale
 from toadstone.pipeline.certification.periods import PeriodPlan
 from toadstone.pipeline.certification.votes import VotePlan, Voters
-from toadstone.pipeline.certify import KINDS, CertifiedKind
+from toadstone.pipeline.certify import FILTERS, KINDS, CertifiedKind
 from toadstone.pipeline.harness.own_model import load_model
 
 Plan = FlipPlan | NeighbourPlan | VotePlan | PeriodPlan
@@ -144,6 +144,7 @@ class SaddleOptions:
     tolerance: float | None = None
     kind: str = "add"
     class_fraction: object = None
+    filters: tuple[str, ...] = FILTERS
 
     def refuse(self, method: str) -> None:
         """Refuse options that another method would ignore, unless they are the defaults.
@@ -178,7 +179,7 @@ def fractions_of(
     return list(numbers_of(fraction))
 
 
-def kind_of(kind: str, *, quantile: float, domain: str) -> CertifiedKind:
+def kind_of(kind: str, *, quantile: float, domain: str, filters: tuple[str, ...]) -> CertifiedKind:
     """Return what the attacker does, for the saddle certificate.
 
     Raises
@@ -190,8 +191,9 @@ def kind_of(kind: str, *, quantile: float, domain: str) -> CertifiedKind:
     if known is None:
         raise InvalidArgument("kind", f"one of {', '.join(KINDS)}", kind)
     if known == "flip":
-        for name, value, default in (("quantile", quantile, 0.95), ("domain", domain, "auto")):
-            if value != default:
+        given = {"quantile": quantile, "domain": domain, "filters": filters}
+        for name, value in given.items():
+            if value != getattr(SaddleOptions(), name):
                 raise InvalidArgument(name, "nothing for the kind flip, which no filter looks at", value)
     return known
 

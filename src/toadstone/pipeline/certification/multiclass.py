@@ -73,6 +73,8 @@ def certify_several(
     train = split.train
     budgets = [_budget(train, fraction) for fraction in fractions]
     _check_several(split)
+    if plan.filters != FILTERS:
+        raise InvalidArgument("filters", f"{' and '.join(FILTERS)} for {len(train.classes)} classes", plan.filters)
     if plan.kind != "add":
         raise InvalidArgument("kind", f"add for {len(train.classes)} classes", plan.kind)
     tolerance = settle_tolerance(train, plan)

@@ -22,6 +22,11 @@ _ATTACKERS = {
     "replace": "The attacker takes away at most the stated number of clean rows, puts as many rows in their place, "
     "changes nothing else, and knows the data, the filters and the defender's training.",
 }
+_FILTER_WORDS = {
+    "l2": "distance to the class mean (l2)",
+    "slab": "distance along the line between the class means (slab)",
+    "loss": "loss at a fixed model (loss)",
+}
 _PROMISES = {
     "add": "It bounds the training loss for each clean row, which is at least the share of clean training rows "
     "classified wrongly (for losses of at least one on such rows). It does not bound the error on a test set.",
@@ -95,6 +100,8 @@ def _loss_words(train: Dataset, setting: Setting) -> str:
 def _feasible_words(train: Dataset, setting: Setting) -> tuple[str, ...]:
     if not setting.sanitizers:
         return ()
+    if setting.sanitizers != ("l2", "slab"):
+        return _words_of_filters(setting), *_fixed_model_words(setting), _DOMAIN_WORDS[setting.domain]
     several = len(train.classes) > 2
     line = "from there to the mean of the other classes' means" if several else "between the class means"
     return (
@@ -102,6 +109,20 @@ def _feasible_words(train: Dataset, setting: Setting) -> tuple[str, ...]:
         f"line {line} (slab), are within the {setting.quantile:.4g} quantile of its class.",
         _DOMAIN_WORDS[setting.domain],
     )
+
+
+def _words_of_filters(setting: Setting) -> str:
+    named = "; ".join(_FILTER_WORDS[name] for name in setting.sanitizers)
+    return (
+        f"Every poison row passes the filters, each at the {setting.quantile:.4g} quantile of the clean rows of its "
+        f"class: {named}."
+    )
+
+
+def _fixed_model_words(setting: Setting) -> tuple[str, ...]:
+    if "loss" not in setting.sanitizers:
+        return ()
+    return ("The loss filter's model is the one stored here. It was fixed beforehand, and poison does not move it.",)
 
 
 def _model_words(setting: Setting) -> str:

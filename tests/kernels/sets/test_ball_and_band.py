@@ -1,4 +1,4 @@
-"""Many rows projected in closed form: what the general method finds, and where it is not asked."""
+"""Rows projected and farthest points in closed form: what the general method finds, and where it is not asked."""
 
 import dataclasses
 
@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
 from toadstone.core.feasible import ball, slab
-from toadstone.kernels.sets.ball_and_band import is_ball_and_band, project_rows
+from toadstone.kernels.sets.ball_and_band import farthest, is_ball_and_band, project_rows
 from toadstone.kernels.sets.membership import violations
-from toadstone.kernels.sets.regions import project
+from toadstone.kernels.sets.regions import maximize, project, support_bound
 from toadstone.kernels.sets.sets import ConvexSet
 
 
@@ -74,3 +74,31 @@ def test_other_regions_are_left_to_the_general_method(change):
         "empty": dataclasses.replace(where, bands=np.zeros((1, 4)), low=np.ones(1), high=np.ones(1)),
     }
     assert not is_ball_and_band(others[change])
+
+
+@given(seed=st.integers(0, 2**16), d=st.integers(2, 30))
+@settings(max_examples=60, deadline=None)
+def test_the_farthest_point_is_proved_by_its_multipliers_and_found_by_the_general_method(seed, d):
+    where = region(seed, d)
+    direction = np.random.default_rng(seed + 1).normal(size=d) * 10.0 ** (seed % 5 - 2)
+    point, multipliers = farthest(where, direction)
+    size = np.linalg.norm(direction) * (where.radius + np.linalg.norm(where.centre))
+    assert violations(where, point[None]).max() <= 1e-9
+    assert direction @ point <= support_bound(where, direction, multipliers) <= direction @ point + 1e-9 * size
+    # With a bound of one feature, far off, it is the general method's.
+    general = maximize(dataclasses.replace(where, upper=np.append(np.full(d - 1, np.inf), 1e9)), direction)
+    assert general.value - 1e-9 * size <= direction @ point <= general.bound + 1e-9 * size
+    assert np.array_equal(maximize(where, direction).point, point)
+
+
+def test_the_farthest_point_of_a_ball_alone():
+    point, multipliers = farthest(ball(np.array([1.0, 2.0]), 5.0), np.array([3.0, 4.0]))
+    assert np.allclose(point, [4.0, 6.0])
+    assert np.allclose(multipliers, [0.5])
+
+
+def test_a_point_and_the_normal_of_a_band_that_binds_are_left_to_the_general_method():
+    where = dataclasses.replace(ball(np.zeros(2), 2.0), bands=np.eye(2)[:1], low=np.array([-1.0]), high=np.array([1.0]))
+    assert farthest(where, where.bands[0]) is None
+    assert maximize(where, where.bands[0]).value == pytest.approx(1.0)
+    assert farthest(ball(np.zeros(2), 0.0), np.ones(2)) is None

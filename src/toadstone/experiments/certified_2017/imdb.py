@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from toadstone.attacks.online import OnlineAttack
+from toadstone.core.budget import Budget
+from toadstone.core.certificate import NormBall
+from toadstone.core.dataset import Dataset
+from toadstone.core.feasible import ball
 from toadstone.datasets import load, sha256
 from toadstone.datasets.split import Split
 from toadstone.experiments.certified_2017.certified_curve import (
     CurveProtocol,
     PoisonedModel,
-    attack_curve,
     certify_curve,
     flip_labels,
+    train_poisoned,
 )
 from toadstone.experiments.certified_2017.curve_rows import (
+    PROVEN,
     bound_rows,
     bounds,
     curves,
@@ -25,8 +33,14 @@ from toadstone.experiments.certified_2017.curve_rows import (
 )
 from toadstone.experiments.conditions import Conditions, Measured
 from toadstone.experiments.figures import percent, wilson
-from toadstone.pipeline.certify import Certified
-from toadstone.records.reproduction import Comparison, Panel, Published
+from toadstone.kernels.losses import HINGE
+from toadstone.kernels.minimax.problem import Problem
+from toadstone.kernels.minimax.saddle import solve_saddle
+from toadstone.kernels.rows import mean, squared_distances
+from toadstone.kernels.sets.sets import ConvexSet
+from toadstone.pipeline.certify import FILTERS, Certified
+from toadstone.pipeline.harness.filters import fit_filters
+from toadstone.records.reproduction import Comparison, Interval, Panel, Published
 
 FRACTIONS = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05)
 PROTOCOL = CurveProtocol(squared_radius=16.0, fractions=FRACTIONS)
@@ -39,17 +53,48 @@ TEST = plotted(FRACTIONS, 0.34, 0.417, 0.507, 0.575, 0.610, 0.638)
 ERROR = plotted(FRACTIONS, 0.119, 0.143, 0.191, 0.228, 0.245, 0.260)
 FLIPPED = Published(0.119, "read off the plot", 0.003)
 
-_SPLIT = (
-    "The same minimax problem. Our attack proves that the worst case on our rows is nearly as large as the bound, so "
-    "the difference comes from the rows or the filters. The paper's file was not available; ours is built from the "
-    "published reviews."
+_BOUND = (
+    "The same minimax problem. Our attack proves that the worst case within these filters is nearly as large as the "
+    "bound. The paper's plot is near the bound within the narrower filters that its attack plans for, which is below."
 )
-_STRONGER = (
-    "The points of a certificate over a convex set that contains all allowed counts, rounded to some rows each within "
-    "the filters. The paper rounds a continuous attack at random, and leaves room for this with filters at other "
-    "quantiles than the defender's."
+_PLANNED = "Within the sphere and the slab that leave room for rounding, where the attack looks for its points."
+_ONLINE = (
+    "The paper's attack: points that the online method meets, drawn at random and rounded to counts. Rows that leave "
+    "the defender's filters are rounded again, or moved inside. The paper's file was not available; ours is built from "
+    "the published reviews."
 )
 _FLIPS = "Random clean rows that pass both filters with the other label."
+
+
+@dataclass(frozen=True)
+class OnlineSettings:
+    """Settings of the attack: where its points lie before they are rounded, and the steps of the online method.
+
+    Parameters
+    ----------
+    sphere, slab : float
+        Quantiles of each class's clean rows, lower than the defender's.
+    steps : int
+    step_size : float
+    """
+
+    sphere: float = 0.10
+    slab: float = 0.65
+    steps: int = 6000
+    step_size: float = 0.001
+
+    def planned(self, train: Dataset) -> ConvexSet:
+        """Fit both filters on the clean rows."""
+        regions = {}
+        for label in train.classes.tolist():
+            members = train.y == label
+            centre = mean(train.X, members)
+            squared = squared_distances(train.X[members], centre)
+            regions[label] = ball(centre, float(np.sqrt(np.quantile(squared, self.sphere))))
+        return ConvexSet(regions).intersect(fit_filters(train, ("slab",), quantile=self.slab, domain="real"))
+
+
+ONLINE = OnlineSettings()
 
 
 def run(conditions: Conditions) -> Measured:
@@ -57,32 +102,79 @@ def run(conditions: Conditions) -> Measured:
     return measure(load("imdb"), PROTOCOL, conditions)
 
 
-def measure(split: Split, protocol: CurveProtocol, conditions: Conditions) -> Measured:
-    """Certify over real values; certify over integer counts, round, and train at every fraction."""
+def measure(split: Split, protocol: CurveProtocol, conditions: Conditions, online: OnlineSettings = ONLINE) -> Measured:
+    """Certify over real values; attack with integer counts, and train at every fraction."""
     real = certify_curve(split, protocol, conditions)
+    planned = online.planned(split.train)
+    # The attack's rows are counts that pass the defender's filters.
+    allowed = replace(
+        real, feasible_set=fit_filters(split.train, FILTERS, quantile=protocol.quantile, domain="integer")
+    )
     counts = replace(protocol, domain="integer")
-    certified = certify_curve(split, counts, conditions)
-    models = attack_curve(split, certified, counts, conditions)
-    flipped = flip_labels(split, certified, counts, conditions)
+    models = _attack(split, planned, allowed, counts, conditions, online)
+    flipped = flip_labels(split, allowed, counts, conditions)
     return Measured(
         setting=protocol.in_words(split)
-        | {"Poison": "added rows; the bound allows any values, the attack uses counts"},
+        | {
+            "Poison": "added rows; the bound allows any values, the attack uses counts",
+            "Attack": f"{online.steps} online steps within the sphere at the {online.sphere:g} and the slab at the "
+            f"{online.slab:g} quantile",
+        },
         comparisons=(
-            *bound_rows(real, BOUND, _SPLIT),
-            *error_rows(models, ERROR, _STRONGER),
+            *bound_rows(real, BOUND, _BOUND),
+            *_planned_rows(split, planned, protocol, conditions),
+            *error_rows(models, ERROR, _ONLINE),
             _flip_row(flipped, percent(counts.fractions[-1])),
-            *loss_rows(models, "total", TOTAL, _STRONGER),
-            *loss_rows(models, "clean", CLEAN, _STRONGER),
-            *loss_rows(models, "test", TEST, _STRONGER),
+            *loss_rows(models, "total", TOTAL, _ONLINE),
+            *loss_rows(models, "clean", CLEAN, _ONLINE),
+            *loss_rows(models, "test", TEST, _ONLINE),
         ),
         panels=(_loss_panel(real, models), _error_panel(models)),
         data={split.name: sha256(split.train)},
         notes=(
             "All poison rows are integer counts that pass the filters; attacks are evaluated after rounding.",
-            "The attack maximises the loss of all rows, where it exceeds the paper's. An attack on the test error of "
-            "the same data is in figure 3 of the paper of 2022: see fig3-imdb.",
+            "No test label is used. Few different rows, rounded from the points of a certificate, reach a larger loss "
+            "of all rows (.587 at 3 %) and a smaller test error (20.4 %, and 17.1 % at 5 %): a model fits them with "
+            "few words. The rows here differ, each in words of its own.",
+            "An attack that knows the test rows does more: see fig3-imdb.",
         ),
     )
+
+
+def _attack(
+    split: Split,
+    planned: ConvexSet,
+    allowed: Certified,
+    protocol: CurveProtocol,
+    conditions: Conditions,
+    online: OnlineSettings,
+) -> tuple[PoisonedModel, ...]:
+    conditions.on_stage(f"training on poisoned {split.name}")
+    ball_of_models = NormBall(protocol.squared_radius)
+    attack = OnlineAttack(planned, allowed.feasible_set, ball_of_models, online.steps, online.step_size, integer=True)
+    models = []
+    for budget in map(Budget, protocol.fractions):
+        poison = attack.poison(split.train, budget, np.random.default_rng(conditions.seed))
+        models.append(train_poisoned(split, poison, budget, allowed, protocol, conditions))
+    return tuple(models)
+
+
+def _planned_rows(
+    split: Split, planned: ConvexSet, protocol: CurveProtocol, conditions: Conditions
+) -> list[Comparison]:
+    """Bound the loss at each fraction for poison within the filters that the attack plans for."""
+    negative, positive = (planned.region(label) for label in split.train.classes.tolist())
+    problem = Problem(split.train.X, split.train.signs, (negative, positive), HINGE, NormBall(protocol.squared_radius))
+    rows, last = [], None
+    for fraction in protocol.fractions[1:]:
+        last = solve_saddle(problem, fraction=fraction, start=last, tolerance=1e-3, seed=conditions.seed)
+        what = f"bound within the attack's filters at {percent(fraction)}"
+        rows.append(
+            Comparison(
+                what, "loss", "lower", None, last.bound, Interval(last.value, last.bound, PROVEN), reason=_PLANNED
+            )
+        )
+    return rows
 
 
 def _flip_row(flipped: PoisonedModel | None, most: str) -> Comparison:

@@ -1,4 +1,4 @@
-"""Projection of many rows at once onto a ball, or a ball between two parallel planes, in closed form."""
+"""A ball, or a ball between two parallel planes, in closed form: projection of many rows, and the farthest point."""
 
 from __future__ import annotations
 
@@ -56,6 +56,41 @@ def project_rows(region: Region, rows: Array) -> Array:
     nearest = region.centre + new_along[:, None] * normal + scale[:, None] * across
     inside = in_ball & (clipped == along)
     return np.asarray(np.where(inside[:, None], rows, nearest))
+
+
+def farthest(region: Region, direction: Array) -> tuple[Array, Array] | None:
+    """Find the farthest point in a direction of a region for which `is_ball_and_band` holds, and its multipliers.
+
+    Parameters
+    ----------
+    region : Region
+    direction : ndarray of shape (d,)
+        Finite, not zero.
+
+    Returns
+    -------
+    point : ndarray of shape (d,)
+    multipliers : ndarray of shape (1 + J,)
+        Of the squared radius and of the band.
+    None in place of both where the ball is a point, or the direction is that
+    of a band that binds.
+    """
+    radius, length = region.radius, float(np.linalg.norm(direction))
+    if radius == 0:
+        return None
+    normal, (low, high) = _axis(region)
+    part = float(normal @ direction)
+    depth = min(max(radius * part / length, low), high)
+    if depth == radius * part / length:
+        free = np.append(0.5 * length / radius, np.zeros(len(region.low)))
+        return region.centre + radius / length * direction, free
+    across = direction - part * normal
+    width, left = radius**2 - depth**2, float(np.linalg.norm(across))
+    if width <= 1e-12 * radius**2 or left <= 1e-12 * length:
+        return None
+    scale = float(np.sqrt(width)) / left
+    sigma = (part - depth / scale) / float(np.linalg.norm(region.bands[0]))
+    return region.centre + depth * normal + scale * across, np.array([0.5 / scale, sigma])
 
 
 def _axis(region: Region) -> tuple[Array, tuple[float, float]]:

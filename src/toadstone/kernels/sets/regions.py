@@ -11,6 +11,7 @@ import numpy as np
 from toadstone.core.arrays import Array, Mask
 from toadstone.core.errors import EmptyFeasibleSet, InvalidArgument
 from toadstone.core.feasible import Extremum, Region
+from toadstone.kernels.sets.ball_and_band import farthest, is_ball_and_band
 from toadstone.kernels.sets.membership import extent, scales, violations
 from toadstone.kernels.sets.projection import nearest
 from toadstone.kernels.sets.separable import Parts, compile_region, linear_bound, respond
@@ -82,8 +83,9 @@ def _project(region: Region, point: Array, start: Array) -> tuple[Array, Array]:
 def maximize(region: Region, direction: Array, start: Array | None = None) -> Extremum:
     """Maximize a linear function over a region, with a dual bound.
 
-    Proximal point steps, each of them a projection, with lengths that grow
-    until the value at the feasible point meets the bound of the multipliers.
+    In closed form for a ball and a band; else by proximal point steps, each of
+    them a projection, with lengths that grow until the value at the feasible
+    point meets the bound of the multipliers.
 
     Parameters
     ----------
@@ -117,6 +119,10 @@ def _maximize(region: Region, direction: Array, start: Array) -> Extremum:
         point, _ = project(region, region.centre)
         return Extremum(point, 0.0, 0.0, np.zeros(1 + len(region.low)))
     objective = _Objective(region, _compiled(region), direction, size, extent(region))
+    if is_ball_and_band(region) and (exact := farthest(region, direction)) is not None:
+        end = objective.extremum(exact[0], exact[1] / size)
+        if objective.is_closed(end):
+            return end
     point = np.clip(region.centre, region.lower, region.upper)
     multipliers = start / size
     length = (10.0 if region.integer else 100.0) * objective.scale

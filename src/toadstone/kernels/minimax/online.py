@@ -76,10 +76,11 @@ def play_online(problem: Problem, *, fraction: float, steps: int, step_size: flo
     for _ in range(steps):
         margins = problem.signs * (problem.X @ theta[:-1] + theta[-1])
         found = adversary.attack(theta, found)
-        worst = int(np.argmin(SIGNS * theta[-1] - [extremum.bound for extremum in found]))
+        least = adversary.worst_margins(theta, found)
+        worst = int(least.argmin())
         sign, point = float(SIGNS[worst]), found[worst].point
-        loss = problem.loss.value(adversary.worst_margin(theta, found))
-        yield OnlineStep(sign, point, float(problem.loss.value(margins).mean() + fraction * loss))
+        bound = problem.loss.value(margins).mean() + fraction * problem.loss.value(least[worst])
+        yield OnlineStep(sign, point, float(bound))
         pulls = problem.signs * problem.loss.derivative(margins) / n
         pull = fraction * sign * float(problem.loss.derivative(np.array(sign * (point @ theta[:-1] + theta[-1]))))
         summed -= np.append(columns @ pulls + pull * point, pulls.sum() + pull)

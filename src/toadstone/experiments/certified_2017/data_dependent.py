@@ -160,27 +160,29 @@ def _attack_rows(
         _check(attack, split, budget)
     everyone = np.ones(len(train), dtype=bool)
 
-    def trained(attack: MovingAttack, *, kept: bool, tolerance: float = _COARSE) -> Trained:
+    def trained(attack: MovingAttack, *, filtered: bool, tolerance: float = _COARSE) -> Trained:
         conditions.on_step()
-        rows = attack.kept if kept else everyone
+        rows = attack.kept if filtered else everyone
         return train_filtered(split, filters, attack, protocol.squared_radius, kept=rows, tolerance=tolerance)
 
     found = []
-    for kept, words in ((True, "filters fitted on poisoned rows"), (False, "the same, all clean rows kept")):
-        strongest = max(attacks, key=lambda attack: trained(attack, kept=kept).clean)
-        found.append((words, strongest, trained(strongest, kept=kept, tolerance=_FINE)))
-    own = trained(answer, kept=True, tolerance=_FINE)
+    for filtered, words in ((True, "filters fitted on poisoned rows"), (False, "the same, all clean rows kept")):
+        strongest = max(attacks, key=lambda attack: trained(attack, filtered=filtered).clean)
+        found.append((words, strongest, trained(strongest, filtered=filtered, tolerance=_FINE)))
+    own = trained(answer, filtered=True, tolerance=_FINE)
+    nothing = spread_copies(filters.means[[1, 1, 0, 0]], np.zeros(4), train, filters)
+    clean = trained(nothing, filtered=True, tolerance=_FINE)
     most = percent(budget.fraction)
-    (words, strongest, filtered), (other, _, whole) = found
+    (words, strongest, removed), (other, _, whole) = found
     return (
-        _error(f"test error, {words}, at {most}", filtered, MOVING, _REASON),
+        _error(f"test error, {words}, at {most}", removed, MOVING, _REASON),
         _error(f"test error, {words}, poison of the estimate, at {most}", own),
         _error(f"test error, {other}, at {most}", whole),
-        _loss(f"clean training loss, {words}, at {most}", filtered.clean),
+        _loss(f"clean training loss, {words}, at {most}", removed.clean),
         _loss(f"clean training loss, {other}, at {most}", whole.clean),
-        Comparison(
-            f"share of clean rows that still pass at {most}", "share", "equal", None, float(strongest.kept.mean())
-        ),
+        _error("test error, filtered, without poison", clean),
+        _share(f"share of clean rows that pass at {most}", strongest),
+        _share("share of clean rows that pass without poison", nothing),
     )
 
 
@@ -205,6 +207,10 @@ def _check(attack: MovingAttack, split: Split, budget: Budget) -> None:
 
 def _loss(what: str, value: float) -> Comparison:
     return Comparison(what, "loss", "equal", None, value)
+
+
+def _share(what: str, attack: MovingAttack) -> Comparison:
+    return Comparison(what, "share", "equal", None, float(attack.kept.mean()))
 
 
 def _error(what: str, trained: Trained, paper: Published | None = None, reason: str = "") -> Comparison:

@@ -44,8 +44,9 @@ def model(filters: DataDependentFilters, theta: np.ndarray, weights: np.ndarray)
 def ours(filters: DataDependentFilters, theta: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
     """Reached and proven loss, from the arrays on: the plane of means and model is found each time."""
     plane = span_plane(filters, theta[:-1])
-    found, bias = solve_loss(plane, weights), float(theta[-1] + theta[:-1] @ plane.origin)
-    constant, scale = weights[0] * (1 - bias) + weights[2] * (1 + bias), weights.sum() * plane.size * plane.unit
+    found, (negative, positive) = solve_loss(plane, weights), filters.means @ theta[:-1] + theta[-1]
+    scale = weights.sum() * plane.size * plane.unit
+    constant = weights[0] * (1 - positive) + weights[2] * (1 + negative)
     return constant + scale * found.gain, constant + scale * found.bound
 
 
@@ -68,7 +69,7 @@ def main() -> None:
         own.append(many(lambda theta=theta, weights=weights: ours(filters, theta, weights)))
         gaps.append((bound - reached) / bound)
         plane = span_plane(filters, theta[:-1])
-        excess.append(filters.excess(place_atoms(plane, solve_loss(plane, weights)), weights))
+        excess.append(filters.excess(place_atoms(filters, plane, solve_loss(plane, weights)), weights))
         for name in SOLVERS:
             stated, building = worked(lambda theta=theta, weights=weights: model(filters, theta, weights))
             value, solving = worked(lambda stated=stated, name=name: stated.solve(solver=name))

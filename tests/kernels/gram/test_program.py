@@ -30,10 +30,11 @@ def linear_loss(atoms, weights, theta):
     return weights[0] * (1 - atoms[0] @ theta[:-1] - theta[-1]) + weights[2] * (1 + atoms[2] @ theta[:-1] + theta[-1])
 
 
-def losses(plane, weights, theta):
+def losses(filters, weights, theta):
     """Gain and bound of the program as losses."""
-    solution, bias = solve_loss(plane, weights), theta[-1] + theta[:-1] @ plane.origin
-    constant = weights[0] * (1 - bias) + weights[2] * (1 + bias)
+    plane = span_plane(filters, theta[:-1])
+    solution, (negative, positive) = solve_loss(plane, weights), filters.means @ theta[:-1] + theta[-1]
+    constant = weights[0] * (1 - positive) + weights[2] * (1 + negative)
     scale = weights.sum() * plane.size * plane.unit
     return solution, constant + scale * solution.gain, constant + scale * solution.bound
 
@@ -64,7 +65,7 @@ def by_modelling(filters, theta, weights):
 @pytest.mark.parametrize("seed", range(3))
 def test_the_optimum_is_that_of_a_generic_solver(seed):
     filters, theta, weights = example(seed)
-    _, reached, bound = losses(span_plane(filters, theta[:-1]), weights, theta)
+    _, reached, bound = losses(filters, weights, theta)
     generic = by_modelling(filters, theta, weights)
     assert reached == pytest.approx(generic, abs=2e-6)
     assert bound == pytest.approx(generic, abs=2e-6)
@@ -75,8 +76,8 @@ def test_the_optimum_is_that_of_a_generic_solver(seed):
 def test_atoms_pass_and_reach_what_the_program_says(seed):
     filters, theta, weights = example(seed)
     plane = span_plane(filters, theta[:-1])
-    solution, reached, bound = losses(plane, weights, theta)
-    atoms = place_atoms(plane, solution)
+    solution, reached, bound = losses(filters, weights, theta)
+    atoms = place_atoms(filters, plane, solution)
     assert filters.excess(atoms, weights) <= 1e-6
     assert linear_loss(atoms, weights, theta) == pytest.approx(reached, abs=1e-9)
     assert 0 <= bound - reached <= 1e-7 * max(1, plane.size * plane.unit)
@@ -88,7 +89,7 @@ def test_products_of_the_placed_atoms_are_those_of_the_solution(seed):
     filters, theta, weights = example(seed)
     plane = span_plane(filters, theta[:-1])
     solution = solve_loss(plane, weights)
-    atoms = (place_atoms(plane, solution) - plane.origin) / plane.unit
+    atoms = (place_atoms(filters, plane, solution) - filters.means[[1, 1, 0, 0]]) / plane.unit
     products = np.concatenate([(atoms @ plane.axes.T).ravel(), (atoms @ atoms.T)[np.triu_indices(4)]])
     assert np.abs(products - solution.unknowns).max() <= 1e-9
 
@@ -98,7 +99,7 @@ def test_products_of_the_placed_atoms_are_those_of_the_solution(seed):
 def test_no_sampled_poison_of_these_weights_exceeds_the_bound(seed):
     """Points of random directions, moved from the class means until one would be filtered."""
     filters, theta, weights = example(seed)
-    _, _, bound = losses(span_plane(filters, theta[:-1]), weights, theta)
+    _, _, bound = losses(filters, weights, theta)
     rng, start = np.random.default_rng(seed), filters.means[[1, 1, 0, 0]]
     for _ in range(25):
         moves = rng.normal(size=(4, 8)) * rng.uniform(0, 1, size=(4, 1))
@@ -130,8 +131,8 @@ def test_where_classes_come_from_and_names_of_axes_do_not_matter():
     turn, shift = np.linalg.qr(rng.normal(size=(8, 8)))[0], 5 * rng.normal(size=8)
     turned = DataDependentFilters(filters.means @ turn + shift, filters.shares, filters.radii, filters.widths)
     model = np.append(theta[:-1] @ turn, theta[-1] - theta[:-1] @ turn @ shift)
-    _, here, _ = losses(span_plane(filters, theta[:-1]), weights, theta)
-    _, there, _ = losses(span_plane(turned, model[:-1]), weights, model)
+    _, here, _ = losses(filters, weights, theta)
+    _, there, _ = losses(turned, weights, model)
     assert here == pytest.approx(there, abs=1e-7)
 
 
@@ -141,8 +142,8 @@ def test_models_without_a_second_direction(kind):
     weight = 0.0 if kind == "none" else -0.2
     theta = np.append(weight * (filters.means[1] - filters.means[0]), 0.1)
     plane = span_plane(filters, theta[:-1])
-    solution, reached, bound = losses(plane, weights, theta)
-    atoms = place_atoms(plane, solution)
+    solution, reached, bound = losses(filters, weights, theta)
+    atoms = place_atoms(filters, plane, solution)
     assert filters.excess(atoms, weights) <= 1e-6
     assert linear_loss(atoms, weights, theta) == pytest.approx(reached, abs=1e-9)
     assert bound - reached <= 1e-7
@@ -157,11 +158,11 @@ def test_the_nearest_atom_passes_and_stays_where_it_passes_already(seed, atom):
     assert filters.excess(atoms, weights) <= 1e-6
     again = project_atom(filters, atoms[atom], weights, atom)
     assert np.linalg.norm(again[atom] - atoms[atom]) <= 2e-3
-    plane = span_plane(filters, target - filters.means.mean(axis=0))
+    plane = span_plane(filters, target - filters.means[1 if atom < 2 else 0])
     nearest = np.sum((atoms[atom] - target) ** 2) / plane.unit**2
     assert nearest <= -solve_nearest(plane, weights, atom).gain + 1e-9
     # No other atoms of the programs solved here are nearer.
-    other = place_atoms(span_plane(filters, theta[:-1]), solve_loss(span_plane(filters, theta[:-1]), weights))
+    other = place_atoms(filters, span_plane(filters, theta[:-1]), solve_loss(span_plane(filters, theta[:-1]), weights))
     assert np.linalg.norm(other[atom] - target) >= np.sqrt(nearest) * plane.unit - 1e-6
 
 
@@ -171,13 +172,13 @@ def test_the_search_finds_no_less_than_the_weights_of_the_paper_and_than_samples
     plane = span_plane(filters, theta[:-1])
     found = search_weights(filters, theta, FRACTION)
     assert found.weights.sum() == pytest.approx(FRACTION)
-    assert losses(plane, found.weights, theta)[1] == pytest.approx(found.loss, abs=1e-7)
+    assert losses(filters, found.weights, theta)[1] == pytest.approx(found.loss, abs=1e-7)
     assert found.loss <= found.bound <= found.loss + 1e-6
     negative, positive = filters.shares
     paper = FRACTION * np.array([positive, 0, negative, 0])
     samples = FRACTION * np.random.default_rng(seed).dirichlet([positive, positive, negative, negative], size=30)
     for weights in (paper, *samples):
-        assert losses(plane, weights, theta)[1] <= found.loss + 1e-4
+        assert losses(filters, weights, theta)[1] <= found.loss + 1e-4
 
 
 @pytest.mark.parametrize("seed", [0, 15])

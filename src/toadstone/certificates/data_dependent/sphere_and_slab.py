@@ -114,5 +114,5 @@ def estimate_sphere_and_slab(
         poison_bound=float(np.nextafter(worst.bound, np.inf)),
         theta=found.theta,
         weights=worst.weights,
-        atoms=place_atoms(worst.plane, solve_loss(worst.plane, worst.weights)),
+        atoms=place_atoms(filters, worst.plane, solve_loss(worst.plane, worst.weights)),
     )

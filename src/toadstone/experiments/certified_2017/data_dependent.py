@@ -189,7 +189,7 @@ def _attack_rows(
 def _again(filters: DataDependentFilters, estimate: SphereAndSlabEstimate, weights: Array) -> Array:
     """Solve for whole rows: means that move a little less or more let other atoms pass."""
     plane = span_plane(filters, estimate.theta[:-1])
-    return place_atoms(plane, solve_loss(plane, weights))
+    return place_atoms(filters, plane, solve_loss(plane, weights))
 
 
 def _check(attack: MovingAttack, split: Split, budget: Budget) -> None:

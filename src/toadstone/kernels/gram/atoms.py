@@ -12,15 +12,19 @@ from toadstone.kernels.gram.barrier import ATOMS, COORDINATES, KNOWN
 from toadstone.kernels.gram.filters import DataDependentFilters
 from toadstone.kernels.gram.program import GramSolution, Plane, loss_gains, solve_loss, solve_nearest, span_plane
 
+CLASSES = np.array([1, 1, 0, 0])
+"""Position of each atom's class: label +1 twice, then -1."""
+
 _SEARCH = 1e-6
 _PAIRS = [(i, j) for i in range(ATOMS) for j in range(ATOMS) if i != j]
 
 
-def place_atoms(plane: Plane, solution: GramSolution) -> Array:
+def place_atoms(filters: DataDependentFilters, plane: Plane, solution: GramSolution) -> Array:
     """Return rows with the products of a solution.
 
     Parameters
     ----------
+    filters : DataDependentFilters
     plane : Plane
     solution : GramSolution
 
@@ -39,7 +43,7 @@ def place_atoms(plane: Plane, solution: GramSolution) -> Array:
     if d < KNOWN + ATOMS:
         raise InvalidData(f"features: expected at least {KNOWN + ATOMS} to place any atoms, got {d}")
     inside, outside = split_solution(solution)
-    return np.asarray(plane.origin + plane.unit * (inside @ plane.axes + outside @ _orthogonal(plane.axes)))
+    return np.asarray(filters.means[CLASSES] + plane.unit * (inside @ plane.axes + outside @ _orthogonal(plane.axes)))
 
 
 def split_solution(solution: GramSolution) -> tuple[Array, Array]:
@@ -119,11 +123,11 @@ def search_weights(
     WorstWeights
     """
     plane = span_plane(filters, theta[:-1])
-    bias = float(theta[-1] + theta[:-1] @ plane.origin)
+    negative, positive = filters.means @ theta[:-1] + theta[-1]
 
     def losses(weights: Array, closeness: float = _SEARCH) -> tuple[Array, Array]:
         gains = np.stack(loss_gains(plane.geometry, weights, closeness))
-        constant = weights[:, 0] * (1 - bias) + weights[:, 2] * (1 + bias)
+        constant = weights[:, 0] * (1 - positive) + weights[:, 2] * (1 + negative)
         lower, upper = constant + weights.sum(axis=1) * plane.size * plane.unit * gains
         return lower, upper
 
@@ -142,14 +146,14 @@ def search_weights(
     return WorstWeights(best, float(lower[0]), float(upper[0]), plane)
 
 
-def respond(worst: WorstWeights) -> Array:
+def respond(filters: DataDependentFilters, worst: WorstWeights) -> Array:
     """Return atoms that reach the loss of given weights, mirrored on the plane and averaged, of shape (4, d).
 
     Mirrored atoms are as good. Their average is thus a subgradient's, though
     it need not pass the filters.
     """
     inside, _ = split_solution(solve_loss(worst.plane, worst.weights))
-    return np.asarray(worst.plane.origin + worst.plane.unit * inside @ worst.plane.axes)
+    return np.asarray(filters.means[CLASSES] + worst.plane.unit * inside @ worst.plane.axes)
 
 
 def project_atom(filters: DataDependentFilters, target: Array, weights: Array, atom: int) -> Array:
@@ -172,8 +176,8 @@ def project_atom(filters: DataDependentFilters, target: Array, weights: Array, a
     InvalidData
         If there are fewer than six features.
     """
-    plane = span_plane(filters, target - filters.means.mean(axis=0))
-    return place_atoms(plane, solve_nearest(plane, weights, atom))
+    plane = span_plane(filters, target - filters.means[CLASSES[atom]])
+    return place_atoms(filters, plane, solve_nearest(plane, weights, atom))
 
 
 def _compositions(parts: int) -> Array:

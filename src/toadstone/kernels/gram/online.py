@@ -121,7 +121,7 @@ def average_online(
         if float(HINGE.value(margins).mean()) + worst.loss < best.total:
             # A search near the last weights may miss worse ones, and models would be chosen for that.
             best = min(best, rows.judge(theta, filters, fraction), key=lambda found: found.total)
-        atoms = respond(worst)
+        atoms = respond(filters, worst)
         pull = np.append(weights[0] * atoms[0] - weights[2] * atoms[2], weights[0] - weights[2])
         rows.step(margins, pull)
         if on_round is not None:

@@ -3,9 +3,9 @@
 Poison of a class and of positive loss may be merged into its mean, and so may
 the rest of the class: four atoms stand for all poison (Steinhardt, Koh and
 Liang 2017, section 4). Their loss and the filters depend on products of the
-atoms, the class means and the model alone. Nothing changes when all of them
-are shifted, so with the origin between the class means two known directions
-are enough: the line between the means, and the rest of the model's weights.
+atoms, the class means and the model alone. Counted from the clean mean of its
+class, an atom has two known directions: the line between the means, and what
+of the model's weights is orthogonal to it.
 """
 
 from __future__ import annotations
@@ -30,19 +30,16 @@ class Plane(NamedTuple):
     axes : ndarray of shape (2, d)
         Orthonormal; the first points from class -1 to class +1. The second
         is zero if the vector lies on that line.
-    origin : ndarray of shape (d,)
-        Halfway between the class means.
     unit : float
         The larger radius.
     size : float
         Length of the vector.
     geometry : ndarray of shape (9,)
-        Half the distance of the means; the vector's direction in the plane;
+        Distance of the means; the vector's direction in the plane;
         shares, radii and widths of the classes -1 and +1.
     """
 
     axes: Array
-    origin: Array
     unit: float
     size: float
     geometry: Array
@@ -54,7 +51,8 @@ class GramSolution(NamedTuple):
     Attributes
     ----------
     unknowns : ndarray of shape (18,)
-        Coordinates of the atoms in the plane, then their products.
+        Coordinates of the atoms in the plane, counted from their class's
+        clean mean, then their products.
     multipliers : ndarray of shape (3, 4)
     gain, bound : float
         What the atoms reach, and what none of these weights exceed.
@@ -68,9 +66,9 @@ class GramSolution(NamedTuple):
 
 def span_plane(filters: DataDependentFilters, vector: Array) -> Plane:
     """Return the plane of the class means and a vector of shape (d,)."""
-    half = 0.5 * (filters.means[1] - filters.means[0])
-    apart, unit = float(np.linalg.norm(half)), float(filters.radii.max())
-    first = half / apart
+    line = filters.means[1] - filters.means[0]
+    apart, unit = float(np.linalg.norm(line)), float(filters.radii.max())
+    first = line / apart
     along = float(first @ vector)
     rest = vector - along * first
     # Once more, for what rounding left.
@@ -84,7 +82,7 @@ def span_plane(filters: DataDependentFilters, vector: Array) -> Plane:
     direction = np.array([along, across]) / size if size > 0 else np.zeros(KNOWN)
     lengths = np.concatenate([filters.radii, filters.widths]) / unit
     geometry = np.concatenate([[apart / unit], direction, filters.shares, lengths])
-    return Plane(np.stack([first, second]), filters.means.mean(axis=0), unit, size, geometry)
+    return Plane(np.stack([first, second]), unit, size, geometry)
 
 
 @njit(cache=True, nogil=True)
@@ -115,21 +113,22 @@ def write_forms(geometry: Array, weights: Array, gain: Array) -> Forms:
     """
     rooms, offsets = np.empty((ATOMS, UNKNOWNS + 1)), np.empty((ATOMS, UNKNOWNS + 1))
     spread, squared_widths = np.empty(UNKNOWNS + 1), np.empty(ATOMS)
-    centres, line = np.zeros((2, ATOMS + KNOWN)), np.empty(ATOMS + KNOWN)
+    # How far each class's mean moves, as a combination of its atoms.
+    moves, line = np.zeros((2, ATOMS + KNOWN)), np.zeros(ATOMS + KNOWN)
     for k in range(2):
         first = 2 - 2 * k
         mass = geometry[3 + k] + weights[first] + weights[first + 1]
-        centres[k, first] = weights[first] / mass
-        centres[k, first + 1] = weights[first + 1] / mass
-        centres[k, ATOMS] = (2 * k - 1) * geometry[0] * geometry[3 + k] / mass
-    for m in range(ATOMS + KNOWN):
-        line[m] = centres[1, m] - centres[0, m]
+        moves[k, first] = weights[first] / mass
+        moves[k, first + 1] = weights[first + 1] / mass
+    for m in range(ATOMS):
+        line[m] = moves[1, m] - moves[0, m]
+    line[ATOMS] = geometry[0]
     _write_product(spread, line, line)
     away = np.empty(ATOMS + KNOWN)
     for i in range(ATOMS):
         k = 1 if i < 2 else 0
         for m in range(ATOMS + KNOWN):
-            away[m] = -centres[k, m]
+            away[m] = -moves[k, m]
         away[i] += 1.0
         _write_product(rooms[i], away, away)
         for m in range(UNKNOWNS + 1):
@@ -142,16 +141,13 @@ def write_forms(geometry: Array, weights: Array, gain: Array) -> Forms:
 
 @njit(cache=True, nogil=True)
 def _solve(forms: Forms, geometry: Array, closeness: float) -> tuple[Array, Array, float, float]:
-    # Atoms at their class's clean mean, spread a little in all directions, pass all filters.
+    # Atoms close around their class's clean mean, in directions of their own, pass all filters.
     start, thick = np.zeros(UNKNOWNS), 0.25 * min(geometry[5], geometry[6]) ** 2
-    for i in range(ATOMS):
-        start[i * KNOWN] = geometry[0] if i < 2 else -geometry[0]
     while True:
         entry = COORDINATES
         for i in range(ATOMS):
-            for j in range(i, ATOMS):
-                start[entry] = start[i * KNOWN] * start[j * KNOWN] + (thick if i == j else 0.0)
-                entry += 1
+            start[entry] = thick
+            entry += ATOMS - i
         if barrier(forms, start) < np.inf:
             return follow(forms, start, closeness)
         thick *= 0.5
@@ -204,7 +200,7 @@ def solve_loss(plane: Plane, weights: Array, closeness: float = CLOSENESS) -> Gr
 
 
 def solve_nearest(plane: Plane, weights: Array, atom: int, closeness: float = CLOSENESS) -> GramSolution:
-    """Find atoms of which one is nearest to the plane's vector, counted from its origin.
+    """Find atoms of which one is nearest to the plane's vector, both counted from the atom's class.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 from toadstone.certificates.data_dependent.inflated_sphere import certify_inflated_sphere, verify_inflated_sphere
 from toadstone.certificates.data_dependent.sphere_and_slab import estimate_sphere_and_slab
@@ -75,6 +76,29 @@ def test_poison_of_the_estimate_stays_below_it_too():
         for k, sign in ((0, -1), (1, 1))
     ]
     assert found.poison_bound <= 0.3 * max(worst) + 1e-9
+
+
+@pytest.mark.parametrize("change", ["sparse", "shuffled"])
+def test_storage_and_order_of_rows_do_not_matter(change):
+    X, signs, _ = rows(4)
+    order = np.random.default_rng(0).permutation(40)
+    other, labels = (csr_array(X), signs) if change == "sparse" else (X[order], signs[order])
+    found = [
+        estimate_sphere_and_slab(
+            one, own, fit_filters(one, own, quantile=0.7), fraction=0.2, squared_radius=LIMIT, rounds=20
+        ).estimate
+        for one, own in ((X, signs), (other, labels))
+    ]
+    assert found[0] == pytest.approx(found[1], rel=1e-6)
+
+
+def test_a_known_model_bounds_the_estimate():
+    X, signs, filters = rows(4)
+    certificate = certify((X, signs, filters), 0.2)
+    found = estimate_sphere_and_slab(
+        X, signs, filters, fraction=0.2, squared_radius=LIMIT, rounds=2, known=certificate.theta
+    )
+    assert found.estimate <= certificate.bound
 
 
 def test_bounds_grow_with_the_fraction_and_start_at_the_clean_optimum():

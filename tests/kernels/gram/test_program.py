@@ -136,6 +136,17 @@ def test_where_classes_come_from_and_names_of_axes_do_not_matter():
     assert here == pytest.approx(there, abs=1e-7)
 
 
+@pytest.mark.parametrize("apart", [1e-2, 1e3, 1e6])
+def test_classes_close_together_and_far_apart(apart):
+    filters, theta, weights = example(4)
+    line = filters.means[1] - filters.means[0]
+    moved = dataclasses.replace(filters, means=np.stack([np.zeros(8), apart * line]))
+    plane = span_plane(moved, theta[:-1])
+    solution = solve_loss(plane, weights)
+    assert 0 <= solution.bound - solution.gain <= 1e-8 * max(1.0, abs(solution.gain))
+    assert moved.excess(place_atoms(moved, plane, solution), weights) <= 1e-9 * max(1.0, apart)
+
+
 @pytest.mark.parametrize("kind", ["none", "along the line"])
 def test_models_without_a_second_direction(kind):
     filters, _, weights = example(1)
@@ -169,7 +180,6 @@ def test_the_nearest_atom_passes_and_stays_where_it_passes_already(seed, atom):
 @pytest.mark.parametrize("seed", range(4))
 def test_the_search_finds_no_less_than_the_weights_of_the_paper_and_than_samples(seed):
     filters, theta, _ = example(seed)
-    plane = span_plane(filters, theta[:-1])
     found = search_weights(filters, theta, FRACTION)
     assert found.weights.sum() == pytest.approx(FRACTION)
     assert losses(filters, found.weights, theta)[1] == pytest.approx(found.loss, abs=1e-7)

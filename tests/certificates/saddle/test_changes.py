@@ -43,11 +43,10 @@ def check_above(certificate, n, outcome):
     assert error <= error_bound(certificate, n) + 1e-12
 
 
-@pytest.mark.parametrize("loss", ["hinge", "logistic", "squared_hinge"])
-@pytest.mark.parametrize("ridge", [0.05, 1.0])
+@pytest.mark.parametrize(("loss", "ridge"), [("hinge", 0.05), ("logistic", 0.3), ("squared_hinge", 1.0)])
 def test_no_flips_do_more(bench, loss, ridge):
     made = bench(n=12, d=2, loss=loss, hypothesis=Ridge(ridge))
-    for flips in (1, 3):
+    for flips in (1, 2):
         (certificate,) = certify(made, Budget((flips + 0.5) / 12, "flip"))
         for chosen in combinations(range(12), flips):
             signs = made.data.signs.copy()
@@ -93,11 +92,11 @@ def test_bounds_never_fall_as_the_fraction_grows(bench):
 
 
 def test_limits_of_classes_bound_less_than_their_sum(bench):
-    made = bench()
+    made = bench(n=24, hypothesis=Ridge(0.3))
     both, together = certify(made, Budget.of_classes(0.05, 0.1, "flip")), certify(made, Budget(0.15, "flip"))
     assert both[0].bound <= together[0].bound * (1 + 1e-4)
     proof = prove_changes(made.problem, both[0].theta, both[0].multipliers, flipped=True)
-    assert proof.bound((2, 4)) <= proof.bound(6)
+    assert proof.bound((1, 2)) <= proof.bound(3)
 
 
 def test_a_norm_ball_is_for_replaced_rows_alone(bench):

@@ -59,6 +59,7 @@ class TestChangedRows:
     """Flipped and replaced rows: ruled out by the clean objective, or by the wrong rows that are left."""
 
     @pytest.mark.parametrize(("kind", "harm"), [("flip", HarmLimit(1.0)), ("replace", HarmLimit(0.0, wrong=28))])
+    @pytest.mark.slow
     def test_rows_are_those_of_a_search_through_all_budgets(self, bench, kind, harm):
         made = bench(n=30, hypothesis=Ridge(0.5))
         found = changed(made, kind, harm)

@@ -39,8 +39,17 @@ def after(X, signs, flipped, *, loss=HINGE, ridge=0.1):
     return fit_linear(X, turned, loss=loss, ridge=ridge, tolerance=1e-9).objective
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
-@pytest.mark.parametrize(("seed", "flips", "ridge"), [(0, 2, 0.1), (1, 3, 0.02), (2, 1, 1.0)])
+@pytest.mark.parametrize(
+    ("loss", "seed", "flips", "ridge"),
+    [
+        (HINGE, 0, 2, 0.1),
+        (HINGE, 1, 3, 0.02),
+        (SQUARED_HINGE, 2, 2, 0.1),
+        (LOGISTIC, 0, 3, 0.02),
+        (LOSSES[-1], 2, 1, 1.0),
+    ],
+    ids=str,
+)
 def test_no_choice_of_flips_does_more(loss, seed, flips, ridge):
     X, signs = rows(seed=seed)
     found = solve_flips(X, signs, FlipBudget.of_all(10, flips), loss=loss, ridge=ridge)
@@ -62,19 +71,19 @@ def by_generic_solver(X, signs, groups, limits, ridge):
     return float(problem.value)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_limits_for_each_label_and_for_all_agree_with_a_generic_solver(seed):
     X, signs = rows(n=24, d=3, seed=seed)
     for budget in (FlipBudget.by_label(signs, 1, 4), FlipBudget.of_all(24, 5)):
-        found = solve_flips(X, signs, budget, loss=HINGE, ridge=0.1)
+        found = solve_flips(X, signs, budget, loss=HINGE, ridge=0.1, tolerance=1e-3)
         truth = by_generic_solver(X, signs, budget.groups, budget.limits, 0.1)
-        assert truth * (1 - 1.01e-4) <= found.value <= truth * (1 + 1e-7)
-        assert truth * (1 - 1e-7) <= found.bound <= truth * (1 + 1.01e-4)
+        assert truth * (1 - 1.01e-3) <= found.value <= truth * (1 + 1e-7)
+        assert truth * (1 - 1e-7) <= found.bound <= truth * (1 + 1.01e-3)
         assert np.all(budget.used(found.shares) <= budget.limits * (1 + 1e-9))
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(LOSSES), st.floats(-2, 1), st.integers(1, 6))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_any_model_bounds_any_flips_and_any_duals_prove_less(seed, loss, exponent, flips):
     rng = np.random.default_rng(seed)
     X, signs = rows(n=14, d=3, seed=seed, apart=rng.uniform(0, 2))

@@ -160,6 +160,24 @@ def test_attacks_beyond_the_budget_are_refused(stated):
         refuse(made, replace(one, budget=kind), "points|signs|poison_duals|bound|masses")
 
 
+def test_flips_spread_over_all_rows_count_too(stated):
+    made, certificates = stated
+    for one in (certificate for certificate in certificates.values() if certificate.budget.kind == "flip"):
+        spread = np.full(40, 1.2 * one.budget.count(40) / 40)
+        refuse(made, with_changed(one, shares=spread), "shares: expected no more flips")
+
+
+def test_changed_rows_count_as_wrong_where_the_clean_bound_says_less(stated):
+    _, certificates = stated
+    for one in certificates.values():
+        wide, narrow = (with_changed(replace(one, bound=0.2), clean_bound=bound) for bound in (5.0, 0.25))
+        assert error_bound(wide, 40) == pytest.approx(0.2 + one.budget.count(40) / 40)
+        assert error_bound(narrow, 40) == 0.25
+        assert error_bound(replace(wide, bound=2.0), 40) == 1.0
+        logistic = replace(wide, setting=replace(wide.setting, loss="logistic"))
+        assert error_bound(logistic, 40) == pytest.approx(0.2 / np.log(2) + one.budget.count(40) / 40)
+
+
 def test_rows_added_without_taking_any_away_are_refused(stated):
     made, certificates = stated
     (one,) = (certificate for certificate in certificates.values() if certificate.budget.kind == "replace")

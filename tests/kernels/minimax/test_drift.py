@@ -28,6 +28,10 @@ def test_a_quadratic_has_its_maximum_at_the_slope_over_the_ridge():
     assert largest_drift(lambda t: 2.0 * t, ridge=4.0, farthest=10.0) == pytest.approx(0.5, rel=0.05)
 
 
+def test_a_maximum_between_the_points_that_are_tried_is_not_missed():
+    assert 0.5 <= largest_drift(lambda t: t, ridge=1.0, farthest=np.pi) < 0.5 + 2 * np.pi / 2000
+
+
 def test_without_a_ridge_it_is_the_growth_to_the_end():
     assert largest_drift(lambda t: t, ridge=0.0, farthest=3.0) == 3.0
     assert largest_drift(lambda t: 7.0, ridge=0.0, farthest=0.0) == 7.0

@@ -26,14 +26,15 @@ class GradientProtocol:
     ----------
     curve : CurveProtocol
         With one fraction.
-    ridge : float
-        Of the models that the steps follow.
+    ridges : tuple of float
+        Of the models that the steps follow; the one is used whose rows cost
+        the clean training rows most.
     step : float
     max_steps : int
     """
 
     curve: CurveProtocol
-    ridge: float = 0.05
+    ridges: tuple[float, ...] = (0.1, 0.3)
     step: float = 0.01
     max_steps: int = 2000
 
@@ -43,8 +44,8 @@ GRADIENT = Published(0.053, "read off the plot", 0.003)
 
 _TOLERANCE = 1e-3
 _REASON = (
-    "The steps follow models with a ridge whose norm is about that of the ball; the paper's penalty and initial flips "
-    "are not in the stored text. Steps of a fifth of the length end at the same loss."
+    "The paper's penalty and initial flips are not in the stored text. The steps follow models with a ridge; where "
+    "it is 0.05, which leads to about the norm of the ball, the test loss is 0.047."
 )
 
 
@@ -60,27 +61,32 @@ def measure(split: Split, protocol: GradientProtocol, conditions: Conditions) ->
     setting = Setting(FILTERS, curve.quantile, curve.domain, "hinge", NormBall(curve.squared_radius))
     within = Certified((), build_feasible_set(train, setting), "as asked", 1e-5)
     conditions.on_stage(f"attacking {split.name}")
-    attack = GradientAttack(
-        feasible_set=within.feasible_set,
-        ridge=protocol.ridge,
-        step=protocol.step,
-        max_steps=protocol.max_steps,
-        tolerance=_TOLERANCE,
-    )
-    poison = attack.poison(train, Budget(fraction), np.random.default_rng(conditions.seed))
-    model = train_poisoned(split, poison, Budget(fraction), within, curve, conditions)
+
+    def attacked(ridge: float) -> PoisonedModel:
+        attack = GradientAttack(
+            feasible_set=within.feasible_set,
+            ridge=ridge,
+            step=protocol.step,
+            max_steps=protocol.max_steps,
+            tolerance=_TOLERANCE,
+        )
+        poison = attack.poison(train, Budget(fraction), np.random.default_rng(conditions.seed))
+        return train_poisoned(split, poison, Budget(fraction), within, curve, conditions)
+
+    model = max(map(attacked, protocol.ridges), key=lambda found: found.clean)
     return Measured(
-        setting=curve.in_words(split) | {"Attack": _in_words(attack)},
+        setting=curve.in_words(split) | {"Attack": _in_words(protocol)},
         comparisons=_rows(model),
         panels=(),
         data={split.name: sha256(train)},
     )
 
 
-def _in_words(attack: GradientAttack) -> str:
+def _in_words(protocol: GradientProtocol) -> str:
+    ridges = " and ".join(f"{ridge:g}" for ridge in protocol.ridges)
     return (
-        f"random flips, half of each label, at most {attack.max_steps:,} steps of {attack.step:g} along the gradient; "
-        f"stops once {attack.patience} evaluations, {attack.check_every} steps apart, bring no larger clean loss"
+        f"random flips, half of each label, at most {protocol.max_steps:,} steps of {protocol.step:g} along the "
+        f"gradient of models with ridges of {ridges}; of these the one that costs the clean training rows most"
     )
 
 

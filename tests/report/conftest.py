@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from toadstone.records.attack import AttackRecord, SplitTest, TargetOutcome
-from toadstone.records.audit import AuditRecord, Bound, Defender, Evaluation, Suspect, Threat
+from toadstone.records.audit import AuditRecord, Bound, CostPoint, Defender, Evaluation, Suspect, Threat
 from toadstone.records.defence import (
     AccuracyChange,
     DefenceRecord,
@@ -322,6 +322,7 @@ def hostile_record() -> AuditRecord:
         assumptions=(HOSTILE, "w" * 300),
         not_promised=(),
         timings={HOSTILE: 1.0},
+        cost=(CostPoint(0.5, 2, 3, HOSTILE), CostPoint(0.6, 2, None, "")),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from toadstone.pipeline.attack_search.audit_attacks import ShortSearch, make_att
 from toadstone.pipeline.attack_search.search import SearchEffort
 from toadstone.pipeline.audit_plan import CANDIDATE, AuditPlan
 from toadstone.pipeline.certify import FILTERS, Certified, certify_split
+from toadstone.pipeline.costing.curve import cost_curve
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline, Progress
 from toadstone.pipeline.harness.data_summary import digests, expressible, summarize
 from toadstone.pipeline.harness.defender import settle_defence
@@ -28,7 +29,7 @@ from toadstone.pipeline.harness.poison_check import check_poison
 from toadstone.pipeline.harness.row_account import source_of
 from toadstone.pipeline.harness.suspects import list_suspects
 from toadstone.pipeline.harness.threat_model import ThreatModel, expected_quantile, settle_domain
-from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Defender, Evaluation, Threat
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, CostPoint, Defender, Evaluation, Threat
 
 _LEAST = "enough for the certificates and what every audit says besides"
 _SEVERAL = (
@@ -119,7 +120,8 @@ def audit(
             workers=plan.workers,
             on_cell=on_step,
         )
-    searched, unfinished = _Suite(split, plan, ground.threat, trained, deadline).judged(clock, on_step)
+    suite = _Suite(split, plan, ground.threat, trained, deadline)
+    searched, unfinished = suite.judged(clock, on_step)
     cells = _ordered((*cells, *searched), plan, len(split.train.classes))
     certificate = ground.certificate
     record = AuditRecord(
@@ -134,6 +136,7 @@ def audit(
         suspects=suspects,
         assumptions=certificate.assumptions if certificate else (),
         not_promised=_not_promised(plan, certificate, unfinished),
+        cost=_costs(suite, ground, clock),
         timings=clock.seconds,
     )
     return Audit(record, certificate, poison, unfinished)
@@ -181,6 +184,18 @@ def _uncertified(split: Split, plan: AuditPlan, clock: Clock) -> _Ground:
     return _Ground(defence, origin, Ridge(defence.ridge), threat)
 
 
+def _costs(suite: _Suite, ground: _Ground, clock: Clock) -> tuple[CostPoint, ...]:
+    """Say which numbers of rows some errors take, where certificates are of the model that attacks aim at."""
+    plan = suite.plan
+    if ground.certified is None or isinstance(ground.hypothesis, NormBall) or plan.loss != "hinge":
+        return ()
+    if suite.deadline.passed:
+        return ()
+    poisons = suite.made if ground.poison is None else {CANDIDATE: ground.poison, **suite.made}
+    with clock.stage("cost"):
+        return cost_curve(suite.split.train, ground.certified.certificates, poisons, ground.defence, seed=plan.seed)
+
+
 def _not_promised(plan: AuditPlan, certificate: Certificate | None, unfinished: str) -> tuple[str, ...]:
     said = list(certificate.not_promised) if certificate else []
     if certificate and plan.model is not None:
@@ -208,6 +223,7 @@ class _Suite:
     threat: ThreatModel
     trained: Defence
     deadline: Deadline
+    made: dict[str, Poison] = field(default_factory=dict)
 
     def judged(self, clock: Clock, on_step: Callable[[], None] | None) -> tuple[tuple[Evaluation, ...], str]:
         """Search the attacks and judge them; also say what there was no time for."""
@@ -215,13 +231,12 @@ class _Suite:
         suite = plan.settled(len(self.split.train.classes))
         if not suite or threat.budget.count(len(self.split.train)) == 0:
             return (), ""
-        search, tried = ShortSearch(threat, SearchEffort(plan.seed, plan.workers)), []
-        made: dict[str, Poison] = {}
+        search, tried, made = ShortSearch(threat, SearchEffort(plan.seed, plan.workers)), [], self.made
         with clock.stage("attacks"):
             for name in suite:
                 if self.deadline.passed:
                     break
-                made |= make_attacks((name,), search, on_made=on_step)
+                made.update(make_attacks((name,), search, on_made=on_step))
                 tried.append(name)
         with clock.stage("defences"):
             for poison in made.values():

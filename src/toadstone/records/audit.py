@@ -119,6 +119,28 @@ class Bound:
 
 
 @dataclass(frozen=True)
+class CostPoint:
+    """Added rows that an error on the clean training rows takes.
+
+    Parameters
+    ----------
+    error : float
+        Share of the clean training rows classified wrongly.
+    certified_rows : int
+        Fewer rows than this cannot cause it.
+    attack_rows : int, optional
+        So many rows do, of the attacks tried; None where none does.
+    attack : str
+        The name of that attack; empty where there is none.
+    """
+
+    error: Share
+    certified_rows: Count
+    attack_rows: Count | None
+    attack: str
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """One cell of the matrix: an attack against a defence.
 
@@ -220,6 +242,9 @@ class AuditRecord(Record):
         Of the certificate, in plain words.
     timings : mapping from str to float
         Seconds of each stage.
+    cost : tuple of CostPoint
+        Rows that some errors of a linear model take; empty where nothing is
+        certified with a ridge and the hinge loss, or there was no time left.
     """
 
     header: Header
@@ -234,6 +259,7 @@ class AuditRecord(Record):
     assumptions: tuple[str, ...]
     not_promised: tuple[str, ...]
     timings: Mapping[str, Seconds] = field(default_factory=dict)
+    cost: tuple[CostPoint, ...] = ()
 
     @property
     def headline(self) -> Bound | None:

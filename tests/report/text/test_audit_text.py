@@ -3,6 +3,10 @@
 import dataclasses
 import re
 
+import pytest
+
+from toadstone.records.audit import CostPoint
+from toadstone.report.pages.audit_page import render
 from toadstone.report.text.audit_text import audit_lines, cautions, headline_sentences, next_sentences
 
 READING = "Features: word counts as stored. Rows are numbered from 1, in the order of the file."
@@ -24,6 +28,32 @@ def test_audit_says_what_the_headline_does_not_mean(record):
     text = "\n".join(audit_lines(vague, None))
     assert "Not conclusive: " in text
     assert "The bound rules nothing out: " in text
+
+
+@pytest.mark.parametrize(
+    ("point", "said"),
+    [
+        (
+            CostPoint(0.066, 12, 30, "kkt"),
+            "Fewer than 12 added rows cannot raise the error of a linear model on the "
+            "clean training rows to 6.6\xa0%; 30 can.",
+        ),
+        (CostPoint(0.066, 12, None, ""), "to 6.6\xa0%; no attack tried here can."),
+        (
+            CostPoint(0.066, 1, 30, "kkt"),
+            "30 added rows can raise the error of a linear model on the clean training rows "
+            "to 6.6\xa0%; it is certified to take one row, not more.",
+        ),
+        (CostPoint(0.066, 1, None, ""), "No attack tried here can raise"),
+    ],
+)
+def test_the_rows_that_an_error_takes_are_in_the_headline(record, point, said, page_of):
+    costs = (point, CostPoint(0.2, 60, None, ""))
+    with_costs = dataclasses.replace(record, cost=costs)
+    assert said in " ".join(headline_sentences(with_costs))
+    tables = [[[cell.strip() for cell in row] for row in table] for table in page_of(render(with_costs)).tables]
+    assert ["20.0\xa0%", "60", "none", ""] in [row for table in tables for row in table]
+    assert "added rows" not in " ".join(headline_sentences(record))
 
 
 def test_hostile_names_cannot_steer_the_terminal(hostile):

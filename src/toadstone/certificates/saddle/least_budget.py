@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -240,6 +240,21 @@ def _last_proven(proven: Callable[[int], bool], most: int) -> int:
         middle = (low + high) // 2
         low, high = (middle, high) if proven(middle) else (low, middle)
     return low
+
+
+def rows_below(certificates: Sequence[Certificate], limit: float, n: int) -> int:
+    """Return the largest number of added rows for which the model of some certificate proves a bound below a limit.
+
+    Parameters
+    ----------
+    certificates : sequence of Certificate
+        Against added rows.
+    limit : float
+    n : int
+        Clean rows, half of which at most are certified.
+    """
+    lines = (_last_below(certificate, limit, (n - 1) // 2, n) for certificate in certificates)
+    return max(lines, default=0)
 
 
 def _line(certificate: Certificate, fraction: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Bound, Evaluation
+from toadstone.records.audit import NO_ATTACK, NO_SANITIZER, AuditRecord, Bound, CostPoint, Evaluation
 from toadstone.report.text.audit_matrix import Standing, arrange, stand
 from toadstone.report.text.formats import (
     bare_percent,
@@ -65,6 +65,7 @@ def headline_sentences(record: AuditRecord) -> tuple[str, ...]:
     """State the bound and the wrong rows that it allows, or why there is none, and which defence leaves least."""
     point = record.headline
     bound = (record.no_certificate,) if point is None else (_bound_sentence(record, point), *_rows(record, point))
+    bound = (*bound, *(_cost_sentence(record, cost) for cost in record.cost[:1]))
     return (*bound, *_defence_sentences(record))
 
 
@@ -123,6 +124,17 @@ def _rows(record: AuditRecord, point: Bound) -> tuple[str, ...]:
         f"A loss of {format_bound(point.bound)} allows at most {format_share_bound(share)} of the clean "
         f"training rows to be classified wrongly.",
     )
+
+
+def _cost_sentence(record: AuditRecord, point: CostPoint) -> str:
+    """State how many rows it takes to raise the error on the clean rows by a little."""
+    error = f"raise the error of a linear model on the clean training rows to {format_share(point.error)}"
+    found = None if point.attack_rows is None else format_count(point.attack_rows)
+    if point.certified_rows > 1:
+        suffice = "no attack tried here can" if found is None else f"{found} can"
+        return f"Fewer than {format_count(point.certified_rows)} added rows cannot {error}; {suffice}."
+    suffice = "No attack tried here can" if found is None else f"{found} added rows can"
+    return f"{suffice} {error}; it is certified to take one row, not more."
 
 
 def _defence_sentences(record: AuditRecord) -> tuple[str, ...]:

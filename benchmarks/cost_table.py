@@ -103,6 +103,8 @@ def of_rows(count: int, n: int) -> str:
 
 def both_sides(row: Row) -> list[str]:
     found = f"none up to {row.most:,}" if row.attack is None else f"{row.attack:,}"
+    if row.reached is None:
+        found = "not tried: certified"
     ratio = "" if row.attack is None else f"{row.attack / row.certified:,.0f}"
     errors = [percent(row.clean_error), percent(row.error)]
     after = ["" if error is None else percent(error) for error in (row.reached, row.test_error)]
@@ -158,10 +160,10 @@ def paragraphs(rows: dict[str, Row]) -> list[str]:
         "Separability: distance of the class means along the clean model, in standard deviations within the classes. "
         "Width: of the feasible rows along it, in the same unit. Share: the first over the second.",
         table(reasons, [why(row) for row in real]),
-        "Spearman's rank correlation with the share of rows, certified and found, over these sets (several of which "
-        "ask for different errors, so that it is a hint and no test):",
+        "Spearman's rank correlation with the share of rows, certified and found, over these "
+        f"{len(real)} sets, which ask for different errors: a hint and no test.",
         table(("number", "certified", "found"), correlations(real)),
-        f"Classes of normals in {D} dimensions, {N} rows, ridge {RIDGE}, error wanted {percent(WANTED)}: nothing but the "
+        f"Classes of normals in {D} dimensions, {N} rows, ridge {RIDGE}, error wanted {percent(WANTED)}: only the "
         "distance of the means changes.",
         table(reasons, [why(row) for row in family]),
     ]

@@ -189,7 +189,7 @@ def test_a_threshold_passes_only_on_what_is_certified(toadstone, rows):
         (("--method", "label-flips", "--ridge", 0), "`--ridge`: expected a positive number, got 0"),
         (("--method", "label-flips", "--fraction", 0), "`--fraction`: expected a number in (0, 1], got 0"),
         (("--method", "label-flips", "--fail-if-certified-above", 0.1), "which bounds no loss"),
-        (("--fraction", 0.03, "--fail-if-certified-below", 0.9), "which certifies no prediction"),
+        (("--fraction", 0.03, "--fail-if-certified-below", 0.9), "whose file proves no count"),
         (("--method", "label-flips", "--fail-if-certified-below", 0.9), "expected one setting"),
         (("--method", "votes", "--estimator", "nowhere:model"), "`--estimator`"),
     ],

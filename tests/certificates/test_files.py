@@ -164,6 +164,13 @@ class TestAlteredFiles:
         with pytest.raises(CertificateRejected, match="digest does not match"):
             read_certificate(path)
 
+    @pytest.mark.parametrize("folder", ["../", "/somewhere/", "./"])
+    def test_arrays_anywhere_but_beside_it(self, written, folder):
+        _, path = written
+        forge(path, arrays=folder + path.with_suffix(".npz").name)
+        with pytest.raises(CertificateRejected, match="expected its arrays in a file beside it"):
+            read_certificate(path)
+
     @pytest.mark.parametrize("name", ARRAYS)
     def test_an_array_changed_by_hand(self, written, name):
         _, path = written

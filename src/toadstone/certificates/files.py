@@ -97,8 +97,12 @@ def read_certificate(path: str | os.PathLike[str]) -> AnyCertificate:
     stated = fields.pop("sha256")
     if _digest(fields) != stated:
         raise CertificateRejected(f"{source.name}: its digest does not match its content; the file was altered")
+    if Path(fields["arrays"]).name != fields["arrays"]:
+        raise CertificateRejected(
+            f"{source.name}: expected its arrays in a file beside it, got {plainly(fields['arrays'])}"
+        )
     method = fields.get("method", saddle_fields.METHOD)
-    arrays = _read_arrays(source, Path(fields["arrays"]).name, fields["arrays_sha256"], _names(method, fields))
+    arrays = _read_arrays(source, fields["arrays"], fields["arrays_sha256"], _names(method, fields))
     try:
         if method in pointwise_fields.METHODS:
             return pointwise_fields.assemble(fields, arrays)

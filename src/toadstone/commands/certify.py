@@ -202,4 +202,8 @@ def _check_gates(method: str, above: float | None, below: float | None) -> None:
     if method != "saddle" and above is not None:
         raise InvalidArgument("fail_if_certified_above", "nothing for this method, which bounds no loss", above)
     if method == "saddle" and below is not None:
-        raise InvalidArgument("fail_if_certified_below", "nothing for saddle, which certifies no prediction", below)
+        raise InvalidArgument(
+            "fail_if_certified_below",
+            "nothing for saddle, whose file proves no count of a prediction; it is for the other methods",
+            below,
+        )

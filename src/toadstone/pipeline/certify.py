@@ -210,7 +210,9 @@ def settle_budget(train: Dataset, fraction: float | ClassFractions, kind: Certif
     labels = train.classes.tolist()
     shares = {str(label): share for label, share in fraction.items()}
     if set(shares) != {str(label) for label in labels}:
-        raise InvalidArgument("fraction", f"one for each of {labels[0]} and {labels[1]}", ", ".join(shares) or "none")
+        raise InvalidArgument(
+            "class_fraction", f"one for each of {labels[0]} and {labels[1]}", ", ".join(shares) or "none"
+        )
     lower, higher = (shares[str(label)] for label in labels)
     return Budget.of_classes(lower, higher, kind)
 

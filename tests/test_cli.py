@@ -189,7 +189,7 @@ def test_certified_gate(toadstone, table, as_json):
     assert not as_json or len(json.loads(failed.out)) == 2
 
 
-@pytest.mark.parametrize("as_json", [(), ("--json",)])
+@pytest.mark.parametrize("as_json", [(), pytest.param(("--json",), marks=pytest.mark.slow)])
 def test_error_gate(toadstone, table, as_json):
     def audited(folder, limit):
         options = ("--fraction", 0.1, "--ridge", 0.1, "--attacks", "label-flip", "--out", folder, *as_json)

@@ -137,7 +137,9 @@ def test_the_data_sets_call_for_both_forms():
 
 
 @every_method
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "shape", [pytest.param(one, marks=[pytest.mark.slow] * (one in ("ties", "wide"))) for one in SHAPES]
+)
 def test_the_verdict_is_the_same_whatever_the_storage(kind, name, options, shape, reference):
     X, y = rows_of(shape)
     flagged, suspicion = reference(kind, name, options, shape)

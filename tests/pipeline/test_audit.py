@@ -130,6 +130,7 @@ class TestFolder:
 
 
 class TestRepetition:
+    @pytest.mark.slow
     def test_the_same_seed_gives_the_same_record(self, small):
         one, two = (audit(small(kind="integer"), AuditPlan(0.1, seed=4)) for _ in range(2))
         assert timeless(one.record) == timeless(two.record)

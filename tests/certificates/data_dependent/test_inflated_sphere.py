@@ -57,6 +57,7 @@ def test_no_poison_that_passes_moving_filters_exceeds_the_bound(seed, count):
     assert trained_loss(X, signs, filters, start + low * moves, counts) <= bound
 
 
+@pytest.mark.slow
 def test_poison_of_the_estimate_stays_below_it_too():
     X, signs, filters = rows(2)
     found = estimate_sphere_and_slab(X, signs, filters, fraction=0.3, squared_radius=LIMIT, rounds=60)

@@ -62,7 +62,7 @@ def small_groups(monkeypatch):
 
 
 @given(seeds, st.integers(1, 60))
-@settings(max_examples=25)
+@settings(max_examples=10)
 def test_the_choice_is_that_of_plain_greedy(seed, count):
     rows = residuals(seed)
     picks, gains = plain_greedy(rows, count)

@@ -21,7 +21,7 @@ def as_ranks(found):
     return np.stack([ranked(found[:, voter]) for voter in range(found.shape[1])], axis=1)
 
 
-@pytest.mark.parametrize("n_classes", [2, 3, 5])
+@pytest.mark.parametrize("n_classes", [2, 3, pytest.param(5, marks=pytest.mark.slow)])
 def test_ranks_elect_as_scores_do(n_classes):
     found = scores(n_classes, n_classes)
     by_scores, by_ranks = certify_run_off(found), certify_rankings(as_ranks(found), DisjointParts(8))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -77,6 +77,9 @@ class PointwiseCertificate:
         Digests of the training set and of the queries.
     assumptions, not_promised : tuple of str
         In plain words.
+    rivals : ndarray of int, shape (q,), optional
+        Class position that overtakes the winner first, -1 where none can; for
+        a reader, and in no file: None for a certificate that was read.
 
     Raises
     ------
@@ -98,6 +101,7 @@ class PointwiseCertificate:
     queries_sha256: str
     assumptions: tuple[str, ...]
     not_promised: tuple[str, ...]
+    rivals: IntArray | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         check_count(n_units=self.n_units)

@@ -83,9 +83,9 @@ def certify_flip_votes(
         _count(train, queries[start : start + step], scheme, learner, exact=exact)
         for start in range(0, queries.shape[0], step)
     ]
-    winners, counts = (
+    winners, counts, rivals = (
         np.concatenate([np.empty(0, dtype=np.int64), *(getattr(block, name) for block in blocks)])
-        for name in ("winner", "count")
+        for name in ("winner", "count", "rival")
     )
     return PointwiseCertificate(
         method="label-flips",
@@ -108,6 +108,7 @@ def certify_flip_votes(
             scheme.assumption,
         ),
         not_promised=_NOT_PROMISED,
+        rivals=rivals,
     )
 
 

@@ -192,6 +192,7 @@ def _assemble(
             "The prediction is the class with the highest score, the first on a tie.",
         ),
         not_promised=_NOT_PROMISED,
+        rivals=found.rival,
     )
 
 

@@ -267,6 +267,7 @@ def _assemble(
             "The features of rows and queries do not depend on rows that the attacker may change.",
         ),
         not_promised=_NOT_PROMISED,
+        rivals=found.rival,
     )
 
 

@@ -245,6 +245,7 @@ def _assemble(
             scheme.assumption,
         ),
         not_promised=_NOT_PROMISED,
+        rivals=found.rival,
     )
 
 

@@ -13,11 +13,13 @@ from toadstone.front.inputs import Given
 from toadstone.front.results import Result
 from toadstone.front.run import current_run
 from toadstone.kernels.rows import fitting_domain
+from toadstone.pipeline.certification.alone import Alone
 from toadstone.pipeline.certification.pointwise import FRACTIONS, Pointwise, with_curve
+from toadstone.pipeline.certification.predicted import prediction_columns
 from toadstone.pipeline.harness.data_summary import summarize
 from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.row_account import source_of
-from toadstone.records.guarantees.pointwise import PointwiseRecord, PointwiseSummary
+from toadstone.records.guarantees.pointwise import PointwiseRecord, PointwiseSummary, UnitAlone
 from toadstone.records.serial import as_fields
 from toadstone.report.certificates.pointwise_text import pointwise_lines, setting_in_words, verified_pointwise_sentence
 from toadstone.report.text.formats import flow
@@ -61,6 +63,24 @@ class PointwiseResult(Result):
         unscaled = self.given.split.unscaled is not None
         return pointwise_lines(self.summaries, self.certificates, width, unscaled=unscaled)
 
+    def predictions(self) -> Any:
+        """Return a data frame with a row for each test row of each setting.
+
+        Returns
+        -------
+        data frame
+            Of the kind and with the row names of `to_frame`. Columns are
+            ``setting`` where there are several, ``label``, ``prediction``,
+            ``count`` (units that cannot change the prediction), ``rival``
+            (class that overtakes it first, empty where none can) and
+            ``changed_by`` (names of the units that each change it alone, where
+            units have names).
+        """
+        return self.given.table(*prediction_columns(self.given.split, self._found, self._names()))
+
+    def _names(self) -> list[str]:
+        return [setting_in_words(summary) or summary.method for summary in self.summaries]
+
     def columns(self) -> tuple[None, Mapping[str, Sequence[Any]]]:
         """Give a row for each setting."""
         shares = [f"certified at {key}" for key in self.summaries[0].certified_accuracy]
@@ -75,17 +95,20 @@ class PointwiseResult(Result):
         """Draw the certified accuracy of each setting over the number of units."""
         from toadstone.report.drawings.plots import plot_certified_accuracy
 
-        labels = [setting_in_words(summary) or summary.method for summary in self.summaries]
-        return plot_certified_accuracy([one.curve for one in self._found], labels, self.summaries[0].unit)
+        return plot_certified_accuracy([one.curve for one in self._found], self._names(), self.summaries[0].unit)
 
     def write(self, folder: Path) -> None:
-        """Write each certificate as JSON with its arrays beside it, report.html and record.json."""
+        """Write each certificate as JSON with its arrays beside it, rows.csv, report.html and record.json."""
         for place, certificate in enumerate(self.certificates, 1):
             number = "" if len(self.certificates) == 1 else f"-{place}"
             write_certificate(certificate, folder / f"certificate{number}.json")
         from toadstone.report.files.folders import write_predictions
+        from toadstone.report.files.tables import write_predicted_rows
 
         write_predictions(self.details, folder)
+        rows, columns = prediction_columns(self.given.split, self._found, self._names())
+        names = [self.given.split.row_names[row] for row in rows]
+        write_predicted_rows(names, columns, self.details.source, folder / "rows.csv")
 
 
 class PointwiseVerifyResult(Result):
@@ -132,7 +155,16 @@ def summary_of(found: Pointwise, n_train: int, fractions: Sequence[float]) -> Po
         collective_accuracy=dict(zip(keys, found.least_right(units), strict=False)),
         attacked_accuracy=dict(zip(keys, found.attacked(units), strict=False)),
         collective_unchanged=dict(zip(map(str, _FEW_COUNTS), found.least_unchanged(_FEW_COUNTS), strict=False)),
+        alone=() if found.alone is None else units_alone(found.alone),
         seconds=found.seconds,
+    )
+
+
+def units_alone(alone: Alone) -> tuple[UnitAlone, ...]:
+    """Say what each unit can change alone, the worst first."""
+    changes = alone.changes.sum(axis=0)
+    return tuple(
+        UnitAlone(alone.names[unit], int(alone.rows[unit]), int(changes[unit])) for unit in alone.worst_first()
     )
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from toadstone.core.arrays import Array, IntArray
+from toadstone.core.arrays import Array, IntArray, Mask
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.pointwise import Certified
-from toadstone.kernels.label_response.group_counts import count_groups
+from toadstone.kernels.label_response.group_counts import count_groups, mark_groups
 from toadstone.kernels.label_response.row_counts import count_rows
 from toadstone.kernels.label_response.whole_weights import round_weights
 
@@ -77,13 +77,51 @@ def certify_flips(
     if groups is None:
         count_rows(weights, labels, errors, np.empty(n_classes, dtype=np.int64), found)
     else:
-        units = np.ascontiguousarray(groups, dtype=np.int64)
-        if units.shape != labels.shape or units.min(initial=0) < 0:
-            raise InvalidArgument("groups", f"a number from 0 for each of {len(labels)} rows", f"shape {units.shape}")
-        shape = (int(units.max(initial=-1)) + 1, n_classes)
-        tables = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
+        units, tables = _tables(groups, labels, n_classes)
         count_groups(weights, labels, units, errors, tables, found)
     return Certified(found[:, 0].copy(), found[:, 1].copy(), found[:, 2].copy())
+
+
+def changed_by_one_group(
+    alpha: Array, codes: IntArray, *, n_classes: int, groups: IntArray, error: Array | None = None
+) -> Mask:
+    """Tell which groups can each change a prediction alone, by any labels of all of its rows.
+
+    Parameters
+    ----------
+    alpha, codes, n_classes, groups, error
+        As for `certify_flips`, whose count is zero where one group is enough.
+
+    Returns
+    -------
+    ndarray of bool of shape (q, n_groups)
+        True for every group where rounding hides the lead.
+
+    Raises
+    ------
+    InvalidArgument
+        If shapes disagree or a weight is not finite.
+
+    Examples
+    --------
+    >>> alpha, codes = np.array([[0.5, 0.4, 0.1, 0.2]]), np.array([0, 0, 0, 1])
+    >>> changed_by_one_group(alpha, codes, n_classes=2, groups=np.array([0, 1, 1, 2]))
+    array([[ True,  True, False]])
+    """
+    weights, labels, errors = checked_weights(alpha, codes, error, n_classes)
+    units, tables = _tables(groups, labels, n_classes)
+    marked = np.empty((len(weights), len(tables[0])), dtype=bool)
+    mark_groups(weights, labels, units, errors, tables, marked)
+    return marked
+
+
+def _tables(groups: IntArray, labels: IntArray, n_classes: int) -> tuple[IntArray, tuple[IntArray, IntArray]]:
+    """Check groups, and make room for their sums."""
+    units = np.ascontiguousarray(groups, dtype=np.int64)
+    if units.shape != labels.shape or units.min(initial=0) < 0:
+        raise InvalidArgument("groups", f"a number from 0 for each of {len(labels)} rows", f"shape {units.shape}")
+    shape = (int(units.max(initial=-1)) + 1, n_classes)
+    return units, (np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)

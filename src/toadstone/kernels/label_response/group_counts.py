@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from toadstone.core.arrays import Array, IntArray
+from toadstone.core.arrays import Array, IntArray, Mask
 from toadstone.kernels.label_response.row_counts import needs, sum_by_class
 from toadstone.kernels.label_response.whole_weights import round_weights
 
@@ -43,6 +43,33 @@ def count_groups(
         found[query, 0] = winner
         found[query, 1] = max(fewest - 1, 0)
         found[query, 2] = rival
+
+
+@njit(cache=True, nogil=True)
+def mark_groups(
+    alpha: Array, codes: IntArray, groups: IntArray, error: Array, tables: tuple[IntArray, IntArray], marked: Mask
+) -> None:
+    """Mark the groups that each change a prediction alone.
+
+    Parameters
+    ----------
+    alpha, codes, groups, error, tables
+        As `count_groups` takes them.
+    marked : ndarray of bool of shape (q, n_groups)
+        Filled.
+    """
+    above, below = tables
+    whole, scores = np.empty(alpha.shape[1], dtype=np.int64), np.empty(above.shape[1], dtype=np.int64)
+    for query in range(alpha.shape[0]):
+        allowance = round_weights(alpha[query], error[query], whole)
+        sum_by_class(whole, codes, scores)
+        _sum_by_group(whole, codes, groups, above, below)
+        winner = int(np.argmax(scores))
+        need = needs(scores, winner, allowance)
+        marked[query] = False
+        for other in range(len(scores)):
+            if other != winner:
+                marked[query] |= _gains(above, below, winner, other) >= need[other]
 
 
 @njit(cache=True, nogil=True)

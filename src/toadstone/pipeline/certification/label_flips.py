@@ -23,6 +23,7 @@ from toadstone.kernels.label_response.ridge import RidgeGram, RidgeResponse
 from toadstone.kernels.linear.fit import Bias
 from toadstone.kernels.rows import squared_distances
 from toadstone.kernels.votes.schemes import DisjointParts
+from toadstone.pipeline.certification.alone import Alone, alone_in_labels
 from toadstone.pipeline.certification.pointwise import (
     OnCertified,
     Pointwise,
@@ -124,6 +125,7 @@ def certify_label_flips_of(split: Split, plan: FlipPlan, *, on_certified: OnCert
             each,
             together=partial(_changed_together, split, gram, certificate, sources) if small else None,
             attack=partial(_attacked, split, gram, certificate, sources),
+            alone=_alone(split, gram, certificate, plan.group),
         )
         for certificate in made
     )
@@ -203,6 +205,13 @@ def _attacked(
         n_units=units,
         groups=None if sources is None else sources.codes,
     )[1]
+
+
+def _alone(split: Split, gram: RidgeGram, certificate: PointwiseCertificate, column: str | None) -> Alone | None:
+    if column is None:
+        return None
+    response = RidgeResponse(gram, ridge=float(certificate.settings["ridge"]))
+    return alone_in_labels(response, split.train, split.test.X, sources_of_train(split, column))
 
 
 def _sources(split: Split, column: str | None) -> Sources | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from toadstone.core.errors import CertificateRejected, InvalidData
 from toadstone.core.pointwise import PointwiseCertificate
 from toadstone.datasets.split import Split
 from toadstone.kernels.votes.grouped import THREATS, Periods
+from toadstone.pipeline.certification.alone import Alone
 from toadstone.pipeline.certification.pointwise import OnCertified, Pointwise, check_split, digests_of
 from toadstone.pipeline.certification.votes import DEFAULT_VOTERS, Voters, certify_schemes
 from toadstone.pipeline.harness.row_account import ids_of
@@ -77,7 +78,20 @@ def certify_periods_of(split: Split, plan: PeriodPlan, *, on_certified: OnCertif
     words = f"periods of {plan.length:g}{days} by {plan.time}"
     schemes = [Periods(span=plan.span, threat=threat, period=words) for threat in THREATS]
     groups = _periods(split, plan.time, plan.length).tolist()
-    return certify_schemes(split, schemes, groups, plan.voters, on_certified=on_certified)
+    found = certify_schemes(split, schemes, groups, plan.voters, on_certified=on_certified)
+    return tuple(replace(one, alone=_named(one.alone, plan.length, dates=bool(days))) for one in found)
+
+
+def _named(alone: Alone | None, length: float, *, dates: bool) -> Alone | None:
+    """Name periods by when they begin instead of by their number."""
+    if alone is None:
+        return None
+    starts = [int(name) * length for name in alone.names]
+    if not dates:
+        return replace(alone, names=tuple(f"{start:.10g}" for start in starts))
+    whole = float(length).is_integer()
+    moments = [np.datetime64(round(start * _SECONDS_A_DAY), "s") for start in starts]
+    return replace(alone, names=tuple(str(moment)[: 10 if whole else None] for moment in moments))
 
 
 def verify_periods_of(certificate: PointwiseCertificate, split: Split) -> None:

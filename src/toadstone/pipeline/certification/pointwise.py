@@ -11,6 +11,7 @@ from toadstone.core.arrays import IntArray, Mask
 from toadstone.core.errors import InvalidData
 from toadstone.core.pointwise import CertifiedCurve, Digests, PointwiseCertificate, curve
 from toadstone.datasets.split import Split, sha256
+from toadstone.pipeline.certification.alone import Alone
 from toadstone.pipeline.harness.row_account import ids_of
 from toadstone.pipeline.scanning.source_values import sources_of
 from toadstone.records.guarantees.pointwise import CertifiedSteps
@@ -43,6 +44,8 @@ class Pointwise:
     attack : callable, optional
         Takes a number of units, and returns the share of queries that are
         right after the best attack on all of them that was found.
+    alone : Alone, optional
+        What each unit can change alone, where units have names.
     """
 
     certificate: PointwiseCertificate
@@ -51,6 +54,7 @@ class Pointwise:
     right: Mask
     together: Together | None = None
     attack: Callable[[int], float] | None = None
+    alone: Alone | None = None
 
     def attacked(self, units: Sequence[int]) -> list[float]:
         """Return the share of queries that are right after the best attack found; empty where none is known."""
@@ -113,11 +117,12 @@ def with_curve(
     *,
     together: Together | None = None,
     attack: Callable[[int], float] | None = None,
+    alone: Alone | None = None,
 ) -> Pointwise:
     """Compare the predictions of a certificate with the labels of the test rows."""
     labels = label_positions(split)
     right = certificate.winners == labels
-    return Pointwise(certificate, curve(certificate, labels), seconds, right, together, attack)
+    return Pointwise(certificate, curve(certificate, labels), seconds, right, together, attack, alone)
 
 
 def digests_of(split: Split) -> Digests:

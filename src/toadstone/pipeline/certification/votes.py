@@ -22,6 +22,7 @@ from toadstone.kernels.votes.schemes import DisjointParts, FiniteAggregation, Sc
 from toadstone.learners.linear import LinearClassifier
 from toadstone.learners.partitioned import PartitionVoteClassifier
 from toadstone.learners.voters.training import Map
+from toadstone.pipeline.certification.alone import alone_in_votes
 from toadstone.pipeline.certification.another_process import in_another_process
 from toadstone.pipeline.certification.own_preparation import prepared_on_own_rows
 from toadstone.pipeline.certification.pointwise import (
@@ -147,7 +148,8 @@ def certify_schemes(
         check_election(voters.election, scheme)
         begin = time.perf_counter()
         certificate, together = _certify(split, scheme, groups, voters, digests)
-        made.append(with_curve(certificate, split, time.perf_counter() - begin, together=together))
+        alone = alone_in_votes(certificate, scheme, groups)
+        made.append(with_curve(certificate, split, time.perf_counter() - begin, together=together, alone=alone))
         if on_certified is not None:
             on_certified()
     return tuple(made)

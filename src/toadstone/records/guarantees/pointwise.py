@@ -10,6 +10,25 @@ from toadstone.records.serial import Record
 
 
 @dataclass(frozen=True)
+class UnitAlone:
+    """What one unit can change alone.
+
+    Parameters
+    ----------
+    unit : str
+        The hospital, the annotator, or the day on which a period begins.
+    rows : int
+        Training rows of it.
+    changes : int
+        Predictions for test rows that it can change, right or wrong.
+    """
+
+    unit: str
+    rows: Count
+    changes: Count
+
+
+@dataclass(frozen=True)
 class PointwiseSummary:
     """Accuracy that holds whatever an attacker does with so many units.
 
@@ -43,6 +62,9 @@ class PointwiseSummary:
         By share of the units: test rows that are right after the best attack
         on all of them together that was found and carried out. Empty where
         none was tried.
+    alone : tuple of UnitAlone
+        What each unit can change alone, the worst first. Empty where units
+        have no names.
     seconds : float
         Of the certificate.
     """
@@ -61,6 +83,7 @@ class PointwiseSummary:
     collective_accuracy: Mapping[str, Share]
     collective_unchanged: Mapping[str, Share]
     attacked_accuracy: Mapping[str, Share]
+    alone: tuple[UnitAlone, ...]
     seconds: Seconds
 
 

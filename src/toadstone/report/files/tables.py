@@ -7,7 +7,7 @@ import io
 import itertools
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from toadstone.core.arrays import Array
 from toadstone.core.files import written_aside
@@ -139,6 +139,13 @@ def write_target_scores(
 ) -> None:
     """Write name, ``target, suggested, probability`` of all rows; otherwise as `write_suspects`."""
     _write_table(path, _titled(source, ("target", "suggested", "probability")), scores)
+
+
+def write_predicted_rows(
+    names: Sequence[str], columns: Mapping[str, Sequence[object]], source: Source, path: str | os.PathLike[str]
+) -> None:
+    """Write test rows by name, with columns about them, to a UTF-8 CSV file; otherwise as `write_suspects`."""
+    _write_table(path, _titled(source, tuple(columns)), zip(names, *columns.values(), strict=True))
 
 
 def _titled(source: Source, others: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -101,7 +101,7 @@ class PointwiseCertificate:
     queries_sha256: str
     assumptions: tuple[str, ...]
     not_promised: tuple[str, ...]
-    rivals: IntArray | None = field(default=None, compare=False)
+    rivals: IntArray | None = None
 
     def __post_init__(self) -> None:
         check_count(n_units=self.n_units)

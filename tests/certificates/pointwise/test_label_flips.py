@@ -74,6 +74,7 @@ def altered(certificate):
     yield "counts", fewer
     yield "counts", counts[:-1]
     yield "winners", winners
+    yield "rivals", winners
     yield "exact", False
     yield "n_units", certificate.n_units + 1
     yield "classes", ("ape", "bee", "dog")

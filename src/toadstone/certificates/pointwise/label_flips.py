@@ -138,7 +138,8 @@ def verify_label_flips(
     drawn = np.arange(queries.shape[0]) if sample is None else np.sort(rng.permutation(queries.shape[0])[:sample])
     _check(train, queries, sources)
     again = _certify(train, queries[drawn], learner, learner.response(train.X), digests, sources)
-    stated = replace(certificate, winners=certificate.winners[drawn], counts=certificate.counts[drawn])
+    rivals = None if certificate.rivals is None else certificate.rivals[drawn]
+    stated = replace(certificate, winners=certificate.winners[drawn], counts=certificate.counts[drawn], rivals=rivals)
     refuse_differences(stated, again, source="the data")
 
 

@@ -11,7 +11,7 @@ from toadstone.records.serial import Record
 
 @dataclass(frozen=True)
 class UnitAlone:
-    """What one unit can change alone.
+    """One unit, and how many predictions it can change alone.
 
     Parameters
     ----------

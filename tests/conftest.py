@@ -22,6 +22,21 @@ settings.register_profile("search", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Drop compiled kernels that are older than any kernel's source.
+
+    Numba looks at the file of a cached function, not at the files of the functions that it calls: after a change of
+    one of these an old caller would go on with the old code.
+    """
+    if hasattr(config, "workerinput"):
+        return
+    package = Path(sys.modules["toadstone"].__file__ or "").parent
+    newest = max(source.stat().st_mtime for source in package.rglob("kernels/**/*.py"))
+    for cached in package.rglob("__pycache__/*.nb[ic]"):
+        if cached.stat().st_mtime < newest:
+            cached.unlink(missing_ok=True)
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real data sets that TOADSTONE_DATA names."""

@@ -73,7 +73,7 @@ def cost_sentences(record: CostRecord) -> list[str]:
 
 def _certified_sentence(record: CostRecord, harm: str, verb: str) -> str:
     if record.certified.rows <= 1:
-        return f"Certified: without any row {verb}, nobody reaches {harm}. No larger number of rows is certified."
+        return f"Certified: it takes at least one {verb} row to reach {harm}; nothing more is certified, see below."
     share = format_share(record.certified.rows / record.data.n_train)
     return (
         f"Certified: fewer than {format_count(record.certified.rows)} {verb} rows ({share} of "
@@ -93,7 +93,9 @@ def _found_sentence(record: CostRecord, harm: str, verb: str) -> str:
             f"No attack found reaches it with up to {most} {verb} rows: the strongest reaches an error of "
             f"{format_share(found.error)} with {format_count(found.rows)} ({found.name})."
         )
-    ratio = "" if record.ratio is None else f", {record.ratio:.3g} times the certified number"
+    # That it takes a row is no number to compare with.
+    compared = record.ratio is not None and record.certified.rows > 1
+    ratio = f", {record.ratio:.3g} times the certified number" if compared else ""
     return (
         f"Found: {counted(found.rows, 'row')} {verb} reach it "
         f"({format_share(found.rows / record.data.n_train)} of the training rows{ratio})."

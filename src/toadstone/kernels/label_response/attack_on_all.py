@@ -54,7 +54,7 @@ def flips_on_all(
     >>> X, codes = np.array([[-2.0], [-1.0], [1.0], [2.0]]), np.array([0, 0, 1, 1])
     >>> response, queries = RidgeResponse(X, ridge=0.1), np.array([[-1.0], [1.0]])
     >>> flips_on_all(response, codes, queries, np.array([0, 1]), n_classes=2, n_units=2)[1]
-    0.5
+    0.0
     """
     scores = _scores(response, codes, queries, n_classes)
     best, accuracy = Flips(*(np.empty(0, dtype=np.int64) for _ in range(3))), _right(scores, truth)

@@ -65,7 +65,7 @@ def certify_several(
     >>> from sklearn.datasets import load_iris
     >>> from toadstone.core.dataset import Dataset
     >>> iris = Dataset(*load_iris(return_X_y=True))
-    >>> split = Split("iris", iris, iris, ("",) * 4)
+    >>> split = Split("iris", iris, iris, "none", "the same rows")
     >>> certificate, = certify_several(split, [0.03], CertifyPlan(hypothesis=Ridge(0.1))).certificates
     >>> certificate.attack_value <= certificate.bound
     True

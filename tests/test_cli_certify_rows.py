@@ -79,3 +79,50 @@ def test_python_has_the_same_table(rows):
     frame = found.predictions()
     assert list(frame.columns) == ["row", "label", "prediction", "count", "rival", "changed_by"]
     assert (frame["count"] == found.certificates[0].counts).all()
+
+
+def said(outcome):
+    return " ".join(outcome.split())
+
+
+def test_text_and_page_name_the_worst_hospitals_in_plain_words(toadstone, rows):
+    made = toadstone("certify", rows, "--method", "votes", "--group", "hospital", "--out", "made")
+    page = (rows.parent / "made" / "report.html").read_text()
+    record = json.loads((rows.parent / "made" / "record.json").read_text())["summaries"][0]
+    worst = record["alone"][0]
+    for text in (said(made.out), said(page)):
+        assert f"{worst['unit']} ({worst['rows']} rows): alone can change {worst['changes']} of 40 predictions" in text
+        assert "training rows of each hospital that it controls" in text
+        assert "values of hospital" not in text
+        assert "Pipeline(" not in text
+    assert "those of a linear model, trained for each voter" in said(made.out)
+    assert record["certified_few"]["1"] <= min(record["unchanged"]["1"], record["accuracy"])
+    assert "right or wrong" in made.out
+    assert "right, and so many units cannot change it" in said(made.out)
+
+
+def test_the_threshold_counts_whole_hospitals(toadstone, rows):
+    failed = toadstone("certify", rows, "--method", "votes", "--group", "hospital", "--fail-if-certified-below", 1)
+    assert failed.code == 1
+    counted = "with 1 of the 4 units, each one hospital (1 % of them, rounded up to whole ones), below 1"
+    assert counted in said(failed.err)
+
+
+def test_periods_are_explained_and_one_alone_says_little(toadstone, rows):
+    asked = ("certify", rows, "--method", "temporal", "--time", "seen", "--drop", "hospital", "--period")
+    weeks, years = said(toadstone(*asked, 7).out), said(toadstone(*asked, 900).out)
+    assert "whatever arrived in any one of the 10 periods of 7 days by seen (duration)" in weeks
+    assert "Duration: poison lies in so many successive periods" in weeks
+    assert "Earliness: poison lies in the most recent periods" in weeks
+    assert "say little" not in weeks
+    assert "in the only period of 900 days by seen" in years
+    assert "There is one period only" in years
+    # Days are left empty where there are more of them than rows.
+    assert "periods have no training row: the figures say little" in said(toadstone(*asked, 0.1).out)
+
+
+def test_the_best_of_several_settings_is_called_so(toadstone, rows):
+    out = said(toadstone("certify", rows, "--method", "label-flips").out)
+    assert "settings on these test rows)" in out
+    assert "of 40 test rows, 20 % held out at random, stratified, seed 0; its 95 % interval is" in out
+    assert "settings on these" not in said(toadstone("certify", rows, "--method", "label-flips", "--ridge", 1).out)

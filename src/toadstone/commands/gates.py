@@ -38,16 +38,17 @@ def gate_bound(point: Bound | ModelCertificate, fraction: float, limit: float | 
 
 def gate_certified(summaries: Sequence[PointwiseSummary], limit: float | None) -> int:
     """Exit code for the certified accuracy of single predictions; says why if it is not 0."""
+    from toadstone.core.pointwise import whole_units
     from toadstone.pipeline.gate import GateOutcome
-    from toadstone.report.text.formats import format_fraction
+    from toadstone.report.certificates.unit_words import share_of_units
 
     if limit is None:
         return 0
     (summary,) = summaries
     (key, share), *_ = summary.certified_accuracy.items()
     found = (
-        f"{share:.6g} of the test rows are right whatever an attacker does with {format_fraction(float(key))} of the "
-        f"{summary.n_units:,} {summary.unit}, below {limit:.12g}"
+        f"{share:.6g} of the test rows are right whatever an attacker does with "
+        f"{share_of_units(summary, key, whole_units(float(key), summary.n_units))}, below {limit:.12g}"
     )
     return _exit_code(GateOutcome.KEPT if share >= limit else GateOutcome.EXCEEDED, found, "")
 

@@ -115,6 +115,18 @@ class PointwiseCertificate:
             raise InvalidData(f"winners: expected positions of {len(self.classes)} classes, got others")
 
 
+def whole_units(fraction: float, n_units: int) -> int:
+    """Return how many units a share of all is, rounded up to whole ones.
+
+    Examples
+    --------
+    >>> whole_units(0.01, 5), whole_units(0.29, 100)
+    (1, 29)
+    """
+    # Decimal fractions that are exact on paper stay exact: 0.29 * 100 is 28.999999999999996 in binary.
+    return math.ceil(fraction * n_units - 1e-9)
+
+
 @dataclass(frozen=True, eq=False)
 class CertifiedCurve:
     """Certified accuracy by the number of units that an attacker controls.
@@ -147,8 +159,7 @@ class CertifiedCurve:
     def units_at(self, fraction: float) -> int:
         """Return how many units a share of all is, rounded up to whole ones."""
         check_within("[0, 1]", fraction=fraction)
-        # Decimal fractions that are exact on paper stay exact: 0.29 * 100 is 28.999999999999996 in binary.
-        return math.ceil(fraction * self.n_units - 1e-9)
+        return whole_units(fraction, self.n_units)
 
     def at(self, fraction: float) -> float:
         """Return the certified accuracy at a share of all units."""

@@ -56,7 +56,7 @@ def test_what_was_not_computed_is_not_named(near, page_of):
 
 def test_few_units_are_counted_one_by_one(sources, page_of):
     text = " ".join(page_of(render_predictions(sources)).text.split())
-    assert "cannot be changed by any one of the 4 values of site" in text
+    assert "cannot be changed by any one site of the 4" in text
     assert "whichever one of the 4 attacks them all; collective" in text
 
 

@@ -19,6 +19,7 @@ from toadstone.pipeline.certification.predicted import prediction_columns
 from toadstone.pipeline.harness.data_summary import summarize
 from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.row_account import source_of
+from toadstone.pipeline.layers.wilson import Rate
 from toadstone.records.guarantees.pointwise import PointwiseRecord, PointwiseSummary, UnitAlone
 from toadstone.records.serial import as_fields
 from toadstone.report.certificates.pointwise_text import pointwise_lines, setting_in_words, verified_pointwise_sentence
@@ -61,7 +62,9 @@ class PointwiseResult(Result):
     def lines(self, width: int | None = None) -> list[str]:
         """Say what predictions withstand, setting by setting, and what is assumed."""
         unscaled = self.given.split.unscaled is not None
-        return pointwise_lines(self.summaries, self.certificates, width, unscaled=unscaled)
+        return pointwise_lines(
+            self.summaries, self.certificates, width, unscaled=unscaled, origin=self.given.split.test_origin
+        )
 
     def predictions(self) -> Any:
         """Return a data frame with a row for each test row of each setting.
@@ -139,6 +142,7 @@ def summary_of(found: Pointwise, n_train: int, fractions: Sequence[float]) -> Po
     if certificate.method == "label-flips" and "ridge" in settings and "scheme" not in settings:
         settings["lambda"] = float(settings["ridge"]) * n_train
     settings.pop("n_train", None)
+    rate = Rate.of(len(line.right_counts), line.n_queries)
     keys, units = [f"{fraction:g}" for fraction in fractions], [line.units_at(fraction) for fraction in fractions]
     return PointwiseSummary(
         method=certificate.method,
@@ -149,8 +153,11 @@ def summary_of(found: Pointwise, n_train: int, fractions: Sequence[float]) -> Po
         n_units=certificate.n_units,
         queries=line.n_queries,
         accuracy=line.accuracy,
+        accuracy_low=rate.low,
+        accuracy_high=rate.high,
         median=line.median,
         certified_accuracy=dict(zip(keys, map(line.certified, units), strict=True)),
+        certified_few={str(few): line.certified(few) for few in _FEW_COUNTS},
         unchanged={str(few): found.unchanged(few) for few in _FEW_COUNTS},
         collective_accuracy=dict(zip(keys, found.least_right(units), strict=False)),
         attacked_accuracy=dict(zip(keys, found.attacked(units), strict=False)),

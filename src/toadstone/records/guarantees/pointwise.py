@@ -46,10 +46,14 @@ class PointwiseSummary:
         Training rows, units and test rows.
     accuracy : float
         Share of the test rows predicted rightly where nobody attacks.
+    accuracy_low, accuracy_high : float
+        Its 95 % Wilson interval, for rows that were drawn at random.
     median : int
         Units that half of all test rows withstand and are right.
     certified_accuracy : mapping from str to float
         By share of the units: test rows that are right whatever so many units do.
+    certified_few : mapping from str to float
+        By number of units: test rows that are right whatever so many units do.
     unchanged : mapping from str to float
         By number of units: predictions, right or wrong, that so many cannot change.
     collective_accuracy : mapping from str to float
@@ -77,8 +81,11 @@ class PointwiseSummary:
     n_units: Positive
     queries: Positive
     accuracy: Share
+    accuracy_low: Share
+    accuracy_high: Share
     median: Count
     certified_accuracy: Mapping[str, Share]
+    certified_few: Mapping[str, Share]
     unchanged: Mapping[str, Share]
     collective_accuracy: Mapping[str, Share]
     collective_unchanged: Mapping[str, Share]

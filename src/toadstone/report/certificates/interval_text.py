@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from toadstone.records.guarantees.intervals import IntervalSummary
+from toadstone.report.certificates.unit_words import one_unit
 from toadstone.report.text.formats import counted, flow, format_count, format_fraction, visible_lines
 
 
@@ -55,7 +56,7 @@ def _sentence(summary: IntervalSummary, key: str) -> str:
     if summary.unit.startswith("targets"):
         who = f"whoever sets {format_fraction(float(key))} of {format_count(summary.n_units)} training targets"
     else:
-        who = f"any one of the {format_count(summary.n_units)} {summary.unit}"
+        who = f"any one {one_unit(summary.unit)} of the {format_count(summary.n_units)}"
     return (
         f"At lambda {_number(summary.lambda_)}, {who} moves half of the predictions for {rows} by at most "
         f"{_number(median[key])}, and none by more than {_number(largest[key])}; the error without an attack is "

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from toadstone.records.guarantees.pointwise import CertifiedSteps, PointwiseSummary
+from toadstone.report.certificates.unit_words import many_units
 from toadstone.report.drawings.canvas import (
     ACCENT,
     ATTACK,
@@ -144,7 +145,10 @@ def _frame(figure: Figure, summary: PointwiseSummary, last: float, canvas: Canva
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_count(int(value))))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}"))
     axes.set_xlabel(
-        f"{visible(summary.unit)} under the attacker’s control", color=MUTED, fontsize=canvas.font, labelpad=8
+        f"{visible(many_units(summary.unit))} under the attacker’s control",
+        color=MUTED,
+        fontsize=canvas.font,
+        labelpad=8,
     )
     said = "test rows that are right, %" if canvas is WIDE else "right test rows, %"
     figure.text(8 / width, 1 - 16 / height, said, color=MUTED, fontsize=canvas.font, va="center")
@@ -184,7 +188,7 @@ def _name_lines(axes: Axes, labels: Sequence[tuple[float, str, str]], canvas: Ca
 def _description(summary: PointwiseSummary, marks: Mapping[str, Sequence[tuple[int, float]]]) -> str:
     parts = [
         f"{format_share(summary.accuracy)} of the test rows are right without an attack, and half of all are right "
-        f"whatever an attacker does with {format_count(summary.median)} {visible(summary.unit)}."
+        f"whatever an attacker does with {format_count(summary.median)} {visible(many_units(summary.unit))}."
     ]
     words = {"collective": "at least {} stay right in all", "attack": "the best attack found leaves {} right"}
     for name, placed in marks.items():

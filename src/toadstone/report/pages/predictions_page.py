@@ -14,6 +14,13 @@ from toadstone.report.certificates.pointwise_text import (
     setting_in_words,
     strongest,
 )
+from toadstone.report.certificates.unit_words import (
+    any_one,
+    many_units,
+    plain_assumption,
+    plain_sentence,
+    unit_sentences,
+)
 from toadstone.report.drawings.canvas import NARROW, WIDE
 from toadstone.report.drawings.certified_steps import draw_certified
 from toadstone.report.pages.environment import environment
@@ -48,7 +55,9 @@ def render_predictions(record: PointwiseRecord) -> str:
             record=record,
             best=best,
             title=_TITLES[best.method],
-            lead=pointwise_sentence(best),
+            lead=pointwise_sentence(best, len(record.summaries)),
+            assumed=[plain_assumption(sentence, best.settings) for sentence in record.assumptions],
+            named=unit_sentences(best),
             cards=_cards(best),
             # Twice; the page shows the one that fits the screen.
             charts=[
@@ -58,7 +67,7 @@ def render_predictions(record: PointwiseRecord) -> str:
             legend=_legend(best),
             keys=[_key(key, best) for key in _values(best)],
             rows=[_row(summary, best) for summary in record.summaries],
-            remarks=remark_sentences(record.summaries, record.adversary),
+            remarks=remark_sentences(record.summaries, record.adversary, record.data.test_origin),
             promises=_promises(record, best),
         )
     )
@@ -89,9 +98,9 @@ def _cards(best: PointwiseSummary) -> list[dict[str, str]]:
     alone = f"of the test rows are right whatever an attacker does with {whom}; pointwise"
     stay = f"of the test rows stay right under any one choice of {whom}; collective"
     if few:
-        alone = f"of the predictions cannot be changed by any one of the {number} {best.unit}; pointwise"
+        alone = f"of the predictions cannot be changed by {any_one(best)}; pointwise"
         stay = f"of the predictions stay, whichever one of the {number} attacks them all; collective"
-    half = f"{best.unit}, at which half of all test rows are still right for sure"
+    half = f"{many_units(best.unit)}, at which half of all test rows are still right for sure"
     cards = [
         _card("Each row alone", format_share(share), alone),
         _card("Half of all rows", format_count(best.median), half),
@@ -141,10 +150,10 @@ def _promises(record: PointwiseRecord, best: PointwiseSummary) -> list[tuple[str
     return [
         (
             "What is promised",
-            f"For each of {format_count(best.queries)} test rows, a number of {best.unit} with which nobody can change "
-            f"its prediction{together}.",
+            f"For each of {format_count(best.queries)} test rows, a number of {many_units(best.unit)} with which "
+            f"nobody can change its prediction{together}.",
         ),
-        ("Against whom", record.adversary),
+        ("Against whom", plain_sentence(record.adversary)),
         (
             "To whom",
             "To whoever uses the predictions of this very model for these very rows, as long as the assumptions hold. "

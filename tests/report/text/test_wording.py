@@ -35,7 +35,7 @@ def test_flipping_is_not_called_adding(record):
 
 
 def test_without_an_attacker_there_is_no_attack_in_the_first_sentence(hostile):
-    assert findings(hostile).startswith(
+    assert findings(dataclasses.replace(hostile, cost=())).startswith(
         "With no row under an attacker’s control, training loss cannot exceed 7.300 per clean row. After"
     )
 

@@ -197,13 +197,13 @@ class TestPlans:
         announced = count_steps(plan, n_poisons=len(poisons))
         # A budget of less than one row leaves no attack to judge; the bar then ends early.
         assert len(steps) == announced if fraction != 1e-6 else len(steps) <= announced
-        assert stages == ["certificates", "candidate attack", "suspects", "defences"]
+        assert stages == ["certificates", "candidate attack", "suspects", "defences", "cost"]
 
     def test_the_suite_counts_its_steps_too(self, small):
         steps, stages, plan = [], [], AuditPlan(0.1, hypothesis=Ridge(0.1), defences=("l2", "verdict"))
         audit(small(), plan, on_step=lambda: steps.append(1), on_stage=stages.append)
         assert len(steps) == count_steps(plan)
-        assert stages == ["certificates", "candidate attack", "suspects", "defences", "attacks", "defences"]
+        assert stages == ["certificates", "candidate attack", "suspects", "defences", "attacks", "defences", "cost"]
 
 
 class TestThreats:

@@ -17,7 +17,7 @@ import pytest
 
 import toadstone as package
 from toadstone.cli import toadstone_command
-from toadstone.pipeline.certify import Certified
+from toadstone.pipeline.certify import CertifiedSplit
 from toadstone.pipeline.sanitize import clean_rows
 from toadstone.report.files.schema import load_schema
 
@@ -216,7 +216,7 @@ def test_error_gate(toadstone, table, as_json):
 
 
 def test_an_inconclusive_result_never_passes(toadstone, table, monkeypatch):
-    monkeypatch.setattr(Certified, "conclusive", lambda *_: False)
+    monkeypatch.setattr(CertifiedSplit, "conclusive", lambda *_: False)
     common = ("--fraction", 0.1, "--ridge", 0.1, "--tolerance", 0.5)
     (row,) = json.loads(toadstone("certify", "rows.csv", *common, "--json").out)
     assert row["attack_value"] < row["bound"]

@@ -97,10 +97,6 @@ def read_certificate(path: str | os.PathLike[str]) -> AnyCertificate:
     stated = fields.pop("sha256")
     if _digest(fields) != stated:
         raise CertificateRejected(f"{source.name}: its digest does not match its content; the file was altered")
-    if Path(fields["arrays"]).name != fields["arrays"]:
-        raise CertificateRejected(
-            f"{source.name}: expected its arrays in a file beside it, got {plainly(fields['arrays'])}"
-        )
     method = fields.get("method", saddle_fields.METHOD)
     arrays = _read_arrays(source, fields["arrays"], fields["arrays_sha256"], _names(method, fields))
     try:
@@ -159,6 +155,8 @@ def _digest(fields: dict[str, Any]) -> str:
 
 
 def _read_arrays(source: Path, name: str, digest: str, names: Sequence[str]) -> dict[str, Array]:
+    if Path(name).name != name:
+        raise InvalidData(f"{source.name}: expected its arrays beside it, got {plainly(name)}")
     try:
         content = read_regular(source.with_name(name), LARGEST_ARRAYS)
     except (OSError, ValueError) as error:

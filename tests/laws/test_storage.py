@@ -150,7 +150,9 @@ def test_the_verdict_is_the_same_whatever_the_storage(kind, name, options, shape
 
 
 @every_method
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "shape", [pytest.param(one, marks=[pytest.mark.slow] * (one in ("ties", "wide"))) for one in SHAPES]
+)
 @pytest.mark.parametrize("store", [np.asarray, csr_array])
 def test_the_verdict_is_the_same_whatever_the_order_of_rows(kind, name, options, shape, store, reference):
     X, y = rows_of(shape)

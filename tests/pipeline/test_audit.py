@@ -53,6 +53,7 @@ def cancer():
 
 
 class TestRecord:
+    @pytest.mark.slow
     def test_it_satisfies_the_schema(self, cancer):
         fields = json.loads(cancer[1].record.to_json())
         assert list(Draft202012Validator(load_schema("audit")).iter_errors(fields)) == []

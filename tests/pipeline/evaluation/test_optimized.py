@@ -45,6 +45,7 @@ def by_place(record):
     return {(trial.attack, trial.defence, trial.thresholds): trial for trial in record.trials}
 
 
+@pytest.mark.slow
 def test_they_spend_their_budget_against_the_defences_that_they_can_know(split):
     record = run_evaluation(prepare(split, PLAN))
     assert [trial.skipped for trial in record.trials if trial.skipped] == []

@@ -155,10 +155,10 @@ def certify(
     lies between. The other methods count, for each test row, what an attacker
     may control without being able to change the prediction.
     """
-    from toadstone.front.certify import CertifyResult
     from toadstone.front.certify import certify as run
     from toadstone.front.pointwise.intervals import IntervalResult
     from toadstone.front.pointwise.results import PointwiseResult
+    from toadstone.front.saddle.results import CertifyResult
     from toadstone.pipeline.gate import check_limit
 
     check_limit("fail_if_certified_above", fail_if_certified_above)

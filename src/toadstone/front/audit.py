@@ -10,10 +10,10 @@ from typing import Any, Unpack
 from toadstone.core.certificate import Certificate
 from toadstone.core.dataset import Poison
 from toadstone.datasets.readers.request import Reading
-from toadstone.front.certify import models_of
 from toadstone.front.inputs import Data, Given, names_of, open_data, poisons_of, request_of, workers_of
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
+from toadstone.front.saddle.options import models_of
 from toadstone.pipeline.audit import Audit
 from toadstone.pipeline.audit import audit as run_audit
 from toadstone.pipeline.audit_plan import DEFENCES, AuditPlan, count_steps, refuse_taken_names

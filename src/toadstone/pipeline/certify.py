@@ -34,7 +34,9 @@ LOSS = "loss"
 _FILTER_RIDGE = 0.01
 KINDS: tuple[CertifiedKind, ...] = get_args(CertifiedKind)
 DEFAULT_QUANTILE = 0.95
-_CLOSE, _LESS_CLOSE, _COARSE, _MANY_ENTRIES = 1e-5, 1e-4, 1e-3, 2_000_000
+MANY_ENTRIES = 2_000_000
+"""Entries other than zero beyond which certificates stop at a larger gap by default."""
+_CLOSE, _LESS_CLOSE, _COARSE = 1e-5, 1e-4, 1e-3
 
 
 @dataclass(frozen=True)
@@ -345,7 +347,7 @@ def settle_tolerance(train: Dataset, plan: CertifyPlan) -> float:
     """
     if plan.tolerance is None:
         close = _CLOSE if plan.kind == "add" else _LESS_CLOSE
-        return close if count_entries(train.X) <= _MANY_ENTRIES else _COARSE
+        return close if count_entries(train.X) <= MANY_ENTRIES else _COARSE
     check_within("(0, 1)", tolerance=plan.tolerance)
     return plan.tolerance
 

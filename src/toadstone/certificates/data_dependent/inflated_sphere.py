@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from toadstone.certificates.saddle.certify import within_ball
+from toadstone.certificates.saddle.checks import check_bound, check_multipliers, check_shapes, check_within_ball
 from toadstone.certificates.saddle.proof import prove_bound
 from toadstone.core.arrays import Array, Matrix
 from toadstone.core.budget import Budget
 from toadstone.core.certificate import NormBall
-from toadstone.core.errors import CertificateRejected
 from toadstone.kernels.gram.filters import DataDependentFilters
 from toadstone.kernels.losses import HINGE
 from toadstone.kernels.minimax.problem import Problem
 from toadstone.kernels.minimax.saddle import solve_saddle
 
-_SHRINK = 1 - 1e-14
-_MOST_ROUNDS = 500
+_MOST_ROUNDS, _ROUNDINGS = 500, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,11 +109,7 @@ def certify_inflated_sphere(
     """
     problem = _pose(X, signs, filters, Budget(fraction).fraction, squared_radius)
     saddle = solve_saddle(problem, fraction=fraction, tolerance=tolerance, seed=seed, max_rounds=_MOST_ROUNDS)
-    size = float(np.linalg.norm(saddle.theta)) / float(np.sqrt(squared_radius))
-    scale = min(1.0, _SHRINK / max(size, 1e-300))
-    theta = scale * saddle.theta
-    # Without poison no oracle was asked; a loose proof of its loss will do.
-    multipliers = scale * saddle.multipliers if len(saddle.multipliers) else np.full((2, 1), np.linalg.norm(theta))
+    theta, multipliers = within_ball(problem, saddle.theta, saddle.multipliers)
     bound = prove_bound(problem, theta, multipliers).bound(fraction)
     return InflatedSphereBound(bound, fraction, squared_radius, theta, multipliers)
 
@@ -132,20 +126,13 @@ def verify_inflated_sphere(
         or model and multipliers do not prove the bound.
     """
     theta, multipliers = certificate.theta, certificate.multipliers
-    if theta.shape != (X.shape[1] + 1,) or multipliers.shape != (2, 1) or not np.all(multipliers >= 0):
-        raise CertificateRejected(
-            f"theta, multipliers: expected {X.shape[1] + 1} numbers and two that are not negative, got others"
-        )
-    if not theta @ theta <= certificate.squared_radius:
-        raise CertificateRejected("theta: expected a model within the norm ball, got one outside it")
+    check_shapes({"theta": (theta, (X.shape[1] + 1,)), "multipliers": (multipliers, (2, 1))})
+    check_multipliers("multipliers", multipliers)
     problem = _pose(X, signs, filters, Budget(certificate.fraction).fraction, certificate.squared_radius)
+    check_within_ball("theta", theta, problem)
     proven = prove_bound(problem, theta, multipliers)
     bound = proven.bound(certificate.fraction)
-    # What is stated may be no smaller than what is proven, but for the rounding of two machines.
-    if not certificate.bound >= bound - 4 * proven.slack or not np.isfinite(bound):
-        raise CertificateRejected(
-            f"bound: the model proves {bound:.9g}, the certificate states {certificate.bound:.9g}"
-        )
+    check_bound("bound", certificate.bound, bound, _ROUNDINGS * proven.slack)
     return bound
 
 

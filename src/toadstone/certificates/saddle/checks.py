@@ -26,8 +26,8 @@ def check_shapes(expected: Mapping[str, tuple[Array | IntArray, tuple[int, ...]]
 
 
 def check_multipliers(name: str, multipliers: Array) -> None:
-    """Refuse multipliers of a radius that are negative."""
-    if multipliers[:, 0].min() < 0:
+    """Refuse multipliers of a radius that are negative, or no number."""
+    if not multipliers[:, 0].min() >= 0:
         raise CertificateRejected(f"{name}: expected the radius's not to be negative, got one that is")
 
 

@@ -133,9 +133,8 @@ def measure(split: Split, protocol: CurveProtocol, conditions: Conditions, onlin
         data={split.name: sha256(split.train)},
         notes=(
             "All poison rows are integer counts that pass the filters; attacks are evaluated after rounding.",
-            "No test label is used. Few different rows, rounded from the points of a certificate, reach a larger loss "
-            "of all rows (.587 at 3 %) and a smaller test error (20.4 %, and 17.1 % at 5 %): a model fits them with "
-            "few words. The rows here differ, each in words of its own.",
+            "No test label is used. The rows differ, each in words of its own, so that a model cannot fit all of them "
+            "with few words, as it can few different rows.",
             "An attack that knows the test rows does more: see fig3-imdb.",
         ),
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast, get_args
 
-from toadstone.core.budget import Budget
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.readers.request import Request
 from toadstone.front.inputs import Data, Given
@@ -16,7 +15,6 @@ from toadstone.pipeline.certification.label_flips import FlipPlan
 from toadstone.pipeline.certification.neighbours import NeighbourPlan, trusted_scale
 from toadstone.pipeline.certification.periods import PeriodPlan
 from toadstone.pipeline.certification.votes import VotePlan, Voters
-from toadstone.pipeline.certify import FILTERS, KINDS, CertifiedKind
 from toadstone.pipeline.harness.own_model import load_model
 
 Plan = FlipPlan | NeighbourPlan | VotePlan | PeriodPlan
@@ -132,70 +130,6 @@ def with_trusted_scale(plan: Plan, given: Given, trusted: Data | None) -> Plan:
         expected = "trusted rows beside it: a scale of the training rows would depend on those that an attacker changes"
         raise InvalidArgument("scale", expected, "standard alone")
     return plan
-
-
-@dataclass(frozen=True)
-class SaddleOptions:
-    """Options of the saddle certificate, with their defaults."""
-
-    quantile: float = 0.95
-    domain: str = "auto"
-    loss: str = "hinge"
-    tolerance: float | None = None
-    kind: str = "add"
-    class_fraction: object = None
-    filters: tuple[str, ...] = FILTERS
-
-    def refuse(self, method: str) -> None:
-        """Refuse options that another method would ignore, unless they are the defaults.
-
-        Raises
-        ------
-        InvalidArgument
-            If one is another.
-        """
-        for name, default in vars(SaddleOptions()).items():
-            value = getattr(self, name)
-            if value != default:
-                raise InvalidArgument(name, f"nothing for the method {method}; it is for saddle", value)
-
-
-def fractions_of(
-    fraction: float | Sequence[float] | None, class_fraction: Mapping[Any, float] | None
-) -> list[float | Mapping[Any, float]]:
-    """Return the fractions of saddle certificates: numbers, or one for each label.
-
-    Raises
-    ------
-    InvalidArgument
-        If both are given, or a number is out of range.
-    """
-    if class_fraction is not None:
-        if fraction is not None:
-            raise InvalidArgument("class_fraction", "nothing beside --fraction", dict(class_fraction))
-        return [class_fraction]
-    for one in numbers_of(fraction):
-        Budget(one)
-    return list(numbers_of(fraction))
-
-
-def kind_of(kind: str, *, quantile: float, domain: str, filters: tuple[str, ...]) -> CertifiedKind:
-    """Return what the attacker does, for the saddle certificate.
-
-    Raises
-    ------
-    InvalidArgument
-        If it is unknown, or flips labels and an option of filters is given.
-    """
-    known = next((one for one in KINDS if one == kind), None)
-    if known is None:
-        raise InvalidArgument("kind", f"one of {', '.join(KINDS)}", kind)
-    if known == "flip":
-        given = {"quantile": quantile, "domain": domain, "filters": filters}
-        for name, value in given.items():
-            if value != getattr(SaddleOptions(), name):
-                raise InvalidArgument(name, "nothing for the kind flip, which no filter looks at", value)
-    return known
 
 
 def numbers_of(given: _N | Sequence[_N] | None) -> tuple[_N, ...]:

@@ -7,7 +7,7 @@ import numpy as np
 from toadstone.core.arrays import Array
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
-from toadstone.core.feasible import Region
+from toadstone.core.feasible import slab
 from toadstone.kernels.linear.fit import fit_linear
 from toadstone.kernels.losses import HINGE
 from toadstone.kernels.sets.sets import ConvexSet
@@ -66,10 +66,5 @@ def fixed_loss_set(train: Dataset, theta: Array, *, quantile: float) -> ConvexSe
     for label, sign in zip(train.classes.tolist(), (-1.0, 1.0), strict=True):
         # A margin that a row has: the share that passes is at least the quantile.
         least = float(np.quantile(margins[train.signs == sign], 1 - quantile, method="lower"))
-        regions[label] = _half_space(sign * theta[:-1], least - sign * float(theta[-1]))
+        regions[label] = slab(sign * theta[:-1], least - sign * float(theta[-1]), np.inf)
     return ConvexSet(regions)
-
-
-def _half_space(normal: Array, low: float) -> Region:
-    limit = np.full(len(normal), np.inf)
-    return Region(-limit, limit, np.zeros(len(normal)), np.inf, normal[None, :], np.array([low]), np.array([np.inf]))

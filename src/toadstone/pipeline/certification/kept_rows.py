@@ -15,9 +15,9 @@ from toadstone.kernels.losses import margin_loss
 from toadstone.kernels.minimax.kept_predictions import clean_parabola, kept_predictions
 from toadstone.kernels.rows import count_entries
 from toadstone.kernels.sets.sets import ConvexSet
-from toadstone.pipeline.certify import CertifiedKind
+from toadstone.pipeline.certify import MANY_ENTRIES, CertifiedKind
 
-_CLOSE, _COARSE, _MANY_ENTRIES = 1e-8, 1e-6, 2_000_000
+_CLOSE, _COARSE = 1e-8, 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,7 @@ def keep_test_rows(split: Split, feasible_set: ConvexSet, setting: Setting, kind
     if not counted or len(split.test) == 0:
         return None
     problem = pose(split.train, feasible_set, setting)
-    tolerance = _CLOSE if count_entries(split.train.X) <= _MANY_ENTRIES else _COARSE
+    tolerance = _CLOSE if count_entries(split.train.X) <= MANY_ENTRIES else _COARSE
     found = kept_predictions(problem, split.test.X, clean_parabola(problem, tolerance=tolerance), kind=kind)
     predicted = split.train.classes[(found.signs > 0).astype(int)]
     return KeptRows(found.rows, np.asarray(predicted == split.test.y), len(split.train))

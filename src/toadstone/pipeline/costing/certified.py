@@ -24,12 +24,12 @@ from toadstone.kernels.losses import HINGE
 from toadstone.kernels.minimax.harmful_models import HarmFloor, floor_of_error, floor_of_loss
 from toadstone.kernels.rows import count_entries
 from toadstone.pipeline.certification.saddle_words import assumptions, not_promised
-from toadstone.pipeline.certify import CertifiedKind, check_words, feasible_rows
+from toadstone.pipeline.certify import MANY_ENTRIES, CertifiedKind, check_words, feasible_rows
 from toadstone.pipeline.costing.harm import Harm
 from toadstone.pipeline.harness.threat_model import ThreatModel
 from toadstone.records.guarantees.cost import CertifiedSide
 
-_CLOSE, _COARSE, _MANY_ENTRIES = 1e-4, 1e-3, 2_000_000
+_CLOSE, _COARSE = 1e-4, 1e-3
 
 _BY_BOUND = (
     "The certified bound of the poisoned model's objective on the clean rows stays below the least objective of any "
@@ -101,7 +101,7 @@ def certify_cost(
         row.
     """
     train, budget = threat.train, Budget(0.0, kind)
-    tolerance = effort.tolerance or (_CLOSE if count_entries(train.X) <= _MANY_ENTRIES else _COARSE)
+    tolerance = effort.tolerance or (_CLOSE if count_entries(train.X) <= MANY_ENTRIES else _COARSE)
     floor = _floor(train, harm, ridge=threat.defence.ridge, seed=effort.seed)
     claim = Claim(sha256(train), assumptions(train, setting, budget), not_promised(budget))
     about = (train, feasible_rows(train, setting, kind), setting, claim)

@@ -1,0 +1,1 @@
+"""Certificates of the training loss: the options that they have, and what they come to."""

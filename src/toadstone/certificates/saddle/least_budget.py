@@ -269,8 +269,4 @@ def _line(certificate: Certificate, fraction: float) -> float:
 
 def _last_below(certificate: Certificate, limit: float, most: int, n: int) -> int:
     """Return the largest number of rows at which the line of a certificate is below a limit; 0 if it never is."""
-    low, high = 0, most + 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if _line(certificate, middle / n) < limit else (low, middle)
-    return low
+    return _last_proven(lambda rows: _line(certificate, rows / n) < limit, most)

@@ -82,9 +82,7 @@ def test_an_error_of_more_than_all_rows_is_refused(made, certificate):
 @pytest.mark.parametrize("place", [0, N - 1])
 def test_altered_duals_are_refused(made, certificate, place):
     duals = certificate.floor_duals.copy()
-    duals[place] = 1.0 - duals[place]
-    if duals[place] == certificate.floor_duals[place]:
-        pytest.skip("half is its own mirror image")
+    duals[place] = 1.0 if duals[place] < 0.5 else 0.0
     refuse(made, replace(certificate, floor_duals=duals), "floor")
     for bad in (-1e-9, 1 + 1e-9, np.nan):
         duals[place] = bad

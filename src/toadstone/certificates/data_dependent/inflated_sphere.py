@@ -95,6 +95,7 @@ def certify_inflated_sphere(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from toadstone.kernels.gram.filters import fit_filters
     >>> rng = np.random.default_rng(0)
     >>> signs = np.repeat([-1.0, 1.0], 20)

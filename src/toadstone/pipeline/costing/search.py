@@ -135,7 +135,9 @@ class CostSearch:
 
     def attempt(self, chosen: Sequence[int], rows: int) -> dict[int, Found]:
         """Make some of the attacks with a number of rows and train on each; those that can be made."""
-        tasks = (delayed(_attempt)(self, index, rows) for index in chosen)
+        # What shows progress stays here: it may hold a lock or a terminal, which no other process can be sent.
+        sent = replace(self, on_step=None)
+        tasks = (delayed(_attempt)(sent, index, rows) for index in chosen)
         made: dict[int, Found] = {}
         some = processes(self.workers, len(chosen), self.clean)
         for index, found in zip(chosen, Parallel(n_jobs=some, return_as="generator")(tasks), strict=True):

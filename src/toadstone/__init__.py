@@ -94,7 +94,7 @@ _HOMES = {
     "verify": "front.certify",
 }
 
-_ROOMS = ("attacks", "certificates", "datasets", "deep", "detectors", "learners", "sanitizers")
+_ROOMS = ("attacks", "certificates", "datasets", "deep", "detectors", "federated", "learners", "sanitizers")
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,82 @@
+"""Distances of linear mixtures from what is known of the rows that they are mixed from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from toadstone.core.arrays import Array, IntArray
+from toadstone.kernels.robust_mean.cancellation import Products
+
+LEAST = 1e-3
+"""Share of its terms that a sum must keep to have nine digits."""
+_ROUNDED = 64 * np.finfo(np.float64).eps
+
+
+class Mixtures:
+    """Mixtures as points, whose differences have weights that shared rows cancel from before anything is multiplied.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (k, u)
+        Of u rows.
+    apart : callable
+        Returns the squared distances D of the u rows and the origin, the last: shape (u + 1, u + 1). A difference
+        whose weights c sum to zero has the square ``-c D c / 2``, whatever offset the rows share.
+    products : callable
+        Returns the inner products of the u rows about the origin, asked for where weights do not sum to one: a
+        row of 1e30 that was scaled down spoils only the former.
+    exactly : callable
+        Takes pairs, shape (p, 2), and returns their squared distances from the coordinates.
+    """
+
+    def __init__(
+        self,
+        weights: Array,
+        apart: Callable[[], Array],
+        products: Callable[[], Array],
+        exactly: Callable[[IntArray], Array],
+    ) -> None:
+        rest = 1.0 - weights.sum(axis=1)
+        # What rounding left of weights that sum to one would draw the origin in.
+        rest[np.abs(rest) <= _ROUNDED] = 0.0
+        self.weights, self.affine = np.column_stack([weights, rest]), not rest.any()
+        self.apart, self.about_origin, self.exactly = apart, products, exactly
+
+    def centre(self, members: IntArray) -> int:
+        """Return the member with the smallest median distance to the others."""
+        found = self._products(members, int(members[0]))
+        squares = np.diagonal(found.gram)
+        far = np.add.outer(squares, squares) - 2.0 * found.gram
+        return int(members[np.argmin(np.median(far, axis=1))])
+
+    def products(self, clusters: list[tuple[IntArray, int]]) -> list[Products]:
+        """Return the inner products of each cluster about its centre."""
+        return [self._products(members, middle) for members, middle in clusters]
+
+    def pairs(self, pairs: IntArray) -> Array:
+        """Return squared distances of pairs from the differences of their weights, or from the coordinates."""
+        result, scale, apart = np.empty(len(pairs)), np.empty(len(pairs)), self.apart()
+        for row in np.unique(pairs[:, 0]):
+            here = np.flatnonzero(pairs[:, 0] == row)
+            weights = self.weights[pairs[here, 1]] - self.weights[row]
+            result[here] = -0.5 * np.einsum("ij,ij->i", weights @ apart, weights)
+            size = np.abs(weights)
+            scale[here] = 0.5 * np.einsum("ij,ij->i", size @ apart, size)
+        lost = np.flatnonzero(~(result >= LEAST * scale))
+        if len(lost):
+            result[lost] = self.exactly(pairs[lost])
+        return result
+
+    def _products(self, members: IntArray, middle: int) -> Products:
+        weights = self.weights[members] - self.weights[middle]
+        size = np.abs(weights)
+        if self.affine:
+            apart = self.apart()
+            gram, scale = -0.5 * (weights @ apart @ weights.T), 0.5 * np.einsum("ij,ij->i", size @ apart, size)
+        else:
+            given = self.about_origin()
+            gram = weights[:, :-1] @ given @ weights[:, :-1].T
+            scale = np.square(size[:, :-1] @ np.sqrt(np.diagonal(given)))
+        return Products((gram + gram.T) / 2.0, scale)

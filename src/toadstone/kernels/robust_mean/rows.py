@@ -1,0 +1,193 @@
+"""Updates of clients as rows: read in blocks of coordinates, as given or as linear mixtures of what was given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from toadstone.core.arrays import Array, IntArray
+from toadstone.core.errors import InvalidData
+from toadstone.kernels.robust_mean.order import Distinct, add_equal, distinct_rows
+from toadstone.kernels.robust_mean.parallel import in_order, parts
+
+_ENTRIES = 2**22
+_WIDEST = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Updates as rows, read in blocks of coordinates; optionally each a linear mixture of given rows.
+
+    Parameters
+    ----------
+    base : ndarray of shape (m, d)
+        Given rows, of any float dtype, all finite. A memory map is never copied whole. Its content must not change
+        while these rows are in use: distances are computed once.
+    mix : ndarray of shape (n, m), optional
+        The rows are ``mix @ base``. By default they are `base` itself.
+
+    Raises
+    ------
+    InvalidData
+        If the table is not two-dimensional, is empty, or does not hold floats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows = Rows(np.array([[0.0, 2.0], [4.0, 0.0]], dtype=np.float32)).mixed(np.array([[0.5, 0.5]]))
+    >>> rows.shape
+    (1, 2)
+    >>> [block.tolist() for _, block in rows.blocks()]
+    [[[2.0, 1.0]]]
+    """
+
+    base: NDArray[Any]
+    mix: Array | None = None
+    known: dict[str, Any] = field(default_factory=dict, repr=False)
+    """What was computed from `base`; mixtures share it."""
+
+    def __post_init__(self) -> None:
+        if self.base.ndim != 2 or 0 in self.base.shape or self.base.dtype.kind != "f":
+            got = f"{self.base.dtype} of shape {self.base.shape}"
+            raise InvalidData(f"updates: expected floats of shape (n, d), at least one by one, got {got}")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows, and of coordinates."""
+        return (len(self.base) if self.mix is None else len(self.mix)), self.base.shape[1]
+
+    def mixed(self, mix: Array) -> Rows:
+        """Return linear mixtures of these rows.
+
+        Parameters
+        ----------
+        mix : ndarray of shape (k, n)
+
+        Returns
+        -------
+        Rows
+            The k rows ``mix @ self``. No coordinate is read.
+        """
+        if self.mix is None:
+            return Rows(self.base, np.asarray(mix, dtype=np.float64), self.known)
+        here = canonical(self)
+        if here.weights is None:
+            raise AssertionError("rows with a mixture have weights")
+        onto = np.array([add_equal(row, here.place, len(here.weights)) for row in np.asarray(mix, dtype=np.float64)])
+        composed = np.zeros((len(onto), len(self.base)))
+        # The mixture of each row in the canonical order of what it mixes, at the first of equal rows.
+        product = np.zeros((len(onto), here.weights.shape[1]))
+        add_products(onto, here.weights, product)
+        composed[:, here.first] = product
+        return Rows(self.base, composed, self.known)
+
+    def blocks(self) -> Iterator[tuple[slice, Array]]:
+        """Yield the rows in blocks of coordinates.
+
+        Yields
+        ------
+        columns : slice
+        block : ndarray of shape (n, width)
+            Of float64, contiguous.
+        """
+        here = canonical(self)
+        pieces = parts(self.shape[1], width_of(len(here.first)))
+        yield from in_order(lambda columns: (columns, here.block(self.base, columns)[here.place]), pieces)
+
+
+@dataclass(frozen=True, eq=False)
+class Canonical:
+    """Rows in an order that depends on their content, each distinct one once.
+
+    Attributes
+    ----------
+    first : ndarray of int of shape (u,)
+        The distinct rows of the base that they are mixed from.
+    weights : ndarray of shape (k, u) or None
+        The k distinct rows as mixtures of these; None if they are these.
+    place : ndarray of int of shape (n,)
+        The distinct row that each row is.
+    """
+
+    first: IntArray
+    weights: Array | None
+    place: IntArray
+
+    def block(self, base: NDArray[Any], columns: slice) -> Array:
+        """Return some coordinates of the distinct rows: float64 of shape (k, width)."""
+        source, start = contiguous(base, columns)
+        block = np.empty((len(self.first), columns.stop - columns.start))
+        centre(source, self.first, -1, start, block)
+        return block if self.weights is None else self.weights @ block
+
+
+def distinct(rows: Rows) -> Distinct:
+    """Return the distinct rows of the base, which are found once."""
+    found: Distinct | None = rows.known.get("distinct")
+    if found is None:
+        found = rows.known["distinct"] = distinct_rows(rows.base)
+    return found
+
+
+def canonical(rows: Rows) -> Canonical:
+    """Return the distinct rows in canonical order."""
+    base = distinct(rows)
+    if rows.mix is None:
+        return Canonical(base.first, None, base.group)
+    # Zeros of both signs are the same weight.
+    weights, place = np.unique(base.total(rows.mix) + 0.0, axis=0, return_inverse=True)
+    return Canonical(base.first, weights, place.reshape(-1).astype(np.int64))
+
+
+def width_of(count: int) -> int:
+    """Return the coordinates in a tile of `count` rows, which depends on nothing else: sums are taken tile by tile."""
+    return max(256, min(_WIDEST, _ENTRIES // count))
+
+
+def contiguous(base: NDArray[Any], columns: slice) -> tuple[NDArray[Any], int]:
+    """Return a table of float32 or float64 in C order, and where in it these coordinates begin.
+
+    It is `base` itself where that will do, without a copy.
+    """
+    if base.dtype in (np.float32, np.float64) and base.flags.c_contiguous and base.dtype.isnative:
+        source, start = base.view(np.ndarray), columns.start
+    else:
+        # Half precision is a part of single precision, and longer floats are rounded.
+        kind = np.float32 if base.dtype.itemsize <= 4 else np.float64
+        source, start = np.ascontiguousarray(base[:, columns], dtype=kind).view(), 0
+    source.flags.writeable = False
+    return source, start
+
+
+@njit(cache=True, nogil=True)
+def centre(source, rows, reference, start, block):  # type: ignore[no-untyped-def]
+    """Write the chosen rows less a reference row into `block`; -1 stands for the origin, as a row and as reference."""
+    width = block.shape[1]
+    for k in range(len(rows)):
+        row, out = rows[k], block[k]
+        if row < 0:
+            out[:] = 0.0
+        else:
+            values = source[row, start : start + width]
+            for j in range(width):
+                out[j] = values[j]
+        if reference >= 0:
+            shift = source[reference, start : start + width]
+            for j in range(width):
+                out[j] -= np.float64(shift[j])
+
+
+@njit(cache=True, nogil=True)
+def add_products(left: Array, right: Array, out: Array) -> None:
+    """Add ``left @ right`` to `out`, each entry summed in the order of the rows of `right`, wherever it stands."""
+    for i in range(left.shape[0]):
+        for k in range(left.shape[1]):
+            weight = left[i, k]
+            if weight != 0.0:
+                for j in range(right.shape[1]):
+                    out[i, j] += weight * right[k, j]

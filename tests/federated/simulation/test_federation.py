@@ -1,5 +1,6 @@
 """Rounds of a federated training."""
 
+import tracemalloc
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from toadstone.core.errors import InvalidArgument, InvalidData, InvalidInput
-from toadstone.federated import BackdoorTrigger, FederationSetting, run_federation
+from toadstone.federated import BackdoorTrigger, FederationSetting, Mimic, run_federation
 
 
 def mean(updates):
@@ -134,3 +135,16 @@ def test_input_that_cannot_be_used(federation):
         run_federation(federation.model, [(X, y), (X[:0], y[:0])], (X, y), rule=mean, malicious=0)
     with pytest.raises(InvalidData, match="test: expected at least one row, got none"):
         run_federation(federation.model, [(X, y)], (X[:0], y[:0]), rule=mean, malicious=0)
+
+
+@pytest.mark.slow
+def test_a_thousand_rounds_need_no_more_memory_than_a_hundred(federation):
+    def peak(rounds):
+        tracemalloc.start()
+        federation.run(mean, attack=Mimic(), rounds=rounds, evaluate_every=100)
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(10)
+    assert peak(1000) < 1.1 * peak(100)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
+import numpy as np
 from numpy.random import Generator
 
 from toadstone.core.arrays import Array, IntArray, Matrix
+from toadstone.core.errors import InvalidArgument, InvalidData
 
 Knowledge: TypeAlias = Literal["own", "updates", "rule"]
 """The malicious clients' own rows only, all honest updates too, or the server's rule as well."""
@@ -58,6 +60,10 @@ class RoundView:
         """The updates from which the attack estimates the honest ones: the honest, or else its own."""
         return self.own if self.honest is None else self.honest
 
+    def all_send(self, update: Array) -> Array:
+        """Return one update, shape (d,), for every malicious client, shape (f, d)."""
+        return np.repeat(update[None, :], self.malicious, axis=0)
+
 
 class ClientAttack(Protocol):
     """An attack by several clients that act together; its fields are their knowledge and strength."""
@@ -98,3 +104,33 @@ class PoisonsRows(Protocol):
         classes : int
             Number of classes.
         """
+
+
+def check_knowledge(knowledge: str) -> None:
+    """Check the word for what an attack knows.
+
+    Raises
+    ------
+    InvalidArgument
+
+    Examples
+    --------
+    >>> check_knowledge("all")
+    Traceback (most recent call last):
+    toadstone.core.errors.InvalidArgument: `knowledge`: expected one of own, updates, rule, got all
+    """
+    if knowledge not in get_args(Knowledge):
+        raise InvalidArgument("knowledge", f"one of {', '.join(get_args(Knowledge))}", knowledge)
+
+
+def poisoned_updates(view: RoundView) -> Array:
+    """Return the updates trained on the poisoned rows, shape (f, d).
+
+    Raises
+    ------
+    InvalidData
+        If the view has none.
+    """
+    if view.poisoned is None:
+        raise InvalidData("poisoned: expected updates trained on the attack's rows, got none")
+    return view.poisoned

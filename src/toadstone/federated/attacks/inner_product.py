@@ -38,6 +38,7 @@ class InnerProduct:
 
     Examples
     --------
+    >>> import numpy as np
     >>> honest = np.array([[1.0], [3.0]])
     >>> view = RoundView(round=1, rounds=1, clients=3, malicious=1, server=np.zeros(1), own=honest[:1], honest=honest)
     >>> InnerProduct(scale=0.5).send(view, np.random.default_rng(0))
@@ -80,6 +81,7 @@ class AdaptiveInnerProduct:
 
     Examples
     --------
+    >>> import numpy as np
     >>> honest = np.array([[1.0], [2.0], [3.0]])
     >>> view = RoundView(round=1, rounds=1, clients=4, malicious=1, server=np.zeros(1), own=honest[:1],
     ...                  honest=honest, rule=lambda updates: np.clip(updates, -5, 5).mean(axis=0))

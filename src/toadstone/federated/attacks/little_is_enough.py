@@ -66,6 +66,7 @@ class LittleIsEnough:
 
     Examples
     --------
+    >>> import numpy as np
     >>> honest = np.array([[1.0], [3.0]])
     >>> view = RoundView(round=1, rounds=1, clients=3, malicious=1, server=np.zeros(1), own=honest[:1], honest=honest)
     >>> LittleIsEnough(deviations=1.5).send(view, np.random.default_rng(0))
@@ -107,6 +108,7 @@ class AdaptiveLittleIsEnough:
 
     Examples
     --------
+    >>> import numpy as np
     >>> honest = np.array([[1.0], [2.0], [3.0]])
     >>> view = RoundView(round=1, rounds=1, clients=4, malicious=1, server=np.zeros(1), own=honest[:1],
     ...                  honest=honest, rule=lambda updates: updates.mean(axis=0))

@@ -171,9 +171,9 @@ def _away(honest: Array, direction: Direction) -> Array:
     if direction == "deviation":
         return np.asarray(-honest.std(axis=0))
     if direction == "sign":
-        return -np.sign(mean)
+        return np.asarray(-np.sign(mean))
     norm = float(np.linalg.norm(mean))
-    return -mean / norm if norm > 0 else np.zeros_like(mean)
+    return np.asarray(-mean / norm) if norm > 0 else np.zeros_like(mean)
 
 
 def _largest_step(honest: Array, away: Array) -> float:

@@ -16,9 +16,10 @@ from toadstone.federated.attacks.view import Knowledge, RoundView, check_knowled
 
 @dataclass(frozen=True, kw_only=True)
 class ModelReplacement:
-    """Each malicious client sends (n L - (n - f) u) / f, where L is its update with the backdoor and u the mean honest one.
+    """Each malicious client sends (n L - (n - f) u) / f, so that the mean of all is the model with the backdoor.
 
-    The mean of all clients is then L.
+    L is its update trained on rows with the trigger, and u the mean honest
+    update.
 
     Parameters
     ----------

@@ -207,12 +207,13 @@ def _for_blocks(rows: Rows, task: Callable[[NDArray[Any], slice], None]) -> None
 
     def part(columns: slice) -> None:
         if here is None:
-            block = np.array(base[:, columns], dtype=kind, order="C")
+            among = slice(None) if rows.among is None else rows.among
+            block = np.array(base[among, columns], dtype=kind, order="C")
         else:
             block = here.block(base, columns)[here.place]
         task(block, columns)
 
-    for _ in in_order(part, parts(rows.shape[1], width_of(max(len(base), rows.shape[0])))):
+    for _ in in_order(part, parts(rows.shape[1], width_of(max(rows.given, rows.shape[0])))):
         pass
 
 

@@ -131,6 +131,78 @@ def distances_to(rows: Rows, point: Array) -> Array:
     return np.ascontiguousarray(np.sqrt(total)[here.place])
 
 
+def inner_with(rows: Rows, vector: Array) -> Array:
+    """Return the inner product of each row with a vector.
+
+    Parameters
+    ----------
+    rows : Rows
+    vector : ndarray of shape (d,)
+
+    Returns
+    -------
+    ndarray of shape (n,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> inner_with(Rows(np.array([[3.0, 4.0], [0.0, 1.0]])), np.array([1.0, 2.0])).tolist()
+    [11.0, 2.0]
+    """
+    here, base = canonical(rows), rows.base
+    vector = np.asarray(vector, dtype=np.float64)
+
+    def part(columns: slice) -> Array:
+        block = here.block(base, columns)
+        found = np.empty(len(block))
+        _inner(block, vector[columns], found)
+        return found
+
+    total = np.zeros(_count(here))
+    for found in in_order(part, parts(rows.shape[1], width_of(len(here.first)))):
+        total += found
+    return np.ascontiguousarray(total[here.place])
+
+
+def central_products(rows: Rows) -> tuple[Array, Array]:
+    """Return the inner products of all rows about one that lies among the others.
+
+    Parameters
+    ----------
+    rows : Rows
+
+    Returns
+    -------
+    products : ndarray of shape (n, n)
+    lengths : ndarray of shape (n,)
+        The error of a product goes by the lengths of its two rows, so that a row at 1e30 costs the others no digit:
+        their distances from the central row, or, of mixtures, of what they are mixed from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> products, lengths = central_products(Rows(np.array([[0.0], [1.0], [3.0]])))
+    >>> products.tolist(), lengths.tolist()
+    ([[1.0, 0.0, -2.0], [0.0, 0.0, 0.0], [-2.0, 0.0, 4.0]], [1.0, 0.0, 2.0])
+    """
+    here, gram = canonical(rows), _base_central(rows)
+    if here.weights is None:
+        products = np.ascontiguousarray(gram[:-1, :-1])
+        lengths = np.sqrt(np.diagonal(products))
+    else:
+        rest = 1.0 - here.weights.sum(axis=1)
+        weights = np.column_stack([here.weights, rest])
+        with one_blas_thread():
+            products = weights @ gram @ weights.T
+            squares = np.diagonal(products)
+            middle = np.argmin(np.median(np.add.outer(squares, squares) - 2.0 * products, axis=1))
+            weights = weights - weights[middle]
+            products = weights @ gram @ weights.T
+            lengths = np.abs(weights) @ np.sqrt(np.diagonal(gram))
+        products = (products + products.T) / 2.0
+    return _spread(products, here.place), np.ascontiguousarray(lengths[here.place])
+
+
 def combine(rows: Rows, coefficients: Array) -> Array:
     """Return a linear combination of the rows.
 
@@ -190,8 +262,20 @@ def _base_distances(rows: Rows) -> Array:
             apart[above[:, 0], above[:, 1]] = apart[above[:, 1], above[:, 0]] = given.pairs(above)
         else:
             apart = squared_distances_of(given, count, least=_LEAST)
+            rows.known["central"] = given.whole
         rows.known["distances"] = apart
     return apart
+
+
+def _base_central(rows: Rows) -> Array:
+    """Return the inner products of the distinct given rows, and the origin, about one of them; found once."""
+    products: Array | None = rows.known.get("central")
+    if products is None:
+        given = _Given(rows.base, np.append(distinct(rows).first, -1))
+        everything = np.arange(len(given.rows))
+        products = given.products([(everything, given.centre(everything))])[0].gram
+        rows.known["central"] = products
+    return products
 
 
 def _base_products(rows: Rows) -> Array:
@@ -208,6 +292,8 @@ class _Given:
 
     def __init__(self, base: NDArray[Any], rows: IntArray) -> None:
         self.base, self.rows = base, rows
+        self.whole: Array | None = None
+        """The products of all of them about their centre, once they were asked for."""
 
     def centre(self, members: IntArray) -> int:
         """Return the member nearest to the median of some coordinates, leaving the origin out."""
@@ -234,6 +320,8 @@ class _Given:
         for found in in_order(part, parts(self.base.shape[1], _TOGETHER * width)):
             for total, gram in zip(totals, found, strict=True):
                 total += gram
+        if len(clusters) == 1 and len(groups[0][0]) == len(self.rows) and self.whole is None:
+            self.whole = totals[0].copy()
         return [Products(total, np.ascontiguousarray(np.diagonal(total))) for total in totals]
 
     def pairs(self, pairs: IntArray) -> Array:
@@ -293,6 +381,15 @@ def _squares(block: Array, point: Array, found: Array) -> None:
         row, total = block[i], 0.0
         for j in range(block.shape[1]):
             total += (row[j] - point[j]) * (row[j] - point[j])
+        found[i] = total
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _inner(block: Array, vector: Array, found: Array) -> None:
+    for i in range(block.shape[0]):
+        row, total = block[i], 0.0
+        for j in range(block.shape[1]):
+            total += row[j] * vector[j]
         found[i] = total
 
 

@@ -26,35 +26,42 @@ class Distinct:
     first : ndarray of int of shape (u,)
         A row of the table for each distinct row.
     group : ndarray of int of shape (m,)
-        The distinct row that each row of the table is.
+        The distinct row that each row of the table, or each that was asked for, is.
+    at : ndarray of int of shape (u,)
+        Where in `group` the rows of `first` stand; `first` itself unless some rows of the table were asked for.
     """
 
     first: IntArray
     group: IntArray
+    at: IntArray
 
     def total(self, values: Array) -> Array:
         """Add the values of equal rows: shape (..., m) to (..., u), the same for any order of the rows."""
         if len(self.first) == len(self.group):
-            return np.ascontiguousarray(values[..., self.first])
+            return np.ascontiguousarray(values[..., self.at])
         return _grouped(values, self.group, len(self.first))
 
 
-def distinct_rows(base: NDArray[Any]) -> Distinct:
+def distinct_rows(base: NDArray[Any], among: IntArray | None = None) -> Distinct:
     """Find the distinct rows of a table, in an order that depends on their bytes alone.
 
     Parameters
     ----------
     base : ndarray of shape (m, d)
+    among : ndarray of int, optional
+        The rows to look at; all by default.
 
     Notes
     -----
     Rows are told apart by 64 coordinates. Those that agree there are read whole, and by a cryptographic digest,
     so that no client can make two different rows pass for one.
     """
-    keys = _keys(base)
+    rows = np.arange(len(base)) if among is None else among
+    keys = _keys(base, rows)
     ranks = {key: rank for rank, key in enumerate(sorted(set(keys)))}
     group = np.array([ranks[key] for key in keys], dtype=np.int64)
-    return Distinct(np.unique(group, return_index=True)[1].astype(np.int64), group)
+    at = np.unique(group, return_index=True)[1].astype(np.int64)
+    return Distinct(rows[at], group, at)
 
 
 def canonical_order(base: NDArray[Any]) -> IntArray:
@@ -93,15 +100,15 @@ def _grouped(values: Array, group: IntArray, count: int) -> Array:
     return np.array([add_equal(row, group, count) for row in rows]).reshape(*values.shape[:-1], count)
 
 
-def _keys(base: NDArray[Any]) -> list[tuple[bytes, bytes]]:
+def _keys(base: NDArray[Any], rows: IntArray) -> list[tuple[bytes, bytes]]:
     """Return what each row is sorted by: some of its bytes, and a digest of all of them where others agree."""
     width = base.shape[1]
     columns = np.unique(np.linspace(0, width - 1, min(width, _SAMPLED)).astype(np.int64))
-    sample = [row[columns].tobytes() for row in base]
+    sample = [base[row, columns].tobytes() for row in rows]
     if len(columns) == width:
         return [(key, b"") for key in sample]
     shared = Counter(sample)
-    return [(key, _digest(row) if shared[key] > 1 else b"") for key, row in zip(sample, base, strict=True)]
+    return [(key, _digest(base[row]) if shared[key] > 1 else b"") for key, row in zip(sample, rows, strict=True)]
 
 
 def _digest(row: NDArray[Any]) -> bytes:

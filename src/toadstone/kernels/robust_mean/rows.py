@@ -30,6 +30,8 @@ class Rows:
         while these rows are in use: distances are computed once.
     mix : ndarray of shape (n, m), optional
         The rows are ``mix @ base``. By default they are `base` itself.
+    among : ndarray of int of shape (m,), optional
+        The rows of the base that enter, of more that are given; all by default.
 
     Raises
     ------
@@ -50,6 +52,7 @@ class Rows:
     mix: Array | None = None
     known: dict[str, Any] = field(default_factory=dict, repr=False)
     """What was computed from `base`; mixtures share it."""
+    among: IntArray | None = None
 
     def __post_init__(self) -> None:
         if self.base.ndim != 2 or 0 in self.base.shape or self.base.dtype.kind != "f":
@@ -59,7 +62,41 @@ class Rows:
     @property
     def shape(self) -> tuple[int, int]:
         """Number of rows, and of coordinates."""
-        return (len(self.base) if self.mix is None else len(self.mix)), self.base.shape[1]
+        return (self.given if self.mix is None else len(self.mix)), self.base.shape[1]
+
+    @property
+    def given(self) -> int:
+        """Number of the rows of the base that enter."""
+        return len(self.base) if self.among is None else len(self.among)
+
+    def chosen(self, rows: IntArray) -> Rows:
+        """Return some of the rows, without a copy.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (k,)
+            Their positions.
+
+        Returns
+        -------
+        Rows
+        """
+        if self.mix is not None:
+            return Rows(self.base, self.mix[rows], self.known, self.among)
+        return Rows(self.base, among=rows if self.among is None else self.among[rows])
+
+    def along(self, columns: IntArray) -> Rows:
+        """Return the rows along some coordinates, which are copied.
+
+        Parameters
+        ----------
+        columns : ndarray of int of shape (k,)
+
+        Returns
+        -------
+        Rows
+        """
+        return Rows(np.ascontiguousarray(self.base[:, columns]), self.mix, among=self.among)
 
     def mixed(self, mix: Array) -> Rows:
         """Return linear mixtures of these rows.
@@ -74,17 +111,17 @@ class Rows:
             The k rows ``mix @ self``. No coordinate is read.
         """
         if self.mix is None:
-            return Rows(self.base, np.asarray(mix, dtype=np.float64), self.known)
+            return Rows(self.base, np.asarray(mix, dtype=np.float64), self.known, self.among)
         here = canonical(self)
         if here.weights is None:
             raise AssertionError("rows with a mixture have weights")
         onto = np.array([add_equal(row, here.place, len(here.weights)) for row in np.asarray(mix, dtype=np.float64)])
-        composed = np.zeros((len(onto), len(self.base)))
+        composed = np.zeros((len(onto), self.given))
         # The mixture of each row in the canonical order of what it mixes, at the first of equal rows.
         product = np.zeros((len(onto), here.weights.shape[1]))
         add_products(onto, here.weights, product)
-        composed[:, here.first] = product
-        return Rows(self.base, composed, self.known)
+        composed[:, distinct(self).at] = product
+        return Rows(self.base, composed, self.known, self.among)
 
     def blocks(self) -> Iterator[tuple[slice, Array]]:
         """Yield the rows in blocks of coordinates.
@@ -130,7 +167,7 @@ def distinct(rows: Rows) -> Distinct:
     """Return the distinct rows of the base, which are found once."""
     found: Distinct | None = rows.known.get("distinct")
     if found is None:
-        found = rows.known["distinct"] = distinct_rows(rows.base)
+        found = rows.known["distinct"] = distinct_rows(rows.base, rows.among)
     return found
 
 

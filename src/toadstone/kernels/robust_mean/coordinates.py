@@ -9,14 +9,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from toadstone.core.arrays import Array
+from toadstone.core.arrays import Array, IntArray
 from toadstone.core.errors import InvalidArgument
 from toadstone.kernels.robust_mean.network import comparators
 from toadstone.kernels.robust_mean.parallel import in_order, parts
-from toadstone.kernels.robust_mean.rows import Rows, canonical, width_of
+from toadstone.kernels.robust_mean.rows import Rows, canonical, contiguous, readable, width_of
 
-_LANES = 64
-"""Coordinates that are sorted at once: their values of a hundred rows fit the nearest cache."""
+_LANES = 128
+"""Coordinates that are sorted at once: their values of a hundred rows just fit the nearest cache."""
+_TOGETHER = 8
 
 
 def coordinate_median(rows: Rows) -> Array:
@@ -40,7 +41,8 @@ def coordinate_median(rows: Rows) -> Array:
     """
     n = rows.shape[0]
     first = (n - 1) // 2
-    return _window_means(rows, (first,), n - 2 * first)[0]
+    median: Array = _window_means(rows, (first,), n - 2 * first)[0]
+    return median
 
 
 def trimmed_mean(rows: Rows, trim: int) -> Array:
@@ -69,7 +71,8 @@ def trimmed_mean(rows: Rows, trim: int) -> Array:
     """
     n = rows.shape[0]
     _check_trim(n, trim)
-    return _window_means(rows, (trim,), n - 2 * trim)[0]
+    mean: Array = _window_means(rows, (trim,), n - 2 * trim)[0]
+    return mean
 
 
 def mean_near_median(rows: Rows, keep: int) -> Array:
@@ -106,7 +109,7 @@ def mean_near_median(rows: Rows, keep: int) -> Array:
     if not 1 <= keep <= n:
         raise InvalidArgument("keep", f"a whole number from 1 to {n}", keep)
     network, result = comparators(n, 0, n), np.empty(d)
-    _for_blocks(rows, lambda block, columns: _near(block, network, keep, result[columns]))
+    _for_parts(rows, lambda source, among, start, columns: _near(source, among, start, network, keep, result[columns]))
     return result
 
 
@@ -184,89 +187,92 @@ def _check_trim(n: int, trim: int) -> None:
         raise InvalidArgument("trim", f"less than half of {n} rows", trim)
 
 
-def _window_means(rows: Rows, starts: tuple[int, ...], size: int) -> list[Array]:
-    """Return the means of the ranks from each start on, `size` of them: one array for each start."""
+def _window_means(rows: Rows, starts: tuple[int, ...], size: int) -> Array:
+    """Return the means of the ranks from each start on, `size` of them: one row for each start."""
     n, d = rows.shape
-    network = comparators(n, min(starts), max(starts) + size)
-    results = [np.empty(d) for _ in starts]
-
-    def sorted_means(block: NDArray[Any], columns: slice) -> None:
-        out = np.empty((len(starts), block.shape[1]))
-        _means(block, network, np.array(starts), size, out)
-        for result, values in zip(results, out, strict=True):
-            result[columns] = values
-
-    _for_blocks(rows, sorted_means)
+    network, results = comparators(n, min(starts), max(starts) + size), np.empty((len(starts), d))
+    firsts = np.array(starts)
+    _for_parts(
+        rows,
+        lambda source, among, start, columns: _means(source, among, start, network, firsts, size, results[:, columns]),
+    )
     return results
 
 
-def _for_blocks(rows: Rows, task: Callable[[NDArray[Any], slice], None]) -> None:
-    """Call `task` with copies of all rows in blocks of coordinates, in the precision that their order needs."""
-    here, base = canonical(rows) if rows.mix is not None else None, rows.base
-    kind = np.float32 if base.dtype.itemsize <= 4 else np.float64
+def _for_parts(rows: Rows, task: Callable[[NDArray[Any], IntArray, int, slice], None]) -> None:
+    """Call `task` with a table, its rows that are the rows, the column where a part begins there, and the part."""
+    base, count = rows.base, max(rows.given, rows.shape[0])
+    if rows.mix is not None:
+        here = canonical(rows)
 
-    def part(columns: slice) -> None:
-        if here is None:
-            among = slice(None) if rows.among is None else rows.among
-            block = np.array(base[among, columns], dtype=kind, order="C")
-        else:
-            block = here.block(base, columns)[here.place]
-        task(block, columns)
+        def part(columns: slice) -> None:
+            task(here.block(base, columns), here.place, 0, columns)
 
-    for _ in in_order(part, parts(rows.shape[1], width_of(max(rows.given, rows.shape[0])))):
+        width = width_of(count)
+    else:
+        among = np.arange(len(base)) if rows.among is None else rows.among
+
+        def part(columns: slice) -> None:
+            source, start = contiguous(base, columns)
+            task(source, among, start, columns)
+
+        width = width_of(count) * (_TOGETHER if readable(base) else 1)
+    for _ in in_order(part, parts(rows.shape[1], width)):
         pass
 
 
 @njit(cache=True, nogil=True)
-def _sort(block, start, network, values):  # type: ignore[no-untyped-def]
-    """Copy some coordinates of the block, and sort each of them as far as the network does."""
-    width = min(_LANES, block.shape[1] - start)
-    for i in range(block.shape[0]):
+def _sort(source, among, start, network, values, width):  # type: ignore[no-untyped-def]
+    """Copy some coordinates of the rows, and sort each of them as far as the network does."""
+    for i in range(len(among)):
+        row, copy = source[among[i], start : start + width], values[i]
         for j in range(width):
-            values[i, j] = block[i, start + j]
+            copy[j] = row[j]
     for c in range(network.shape[0]):
         low, high = values[network[c, 0]], values[network[c, 1]]
         for j in range(_LANES):
             a, b = low[j], high[j]
             low[j] = a if a < b else b
-            high[j] = b if a < b else a
-    return width
+            high[j] = a if a > b else b
 
 
 @njit(cache=True, nogil=True)
-def _means(block, network, starts, size, out):  # type: ignore[no-untyped-def]
-    values, total = np.zeros((block.shape[0], _LANES), block.dtype), np.empty(_LANES)
-    for start in range(0, block.shape[1], _LANES):
-        width = _sort(block, start, network, values)
-        for w in range(len(starts)):
+def _means(source, among, start, network, firsts, size, out):  # type: ignore[no-untyped-def]
+    values, total = np.zeros((len(among), _LANES), source.dtype), np.empty(_LANES)
+    for begin in range(0, out.shape[1], _LANES):
+        width = min(_LANES, out.shape[1] - begin)
+        _sort(source, among, start + begin, network, values, width)
+        for w in range(len(firsts)):
             # Starting from zero also makes a negative zero positive, whose sign would tell the clients' order.
             total[:] = 0.0
-            for rank in range(starts[w], starts[w] + size):
+            for rank in range(firsts[w], firsts[w] + size):
                 row = values[rank]
                 for j in range(_LANES):
                     total[j] += row[j]
             for j in range(width):
-                out[w, start + j] = total[j] / size
+                out[w, begin + j] = total[j] / size
 
 
 @njit(cache=True, nogil=True)
-def _near(block, network, keep, out):  # type: ignore[no-untyped-def]
-    n = block.shape[0]
-    values, middle = np.zeros((n, _LANES), block.dtype), np.empty(_LANES)
-    first, total = np.empty(_LANES, np.int64), np.empty(_LANES)
-    for start in range(0, block.shape[1], _LANES):
-        width = _sort(block, start, network, values)
+def _near(source, among, start, network, keep, out):  # type: ignore[no-untyped-def]
+    n = len(among)
+    values, middle = np.zeros((n, _LANES), source.dtype), np.empty(_LANES)
+    # Ranks as floats, so that comparisons and sums go through the same registers.
+    first, total = np.empty(_LANES), np.empty(_LANES)
+    for begin in range(0, len(out), _LANES):
+        width = min(_LANES, len(out) - begin)
+        _sort(source, among, start + begin, network, values, width)
         for j in range(_LANES):
             middle[j] = (np.float64(values[(n - 1) // 2, j]) + np.float64(values[n // 2, j])) / 2.0
-            first[j], total[j] = 0, 0.0
+            first[j], total[j] = 0.0, 0.0
         # The window moves up as long as the value that would enter is nearer than the one that would leave.
         for rank in range(n - keep):
+            leave, enter = values[rank], values[rank + keep]
             for j in range(_LANES):
-                leave, enter = middle[j] - values[rank, j], values[rank + keep, j] - middle[j]
-                first[j] += 1 if leave > enter else 0
+                first[j] += 1.0 if middle[j] - leave[j] > enter[j] - middle[j] else 0.0
         for rank in range(n):
+            row, place = values[rank], np.float64(rank)
             for j in range(_LANES):
-                inside = first[j] <= rank and rank < first[j] + keep
-                total[j] += values[rank, j] if inside else 0.0
+                total[j] += row[j] if first[j] <= place and place < first[j] + keep else 0.0
         for j in range(width):
-            out[start + j] = total[j] / keep
+            out[begin + j] = total[j] / keep

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from toadstone.core.arrays import Array, IntArray
-from toadstone.kernels.robust_mean.cancellation import Products, squared_distances_of
 from toadstone.kernels.robust_mean.mixtures import LEAST, Mixtures
 from toadstone.kernels.robust_mean.order import add_equal
 from toadstone.kernels.robust_mean.parallel import in_order, one_blas_thread, parts
-from toadstone.kernels.robust_mean.rows import Canonical, Rows, canonical, centre, contiguous, distinct, width_of
+from toadstone.kernels.robust_mean.points import Given, all_pairs, squared_distances_of, sum_differences, with_pairs
+from toadstone.kernels.robust_mean.rows import Canonical, Rows, canonical, contiguous, distinct, width_of
 
 _TOGETHER = 8
-"""Tiles in a part: few partial sums to keep, and enough parts for several threads."""
-_SAMPLES = 8
-_SAMPLED = 128
+_NEAR = 2048
+"""Coordinates of a sum of rows that stay in the nearest cache."""
 _SMALL = 2**21
 """Coordinates of pairs, up to which every pair is computed from its difference."""
 _LEAST = 1.0 / 256
@@ -42,7 +38,8 @@ def squared_distances(rows: Rows) -> Array:
     Notes
     -----
     One pass over the coordinates and n² d / 2 multiplications, about a row among the others. Rows that lie closely
-    together far from it are measured again, see `cancellation`: malicious rows can cost time, not digits.
+    together far from it are subtracted from each other: malicious rows can cost up to three times the time, but no
+    digits.
 
     Examples
     --------
@@ -57,10 +54,10 @@ def squared_distances(rows: Rows) -> Array:
         here.weights,
         lambda: _base_distances(rows),
         lambda: _base_products(rows),
-        lambda pairs: _pairs(rows.base, here, pairs),
+        lambda pairs: sum_differences(lambda part: here.block(rows.base, part), pairs, rows.shape[1]),
     )
     with one_blas_thread():
-        return _spread(squared_distances_of(points, len(here.weights), least=LEAST), here.place)
+        return _spread(squared_distances_of(points, least=LEAST), here.place)
 
 
 def squared_norms(rows: Rows) -> Array:
@@ -120,12 +117,11 @@ def distances_to(rows: Rows, point: Array) -> Array:
     point = np.asarray(point, dtype=np.float64)
 
     def part(columns: slice) -> Array:
-        block = here.block(base, columns)
-        found = np.empty(len(block))
-        _squares(block, point[columns], found)
+        found = np.empty(_count(here))
+        _squares_of_rows(*here.read(base, columns), point[columns], found)
         return found
 
-    total = np.zeros(len(here.first) if here.weights is None else len(here.weights))
+    total = np.zeros(_count(here))
     for found in in_order(part, parts(rows.shape[1], width_of(len(here.first)))):
         total += found
     return np.ascontiguousarray(np.sqrt(total)[here.place])
@@ -153,9 +149,8 @@ def inner_with(rows: Rows, vector: Array) -> Array:
     vector = np.asarray(vector, dtype=np.float64)
 
     def part(columns: slice) -> Array:
-        block = here.block(base, columns)
-        found = np.empty(len(block))
-        _inner(block, vector[columns], found)
+        found = np.empty(_count(here))
+        _inner_of_rows(*here.read(base, columns), vector[columns], found)
         return found
 
     total = np.zeros(_count(here))
@@ -254,15 +249,14 @@ def _base_distances(rows: Rows) -> Array:
     """Return the squared distances of the distinct given rows and the origin, which is the last; found once."""
     apart: Array | None = rows.known.get("distances")
     if apart is None:
-        given = _Given(rows.base, np.append(distinct(rows).first, -1))
+        given = Given(rows.base, np.append(distinct(rows).first, -1))
         count = len(given.rows)
         if count * count * rows.shape[1] <= _SMALL:
-            apart = np.zeros((count, count))
-            above = np.stack(np.triu_indices(count, 1), axis=1)
-            apart[above[:, 0], above[:, 1]] = apart[above[:, 1], above[:, 0]] = given.pairs(above)
+            every = all_pairs(count)
+            apart = with_pairs(np.zeros((count, count)), every, given.pairs(every))
         else:
-            apart = squared_distances_of(given, count, least=_LEAST)
-            rows.known["central"] = given.whole
+            apart = squared_distances_of(given, least=_LEAST)
+            rows.known["central"] = given.central
         rows.known["distances"] = apart
     return apart
 
@@ -271,9 +265,8 @@ def _base_central(rows: Rows) -> Array:
     """Return the inner products of the distinct given rows, and the origin, about one of them; found once."""
     products: Array | None = rows.known.get("central")
     if products is None:
-        given = _Given(rows.base, np.append(distinct(rows).first, -1))
-        everything = np.arange(len(given.rows))
-        products = given.products([(everything, given.centre(everything))])[0].gram
+        given = Given(rows.base, np.append(distinct(rows).first, -1))
+        products, _ = given.products(given.centre())
         rows.known["central"] = products
     return products
 
@@ -282,124 +275,43 @@ def _base_products(rows: Rows) -> Array:
     """Return the inner products of the distinct given rows about the origin; found once."""
     products: Array | None = rows.known.get("products")
     if products is None:
-        first = distinct(rows).first
-        products = rows.known["products"] = _Given(rows.base, first).products([(np.arange(len(first)), -1)])[0].gram
+        products = rows.known["products"] = Given(rows.base, distinct(rows).first).about(-1)
     return products
 
 
-class _Given:
-    """Rows of a table as points; row -1 is the origin."""
-
-    def __init__(self, base: NDArray[Any], rows: IntArray) -> None:
-        self.base, self.rows = base, rows
-        self.whole: Array | None = None
-        """The products of all of them about their centre, once they were asked for."""
-
-    def centre(self, members: IntArray) -> int:
-        """Return the member nearest to the median of some coordinates, leaving the origin out."""
-        members = members[self.rows[members] >= 0] if (self.rows[members] >= 0).any() else members
-        width = self.base.shape[1]
-        starts = np.unique(np.linspace(0, max(width - _SAMPLED, 0), _SAMPLES).astype(np.int64))
-        columns = np.unique((starts[:, None] + np.arange(_SAMPLED)).reshape(-1))
-        chosen = self.rows[members]
-        sample = self.base[np.ix_(chosen, columns[columns < width])].astype(np.float64)
-        with np.errstate(over="ignore"):
-            far = np.square(sample - np.median(sample, axis=0)).sum(axis=1)
-        return int(members[np.argmin(far)])
-
-    def products(self, clusters: list[tuple[IntArray, int]]) -> list[Products]:
-        """Sum the inner products of each cluster about its centre over all tiles."""
-        groups = [(self.rows[members], -1 if middle < 0 else self.rows[middle]) for members, middle in clusters]
-        width = width_of(max(len(members) for members, _ in groups))
-        totals = [np.zeros((len(members), len(members))) for members, _ in groups]
-
-        def part(columns: slice) -> list[Array]:
-            source, start = contiguous(self.base, columns)
-            return [_gram(source, members, middle, start, columns, width) for members, middle in groups]
-
-        for found in in_order(part, parts(self.base.shape[1], _TOGETHER * width)):
-            for total, gram in zip(totals, found, strict=True):
-                total += gram
-        if len(clusters) == 1 and len(groups[0][0]) == len(self.rows) and self.whole is None:
-            self.whole = totals[0].copy()
-        return [Products(total, np.ascontiguousarray(np.diagonal(total))) for total in totals]
-
-    def pairs(self, pairs: IntArray) -> Array:
-        """Sum the squared differences of pairs of rows over all tiles."""
-        members, among = np.unique(pairs, return_inverse=True)
-        chosen, among = self.rows[members], among.reshape(pairs.shape)
-
-        def block_of(columns: slice) -> Array:
-            source, start = contiguous(self.base, columns)
-            block = np.empty((len(chosen), columns.stop - columns.start))
-            centre(source, chosen, -1, start, block)
-            return block
-
-        return _differences(block_of, among, self.base.shape[1], width_of(4 * len(chosen)))
-
-
-def _gram(source: NDArray[Any], members: IntArray, middle: int, start: int, columns: slice, width: int) -> Array:
-    """Add up the products of the tiles of one part."""
-    total = np.zeros((len(members), len(members)))
-    for piece in parts(columns.stop - columns.start, width):
-        block = np.empty((len(members), piece.stop - piece.start))
-        centre(source, members, middle, start + piece.start, block)
-        total += block @ block.T
-    return total
-
-
-def _pairs(base: NDArray[Any], here: Canonical, pairs: IntArray) -> Array:
-    """Return squared distances of pairs of mixtures from the coordinates of the mixtures."""
-    return _differences(lambda columns: here.block(base, columns), pairs, base.shape[1], width_of(len(here.first)))
-
-
-def _differences(block_of: Any, pairs: IntArray, length: int, width: int) -> Array:
-    total = np.zeros(len(pairs))
-
-    def part(columns: slice) -> Array:
-        found = np.zeros(len(pairs))
-        _add_pairs(block_of(columns), pairs, found)
-        return found
-
-    for found in in_order(part, parts(length, width)):
-        total += found
-    return total
+@njit(cache=True, nogil=True)
+def _add_rows(source, members, share, start, result):  # type: ignore[no-untyped-def]
+    """Add shares of rows to `result`, one row after the other at each coordinate, four for each time it is read."""
+    count, length = len(members), len(result)
+    for first in range(0, length, _NEAR):
+        out = result[first : first + _NEAR]
+        low, high = start + first, start + min(first + _NEAR, length)
+        for k in range(0, count - 3, 4):
+            a, b = source[members[k], low:high], source[members[k + 1], low:high]
+            c, d = source[members[k + 2], low:high], source[members[k + 3], low:high]
+            for j in range(len(out)):
+                out[j] = (((out[j] + share[k] * a[j]) + share[k + 1] * b[j]) + share[k + 2] * c[j]) + share[k + 3] * d[
+                    j
+                ]
+        for k in range(count - count % 4, count):
+            a = source[members[k], low:high]
+            for j in range(len(out)):
+                out[j] += share[k] * a[j]
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def _add_pairs(block: Array, pairs: IntArray, found: Array) -> None:
-    for p in range(len(pairs)):
-        left, right, total = block[pairs[p, 0]], block[pairs[p, 1]], 0.0
-        for j in range(block.shape[1]):
-            total += (left[j] - right[j]) * (left[j] - right[j])
-        found[p] += total
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def _squares(block: Array, point: Array, found: Array) -> None:
-    for i in range(block.shape[0]):
-        row, total = block[i], 0.0
-        for j in range(block.shape[1]):
+def _squares_of_rows(source, members, start, point, found):  # type: ignore[no-untyped-def]
+    for i in range(len(members)):
+        row, total = source[members[i], start : start + len(point)], 0.0
+        for j in range(len(point)):
             total += (row[j] - point[j]) * (row[j] - point[j])
         found[i] = total
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def _inner(block: Array, vector: Array, found: Array) -> None:
-    for i in range(block.shape[0]):
-        row, total = block[i], 0.0
-        for j in range(block.shape[1]):
+def _inner_of_rows(source, members, start, vector, found):  # type: ignore[no-untyped-def]
+    for i in range(len(members)):
+        row, total = source[members[i], start : start + len(vector)], 0.0
+        for j in range(len(vector)):
             total += row[j] * vector[j]
         found[i] = total
-
-
-@njit(cache=True, nogil=True)
-def _add_rows(source, members, share, start, result):  # type: ignore[no-untyped-def]
-    width = len(result)
-    for first in range(0, width, 2048):
-        last = min(first + 2048, width)
-        out = result[first:last]
-        for k in range(len(members)):
-            values, weight = source[members[k], start + first : start + last], share[k]
-            for j in range(last - first):
-                out[j] += weight * values[j]

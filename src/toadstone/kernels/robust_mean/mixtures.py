@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 
 from toadstone.core.arrays import Array, IntArray
-from toadstone.kernels.robust_mean.cancellation import Products
 
 LEAST = 1e-3
 """Share of its terms that a sum must keep to have nine digits."""
@@ -44,16 +43,30 @@ class Mixtures:
         self.weights, self.affine = np.column_stack([weights, rest]), not rest.any()
         self.apart, self.about_origin, self.exactly = apart, products, exactly
 
-    def centre(self, members: IntArray) -> int:
-        """Return the member with the smallest median distance to the others."""
-        found = self._products(members, int(members[0]))
-        squares = np.diagonal(found.gram)
-        far = np.add.outer(squares, squares) - 2.0 * found.gram
-        return int(members[np.argmin(np.median(far, axis=1))])
+    def centre(self) -> int:
+        """Return the mixture with the smallest median distance to the others, found in two steps.
 
-    def products(self, clusters: list[tuple[IntArray, int]]) -> list[Products]:
-        """Return the inner products of each cluster about its centre."""
-        return [self._products(members, middle) for members, middle in clusters]
+        About the first mixture the others may have cancelled, but not those that are far from most.
+        """
+        middle = 0
+        for _ in range(2):
+            gram, _ = self.products(middle)
+            squares = np.diagonal(gram)
+            middle = int(np.argmin(np.median(np.add.outer(squares, squares) - 2.0 * gram, axis=1)))
+        return middle
+
+    def products(self, middle: int) -> tuple[Array, Array]:
+        """Return the inner products about a mixture, and the sizes of the terms that they are sums of."""
+        weights = self.weights - self.weights[middle]
+        size = np.abs(weights)
+        if self.affine:
+            apart = self.apart()
+            gram, scale = -0.5 * (weights @ apart @ weights.T), 0.5 * np.einsum("ij,ij->i", size @ apart, size)
+        else:
+            given = self.about_origin()
+            gram = weights[:, :-1] @ given @ weights[:, :-1].T
+            scale = np.square(size[:, :-1] @ np.sqrt(np.diagonal(given)))
+        return (gram + gram.T) / 2.0, scale
 
     def pairs(self, pairs: IntArray) -> Array:
         """Return squared distances of pairs from the differences of their weights, or from the coordinates."""
@@ -68,15 +81,3 @@ class Mixtures:
         if len(lost):
             result[lost] = self.exactly(pairs[lost])
         return result
-
-    def _products(self, members: IntArray, middle: int) -> Products:
-        weights = self.weights[members] - self.weights[middle]
-        size = np.abs(weights)
-        if self.affine:
-            apart = self.apart()
-            gram, scale = -0.5 * (weights @ apart @ weights.T), 0.5 * np.einsum("ij,ij->i", size @ apart, size)
-        else:
-            given = self.about_origin()
-            gram = weights[:, :-1] @ given @ weights[:, :-1].T
-            scale = np.square(size[:, :-1] @ np.sqrt(np.diagonal(given)))
-        return Products((gram + gram.T) / 2.0, scale)

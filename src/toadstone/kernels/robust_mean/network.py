@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=256)
 def comparators(count: int, first: int, last: int) -> NDArray[np.int32]:
     """Return the comparisons that put the ranks from `first` to below `last` of `count` values in their places.
 
@@ -37,21 +37,23 @@ def comparators(count: int, first: int, last: int) -> NDArray[np.int32]:
     (1104, 898)
     """
     wanted, kept = set(range(first, last)), []
-    for low, high in reversed(list(_merges(count))):
-        if low in wanted or high in wanted:
+    for low, high in reversed(list(_merges(1 << (count - 1).bit_length()))):
+        if high < count and (low in wanted or high in wanted):
             wanted |= {low, high}
             kept.append((low, high))
     return np.array(kept[::-1], dtype=np.int32).reshape(-1, 2)
 
 
-def _merges(count: int) -> Iterator[tuple[int, int]]:
-    size = 1
-    while size < count:
-        step = size
-        while step >= 1:
-            for start in range(step % size, count - step, 2 * step):
-                for low in range(start, min(start + step, count - step)):
-                    if low // (2 * size) == (low + step) // (2 * size):
-                        yield low, low + step
-            step //= 2
-        size *= 2
+def _merges(size: int, start: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield the comparisons for `size` places, a power of two: each half is sorted whole, while it is in the cache."""
+    if size == 1:
+        return
+    half = size // 2
+    yield from _merges(half, start)
+    yield from _merges(half, start + half)
+    step = half
+    while step >= 1:
+        for first in range(step % half, size - step, 2 * step):
+            for low in range(first, min(first + step, size - step)):
+                yield start + low, start + low + step
+        step //= 2

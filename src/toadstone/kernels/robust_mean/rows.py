@@ -11,12 +11,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from toadstone.core.arrays import Array, IntArray
-from toadstone.core.errors import InvalidData
+from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.kernels.robust_mean.order import Distinct, add_equal, distinct_rows
 from toadstone.kernels.robust_mean.parallel import in_order, parts
 
 _ENTRIES = 2**22
 _WIDEST = 4096
+_SPARSE = 4
+"""Zeros for each other weight, less one, from which a product that skips them is faster."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,18 +111,23 @@ class Rows:
         -------
         Rows
             The k rows ``mix @ self``. No coordinate is read.
+
+        Raises
+        ------
+        InvalidArgument
+            If there is not a weight for each row.
         """
+        mix, n = np.asarray(mix, dtype=np.float64), self.shape[0]
+        if mix.ndim != 2 or mix.shape[1] != n:
+            raise InvalidArgument("mix", f"weights of {n} rows, shape (k, {n})", f"shape {mix.shape}")
         if self.mix is None:
-            return Rows(self.base, np.asarray(mix, dtype=np.float64), self.known, self.among)
-        here = canonical(self)
-        if here.weights is None:
-            raise AssertionError("rows with a mixture have weights")
-        onto = np.array([add_equal(row, here.place, len(here.weights)) for row in np.asarray(mix, dtype=np.float64)])
-        composed = np.zeros((len(onto), self.given))
-        # The mixture of each row in the canonical order of what it mixes, at the first of equal rows.
-        product = np.zeros((len(onto), here.weights.shape[1]))
-        add_products(onto, here.weights, product)
-        composed[:, distinct(self).at] = product
+            return Rows(self.base, mix, self.known, self.among)
+        base = distinct(self)
+        weights, place = _distinct_mixtures(base, self.mix)
+        # Weights of equal rows are added first, so that their order changes no digit.
+        onto = np.array([add_equal(row, place, len(weights)) for row in mix]).reshape(len(mix), len(weights))
+        composed = np.zeros((len(mix), self.given))
+        composed[:, base.at] = _product(onto, weights)
         return Rows(self.base, composed, self.known, self.among)
 
     def blocks(self) -> Iterator[tuple[slice, Array]]:
@@ -156,11 +163,23 @@ class Canonical:
     place: IntArray
 
     def block(self, base: NDArray[Any], columns: slice) -> Array:
-        """Return some coordinates of the distinct rows: float64 of shape (k, width)."""
+        """Return some coordinates of the distinct rows: read-only float64 of shape (k, width)."""
         source, start = contiguous(base, columns)
         block = np.empty((len(self.first), columns.stop - columns.start))
         centre(source, self.first, -1, start, block)
-        return block if self.weights is None else self.weights @ block
+        if self.weights is not None:
+            sparse = _SPARSE * np.count_nonzero(self.weights) <= self.weights.size
+            block = _product(self.weights, block) if sparse else self.weights @ block
+        # Compiled loops are compiled once for tables that they may not change.
+        block.flags.writeable = False
+        return block
+
+    def read(self, base: NDArray[Any], columns: slice) -> tuple[NDArray[Any], IntArray, int]:
+        """Return a table, the rows in it that are the distinct ones, and where in it these coordinates begin."""
+        if self.weights is not None:
+            return self.block(base, columns), np.arange(len(self.weights)), 0
+        source, start = contiguous(base, columns)
+        return source, self.first, start
 
 
 def distinct(rows: Rows) -> Distinct:
@@ -176,9 +195,7 @@ def canonical(rows: Rows) -> Canonical:
     base = distinct(rows)
     if rows.mix is None:
         return Canonical(base.first, None, base.group)
-    # Zeros of both signs are the same weight.
-    weights, place = np.unique(base.total(rows.mix) + 0.0, axis=0, return_inverse=True)
-    return Canonical(base.first, weights, place.reshape(-1).astype(np.int64))
+    return Canonical(base.first, *_distinct_mixtures(base, rows.mix))
 
 
 def width_of(count: int) -> int:
@@ -186,12 +203,17 @@ def width_of(count: int) -> int:
     return max(256, min(_WIDEST, _ENTRIES // count))
 
 
+def readable(base: NDArray[Any]) -> bool:
+    """Return whether compiled loops read a table as it is."""
+    return base.dtype in (np.float32, np.float64) and base.flags.c_contiguous and base.dtype.isnative
+
+
 def contiguous(base: NDArray[Any], columns: slice) -> tuple[NDArray[Any], int]:
     """Return a table of float32 or float64 in C order, and where in it these coordinates begin.
 
     It is `base` itself where that will do, without a copy.
     """
-    if base.dtype in (np.float32, np.float64) and base.flags.c_contiguous and base.dtype.isnative:
+    if readable(base):
         source, start = base.view(np.ndarray), columns.start
     else:
         # Half precision is a part of single precision, and longer floats are rounded.
@@ -219,12 +241,27 @@ def centre(source, rows, reference, start, block):  # type: ignore[no-untyped-de
                 out[j] -= np.float64(shift[j])
 
 
+def _distinct_mixtures(base: Distinct, mix: Array) -> tuple[Array, IntArray]:
+    """Return the distinct rows of weights of the distinct given rows, and which of them each mixture is."""
+    # Zeros of both signs are the same weight.
+    weights, place = np.unique(base.total(mix) + 0.0, axis=0, return_inverse=True)
+    return weights, place.reshape(-1).astype(np.int64)
+
+
+def _product(left: Array, right: Array) -> Array:
+    """Return ``left @ right``, each entry summed in the order of the rows of `right`, wherever it stands."""
+    out = np.zeros((left.shape[0], right.shape[1]))
+    _add_products(left, right, out)
+    return out
+
+
 @njit(cache=True, nogil=True)
-def add_products(left: Array, right: Array, out: Array) -> None:
-    """Add ``left @ right`` to `out`, each entry summed in the order of the rows of `right`, wherever it stands."""
+def _add_products(left, right, out):  # type: ignore[no-untyped-def]
     for i in range(left.shape[0]):
+        result = out[i]
         for k in range(left.shape[1]):
             weight = left[i, k]
             if weight != 0.0:
+                row = right[k]
                 for j in range(right.shape[1]):
-                    out[i, j] += weight * right[k, j]
+                    result[j] += weight * row[j]

@@ -1,10 +1,56 @@
-"""Federated training by name: the attacks of malicious clients."""
+"""Federated training by name: rules, what comes before them, and the attacks of malicious clients."""
 
 from __future__ import annotations
 
 from toadstone.catalogue.entry import Entry
 
 _ATTACKS = "toadstone.federated.attacks"
+
+_RULES = "toadstone.federated.aggregation"
+
+RULES = {
+    "mean": Entry(f"{_RULES}.coordinates:Mean", "The mean: the baseline, which one malicious client moves anywhere."),
+    "median": Entry(f"{_RULES}.coordinates:CoordinateMedian", "The median of each coordinate."),
+    "trimmed-mean": Entry(
+        f"{_RULES}.coordinates:TrimmedMean", "The mean of each coordinate without its f lowest and f highest values."
+    ),
+    "meamed": Entry(
+        f"{_RULES}.coordinates:MeaMed", "The mean of the n - f values of each coordinate nearest to its median."
+    ),
+    "krum": Entry(f"{_RULES}.selections:Krum", "The update nearest to its n - f - 2 nearest others."),
+    "multi-krum": Entry(f"{_RULES}.selections:MultiKrum", "The mean of the n - f - 2 updates of least Krum score."),
+    "bulyan": Entry(
+        f"{_RULES}.selections:Bulyan", "Krum repeated n - 2f times, then the values nearest to each median."
+    ),
+    "geometric-median": Entry(
+        f"{_RULES}.averages:GeometricMedian", "The point of least sum of distances, to a proven tolerance."
+    ),
+    "centred-clipping": Entry(
+        f"{_RULES}.averages:CentredClipping", "The last aggregate plus the mean of the differences, each clipped."
+    ),
+    "norm-filter": Entry(
+        f"{_RULES}.averages:NormFilter", "The mean of the updates whose norm is near the median norm."
+    ),
+    "minimum-diameter": Entry(
+        f"{_RULES}.selections:MinimumDiameter", "The mean of the n - f updates of least largest distance, exactly."
+    ),
+    "fltrust": Entry(
+        f"{_RULES}.agreement:FLTrust", "Updates weighed by their agreement with that of the server's own rows."
+    ),
+    "dnc": Entry(
+        f"{_RULES}.agreement:DivideAndConquer", "The mean of what sticks out along no first principal direction."
+    ),
+    "flame": Entry(
+        f"{_RULES}.agreement:FLAME", "The largest cluster of angles, clipped to the median norm, with noise."
+    ),
+}
+
+PREAGGREGATIONS = {
+    "nnm": Entry(f"{_RULES}.before:NearestNeighbourMixing", "Each update becomes the mean of its n - f nearest."),
+    "arc": Entry(f"{_RULES}.before:AdaptiveClipping", "The largest norms are clipped to the next below."),
+    "bucketing": Entry(f"{_RULES}.before:Bucketing", "Updates are drawn into buckets, whose means take their place."),
+    "clipping": Entry(f"{_RULES}.before:StaticClipping", "Updates are clipped to a given norm."),
+}
 
 CLIENT_ATTACKS = {
     "sign-flip": Entry(f"{_ATTACKS}.sign_flip:SignFlip", "Updates of the opposite sign, scaled.", ("send",), "errors"),

@@ -10,7 +10,7 @@ from typing import Any
 from toadstone.catalogue.attacks import ATTACKS
 from toadstone.catalogue.defences import DETECTORS, LEARNERS, ROBUST_LEARNERS, SANITIZERS
 from toadstone.catalogue.entry import Entry
-from toadstone.catalogue.federated import CLIENT_ATTACKS
+from toadstone.catalogue.federated import CLIENT_ATTACKS, PREAGGREGATIONS, RULES
 from toadstone.catalogue.libraries import LIBRARIES
 from toadstone.catalogue.networks import NETWORK_ATTACKS, NETWORK_DEFENCES
 from toadstone.catalogue.regression import REGRESSION_ATTACKS, REGRESSION_DEFENCES
@@ -28,6 +28,8 @@ CATALOGUE: Mapping[str, Mapping[str, Entry]] = MappingProxyType(
         "network-defence": MappingProxyType(NETWORK_DEFENCES),
         "regression-attack": MappingProxyType(REGRESSION_ATTACKS),
         "regression-defence": MappingProxyType(REGRESSION_DEFENCES),
+        "aggregation-rule": MappingProxyType(RULES),
+        "pre-aggregation": MappingProxyType(PREAGGREGATIONS),
         "client-attack": MappingProxyType(CLIENT_ATTACKS),
     }
 )

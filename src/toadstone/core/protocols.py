@@ -1,4 +1,4 @@
-"""The protocols of feasible sets and attacks."""
+"""The protocols of feasible sets, attacks and aggregators."""
 
 from __future__ import annotations
 
@@ -30,3 +30,10 @@ class Attack(Protocol):
 
     def poison(self, data: Dataset, budget: Budget, rng: Generator) -> Poison:
         """Return poison rows within the budget for this clean training set."""
+
+
+class Aggregator(Protocol):
+    """An aggregation of clients' updates that a number of malicious ones cannot steer."""
+
+    def __call__(self, updates: Matrix, malicious: int) -> Array:
+        """Return one vector, shape (d,), from updates of shape (n, d)."""

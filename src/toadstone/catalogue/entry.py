@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Threat: TypeAlias = Literal["add", "flip", "perturb", "send"]
+Threat: TypeAlias = Literal["add", "flip", "perturb"]
 Goal: TypeAlias = Literal["errors", "trigger", "group", "targets"]
 
 
@@ -19,9 +19,9 @@ class Entry:
         ``"module:Class"``, or ``"module:function"``.
     sentence : str
         One plain sentence on what it does.
-    threats : tuple of {"add", "flip", "perturb", "send"}
-        Budgets that an attack can spend, its own first; empty for defences.
-        "send" is for clients that send other updates.
+    threats : tuple of {"add", "flip", "perturb"}
+        Budgets that an attack can spend, its own first; empty for defences,
+        and for attacks by clients, who send what they like.
     goal : {"errors", "trigger", "group", "targets"}, optional
         What an attack wants misclassified: any test row, triggered rows, a
         group of rows, or chosen rows. None for defences.

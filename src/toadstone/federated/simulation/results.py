@@ -44,7 +44,7 @@ class FederationSetting:
        robust optimization", ICML 2021.
     """
 
-    rounds: int = 60
+    rounds: int = 100
     momentum: float = 0.9
     evaluate_every: int = 5
     seed: int = 0

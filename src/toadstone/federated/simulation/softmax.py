@@ -55,7 +55,7 @@ class SoftmaxModel:
 
     features: int
     classes: int
-    rate: float = 0.1
+    rate: float = 0.5
     steps: int = 5
     batch: int = 32
     ridge: float = 0.0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 
 from toadstone.catalogue import entry, resolve
 from toadstone.core.arrays import Array, IntArray
-from toadstone.core.budget import Budget, Kind
+from toadstone.core.budget import Budget
 from toadstone.core.checks import check_positive
 from toadstone.core.dataset import Dataset, Poison
 from toadstone.datasets.split import Split
@@ -71,7 +71,7 @@ class TargetAttackPlan:
     @property
     def budget(self) -> Budget:
         """As much as the fraction buys, of the kind that the attack spends first."""
-        return Budget(self.fraction, cast(Kind, entry("regression-attack", self.method).threats[0]))
+        return Budget(self.fraction, entry("regression-attack", self.method).threats[0])
 
     @property
     def attack(self) -> Any:

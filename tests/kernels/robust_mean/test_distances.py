@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from toadstone.core.errors import InvalidData
-from toadstone.kernels.robust_mean import distances
 from toadstone.kernels.robust_mean.distances import (
     combine,
     distances_to,
@@ -18,12 +17,6 @@ from toadstone.kernels.robust_mean.rows import Rows
 
 LENGTH = 9000
 """More than one tile, and a last one that is not full."""
-
-
-@pytest.fixture(autouse=True)
-def _large(monkeypatch):
-    # Small tables are computed pair by pair; these tests are about the large ones.
-    monkeypatch.setattr(distances, "_SMALL", 0)
 
 
 def plain(rows):
@@ -79,7 +72,7 @@ def test_clusters_within_clusters_far_from_the_others():
     assert error(squared_distances(Rows(rows)), plain(rows)) < 1e-9
 
 
-def test_rows_that_hide_where_the_centre_is_chosen():
+def test_rows_that_agree_wherever_one_looks_first():
     # All but one agree on the coordinates that are looked at; the first is far everywhere else.
     rows = offset(30, 1e-5, np.float64)
     rows[:11] += 1.0
@@ -89,11 +82,12 @@ def test_rows_that_hide_where_the_centre_is_chosen():
     assert error(squared_distances(Rows(rows)), plain(rows)) < 1e-9
 
 
-def test_small_tables_agree_with_large_ones(monkeypatch):
-    rows = np.random.default_rng(1).normal(size=(6, 50))
-    large = squared_distances(Rows(rows))
-    monkeypatch.setattr(distances, "_SMALL", 2**21)
-    np.testing.assert_allclose(squared_distances(Rows(rows)), large, rtol=1e-13)
+@pytest.mark.parametrize("n", [1, 2, 4, 5, 7, 300])
+@pytest.mark.parametrize("length", [1, 50, 256, 515])
+def test_any_number_of_rows_and_coordinates(n, length):
+    rows = np.random.default_rng(n).normal(size=(n, length))
+    found, exact = squared_distances(Rows(rows)), np.square(rows[:, None] - rows[None]).sum(axis=2)
+    np.testing.assert_allclose(found, exact, rtol=1e-13)
 
 
 def test_mixtures_of_near_rows_beside_huge_ones():

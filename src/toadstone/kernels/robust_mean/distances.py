@@ -6,19 +6,20 @@ import numpy as np
 from numba import njit
 
 from toadstone.core.arrays import Array, IntArray
-from toadstone.kernels.robust_mean.mixtures import LEAST, Mixtures
+from toadstone.kernels.robust_mean.mixtures import Mixtures, squared_distances_of
 from toadstone.kernels.robust_mean.order import add_equal
+from toadstone.kernels.robust_mean.pairwise import (
+    central_row,
+    differences_of_pairs,
+    products_about,
+    squared_differences,
+)
 from toadstone.kernels.robust_mean.parallel import in_order, one_blas_thread, parts
-from toadstone.kernels.robust_mean.points import Given, all_pairs, squared_distances_of, sum_differences, with_pairs
 from toadstone.kernels.robust_mean.rows import Canonical, Rows, canonical, contiguous, distinct, width_of
 
 _TOGETHER = 8
 _NEAR = 2048
 """Coordinates of a sum of rows that stay in the nearest cache."""
-_SMALL = 2**21
-"""Coordinates of pairs, up to which every pair is computed from its difference."""
-_LEAST = 1.0 / 256
-"""Squared distance, relative to the squared lengths it is the difference of, that keeps nine digits at worst."""
 
 
 def squared_distances(rows: Rows) -> Array:
@@ -37,9 +38,8 @@ def squared_distances(rows: Rows) -> Array:
 
     Notes
     -----
-    One pass over the coordinates and n² d / 2 multiplications, about a row among the others. Rows that lie closely
-    together far from it are subtracted from each other: malicious rows can cost up to three times the time, but no
-    digits.
+    One pass over the coordinates of given rows, whose differences are squared and added; n² d / 2 of them. Mixtures
+    need no other pass, but for pairs whose difference is hardly one, seen from what they are mixed from.
 
     Examples
     --------
@@ -54,10 +54,10 @@ def squared_distances(rows: Rows) -> Array:
         here.weights,
         lambda: _base_distances(rows),
         lambda: _base_products(rows),
-        lambda pairs: sum_differences(lambda part: here.block(rows.base, part), pairs, rows.shape[1]),
+        lambda pairs: differences_of_pairs(lambda part: here.block(rows.base, part), pairs, rows.shape[1]),
     )
     with one_blas_thread():
-        return _spread(squared_distances_of(points, least=LEAST), here.place)
+        return _spread(squared_distances_of(points), here.place)
 
 
 def squared_norms(rows: Rows) -> Array:
@@ -249,15 +249,7 @@ def _base_distances(rows: Rows) -> Array:
     """Return the squared distances of the distinct given rows and the origin, which is the last; found once."""
     apart: Array | None = rows.known.get("distances")
     if apart is None:
-        given = Given(rows.base, np.append(distinct(rows).first, -1))
-        count = len(given.rows)
-        if count * count * rows.shape[1] <= _SMALL:
-            every = all_pairs(count)
-            apart = with_pairs(np.zeros((count, count)), every, given.pairs(every))
-        else:
-            apart = squared_distances_of(given, least=_LEAST)
-            rows.known["central"] = given.central
-        rows.known["distances"] = apart
+        apart = rows.known["distances"] = squared_differences(rows.base, np.append(distinct(rows).first, -1))
     return apart
 
 
@@ -265,9 +257,9 @@ def _base_central(rows: Rows) -> Array:
     """Return the inner products of the distinct given rows, and the origin, about one of them; found once."""
     products: Array | None = rows.known.get("central")
     if products is None:
-        given = Given(rows.base, np.append(distinct(rows).first, -1))
-        products, _ = given.products(given.centre())
-        rows.known["central"] = products
+        every = np.append(distinct(rows).first, -1)
+        middle = int(every[central_row(rows.base, every)])
+        products = rows.known["central"] = products_about(rows.base, every, middle)
     return products
 
 
@@ -275,7 +267,7 @@ def _base_products(rows: Rows) -> Array:
     """Return the inner products of the distinct given rows about the origin; found once."""
     products: Array | None = rows.known.get("products")
     if products is None:
-        products = rows.known["products"] = Given(rows.base, distinct(rows).first).about(-1)
+        products = rows.known["products"] = products_about(rows.base, distinct(rows).first, -1)
     return products
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from toadstone.core.arrays import Array, IntArray
 
-LEAST = 1e-3
+_LEAST = 1e-3
 """Share of its terms that a sum must keep to have nine digits."""
 _ROUNDED = 64 * np.finfo(np.float64).eps
 
@@ -77,7 +77,32 @@ class Mixtures:
             result[here] = -0.5 * np.einsum("ij,ij->i", weights @ apart, weights)
             size = np.abs(weights)
             scale[here] = 0.5 * np.einsum("ij,ij->i", size @ apart, size)
-        lost = np.flatnonzero(~(result >= LEAST * scale))
+        lost = np.flatnonzero(~(result >= _LEAST * scale))
         if len(lost):
             result[lost] = self.exactly(pairs[lost])
         return result
+
+
+def squared_distances_of(points: Mixtures) -> Array:
+    """Return the squared distances of all pairs: from inner products, and anew wherever these have cancelled.
+
+    Parameters
+    ----------
+    points : Mixtures
+
+    Returns
+    -------
+    ndarray of shape (k, k)
+    """
+    products, scale = points.products(points.centre())
+    squares = np.diagonal(products)
+    with np.errstate(invalid="ignore", over="ignore"):
+        result = np.add.outer(squares, squares) - 2.0 * products
+        # Written so that what is not a number, from squares that overflow, counts as lost.
+        lost = ~(result >= _LEAST * np.maximum.outer(scale, scale))
+    np.fill_diagonal(result, 0.0)
+    np.fill_diagonal(lost, val=False)
+    pairs = np.argwhere(np.triu(lost))
+    if len(pairs):
+        result[pairs[:, 0], pairs[:, 1]] = result[pairs[:, 1], pairs[:, 0]] = points.pairs(pairs)
+    return result

@@ -73,8 +73,9 @@ def test_a_backdoor_of_no_length_stays_so(view, rng):
 
 def test_neurotoxin_leaves_alone_what_the_server_moved_most(view, rng):
     attack, memory = Neurotoxin(trigger=TRIGGER, avoided=0.5), {}
-    attack.send(view(HONEST, poisoned=POISONED, memory=memory), rng)
-    server = np.array([0.0, -9.0, 0.1, 5.0, 0.0, -7.0])
+    before = np.array([50.0, 0.0, 60.0, 0.0, 70.0, 0.0])
+    attack.send(view(HONEST, poisoned=POISONED, memory=memory, server=before), rng)
+    server = before + np.array([0.0, -9.0, 0.1, 5.0, 0.0, -7.0])
     made = attack.send(view(HONEST, poisoned=POISONED, memory=memory, server=server, round=2), rng)
     assert (made != 0).tolist() == [[True, False, True, False, True, False]] * 2
     np.testing.assert_allclose(made[0] / made[0, 0], np.where(made[0] != 0, POISONED[0] / POISONED[0, 0], 0))

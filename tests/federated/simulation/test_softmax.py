@@ -77,3 +77,8 @@ def test_a_model_that_was_blown_up_is_still_measured(scale):
 def test_numbers_out_of_range(wrong):
     with pytest.raises(InvalidArgument, match=f"`{next(iter(wrong))}`"):
         SoftmaxModel(**{"features": 2, "classes": 2} | wrong)
+
+
+def test_a_score_that_is_no_number_is_not_the_largest():
+    model = SoftmaxModel(features=1, classes=3)
+    assert model.predict(np.array([0.0, 0, 0, 1.0, np.nan, 2.0]), np.zeros((1, 1))).tolist() == [2]

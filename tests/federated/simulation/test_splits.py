@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from toadstone.core.errors import InvalidArgument
 from toadstone.federated import dirichlet_clients, source_clients
+from toadstone.federated.simulation.splits import _level
 
 
 def each_row_once(dealt, n):
@@ -45,6 +46,12 @@ def test_the_seed_alone_decides():
     y = np.arange(300) % 3
     one, two = (dirichlet_clients(y, 7, 0.5, np.random.default_rng(4)) for _ in range(2))
     assert [rows.tolist() for rows in one] == [rows.tolist() for rows in two]
+
+
+def test_a_client_that_gives_rows_keeps_enough():
+    levelled = _level([np.arange(4), np.arange(4, 8), np.array([8])], 3, np.random.default_rng(0))
+    assert sorted(len(rows) for rows in levelled) == [3, 3, 3]
+    each_row_once(levelled, 9)
 
 
 def test_too_few_rows():

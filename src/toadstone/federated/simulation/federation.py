@@ -13,13 +13,14 @@ from threadpoolctl import threadpool_limits
 from toadstone.core.arrays import Array, IntArray, Mask
 from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.federated.aggregation.rule import Rule
 from toadstone.federated.attacks.trigger import BackdoorTrigger
 from toadstone.federated.attacks.view import ClientAttack, Messages, PoisonsRows, RoundView
 from toadstone.federated.simulation.clients import ClientModel, ClientRows, Clients
 from toadstone.federated.simulation.results import FederationRun, FederationSetting, Tally
-from toadstone.federated.simulation.server import Rule, Server
+from toadstone.federated.simulation.server import Server
 
-_WHO, _MODEL, _HONEST, _POISONED, _ATTACK = range(5)
+_WHO, _MODEL, _HONEST, _POISONED, _ATTACK, _ROOT = range(6)
 """Parts of the seed, so that a draw for one purpose moves no other."""
 
 
@@ -28,7 +29,7 @@ def run_federation(
     clients: Sequence[ClientRows],
     test: ClientRows,
     *,
-    rule: Rule,
+    rule: str | Rule,
     malicious: int,
     attack: ClientAttack | None = None,
     setting: FederationSetting | None = None,
@@ -47,9 +48,12 @@ def run_federation(
     clients : sequence of (X, y)
         Rows of each client, and positions of their classes.
     test : (X, y)
-    rule : callable
+    rule : str or Rule
+        A name that `rules` lists, with pre-aggregations before it, or an
+        object for other options.
     malicious : int
-        Number of malicious clients, f, also told to the rule.
+        Number of malicious clients, f. The rule guards against as many; the
+        mean, which withstands none, runs all the same.
     attack : ClientAttack, optional
         Without one all clients are honest, and the rule guards against
         `malicious` of them all the same.
@@ -62,7 +66,10 @@ def run_federation(
     Raises
     ------
     InvalidArgument
-        If no client is honest, or an attack has no client.
+        If no client is honest, an attack has no client, or the rule needs rows
+        of the server.
+    InvalidInput
+        If there are too few clients for the rule.
     InvalidData
         If a client has no rows, or there are no test rows.
 
@@ -77,15 +84,17 @@ def run_federation(
     >>> from toadstone.federated.simulation.softmax import SoftmaxModel
     >>> X, y = np.array([[-1.0], [1.0]]), np.array([0, 1])
     >>> run = run_federation(
-    ...     SoftmaxModel(features=1, classes=2), [(X, y)] * 3, (X, y), rule=lambda updates: updates.mean(axis=0),
-    ...     malicious=0, setting=FederationSetting(rounds=10))
+    ...     SoftmaxModel(features=1, classes=2), [(X, y)] * 3, (X, y), rule="trimmed-mean", malicious=1,
+    ...     setting=FederationSetting(rounds=10))
     >>> run.rounds_at, run.final
     ((0, 5, 10), 1.0)
     """
     here = setting or FederationSetting()
     _check(clients, test, malicious, attack)
+    own = None if here.root is None else Clients.of_seed(model, [here.root], here.momentum, (here.seed, _ROOT))
+    server = Server.of(rule, malicious, own)
     with threadpool_limits(1, user_api="blas"):
-        return _Federation(model, clients, test, Server(rule, malicious), attack, here).run()
+        return _Federation(model, clients, test, server, malicious, attack, here).run()
 
 
 @dataclass(eq=False)
@@ -94,6 +103,7 @@ class _Federation:
     clients: Sequence[ClientRows]
     test: ClientRows
     server: Server
+    malicious: int
     attack: ClientAttack | None
     setting: FederationSetting
     memory: dict[str, Any] = field(default_factory=dict)
@@ -108,6 +118,9 @@ class _Federation:
         tally, measured = Tally(bad), [(0, self._accuracy(weights))]
         for number in range(1, setting.rounds + 1):
             messages = clients.messages(weights)
+            self.server.prepare(weights)
+            if number == 1:
+                self.server.check(messages)
             if np.isfinite(messages).all():
                 extra = None if poisoned is None else poisoned.messages(weights)
                 step = self.server.step(self._sent(number, weights, messages, extra, bad, chance))
@@ -124,7 +137,7 @@ class _Federation:
         bad = np.zeros(len(self.clients), dtype=bool)
         if self.attack is not None:
             who = np.random.default_rng([self.setting.seed, _WHO])
-            bad[who.permutation(len(bad))[: self.server.malicious]] = True
+            bad[who.permutation(len(bad))[: self.malicious]] = True
         return bad
 
     def _poisoned_clients(self, bad: Mask) -> Clients | None:
@@ -154,7 +167,7 @@ class _Federation:
                 own=messages[bad],
                 poisoned=extra,
                 honest=None if knows == "own" else messages[~bad],
-                rule=self.server.rule if knows == "rule" else None,
+                rule=self.server.answer if knows == "rule" else None,
                 memory=self.memory,
             ),
             chance,

@@ -30,7 +30,7 @@ class FederationSetting:
         Of which clients are malicious, of all batches, and of the attack.
     trigger : BackdoorTrigger, optional
         Its success is counted; by default that of the attack, if it has one.
-    trusted : (X, y), optional
+    root : (X, y), optional
         Rows of the server itself, for rules that need an update of its own.
 
     Raises
@@ -49,7 +49,7 @@ class FederationSetting:
     evaluate_every: int = 5
     seed: int = 0
     trigger: BackdoorTrigger | None = None
-    trusted: ClientRows | None = None
+    root: ClientRows | None = None
 
     def __post_init__(self) -> None:
         check_count(rounds=self.rounds, evaluate_every=self.evaluate_every)
@@ -136,7 +136,7 @@ class Tally:
     refused: int = 0
     spread: float = 0.0
     kappa: float = math.nan
-    told: int = 0
+    told: bool = False
     filtered: list[int] = field(default_factory=lambda: [0, 0])
 
     def add(self, step: Step, honest: Array) -> None:
@@ -154,7 +154,7 @@ class Tally:
             ratio = away / spread if spread > 0 else (math.inf if away > 0 else 0.0)
             self.kappa = ratio if math.isnan(self.kappa) else max(self.kappa, ratio)
         if step.filtered is not None:
-            self.told += 1
+            self.told = True
             self.filtered[0] += int(step.filtered[self.malicious].sum())
             self.filtered[1] += int(step.filtered[~self.malicious].sum())
 
@@ -165,4 +165,4 @@ class Tally:
     def share_filtered(self, malicious: int) -> float | None:
         """Return the share of messages without weight, of the malicious clients (1) or of the honest ones (0)."""
         senders = int(self.malicious.sum() if malicious else (~self.malicious).sum())
-        return self.filtered[1 - malicious] / (self.told * senders) if self.told and senders else None
+        return self.filtered[1 - malicious] / (self.rounds * senders) if self.told and senders else None

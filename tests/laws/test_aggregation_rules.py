@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,7 @@ from toadstone.federated import (
     rules,
 )
 from toadstone.federated.aggregation.conditions import CONDITIONS
+from toadstone.kernels.robust_mean import parallel
 
 DIMENSION = 40
 RULES = names("aggregation-rule")
@@ -47,6 +50,7 @@ def honest(seed=0, n=15):
     return 1.0 + 0.3 * np.random.default_rng(seed).normal(size=(n, DIMENSION))
 
 
+@cache
 def most(spec, n):
     """The largest f for which a rule's conditions hold."""
     rule, f = built(spec), 0
@@ -155,17 +159,13 @@ def test_below_the_condition_it_is_refused_in_one_sentence_and_from_it_on_it_wor
 
 @pytest.mark.parametrize("spec", [*RULES, *CHAINS])
 def test_what_is_not_finite_never_enters(spec):
-    f = min(most(spec, 15), most(spec, 12) + 3)
-    updates, rule = honest(6), built(spec)
-    if f < 3:
-        rule_f, bad = f, f
-    else:
-        rule_f, bad = f, 3
+    f, updates, rule = most(spec, 15), honest(6), built(spec)
+    bad = min(f, 3)
     updates[:bad] = np.nan
-    found = aggregate_with_evidence(updates, rule, malicious=rule_f)
-    np.testing.assert_array_equal(found.vector, rule(updates[bad:], rule_f - bad))
+    found = aggregate_with_evidence(updates, rule, malicious=f)
+    np.testing.assert_array_equal(found.vector, rule(updates[bad:], f - bad))
     assert [one.client for one in found.refused] == list(range(bad))
-    assert found.malicious_left == rule_f - bad
+    assert found.malicious_left == f - bad
     assert np.isnan(found.suspicion[:bad]).all()
     assert np.isfinite(found.suspicion[bad:]).all()
 
@@ -221,3 +221,63 @@ def test_the_table_lists_what_the_catalogue_holds():
     for one in rules():
         assert f"  {one.name} " in str(rules())
         assert one.paper
+
+
+@pytest.mark.parametrize("spec", [name for name in ROBUST if name != "bulyan"] + list(CHAINS))
+def test_three_of_nan_and_three_of_1e30_of_fifteen_move_nothing_beyond_six_malicious(spec):
+    f, rule = 6, built(spec)
+    if most(spec, 15) < f:
+        f = most(spec, 15)
+    clean = honest(10)
+    attacked = clean.copy()
+    attacked[: f // 2], attacked[f // 2 : f] = np.nan, 1e30
+    found = rule(attacked, f)
+    np.testing.assert_array_equal(found, rule(attacked[f // 2 :], f - f // 2))
+    middle = clean[f:].mean(axis=0)
+    spread = np.sqrt(np.square(clean[f:] - middle).sum(axis=1).mean())
+    # What six may do: the bound on either result, with the kappa of what is left and that of all.
+    kappas = [rule.kappa(15 - f // 2, f - f // 2), rule.kappa(15, f)]
+    allowed = sum(3.0 if kappa is None else np.sqrt(kappa) for kappa in kappas) * spread
+    assert np.linalg.norm(found - rule(clean, f)) <= allowed
+
+
+@pytest.mark.parametrize("spec", [*RULES, *CHAINS])
+def test_any_storage_gives_the_same(spec, tmp_path):
+    updates = honest(11).astype(np.float32)
+    f, rule = most(spec, 15), built(spec)
+    expected = rule(updates, f)
+    mapped = np.memmap(tmp_path / "updates", dtype=np.float32, mode="w+", shape=updates.shape)
+    mapped[:] = updates
+    stored = [mapped, list(updates), [row.astype(np.float64) for row in updates], np.asfortranarray(updates)]
+    for other in [*stored, updates.astype(np.float64), updates.tolist(), updates.astype(">f4")]:
+        np.testing.assert_allclose(rule(other, f), expected, rtol=1e-12, atol=1e-14)
+    assert rule(mapped, f).tobytes() == expected.tobytes()
+    assert rule(list(updates), f).tobytes() == expected.tobytes()
+    half = updates.astype(np.float16)
+    np.testing.assert_allclose(rule(half, f), rule(half.astype(np.float64), f), rtol=1e-9)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("spec", [*RULES, *CHAINS])
+def test_tensors_give_the_same(spec):
+    torch = pytest.importorskip("torch")
+    updates = torch.from_numpy(honest(12).astype(np.float32))
+    f, rule = most(spec, 15), built(spec)
+    expected = rule(updates.numpy(), f)
+    assert rule(updates, f).tobytes() == expected.tobytes()
+    assert rule(list(updates.requires_grad_()), f).tobytes() == expected.tobytes()
+    for kind in (torch.bfloat16, torch.float16, torch.float64):
+        given = updates.detach().to(kind)
+        np.testing.assert_allclose(rule(given, f), rule(given.double().numpy(), f), rtol=1e-9)
+
+
+@pytest.mark.parametrize("spec", [*RULES, *CHAINS])
+def test_any_number_of_threads_gives_the_same_bytes(spec, monkeypatch):
+    updates = np.tile(honest(13), (1, 150))
+    f, rule = most(spec, 15), built(spec)
+    rule = FLTrust(root=np.ones(updates.shape[1])) if spec == "fltrust" else rule
+    found = []
+    for threads in (1, 3):
+        monkeypatch.setattr(parallel, "available_threads", lambda threads=threads: threads)
+        found.append(rule(updates, f).tobytes())
+    assert found[0] == found[1]

@@ -84,7 +84,7 @@ def admit(updates: Matrix | Sequence[Any]) -> Admitted:
     2 nothing was sent
     3 not all finite
     """
-    if isinstance(updates, Sequence):
+    if isinstance(updates, Sequence) and not isinstance(updates, str | bytes):
         return _from_vectors(updates)
     table = _numbers(updates)
     if table is None or table.ndim != 2 or 0 in table.shape[1:]:

@@ -15,7 +15,7 @@ from toadstone.federated.aggregation.admission import Admitted, Refused, admit
 from toadstone.federated.aggregation.conditions import check_condition
 from toadstone.federated.aggregation.geometry import Geometry
 from toadstone.federated.aggregation.names import parse_rule
-from toadstone.federated.aggregation.rule import Chain, Rule, Weighed
+from toadstone.federated.aggregation.rule import Chain, PreAggregation, Rule, Weighed
 from toadstone.kernels.robust_mean.distances import distances_to
 
 
@@ -184,7 +184,7 @@ def aggregate_with_evidence(
     chosen, admitted, rows, found = _weighed(updates, rule, malicious)
     if clients is not None and len(clients) != admitted.received:
         raise InvalidArgument("clients", f"{admitted.received} names, one for each update", len(clients))
-    at, left = admitted.clients, max(0, malicious - len(admitted.refused))
+    at, (left, _) = admitted.clients, _left(admitted, malicious)
     suspicion = np.full(admitted.received, np.nan)
     if found.suspicion is None:
         # A pass over the coordinates, for the evidence only.
@@ -217,13 +217,56 @@ def aggregate_with_evidence(
     )
 
 
+def mix_updates(updates: Matrix | Sequence[Any], step: PreAggregation, *, malicious: int) -> Array:
+    """Return what a pre-aggregation makes of the updates that are admitted.
+
+    Parameters
+    ----------
+    updates, malicious
+        As for `aggregate`.
+    step : PreAggregation
+
+    Returns
+    -------
+    ndarray of float64, shape (m, d)
+        In the order of the clients that were admitted, unless the step puts
+        several of them together.
+
+    Raises
+    ------
+    InvalidInput
+        If there are too few clients for f.
+
+    Examples
+    --------
+    >>> from toadstone.federated import AdaptiveClipping
+    >>> mix_updates([[1.0], [9.0], [2.0]], AdaptiveClipping(), malicious=1).tolist()
+    [[1.0], [2.0], [2.0]]
+    """
+    check_count(0, malicious=malicious)
+    admitted = admit(updates)
+    left, behind = _left(admitted, malicious)
+    if admitted.rows is None:
+        check_condition(step.name, clients=0, malicious=left, behind=behind)
+        raise InvalidInput(f"{step.name} needs an update: got none{behind}")
+    rows = Geometry.of(admitted.rows)
+    mixture = step.mix(rows, left, behind)
+    weights = mixture.weights if len(mixture.weights) < rows.count else rows.placed(mixture.weights)
+    return np.concatenate([block for _, block in rows.mixed(weights).rows.blocks()], axis=1)
+
+
+def _left(admitted: Admitted, malicious: int) -> tuple[int, str]:
+    """Return how many malicious clients may be left, and the end of a sentence on the refused."""
+    refused = len(admitted.refused)
+    behind = f" after {refused} of {admitted.received} updates were refused" if refused else ""
+    return max(0, malicious - refused), behind
+
+
 def _weighed(updates: Any, rule: str | Rule, malicious: int) -> tuple[Rule, Admitted, Geometry, Weighed]:
     """Admit updates and apply a rule to those that enter."""
     check_count(0, malicious=malicious)
     chosen, admitted = parse_rule(rule), admit(updates)
-    refused = len(admitted.refused)
-    left = max(0, malicious - refused)
-    behind = f" after {refused} of {admitted.received} updates were refused" if refused else ""
+    left, behind = _left(admitted, malicious)
     if admitted.rows is None:
         first = chosen.before[0].name if isinstance(chosen, Chain) and chosen.before else chosen.spec
         check_condition(first, clients=0, malicious=left, behind=behind)

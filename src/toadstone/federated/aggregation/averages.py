@@ -108,10 +108,10 @@ class CentredClipping(Rule):
         for _ in range(self.steps):
             away = rows.distances_to(vector)
             radius = float(np.median(away)) if radius is None else radius
-            step = clip_scales(away, radius) / rows.count
-            rest = 1.0 - float(step.sum())
-            vector = rows.combine(step) + rest * vector
-            shares = step + rest * shares
+            scales = clip_scales(away, radius)
+            rest = 1.0 - float(scales.sum()) / rows.count
+            vector = rows.combine(scales) / rows.count + rest * vector
+            shares = scales / rows.count + rest * shares
         return Weighed(
             vector=vector,
             coefficients=shares,

@@ -130,6 +130,12 @@ class PreAggregation:
         """The condition under which the step keeps robustness."""
         return CONDITIONS[self.name].text
 
+    def __call__(self, updates: Matrix, malicious: int) -> Array:
+        """Return what the step makes of updates, shape (m, d); one for each client unless it puts them together."""
+        from toadstone.federated.aggregation.aggregate import mix_updates
+
+        return mix_updates(updates, self, malicious=malicious)
+
     def mix(self, rows: Geometry, malicious: int, behind: str = "") -> Mixture:
         """Check the condition and return the mixtures; as `Rule.weigh`."""
         check_condition(self.name, clients=rows.count, malicious=malicious, behind=behind)

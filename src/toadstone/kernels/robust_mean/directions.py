@@ -91,8 +91,8 @@ def majority_cluster(distances: Array) -> Mask:
 
     n = len(distances)
     if n < 3 or not distances.any():
-        # Too few rows, or rows too alike, for a hierarchy.
-        return np.full(n, not distances.any())
+        # Too few rows for a malicious one, or rows too alike, for a hierarchy.
+        return np.ones(n, dtype=bool)
     found = HDBSCAN(
         min_cluster_size=n // 2 + 1, min_samples=1, metric="precomputed", allow_single_cluster=True, copy=True
     )

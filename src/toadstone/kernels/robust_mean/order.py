@@ -43,7 +43,7 @@ class Distinct:
 
 
 def distinct_rows(base: NDArray[Any], among: IntArray | None = None) -> Distinct:
-    """Find the distinct rows of a table, in an order that depends on their bytes alone.
+    """Find the distinct rows of a table, in an order that depends on their numbers alone.
 
     Parameters
     ----------
@@ -101,14 +101,22 @@ def _grouped(values: Array, group: IntArray, count: int) -> Array:
 
 
 def _keys(base: NDArray[Any], rows: IntArray) -> list[tuple[bytes, bytes]]:
-    """Return what each row is sorted by: some of its bytes, and a digest of all of them where others agree."""
+    """Return what each row is sorted by: some of its numbers, and a digest of all of them where others agree."""
     width = base.shape[1]
     columns = np.unique(np.linspace(0, width - 1, min(width, _SAMPLED)).astype(np.int64))
-    sample = [base[row, columns].tobytes() for row in rows]
+    sample = [_ascending(base[row, columns]) for row in rows]
     if len(columns) == width:
         return [(key, b"") for key in sample]
     shared = Counter(sample)
     return [(key, _digest(base[row]) if shared[key] > 1 else b"") for key, row in zip(sample, rows, strict=True)]
+
+
+def _ascending(values: NDArray[Any]) -> bytes:
+    """Return bytes that are ordered as the numbers are, so that a tie goes to the row of lower numbers."""
+    bits = np.ascontiguousarray(values, dtype=np.float64).view(np.int64)
+    # The magnitude of negative numbers runs the other way, and negative bits come first.
+    ordered = np.where(bits < 0, ~bits, bits ^ np.int64(-(2**63)))
+    return ordered.astype(">i8").tobytes()
 
 
 def _digest(row: NDArray[Any]) -> bytes:

@@ -1,0 +1,109 @@
+"""Updates that are malformed, not finite or too large never enter, and count as malicious."""
+
+import numpy as np
+import pytest
+
+from toadstone.core.errors import InvalidArgument, InvalidData, InvalidInput
+from toadstone.federated import aggregate, aggregate_with_evidence
+from toadstone.federated.aggregation.admission import admit
+
+GOOD = np.arange(20.0).reshape(5, 4)
+
+
+def reasons(updates):
+    return {one.client: one.reason for one in admit(updates).refused}
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (None, "nothing was sent"),
+        ([], "nothing was sent"),
+        ([1.0, 2.0], "expected 4 numbers, got 2"),
+        (np.ones((2, 2)), "expected a vector, got shape (2, 2)"),
+        (3.0, "expected a vector, got shape ()"),
+        (["a", "b", "c", "d"], "not a vector of real numbers"),
+        ([1.0, [2.0], 3.0, 4.0], "not a vector of real numbers"),
+        ([1j, 2j, 3j, 4j], "not a vector of real numbers"),
+        ([True, False, True, True], "not a vector of real numbers"),
+        ([1.0, 2.0, np.nan, 4.0], "not all finite"),
+        ([1.0, 2.0, np.inf, 4.0], "not all finite"),
+        ([1.0, 2.0, 1e200, 4.0], "expected a norm up to 1e+150, got a larger one"),
+        (object(), "not a vector of real numbers"),
+    ],
+)
+def test_one_bad_message_of_six(bad, reason):
+    assert reasons([*GOOD, bad]) == {5: reason}
+    found = aggregate_with_evidence([bad, *GOOD], "median", malicious=2)
+    np.testing.assert_array_equal(found.vector, np.median(GOOD, axis=0))
+    assert (found.clients, found.malicious, found.malicious_left) == (6, 2, 1)
+    assert found.refused[0].reason == reason
+    assert np.isnan(found.suspicion[0])
+    assert not found.filtered[0]
+
+
+def test_an_array_is_not_copied_and_its_bad_rows_are_refused(tmp_path):
+    table = np.memmap(tmp_path / "updates", dtype=np.float32, mode="w+", shape=(5, 4))
+    table[:] = GOOD
+    assert admit(table).rows.base is table
+    table[1, 3], table[4, 0] = np.nan, -np.inf
+    found = admit(table)
+    assert found.rows.base is table
+    assert found.clients.tolist() == [0, 2, 3]
+    assert reasons(table) == {1: "not all finite", 4: "not all finite"}
+    np.testing.assert_array_equal(aggregate(table, "mean", malicious=0), GOOD[[0, 2, 3]].mean(axis=0))
+
+
+def test_largest_and_smallest_numbers_enter():
+    table = GOOD.copy()
+    table[0], table[1] = 1e149, 5e-324
+    assert len(admit(table).clients) == 5
+    assert np.isfinite(aggregate(table, "krum", malicious=1)).all()
+
+
+def test_whole_numbers_are_numbers():
+    np.testing.assert_array_equal(aggregate(GOOD.astype(np.int32), "median", malicious=2), np.median(GOOD, axis=0))
+
+
+@pytest.mark.parametrize(
+    "updates",
+    [np.ones(4), np.ones((2, 3, 4)), np.ones((3, 0)), np.array([["a"]]), np.ones((3, 2), dtype=complex), "updates", 3],
+)
+def test_an_array_of_another_shape_is_no_round(updates):
+    with pytest.raises(InvalidData, match=r"^updates: expected numbers of shape \(n, d\)"):
+        admit(updates)
+
+
+def test_two_lengths_as_often_as_each_other():
+    with pytest.raises(InvalidData, match="expected vectors of one length, got 2 and 3 as often as each other"):
+        admit([[1.0, 2.0], [1.0, 2.0, 3.0]])
+
+
+@pytest.mark.parametrize("updates", [[], np.zeros((0, 3)), [None, []], np.full((2, 3), np.nan)])
+@pytest.mark.parametrize("rule", ["mean", "krum", "nnm+median", "bucketing+median", "arc+krum"])
+def test_nobody_is_left(updates, rule):
+    with pytest.raises(InvalidInput, match="got n = 0, f = 0"):
+        aggregate(updates, rule, malicious=0)
+
+
+def test_the_condition_is_checked_after_refusals():
+    updates = np.vstack([GOOD, np.full((2, 4), np.nan)])
+    with pytest.raises(InvalidInput) as refused:
+        aggregate(updates, "krum", malicious=4)
+    assert str(refused.value) == "Krum needs n >= 2f + 3: got n = 5, f = 2 after 2 of 7 updates were refused"
+    assert aggregate(updates, "krum", malicious=3).shape == (4,)
+    # More refusals than f leave no malicious client among the rest.
+    assert aggregate_with_evidence(updates, "krum", malicious=1).malicious_left == 0
+
+
+def test_the_condition_of_buckets_is_that_of_their_number():
+    with pytest.raises(InvalidInput) as refused:
+        aggregate([*GOOD, None], "bucketing+krum", malicious=2)
+    wanted = "Krum needs n >= 2f + 3: got n = 3, f = 1 after bucketing of 5 after 1 of 6 updates were refused"
+    assert str(refused.value) == wanted
+
+
+@pytest.mark.parametrize("malicious", [-1, 1.0, True, None])
+def test_the_number_of_malicious_clients_is_a_count(malicious):
+    with pytest.raises(InvalidArgument, match="`malicious`: expected a whole number from 0"):
+        aggregate(GOOD, "median", malicious=malicious)

@@ -10,6 +10,9 @@ READY := $(VENV)/.ready
 DOCS  := $(VENV)/.ready-docs
 DEEP  := $(VENV)/.ready-deep
 LIBS  := $(VENV)/.ready-libraries
+# Flower pins older versions of what others need: it has an environment, and constraints, of its own.
+FLOWER := .venv-federated
+FLOWER_CONSTRAINTS ?= constraints-federated.txt
 BENCH := $(VENV)/.ready-bench
 TOOLS := $(VENV)/.ready-tools
 # /dev/null installs the newest versions, build/oldest.txt the oldest that pyproject.toml admits.
@@ -19,12 +22,12 @@ DEMO  := build/demo/breast-cancer
 JOBS  ?= auto
 PART  ?= kernels/statistics
 INPUTS ?= 20000
-FAST  := $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m 'not data and not slow and not deep and not libraries'
+FAST  := $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep --ignore tests/federated/flower -m 'not data and not slow and not deep and not libraries'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-data test-libraries test-deep test-experiments crash coverage fuzz mutants lint check format hooks bench picture \
-	guide guide-check docs dist constraints clean
+.PHONY: help setup demo test test-data test-libraries test-deep test-federated test-experiments crash coverage fuzz mutants lint check format hooks bench picture \
+	guide guide-check docs dist constraints constraints-federated clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,10 +50,10 @@ test: $(READY) ## run the fast tests, in a process a core up to four (JOBS=0: in
 
 test-data: $(READY) ## run the slow tests and those on real data (TOADSTONE_DATA)
 	@test -d "$$TOADSTONE_DATA" || { echo "test-data: TOADSTONE_DATA should name the folder of data sets, got '$$TOADSTONE_DATA'" >&2; exit 1; }
-	@$(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m '(data or slow) and not deep and not libraries'
+	@$(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep --ignore tests/federated/flower -m '(data or slow) and not deep and not libraries'
 
 test-libraries: $(LIBS) ## install PyOD, cleanlab and the boosting libraries and run the tests of what they are used for
-	@TOADSTONE_LIBRARIES=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep -m libraries
+	@TOADSTONE_LIBRARIES=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal --ignore tests/deep --ignore tests/federated/flower -m libraries
 	@$(BIN)/pytest -q --doctest-modules src/toadstone/detectors/adapters
 
 $(LIBS): $(READY)
@@ -60,6 +63,17 @@ $(LIBS): $(READY)
 
 test-deep: $(DEEP) ## install torch and run the tests of networks; those on real data too where TOADSTONE_DATA is set
 	@TOADSTONE_DEEP=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'deep and not slow'
+
+test-federated: $(FLOWER)/.ready ## install Flower in an environment of its own and run its tests, one of them a federation on loopback
+	@TOADSTONE_FEDERATED=true $(FLOWER)/bin/python -m pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal tests/federated/flower
+	@$(FLOWER)/bin/python -m pytest -q -W ignore::DeprecationWarning --doctest-modules src/toadstone/federated/flower
+
+$(FLOWER)/.ready: pyproject.toml $(FLOWER_CONSTRAINTS)
+	@echo "setup: installing Flower into $(FLOWER)"
+	@test -x $(FLOWER)/bin/pip || "$(PYTHON)" -m venv $(FLOWER)
+	@$(FLOWER)/bin/python -m pip install --quiet --quiet --disable-pip-version-check -c $(FLOWER_CONSTRAINTS) \
+		-e '.[federated]' pytest pytest-xdist hypothesis
+	@touch $@
 
 test-experiments: $(DEEP) ## run the experiments on networks whole and check what they reach (TOADSTONE_DATA; a quarter of an hour)
 	@TOADSTONE_DEEP=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'deep and slow'
@@ -93,7 +107,7 @@ lint: $(READY) ## lint, formatting, types, imports between rooms
 check: lint ## lint, formatting, types, imports between rooms, doctests
 	@$(BIN)/pytest -q --doctest-modules src \
 		$$($(BIN)/python -c 'from importlib.util import find_spec as at; at("torch") and at("opacus") or print("--ignore src/toadstone/deep")') \
-		--ignore src/toadstone/detectors/adapters
+		--ignore src/toadstone/detectors/adapters --ignore src/toadstone/federated/flower
 
 format: $(READY) ## rewrite the code as the formatter likes it
 	@$(BIN)/ruff check --quiet --fix .
@@ -146,6 +160,13 @@ constraints: ## renew constraints.txt with the newest versions that go together
 		| sed 's/+cpu//' | LC_ALL=C sort -fu; } > build/constraints.txt
 	@mv build/constraints.txt constraints.txt
 	@git --no-pager diff --stat constraints.txt
+
+constraints-federated: ## renew constraints-federated.txt with the newest versions that go together with Flower
+	@rm -rf build/newest && mkdir -p build && "$(PYTHON)" -m venv build/newest
+	@build/newest/bin/pip install --quiet --quiet --disable-pip-version-check -e '.[federated]' pytest pytest-xdist hypothesis
+	@{ grep '^#' constraints-federated.txt; build/newest/bin/pip freeze --exclude-editable | LC_ALL=C sort -fu; } > build/constraints.txt
+	@mv build/constraints.txt constraints-federated.txt
+	@git --no-pager diff --stat constraints-federated.txt
 
 clean: ## remove what the other targets made, but not .venv
 	@rm -rf build dist docs/api .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

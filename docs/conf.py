@@ -38,8 +38,8 @@ myst_enable_extensions = ["dollarmath", "deflist", "attrs_inline"]
 myst_heading_anchors = 3
 
 autodoc_typehints = "none"
-# The reference of the annex is built without its extra.
-autodoc_mock_imports = ["torch", "safetensors", "opacus", "lightning"]
+# The reference of the annexes is built without their extras.
+autodoc_mock_imports = ["torch", "safetensors", "opacus", "lightning", "flwr"]
 autodoc_member_order = "bysource"
 autodoc_default_options = {
     "exclude-members": "set_fit_request, set_score_request, set_decision_function_request, set_predict_request"
@@ -52,7 +52,7 @@ suppress_warnings = ["ref.python"]
 
 
 def import_rooms() -> None:
-    """Import every module before Sphinx does, the annex alone with stand-ins for its extra.
+    """Import every module before Sphinx does, the annexes alone with stand-ins for their extras.
 
     Sphinx reads pages in an order that changes from run to run. A stand-in for torch that is there while scipy is first
     imported breaks scipy, and an annex imported with the real torch is documented otherwise.
@@ -62,13 +62,13 @@ def import_rooms() -> None:
         ".".join(("toadstone", *path.relative_to(package).with_suffix("").parts))
         for path in sorted(package.rglob("[a-z]*.py"))
     ]
-    annex = "toadstone.deep."
+    annexes = ("toadstone.deep.", "toadstone.federated.flower.")
     for name in modules:
-        if not name.startswith(annex):
+        if not name.startswith(annexes):
             import_module(name)
     with mock(autodoc_mock_imports):
         for name in modules:
-            if name.startswith(annex):
+            if name.startswith(annexes):
                 import_module(name)
 
 

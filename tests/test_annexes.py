@@ -18,7 +18,9 @@ EXTRA = (
     "lightgbm",
     "catboost",
     "datasets",
+    "flwr",
 )
+ANNEXES = ("toadstone.deep.", "toadstone.federated.flower.")
 
 WITHOUT = f"""
 import importlib, sys
@@ -38,9 +40,9 @@ def run(code):
 
 def test_every_other_room_lives_without_torch():
     modules = [
-        ".".join(("toadstone", *path.relative_to(ROOT).with_suffix("").parts))
+        name
         for path in sorted(ROOT.rglob("[a-z]*.py"))
-        if path.relative_to(ROOT).parts[0] != "deep"
+        if not (name := ".".join(("toadstone", *path.relative_to(ROOT).with_suffix("").parts))).startswith(ANNEXES)
     ]
     assert len(modules) > 100
     finished = run(f"for name in {modules}: importlib.import_module(name)")
@@ -53,6 +55,15 @@ def test_the_annex_says_what_to_install():
     assert said == (
         "ModuleNotFoundError: toadstone.deep needs PyTorch, which is not installed: "
         "pip install '.[deep]' in the clone of toadstone"
+    )
+
+
+def test_robust_strategies_say_what_to_install():
+    finished = run("import toadstone.federated; toadstone.federated.robust")
+    *_, said = finished.stderr.strip().splitlines()
+    assert said == (
+        "ModuleNotFoundError: toadstone.federated.robust needs Flower, which is not installed: "
+        "pip install '.[federated]' in the clone of toadstone"
     )
 
 

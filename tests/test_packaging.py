@@ -19,7 +19,16 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 HEAVY = ("sklearn", "numba", "matplotlib", "pyarrow", "pooch", "click", "jinja2", "tqdm")
-TESTS = ("test", "test-data", "test-libraries", "test-deep", "test-experiments", "coverage", "mutants")
+TESTS = (
+    "test",
+    "test-data",
+    "test-libraries",
+    "test-deep",
+    "test-federated",
+    "test-experiments",
+    "coverage",
+    "mutants",
+)
 TARGETS = ("setup", "demo", *TESTS, "lint", "check", "hooks", "bench", "docs", "dist", "clean")
 TEXT = {".py", ".md", ".toml", ".txt", ".yml", ".j2", ".css", ".js", ".json", ""}
 
@@ -28,8 +37,8 @@ def folded(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def pins():
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+def pins(file="constraints.txt"):
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
     return [line for line in lines if not line.startswith("#")]
 
 
@@ -76,17 +85,29 @@ def test_typed():
     sorted(
         name
         for name in {*PROJECT["dependencies"], *(name for extra in EXTRAS.values() for name in extra)}
-        if not name.startswith("toadstone[")
+        if not name.startswith(("toadstone[", "flwr"))
     ),
 )
 def test_every_requirement_is_pinned(requirement):
-    wanted = folded(re.split(r"[<>=!~\[ ;]", requirement, maxsplit=1)[0])
-    assert wanted in {folded(pin.partition("==")[0]) for pin in pins()}
+    assert name_of(requirement) in {folded(pin.partition("==")[0]) for pin in pins()}
 
 
-def test_pins_are_plain():
-    assert [pin for pin in pins() if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", pin)] == []
-    names = [folded(pin.partition("==")[0]) for pin in pins()]
+def name_of(requirement):
+    return folded(re.split(r"[<>=!~\[ ;]", requirement, maxsplit=1)[0])
+
+
+def test_flower_is_pinned_with_what_it_is_installed_beside():
+    """In a file of its own: it pins older versions of what others need."""
+    pinned = {folded(pin.partition("==")[0]) for pin in pins("constraints-federated.txt")}
+    assert {name_of(requirement) for requirement in (*PROJECT["dependencies"], *EXTRAS["federated"])} <= pinned
+    assert "flwr" not in {folded(pin.partition("==")[0]) for pin in pins()}
+
+
+@pytest.mark.parametrize("file", ["constraints.txt", "constraints-federated.txt"])
+def test_pins_are_plain(file):
+    pins_of = pins(file)
+    assert [pin for pin in pins_of if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", pin)] == []
+    names = [folded(pin.partition("==")[0]) for pin in pins_of]
     assert len(names) == len(set(names))
 
 

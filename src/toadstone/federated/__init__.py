@@ -36,6 +36,12 @@ if TYPE_CHECKING:
     from toadstone.federated.attacks.sleeper import Sleeper
     from toadstone.federated.attacks.trigger import BackdoorTrigger
     from toadstone.federated.attacks.view import ClientAttack, RoundView
+    from toadstone.federated.flower.grid import InProcessGrid
+    from toadstone.federated.flower.robust import robust
+    from toadstone.federated.flower.weights import CappedWeights
+    from toadstone.federated.history.log import read_log
+    from toadstone.federated.history.reputation import Reputation
+    from toadstone.federated.history.summary import summarize_log
     from toadstone.federated.simulation.clients import ClientModel
     from toadstone.federated.simulation.federation import run_federation
     from toadstone.federated.simulation.results import FederationRun, FederationSetting
@@ -52,6 +58,7 @@ __all__ = [
     "BackdoorTrigger",
     "Bucketing",
     "Bulyan",
+    "CappedWeights",
     "CentredClipping",
     "Chain",
     "ClientAttack",
@@ -66,6 +73,7 @@ __all__ = [
     "Garbage",
     "GaussianNoise",
     "GeometricMedian",
+    "InProcessGrid",
     "InnerProduct",
     "Krum",
     "LabelFlip",
@@ -83,6 +91,7 @@ __all__ = [
     "NormFilter",
     "PreAggregation",
     "Refused",
+    "Reputation",
     "RoundView",
     "Rule",
     "SignFlip",
@@ -94,9 +103,12 @@ __all__ = [
     "aggregate_with_evidence",
     "dirichlet_clients",
     "parse_rule",
+    "read_log",
+    "robust",
     "rules",
     "run_federation",
     "source_clients",
+    "summarize_log",
 ]
 
 __getattr__, __dir__ = lazy_exports(
@@ -110,6 +122,7 @@ __getattr__, __dir__ = lazy_exports(
         "BackdoorTrigger": "attacks.trigger",
         "Bucketing": "aggregation.before",
         "Bulyan": "aggregation.selections",
+        "CappedWeights": "flower.weights",
         "CentredClipping": "aggregation.averages",
         "Chain": "aggregation.rule",
         "ClientAttack": "attacks.view",
@@ -125,6 +138,7 @@ __getattr__, __dir__ = lazy_exports(
         "Garbage": "attacks.garbage",
         "GaussianNoise": "attacks.gaussian",
         "GeometricMedian": "aggregation.averages",
+        "InProcessGrid": "flower.grid",
         "InnerProduct": "attacks.inner_product",
         "Krum": "aggregation.selections",
         "LabelFlip": "attacks.label_flip",
@@ -142,6 +156,7 @@ __getattr__, __dir__ = lazy_exports(
         "NormFilter": "aggregation.averages",
         "PreAggregation": "aggregation.rule",
         "Refused": "aggregation.admission",
+        "Reputation": "history.reputation",
         "RoundView": "attacks.view",
         "Rule": "aggregation.rule",
         "SignFlip": "attacks.sign_flip",
@@ -153,8 +168,11 @@ __getattr__, __dir__ = lazy_exports(
         "aggregate_with_evidence": "aggregation.aggregate",
         "dirichlet_clients": "simulation.splits",
         "parse_rule": "aggregation.names",
+        "read_log": "history.log",
+        "robust": "flower.robust",
         "rules": "aggregation.names",
         "run_federation": "simulation.federation",
         "source_clients": "simulation.splits",
+        "summarize_log": "history.summary",
     },
 )

@@ -1,0 +1,276 @@
+"""A strategy of Flower whose aggregation withstands malicious clients."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
+from flwr.serverapp import Grid
+from flwr.serverapp.strategy import Result, Strategy
+
+from toadstone.core.errors import InvalidArgument, InvalidInput
+from toadstone.federated.flower.driver import Driver
+from toadstone.federated.flower.messages.admission import Admission, Contribution, Invitation, admit
+from toadstone.federated.flower.messages.handover import only_reply, record_of, restored
+from toadstone.federated.flower.messages.metrics import robust_metrics
+from toadstone.federated.flower.refusals import check_strategy
+from toadstone.federated.flower.rounds import Defence, Outcome, aggregate_round
+from toadstone.federated.flower.updates.buffer import new_rows
+from toadstone.federated.flower.updates.model import ServerModel
+from toadstone.federated.flower.weights import DOMINATED, weights_name
+from toadstone.federated.history.log import ClientLine, LogWriter, RoundLine, Stage
+from toadstone.federated.history.reputation import Reputation
+
+_LOGGER = logging.getLogger("flwr")
+
+
+class RobustStrategy(Strategy):
+    """A strategy around another: it selects clients as that one does, and aggregates by a robust rule.
+
+    The rule's result is handed to the inner strategy as the only reply of the
+    round. Averages leave it as it is; a momentum or an adaptive optimizer at
+    the server goes on with it.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        It is not changed, and keeps its own state.
+    defence : Defence
+    log : path-like, optional
+        File of JSON lines.
+
+    Attributes
+    ----------
+    reputation : Reputation
+        Of clients by node, for sampling and review.
+    defence : Defence
+        Its rule is that of the next round: centred clipping goes on from the
+        last aggregate.
+    """
+
+    def __init__(self, strategy: Strategy, defence: Defence, *, log: str | os.PathLike[str] | None = None) -> None:
+        check_strategy(strategy)
+        self.strategy = strategy
+        self.defence = defence
+        self.reputation = Reputation()
+        self._asked: dict[Stage, Invitation] = {}
+        self._model: ServerModel | None = None
+        self._log = None if log is None else LogWriter(log)
+        self._settings: dict[str, Any] = {
+            "rule": defence.rule.spec,
+            "malicious": defence.malicious,
+            "weights": weights_name(defence.weights),
+        }
+        if self._log is not None:
+            self._log.begin({**self._settings, "strategy": type(strategy).__name__})
+
+    @property
+    def weighted_by(self) -> str:
+        """Key of the metrics that holds the number of examples."""
+        return str(getattr(self.strategy, "weighted_by_key", "num-examples"))
+
+    def configure_train(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """Have the inner strategy select clients, and note whom it selects and what they are sent."""
+        messages = list(self.strategy.configure_train(server_round, arrays, config, grid))
+        invitation = Invitation.of(server_round, "train", messages)
+        self._asked["train"] = invitation
+        self._model = ServerModel.sent(arrays, clients=len(invitation.sent), adapters=self.defence.adapters)
+        return messages
+
+    def configure_evaluate(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """Have the inner strategy select clients, and note whom it selects."""
+        messages = list(self.strategy.configure_evaluate(server_round, arrays, config, grid))
+        self._asked["evaluate"] = Invitation.of(server_round, "evaluate", messages)
+        return messages
+
+    def aggregate_train(
+        self, server_round: int, replies: Iterable[Message]
+    ) -> tuple[ArrayRecord | None, MetricRecord | None]:
+        """Aggregate the replies of a round by the rule, or leave the model as it is and say so.
+
+        Parameters
+        ----------
+        server_round : int
+        replies : iterable of Message
+
+        Returns
+        -------
+        arrays : ArrayRecord or None
+            None: the model stays.
+        metrics : MetricRecord
+            Medians of the clients' metrics, each with its spread, and
+            ``aggregated`` (1 or 0), ``clients``, ``refused``, ``missing`` and
+            ``filtered``.
+        """
+        invitation = self._invitation("train", server_round)
+        model = self._model
+        assert model is not None
+        rows = new_rows(len(invitation.sent), model.width, model.dtype)
+        admission = admit(replies, invitation, weighted_by=self.weighted_by, model=model, rows=rows)
+        try:
+            outcome = aggregate_round(model, admission, rows, self.defence)
+        except InvalidInput as refusal:
+            return None, self._unchanged(admission, str(refusal))
+        return self._hand_over(server_round, model, admission, outcome)
+
+    def aggregate_evaluate(self, server_round: int, replies: Iterable[Message]) -> MetricRecord | None:
+        """Take the median of each metric over the clients, with its spread.
+
+        Parameters
+        ----------
+        server_round : int
+        replies : iterable of Message
+
+        Returns
+        -------
+        MetricRecord or None
+            None if no client was asked.
+        """
+        invitation = self._invitation("evaluate", server_round)
+        if not invitation.sent:
+            return None
+        admission = admit(replies, invitation, weighted_by=self.weighted_by)
+        closing = self._closing(admission)
+        if not admission.admitted:
+            return self._say(admission.turned_away, replace(closing, reason="no reply was admitted"), MetricRecord())
+        left = max(0, self.defence.malicious - admission.counted)
+        medians, spreads = self._metrics(admission, left)
+        reply = only_reply(admission.admitted, medians, weighted_by=self.weighted_by)
+        metrics = self.strategy.aggregate_evaluate(server_round, [reply])
+        lines = [*admission.turned_away, *(_evaluated(closing, client) for client in admission.admitted)]
+        return self._say(lines, replace(closing, aggregated=True, malicious_left=left), metrics, spreads)
+
+    def summary(self) -> None:
+        """Log the rule, and then the settings of the inner strategy."""
+        _LOGGER.info("\t├──> Robust aggregation (toadstone):")
+        for name, value in self._settings.items():
+            _LOGGER.info("\t│\t├── %s: %s", name, value)
+        if self.defence.weights == "declared":
+            _LOGGER.warning("\t│\t└── %s", DOMINATED)
+        self.strategy.summary()
+
+    def start(
+        self,
+        grid: Grid,
+        initial_arrays: ArrayRecord,
+        *args: Any,
+        **options: Any,
+    ) -> Result:
+        """Run the rounds as the inner strategy does, with robust aggregation.
+
+        Parameters
+        ----------
+        grid : Grid
+        initial_arrays : ArrayRecord
+        *args, **options
+            As the inner strategy takes them.
+
+        Returns
+        -------
+        Result
+        """
+        own = type(self.strategy).start
+        if own is Strategy.start:
+            result = super().start(grid, initial_arrays, *args, **options)
+        else:
+            result = own(Driver(self, self.strategy), grid, initial_arrays, *args, **options)
+        if isinstance(result, Result) and not result.arrays:
+            # No round was aggregated, and Flower's result would be empty: the model is what it was.
+            result.arrays = initial_arrays
+        return result
+
+    def _invitation(self, stage: Stage, server_round: int) -> Invitation:
+        invitation = self._asked.get(stage)
+        if invitation is None or invitation.round != server_round:
+            raise InvalidArgument("server_round", f"the round of the last configure_{stage}", server_round)
+        return invitation
+
+    def _hand_over(
+        self, server_round: int, model: ServerModel, admission: Admission, outcome: Outcome
+    ) -> tuple[ArrayRecord | None, MetricRecord | None]:
+        """Let the inner strategy go on from the robust result."""
+        medians, spreads = self._metrics(admission, outcome.malicious_left)
+        robust = record_of(model, outcome.arrays)
+        reply = only_reply(admission.admitted, medians, weighted_by=self.weighted_by, arrays=robust)
+        arrays, metrics = self.strategy.aggregate_train(server_round, [reply])
+        if arrays is None:
+            return None, self._unchanged(admission, f"{type(self.strategy).__name__} returned no arrays")
+        self.defence = replace(self.defence, rule=outcome.rule)
+        closing = replace(outcome.closing, malicious=self.defence.malicious, weights=weights_name(self.defence.weights))
+        return restored(model, robust, arrays), self._say(outcome.lines, closing, metrics, spreads)
+
+    def _metrics(self, admission: Admission, malicious: int) -> tuple[MetricRecord, MetricRecord]:
+        records = [client.metrics for client in admission.admitted]
+        return robust_metrics(records, malicious, leave_out=[self.weighted_by])
+
+    def _unchanged(self, admission: Admission, reason: str) -> MetricRecord:
+        """Say that the model stays as it is."""
+        closing = replace(self._closing(admission), reason=reason)
+        lines = [*admission.turned_away, *(_evaluated(closing, client) for client in admission.admitted)]
+        return self._say(lines, closing, MetricRecord())
+
+    def _closing(self, admission: Admission) -> RoundLine:
+        where = admission.invitation
+        return RoundLine(
+            round=where.round,
+            aggregated=False,
+            rule=self._settings["rule"],
+            malicious=self.defence.malicious,
+            malicious_left=max(0, self.defence.malicious - admission.counted),
+            selected=len(where.sent),
+            admitted=len(admission.admitted),
+            refused=admission.refused,
+            missing=admission.missing,
+            weights=weights_name(self.defence.weights),
+            stage=where.stage,
+        )
+
+    def _say(
+        self,
+        lines: Sequence[ClientLine],
+        closing: RoundLine,
+        metrics: MetricRecord | None,
+        spreads: MetricRecord | None = None,
+    ) -> MetricRecord:
+        """Log a round, to Flower's log, the file and the metrics, and remember what clients did."""
+        if not closing.aggregated:
+            _LOGGER.warning(
+                "aggregate_%s: nothing was aggregated in round %s: %s", closing.stage, closing.round, closing.reason
+            )
+        counts = {"clients": closing.admitted, "refused": closing.refused, "missing": closing.missing}
+        _LOGGER.info(
+            "aggregate_%s: admitted %s of %s selected clients, refused %s, filtered %s",
+            closing.stage,
+            closing.admitted,
+            closing.selected,
+            closing.refused,
+            closing.filtered,
+        )
+        for line in lines:
+            if line.status == "refused":
+                _LOGGER.info("\t> Refused node %s: %s", line.client, line.reason)
+        if self._log is not None:
+            self._log.write(lines, closing)
+        if closing.stage == "train" and self.defence.groups is None:
+            self.reputation.observe(lines)
+        said = MetricRecord()
+        for part in (metrics or {}, spreads or {}):
+            for name, value in part.items():
+                said[name] = value
+        for name, value in {"aggregated": int(closing.aggregated), **counts, "filtered": closing.filtered}.items():
+            said[name] = value
+        return said
+
+
+def _evaluated(closing: RoundLine, client: Contribution) -> ClientLine:
+    return ClientLine(
+        round=closing.round, client=str(client.node), status="admitted", declared=client.declared, stage=closing.stage
+    )

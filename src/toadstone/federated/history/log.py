@@ -1,0 +1,252 @@
+"""The log of a federation: one JSON line a client and round, one a round and one a run."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, TypeVar, get_args
+
+from toadstone.core.errors import InvalidArgument, InvalidData
+
+FORMAT = "toadstone-federated-log/1"
+Stage = Literal["train", "evaluate"]
+Status = Literal["admitted", "refused", "missing"]
+Line = TypeVar("Line", "ClientLine", "RoundLine")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientLine:
+    """Fate of one client, or of one group of clients, in one round.
+
+    Parameters
+    ----------
+    round : int
+    client : str
+        Identifier of its node; ``"group 3"`` where only means of groups are
+        seen.
+    status : {"admitted", "refused", "missing"}
+        Missing: it sent nothing, or an error.
+    reason : str
+        Why it was refused, or what it reported.
+    counted : bool
+        Whether the refusal was counted against the number of malicious
+        clients. A stranger, a late reply and a second one are not: they take
+        no place among the selected clients.
+    suspicion, threshold : float, optional
+        Larger is more suspicious; none where the rule rates no clients.
+    measure : str
+        What the suspicion is, in words.
+    filtered : bool
+        Whether the rule gave it no weight.
+    coefficient : float, optional
+        Its share in the aggregate; none for coordinate-wise rules.
+    declared : float, optional
+        Number of examples that it declares.
+    norm, distance, cosine : float, optional
+        Length of its update, its distance to the aggregate, and the cosine of
+        the angle between both.
+    """
+
+    round: int
+    client: str
+    status: Status
+    reason: str = ""
+    counted: bool = False
+    suspicion: float | None = None
+    threshold: float | None = None
+    measure: str = ""
+    filtered: bool = False
+    coefficient: float | None = None
+    declared: float | None = None
+    norm: float | None = None
+    distance: float | None = None
+    cosine: float | None = None
+    stage: Stage = "train"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundLine:
+    """Outcome of one round.
+
+    Parameters
+    ----------
+    round : int
+    aggregated : bool
+        False: the model stayed as it was, for the `reason`.
+    rule : str
+    malicious, malicious_left : int
+        As given, and after refusals.
+    selected, admitted, refused, missing, filtered : int
+        Numbers of clients, or of groups.
+    weights : str
+    shift : float, optional
+        Length of the aggregated update.
+    spread : float, optional
+        Median distance of the admitted updates to it.
+    reason : str
+    notes : tuple of str
+        Warnings.
+    """
+
+    round: int
+    aggregated: bool
+    rule: str = ""
+    malicious: int = 0
+    malicious_left: int = 0
+    selected: int = 0
+    admitted: int = 0
+    refused: int = 0
+    missing: int = 0
+    filtered: int = 0
+    weights: str = "equal"
+    shift: float | None = None
+    spread: float | None = None
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    stage: Stage = "train"
+
+
+@dataclass(frozen=True)
+class FederatedLog:
+    """A log as read.
+
+    Parameters
+    ----------
+    clients : tuple of ClientLine
+    rounds : tuple of RoundLine
+    """
+
+    clients: tuple[ClientLine, ...]
+    rounds: tuple[RoundLine, ...]
+
+
+class LogWriter:
+    """Appends whole lines to a log.
+
+    Parameters
+    ----------
+    path : path-like
+        A new file, or a log that goes on. The end of a line that a stopped
+        machine left is removed.
+
+    Raises
+    ------
+    InvalidArgument
+        If the file is no log, or cannot be written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        try:
+            _mend(self.path)
+        except OSError as error:
+            raise InvalidArgument("log", "a file that can be written", f"{self.path}: {error.strerror}") from None
+
+    def begin(self, settings: Mapping[str, Any]) -> None:
+        """Write the line that begins a run."""
+        self._append([{"kind": "run", "format": FORMAT, **settings}])
+
+    def write(self, clients: Iterable[ClientLine], closing: RoundLine) -> None:
+        """Write the lines of a round: all of its clients, then the round."""
+        self._append(
+            [*({"kind": "client", **asdict(line)} for line in clients), {"kind": "round", **asdict(closing)}],
+        )
+
+    def _append(self, records: Iterable[Mapping[str, Any]]) -> None:
+        # One write for all lines, to a file opened for appending: a run that is killed leaves whole lines.
+        text = "".join(f"{json.dumps(_finite(record), allow_nan=False)}\n" for record in records)
+        with self.path.open("ab", buffering=0) as stream:
+            left = memoryview(text.encode())
+            while left:
+                left = left[stream.write(left) :]
+
+
+def read_log(path: str | os.PathLike[str]) -> FederatedLog:
+    """Read the log of a federation.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    FederatedLog
+        Its lines for clients and rounds. A last line without its end, which a
+        stopped machine leaves, is left out.
+
+    Raises
+    ------
+    InvalidArgument
+        If the file cannot be read.
+    InvalidData
+        If it is no log, or a line of it is damaged.
+    """
+    clients: list[ClientLine] = []
+    rounds: list[RoundLine] = []
+    try:
+        with Path(path).open("rb") as stream:
+            for place, record in _records(stream, str(path)):
+                if record["kind"] == "client":
+                    clients.append(_as(ClientLine, record, place))
+                elif record["kind"] == "round":
+                    rounds.append(_as(RoundLine, record, place))
+    except OSError as error:
+        raise InvalidArgument("log", "a file that can be read", f"{path}: {error.strerror}") from None
+    return FederatedLog(tuple(clients), tuple(rounds))
+
+
+def _records(stream: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in enumerate(stream, 1):
+        if not line.endswith(b"\n"):
+            return
+        place = f"{name}, line {number}"
+        try:
+            record = json.loads(line)
+        except ValueError:
+            raise InvalidData(f"{place}: expected a JSON object, got {line[:40]!r}") from None
+        if not isinstance(record, dict) or record.get("kind") not in ("run", "client", "round"):
+            raise InvalidData(f"{place}: expected a line of a run, a client or a round, got {line[:40]!r}")
+        if number == 1 and record.get("format") != FORMAT:
+            raise InvalidData(f"{place}: expected a log of format {FORMAT}, got {record.get('format')}")
+        yield place, record
+
+
+def _as(kind: type[Line], record: dict[str, Any], place: str) -> Line:
+    known = {field.name for field in fields(kind)}
+    values = {name: value for name, value in record.items() if name in known}
+    for name in ("notes",) if "notes" in values else ():
+        values[name] = tuple(values[name])
+    try:
+        line = kind(**values)
+    except TypeError:
+        raise InvalidData(f"{place}: expected all of {', '.join(sorted(known))}") from None
+    if isinstance(line, ClientLine) and line.status not in get_args(Status):
+        raise InvalidData(f"{place}: expected a status of {', '.join(get_args(Status))}, got {line.status!r}")
+    return line
+
+
+def _finite(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace numbers that JSON does not know by null."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in record.items()
+    }
+
+
+def _mend(path: Path) -> None:
+    if not path.exists() or not path.stat().st_size:
+        path.touch()
+        return
+    with path.open("r+b") as stream:
+        for _ in _records(stream, str(path)):
+            break
+        stream.seek(-1, os.SEEK_END)
+        if stream.read(1) == b"\n":
+            return
+        # Lines are short beside this: the end of the last whole one is in the last megabyte.
+        start = max(0, stream.seek(0, os.SEEK_END) - 2**20)
+        stream.seek(start)
+        stream.truncate(start + stream.read().rfind(b"\n") + 1)

@@ -14,7 +14,7 @@ import pytest
 
 from toadstone import signals
 
-SENT = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+SENT = [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
 ROOT = {130: KeyboardInterrupt, 143: lambda: SystemExit(143)}
 
 

@@ -36,12 +36,15 @@ if TYPE_CHECKING:
     from toadstone.federated.attacks.sleeper import Sleeper
     from toadstone.federated.attacks.trigger import BackdoorTrigger
     from toadstone.federated.attacks.view import ClientAttack, RoundView
+    from toadstone.federated.client_votes import ClientPartitionEnsemble, deal_clients
     from toadstone.federated.flower.grid import InProcessGrid
     from toadstone.federated.flower.robust import robust
     from toadstone.federated.flower.weights import CappedWeights
     from toadstone.federated.history.log import read_log
     from toadstone.federated.history.reputation import Reputation
     from toadstone.federated.history.summary import summarize_log
+    from toadstone.federated.round_shift import RoundShift, certify_round
+    from toadstone.federated.secure_groups import GroupPlan, plan_groups
     from toadstone.federated.simulation.clients import ClientModel
     from toadstone.federated.simulation.federation import run_federation
     from toadstone.federated.simulation.results import FederationRun, FederationSetting
@@ -63,6 +66,7 @@ __all__ = [
     "Chain",
     "ClientAttack",
     "ClientModel",
+    "ClientPartitionEnsemble",
     "ConstrainAndScale",
     "CoordinateMedian",
     "DistributedTrigger",
@@ -73,6 +77,7 @@ __all__ = [
     "Garbage",
     "GaussianNoise",
     "GeometricMedian",
+    "GroupPlan",
     "InProcessGrid",
     "InnerProduct",
     "Krum",
@@ -92,6 +97,7 @@ __all__ = [
     "PreAggregation",
     "Refused",
     "Reputation",
+    "RoundShift",
     "RoundView",
     "Rule",
     "SignFlip",
@@ -101,8 +107,11 @@ __all__ = [
     "TrimmedMean",
     "aggregate",
     "aggregate_with_evidence",
+    "certify_round",
+    "deal_clients",
     "dirichlet_clients",
     "parse_rule",
+    "plan_groups",
     "read_log",
     "robust",
     "rules",
@@ -127,6 +136,7 @@ __getattr__, __dir__ = lazy_exports(
         "Chain": "aggregation.rule",
         "ClientAttack": "attacks.view",
         "ClientModel": "simulation.clients",
+        "ClientPartitionEnsemble": "client_votes",
         "ConstrainAndScale": "attacks.backdoors.constrain_and_scale",
         "CoordinateMedian": "aggregation.coordinates",
         "DistributedTrigger": "attacks.backdoors.distributed_trigger",
@@ -139,6 +149,7 @@ __getattr__, __dir__ = lazy_exports(
         "GaussianNoise": "attacks.gaussian",
         "GeometricMedian": "aggregation.averages",
         "InProcessGrid": "flower.grid",
+        "GroupPlan": "secure_groups",
         "InnerProduct": "attacks.inner_product",
         "Krum": "aggregation.selections",
         "LabelFlip": "attacks.label_flip",
@@ -157,6 +168,7 @@ __getattr__, __dir__ = lazy_exports(
         "PreAggregation": "aggregation.rule",
         "Refused": "aggregation.admission",
         "Reputation": "history.reputation",
+        "RoundShift": "round_shift",
         "RoundView": "attacks.view",
         "Rule": "aggregation.rule",
         "SignFlip": "attacks.sign_flip",
@@ -166,10 +178,13 @@ __getattr__, __dir__ = lazy_exports(
         "TrimmedMean": "aggregation.coordinates",
         "aggregate": "aggregation.aggregate",
         "aggregate_with_evidence": "aggregation.aggregate",
+        "certify_round": "round_shift",
+        "deal_clients": "client_votes",
         "dirichlet_clients": "simulation.splits",
         "parse_rule": "aggregation.names",
         "read_log": "history.log",
         "robust": "flower.robust",
+        "plan_groups": "secure_groups",
         "rules": "aggregation.names",
         "run_federation": "simulation.federation",
         "source_clients": "simulation.splits",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -180,6 +180,29 @@ def coordinate_median_range(rows: Rows, malicious: int) -> tuple[Array, Array]:
     if not 0 <= 2 * malicious < n:
         raise InvalidArgument("malicious", f"less than half of {n} rows", malicious)
     return trimmed_mean_range(rows, (n - 1) // 2, malicious)
+
+
+def order_statistics(rows: Rows, ranks: Sequence[int]) -> Array:
+    """Return the values of some ranks of each coordinate, the smallest being rank 0.
+
+    Parameters
+    ----------
+    rows : Rows
+        n rows.
+    ranks : sequence of int
+        From 0 to n - 1, ascending.
+
+    Returns
+    -------
+    ndarray of shape (ranks, d)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> order_statistics(Rows(np.array([[4.0], [1.0], [3.0]])), (0, 2)).tolist()
+    [[1.0], [4.0]]
+    """
+    return _window_means(rows, tuple(ranks), 1)
 
 
 def _check_trim(n: int, trim: int) -> None:

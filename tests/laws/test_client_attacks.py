@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from toadstone.catalogue import names, resolve
-from toadstone.federated import BackdoorTrigger, RoundView
+from toadstone.federated import BackdoorTrigger, RoundView, aggregate
 from toadstone.federated.attacks.view import PoisonsRows
 
 CLIENTS, MALICIOUS, SIZE, CLASSES = 11, 3, 12, 3
@@ -139,14 +139,18 @@ def test_poisoned_rows_are_rows_and_the_clean_ones_are_left_alone(name):
 
 
 @pytest.mark.parametrize("name", [name for name in names("client-attack") if name.startswith("adaptive-")])
-@pytest.mark.parametrize("seed", range(5))
-def test_an_adaptive_attack_is_at_least_as_strong_as_the_plain_one_through_that_rule(name, seed):
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("rule", ["mean", "median", "krum", "nnm+trimmed-mean", "geometric-median"])
+def test_an_adaptive_attack_is_at_least_as_strong_as_the_plain_one_through_that_rule(name, rule, seed):
+    def answer(updates):
+        return aggregate(updates, rule, malicious=0 if rule == "mean" else MALICIOUS)
+
     attack = build(name)
-    view = view_of(attack, seed)
+    view = view_of(attack, seed, rule=answer)
     plain = build(name.removeprefix("adaptive-"), **({"scale": 1.0} if name == "adaptive-ipm" else {}))
 
     def moved(made):
-        return np.linalg.norm(median(np.concatenate([view.honest, made])) - view.honest.mean(axis=0))
+        return np.linalg.norm(answer(np.concatenate([view.honest, made])) - view.honest.mean(axis=0))
 
     rng = np.random.default_rng(0)
     assert moved(attack.send(view, rng)) >= moved(plain.send(view, rng))

@@ -257,6 +257,13 @@ def test_input_that_cannot_be_used(federation):
     X, y = federation.test
     with pytest.raises(InvalidData, match="clients: expected at least one row each, got none for client 1"):
         run_federation(federation.model, [(X, y), (X[:0], y[:0])], (X, y), rule="mean", malicious=0)
+    with pytest.raises(InvalidData, match="clients: expected a class for each of 150 rows of client 0, got 149"):
+        run_federation(federation.model, [(X, y[1:])], (X, y), rule="mean", malicious=0)
+    for wrong in (3, -1):
+        with pytest.raises(InvalidData, match=f"clients: expected classes from 0 to 2, got {wrong} for client 1"):
+            run_federation(federation.model, [(X, y), (X[:2], np.array([0, wrong]))], (X, y), rule="mean", malicious=0)
+    with pytest.raises(InvalidArgument, match="`target`: expected a class from 0 to 2, got 3"):
+        federation.run("mean", malicious=0, trigger=BackdoorTrigger(features=(0,), values=(1.0,), target=3))
     with pytest.raises(InvalidData, match="test: expected at least one row, got none"):
         run_federation(federation.model, [(X, y)], (X[:0], y[:0]), rule="mean", malicious=0)
 

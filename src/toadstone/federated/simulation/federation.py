@@ -66,12 +66,13 @@ def run_federation(
     Raises
     ------
     InvalidArgument
-        If no client is honest, an attack has no client, or the rule needs rows
-        of the server.
+        If no client is honest, an attack has no client, the rule needs rows
+        of the server, or the trigger's target is no class.
     InvalidInput
         If there are too few clients for the rule.
     InvalidData
-        If a client has no rows, or there are no test rows.
+        If a client has no rows or classes that do not exist, or there are no
+        test rows.
 
     References
     ----------
@@ -91,6 +92,7 @@ def run_federation(
     """
     here = setting or FederationSetting()
     _check(clients, test, malicious, attack)
+    _check_rows(clients, model.classes, _trigger(here, attack))
     own = None if here.root is None else Clients.of_seed(model, [here.root], here.momentum, (here.seed, _ROOT))
     server = Server.of(rule, malicious, own)
     with threadpool_limits(1, user_api="blas"):
@@ -186,7 +188,7 @@ class _Federation:
         return float(np.mean(self.model.predict(weights, X) == y))
 
     def _result(self, weights: Array, tally: Tally, measured: list[tuple[int, float]]) -> FederationRun:
-        trigger = self.setting.trigger or getattr(self.attack, "trigger", None)
+        trigger = _trigger(self.setting, self.attack)
         return FederationRun(
             rounds_at=tuple(at for at, _ in measured),
             accuracy=tuple(share for _, share in measured),
@@ -234,12 +236,29 @@ def backdoor_hits(model: ClientModel, weights: Array, test: ClientRows, trigger:
     return int(np.count_nonzero(called == trigger.target)), len(rows)
 
 
+def _trigger(setting: FederationSetting, attack: ClientAttack | None) -> BackdoorTrigger | None:
+    own: BackdoorTrigger | None = getattr(attack, "trigger", None)
+    return setting.trigger or own
+
+
 def _check(clients: Sequence[ClientRows], test: ClientRows, malicious: int, attack: ClientAttack | None) -> None:
     check_count(0 if attack is None else 1, malicious=malicious)
     if malicious >= len(clients):
         raise InvalidArgument("malicious", f"less than {len(clients)}, the number of clients", malicious)
-    for client, (_, y) in enumerate(clients):
-        if len(y) == 0:
-            raise InvalidData(f"clients: expected at least one row each, got none for client {client}")
     if len(test[1]) == 0:
         raise InvalidData("test: expected at least one row, got none")
+
+
+def _check_rows(clients: Sequence[ClientRows], classes: int, trigger: BackdoorTrigger | None) -> None:
+    for client, (X, y) in enumerate(clients):
+        if len(y) == 0:
+            raise InvalidData(f"clients: expected at least one row each, got none for client {client}")
+        if X.shape[0] != len(y):
+            raise InvalidData(
+                f"clients: expected a class for each of {X.shape[0]} rows of client {client}, got {len(y)}"
+            )
+        if not 0 <= int(np.min(y)) <= int(np.max(y)) < classes:
+            wrong = int(np.min(y)) if np.min(y) < 0 else int(np.max(y))
+            raise InvalidData(f"clients: expected classes from 0 to {classes - 1}, got {wrong} for client {client}")
+    if trigger is not None and trigger.target >= classes:
+        raise InvalidArgument("target", f"a class from 0 to {classes - 1}", trigger.target)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from flwr.serverapp.strategy import Strategy
 
+from toadstone.core.arrays import Array
 from toadstone.core.checks import check_count
-from toadstone.core.errors import InvalidArgument
+from toadstone.core.errors import InvalidArgument, InvalidInput
 from toadstone.federated.aggregation.aggregate import aggregate_with_evidence
 from toadstone.federated.aggregation.names import parse_rule
 from toadstone.federated.aggregation.rule import Rule
@@ -98,13 +99,20 @@ def robust(
 
 
 def _try_out(defence: Defence) -> None:
-    """Run the rule on three small updates, so that options that it does not take are refused before any training."""
-    updates = np.array([[1.0, 2.0], [2.0, 1.0], [1.5, 1.5]])
-    rule = defence.rule if defence.root is None else with_root(defence.rule, updates[0])
-    found = aggregate_with_evidence(updates, rule, malicious=0)
+    """Run the rule on small updates, so that options that it does not take are refused before any training."""
+    rule = defence.rule if defence.root is None else with_root(defence.rule, np.ones(2))
+    try:
+        found = aggregate_with_evidence(_honest(24), rule, malicious=0)
+    except InvalidInput:
+        # Minimum diameter takes no more than 24 clients; Multi-Krum may be told to keep more.
+        found = aggregate_with_evidence(_honest(1000), rule, malicious=0)
     if defence.weights != "equal" and found.coefficients is None:
         expected = f"'equal' with {found.rule}, which gives clients no shares that could be weighed"
         raise InvalidArgument("weights", expected, repr(weights_name(defence.weights)))
+
+
+def _honest(clients: int) -> Array:
+    return 1 + 0.1 * np.random.default_rng(0).standard_normal((clients, 2))
 
 
 def _check_groups(groups: GroupPlan, defence: Defence) -> None:

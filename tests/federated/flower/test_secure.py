@@ -1,0 +1,31 @@
+"""Trap 7 of Flower's interface: a sum of encrypted updates leaves no rule a client to act on."""
+
+import numpy as np
+
+from toadstone.federated import plan_groups, read_log
+
+MODEL = {"w": np.zeros(3, np.float32)}
+
+
+def bad(value):
+    return {"w": np.full(3, value)}
+
+
+def test_7_with_groups_only_their_means_are_seen(federation, tmp_path):
+    plan = plan_groups(20, 2, privacy_floor=4)
+    table = federation(MODEL, nodes=20, rule="median", groups=plan, log=tmp_path / "log.jsonl")
+    updates = {node: {"w": np.full(3, 1 + 0.01 * node)} for node in range(1, 21)}
+    said = table.round({**updates, 5: bad(1e6), 11: bad(np.nan)})
+    assert said["aggregated"] == 1
+    assert ((table.model()["w"] > 1.01) & (table.model()["w"] < 1.21)).all()
+    lines = read_log(tmp_path / "log.jsonl").clients
+    assert [line.client for line in lines] == [f"group {number}" for number in range(1, plan.groups + 1)]
+    assert [line.status for line in lines].count("refused") == 1
+    assert table.strategy.reputation.scores() == {}
+
+
+def test_7_a_fixed_minority_does_not_stay_in_one_group(federation, one_array):
+    plan = plan_groups(20, 2, privacy_floor=4)
+    drawn = [plan.draw(range(20), round=server_round) for server_round in range(30)]
+    together = sum(any({0, 1} <= set(group.tolist()) for group in groups) for groups in drawn)
+    assert 0 < together < 30

@@ -9,8 +9,8 @@ import re
 import numpy as np
 import pytest
 
-from toadstone.pipeline.evaluation.journal import JOURNAL
 from toadstone.pipeline.evaluation.trials import run_unit
+from toadstone.pipeline.harness.journal import JOURNAL
 
 QUICK = ("--attacks", "random-flip,feature", "--defences", "spectral,l2", "--seeds", 2, "--trusted-share", 0.3)
 

@@ -12,8 +12,8 @@ import numpy as np
 from toadstone.datasets.readers.changes import Changes
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, open_data, request_of
-from toadstone.front.own_rows import keep_changed, rows_for_models, trusted_for_models, write_changed
 from toadstone.front.results import Result
+from toadstone.front.rows.own_rows import keep_changed, rows_for_models, trusted_for_models, write_changed
 from toadstone.front.run import current_run, front_door
 from toadstone.front.targets import TargetDefenceResult, TargetReading, refuse_options, with_target
 from toadstone.front.targets import run_defence as defend_targets

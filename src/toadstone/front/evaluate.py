@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
@@ -12,26 +12,22 @@ from typing import Any, Unpack
 from toadstone.core.claims import claimed
 from toadstone.core.dataset import Trusted
 from toadstone.datasets.readers.request import Reading
-from toadstone.front.inputs import Data, Given, names_of, open_data, request_of, workers_of
-from toadstone.front.results import Result
+from toadstone.front.inputs import Data, names_of, open_data, request_of, workers_of
 from toadstone.front.run import current_run, front_door
-from toadstone.pipeline.evaluation.journal import Journal
+from toadstone.front.trial_folder import TrialsResult, journal_of
 from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
-from toadstone.pipeline.evaluation.run import late_trials, run_evaluation
+from toadstone.pipeline.evaluation.run import run_evaluation
 from toadstone.pipeline.harness.clock import Deadline
+from toadstone.pipeline.harness.journal import late_trials
 from toadstone.records.evaluation import EvaluationRecord
-from toadstone.report.files.places import filled, naming_out
+from toadstone.records.trials import Trial
 from toadstone.report.text.evaluation_text import attack_glance, evaluation_lines
 
 
-class EvaluationResult(Result):
+class EvaluationResult(TrialsResult):
     """Matrix of attacks and defences; its record is an `EvaluationRecord`."""
 
     record: EvaluationRecord
-
-    def __init__(self, given: Given, record: EvaluationRecord, out: Path | None, *, unfinished: str = "") -> None:
-        super().__init__(given, record, unfinished=unfinished)
-        self._out = out
 
     def lines(self, width: int | None = None) -> list[str]:
         """Say which attacks are caught, which are missed, and what each defence costs."""
@@ -62,14 +58,6 @@ class EvaluationResult(Result):
         from toadstone.report.drawings.plots import plot_matrix
 
         return plot_matrix(self.record)
-
-    def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> Path:
-        """Write all files into a new folder, or into the one that holds the finished trials."""
-        if Path(folder) != self._out:
-            return super().save(folder, force=force)
-        with naming_out(Path(folder)):
-            self.write(Path(folder))
-        return Path(folder)
 
     def write(self, folder: Path) -> None:
         """Write report.html, record.json and matrix.csv."""
@@ -188,25 +176,11 @@ def evaluate(
         setup = prepare(given.split, replace(plan, source=given.source), trusted=because)
         run.watch.announce("trials")
         run.watch.expect(len(setup.planned))
-        with _journal(folder, setup.digest, force=force) as journal:
+        with journal_of(folder, setup.digest, trial=Trial, run="evaluation", force=force) as journal:
             record = run_evaluation(
                 setup, journal=journal, workers=processes, deadline=deadline, on_unit=run.watch.step
             )
-    return EvaluationResult(given, record, folder, unfinished=late_trials(record, deadline))
-
-
-@contextmanager
-def _journal(folder: Path | None, plan: str, *, force: bool) -> Iterator[Journal | None]:
-    """Open the journal of a folder, emptied before where it is to begin anew."""
-    if folder is None:
-        yield None
-        return
-    if force:
-        # An empty folder takes the place of the old one in one step.
-        with filled(folder, force=True):
-            pass
-    with naming_out(folder), Journal(folder, plan) as journal:
-        yield journal
+    return EvaluationResult(given, record, folder, unfinished=late_trials(record.trials, deadline))
 
 
 def _because(trusted: Data) -> str:

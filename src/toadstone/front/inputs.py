@@ -36,7 +36,7 @@ from toadstone.datasets.readers.request import Reading, Request, checked
 from toadstone.datasets.readers.rows import read_poison, write_rows_as_arrays
 from toadstone.datasets.readers.tables import TableReader
 from toadstone.datasets.split import Split
-from toadstone.front.known_rows import check_known, without_shared
+from toadstone.front.rows.known_rows import check_known, without_shared
 from toadstone.kernels.rows import count_entries
 from toadstone.pipeline.harness.threads import allow_threads, available_cores
 from toadstone.records.header import Source

@@ -8,10 +8,12 @@ import json
 import re
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from toadstone.core.errors import InvalidData
 from toadstone.records.header import Limits
+
+_T = TypeVar("_T")
 
 _PLAIN: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
@@ -46,7 +48,7 @@ class Record:
             If the text is not JSON, or not that of such a record.
         """
         try:
-            made: Self = _revive(cls, json.loads(text))
+            made = from_fields(cls, json.loads(text))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidData(f"record: expected the JSON of a {cls.__name__}, got other text ({error})") from None
         return made
@@ -67,6 +69,18 @@ def as_fields(value: Any) -> Any:
 def derived(cls: type[Any]) -> tuple[str, ...]:
     """Name the properties of a class that its JSON also holds."""
     return tuple(getattr(cls, "derived", ()))
+
+
+def from_fields(cls: type[_T], fields: Any) -> _T:
+    """Rebuild a record, or a part of one, from JSON types, as `as_fields` makes them.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, AttributeError
+        If they are of something else.
+    """
+    made: _T = _revive(cls, fields)
+    return made
 
 
 def _revive(hint: Any, value: Any) -> Any:

@@ -11,11 +11,11 @@ from toadstone.core.dataset import Dataset, Trusted
 from toadstone.core.errors import BudgetExceeded, InvalidArgument, UnknownName
 from toadstone.datasets.split import Split
 from toadstone.pipeline.evaluation.defences import DefenderData, Filtering
-from toadstone.pipeline.evaluation.journal import JOURNAL, Journal
 from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
 from toadstone.pipeline.evaluation.poisoned_rows import goal_reached
 from toadstone.pipeline.evaluation.run import run_evaluation
 from toadstone.pipeline.evaluation.trials import _count, class_ranks
+from toadstone.pipeline.harness.journal import JOURNAL, Journal
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.trials import Trial
 
@@ -41,6 +41,10 @@ def split():
 @pytest.fixture(scope="module")
 def record(split):
     return run_evaluation(prepare(split, PLAN))
+
+
+def journal_in(folder, setup):
+    return Journal(folder, setup.digest, trial=Trial, run="evaluation")
 
 
 def timeless(record):
@@ -150,18 +154,21 @@ def test_interrupted_twice_and_resumed_gives_the_same_record(split, tmp_path):
                 raise KeyboardInterrupt
 
         setup = prepare(split, plan)
-        with pytest.raises(KeyboardInterrupt), Journal(tmp_path, setup.digest) as journal:
+        with (
+            pytest.raises(KeyboardInterrupt),
+            journal_in(tmp_path, setup) as journal,
+        ):
             run_evaluation(setup, journal=journal, on_unit=interrupt)
     before = (tmp_path / JOURNAL).read_text()
     assert 9 <= len(before.splitlines()) - 1 < len(once.trials)
     # The power failed while a line was written.
     (tmp_path / JOURNAL).write_text(before[:-20])
     setup = prepare(split, replace(plan, command="typed another way"))
-    with Journal(tmp_path, setup.digest) as journal:
+    with journal_in(tmp_path, setup) as journal:
         assert len(journal.trials) == len(before.splitlines()) - 2
         resumed = run_evaluation(setup, journal=journal)
     assert timeless(resumed) == timeless(once)
-    with Journal(tmp_path, setup.digest) as journal:
+    with journal_in(tmp_path, setup) as journal:
         # A trial whose sibling was torn was run again with it.
         assert {key_of(trial) for trial in journal.trials} == {key_of(trial) for trial in once.trials}
 
@@ -298,5 +305,5 @@ def test_unknown_names(split):
 
 @pytest.mark.slow
 def test_processes_change_nothing(split, record, monkeypatch):
-    monkeypatch.setattr("toadstone.pipeline.evaluation.run.processes", lambda *_: 2)
+    monkeypatch.setattr("toadstone.pipeline.harness.journal.processes", lambda *_: 2)
     assert timeless(run_evaluation(prepare(split, PLAN), workers=2)) == timeless(record)

@@ -13,12 +13,13 @@ from toadstone.datasets.split import Split
 from toadstone.pipeline.audit import audit, best_cell
 from toadstone.pipeline.audit_plan import AuditPlan
 from toadstone.pipeline.defend import DefencePlan, defend
-from toadstone.pipeline.evaluation.journal import Journal
 from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
-from toadstone.pipeline.evaluation.run import late_trials, run_evaluation
+from toadstone.pipeline.evaluation.run import run_evaluation
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
+from toadstone.pipeline.harness.journal import Journal, late_trials
 from toadstone.pipeline.scan import ScanPlan, late_parts, scan
 from toadstone.records.audit import NO_ATTACK
+from toadstone.records.trials import Trial
 
 DETECTORS = ("mahalanobis", "spectral", "label-errors")
 
@@ -138,15 +139,15 @@ class TestEvaluate:
         setup = prepare(split, self.PLAN)
         whole = run_evaluation(setup)
         deadline = After(5.0, looks=6)
-        with Journal(tmp_path / "out", setup.digest) as journal:
+        with Journal(tmp_path / "out", setup.digest, trial=Trial, run="evaluation") as journal:
             part = run_evaluation(setup, journal=journal, deadline=deadline)
         late = [trial for trial in part.trials if trial.skipped == deadline.reason]
         assert 0 < len(late) < len(part.trials)
-        assert f"{len(late)} of {len(part.trials)} trials did not run" in late_trials(part, deadline)
-        with Journal(tmp_path / "out", setup.digest) as journal:
+        assert f"{len(late)} of {len(part.trials)} trials did not run" in late_trials(part.trials, deadline)
+        with Journal(tmp_path / "out", setup.digest, trial=Trial, run="evaluation") as journal:
             assert len(journal.trials) == len(part.trials) - len(late)
             resumed = run_evaluation(setup, journal=journal)
         assert [(trial.attack, trial.wrong_rows) for trial in resumed.trials] == [
             (trial.attack, trial.wrong_rows) for trial in whole.trials
         ]
-        assert late_trials(resumed, deadline) == ""
+        assert late_trials(resumed.trials, deadline) == ""

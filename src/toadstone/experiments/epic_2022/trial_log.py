@@ -12,7 +12,7 @@ from pathlib import Path
 
 from toadstone.core.version import __version__
 from toadstone.experiments.conditions import Conditions
-from toadstone.pipeline.evaluation.journal import Journal
+from toadstone.pipeline.harness.journal import Journal
 from toadstone.records.trials import Trial
 
 
@@ -50,7 +50,7 @@ class TrialLog:
         True if trials were left out because time was up.
     """
 
-    def __init__(self, journal: Journal, folder: Path, conditions: Conditions) -> None:
+    def __init__(self, journal: Journal[Trial], folder: Path, conditions: Conditions) -> None:
         self.folder = folder
         self.cut_short = False
         self._journal = journal
@@ -100,5 +100,5 @@ def logged(name: str, plan: object, conditions: Conditions) -> Iterator[TrialLog
     identity = sha256(repr((name, plan, conditions.seed, __version__)).encode()).hexdigest()
     with tempfile.TemporaryDirectory(prefix="toadstone-") as aside:
         folder = conditions.work if conditions.work is not None else Path(aside)
-        with Journal(folder, identity, option="work") as journal:
+        with Journal(folder, identity, trial=Trial, run="evaluation", option="work") as journal:
             yield TrialLog(journal, folder, conditions)

@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from toadstone.core.dataset import Dataset
 from toadstone.kernels.rows import stack
 from toadstone.pipeline.evaluation.cells import cells_of
-from toadstone.pipeline.evaluation.journal import Journal
 from toadstone.pipeline.evaluation.plan import EvaluationSetup
 from toadstone.pipeline.evaluation.poisoned_rows import make_poison, no_attack
 from toadstone.pipeline.evaluation.seed_split import SeedSplit, shared_rows
@@ -20,7 +19,7 @@ from toadstone.pipeline.evaluation.trials import run_unit
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.data_summary import digests, summarize
 from toadstone.pipeline.harness.header import make_header
-from toadstone.pipeline.harness.processes import processes
+from toadstone.pipeline.harness.journal import Journal, run_missing
 from toadstone.pipeline.harness.row_account import source_of
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.evaluation import NO_DEFENCE, AttackInfo, EvaluationRecord
@@ -32,7 +31,7 @@ _LEARNER = "logistic regression"
 def run_evaluation(
     setup: EvaluationSetup,
     *,
-    journal: Journal | None = None,
+    journal: Journal[Trial] | None = None,
     workers: int = 1,
     deadline: Deadline = UNLIMITED,
     on_stage: Callable[[str], None] = lambda stage: None,
@@ -71,17 +70,16 @@ def run_evaluation(
         If the deadline passes before any model of the clean rows is trained.
     """
     clock = Clock(on_stage)
-    done = {_key(trial): trial for trial in ([] if journal is None else journal.trials)}
     with clock.stage("trials"):
-        missing = [unit for unit, blank in setup.planned.items() if any(_key(trial) not in done for trial in blank)]
-        for _ in range(len(setup.planned) - len(missing)):
-            on_unit()
-        some = processes(workers, len(missing), setup.part(setup.plan.seed).clean)
-        for trials in Parallel(n_jobs=some, return_as="generator_unordered")(_tasks(setup, set(missing), deadline)):
-            done.update((_key(trial), trial) for trial in trials)
-            if journal is not None:
-                journal.add(trials)
-            on_unit()
+        done = run_missing(
+            setup.planned,
+            lambda missing: _tasks(setup, missing, deadline),
+            key=_key,
+            journal=journal,
+            workers=workers,
+            data=setup.part(setup.plan.seed).clean,
+            on_unit=on_unit,
+        )
     if not any(key[1:3] == (NO_ATTACK, NO_DEFENCE) for key in done):
         deadline.demand("enough for a model of the clean rows, which all others are compared with")
     ordered = tuple(
@@ -94,13 +92,6 @@ def run_evaluation(
 
 def _key(trial: Trial) -> tuple[int, str, str, str]:
     return trial.seed, trial.attack, trial.defence, trial.thresholds
-
-
-def late_trials(record: EvaluationRecord, deadline: Deadline) -> str:
-    """Say how many trials had no time to run; empty where all had."""
-    late = sum(deadline.explains(trial.skipped) for trial in record.trials)
-    what = f"{late} of {len(record.trials)} trials did not run"
-    return deadline.unfinished(what, "with --out the same command goes on from those that did") if late else ""
 
 
 def _tasks(setup: EvaluationSetup, missing: set[tuple[int, str, str]], deadline: Deadline) -> Iterator[Any]:

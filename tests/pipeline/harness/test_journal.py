@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from toadstone.core.errors import InvalidArgument
-from toadstone.pipeline.evaluation.journal import JOURNAL, Journal
+from toadstone.pipeline.harness.journal import JOURNAL
+from toadstone.pipeline.harness.journal import Journal as AnyJournal
 from toadstone.records.trials import Trial
 
+Journal = partial(AnyJournal, trial=Trial, run="evaluation")
 FIRST, SECOND = (Trial("flip", name, "own", 0, 5, 95, 4, 1, 0.9, 0.5, 50, 3) for name in ("sever", "spectral"))
 
 

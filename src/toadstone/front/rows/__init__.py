@@ -1,0 +1,1 @@
+"""Rows that callers give beside the data, and their own rows unprepared."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from toadstone.front.cost import cost
     from toadstone.front.defend import defend
     from toadstone.front.evaluate import evaluate
+    from toadstone.front.federate import federate
     from toadstone.front.sanitize import sanitize
     from toadstone.front.scan import scan
 
@@ -57,6 +58,7 @@ __all__ = [
     "cost",
     "defend",
     "evaluate",
+    "federate",
     "load",
     "read",
     "sanitize",
@@ -87,6 +89,7 @@ _HOMES = {
     "cost": "front.cost",
     "defend": "front.defend",
     "evaluate": "front.evaluate",
+    "federate": "front.federate",
     "load": "datasets.catalogue.load",
     "read": "datasets.readers.read",
     "sanitize": "front.sanitize",

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from federated_records import made_federation
 
 from toadstone.records.attack import AttackRecord, SplitTest, TargetOutcome
 from toadstone.records.audit import AuditRecord, Bound, CostPoint, Defender, Evaluation, Suspect, Threat
@@ -707,6 +708,12 @@ def target_attack():
     )
 
 
+@pytest.fixture
+def federated():
+    """Three attacks against four rules, one of which cannot be run."""
+    return made_federation((5,), (0, 1))
+
+
 @pytest.fixture(
     params=[
         "record",
@@ -715,6 +722,7 @@ def target_attack():
         "scanned",
         "defended",
         "evaluated",
+        "federated",
         "figure",
         "target_scan",
         "target_defence",
@@ -734,7 +742,7 @@ def _hostile(value):
     if dataclasses.is_dataclass(value):
         fixed = {field.name for field in dataclasses.fields(value) if "Literal" in str(field.type)}
         fixed |= {"record", "schema_version", "created", "digests", "fingerprint", "domain", "kind", "goal", "layer"}
-        fixed |= {"thresholds", "verdict", "unit", "aim", "numbering"}
+        fixed |= {"knowledge", "thresholds", "verdict", "unit", "aim", "numbering"}
         changes = {
             field.name: _hostile(getattr(value, field.name))
             for field in dataclasses.fields(value)

@@ -19,12 +19,15 @@ from toadstone.records.attack import AttackRecord
 from toadstone.records.audit import AuditRecord, Removal
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
+from toadstone.records.federated import FederatedRecord
 from toadstone.records.guarantees.cost import CostRecord
 from toadstone.records.header import Source
 from toadstone.records.regression import RegressionAttackRecord, RegressionDefenceRecord, RegressionScanRecord
 from toadstone.records.reproduction import Reproduction
 from toadstone.records.scan import ScanRecord
 from toadstone.report.cost.cost_text import cost_lines
+from toadstone.report.federated.federated_page import render_federation
+from toadstone.report.federated.federated_text import federated_lines
 from toadstone.report.files.evaluation_table import write_matrix
 from toadstone.report.files.sarif import to_sarif
 from toadstone.report.files.tables import (
@@ -59,6 +62,7 @@ LINES = {
     ScanRecord: scan_lines,
     DefenceRecord: defence_lines,
     EvaluationRecord: evaluation_lines,
+    FederatedRecord: federated_lines,
     RegressionScanRecord: target_scan_lines,
     RegressionDefenceRecord: target_defence_lines,
     RegressionAttackRecord: target_attack_lines,
@@ -70,6 +74,7 @@ PAGES = {
     ScanRecord: render_scan,
     DefenceRecord: render_defence,
     EvaluationRecord: render_evaluation,
+    FederatedRecord: render_federation,
     RegressionScanRecord: render_target_scan,
     RegressionDefenceRecord: render_target_defence,
     Reproduction: render_reproduction,
@@ -84,7 +89,7 @@ BREAKS = st.sampled_from(STEERING)
 EVIL = st.lists(BREAKS, min_size=1, max_size=4).map(lambda parts: "".join(parts) + MARK)
 FEW = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 FIXED = {"record", "schema_version", "created", "digests", "fingerprint", "domain", "kind", "goal", "layer"} | {
-    "thresholds", "verdict", "unit", "aim", "versions", "hypothesis", "loss", "numbering",
+    "thresholds", "verdict", "unit", "aim", "versions", "hypothesis", "loss", "numbering", "knowledge",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from toadstone.pipeline.gate import GateOutcome
     from toadstone.records.audit import Bound, Evaluation
     from toadstone.records.defence import DefenceRecord
+    from toadstone.records.federated import FederatedRecord
     from toadstone.records.guarantees.cost import CostRecord
     from toadstone.records.guarantees.pointwise import PointwiseSummary
     from toadstone.records.regression import RegressionDefenceRecord
@@ -91,6 +92,27 @@ def gate_cost(record: CostRecord, limit: int | None) -> int:
     suffice = "no attack was found" if attack is None else f"{attack:,} rows suffice"
     proved = f"{certified:,} rows are certified"
     return _exit_code(judge_cost(certified, attack, limit), f"{suffice}, against a limit of {limit:,}", proved)
+
+
+def gate_lost(record: FederatedRecord, limit: float | None) -> int:
+    """Exit code for the points of accuracy that the best rule loses to its worst attack; says why if it is not 0."""
+    from toadstone.pipeline.gate import GateOutcome, judge_share
+
+    if limit is None:
+        return 0
+    codes = [0]
+    for malicious in record.malicious:
+        clients, best = f"{malicious} of {record.clients} clients malicious", record.best_rule(malicious)
+        if best is None or best.lost is None:
+            found = f"with {clients} no rule was run under every attack in every seed"
+            codes.append(_exit_code(GateOutcome.UNDECIDED, found, "the reasons are in the output"))
+            continue
+        found = (
+            f"with {clients} the best rule, {best.rule}, loses {100 * best.lost.mean:.4g} points under {best.attack}, "
+            f"above {limit:.12g}"
+        )
+        codes.append(_exit_code(judge_share(100 * best.lost.mean, limit), found, ""))
+    return max(codes)
 
 
 def gate_unfinished(unfinished: str, *limits: object) -> int:

@@ -50,6 +50,7 @@ RecordName: TypeAlias = Literal[
     "scan",
     "defence",
     "evaluation",
+    "federation",
     "reproduction",
     "predictions",
     "regression-scan",
@@ -66,6 +67,7 @@ SCHEMA_VERSIONS: Mapping[RecordName, Version] = MappingProxyType(
         "scan": "4.0",
         "defence": "4.0",
         "evaluation": "3.0",
+        "federation": "4.0",
         # A reproduction has no rows of a source; its published records stay valid.
         "reproduction": "2.0",
         "predictions": "4.0",

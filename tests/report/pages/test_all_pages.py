@@ -10,11 +10,14 @@ from toadstone.records.attack import AttackRecord
 from toadstone.records.audit import AuditRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
+from toadstone.records.federated import FederatedRecord
 from toadstone.records.guarantees.cost import CostRecord
 from toadstone.records.regression import RegressionAttackRecord, RegressionDefenceRecord, RegressionScanRecord
 from toadstone.records.reproduction import Reproduction
 from toadstone.records.scan import ScanRecord
 from toadstone.report.cost.cost_text import cost_lines
+from toadstone.report.federated.federated_page import render_federation
+from toadstone.report.federated.federated_text import federated_lines
 from toadstone.report.pages.audit_page import render
 from toadstone.report.pages.cost_page import render_cost
 from toadstone.report.pages.defence_page import render_defence
@@ -38,6 +41,7 @@ PAGES = {
     ScanRecord: render_scan,
     DefenceRecord: render_defence,
     EvaluationRecord: render_evaluation,
+    FederatedRecord: render_federation,
     RegressionScanRecord: render_target_scan,
     RegressionDefenceRecord: render_target_defence,
     Reproduction: render_reproduction,
@@ -49,6 +53,7 @@ LINES = {
     ScanRecord: scan_lines,
     DefenceRecord: defence_lines,
     EvaluationRecord: evaluation_lines,
+    FederatedRecord: federated_lines,
     RegressionScanRecord: target_scan_lines,
     RegressionDefenceRecord: target_defence_lines,
     RegressionAttackRecord: target_attack_lines,
@@ -88,7 +93,11 @@ def test_nothing_is_fetched_and_the_same_record_gives_the_same_bytes(each, marku
     assert markup == PAGES[type(each)](each)
     assert not re.search(r"(?:src|href)=\"(?!data:,|#)", markup)
     assert "default-src 'none'" in markup
-    assert re.search(r"url\(|@import", markup) is None or type(each) in (AuditRecord, Reproduction)
+    assert re.search(r"url\(|@import", markup) is None or type(each) in (
+        AuditRecord,
+        FederatedRecord,
+        Reproduction,
+    )
 
 
 def test_identifiers_are_unique_and_labels_point_at_them(markup):

@@ -59,11 +59,18 @@ def draw_part(split: Split, *, seed: int, rows: int, test: Dataset, share: float
     InvalidData
         If a class has too few rows.
     """
-    train = _sample(split.train, rows, seed)
+    train = split.train if len(split.train) <= rows else split.train.take(draw_train(split.train, rows, seed))
     if trusted is not None or share == 0:
         return SeedSplit(seed, train, None if trusted is None else trusted.data, test)
     held = hold_out_contents(train, share=share, seed=seed)
     return SeedSplit(seed, train.take(np.flatnonzero(~held)), train.take(np.flatnonzero(held)), test)
+
+
+def draw_train(train: Dataset, rows: int, seed: int) -> IntArray:
+    """Return the places of about so many rows, drawn from each class in its share; all where there are no more."""
+    if len(train) <= rows:
+        return np.arange(len(train))
+    return stratified_rows(train.y, share=rows / len(train), random_state=seed)[1]
 
 
 def draw_test(test: Dataset, rows: int, seed: int) -> Dataset:
@@ -124,10 +131,3 @@ def refuse_shared(trusted: Dataset, train: Dataset) -> None:
         expected = "rows that are not among the untrusted ones"
         got = f"{shared.size} of {len(trusted)} that are (the first is its row {shared[0] + 1})"
         raise InvalidArgument("trusted", expected, f"{got}; leave them out of either")
-
-
-def _sample(train: Dataset, rows: int, seed: int) -> Dataset:
-    if len(train) <= rows:
-        return train
-    _, drawn = stratified_rows(train.y, share=rows / len(train), random_state=seed)
-    return train.take(drawn)

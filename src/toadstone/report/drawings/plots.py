@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from toadstone.core.arrays import Array
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.pointwise import CertifiedCurve
 from toadstone.records.attack import AttackRecord
@@ -167,23 +168,56 @@ def plot_matrix(record: EvaluationRecord) -> Figure:
             cell = record.cell(attack, info.name, thresholds)
             if cell is not None and cell.effect is not None:
                 shares[row, column] = cell.effect.mean
+    heads = [f"{info.name} ({thresholds})" if thresholds else info.name for info, thresholds in columns]
+    return draw_shares(
+        shares,
+        rows=("attack", [_title(name, "no attack") for name in attacks]),
+        columns=("defence", [_title(head, "no defence") for head in heads]),
+        titles=("test error, or share of the goal reached", "share of the test rows"),
+    )
+
+
+def draw_shares(
+    shares: Array,
+    *,
+    rows: tuple[str, Sequence[str]],
+    columns: tuple[str, Sequence[str]],
+    titles: tuple[str, str],
+    palette: str = "YlOrRd",
+) -> Figure:
+    """Plot a matrix of shares of test rows, with each share in its cell; cells that are not numbers are empty.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (n, m)
+    rows, columns : (str, sequence of str)
+        The kind of thing, and the name of each.
+    titles : (str, str)
+        Of the figure and of its colours.
+    palette : str
+        Of matplotlib; the larger the share, the darker.
+
+    Raises
+    ------
+    InvalidArgument
+        If no cell has a number.
+    """
     if np.isnan(shares).all():
         raise InvalidArgument("record", "at least one cell that was run", "none")
-    figure, axes = _sheet(2.0 + _ROW * len(attacks), width=2.5 + 0.5 * len(columns))
-    image = axes.imshow(shares, cmap="YlOrRd", vmin=0.0, aspect="auto")
+    figure, axes = _sheet(2.0 + _ROW * len(rows[1]), width=2.5 + 0.5 * len(columns[1]))
+    image = axes.imshow(shares, cmap=palette, vmin=0.0, aspect="auto")
     darkest = float(np.nanmax(shares))
     for (row, column), share in np.ndenumerate(shares):
         if not np.isnan(share):
             # Dark cells need light figures.
             colour = "white" if share > 0.6 * darkest else "black"
             axes.text(column, row, bare_percent(float(share)), ha="center", va="center", color=colour, fontsize=8)
-    heads = [f"{info.name} ({thresholds})" if thresholds else info.name for info, thresholds in columns]
-    axes.set_xticks(range(len(columns)), [_title(head, "no defence") for head in heads], rotation=90)
-    axes.set_yticks(range(len(attacks)), [_title(name, "no attack") for name in attacks])
-    axes.set_xlabel("defence")
-    axes.set_ylabel("attack")
-    figure.colorbar(image, ax=axes, format=PercentFormatter(1.0), label="share of the test rows")
-    axes.set_title("test error, or share of the goal reached", fontsize="medium")
+    axes.set_xticks(range(len(columns[1])), columns[1], rotation=90)
+    axes.set_yticks(range(len(rows[1])), rows[1])
+    axes.set_xlabel(columns[0])
+    axes.set_ylabel(rows[0])
+    figure.colorbar(image, ax=axes, format=PercentFormatter(1.0), label=titles[1])
+    axes.set_title(titles[0], fontsize="medium")
     return figure
 
 

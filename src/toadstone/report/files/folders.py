@@ -12,11 +12,14 @@ from toadstone.datasets.readers.rows import write_rows_as_arrays
 from toadstone.records.audit import AuditRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
+from toadstone.records.federated import FederatedRecord
 from toadstone.records.guarantees.cost import CostRecord
 from toadstone.records.guarantees.pointwise import PointwiseRecord
 from toadstone.records.reproduction import Reproduction
 from toadstone.records.row_scores import RowScores
 from toadstone.records.scan import ScanRecord
+from toadstone.report.federated.federated_files import write_federated_curves, write_federated_matrix
+from toadstone.report.federated.federated_page import render_federation
 from toadstone.report.files.evaluation_table import write_matrix
 from toadstone.report.files.sarif import to_sarif
 from toadstone.report.files.tables import (
@@ -95,6 +98,15 @@ def write_evaluation(record: EvaluationRecord, folder: Path) -> None:
         with written_aside(folder / name) as stream:
             stream.write((text + "\n").encode())
     write_matrix(record, folder / "matrix.csv")
+
+
+def write_federation(record: FederatedRecord, folder: Path) -> None:
+    """Write the record of a federated simulation, its page, matrix and curves into a folder, in place of older ones."""
+    for name, text in (("record.json", record.to_json()), ("report.html", render_federation(record))):
+        with written_aside(folder / name) as stream:
+            stream.write((text + "\n").encode())
+    write_federated_matrix(record, folder / "matrix.csv")
+    write_federated_curves(record, folder / "curves.csv")
 
 
 def write_reproduction(record: Reproduction, folder: Path) -> None:

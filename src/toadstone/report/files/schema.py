@@ -14,6 +14,7 @@ from toadstone.records.attack import AttackRecord
 from toadstone.records.audit import AuditRecord
 from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
+from toadstone.records.federated import FederatedRecord
 from toadstone.records.guarantees.cost import CostRecord
 from toadstone.records.guarantees.pointwise import PointwiseRecord
 from toadstone.records.header import SCHEMA_VERSIONS, RecordName
@@ -34,6 +35,7 @@ RECORDS: Mapping[RecordName, type[Any]] = MappingProxyType(
         "scan": ScanRecord,
         "defence": DefenceRecord,
         "evaluation": EvaluationRecord,
+        "federation": FederatedRecord,
         "predictions": PointwiseRecord,
         "reproduction": Reproduction,
         "regression-scan": RegressionScanRecord,

@@ -1,0 +1,1 @@
+"""Attacks of malicious clients against rules of the server, over several seeds."""

@@ -1,0 +1,1 @@
+"""Malicious clients against rules in sentences, tables, curves and a page."""

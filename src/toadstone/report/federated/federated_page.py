@@ -1,0 +1,175 @@
+"""The page of a federated simulation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from toadstone.records.audit import NO_ATTACK
+from toadstone.records.federated import FederatedCell, FederatedRecord, RuleInfo
+from toadstone.report.drawings.canvas import NARROW, WIDE
+from toadstone.report.federated.curves import draw_curves
+from toadstone.report.federated.federated_text import setting_sentences
+from toadstone.report.federated.findings import (
+    HELD,
+    answer_sentences,
+    certified_sentences,
+    next_line,
+    points,
+    spread_of,
+    unheld_sentences,
+)
+from toadstone.report.pages.environment import environment
+from toadstone.report.text.audit_matrix import HEAT_STEPS, heat_of
+from toadstone.report.text.formats import format_share
+
+KNOWLEDGE_WORDS = {
+    "none": "",
+    "own": "knows its own clients’ rows alone",
+    "updates": "knows the updates of all honest clients",
+    "rule": "knows the updates of all honest clients, and searches through the rule itself",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A cell, the depth of its colour, and its points of lost accuracy in words."""
+
+    cell: FederatedCell | None
+    heat: int = 0
+    change: str = ""
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """An attack against every rule."""
+
+    title: str
+    cells: tuple[Shown, ...]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Attacks down and rules across, for one number of malicious clients.
+
+    Parameters
+    ----------
+    malicious : int
+    best : str
+        The rule whose worst attack costs least; empty where none was run.
+    rows : tuple of MatrixRow
+    filtering : tuple of RuleInfo
+        Rules that give clients no weight.
+    filtered : tuple of (str, tuple of str)
+        For each attack, per cent of the malicious and of the honest messages
+        without weight, by rule of `filtering`.
+    charts : tuple of Markup
+        Curves, for a wide and for a narrow screen.
+    """
+
+    malicious: int
+    best: str
+    rows: tuple[MatrixRow, ...]
+    filtering: tuple[RuleInfo, ...]
+    filtered: tuple[tuple[str, tuple[str, ...]], ...]
+    charts: tuple[Markup, ...]
+
+
+def render_federation(record: FederatedRecord) -> str:
+    """Render a federated simulation as one HTML page that fetches nothing.
+
+    Parameters
+    ----------
+    record : FederatedRecord
+
+    Returns
+    -------
+    str
+        UTF-8 text of the whole file; the same record gives the same bytes.
+    """
+    made = environment()
+    made.filters.update(spread=spread_of, points=points)
+    advice, code = next_line(record)
+    return made.get_template("federated.html.j2").render(
+        record=record,
+        answers=answer_sentences(record),
+        advice=advice,
+        code=code,
+        unheld=unheld_sentences(record),
+        certified=certified_sentences(record),
+        cards=_cards(record),
+        matrices=[_matrix(record, malicious) for malicious in record.malicious],
+        heat_steps=HEAT_STEPS,
+        held=100 * HELD,
+        knowledge=KNOWLEDGE_WORDS,
+        setting=setting_sentences(record),
+    )
+
+
+def _matrix(record: FederatedRecord, malicious: int) -> Matrix:
+    best = record.best_rule(malicious)
+    filtering = tuple(
+        info
+        for info in record.rules
+        if any(cell.malicious_filtered is not None for cell in _attacked(record, info.name, malicious))
+    )
+    ran = any(cell.curve for cell in record.cells if cell.malicious == malicious)
+    return Matrix(
+        malicious=malicious,
+        best="" if best is None else best.rule,
+        rows=tuple(
+            MatrixRow(
+                _title(info.name), tuple(_shown(record.cell(info.name, rule.name, malicious)) for rule in record.rules)
+            )
+            for info in record.attacks
+        ),
+        filtering=filtering,
+        filtered=tuple(
+            (info.name, tuple(_filtered(record.cell(info.name, rule.name, malicious)) for rule in filtering))
+            for info in record.attacked_by
+        ),
+        charts=tuple(Markup(draw_curves(record, malicious, canvas=canvas)) for canvas in (WIDE, NARROW)) if ran else (),
+    )
+
+
+def _title(attack: str) -> str:
+    return "no attack" if attack == NO_ATTACK else attack
+
+
+def _shown(cell: FederatedCell | None) -> Shown:
+    if cell is None or cell.accuracy is None:
+        return Shown(None)
+    if cell.lost is None:
+        return Shown(cell)
+    return Shown(cell, heat_of(cell.lost.mean), f"{-100 * cell.lost.mean + 0.0:+.1f}".replace("-", "−"))
+
+
+def _attacked(record: FederatedRecord, rule: str, malicious: int) -> list[FederatedCell]:
+    cells = (record.cell(info.name, rule, malicious) for info in record.attacked_by)
+    return [cell for cell in cells if cell is not None and cell.accuracy is not None]
+
+
+def _filtered(cell: FederatedCell | None) -> str:
+    if cell is None or cell.malicious_filtered is None:
+        return ""
+    honest = "–" if cell.honest_filtered is None else f"{100 * cell.honest_filtered:.0f}"
+    return f"{100 * cell.malicious_filtered:.0f} · {honest}"
+
+
+def _cards(record: FederatedRecord) -> list[tuple[str, str, str, str]]:
+    """Return title, figure, note and kind of the headline figures, of the largest number of malicious clients."""
+    malicious = record.malicious[-1]
+    base, best = record.unattacked(malicious), record.best_rule(malicious)
+    worst, cards = record.worst_cell(record.mean, malicious), []
+    if base is not None and base.accuracy is not None:
+        note = f"of the mean, on {record.test_rows:,} test rows"
+        cards.append(("Without an attack", format_share(base.accuracy.mean), note, ""))
+    if best is not None and best.accuracy is not None and best.rule != record.mean:
+        note = f"behind {best.rule} under {_title(best.attack)}, its worst"
+        cards.append(("Best rule", format_share(best.accuracy.mean), note, "bound"))
+    if worst is not None and worst.accuracy is not None:
+        note = f"behind the mean under {_title(worst.attack)}, its worst"
+        cards.append(("No rule at all", format_share(worst.accuracy.mean), note, "attack"))
+    cards.append(("Malicious clients", f"{malicious} of {record.clients}", "controlled by one attacker", ""))
+    return cards

@@ -1,0 +1,190 @@
+"""Findings of a federated simulation in sentences: which rule held, what to do next, what was not held."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from toadstone.records.audit import NO_ATTACK
+from toadstone.records.federated import FederatedCell, FederatedRecord
+from toadstone.records.trials import Estimate
+from toadstone.report.text.formats import counted, format_interval, format_share, listed
+from toadstone.report.text.standing_text import first_of
+
+HELD = 0.03
+"""Largest loss of accuracy of a rule that is said to have held."""
+
+_MOST_NAMED = 4
+
+
+def answer_sentences(record: FederatedRecord) -> tuple[str, ...]:
+    """Say for each number of malicious clients which rule kept the accuracy, and what the mean lost."""
+    return tuple(_answer(record, malicious) for malicious in record.malicious)
+
+
+def next_line(record: FederatedRecord) -> tuple[str, str]:
+    """Return what to do next, and the line of code that does it, empty where no rule helped.
+
+    Returns
+    -------
+    sentence, code : str
+    """
+    best = _recommended(record)
+    if best is None:
+        return "No rule was run under every attack, so none is recommended.", ""
+    if best.rule == record.mean:
+        return "No rule lost less than the mean here, so nothing speaks for a change.", ""
+    root = ", root=..." if any(info.name == best.rule and info.needs_root for info in record.rules) else ""
+    rule, number = best.rule, best.malicious
+    code = f'strategy = toadstone.federated.robust(FedAvg(...), rule="{rule}", malicious={number}{root})'
+    return (
+        "Around the strategy of a Flower app, with as many malicious clients as you have to expect: too small a number "
+        "breaks the rule, too large a one costs a little accuracy.",
+        code,
+    )
+
+
+def unheld_sentences(record: FederatedRecord) -> tuple[str, ...]:
+    """Say which rules lost accuracy, with or without an attack, which triggers worked, and what could not be run."""
+    found: list[str] = []
+    for malicious in record.malicious:
+        prefix = "" if len(record.malicious) == 1 else f"With {malicious} malicious: "
+        found += (f"{prefix}{sentence}" for sentence in _unheld(record, malicious) if sentence)
+    return (*found, *_backdoors(record), *_skipped(record))
+
+
+def certified_sentences(record: FederatedRecord) -> tuple[str, ...]:
+    """Say how many predictions no malicious clients can change; nothing where nothing was certified."""
+    return tuple(
+        f"Certified: {counted(one.malicious, 'malicious client')}, whatever they send, cannot change "
+        f"{format_share(one.unchanged)} of the test predictions; {format_share(one.accuracy)} are right for sure."
+        for one in record.certified
+    )
+
+
+def points(loss: float) -> str:
+    """Write a loss of accuracy in percentage points, rounded up so that it claims no less.
+
+    Examples
+    --------
+    >>> points(0.01201), points(-0.004), points(0.62)
+    ('1.3', '-0.4', '62.0')
+    """
+    return f"{math.ceil(round(1000 * loss, 9)) / 10 + 0.0:.1f}"
+
+
+def spread_of(estimate: Estimate | None) -> str:
+    """Write an interval of accuracies in words; empty for a single seed."""
+    if estimate is None or estimate.low is None or estimate.high is None or estimate.low == estimate.high:
+        return ""
+    return format_interval(estimate.low, estimate.high)
+
+
+def _answer(record: FederatedRecord, malicious: int) -> str:
+    clients = f"With {malicious} of {record.clients} clients malicious,"
+    best, base = record.best_rule(malicious), record.unattacked(malicious)
+    many = len(record.attacked_by)
+    attacks = "the one attack" if many == 1 else f"all {many} attacks"
+    if best is None or best.lost is None or base is None or base.accuracy is None:
+        return f"{clients} no rule was run under {attacks} in every seed, so nothing is said of any."
+    without = format_share(base.accuracy.mean)
+    if best.lost.mean > HELD:
+        named = "no rule held: the best" if best.rule != record.mean else "no rule held better than the mean"
+        said = (
+            f"{clients} {named}, {best.rule}, lost {points(best.lost.mean)} points of the {without} without an attack "
+            f"under {_attack(best)}"
+        )
+    elif best.lost.mean <= 0:
+        said = f"{clients} {best.rule} lost nothing of the accuracy without an attack ({without}) under {attacks}"
+    else:
+        said = (
+            f"{clients} {best.rule} kept the accuracy within {points(best.lost.mean)} points of no attack ({without}) "
+            f"under {attacks}"
+        )
+    worst = record.worst_cell(record.mean, malicious)
+    if best.rule != record.mean and worst is not None and worst.lost is not None:
+        said += f"; {record.mean} lost {points(worst.lost.mean)} under {_attack(worst)}"
+    return f"{said}.{_others(record, best)}"
+
+
+def _attack(cell: FederatedCell) -> str:
+    return "no attack at all" if cell.attack == NO_ATTACK else cell.attack
+
+
+def _others(record: FederatedRecord, best: FederatedCell) -> str:
+    """Name the rules whose largest loss lies within the interval of that of the best."""
+    if best.lost is None or best.lost.high is None:
+        return ""
+    names = []
+    for info in record.rules:
+        worst = record.worst_cell(info.name, best.malicious)
+        if info.name != best.rule and worst is not None and worst.lost is not None:
+            names += [info.name] * (worst.lost.mean <= min(best.lost.high, HELD))
+    return f" The seeds do not tell it from {first_of(names)}." if names else ""
+
+
+def _recommended(record: FederatedRecord) -> FederatedCell | None:
+    """Return the best rule of the largest number of malicious clients at which one held, or else of the smallest."""
+    found = [cell for cell in map(record.best_rule, record.malicious) if cell is not None and cell.lost is not None]
+    held = [cell for cell in found if cell.lost is not None and cell.lost.mean <= HELD]
+    return held[-1] if held else next(iter(found), None)
+
+
+def _unheld(record: FederatedRecord, malicious: int) -> tuple[str, str]:
+    lost, costly = [], []
+    for info in record.rules:
+        worst, bare = record.worst_cell(info.name, malicious), record.cell(record.no_attack, info.name, malicious)
+        if worst is not None and worst.lost is not None and worst.lost.mean > HELD and info.name != record.mean:
+            lost.append((worst.lost.mean, f"{info.name} lost {points(worst.lost.mean)} points under {_attack(worst)}"))
+        if bare is not None and bare.lost is not None and bare.lost.mean > HELD:
+            costly.append((bare.lost.mean, f"{info.name} {points(bare.lost.mean)}"))
+    return (
+        f"Not held: {_first_sorted(lost, 'rules')}." if lost else "",
+        f"Points lost without any attack: {_first_sorted(costly, 'rules')}." if costly else "",
+    )
+
+
+def _first_sorted(found: Sequence[tuple[float, str]], thing: str) -> str:
+    """Join what was lost, the most first; of many the first few and the number of the others."""
+    said = [text for _, text in sorted(found, key=lambda one: -one[0])]
+    rest = len(said) - _MOST_NAMED
+    return "; ".join(said[:_MOST_NAMED] if rest > 0 else said) + (f"; and {rest} other {thing}" if rest > 0 else "")
+
+
+def _backdoors(record: FederatedRecord) -> list[str]:
+    """Say how often a trigger called up its class: behind the best rule, behind the mean, and without the attack."""
+    sentences = []
+    for malicious in record.malicious:
+        best = record.best_rule(malicious)
+        rules = dict.fromkeys([*([] if best is None else [best.rule]), record.mean])
+        bare = record.cell(record.no_attack, record.mean, malicious)
+        for info in record.attacks:
+            if info.goal != "trigger":
+                continue
+            cells = [(name, record.cell(info.name, name, malicious)) for name in rules]
+            said = [f"{_success(cell)} behind {name}" for name, cell in cells if cell is not None and cell.success]
+            if bare is not None and bare.success is not None:
+                said.append(f"{format_share(bare.success.share)} without the attack")
+            if len(said) > 1:
+                many = "" if len(record.malicious) == 1 else f" with {malicious} malicious"
+                sentences.append(f"Trigger of {info.name}{many} works on {listed(said)}.")
+    return sentences
+
+
+def _success(cell: FederatedCell) -> str:
+    if cell.success is None:
+        return "-"
+    found = cell.success
+    return f"{format_share(found.share)} ({format_interval(found.low, found.high)}) of {counted(found.total, 'row')}"
+
+
+def _skipped(record: FederatedRecord) -> list[str]:
+    """Say which rules could not be run against how many attacks, and why."""
+    reasons: dict[tuple[str, str], int] = {}
+    for cell in record.cells:
+        if cell.skipped:
+            reasons[cell.skipped, cell.rule] = reasons.get((cell.skipped, cell.rule), 0) + 1
+    grouped: dict[str, list[str]] = {}
+    for (reason, rule), cells in reasons.items():
+        grouped.setdefault(reason, []).append(f"{rule} ({counted(cells, 'cell')})")
+    return [f"Not run: {first_of(names)}: {reason.rstrip('.')}." for reason, names in grouped.items()]

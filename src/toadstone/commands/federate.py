@@ -26,14 +26,14 @@ _CLIENTS = stacked(
     click.option(
         "--attacks",
         metavar="NAMES",
-        help="Attacks of malicious clients by commas, or all. No attack is always among them.  [default: nine that "
+        help="Attacks of malicious clients by commas, or all. No attack is always among them.  [default: eight that "
         "differ]",
     ),
     click.option(
         "--rules",
         metavar="NAMES",
         help="Rules of the server by commas, each after its pre-aggregations, as in nnm+trimmed-mean; or all. The mean "
-        "is always among them.  [default: eight]",
+        "is always among them.  [default: six, among them two behind nnm]",
     ),
     click.option(
         "--split",
@@ -51,7 +51,7 @@ _CLIENTS = stacked(
 
 _TRAINING = stacked(
     choice("--model", ["linear", "cnn"], "Softmax regression, or a small convolutional network (images, PyTorch)."),
-    click.option("--rounds", type=int, metavar="N", default=60, show_default=True, help="Rounds of a training."),
+    click.option("--rounds", type=int, metavar="N", default=50, show_default=True, help="Rounds of a training."),
     click.option("--steps", type=int, metavar="N", default=5, show_default=True, help="Steps of a client in a round."),
     click.option("--batch", type=int, metavar="N", default=32, show_default=True, help="Rows of a step."),
     number("--rate", "R", "Length of a step.", 0.1),

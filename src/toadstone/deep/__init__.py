@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from toadstone.deep.tensors.features import activations, head_gradients, logits
     from toadstone.deep.tensors.images import from_arrays, load_images
     from toadstone.deep.tensors.networks import Normalise, ResNet, SmallCNN, resnet8, resnet18, resnet20
+    from toadstone.deep.training.client_network import ClientNetwork
     from toadstone.deep.training.dp_sgd import PrivateTrainingConfig, noise_for, privacy_epsilon, train_privately
     from toadstone.deep.training.hyperparameters import TrainingConfig
     from toadstone.deep.training.loop import Objective, Watcher, train
@@ -51,6 +52,7 @@ __all__ = [
     "BackdoorScan",
     "BullseyePolytope",
     "Checkpoint",
+    "ClientNetwork",
     "ConvexPolytope",
     "DeepKNN",
     "Drawn",
@@ -116,6 +118,7 @@ __getattr__, __dir__ = lazy_exports(
         "BackdoorScan": "defences.neural_cleanse",
         "BullseyePolytope": "attacks.bullseye_polytope",
         "Checkpoint": "training.progress",
+        "ClientNetwork": "training.client_network",
         "ConvexPolytope": "attacks.convex_polytope",
         "DeepKNN": "defences.deep_knn",
         "Drawn": "defences.torch_medoids",

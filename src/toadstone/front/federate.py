@@ -18,6 +18,7 @@ from toadstone.front.run import current_run, front_door
 from toadstone.front.trial_folder import TrialsResult, journal_of
 from toadstone.pipeline.federation.plan import FederationPlan, prepare_federation
 from toadstone.pipeline.federation.run import run_federation_matrix
+from toadstone.pipeline.federation.training import LocalTraining
 from toadstone.pipeline.harness.clock import Deadline
 from toadstone.pipeline.harness.journal import late_trials
 from toadstone.records.federated import FederatedRecord, FederatedTrial
@@ -80,7 +81,7 @@ def federate(
     rules: str | Sequence[str] | None = None,
     split: str | None = None,
     group: str | None = None,
-    rounds: int = 60,
+    rounds: int = 50,
     seeds: int = 3,
     momentum: float = 0.9,
     rows: int = 10_000,
@@ -191,10 +192,7 @@ def federate(
         rows=rows,
         test_rows=test_rows,
         root_rows=root_rows,
-        model=model,
-        rate=rate,
-        steps=steps,
-        batch=batch,
+        training=LocalTraining(model, rate, steps, batch),
         command=run.command,
     )
     processes = workers_of(workers)

@@ -8,32 +8,33 @@ from typing import Any
 
 from toadstone.catalogue import entry, names, resolve, unknown
 from toadstone.core.errors import InvalidArgument
-from toadstone.federated import parse_rule
+from toadstone.federated.aggregation.names import parse_rule
+from toadstone.federated.attacks.trigger import BackdoorTrigger
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.federated import MEAN, ClientAttackInfo, ClientGoal, RuleInfo
 
 DEFAULT_ATTACKS = (
     "sign-flip",
     "label-flip",
-    "gaussian",
     "alie",
     "ipm",
     "mimic",
     "min-max",
-    "garbage",
     "model-replacement",
+    "garbage",
 )
 DEFAULT_RULES = (
     "median",
     "trimmed-mean",
     "krum",
-    "multi-krum",
     "geometric-median",
-    "centred-clipping",
     "nnm+trimmed-mean",
+    "nnm+geometric-median",
 )
 ROOTED = "fltrust"
 """The rule that needs rows of the server's own."""
+
+_ANY_TRIGGER = BackdoorTrigger(features=(0,), values=(1.0,))
 
 ALL = "all"
 """Stands for every attack, or every rule without a pre-aggregation."""
@@ -116,7 +117,8 @@ def choose_rules(asked: Sequence[str] | None) -> tuple[ChosenRule, ...]:
 def _attack(name: str) -> ChosenAttack:
     found, kind = entry("client-attack", name), resolve("client-attack", name)
     goal: ClientGoal = "trigger" if found.goal == "trigger" else "errors"
-    return ChosenAttack(ClientAttackInfo(name, _phrase(found.sentence), goal, kind.knowledge), kind)
+    made = kind(trigger=_ANY_TRIGGER) if goal == "trigger" else kind()
+    return ChosenAttack(ClientAttackInfo(name, _phrase(found.sentence), goal, made.knowledge), kind)
 
 
 def _rule(name: str) -> ChosenRule:
@@ -129,4 +131,5 @@ def _rule(name: str) -> ChosenRule:
 
 
 def _phrase(sentence: str) -> str:
-    return sentence.rstrip(".")
+    """Write a sentence of the catalogue so that others may follow it."""
+    return f"{sentence[:1].lower()}{sentence[1:]}".rstrip(".")

@@ -37,6 +37,8 @@ class FederatedPart:
         Rows of the server's own, none of which a client has.
     trigger : BackdoorTrigger
         Of backdoors.
+    image : tuple of int, optional
+        Height and width of rows that are grey images.
     """
 
     seed: int
@@ -46,6 +48,7 @@ class FederatedPart:
     classes: int
     root: Dataset | None
     trigger: BackdoorTrigger
+    image: tuple[int, int] | None
 
     @property
     def clients(self) -> list[tuple[Matrix, IntArray]]:
@@ -101,6 +104,7 @@ def deal_part(
         len(classes),
         None if root is None else _coded(root, classes),
         _trigger(mine, image, target),
+        image,
     )
 
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
-from toadstone.core.checks import check_count, check_not_negative, check_positive, check_within
+from toadstone.core.checks import check_count, check_not_negative, check_within
 from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.core.version import __version__
@@ -18,11 +18,12 @@ from toadstone.pipeline.evaluation.seed_split import draw_test
 from toadstone.pipeline.federation.choices import ChosenAttack, ChosenRule, choose_attacks, choose_rules
 from toadstone.pipeline.federation.dealing import Dealing, dealing_of
 from toadstone.pipeline.federation.part import FederatedPart, deal_part
+from toadstone.pipeline.federation.training import LocalTraining
 from toadstone.records.federated import FederatedTrial
 from toadstone.records.header import Source
 
-MODELS = ("linear", "cnn")
 _MEASUREMENTS = 12
+_LINEAR = LocalTraining()
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,7 @@ class FederationPlan:
         At most so many training rows a seed, and test rows.
     root_rows : int
         Rows of the server's own, for rules that need some.
-    model : {"linear", "cnn"}
-    rate : float
-        Length of a local step.
-    steps, batch : int
-        Local steps a round, and rows a step.
+    training : LocalTraining
     source : Source, optional
         Origin of the rows, for the record; the name of the split by default.
     command : str
@@ -73,29 +70,23 @@ class FederationPlan:
     rules: tuple[str, ...] | None = None
     split: str = "dirichlet:0.1"
     group: str | None = None
-    rounds: int = 60
+    rounds: int = 50
     seed: int = 0
     seeds: int = 3
     momentum: float = 0.9
     rows: int = 10_000
     test_rows: int = 2000
     root_rows: int = 100
-    model: str = "linear"
-    rate: float = 0.1
-    steps: int = 5
-    batch: int = 32
+    training: LocalTraining = _LINEAR
     source: Source | None = None
     command: str = ""
 
     def __post_init__(self) -> None:
         check_count(2, clients=self.clients)
         check_count(rounds=self.rounds, seeds=self.seeds, rows=self.rows, test_rows=self.test_rows)
-        check_count(root_rows=self.root_rows, steps=self.steps, batch=self.batch)
+        check_count(root_rows=self.root_rows)
         check_within("[0, 1)", momentum=self.momentum)
-        check_positive(rate=self.rate)
         check_not_negative(seed=self.seed)
-        if self.model not in MODELS:
-            raise InvalidArgument("model", f"one of {', '.join(MODELS)}", self.model)
         if not self.malicious:
             raise InvalidArgument("malicious", "at least one number", "none")
         for number in self.malicious:
@@ -197,8 +188,7 @@ def prepare_federation(split: Split, plan: FederationPlan) -> FederationSetup:
     """
     layout = image_layout(split.image, (*IMAGES[split.name], 1) if split.name in IMAGES else None)
     image = None if layout is None or image_shape(split.train.X, *layout).channels != 1 else layout[:2]
-    if plan.model == "cnn" and image is None:
-        raise InvalidArgument("model", "linear for rows that are no grey images", plan.model)
+    plan.training.model(split.train.n_features, len(split.train.classes), image)
     setup = FederationSetup(
         split,
         plan,

@@ -12,7 +12,7 @@ from joblib import delayed
 from toadstone.pipeline.federation.cells import federated_cells
 from toadstone.pipeline.federation.part import FederatedPart
 from toadstone.pipeline.federation.plan import FederationSetup
-from toadstone.pipeline.federation.trials import model_of, run_federated_unit
+from toadstone.pipeline.federation.trials import run_federated_unit
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.data_summary import digests, summarize
 from toadstone.pipeline.harness.header import make_header
@@ -127,8 +127,8 @@ def _record(
         rounds=plan.rounds,
         rounds_at=tuple(dict.fromkeys((*range(0, plan.rounds, every), plan.rounds))),
         momentum=plan.momentum,
-        model=_model_words(setup),
-        parameters=len(model_of(plan, part).initial(np.random.default_rng(plan.seed))),
+        model=plan.training.words,
+        parameters=_parameters(setup, part),
         rows=len(part.rows),
         root_rows=root_rows,
         root_origin=_root_origin(root_rows),
@@ -145,10 +145,9 @@ def _record(
     )
 
 
-def _model_words(setup: FederationSetup) -> str:
-    plan = setup.plan
-    name = "softmax regression" if plan.model == "linear" else "a small convolutional network"
-    return f"{name}, {plan.steps} steps of {plan.batch} rows a round at a rate of {plan.rate:g}"
+def _parameters(setup: FederationSetup, part: FederatedPart) -> int:
+    model = setup.plan.training.model(part.rows.n_features, part.classes, part.image)
+    return len(model.initial(np.random.default_rng(setup.plan.seed)))
 
 
 def _root_origin(rows: int) -> str:

@@ -8,10 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from toadstone.core.errors import ToadstoneError
-from toadstone.federated.simulation.clients import ClientModel
 from toadstone.federated.simulation.federation import run_federation
 from toadstone.federated.simulation.results import FederationRun, FederationSetting
-from toadstone.federated.simulation.softmax import SoftmaxModel
 from toadstone.pipeline.federation.choices import ChosenAttack, ChosenRule
 from toadstone.pipeline.federation.part import FederatedPart
 from toadstone.pipeline.federation.plan import FederationPlan
@@ -53,7 +51,7 @@ def run_federated_unit(
     try:
         with one_thread():
             run = run_federation(
-                model_of(plan, part),
+                plan.training.model(part.rows.n_features, part.classes, part.image),
                 part.clients,
                 (part.test.X, part.test.y),
                 rule=rule.rule,
@@ -65,19 +63,6 @@ def run_federated_unit(
         # What one rule cannot use is no reason to go without the others.
         return (replace(blank, skipped=str(error).splitlines()[0]),)
     return (replace(_measured(blank, run), seconds=time.perf_counter() - begin),)
-
-
-def model_of(plan: FederationPlan, part: FederatedPart) -> ClientModel:
-    """Return the model that clients train.
-
-    Raises
-    ------
-    InvalidArgument
-        If it needs PyTorch, which is not installed.
-    """
-    return SoftmaxModel(
-        features=part.rows.X.shape[1], classes=part.classes, rate=plan.rate, steps=plan.steps, batch=plan.batch
-    )
 
 
 def _made(attack: ChosenAttack, part: FederatedPart) -> Any:

@@ -15,6 +15,7 @@ from toadstone.report.federated.findings import (
     HELD,
     answer_sentences,
     certified_sentences,
+    change,
     next_line,
     points,
     spread_of,
@@ -142,7 +143,7 @@ def _shown(cell: FederatedCell | None) -> Shown:
         return Shown(None)
     if cell.lost is None:
         return Shown(cell)
-    return Shown(cell, heat_of(cell.lost.mean), f"{-100 * cell.lost.mean + 0.0:+.1f}".replace("-", "−"))
+    return Shown(cell, heat_of(cell.lost.mean), change(cell.lost.mean).replace("-", "−"))
 
 
 def _attacked(record: FederatedRecord, rule: str, malicious: int) -> list[FederatedCell]:

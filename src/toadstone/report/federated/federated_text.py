@@ -9,6 +9,7 @@ from toadstone.records.federated import FederatedCell, FederatedRecord, RuleInfo
 from toadstone.report.federated.findings import (
     answer_sentences,
     certified_sentences,
+    change,
     next_line,
     points,
     unheld_sentences,
@@ -177,5 +178,5 @@ def _row(name: str, texts: Sequence[str], part: Sequence[_Column], first: int) -
 def _shown(cell: FederatedCell | None) -> str:
     if cell is None or cell.accuracy is None:
         return "-"
-    lost = "" if cell.lost is None else f" {-100 * cell.lost.mean + 0.0:+6.1f}"
+    lost = "" if cell.lost is None else f" {change(cell.lost.mean):>6}"
     return f"{100 * cell.accuracy.mean:.1f}{lost}"

@@ -73,6 +73,17 @@ def points(loss: float) -> str:
     return f"{math.ceil(round(1000 * loss, 9)) / 10 + 0.0:.1f}"
 
 
+def change(loss: float) -> str:
+    """Write a loss as the change of the accuracy in percentage points, with its sign and rounded as `points`.
+
+    Examples
+    --------
+    >>> change(0.01201), change(-0.004), change(0.0)
+    ('-1.3', '+0.4', '+0.0')
+    """
+    return f"{-float(points(loss)) + 0.0:+.1f}"
+
+
 def spread_of(estimate: Estimate | None) -> str:
     """Write an interval of accuracies in words; empty for a single seed."""
     if estimate is None or estimate.low is None or estimate.high is None or estimate.low == estimate.high:

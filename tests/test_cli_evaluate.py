@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from toadstone.pipeline.evaluation.trials import run_unit
-from toadstone.pipeline.harness.journal import JOURNAL
+from toadstone.pipeline.trials.journal import JOURNAL
 
 QUICK = ("--attacks", "random-flip,feature", "--defences", "spectral,l2", "--seeds", 2, "--trusted-share", 0.3)
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "defend": ("toadstone.front.defend.run_defence", ("rows.csv", "--fail-if-removed-above", "1")),
     "sanitize": ("toadstone.front.sanitize.clean_rows", ("rows.csv",)),
     "evaluate": ("toadstone.front.evaluate.run_evaluation", ("rows.csv", "--attacks", "random-flip")),
+    "federate": ("toadstone.front.federate.run_federation_matrix", ("rows.csv", "--clients", "8")),
     "reproduce": ("toadstone.experiments.run.reproduce", ("p17-dogfish",)),
 }
 WITHOUT_OUT = {
@@ -58,8 +59,8 @@ def test_a_crash_ends_the_run_and_leaves_the_traceback_beside_out(toadstone, tab
     assert log.startswith("Traceback (most recent call last):")
     assert log.rstrip().endswith("in two lines")
     left = {path.name for path in table.iterdir()} - {"rows.csv", "found.failure.log"}
-    # The trials that an evaluation had finished are kept, for the same command goes on from them.
-    assert left == ({"found"} if name == "evaluate" else set())
+    # The trials that such a run had finished are kept, for the same command goes on from them.
+    assert left == ({"found"} if name in ("evaluate", "federate") else set())
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, *WITHOUT_OUT])

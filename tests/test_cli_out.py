@@ -17,8 +17,14 @@ COMMANDS = {
     "defend": (),
     "sanitize": (),
     "evaluate": ("--attacks", "random-flip", "--defences", "label-errors,l2", "--seeds", "1", "--workers", "1"),
+    "federate": (
+        *("--clients", "8", "--malicious", "2", "--attacks", "ipm", "--rules", "median", "--seeds", "1"),
+        *("--rounds", "3", "--split", "iid", "--workers", "1"),
+    ),
     "attack": ("--method", "label-flip", "--ridge", "0.1", "--workers", "1"),
 }
+GO_ON = ("evaluate", "federate")
+"""Commands whose folder holds finished trials, from which the same command goes on."""
 
 
 @pytest.fixture
@@ -47,7 +53,7 @@ def test_force_replaces_an_older_result_and_nothing_else_does(toadstone, table, 
     assert toadstone(*options).code == 0
     first = fingerprint(table / "found")
     again = toadstone(*options)
-    if name == "evaluate":
+    if name in GO_ON:
         assert again.code == 0
     else:
         assert (again.code, again.out) == (2, "")
@@ -149,7 +155,7 @@ def test_a_full_disk_names_out_and_leaves_what_was_there(toadstone, table, name,
         outcome = toadstone(*options, *force)
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == ("toadstone: `--out`: expected a disk with room for the results, got found: file too large\n")
-    if name == "evaluate":
+    if name in GO_ON:
         # Its journal stays, for the same command goes on from it.
         assert entries(table / "found") == {"trials.jsonl"}
     else:

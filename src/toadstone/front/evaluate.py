@@ -18,7 +18,7 @@ from toadstone.front.trial_folder import TrialsResult, journal_of
 from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
 from toadstone.pipeline.evaluation.run import run_evaluation
 from toadstone.pipeline.harness.clock import Deadline
-from toadstone.pipeline.harness.journal import late_trials
+from toadstone.pipeline.trials.journal import late_trials
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.trials import Trial
 from toadstone.report.text.evaluation_text import attack_glance, evaluation_lines

@@ -20,7 +20,7 @@ from toadstone.pipeline.federation.plan import FederationPlan, prepare_federatio
 from toadstone.pipeline.federation.run import run_federation_matrix
 from toadstone.pipeline.federation.training import LocalTraining
 from toadstone.pipeline.harness.clock import Deadline
-from toadstone.pipeline.harness.journal import late_trials
+from toadstone.pipeline.trials.journal import late_trials
 from toadstone.records.federated import FederatedRecord, FederatedTrial
 from toadstone.report.federated.federated_text import federated_glance, federated_lines
 

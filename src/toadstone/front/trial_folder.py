@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from toadstone.front.inputs import Given
 from toadstone.front.results import Result
-from toadstone.pipeline.harness.journal import Journal
+from toadstone.pipeline.trials.journal import Journal
 from toadstone.report.files.places import filled, naming_out
 
 _T = TypeVar("_T")

@@ -1,1 +1,1 @@
-"""Pipelines: audit, attack, certify, cost, scan, defend and evaluate, each returning a record."""
+"""Pipelines: audit, attack, certify, cost, scan, defend, evaluate and federate, each returning a record."""

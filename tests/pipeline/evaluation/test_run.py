@@ -15,7 +15,7 @@ from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
 from toadstone.pipeline.evaluation.poisoned_rows import goal_reached
 from toadstone.pipeline.evaluation.run import run_evaluation
 from toadstone.pipeline.evaluation.trials import _count, class_ranks
-from toadstone.pipeline.harness.journal import JOURNAL, Journal
+from toadstone.pipeline.trials.journal import JOURNAL, Journal
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.trials import Trial
 
@@ -305,5 +305,5 @@ def test_unknown_names(split):
 
 @pytest.mark.slow
 def test_processes_change_nothing(split, record, monkeypatch):
-    monkeypatch.setattr("toadstone.pipeline.harness.journal.processes", lambda *_: 2)
+    monkeypatch.setattr("toadstone.pipeline.trials.journal.processes", lambda *_: 2)
     assert timeless(run_evaluation(prepare(split, PLAN), workers=2)) == timeless(record)

@@ -16,8 +16,8 @@ from toadstone.pipeline.defend import DefencePlan, defend
 from toadstone.pipeline.evaluation.plan import EvaluationPlan, prepare
 from toadstone.pipeline.evaluation.run import run_evaluation
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
-from toadstone.pipeline.harness.journal import Journal, late_trials
 from toadstone.pipeline.scan import ScanPlan, late_parts, scan
+from toadstone.pipeline.trials.journal import Journal, late_trials
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.trials import Trial
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from toadstone.core.version import __version__
 from toadstone.experiments.conditions import Conditions
-from toadstone.pipeline.harness.journal import Journal
+from toadstone.pipeline.trials.journal import Journal
 from toadstone.records.trials import Trial
 
 

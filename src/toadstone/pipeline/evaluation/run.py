@@ -19,8 +19,8 @@ from toadstone.pipeline.evaluation.trials import run_unit
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.data_summary import digests, summarize
 from toadstone.pipeline.harness.header import make_header
-from toadstone.pipeline.harness.journal import Journal, run_missing
 from toadstone.pipeline.harness.row_account import source_of
+from toadstone.pipeline.trials.journal import Journal, run_missing
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.evaluation import NO_DEFENCE, AttackInfo, EvaluationRecord
 from toadstone.records.trials import Trial

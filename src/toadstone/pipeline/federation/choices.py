@@ -122,12 +122,14 @@ def _attack(name: str) -> ChosenAttack:
 
 
 def _rule(name: str) -> ChosenRule:
-    rule, sentences = parse_rule(name), []
-    parts = name.split("+")
-    for kind, part in [("pre-aggregation", part) for part in parts[:-1]] + [("aggregation-rule", parts[-1])]:
-        sentences.append(_phrase(entry(kind, part).sentence))
-    info = RuleInfo(name, ", then ".join(sentences), rule.condition, needs_root=parts[-1] == ROOTED)
-    return ChosenRule(info, rule)
+    *before, last = (part.strip() for part in name.split("+"))
+    parts = [*(("pre-aggregation", part) for part in before), ("aggregation-rule", last)]
+    for kind, part in parts:
+        if part not in names(kind):
+            raise unknown("rules", names(kind), part)
+    rule = parse_rule(name)
+    said = ", then ".join(_phrase(entry(kind, part).sentence) for kind, part in parts)
+    return ChosenRule(RuleInfo(rule.spec, said, rule.condition, needs_root=last == ROOTED), rule)
 
 
 def _phrase(sentence: str) -> str:

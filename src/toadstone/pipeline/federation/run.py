@@ -16,8 +16,8 @@ from toadstone.pipeline.federation.trials import run_federated_unit
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.data_summary import digests, summarize
 from toadstone.pipeline.harness.header import make_header
-from toadstone.pipeline.harness.journal import Journal, run_missing
 from toadstone.pipeline.harness.row_account import source_of
+from toadstone.pipeline.trials.journal import Journal, run_missing
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.federated import MEAN, ClientAttackInfo, FederatedRecord, FederatedTrial
 

@@ -46,7 +46,7 @@ def run_federated_unit(
         seed=part.seed,
         # Without an attack the same count says how often the trigger calls up the class by itself.
         trigger=part.trigger if attack is None else None,
-        trusted=None if part.root is None or not rule.info.needs_root else (part.root.X, part.root.y),
+        root=None if part.root is None or not rule.info.needs_root else (part.root.X, part.root.y),
     )
     try:
         with one_thread():

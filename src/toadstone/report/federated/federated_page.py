@@ -113,7 +113,7 @@ def _matrix(record: FederatedRecord, malicious: int) -> Matrix:
     filtering = tuple(
         info
         for info in record.rules
-        if any(cell.malicious_filtered is not None for cell in _attacked(record, info.name, malicious))
+        if any(cell.malicious_filtered or cell.honest_filtered for cell in _attacked(record, info.name, malicious))
     )
     ran = any(cell.curve for cell in record.cells if cell.malicious == malicious)
     return Matrix(

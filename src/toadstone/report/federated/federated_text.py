@@ -74,10 +74,12 @@ def filtered_sentences(record: FederatedRecord) -> tuple[str, ...]:
         for info in record.rules:
             ran = _ran(record, info.name, malicious)
             bad, honest = _mean_of(ran, "malicious_filtered"), _mean_of(ran, "honest_filtered")
-            if bad is None or honest is None:
+            if not bad and not honest:
                 weighing += [info.name] * bool(ran)
             else:
-                said = f"{format_share(bad)} of the malicious messages, {format_share(honest)} of the honest"
+                said = (
+                    f"{format_share(bad or 0.0)} of the malicious messages, {format_share(honest or 0.0)} of the honest"
+                )
                 sentences.append(f"{info.name}{several}: {said}.")
             unchanged = _mean_of(ran, "unchanged_rounds") or 0.0
             if unchanged:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from toadstone.records.audit import NO_ATTACK
 from toadstone.records.federated import FederatedCell, FederatedRecord
 from toadstone.records.trials import Estimate
 from toadstone.report.text.formats import counted, format_interval, format_share, listed
@@ -95,7 +94,7 @@ def _answer(record: FederatedRecord, malicious: int) -> str:
     clients = f"With {malicious} of {record.clients} clients malicious,"
     best, base = record.best_rule(malicious), record.unattacked(malicious)
     many = len(record.attacked_by)
-    attacks = "the one attack" if many == 1 else f"all {many} attacks"
+    attacks = {1: "the one attack", 2: "both attacks"}.get(many, f"all {many} attacks")
     if best is None or best.lost is None or base is None or base.accuracy is None:
         return f"{clients} no rule was run under {attacks} in every seed, so nothing is said of any."
     without = format_share(base.accuracy.mean)
@@ -103,7 +102,7 @@ def _answer(record: FederatedRecord, malicious: int) -> str:
         named = "no rule held: the best" if best.rule != record.mean else "no rule held better than the mean"
         said = (
             f"{clients} {named}, {best.rule}, lost {points(best.lost.mean)} points of the {without} without an attack "
-            f"under {_attack(best)}"
+            f"{_attack(record, best)}"
         )
     elif best.lost.mean <= 0:
         said = f"{clients} {best.rule} lost nothing of the accuracy without an attack ({without}) under {attacks}"
@@ -114,12 +113,13 @@ def _answer(record: FederatedRecord, malicious: int) -> str:
         )
     worst = record.worst_cell(record.mean, malicious)
     if best.rule != record.mean and worst is not None and worst.lost is not None:
-        said += f"; {record.mean} lost {points(worst.lost.mean)} under {_attack(worst)}"
+        said += f"; {record.mean} lost {points(worst.lost.mean)} {_attack(record, worst)}"
     return f"{said}.{_others(record, best)}"
 
 
-def _attack(cell: FederatedCell) -> str:
-    return "no attack at all" if cell.attack == NO_ATTACK else cell.attack
+def _attack(record: FederatedRecord, cell: FederatedCell) -> str:
+    """Say what made a cell lose accuracy; some rules need no attack for it."""
+    return "even without an attack" if cell.attack == record.no_attack else f"under {cell.attack}"
 
 
 def _others(record: FederatedRecord, best: FederatedCell) -> str:
@@ -146,7 +146,9 @@ def _unheld(record: FederatedRecord, malicious: int) -> tuple[str, str]:
     for info in record.rules:
         worst, bare = record.worst_cell(info.name, malicious), record.cell(record.no_attack, info.name, malicious)
         if worst is not None and worst.lost is not None and worst.lost.mean > HELD and info.name != record.mean:
-            lost.append((worst.lost.mean, f"{info.name} lost {points(worst.lost.mean)} points under {_attack(worst)}"))
+            lost.append(
+                (worst.lost.mean, f"{info.name} lost {points(worst.lost.mean)} points {_attack(record, worst)}")
+            )
         if bare is not None and bare.lost is not None and bare.lost.mean > HELD:
             costly.append((bare.lost.mean, f"{info.name} {points(bare.lost.mean)}"))
     return (

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 
 from toadstone.core.errors import InvalidArgument
-from toadstone.pipeline.harness.journal import JOURNAL
-from toadstone.pipeline.harness.journal import Journal as AnyJournal
+from toadstone.pipeline.trials.journal import JOURNAL
+from toadstone.pipeline.trials.journal import Journal as AnyJournal
 from toadstone.records.trials import Trial
 
 Journal = partial(AnyJournal, trial=Trial, run="evaluation")

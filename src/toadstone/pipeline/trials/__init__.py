@@ -1,0 +1,1 @@
+"""Runs of many trials, which can be interrupted and resumed."""

@@ -1,0 +1,66 @@
+"""The page of a federated simulation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from federated_records import made_federation
+
+from toadstone.core.errors import InvalidArgument
+from toadstone.records.federated import CertifiedClients
+from toadstone.report.drawings.canvas import NARROW
+from toadstone.report.federated.curves import _apart, draw_curves
+from toadstone.report.federated.federated_page import render_federation
+
+
+def test_the_matrix_has_accuracy_change_and_trigger(page_of):
+    page = page_of(render_federation(made_federation((5,))))
+    heads, bare, ipm, _, backdoor = page.rows(0)
+    assert heads == ["Attack", "mean", "krum", "nnm+trimmed-mean", "bulyan"]
+    assert bare == ["no attack", "89.8 +0.0", "78.6 −11.3", "89.3 −0.5", "–"]
+    assert ipm[1] == "12.3 −77.5"
+    assert backdoor[1:3] == ["83.5 −6.3 trigger 100", "77.3 −12.5 trigger 3"]
+    assert {"heat-0", "heat-6"} <= set(page.classes)
+
+
+def test_rules_that_filter_have_a_table_of_their_own(page_of):
+    page = page_of(render_federation(made_federation()))
+    assert page.rows(1) == [
+        ["Attack", "krum"],
+        ["ipm", "75 · 95"],
+        ["alie", "75 · 95"],
+        ["model-replacement", "75 · 95"],
+    ]
+
+
+def test_a_certificate_gets_a_table(page_of):
+    assert "cannot change, whatever they send" not in render_federation(made_federation())
+    record = replace(made_federation(), certified=(CertifiedClients(1, 0.9, 0.85), CertifiedClients(2, 0.7, 0.68)))
+    page = page_of(render_federation(record))
+    assert page.rows(2)[1:] == [["1", "90.0 %", "85.0 %"], ["2", "70.0 %", "68.0 %"]]
+
+
+def test_every_number_of_clients_has_its_own_matrix_and_curves():
+    markup = render_federation(made_federation((2, 5)))
+    for number in (2, 5):
+        assert f'id="matrix-{number}"' in markup
+        assert f"chart-curves-{number}-wide" in markup
+        assert f"chart-curves-{number}-narrow" in markup
+
+
+def test_curves_name_every_rule_in_every_panel():
+    drawn = draw_curves(made_federation((5,)), 5, canvas=NARROW)
+    # Four panels of three rules that ran; once more in the spoken description.
+    assert drawn.count(">nnm+trimmed-mean</text>") == 4
+    assert ">bulyan</text>" not in drawn
+    assert "alie, after the last round: krum" in drawn
+    record = made_federation((5,))
+    with pytest.raises(InvalidArgument, match="at least one cell that was run"):
+        draw_curves(replace(record, cells=record.cells[3:4]), 5)
+
+
+def test_labels_move_apart_by_no_more_than_they_must():
+    assert _apart([0.1, 0.9], 0.2) == [0.1, 0.9]
+    assert _apart([0.5, 0.5, 0.5], 0.1) == [pytest.approx(0.4), pytest.approx(0.5), pytest.approx(0.6)]
+    assert _apart([0.9, 0.1, 0.88], 0.1) == [pytest.approx(0.94), 0.1, pytest.approx(0.84)]

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from toadstone.core.errors import InvalidData
+from toadstone.kernels.robust_mean.coordinates import coordinate_median
 from toadstone.kernels.robust_mean.distances import (
     combine,
     distances_to,
     inner_products,
     squared_distances,
     squared_norms,
+    total,
 )
 from toadstone.kernels.robust_mean.rows import Rows
 
@@ -107,6 +109,15 @@ def test_mixtures_of_near_rows_beside_huge_ones():
     assert error(found, plain(mix @ rows.astype(np.longdouble))) < 1e-9
 
 
+def test_shares_of_single_rows_are_sorted_without_a_product():
+    rows, share = np.random.default_rng(0).normal(size=(9, 300)).astype(np.float32), np.linspace(-1.0, 1.0, 9)
+    rows[3] = rows[5]
+    weights = np.diag(share)[:, np.random.default_rng(1).permutation(9)]
+    np.testing.assert_array_equal(
+        coordinate_median(Rows(rows).mixed(weights)), np.median(weights @ rows.astype(float), axis=0)
+    )
+
+
 def test_rows_scaled_down_from_huge_ones():
     rows = np.random.default_rng(0).normal(size=(12, LENGTH)).astype(np.float32)
     rows[[2, 5]] *= 1e30
@@ -172,3 +183,14 @@ def test_distances_to_a_row_are_those_between_rows():
 def test_other_tables_are_refused(table):
     with pytest.raises(InvalidData, match="updates: expected floats of shape"):
         Rows(table)
+
+
+def test_the_sum_shows_every_value_that_is_not_finite():
+    rows = offset(6, 1.0)
+    rows[4] = rows[2]
+    np.testing.assert_allclose(total(Rows(rows)), rows.astype(float).sum(axis=0), rtol=1e-13)
+    np.testing.assert_array_equal(combine(Rows(rows), np.ones(6)), total(Rows(rows)))
+    rows[1, 8999], rows[3, 8999], rows[5, 0], rows[0, 1] = np.inf, -np.inf, np.nan, -np.inf
+    assert np.flatnonzero(~np.isfinite(total(Rows(rows)))).tolist() == [0, 1, 8999]
+    rows[[1, 3]] = np.inf
+    assert not np.isfinite(total(Rows(rows))).any()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from toadstone.core.arrays import IntArray, Matrix
 from toadstone.core.errors import InvalidData
-from toadstone.kernels.robust_mean.distances import distances_to
+from toadstone.kernels.robust_mean.distances import distances_to, total
 from toadstone.kernels.robust_mean.rows import Rows
 
 LARGEST_NORM = 1e150
@@ -152,6 +152,10 @@ def _malformed(update: Any, vector: NDArray[Any] | None, length: int) -> str:
 def _finite(table: NDArray[Any], clients: IntArray, received: int, refused: list[Refused]) -> Admitted:
     """Leave out the rows that are not finite, or too large to be squared."""
     rows = Rows(table)
+    if table.dtype.itemsize <= 4 and np.isfinite(total(rows).sum()):
+        # No finite row of single precision is too large, and what is not finite stays so in a sum, whose reading serves
+        # the mean too.
+        return Admitted(rows, clients, received, tuple(refused))
     with np.errstate(all="ignore"):
         norms = distances_to(rows, np.zeros(table.shape[1]))
     good = norms <= LARGEST_NORM

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,12 @@ def mean_near_median(rows: Rows, keep: int) -> Array:
     if not 1 <= keep <= n:
         raise InvalidArgument("keep", f"a whole number from 1 to {n}", keep)
     network, result = comparators(n, 0, n), np.empty(d)
-    _for_parts(rows, lambda source, among, start, columns: _near(source, among, start, network, keep, result[columns]))
+
+    def near(part: _Part) -> None:
+        out = result[part.columns]
+        _near(part.source, part.among, part.share, part.start, network, part.buffer(), keep, out)
+
+    _for_parts(rows, near)
     return result
 
 
@@ -210,47 +216,64 @@ def _check_trim(n: int, trim: int) -> None:
         raise InvalidArgument("trim", f"less than half of {n} rows", trim)
 
 
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Some coordinates of the rows, as compiled loops read them: shares of rows of a table."""
+
+    source: NDArray[Any]
+    among: IntArray
+    share: Array
+    start: int
+    columns: slice
+    kind: type[np.floating[Any]]
+
+    def buffer(self) -> NDArray[Any]:
+        """Return room for the values to be sorted, in the precision that their order needs."""
+        return np.zeros((len(self.among), _LANES), self.kind)
+
+
 def _window_means(rows: Rows, starts: tuple[int, ...], size: int) -> Array:
     """Return the means of the ranks from each start on, `size` of them: one row for each start."""
     n, d = rows.shape
     network, results = comparators(n, min(starts), max(starts) + size), np.empty((len(starts), d))
-    firsts = np.array(starts)
-    _for_parts(
-        rows,
-        lambda source, among, start, columns: _means(source, among, start, network, firsts, size, results[:, columns]),
-    )
+    windows = np.array([(start, start + size) for start in starts])
+
+    def means(part: _Part) -> None:
+        out = results[:, part.columns]
+        _means(part.source, part.among, part.share, part.start, network, part.buffer(), windows, out)
+
+    _for_parts(rows, means)
     return results
 
 
-def _for_parts(rows: Rows, task: Callable[[NDArray[Any], IntArray, int, slice], None]) -> None:
-    """Call `task` with a table, its rows that are the rows, the column where a part begins there, and the part."""
-    base, count = rows.base, max(rows.given, rows.shape[0])
-    if rows.mix is not None:
-        here = canonical(rows)
+def _for_parts(rows: Rows, task: Callable[[_Part], None]) -> None:
+    """Call `task` with the rows, part by part of their coordinates."""
+    base, mixed = rows.base, canonical(rows) if rows.mix is not None else None
+    among = np.arange(len(base)) if rows.among is None else rows.among
+    share: Array = np.ones(len(among))
+    kind: type[np.floating[Any]] = np.float32 if base.dtype.itemsize <= 4 else np.float64
+    if mixed is not None:
+        among, share, kind = mixed.place, np.ones(len(mixed.place)), np.float64
+        single = mixed.single_rows()
+        if single is not None:
+            (among, share), mixed = single, None
 
-        def part(columns: slice) -> None:
-            task(here.block(base, columns), here.place, 0, columns)
+    def part(columns: slice) -> None:
+        source, start = contiguous(base, columns) if mixed is None else (mixed.block(base, columns), 0)
+        task(_Part(source, among, share, start, columns, kind))
 
-        width = width_of(count)
-    else:
-        among = np.arange(len(base)) if rows.among is None else rows.among
-
-        def part(columns: slice) -> None:
-            source, start = contiguous(base, columns)
-            task(source, among, start, columns)
-
-        width = width_of(count) * (_TOGETHER if readable(base) else 1)
-    for _ in in_order(part, parts(rows.shape[1], width)):
+    together = _TOGETHER if mixed is None and readable(base) else 1
+    for _ in in_order(part, parts(rows.shape[1], width_of(max(rows.given, rows.shape[0])) * together)):
         pass
 
 
 @njit(cache=True, nogil=True)
-def _sort(source, among, start, network, values, width):  # type: ignore[no-untyped-def]
+def _sort(source, among, share, start, network, values, width):  # type: ignore[no-untyped-def]
     """Copy some coordinates of the rows, and sort each of them as far as the network does."""
     for i in range(len(among)):
-        row, copy = source[among[i], start : start + width], values[i]
+        row, weight, copy = source[among[i], start : start + width], share[i], values[i]
         for j in range(width):
-            copy[j] = row[j]
+            copy[j] = weight * row[j]
     for c in range(network.shape[0]):
         low, high = values[network[c, 0]], values[network[c, 1]]
         for j in range(_LANES):
@@ -260,31 +283,31 @@ def _sort(source, among, start, network, values, width):  # type: ignore[no-unty
 
 
 @njit(cache=True, nogil=True)
-def _means(source, among, start, network, firsts, size, out):  # type: ignore[no-untyped-def]
-    values, total = np.zeros((len(among), _LANES), source.dtype), np.empty(_LANES)
+def _means(source, among, share, start, network, values, windows, out):  # type: ignore[no-untyped-def]
+    total = np.empty(_LANES)
     for begin in range(0, out.shape[1], _LANES):
         width = min(_LANES, out.shape[1] - begin)
-        _sort(source, among, start + begin, network, values, width)
-        for w in range(len(firsts)):
+        _sort(source, among, share, start + begin, network, values, width)
+        for w in range(len(windows)):
             # Starting from zero also makes a negative zero positive, whose sign would tell the clients' order.
             total[:] = 0.0
-            for rank in range(firsts[w], firsts[w] + size):
+            for rank in range(windows[w, 0], windows[w, 1]):
                 row = values[rank]
                 for j in range(_LANES):
                     total[j] += row[j]
             for j in range(width):
-                out[w, begin + j] = total[j] / size
+                out[w, begin + j] = total[j] / (windows[w, 1] - windows[w, 0])
 
 
 @njit(cache=True, nogil=True)
-def _near(source, among, start, network, keep, out):  # type: ignore[no-untyped-def]
+def _near(source, among, share, start, network, values, keep, out):  # type: ignore[no-untyped-def]
     n = len(among)
-    values, middle = np.zeros((n, _LANES), source.dtype), np.empty(_LANES)
+    middle = np.empty(_LANES)
     # Ranks as floats, so that comparisons and sums go through the same registers.
     first, total = np.empty(_LANES), np.empty(_LANES)
     for begin in range(0, len(out), _LANES):
         width = min(_LANES, len(out) - begin)
-        _sort(source, among, start + begin, network, values, width)
+        _sort(source, among, share, start + begin, network, values, width)
         for j in range(_LANES):
             middle[j] = (np.float64(values[(n - 1) // 2, j]) + np.float64(values[n // 2, j])) / 2.0
             first[j], total[j] = 0.0, 0.0

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from toadstone.core.arrays import Array, IntArray
 from toadstone.kernels.robust_mean.mixtures import Mixtures, squared_distances_of
@@ -218,20 +221,54 @@ def combine(rows: Rows, coefficients: Array) -> Array:
     >>> combine(Rows(np.array([[1.0, 2.0], [3.0, 4.0]])), np.array([0.5, 0.5])).tolist()
     [2.0, 3.0]
     """
-    here, base = canonical(rows), rows.base
-    share = add_equal(np.asarray(coefficients, dtype=np.float64), here.place, _count(here))
+    here = canonical(rows)
+    coefficients = np.asarray(coefficients, dtype=np.float64)
+    if rows.mix is None and (coefficients == 1.0).all():
+        return total(rows).copy()
+    share = add_equal(coefficients, here.place, _count(here))
     if here.weights is not None:
         # One sum after another, so that the order of the clients changes no digit.
         share = np.add.reduce(share[:, None] * here.weights, axis=0)
+    return _combined(rows.base, here.first, share)
+
+
+def total(rows: Rows) -> Array:
+    """Return the sum of the given rows, of which these may be mixtures; found once.
+
+    Parameters
+    ----------
+    rows : Rows
+
+    Returns
+    -------
+    ndarray of shape (d,)
+        Not finite wherever one of the values is not.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> total(Rows(np.array([[1.0, np.inf], [3.0, -np.inf]]))).tolist()
+    [4.0, nan]
+    """
+    found: Array | None = rows.known.get("total")
+    if found is None:
+        here = distinct(rows)
+        found = _combined(rows.base, here.first, np.bincount(here.group).astype(np.float64))
+        rows.known["total"] = found
+    return found
+
+
+def _combined(base: NDArray[Any], members: IntArray, share: Array) -> Array:
+    """Add up shares of rows."""
     used = np.flatnonzero(share)
-    members, share = here.first[used], share[used]
-    result = np.zeros(rows.shape[1])
+    members, share = members[used], share[used]
+    result = np.zeros(base.shape[1])
 
     def part(columns: slice) -> None:
         source, start = contiguous(base, columns)
         _add_rows(source, members, share, start, result[columns])
 
-    for _ in in_order(part, parts(rows.shape[1], _TOGETHER * width_of(1))):
+    for _ in in_order(part, parts(base.shape[1], _TOGETHER * width_of(1))):
         pass
     return result
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from toadstone.core.arrays import Array, IntArray
 from toadstone.kernels.robust_mean.parallel import in_order, parts
-from toadstone.kernels.robust_mean.rows import centre, contiguous, width_of
+from toadstone.kernels.robust_mean.rows import centre, contiguous
 
 _TOGETHER = 8
 """Tiles in a part: few partial sums to keep, and enough parts for several threads."""
@@ -39,30 +39,8 @@ def squared_differences(base: NDArray[Any], rows: IntArray) -> Array:
     Sixteen pairs of rows are subtracted at once, so that a coordinate is read once for four of them. That is faster
     than inner products from BLAS, from which distances would have to be rescued where they cancel.
     """
-    count, width = len(rows), base.shape[1]
-    tile = _WIDE if count <= _MANY else _NARROW
-
-    def part(columns: slice) -> Array:
-        found = np.zeros((count + -count % 4, count + -count % 4))
-        source, start = contiguous(base, columns)
-        _add_differences(source, rows, start, columns.stop - columns.start, tile, found)
-        return found
-
-    total = np.zeros((count, count))
-    for found in in_order(part, parts(width, _TOGETHER * tile)):
-        total += found[:count, :count]
-    return np.triu(total, 1) + np.triu(total, 1).T
-
-
-def central_row(base: NDArray[Any], rows: IntArray) -> int:
-    """Return the position among some rows of the one nearest to the median of some coordinates, never the origin."""
-    members, width = np.flatnonzero(rows >= 0), base.shape[1]
-    starts = np.linspace(0, max(width - _SAMPLED, 0), _SAMPLES).astype(np.int64)
-    columns = np.unique(starts[:, None] + np.arange(_SAMPLED))
-    sample = base[np.ix_(rows[members], columns[columns < width])].astype(np.float64)
-    with np.errstate(over="ignore"):
-        far = np.square(sample - np.median(sample, axis=0)).sum(axis=1)
-    return int(members[np.argmin(far)])
+    above = np.triu(_sums(base, rows, -1, _add_differences), 1)
+    return above + above.T
 
 
 def products_about(base: NDArray[Any], rows: IntArray, reference: int) -> Array:
@@ -78,22 +56,19 @@ def products_about(base: NDArray[Any], rows: IntArray, reference: int) -> Array:
     -------
     ndarray of shape (k, k)
     """
-    count = len(rows)
-    width = width_of(count)
+    total = _sums(base, rows, reference, _add_products)
+    return np.triu(total) + np.triu(total, 1).T
 
-    def part(columns: slice) -> Array:
-        total = np.zeros((count, count))
-        for tile in _tiles(columns, width):
-            source, start = contiguous(base, tile)
-            block = np.empty((count, tile.stop - tile.start))
-            centre(source, rows, reference, start, block)
-            total += block @ block.T
-        return total
 
-    total = np.zeros((count, count))
-    for found in in_order(part, parts(base.shape[1], _TOGETHER * width)):
-        total += found
-    return total
+def central_row(base: NDArray[Any], rows: IntArray) -> int:
+    """Return the position among some rows of the one nearest to the median of some coordinates, never the origin."""
+    members, width = np.flatnonzero(rows >= 0), base.shape[1]
+    starts = np.linspace(0, max(width - _SAMPLED, 0), _SAMPLES).astype(np.int64)
+    columns = np.unique(starts[:, None] + np.arange(_SAMPLED))
+    sample = base[np.ix_(rows[members], columns[columns < width])].astype(np.float64)
+    with np.errstate(over="ignore"):
+        far = np.square(sample - np.median(sample, axis=0)).sum(axis=1)
+    return int(members[np.argmin(far)])
 
 
 def differences_of_pairs(block_of: Callable[[slice], Array], pairs: IntArray, length: int) -> Array:
@@ -124,6 +99,25 @@ def differences_of_pairs(block_of: Callable[[slice], Array], pairs: IntArray, le
     return total
 
 
+def _sums(base: NDArray[Any], rows: IntArray, reference: int, add: Callable[..., None]) -> Array:
+    """Add up what a compiled loop finds in all tiles, for the pairs on and above the diagonal."""
+    count, tile = len(rows), _WIDE if len(rows) <= _MANY else _NARROW
+
+    def part(columns: slice) -> Array:
+        found = np.zeros((count + -count % 4, count + -count % 4))
+        source, start = contiguous(base, columns)
+        for first in range(0, columns.stop - columns.start, tile):
+            block = np.zeros((len(found), min(tile, columns.stop - columns.start - first)))
+            centre(source, rows, reference, start + first, block)
+            add(block, found)
+        return found
+
+    total = np.zeros((count, count))
+    for found in in_order(part, parts(base.shape[1], _TOGETHER * tile)):
+        total += found[:count, :count]
+    return total
+
+
 def _tiles(columns: slice, width: int) -> list[slice]:
     return [slice(start, min(start + width, columns.stop)) for start in range(columns.start, columns.stop, width)]
 
@@ -138,21 +132,23 @@ def _add_pairs(block, pairs, found):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _add_differences(source, rows, start, length, tile, found):  # type: ignore[no-untyped-def]
-    """Add the squared differences of a part, tile by tile, on and above the diagonal."""
-    block = np.zeros((len(found), min(tile, length)))
-    for first in range(0, length, tile):
-        if length - first < tile:
-            # A narrower array of its own rather than a view, whose rows would not be read as fast.
-            block = np.zeros((len(found), length - first))
-        centre(source, rows, -1, start + first, block)
-        for i in range(0, len(found), 4):
-            for j in range(i, len(found), 4):
-                _add_sixteen(block, i, j, found)
+def _add_differences(block, found):  # type: ignore[no-untyped-def]
+    """Add the squared differences of the rows of a tile, on and above the diagonal."""
+    for i in range(0, len(found), 4):
+        for j in range(i, len(found), 4):
+            _add_sixteen_differences(block, i, j, found)
+
+
+@njit(cache=True, nogil=True)
+def _add_products(block, found):  # type: ignore[no-untyped-def]
+    """Add the inner products of the rows of a tile, on and above the diagonal."""
+    for i in range(0, len(found), 4):
+        for j in range(i, len(found), 4):
+            _add_sixteen_products(block, i, j, found)
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def _add_sixteen(block, i, j, found):  # type: ignore[no-untyped-def]
+def _add_sixteen_differences(block, i, j, found):  # type: ignore[no-untyped-def]
     """Add the squared differences of four rows and four: sixteen sums that stay in registers."""
     a0, a1, a2, a3 = block[i], block[i + 1], block[i + 2], block[i + 3]
     b0, b1, b2, b3 = block[j], block[j + 1], block[j + 2], block[j + 3]
@@ -169,6 +165,30 @@ def _add_sixteen(block, i, j, found):  # type: ignore[no-untyped-def]
         s22, s23 = s22 + (c - y) * (c - y), s23 + (c - z) * (c - z)
         s30, s31 = s30 + (d - w) * (d - w), s31 + (d - x) * (d - x)
         s32, s33 = s32 + (d - y) * (d - y), s33 + (d - z) * (d - z)
+    sums = ((s00, s01, s02, s03), (s10, s11, s12, s13), (s20, s21, s22, s23), (s30, s31, s32, s33))
+    for p in range(4):
+        for q in range(4):
+            found[i + p, j + q] += sums[p][q]
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _add_sixteen_products(block, i, j, found):  # type: ignore[no-untyped-def]
+    """Add the inner products of four rows and four: sixteen sums that stay in registers."""
+    a0, a1, a2, a3 = block[i], block[i + 1], block[i + 2], block[i + 3]
+    b0, b1, b2, b3 = block[j], block[j + 1], block[j + 2], block[j + 3]
+    s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = 0.0
+    s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = 0.0
+    for k in range(block.shape[1]):
+        w, x, y, z = b0[k], b1[k], b2[k], b3[k]
+        a, b, c, d = a0[k], a1[k], a2[k], a3[k]
+        s00, s01 = s00 + a * w, s01 + a * x
+        s02, s03 = s02 + a * y, s03 + a * z
+        s10, s11 = s10 + b * w, s11 + b * x
+        s12, s13 = s12 + b * y, s13 + b * z
+        s20, s21 = s20 + c * w, s21 + c * x
+        s22, s23 = s22 + c * y, s23 + c * z
+        s30, s31 = s30 + d * w, s31 + d * x
+        s32, s33 = s32 + d * y, s33 + d * z
     sums = ((s00, s01, s02, s03), (s10, s11, s12, s13), (s20, s21, s22, s23), (s30, s31, s32, s33))
     for p in range(4):
         for q in range(4):

@@ -174,6 +174,14 @@ class Canonical:
         block.flags.writeable = False
         return block
 
+    def single_rows(self) -> tuple[IntArray, Array] | None:
+        """Return the row of the base that each row is a share of, and the share; None where some row mixes several."""
+        if self.weights is None or (np.count_nonzero(self.weights, axis=1) > 1).any():
+            return None
+        largest = np.argmax(np.abs(self.weights), axis=1)
+        share = self.weights[np.arange(len(largest)), largest]
+        return self.first[largest[self.place]], share[self.place]
+
     def read(self, base: NDArray[Any], columns: slice) -> tuple[NDArray[Any], IntArray, int]:
         """Return a table, the rows in it that are the distinct ones, and where in it these coordinates begin."""
         if self.weights is not None:

@@ -107,3 +107,16 @@ def test_the_condition_of_buckets_is_that_of_their_number():
 def test_the_number_of_malicious_clients_is_a_count(malicious):
     with pytest.raises(InvalidArgument, match="`malicious`: expected a whole number from 0"):
         aggregate(GOOD, "median", malicious=malicious)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_single_precision_is_checked_by_its_sum(bad):
+    table = GOOD.astype(np.float32)
+    table[2, 1] = bad
+    found = aggregate_with_evidence(table, "mean", malicious=0)
+    assert [one.client for one in found.refused] == [2]
+    np.testing.assert_array_equal(found.vector, GOOD[[0, 1, 3, 4]].mean(axis=0))
+
+
+def test_numbers_longer_than_double_precision_do_not_widen_the_table():
+    assert admit([GOOD[0], GOOD[1].astype(np.longdouble)]).rows.base.dtype == np.float64

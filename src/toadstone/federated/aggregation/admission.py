@@ -19,6 +19,10 @@ LARGEST_NORM = 1e150
 """Squares of larger norms, and sums of them, overflow."""
 
 
+SINGLE = 4
+"""Bytes of a number of single precision."""
+
+
 @dataclass(frozen=True)
 class Refused:
     """A message that did not enter the aggregation, counted as one of the malicious.
@@ -84,15 +88,60 @@ def admit(updates: Matrix | Sequence[Any]) -> Admitted:
     2 nothing was sent
     3 not all finite
     """
+    return only_finite(well_formed(updates))
+
+
+def well_formed(updates: Matrix | Sequence[Any]) -> Admitted:
+    """Return the updates that are vectors of one length, whatever numbers they hold; as `admit`.
+
+    Examples
+    --------
+    >>> well_formed([[1.0, float("nan")], [2.0, 3.0], [4.0]]).clients.tolist()
+    [0, 1]
+    """
     if isinstance(updates, Sequence) and not isinstance(updates, str | bytes):
         return _from_vectors(updates)
     table = _numbers(updates)
     if table is None or table.ndim != 2 or 0 in table.shape[1:]:
         got = type(updates).__name__ if table is None else f"shape {table.shape}"
         raise InvalidData(f"updates: expected numbers of shape (n, d), with d at least one, got {got}")
-    if not len(table):
-        return Admitted(None, np.zeros(0, dtype=np.int64), 0, ())
-    return _finite(table, np.arange(len(table)), len(table), [])
+    return Admitted(Rows(table) if len(table) else None, np.arange(len(table)), len(table), ())
+
+
+def only_finite(found: Admitted) -> Admitted:
+    """Leave out the updates that are not finite, or too large to be squared.
+
+    Examples
+    --------
+    >>> only_finite(well_formed([[1.0, float("nan")], [2.0, 3.0]])).refused
+    (Refused(client=0, reason='not all finite'),)
+    """
+    if found.rows is None:
+        return found
+    table = found.rows.base
+    if table.dtype.itemsize <= SINGLE and np.isfinite(total(found.rows).sum()):
+        # No finite row of single precision is too large, and what is not finite stays so in a sum, whose reading serves
+        # the mean too.
+        return found
+    norms = distances_to(found.rows, np.zeros(table.shape[1]))
+    kept = np.flatnonzero(norms <= LARGEST_NORM)
+    if len(kept) == len(table):
+        return found
+    refused = [*found.refused, *(Refused(int(found.clients[row]), _excess(table[row])) for row in _others(kept, table))]
+    ordered = tuple(sorted(refused, key=lambda one: one.client))
+    return Admitted(found.rows.chosen(kept) if len(kept) else None, found.clients[kept], found.received, ordered)
+
+
+def _others(kept: IntArray, table: NDArray[Any]) -> IntArray:
+    return np.setdiff1d(np.arange(len(table)), kept)
+
+
+def _excess(row: NDArray[Any]) -> str:
+    """Return what is wrong with a row whose norm is not a number below the largest."""
+    pieces = (row[start : start + 2**20] for start in range(0, len(row), 2**20))
+    if all(np.isfinite(piece).all() for piece in pieces):
+        return f"expected a norm up to {LARGEST_NORM:g}, got a larger one"
+    return "not all finite"
 
 
 def _from_vectors(updates: Sequence[Any]) -> Admitted:
@@ -108,7 +157,7 @@ def _from_vectors(updates: Sequence[Any]) -> Admitted:
     if not clients:
         return Admitted(None, np.zeros(0, dtype=np.int64), len(updates), tuple(refused))
     table = np.stack([vectors[client] for client in clients])  # type: ignore[misc]
-    return _finite(table, np.array(clients), len(updates), refused)
+    return Admitted(Rows(table), np.array(clients), len(updates), tuple(refused))
 
 
 def _numbers(given: Any) -> NDArray[Any] | None:
@@ -121,7 +170,7 @@ def _numbers(given: Any) -> NDArray[Any] | None:
         array = given if isinstance(given, np.ndarray) else np.asarray(given)
     except (TypeError, ValueError):
         return None
-    if array.dtype.kind in "iu":
+    if array.dtype.kind in "iu" or (array.dtype.kind == "f" and array.dtype.itemsize > 8):
         return array.astype(np.float64)
     return array if array.dtype.kind == "f" else None
 
@@ -147,24 +196,3 @@ def _malformed(update: Any, vector: NDArray[Any] | None, length: int) -> str:
     if vector.ndim != 1:
         return f"expected a vector, got shape {vector.shape}"
     return "" if len(vector) == length else f"expected {length} numbers, got {len(vector)}"
-
-
-def _finite(table: NDArray[Any], clients: IntArray, received: int, refused: list[Refused]) -> Admitted:
-    """Leave out the rows that are not finite, or too large to be squared."""
-    rows = Rows(table)
-    if table.dtype.itemsize <= 4 and np.isfinite(total(rows).sum()):
-        # No finite row of single precision is too large, and what is not finite stays so in a sum, whose reading serves
-        # the mean too.
-        return Admitted(rows, clients, received, tuple(refused))
-    with np.errstate(all="ignore"):
-        norms = distances_to(rows, np.zeros(table.shape[1]))
-    good = norms <= LARGEST_NORM
-    if good.all():
-        return Admitted(rows, clients, received, tuple(refused))
-    for row in np.flatnonzero(~good):
-        finite = all(np.isfinite(table[row, start : start + 2**20]).all() for start in range(0, table.shape[1], 2**20))
-        reason = f"expected a norm up to {LARGEST_NORM:g}, got a larger one" if finite else "not all finite"
-        refused.append(Refused(int(clients[row]), reason))
-    kept = np.flatnonzero(good)
-    ordered = tuple(sorted(refused, key=lambda one: one.client))
-    return Admitted(rows.chosen(kept) if len(kept) else None, clients[kept], received, ordered)

@@ -49,8 +49,9 @@ class GeometricMedian(Rule):
         check_within("(0, 1)", tolerance=self.tolerance)
 
     def _weigh(self, rows: Geometry, malicious: int) -> Weighed:
-        products, lengths = rows.central
-        found = geometric_median_weights(products, lengths, tolerance=self.tolerance, nearest=rows.count - malicious)
+        found = geometric_median_weights(
+            np.sqrt(rows.squared), *rows.central, tolerance=self.tolerance, nearest=rows.count - malicious
+        )
         return Weighed(vector=rows.combine(found.weights), coefficients=found.weights, tolerance=found.tolerance)
 
     def kappa(self, clients: int, malicious: int) -> float | None:

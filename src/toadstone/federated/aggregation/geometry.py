@@ -19,6 +19,7 @@ from toadstone.kernels.robust_mean.distances import (
     squared_distances,
     squared_norms,
 )
+from toadstone.kernels.robust_mean.geometric_median import products_from
 from toadstone.kernels.robust_mean.rows import Rows, canonical
 
 
@@ -61,9 +62,13 @@ class Geometry:
 
     @cached_property
     def central(self) -> tuple[Array, Array]:
-        """Inner products about a row in the midst of the others, and the lengths by which their errors go."""
+        """Inner products about a row in the midst of the others, and by what their errors go, both of shape (n, n)."""
+        found = products_from(self.squared)
+        if found is not None:
+            return found
+        # A pass of its own: beside rows this far the distances have lost what the near ones need.
         products, lengths = central_products(self.rows)
-        return self._both(products), lengths[self.order]
+        return self._both(products), np.outer(lengths[self.order], lengths[self.order])
 
     @cached_property
     def norms(self) -> Array:

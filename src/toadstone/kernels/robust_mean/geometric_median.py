@@ -11,11 +11,17 @@ from toadstone.core.arrays import Array, Mask
 STEPS = 2_000
 """Most steps; the tolerance that was proved is returned, whether or not it is the one asked for."""
 
+PATIENCE = 100
+"""Steps without a smaller gap after which rounding is taken to be what is left."""
+
 MEMORY = 5
 """Steps from which the next is extrapolated."""
 
-ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
-"""Bound on the error of an inner product, as a share of the lengths of its two rows."""
+ROUNDING = 1e-11
+"""Bound on the error of a squared distance, and of an inner product as a share of the size that comes with it."""
+
+FAR = 30.0
+"""Distance from a row in the midst, over the median one, up to which inner products follow from the distances."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +45,34 @@ class MedianWeights:
     steps: int
 
 
-def geometric_median_weights(products: Array, lengths: Array, *, tolerance: float, nearest: int) -> MedianWeights:
+def products_from(squared: Array) -> tuple[Array, Array] | None:
+    """Return inner products about a row in the midst, and their sizes, from squared distances.
+
+    Parameters
+    ----------
+    squared : ndarray of float64, shape (n, n)
+
+    Returns
+    -------
+    tuple of ndarray, shape (n, n), or None
+        None if a row is so far that the others' part of its products is lost.
+
+    Examples
+    --------
+    >>> points = np.array([0.0, 1.0, 2.0, 4.0])
+    >>> products, size = products_from((points[:, None] - points) ** 2)
+    >>> products[0].tolist(), size[0].tolist()
+    ([1.0, 0.0, -1.0, -3.0], [1.0, 1.0, 1.0, 9.0])
+    """
+    away = squared[int(np.median(squared, axis=1).argmin())]
+    if away.max() > FAR**2 * np.median(away):
+        return None
+    return (away[:, None] + away - squared) / 2, np.maximum(away[:, None], away)
+
+
+def geometric_median_weights(
+    between: Array, products: Array, size: Array, *, tolerance: float, nearest: int
+) -> MedianWeights:
     """Minimise the sum of distances to the rows, to a tolerance that is proved.
 
     First every row is tried by Vardi and Zhang's condition; otherwise their step
@@ -56,10 +89,13 @@ def geometric_median_weights(products: Array, lengths: Array, *, tolerance: floa
 
     Parameters
     ----------
+    between : ndarray of float64, shape (n, n)
+        Distances, not squared.
     products : ndarray of float64, shape (n, n)
         Inner products of the rows about a point in their midst.
-    lengths : ndarray of float64, shape (n,)
-        Lengths by which their errors go: at least the roots of the diagonal.
+    size : ndarray of float64, shape (n, n)
+        By which the errors of the products go: at least the lengths of both
+        rows, multiplied.
     tolerance : float
         Gap at which to stop, as a share of the sum of the `nearest` distances.
     nearest : int
@@ -76,42 +112,34 @@ def geometric_median_weights(products: Array, lengths: Array, *, tolerance: floa
     Examples
     --------
     >>> corners = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0], [4.0, 4.0]])
-    >>> found = geometric_median_weights(corners @ corners.T, np.full(4, 32**0.5), tolerance=1e-9, nearest=4)
-    >>> (found.weights @ corners).round(6).tolist(), found.tolerance < 1e-9
+    >>> between = np.linalg.norm(corners[:, None] - corners, axis=2)
+    >>> products, size = products_from(between**2)
+    >>> found = geometric_median_weights(between, products, size, tolerance=1e-8, nearest=4)
+    >>> (found.weights @ corners).round(6).tolist(), found.tolerance < 1e-8
     ([2.0, 2.0], True)
     """
-    size = np.outer(lengths, lengths)
-    between = _between(products, size)
-    best, start, stay = _best_row(products, size, between, nearest)
-    if best.tolerance <= tolerance:
-        return best
-    current = _leave(best.weights, between[start], stay)
+    row, start, stay = _best_row(products, size, between, nearest)
+    if row.tolerance <= tolerance:
+        return row
+    current = _leave(row.weights, between[start], stay)
+    best: MedianWeights | None = None
     history: list[tuple[Array, Array]] = []
     for step in range(1, STEPS + 1):
         distances, doubt = _distances(products, size, current)
         pull = _pull(products, size, current, distances, doubt)
         found = _judged(current, pull * _reach(distances), distances, nearest, step)
-        if step == 1 or found.gap <= best.gap:
+        if best is None or found.gap <= best.gap:
             best = found
         elif len(history) > 1:
             # The extrapolation led astray: go on from the best point by a plain step.
             history, current = [], best.weights
             distances, _ = _distances(products, size, current)
-        if best.tolerance <= tolerance:
+        if best.tolerance <= tolerance or step - best.steps > PATIENCE:
             break
         inverse = 1.0 / distances
         history = [*history[-MEMORY:], (current, inverse / inverse.sum())]
         current = _extrapolated(products, history)
-    return best
-
-
-def _between(products: Array, size: Array) -> Array:
-    """Return the distances between the rows; only those of equal rows are zero."""
-    own, bulk = np.diag(products), np.diag(size)
-    squared = own[:, None] + own - 2 * products
-    equal = squared == 0
-    floor = ROUNDING * (bulk[:, None] + bulk + 2 * size)
-    return np.where(equal, 0.0, np.sqrt(np.maximum(squared, floor)))
+    return row if best is None or row.gap <= best.gap else best
 
 
 def _best_row(products: Array, size: Array, between: Array, nearest: int) -> tuple[MedianWeights, int, float]:
@@ -125,6 +153,7 @@ def _best_row(products: Array, size: Array, between: Array, nearest: int) -> tup
     excess = np.maximum(pulls - same.sum(axis=1), 0.0)
     sums = np.sort(between, axis=1)[:, :nearest].sum(axis=1)
     start = int(np.lexsort((sums, np.round(excess, 9)))[0]) if (excess <= 1e-9).any() else int(sums.argmin())
+    # The pull is computed from products, so it can be off by their errors over the distances.
     doubt = ROUNDING * (bulk + bulk[start] + 2 * size[start])
     gap = (float(excess[start]) + float((doubt * inverse[start] ** 2).sum())) * _reach(between[start])
     found = _judged(np.eye(n)[start], gap, between[start], nearest, 0)

@@ -69,6 +69,13 @@ _TRAINING = stacked(
         show_default=True,
         help="Rows of the server's own, for rules such as fltrust; no client has them.",
     ),
+    click.option(
+        "--vote-groups",
+        type=int,
+        metavar="N",
+        default=0,
+        help="Also deal the clients to so many groups, let their models vote, and certify the vote.  [default: none]",
+    ),
 )
 
 

@@ -87,6 +87,7 @@ def federate(
     rows: int = 10_000,
     test_rows: int = 2000,
     root_rows: int = 100,
+    vote_groups: int = 0,
     model: str = "linear",
     rate: float = 0.1,
     steps: int = 5,
@@ -135,6 +136,9 @@ def federate(
     root_rows : int
         Rows of the server's own, for the rules that need some; they are drawn
         from the training rows and given to no client.
+    vote_groups : int
+        Groups of clients, each of which trains a model of its own with the
+        first seed's rows; their vote is certified. 0 for none.
     model : {"linear", "cnn"}
         Softmax regression, or a small convolutional network for images, which
         needs PyTorch.
@@ -192,6 +196,7 @@ def federate(
         rows=rows,
         test_rows=test_rows,
         root_rows=root_rows,
+        vote_groups=vote_groups,
         training=LocalTraining(model, rate, steps, batch),
         command=run.command,
     )

@@ -269,8 +269,10 @@ class FederatedRecord(Record):
         By number of malicious clients, attack, rule.
     trials : tuple of FederatedTrial
         What the cells are made of, by seed.
+    vote_groups : int
+        Groups of clients whose models voted, for the certificate; 0 for none.
     certified : tuple of CertifiedClients
-        By number of malicious clients; empty where nothing was certified.
+        By number of malicious clients, from 0; empty where nothing was certified.
     warnings : tuple of str
         Sentences on what limits the figures.
     timings : mapping from str to float
@@ -300,6 +302,7 @@ class FederatedRecord(Record):
     rules: Annotated[tuple[RuleInfo, ...], Limits(minItems=1)]
     cells: Annotated[tuple[FederatedCell, ...], Limits(minItems=1)]
     trials: Annotated[tuple[FederatedTrial, ...], Limits(minItems=1)]
+    vote_groups: Count = 0
     certified: tuple[CertifiedClients, ...] = ()
     warnings: tuple[str, ...] = ()
     timings: Mapping[str, Seconds] = field(default_factory=dict)

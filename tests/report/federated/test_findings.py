@@ -101,11 +101,20 @@ def test_triggers_and_rules_that_could_not_run_are_said():
 
 def test_certificates_have_a_place():
     assert certified_sentences(made_federation()) == ()
-    record = replace(made_federation(), certified=(CertifiedClients(3, 0.87, 0.81),))
-    assert plain(certified_sentences(record)[0]) == (
-        "Certified: 3 malicious clients, whatever they send, cannot change 87.0 % of the test predictions; 81.0 % are "
-        "right for sure."
-    )
+    counted = (CertifiedClients(0, 1.0, 0.9), CertifiedClients(1, 0.97, 0.88), CertifiedClients(2, 0.87, 0.81))
+    record = replace(made_federation(), vote_groups=7, certified=(*counted, CertifiedClients(3, 0.3, 0.2)))
+    assert list(map(plain, certified_sentences(record))) == [
+        "A vote of 7 groups of clients is right on 90.0 %.",
+        "Certified: nothing that 1 malicious client may send changes 97.0 % of its predictions; 88.0 % are right for "
+        "sure.",
+        "Certified: nothing that 2 malicious clients may send changes 87.0 % of its predictions; 81.0 % are right for "
+        "sure.",
+    ]
+
+
+def test_a_vote_that_proves_nothing_says_so():
+    record = replace(made_federation(), vote_groups=1, certified=(CertifiedClients(0, 1.0, 0.9),))
+    assert "A single malicious client can change each" in certified_sentences(record)[0]
 
 
 def test_losses_are_rounded_up_and_changes_agree_with_them():

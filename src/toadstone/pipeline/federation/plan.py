@@ -52,6 +52,8 @@ class FederationPlan:
         At most so many training rows a seed, and test rows.
     root_rows : int
         Rows of the server's own, for rules that need some.
+    vote_groups : int
+        Groups of clients whose models vote, for a certificate; 0 for none.
     training : LocalTraining
     source : Source, optional
         Origin of the rows, for the record; the name of the split by default.
@@ -77,6 +79,7 @@ class FederationPlan:
     rows: int = 10_000
     test_rows: int = 2000
     root_rows: int = 100
+    vote_groups: int = 0
     training: LocalTraining = _LINEAR
     source: Source | None = None
     command: str = ""
@@ -85,6 +88,9 @@ class FederationPlan:
         check_count(2, clients=self.clients)
         check_count(rounds=self.rounds, seeds=self.seeds, rows=self.rows, test_rows=self.test_rows)
         check_count(root_rows=self.root_rows)
+        check_count(0, vote_groups=self.vote_groups)
+        if self.vote_groups > self.clients:
+            raise InvalidArgument("vote_groups", f"at most {self.clients}, one a client", self.vote_groups)
         check_within("[0, 1)", momentum=self.momentum)
         check_not_negative(seed=self.seed)
         if not self.malicious:

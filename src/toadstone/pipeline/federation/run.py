@@ -10,6 +10,7 @@ import numpy as np
 from joblib import delayed
 
 from toadstone.pipeline.federation.cells import federated_cells
+from toadstone.pipeline.federation.client_vote import certify_client_vote
 from toadstone.pipeline.federation.part import FederatedPart
 from toadstone.pipeline.federation.plan import FederationSetup
 from toadstone.pipeline.federation.trials import run_federated_unit
@@ -19,7 +20,7 @@ from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.row_account import source_of
 from toadstone.pipeline.trials.journal import Journal, run_missing
 from toadstone.records.audit import NO_ATTACK
-from toadstone.records.federated import MEAN, ClientAttackInfo, FederatedRecord, FederatedTrial
+from toadstone.records.federated import MEAN, CertifiedClients, ClientAttackInfo, FederatedRecord, FederatedTrial
 
 Unit = tuple[int, int, str, str]
 """Seed, malicious clients, attack and rule."""
@@ -77,12 +78,16 @@ def run_federation_matrix(
         )
     if not any(key[2:] == (NO_ATTACK, MEAN) for key in done):
         deadline.demand("enough for the mean without an attack, which all others are compared with")
+    certified: tuple[CertifiedClients, ...] = ()
+    if setup.plan.vote_groups and not deadline.passed:
+        with clock.stage("vote of client groups"):
+            certified = certify_client_vote(parts[setup.plan.seed], setup.plan)
     ordered = tuple(
         done.get(unit) or replace(blank, skipped=deadline.reason)
         for unit, blanks in setup.planned.items()
         for blank in blanks
     )
-    return _record(setup, parts, ordered, clock.seconds)
+    return _record(setup, parts, ordered, certified, clock.seconds)
 
 
 def _key(trial: FederatedTrial) -> Unit:
@@ -107,6 +112,7 @@ def _record(
     setup: FederationSetup,
     parts: dict[int, FederatedPart],
     trials: tuple[FederatedTrial, ...],
+    certified: tuple[CertifiedClients, ...],
     seconds: dict[str, float],
 ) -> FederatedRecord:
     plan, part = setup.plan, parts[setup.plan.seed]
@@ -140,6 +146,8 @@ def _record(
         rules=tuple(rule.info for rule in setup.rules),
         cells=federated_cells(trials),
         trials=trials,
+        vote_groups=plan.vote_groups,
+        certified=certified,
         warnings=tuple(_cautions(setup)),
         timings=seconds,
     )
@@ -160,6 +168,11 @@ def _root_origin(rows: int) -> str:
 
 
 def _cautions(setup: FederationSetup) -> Iterator[str]:
+    if setup.plan.vote_groups:
+        yield (
+            "The certificate of the vote is for the first seed, for each test row by itself, and for identities that a "
+            "client cannot choose."
+        )
     if setup.plan.seeds == 1:
         yield "There is a single seed: nothing tells how much of a figure is chance."
     if setup.dealing.sources is not None and len(set(setup.dealing.sources.tolist())) < setup.plan.clients:

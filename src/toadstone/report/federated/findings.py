@@ -54,10 +54,21 @@ def unheld_sentences(record: FederatedRecord) -> tuple[str, ...]:
 
 def certified_sentences(record: FederatedRecord) -> tuple[str, ...]:
     """Say how many predictions no malicious clients can change; nothing where nothing was certified."""
-    return tuple(
-        f"Certified: {counted(one.malicious, 'malicious client')}, whatever they send, cannot change "
-        f"{format_share(one.unchanged)} of the test predictions; {format_share(one.accuracy)} are right for sure."
-        for one in record.certified
+    if not record.certified:
+        return ()
+    attacked = [one for one in record.certified if one.malicious]
+    half = [one for one in attacked if one.accuracy >= 0.5]
+    told = {one.malicious: one for one in (*attacked[:1], *half[-1:])}.values()
+    vote = f"A vote of {record.vote_groups} groups of clients is right on {format_share(record.certified[0].accuracy)}."
+    if not attacked:
+        return (f"{vote} A single malicious client can change each of its predictions.",)
+    return (
+        vote,
+        *(
+            f"Certified: nothing that {counted(one.malicious, 'malicious client')} may send changes "
+            f"{format_share(one.unchanged)} of its predictions; {format_share(one.accuracy)} are right for sure."
+            for one in told
+        ),
     )
 
 

@@ -182,6 +182,32 @@ def test_options_are_checked_before_any_client_trains():
         robust(flower.FedAvg(), rule="fltrust", malicious=1)
 
 
+def test_adapters_have_no_coordinates_that_stay():
+    with pytest.raises(ValueError, match="`rule`: expected a rule without a centre"):
+        robust(flower.FedAvg(), rule="nnm+centred-clipping", malicious=1, adapters=[("A", "B")])
+    with pytest.raises(ValueError, match="`root`: expected none with adapters"):
+        robust(flower.FedAvg(), rule="fltrust", malicious=1, root=lambda r, arrays: arrays, adapters=[("A", "B")])
+
+
+def test_groups_fit_the_other_options():
+    from toadstone.federated import plan_groups
+
+    plan = plan_groups(20, 1)
+    for options, reason in (
+        ({"malicious": 2}, "`groups`: expected a plan for 2 malicious clients, got one for 1"),
+        ({"rule": "krum", "weights": "capped"}, "`weights`: expected 'equal' with groups"),
+        ({"adapters": [("A", "B")]}, "`adapters`: expected none with groups"),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            robust(flower.FedAvg(), **{"rule": "median", "malicious": 1, "groups": plan, **options})
+
+
+def test_a_round_without_training_is_none():
+    strategy = robust(flower.FedAvg(fraction_train=0.0), rule="median", malicious=1)
+    strategy.configure_train(1, initial(), None, None)
+    assert strategy.aggregate_train(1, []) == (None, None)
+
+
 def test_a_trusted_root_withstands_a_majority(federation):
     model = {"w": np.zeros(3, np.float32)}
 

@@ -93,6 +93,8 @@ def robust(
         groups=groups,
     )
     _try_out(defence)
+    if adapters:
+        _check_adapters(defence)
     if groups is not None:
         _check_groups(groups, defence)
     return RobustStrategy(strategy, defence, log=log)
@@ -113,6 +115,14 @@ def _try_out(defence: Defence) -> None:
 
 def _honest(clients: int) -> Array:
     return 1 + 0.1 * np.random.default_rng(0).standard_normal((clients, 2))
+
+
+def _check_adapters(defence: Defence) -> None:
+    if defence.root is not None:
+        raise InvalidArgument("root", "none with adapters, whose products have other coordinates in each round", "one")
+    if defence.rule.spec.endswith("centred-clipping"):
+        expected = "a rule without a centre, for adapters, whose products have other coordinates in each round"
+        raise InvalidArgument("rule", expected, defence.rule.spec)
 
 
 def _check_groups(groups: GroupPlan, defence: Defence) -> None:

@@ -274,5 +274,7 @@ def _closing(
         filtered=int(np.sum(aggregation.filtered)),
         shift=float(np.sqrt(np.square(vector).sum())),
         spread=float(np.median(geometry.distances)),
+        tolerance=aggregation.tolerance,
+        kappa=aggregation.kappa,
         notes=tuple(notes),
     )

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
@@ -105,12 +106,15 @@ class RobustStrategy(Strategy):
         -------
         arrays : ArrayRecord or None
             None: the model stays.
-        metrics : MetricRecord
+        metrics : MetricRecord or None
             Medians of the clients' metrics, each with its spread, and
             ``aggregated`` (1 or 0), ``clients``, ``refused``, ``missing`` and
             ``filtered``.
         """
         invitation = self._invitation("train", server_round)
+        if not invitation.sent:
+            arrays, metrics = self.strategy.aggregate_train(server_round, [])
+            return arrays, metrics
         model = self._model
         assert model is not None
         rows = new_rows(len(invitation.sent), model.width, model.dtype)
@@ -157,13 +161,8 @@ class RobustStrategy(Strategy):
             _LOGGER.warning("\t│\t└── %s", DOMINATED)
         self.strategy.summary()
 
-    def start(
-        self,
-        grid: Grid,
-        initial_arrays: ArrayRecord,
-        *args: Any,
-        **options: Any,
-    ) -> Result:
+    # The inner strategy may have a `start` of its own, with parameters of its own.
+    def start(self, grid: Grid, initial_arrays: ArrayRecord, *args: Any, **options: Any) -> Result:
         """Run the rounds as the inner strategy does, with robust aggregation.
 
         Parameters
@@ -241,6 +240,7 @@ class RobustStrategy(Strategy):
         spreads: MetricRecord | None = None,
     ) -> MetricRecord:
         """Log a round, to Flower's log, the file and the metrics, and remember what clients did."""
+        closing = replace(closing, time=datetime.now(UTC).isoformat(timespec="seconds"))
         if not closing.aggregated:
             _LOGGER.warning(
                 "aggregate_%s: nothing was aggregated in round %s: %s", closing.stage, closing.round, closing.reason

@@ -87,6 +87,11 @@ class RoundLine:
         Length of the aggregated update.
     spread : float, optional
         Median distance of the admitted updates to it.
+    tolerance, kappa : float, optional
+        Of the rule, see `Aggregation`: what it proved of its optimum, and its
+        published robustness coefficient for these numbers.
+    time : str
+        In UTC, as ISO 8601 writes it.
     reason : str
     notes : tuple of str
         Warnings.
@@ -105,6 +110,9 @@ class RoundLine:
     weights: str = "equal"
     shift: float | None = None
     spread: float | None = None
+    tolerance: float | None = None
+    kappa: float | None = None
+    time: str = ""
     reason: str = ""
     notes: tuple[str, ...] = ()
     stage: Stage = "train"

@@ -147,7 +147,8 @@ def test_an_adaptive_attack_is_at_least_as_strong_as_the_plain_one_through_that_
 
     attack = build(name)
     view = view_of(attack, seed, rule=answer)
-    plain = build(name.removeprefix("adaptive-"), **({"scale": 1.0} if name == "adaptive-ipm" else {}))
+    alike = {"scale": 1.0} if name == "adaptive-ipm" else {"direction": attack.direction}
+    plain = build(name.removeprefix("adaptive-"), **alike)
 
     def moved(made):
         return np.linalg.norm(answer(np.concatenate([view.honest, made])) - view.honest.mean(axis=0))

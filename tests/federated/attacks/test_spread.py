@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from toadstone.core.errors import InvalidArgument
-from toadstone.federated import LittleIsEnough, Mimic, MinMax, MinSum, RoundView
+from toadstone.federated import AdaptiveLittleIsEnough, LittleIsEnough, Mimic, MinMax, MinSum, RoundView
 from toadstone.federated.attacks.little_is_enough import hidden_deviations
 
 DIRECTIONS = pytest.mark.parametrize("direction", ["unit", "deviation", "sign"])
@@ -38,6 +38,14 @@ def test_little_is_enough_is_off_in_each_coordinate_by_its_own_deviation(view, r
     honest = updates(0)
     made = LittleIsEnough(deviations=2.0).send(view(honest), rng)
     np.testing.assert_allclose(made, np.tile(honest.mean(axis=0) - 2 * honest.std(axis=0), (2, 1)))
+
+
+def test_opposed_each_coordinate_moves_towards_zero_and_past_it(view, rng):
+    honest = np.array([[1.0, -1.0, 0.0], [3.0, -3.0, 0.0]])
+    made = LittleIsEnough(direction="opposed", deviations=3.0).send(view(honest), rng)
+    np.testing.assert_allclose(made[0], [-1.0, 1.0, 0.0])
+    made = AdaptiveLittleIsEnough().send(view(honest, rule=lambda updates: updates.mean(axis=0)), rng)
+    assert made[0, 0] < -10 < 10 < made[0, 1]
 
 
 def test_with_own_updates_alone_the_estimates_are_theirs(view, rng):
@@ -128,6 +136,9 @@ def test_mimic_learns_the_direction_that_stays_wide(view, rng):
         (MinSum, {"knowledge": "all"}),
         (Mimic, {"warm_up": 0}),
         (LittleIsEnough, {"deviations": -1.0}),
+        (LittleIsEnough, {"direction": "up"}),
+        (AdaptiveLittleIsEnough, {"direction": "deviation"}),
+        (AdaptiveLittleIsEnough, {"evaluations": 1}),
     ],
 )
 def test_options_that_are_refused(kind, wrong):

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
+import numpy as np
 from numpy.random import Generator
 from scipy.stats import norm
 
 from toadstone.core.arrays import Array
 from toadstone.core.checks import check_count, check_not_negative
+from toadstone.core.errors import InvalidArgument
 from toadstone.federated.attacks.strength import strongest
 from toadstone.federated.attacks.view import Knowledge, RoundView, check_knowledge
+
+Direction: TypeAlias = Literal["down", "opposed"]
+"""Every coordinate is lowered, as published, or each is moved against the sign of its mean.
+
+The second harms most: a linear model of MNIST on 50 clients of few digits each, ten of them malicious, reaches an
+accuracy of 0.35 behind the trimmed mean if the strength is searched, but 0.87 with the first. A softmax of two classes
+does not change at all when the weights of both are lowered alike.
+"""
 
 
 def hidden_deviations(clients: int, malicious: int) -> float:
@@ -48,6 +59,8 @@ class LittleIsEnough:
 
     Parameters
     ----------
+    direction : {"down", "opposed"}
+        In "opposed" the deviation has the sign of the mean.
     deviations : float, optional
         z; by default that of `hidden_deviations`, which grows with the share
         of malicious clients and is zero for few.
@@ -57,7 +70,7 @@ class LittleIsEnough:
     Raises
     ------
     InvalidArgument
-        If `deviations` is negative, or `knowledge` another word.
+        If `deviations` is negative, or a word is none of these.
 
     References
     ----------
@@ -66,24 +79,25 @@ class LittleIsEnough:
 
     Examples
     --------
-    >>> import numpy as np
     >>> honest = np.array([[1.0], [3.0]])
     >>> view = RoundView(round=1, rounds=1, clients=3, malicious=1, server=np.zeros(1), own=honest[:1], honest=honest)
     >>> LittleIsEnough(deviations=1.5).send(view, np.random.default_rng(0))
     array([[0.5]])
     """
 
+    direction: Direction = "down"
     deviations: float | None = None
     knowledge: Knowledge = "updates"
 
     def __post_init__(self) -> None:
+        _check_direction(self.direction)
         check_not_negative(deviations=self.deviations or 0.0)
         check_knowledge(self.knowledge)
 
     def send(self, view: RoundView, rng: Generator) -> Array:
         """Return f equal updates, shape (f, d)."""
         hidden = hidden_deviations(view.clients, view.malicious) if self.deviations is None else self.deviations
-        return view.all_send(view.known.mean(axis=0) - hidden * view.known.std(axis=0))
+        return view.all_send(view.known.mean(axis=0) - hidden * _signed_deviation(view.known, self.direction))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,13 +106,15 @@ class AdaptiveLittleIsEnough:
 
     Parameters
     ----------
+    direction : {"down", "opposed"}
+        As for `LittleIsEnough`.
     evaluations : int
         Calls of the rule a round.
 
     Raises
     ------
     InvalidArgument
-        If `evaluations` is less than two.
+        If `direction` is another word, or `evaluations` less than two.
 
     References
     ----------
@@ -108,7 +124,6 @@ class AdaptiveLittleIsEnough:
 
     Examples
     --------
-    >>> import numpy as np
     >>> honest = np.array([[1.0], [2.0], [3.0]])
     >>> view = RoundView(round=1, rounds=1, clients=4, malicious=1, server=np.zeros(1), own=honest[:1],
     ...                  honest=honest, rule=lambda updates: updates.mean(axis=0))
@@ -116,9 +131,11 @@ class AdaptiveLittleIsEnough:
     True
     """
 
+    direction: Direction = "opposed"
     evaluations: int = 20
 
     def __post_init__(self) -> None:
+        _check_direction(self.direction)
         check_count(2, evaluations=self.evaluations)
 
     @property
@@ -128,7 +145,17 @@ class AdaptiveLittleIsEnough:
 
     def send(self, view: RoundView, rng: Generator) -> Array:
         """Return f equal updates, shape (f, d)."""
-        mean, deviation = view.known.mean(axis=0), view.known.std(axis=0)
+        mean, deviation = view.known.mean(axis=0), _signed_deviation(view.known, self.direction)
         plain = hidden_deviations(view.clients, view.malicious)
         found = strongest(view, lambda strength: mean - strength * deviation, plain, self.evaluations)
         return view.all_send(mean - found * deviation)
+
+
+def _signed_deviation(honest: Array, direction: Direction) -> Array:
+    deviation = honest.std(axis=0)
+    return np.asarray(deviation if direction == "down" else deviation * np.sign(honest.mean(axis=0)))
+
+
+def _check_direction(direction: str) -> None:
+    if direction not in get_args(Direction):
+        raise InvalidArgument("direction", f"one of {', '.join(get_args(Direction))}", direction)

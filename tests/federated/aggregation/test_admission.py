@@ -42,6 +42,14 @@ def test_one_bad_message_of_six(bad, reason):
     assert not found.filtered[0]
 
 
+def test_positions_are_those_of_the_messages():
+    bad = np.full(4, np.nan)
+    found = admit([None, GOOD[0], bad, GOOD[1], [1.0], GOOD[2], bad])
+    assert found.clients.tolist() == [1, 3, 5]
+    assert [one.client for one in found.refused] == [0, 2, 4, 6]
+    np.testing.assert_array_equal(found.rows.shape, (3, 4))
+
+
 def test_an_array_is_not_copied_and_its_bad_rows_are_refused(tmp_path):
     table = np.memmap(tmp_path / "updates", dtype=np.float32, mode="w+", shape=(5, 4))
     table[:] = GOOD

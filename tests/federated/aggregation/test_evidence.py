@@ -167,6 +167,10 @@ def test_draws_follow_the_seed(updates):
 
 
 def test_options_of_krum(updates):
+    squared = np.square(updates[:, None] - updates).sum(axis=2)
+    scores = np.sort(squared, axis=1)[:, 1 : 1 + 11 - 2 - 2].sum(axis=1)
+    for rule in ("krum", "multi-krum"):
+        np.testing.assert_allclose(aggregate_with_evidence(updates, rule, malicious=2).suspicion, scores, rtol=1e-12)
     assert Krum(neighbours=3)(updates, 2).tolist() in updates.tolist()
     kept = aggregate_with_evidence(updates, MultiKrum(keep=9), malicious=2).filtered
     assert kept.sum() == 2

@@ -90,3 +90,8 @@ def test_the_reach_holds_where_twice_the_median_distance_does_not():
     away = np.linalg.norm(points[-1] + found.weights @ (points - points[-1]))
     assert 2 * np.median(distances) == 2.0
     assert 3.0 < away <= _reach(distances)
+
+
+def test_the_reach_covers_rows_that_are_all_at_one_place():
+    """The optimum is as far as they are, and the bound at most twice as far."""
+    assert 1.0 <= _reach(np.ones(7)) <= 2.0

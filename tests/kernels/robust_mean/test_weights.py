@@ -78,6 +78,11 @@ def test_mixing_takes_the_nearest_and_the_row_itself():
         assert squared[row, chosen].max() <= np.delete(squared[row], chosen).min()
 
 
+def test_mixing_keeps_the_row_itself_beside_equal_ones():
+    weights = nearest_neighbour_weights(np.zeros((4, 4)), 2)
+    assert (np.diag(weights) == 0.5).all()
+
+
 @pytest.mark.parametrize(("n", "size", "counts"), [(9, 3, [3, 3, 3]), (7, 3, [3, 3, 1]), (3, 5, [3]), (4, 1, [1] * 4)])
 def test_buckets_hold_every_row_once(n, size, counts):
     bucket = buckets(n, size, np.random.default_rng(0))

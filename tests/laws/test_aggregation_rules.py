@@ -146,12 +146,14 @@ def test_outliers_do_not_move_the_result_out_of_the_honest(spec, size, together)
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_below_the_condition_it_is_refused_in_one_sentence_and_from_it_on_it_works(name):
+@pytest.mark.parametrize("f", [0, 2])
+def test_below_the_condition_it_is_refused_in_one_sentence_and_from_it_on_it_works(name, f):
     condition = CONDITIONS[name]
-    f = 0 if condition.honest else 2
+    f = 0 if condition.honest else f
     least = condition.multiple * f + condition.offset
     assert built(name)(honest(n=least), f).shape == (DIMENSION,)
-    if condition.multiple:
+    assert np.isfinite(built(name)(honest(n=least), f)).all()
+    if least > 1:
         with pytest.raises(InvalidInput, match="needs") as refused:
             built(name)(honest(n=least - 1), f)
         assert str(refused.value) == f"{condition.title} needs {condition.text}: got n = {least - 1}, f = {f}"

@@ -87,8 +87,8 @@ def aggregate(updates: Matrix | Sequence[Any], rule: str | Rule = "trimmed-mean"
     An update is what a client sends less the server's model. Messages that
     are malformed or not finite are refused and counted as malicious: with r of
     them refused the rule runs on n - r updates for f - r malicious ones, and
-    its condition is checked for these. The result has the same bytes for any
-    order of the clients.
+    its condition is checked for these; more of them than f mean that f was too
+    small. The result has the same bytes for any order of the clients.
 
     Choose f with care: a number that is too small is fatal, since f + 1
     clients can then put the aggregate of most rules anywhere. One that is too

@@ -84,7 +84,8 @@ class DivideAndConquer(Rule):
     largest squared projections are dropped; those that no draw drops count.
     One direction is looked at in a draw, so malicious updates of very
     different sizes can hide behind one another: take several draws, or put
-    ``arc`` before it.
+    ``arc`` before it. Keep the seed from the clients: who knows which
+    coordinates are drawn keeps out of them.
 
     Parameters
     ----------

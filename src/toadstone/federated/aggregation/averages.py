@@ -21,7 +21,8 @@ class GeometricMedian(Rule):
     """The point with the least sum of distances to the updates, to a tolerance that is proved [1]_.
 
     Condition: n >= 2f + 1. Weiszfeld's steps run among mixtures of the
-    updates, so that the coordinates are read once for all of them.
+    updates, so that the coordinates are read once for all of them. What is
+    proved holds for the mixture, which the vector is but for rounding.
 
     Parameters
     ----------

@@ -43,6 +43,13 @@ def test_reading(tmp_path: Path) -> None:
     assert split.test.row_ids.tolist() == [0, 1]
 
 
+def test_a_category_that_says_who_a_row_is_from_is_no_feature(tmp_path: Path) -> None:
+    split = read(_file(tmp_path, _arrays()), Request(group="work"))
+    assert split.train.feature_names == ("age",)
+    assert split.raw is not None
+    assert split.raw.cells("work") == ["?", "Private"] * 5 + ["never", "Private"]
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

@@ -26,6 +26,8 @@ _PARTS = ("train", "test")
 def read(path: Path, request: Request) -> Split:
     """Read numbers and category codes; "?", a missing answer, is a category of its own.
 
+    A category that the request names as the group is no feature.
+
     Expects ``numeric_names``, ``category_names``, and for each part
     ``numeric_<part>``, ``y_<part>``, and ``<category>_<part>`` as codes into
     ``levels_<category>``.
@@ -43,9 +45,9 @@ def read(path: Path, request: Request) -> Split:
     rows: tuple[IntArray, IntArray] = (ids[0], len(ids[0]) + ids[1])
     table = _table(archive, len(ids[0]) + len(ids[1]))
     kinds = {name: "category" if pa.types.is_dictionary(table[name].type) else "number" for name in table.column_names}
-    types = tuple(ColumnType(name, kind) for name, kind in kinds.items())
+    types = tuple(ColumnType(name, kind) for name, kind in kinds.items() if name != request.group)
     origin = Origin(str(path), RowNames("row"))
-    encoding, X, unscaled = fit_or_encode(table, rows[0], types, replace(request, scale="standard"), origin)
+    encoding, X, unscaled = fit_or_encode(table, rows[0], types, replace(request, scale="standard", group=None), origin)
     features = Features(X[rows[0]], X[rows[1]], encoding.summary, encoding.names, "real")
     split = assemble(path.name, features, (labels[0], labels[1]), ids, "published test split")
     return replace(

@@ -60,7 +60,7 @@ class Entry:
         Digests of the training and the test set; None where a download may
         differ.
     beside : tuple of str
-        Columns that say who a row is from, and are no features.
+        Columns that say who a row is from; the one that a request names is no feature.
     """
 
     name: str
@@ -296,6 +296,16 @@ ENTRIES = (
         domain="real",
         reader="catalogue.adult:read",
         file="adult.npz",
+        beside=(
+            "occupation",
+            "workclass",
+            "education",
+            "marital_status",
+            "relationship",
+            "race",
+            "sex",
+            "native_country",
+        ),
         original=Original(
             urls=(f"{_UCI}/adult/adult.data", f"{_UCI}/adult/adult.test"),
             checksums=(

@@ -29,7 +29,7 @@ def read(path: Path, request: Request) -> Split:
     those of the archive. The column ``hospital`` of the training rows stands
     beside the features: a group for `scan`, `defend` and `certify`.
     """
-    split = read_split(path, request)
+    split = read_split(path, replace(request, group=None))
     rng = np.random.default_rng(SEED)
     dealt_train, dealt_test = (deal(len(part), rng) for part in (split.train, split.test))
     train, test = (

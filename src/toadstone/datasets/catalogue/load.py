@@ -118,27 +118,29 @@ def data_folder() -> Path | None:
 
 
 def _load_entry(entry: Entry, request: Request) -> Split:
-    request = _with_known_group(entry, request)
+    group = _known_group(entry, request)
+    request = request if group is None else replace(request, group=None)
     request.refuse_columns(f"the prepared data set {entry.name}")
     request.refuse_regression(f"the prepared data set {entry.name}")
     if request.scale != "auto":
         raise InvalidArgument("scale", f"'auto' for {entry.name}, which comes prepared", repr(request.scale))
     if entry.classes is not None and request.classes not in (None, entry.classes, entry.classes[::-1]):
         raise InvalidArgument("classes", f"only {' and '.join(entry.classes)} for {entry.name}", request.classes)
-    wanted = replace(request, classes=request.classes or entry.classes)
+    wanted = replace(request, classes=request.classes or entry.classes, group=group)
     split = _read_embedded(entry, wanted) if entry.file is None else _read_archive(entry, entry.file, wanted)
     rows_of_classes(split.train.y, wanted.classes, entry.name)
     test_origin = entry.test_origin or request.test_origin
     return replace(split, name=entry.name, test_origin=test_origin, domain=entry.domain)
 
 
-def _with_known_group(entry: Entry, request: Request) -> Request:
-    """Check that the group is a column of an entry that says who its rows are from, which needs no reading then."""
+def _known_group(entry: Entry, request: Request) -> str | None:
+    """Return the column of sources that is asked for, if the entry has it; None where none is asked for, or has any."""
     if not entry.beside or request.group is None:
-        return request
-    if request.group.strip() not in entry.beside:
+        return None
+    group = request.group.strip()
+    if group not in entry.beside:
         raise InvalidArgument("group", f"{' or '.join(entry.beside)} for {entry.name}", repr(request.group))
-    return replace(request, group=None)
+    return group
 
 
 def _reader(entry: Entry) -> Any:
@@ -154,7 +156,7 @@ def _read_embedded(entry: Entry, request: Request) -> Split:
 def _read_archive(entry: Entry, file: str, request: Request) -> Split:
     path = locate(entry.name) or _download(entry, cache_folder() / file)
     split: Split = _reader(entry)(path, request)
-    if path.parent == cache_folder() and request.classes == entry.classes:
+    if path.parent == cache_folder() and request.classes == entry.classes and request.group is None:
         _check_content(entry, split, path)
     return split
 

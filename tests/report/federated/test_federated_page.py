@@ -17,7 +17,7 @@ from toadstone.report.federated.federated_page import render_federation
 def test_the_matrix_has_accuracy_change_and_trigger(page_of):
     page = page_of(render_federation(made_federation((5,))))
     heads, bare, ipm, _, backdoor = page.rows(0)
-    assert heads == ["Attack", "mean", "krum", "nnm+trimmed-mean", "bulyan"]
+    assert heads == ["Attack", "mean", "krum", "nnm + trimmed-mean", "bulyan"]
     assert bare == ["no attack", "89.8 +0.0", "78.6 −11.3", "89.3 −0.5", "–"]
     assert ipm[1] == "12.3 −77.5"
     assert backdoor[1:3] == ["83.5 −6.3 trigger 100", "77.3 −12.5 trigger 3"]

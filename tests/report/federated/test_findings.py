@@ -99,6 +99,16 @@ def test_triggers_and_rules_that_could_not_run_are_said():
     assert said[3] == "Not run: bulyan (4 cells): bulyan needs n >= 4f + 3: got n = 20, f = 5."
 
 
+def test_a_trigger_that_works_behind_another_rule_is_not_passed_over():
+    record = made_federation()
+    trials = tuple(
+        replace(trial, success_hits=48) if (trial.attack, trial.rule) == ("model-replacement", "krum") else trial
+        for trial in record.trials
+    )
+    said = unheld_sentences(replace(record, trials=trials, cells=federated_cells(trials)))
+    assert next(plain(one) for one in said if "Trigger" in one).endswith("It works behind krum (48.0 %) too.")
+
+
 def test_certificates_have_a_place():
     assert certified_sentences(made_federation()) == ()
     counted = (CertifiedClients(0, 1.0, 0.9), CertifiedClients(1, 0.97, 0.88), CertifiedClients(2, 0.87, 0.81))

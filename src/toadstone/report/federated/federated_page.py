@@ -17,13 +17,12 @@ from toadstone.report.federated.findings import (
     certified_sentences,
     change,
     next_line,
-    points,
     spread_of,
     unheld_sentences,
 )
 from toadstone.report.pages.environment import environment
 from toadstone.report.text.audit_matrix import HEAT_STEPS, heat_of
-from toadstone.report.text.formats import format_share
+from toadstone.report.text.formats import bare_percent, format_share
 
 KNOWLEDGE_WORDS = {
     "none": "",
@@ -31,6 +30,9 @@ KNOWLEDGE_WORDS = {
     "updates": "knows the updates of all honest clients",
     "rule": "knows the updates of all honest clients, and searches through the rule itself",
 }
+
+_MOST_UPRIGHT = 9
+"""Rules up to which a wide screen has their names upright."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def render_federation(record: FederatedRecord) -> str:
         UTF-8 text of the whole file; the same record gives the same bytes.
     """
     made = environment()
-    made.filters.update(spread=spread_of, points=points)
+    made.filters.update(percent=bare_percent, spread=spread_of)
     advice, code = next_line(record)
     return made.get_template("federated.html.j2").render(
         record=record,
@@ -103,6 +105,7 @@ def render_federation(record: FederatedRecord) -> str:
         matrices=[_matrix(record, malicious) for malicious in record.malicious],
         heat_steps=HEAT_STEPS,
         held=100 * HELD,
+        most=_MOST_UPRIGHT,
         knowledge=KNOWLEDGE_WORDS,
         setting=setting_sentences(record),
     )

@@ -14,7 +14,7 @@ from toadstone.report.federated.findings import (
     points,
     unheld_sentences,
 )
-from toadstone.report.text.formats import counted, flow, format_share, listed, visible_lines
+from toadstone.report.text.formats import bare_percent, counted, flow, format_share, listed, visible_lines
 from toadstone.report.text.rows_text import reading_lines
 from toadstone.report.text.standing_text import format_estimate
 
@@ -181,4 +181,4 @@ def _shown(cell: FederatedCell | None) -> str:
     if cell is None or cell.accuracy is None:
         return "-"
     lost = "" if cell.lost is None else f" {change(cell.lost.mean):>6}"
-    return f"{100 * cell.accuracy.mean:.1f}{lost}"
+    return f"{bare_percent(cell.accuracy.mean)}{lost}"

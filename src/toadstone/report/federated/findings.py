@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from toadstone.records.federated import FederatedCell, FederatedRecord
+from toadstone.records.federated import FederatedCell, FederatedRecord, Proportion
 from toadstone.records.trials import Estimate
 from toadstone.report.text.formats import counted, format_interval, format_share, listed
 from toadstone.report.text.standing_text import first_of
@@ -13,7 +13,7 @@ from toadstone.report.text.standing_text import first_of
 HELD = 0.03
 """Largest loss of accuracy of a rule that is said to have held."""
 
-_MOST_NAMED = 4
+_MOST_NAMED, _MUCH = 4, 0.1
 
 
 def answer_sentences(record: FederatedRecord) -> tuple[str, ...]:
@@ -179,26 +179,31 @@ def _backdoors(record: FederatedRecord) -> list[str]:
     """Say how often a trigger called up its class: behind the best rule, behind the mean, and without the attack."""
     sentences = []
     for malicious in record.malicious:
-        best = record.best_rule(malicious)
-        rules = dict.fromkeys([*([] if best is None else [best.rule]), record.mean])
-        bare = record.cell(record.no_attack, record.mean, malicious)
+        many = "" if len(record.malicious) == 1 else f" with {malicious} malicious"
+        best, bare = record.best_rule(malicious), record.cell(record.no_attack, record.mean, malicious)
+        first = dict.fromkeys([*([] if best is None else [best.rule]), record.mean])
         for info in record.attacks:
-            if info.goal != "trigger":
+            cells = [record.cell(info.name, rule.name, malicious) for rule in record.rules]
+            found = {cell.rule: cell.success for cell in cells if cell is not None and cell.success is not None}
+            if info.goal != "trigger" or not found:
                 continue
-            cells = [(name, record.cell(info.name, name, malicious)) for name in rules]
-            said = [f"{_success(cell)} behind {name}" for name, cell in cells if cell is not None and cell.success]
+            said = [f"{_success(found[name])} behind {name}" for name in first if name in found]
+            base = 0.0
             if bare is not None and bare.success is not None:
-                said.append(f"{format_share(bare.success.share)} without the attack")
-            if len(said) > 1:
-                many = "" if len(record.malicious) == 1 else f" with {malicious} malicious"
-                sentences.append(f"Trigger of {info.name}{many} works on {listed(said)}.")
+                base = bare.success.share
+                said.append(f"{format_share(base)} without the attack")
+            sentences.append(f"Trigger of {info.name}{many} works on {listed(said)}.{_worked(found, first, base)}")
     return sentences
 
 
-def _success(cell: FederatedCell) -> str:
-    if cell.success is None:
-        return "-"
-    found = cell.success
+def _worked(found: Mapping[str, Proportion], known: Iterable[str], base: float) -> str:
+    """Name the other rules behind which a trigger works much more often than without the attack."""
+    rules = [(name, one.share) for name, one in found.items() if name not in known and one.share > base + _MUCH]
+    named = [f"{name} ({format_share(share)})" for name, share in sorted(rules, key=lambda rule: -rule[1])]
+    return f" It works behind {listed(named)} too." if named else ""
+
+
+def _success(found: Proportion) -> str:
     return f"{format_share(found.share)} ({format_interval(found.low, found.high)}) of {counted(found.total, 'row')}"
 
 

@@ -20,7 +20,7 @@ def test_the_matrix_has_accuracy_change_and_trigger(page_of):
     assert heads == ["Attack", "mean", "krum", "nnm + trimmed-mean", "bulyan"]
     assert bare == ["no attack", "89.8 +0.0", "78.6 −11.3", "89.3 −0.5", "–"]
     assert ipm[1] == "12.3 −77.5"
-    assert backdoor[1:3] == ["83.5 −6.3 trigger 100", "77.3 −12.5 trigger 3"]
+    assert backdoor[1:3] == ["83.6 −6.3 trigger 100", "77.3 −12.5 trigger 3"]
     assert {"heat-0", "heat-6"} <= set(page.classes)
 
 

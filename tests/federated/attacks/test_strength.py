@@ -23,6 +23,13 @@ def test_the_edge_of_what_a_rule_lets_through_is_found(view, limit, plain):
     assert 0.85 * limit <= found <= limit
 
 
+def test_the_plain_strength_is_tried_as_it_is(view):
+    def keyhole(updates):
+        return np.array([99.0 if updates.min() == -3.7 else 4.0])
+
+    assert strongest(view(HONEST, rule=keyhole), message, 3.7, 20) == 3.7
+
+
 def test_a_refusal_counts_as_a_step_of_zero(view):
     def refusing(updates):
         if updates.min() < -50:

@@ -131,8 +131,8 @@ def test_a_round_that_the_rule_refuses_leaves_the_model(federation):
             raise InvalidInput("no")
         return mean(updates)
 
-    run = federation.run(refusing, malicious=0, rounds=5)
-    assert run.unchanged_rounds == 5
+    run = federation.run(refusing, attack=Garbage(kinds=("nan",)), rounds=5)
+    assert (run.unchanged_rounds, run.refused) == (5, 0.2)
     assert not run.weights.any()
     assert np.isnan(run.kappa)
 

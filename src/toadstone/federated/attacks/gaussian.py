@@ -31,7 +31,7 @@ class GaussianNoise:
     References
     ----------
     .. [1] Blanchard, El Mhamdi, Guerraoui and Stainer, "Machine learning with
-       adversaries: Byzantine tolerant gradient descent", NIPS 2017, section 6.
+       adversaries: Byzantine tolerant gradient descent", NIPS 2017: the Gaussian attack.
 
     Examples
     --------

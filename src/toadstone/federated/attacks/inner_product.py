@@ -34,7 +34,7 @@ class InnerProduct:
     References
     ----------
     .. [1] Xie, Koyejo and Gupta, "Fall of empires: breaking Byzantine-tolerant
-       SGD by inner product manipulation", UAI 2019, section 4.
+       SGD by inner product manipulation", UAI 2019.
 
     Examples
     --------

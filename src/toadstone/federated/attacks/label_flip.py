@@ -18,7 +18,8 @@ class LabelFlip:
     References
     ----------
     .. [1] Fang, Cao, Jia and Gong, "Local model poisoning attacks to
-       Byzantine-robust federated learning", USENIX Security 2020, section 4.1.
+       Byzantine-robust federated learning", USENIX Security 2020: the label
+       flipping attack.
 
     Examples
     --------

@@ -38,8 +38,7 @@ class Mimic:
     References
     ----------
     .. [1] Karimireddy, He and Jaggi, "Byzantine-robust learning on
-       heterogeneous datasets via bucketing", ICLR 2022, section 3.2 and
-       appendix B.
+       heterogeneous datasets via bucketing", ICLR 2022: the mimic attack.
 
     Examples
     --------

@@ -48,8 +48,8 @@ class MinMax:
     References
     ----------
     .. [1] Shejwalkar and Houmansadr, "Manipulating the Byzantine: optimizing
-       model poisoning attacks and defenses for federated learning", NDSS 2021,
-       equation 6.
+       model poisoning attacks and defenses for federated learning", NDSS 2021: the
+       min-max attack.
 
     Examples
     --------
@@ -92,8 +92,8 @@ class MinSum:
     References
     ----------
     .. [1] Shejwalkar and Houmansadr, "Manipulating the Byzantine: optimizing
-       model poisoning attacks and defenses for federated learning", NDSS 2021,
-       equation 7.
+       model poisoning attacks and defenses for federated learning", NDSS 2021: the
+       min-sum attack.
 
     Examples
     --------
@@ -138,8 +138,8 @@ class AdaptiveMinMax:
     References
     ----------
     .. [1] Shejwalkar and Houmansadr, "Manipulating the Byzantine: optimizing
-       model poisoning attacks and defenses for federated learning", NDSS 2021,
-       section IV.B: attacks tailored to the rule.
+       model poisoning attacks and defenses for federated learning", NDSS 2021: attacks
+       tailored to the rule.
 
     Examples
     --------

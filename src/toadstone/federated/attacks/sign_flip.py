@@ -34,7 +34,7 @@ class SignFlip:
     ----------
     .. [1] Li, Xu, Chen, Giannakis and Ling, "RSA: Byzantine-robust stochastic
        aggregation methods for distributed learning from heterogeneous
-       datasets", AAAI 2019, section 5.
+       datasets", AAAI 2019: the sign-flipping attack.
 
     Examples
     --------

@@ -35,7 +35,7 @@ class Sleeper:
     References
     ----------
     .. [1] Bagdasaryan, Veit, Hua, Estrin and Shmatikov, "How to backdoor
-       federated learning", AISTATS 2020, section 5: attacks in late rounds.
+       federated learning", AISTATS 2020: attacks in late rounds.
 
     Examples
     --------

@@ -117,7 +117,7 @@ class BackdoorTrigger:
         References
         ----------
         .. [1] Xie, Huang, Chen and Li, "DBA: distributed backdoor attacks
-           against federated learning", ICLR 2020, section 2.
+           against federated learning", ICLR 2020.
         """
         shares = np.array_split(np.arange(len(self.features)), min(parts, len(self.features)))
         mine: IntArray = shares[member % len(shares)]

@@ -60,7 +60,7 @@ class Clients:
     References
     ----------
     .. [1] Karimireddy, He and Jaggi, "Learning from history for Byzantine
-       robust optimization", ICML 2021, equation 6.
+       robust optimization", ICML 2021: worker momentum.
     """
 
     model: ClientModel

@@ -45,7 +45,7 @@ def dirichlet_clients(
     .. [1] Hsu, Qi and Brown, "Measuring the effects of non-identical data
        distribution for federated visual classification", 2019.
     .. [2] Li, Diao, Chen and He, "Federated learning on non-IID data silos: an
-       experimental study", ICDE 2022, section 4.1: shares of each class.
+       experimental study", ICDE 2022: shares of each class.
 
     Examples
     --------

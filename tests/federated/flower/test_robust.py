@@ -30,14 +30,14 @@ def clients(partition):
         content = RecordDict(
             {
                 "arrays": ArrayRecord({key: Array(value) for key, value in moved.items()}),
-                "metrics": MetricRecord({"num-examples": 20, "loss": float(partition)}),
+                "metrics": MetricRecord({"num-examples": 20, "loss": float(partition**2)}),
             }
         )
         return Message(content, reply_to=message)
 
     @app.evaluate()
     def evaluate(message, context):
-        metrics = MetricRecord({"num-examples": 20, "accuracy": 0.1 * partition})
+        metrics = MetricRecord({"num-examples": 20, "accuracy": 0.05 * partition**2})
         return Message(RecordDict({"metrics": metrics}), reply_to=message)
 
     return app
@@ -114,7 +114,7 @@ def test_a_start_of_its_own_runs_with_robust_aggregation_and_keeps_its_state():
     strategy = Custom(min_train_nodes=5, min_evaluate_nodes=5, min_available_nodes=5)
     robust(strategy, rule="median", malicious=2).start(InProcessGrid(clients, nodes=5), initial(), label="mine")
     assert strategy.best[0] == "mine"
-    # The median of 0, 0.1, ..., 0.4.
+    # The median of 0, 0.05, 0.2, 0.45 and 0.8, whose mean is 0.3.
     assert strategy.best[1] == pytest.approx(0.2)
 
 
@@ -134,7 +134,7 @@ class Whole(flower.FedAvg):
 def test_a_loop_of_its_own():
     strategy = Whole(min_train_nodes=5, min_available_nodes=5)
     robust(strategy, rule="median", malicious=2).start(InProcessGrid(clients, nodes=5), initial(), 2)
-    assert strategy.latest["loss"] == 2.0
+    assert strategy.latest["loss"] == 4.0
 
 
 @pytest.mark.parametrize(
@@ -219,6 +219,15 @@ def test_a_trusted_root_withstands_a_majority(federation):
     said = table.round(updates)
     assert said["aggregated"] == 1
     np.testing.assert_allclose(table.model()["w"], 1.0, rtol=1e-6)
+
+
+def test_where_nobody_agrees_with_the_root_nothing_is_aggregated(federation, one_array):
+    def root(server_round, arrays):
+        return ArrayRecord({"w": Array(arrays["w"].numpy() - np.float32(1))})
+
+    table = federation({"w": np.zeros(3, np.float32)}, rule="fltrust", malicious=2, root=root)
+    assert table.round(one_array)["aggregated"] == 0
+    assert (table.model()["w"] == 0).all()
 
 
 def test_a_root_that_is_a_clients_update_is_refused(federation, one_array):

@@ -24,6 +24,21 @@ def test_7_with_groups_only_their_means_are_seen(federation, tmp_path):
     assert table.strategy.reputation.scores() == {}
 
 
+def test_7_a_group_of_which_half_are_missing_is_not_opened(federation, tmp_path):
+    plan = plan_groups(20, 2, privacy_floor=4)
+    first = set((plan.draw(range(20), round=1)[0][:2] + 1).tolist())
+    table = federation(MODEL, nodes=20, rule="median", malicious=1, groups=plan, log=tmp_path / "log.jsonl")
+    said = table.round({node: {"w": np.full(3, 1.0)} for node in set(range(1, 21)) - first})
+    assert (said["aggregated"], said["missing"]) == (1, 2)
+    groups = [line.client for line in read_log(tmp_path / "log.jsonl").clients if line.client.startswith("group")]
+    assert groups == ["group 2", "group 3", "group 4", "group 5"]
+
+
+def test_7_fewer_clients_than_planned_for_are_no_round(federation):
+    table = federation(MODEL, nodes=7, rule="median", groups=plan_groups(20, 2))
+    assert table.round({node: {"w": np.ones(3)} for node in range(1, 8)})["aggregated"] == 0
+
+
 def test_7_a_fixed_minority_does_not_stay_in_one_group(federation, one_array):
     plan = plan_groups(20, 2, privacy_floor=4)
     drawn = [plan.draw(range(20), round=server_round) for server_round in range(30)]

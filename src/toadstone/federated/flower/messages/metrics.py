@@ -45,6 +45,7 @@ def robust_metrics(
     medians, spreads = MetricRecord(), MetricRecord()
     skipped = {*leave_out, *OWN}
     names = Counter(name for record in records for name in record)
+    # A client may name a million metrics: only those of a majority are looked at.
     for name in sorted(name for name, count in names.items() if count > 2 * malicious and name not in skipped):
         values = _comparable([record[name] for record in records if name in record])
         if len(values) <= 2 * malicious:

@@ -48,7 +48,7 @@ def test_the_best_rule_and_the_mean_come_first():
 def test_each_number_of_clients_has_a_sentence_and_the_largest_that_held_is_recommended():
     record = made_federation((2, 4, 8))
     assert [sentence[:7] for sentence in answer_sentences(record)] == ["With 2 ", "With 4 ", "With 8 "]
-    assert "no rule held: the best, nnm+trimmed-mean, lost 4.0 points of the" in answer_sentences(record)[2]
+    assert "no rule held: the best, nnm+trimmed-mean, lost 4.0 points of the mean’s" in answer_sentences(record)[2]
     assert next_line(record)[1].endswith("malicious=4)")
     assert any(sentence.startswith("With 8 malicious: Not held: krum lost") for sentence in unheld_sentences(record))
 
@@ -67,12 +67,24 @@ def test_where_the_mean_is_best_nothing_is_recommended():
     assert next_line(record) == ("No rule lost less than the mean here, so nothing speaks for a change.", "")
 
 
+def test_where_the_mean_loses_nothing_that_is_said():
+    lost = {(attack, "mean"): 0.0 for attack in ("ipm", "alie", "model-replacement")}
+    record = losing(lost | {(attack, "krum"): -0.01 for attack in ("none", "ipm", "alie", "model-replacement")})
+    (sentence,) = answer_sentences(record)
+    assert plain(sentence).startswith(
+        "With 4 of 20 clients malicious, krum lost nothing of the accuracy without an attack"
+    )
+    assert sentence.endswith("; mean lost nothing. The seeds do not tell it from mean.")
+
+
 def test_rules_that_cost_even_without_an_attack_are_named():
     lost = {(attack, "krum"): 0.04 for attack in ("ipm", "alie", "model-replacement")} | {("none", "krum"): 0.1}
     record = losing(lost | {("none", "nnm+trimmed-mean"): 0.5})
     (sentence,) = answer_sentences(record)
-    assert "no rule held: the best, krum, lost 10.0 points of the 90.0 % without" in plain(sentence)
-    assert "attack even without an attack" in sentence
+    assert "no rule held: the best, krum, lost 10.0 points of the mean’s 90.0 % even without an attack" in plain(
+        sentence
+    )
+    assert next_line(record)[0].startswith("No rule held; the one that lost least: around the strategy of a Flower app")
     assert any(said.startswith("Points lost without any attack: ") for said in unheld_sentences(record))
 
 

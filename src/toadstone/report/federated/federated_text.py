@@ -34,8 +34,9 @@ def federated_lines(record: FederatedRecord, width: int | None) -> list[str]:
     """
     advice, code = next_line(record)
     lines = [flow(sentence, width) for sentence in answer_sentences(record)]
-    lines += ["", flow(advice, width), *([f"  {code}"] if code else []), ""]
-    lines += [flow(sentence, width) for sentence in (*certified_sentences(record), *unheld_sentences(record))]
+    lines += ["", flow(advice, width), *([f"  {code}"] if code else [])]
+    rest = (*certified_sentences(record), *unheld_sentences(record))
+    lines += [*([""] if rest else []), *(flow(sentence, width) for sentence in rest)]
     for malicious in record.malicious:
         lines += ["", flow(_title(record, malicious), width), *_matrix(record, malicious, width)]
     lines += ["", flow(_KEY, width)]

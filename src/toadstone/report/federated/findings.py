@@ -36,8 +36,10 @@ def next_line(record: FederatedRecord) -> tuple[str, str]:
     root = ", root=..." if any(info.name == best.rule and info.needs_root for info in record.rules) else ""
     rule, number = best.rule, best.malicious
     code = f'strategy = toadstone.federated.robust(FedAvg(...), rule="{rule}", malicious={number}{root})'
+    held = best.lost is not None and best.lost.mean <= HELD
+    begun = "Around" if held else "No rule held; the one that lost least: around"
     return (
-        "Around the strategy of a Flower app, with as many malicious clients as you have to expect: too small a number "
+        f"{begun} the strategy of a Flower app, with as many malicious clients as you have to expect: too small a number "
         "breaks the rule, too large a one costs a little accuracy.",
         code,
     )
@@ -112,7 +114,7 @@ def _answer(record: FederatedRecord, malicious: int) -> str:
     if best.lost.mean > HELD:
         named = "no rule held: the best" if best.rule != record.mean else "no rule held better than the mean"
         said = (
-            f"{clients} {named}, {best.rule}, lost {points(best.lost.mean)} points of the {without} without an attack "
+            f"{clients} {named}, {best.rule}, lost {points(best.lost.mean)} points of the mean’s {without} "
             f"{_attack(record, best)}"
         )
     elif best.lost.mean <= 0:
@@ -124,7 +126,9 @@ def _answer(record: FederatedRecord, malicious: int) -> str:
         )
     worst = record.worst_cell(record.mean, malicious)
     if best.rule != record.mean and worst is not None and worst.lost is not None:
-        said += f"; {record.mean} lost {points(worst.lost.mean)} {_attack(record, worst)}"
+        nothing = worst.lost.mean <= 0
+        said += f"; {record.mean} lost {'nothing' if nothing else points(worst.lost.mean)}"
+        said += "" if nothing else f" {_attack(record, worst)}"
     return f"{said}.{_others(record, best)}"
 
 

@@ -18,11 +18,11 @@ from toadstone.kernels.robust_mean.pairwise import (
     squared_differences,
 )
 from toadstone.kernels.robust_mean.parallel import in_order, one_blas_thread, parts
-from toadstone.kernels.robust_mean.rows import Canonical, Rows, canonical, contiguous, distinct, width_of
+from toadstone.kernels.robust_mean.rows import Canonical, Rows, canonical, contiguous, distinct, readable, width_of
 
-_TOGETHER = 8
-_NEAR = 2048
-"""Coordinates of a sum of rows that stay in the nearest cache."""
+_NEAR = 16384
+"""Coordinates of a sum of rows that stay in a near cache."""
+_LONG = 8 * _NEAR
 
 
 def squared_distances(rows: Rows) -> Array:
@@ -213,7 +213,7 @@ def combine(rows: Rows, coefficients: Array) -> Array:
     Returns
     -------
     ndarray of shape (d,)
-        ``coefficients @ rows``, summed in float64.
+        ``coefficients @ rows``, summed in float64; read-only where all coefficients are one.
 
     Examples
     --------
@@ -224,7 +224,7 @@ def combine(rows: Rows, coefficients: Array) -> Array:
     here = canonical(rows)
     coefficients = np.asarray(coefficients, dtype=np.float64)
     if rows.mix is None and (coefficients == 1.0).all():
-        return total(rows).copy()
+        return total(rows)
     share = add_equal(coefficients, here.place, _count(here))
     if here.weights is not None:
         # One sum after another, so that the order of the clients changes no digit.
@@ -242,7 +242,7 @@ def total(rows: Rows) -> Array:
     Returns
     -------
     ndarray of shape (d,)
-        Not finite wherever one of the values is not.
+        Not finite wherever one of the values is not; read-only.
 
     Examples
     --------
@@ -254,6 +254,7 @@ def total(rows: Rows) -> Array:
     if found is None:
         here = distinct(rows)
         found = _combined(rows.base, here.first, np.bincount(here.group).astype(np.float64))
+        found.flags.writeable = False
         rows.known["total"] = found
     return found
 
@@ -268,7 +269,7 @@ def _combined(base: NDArray[Any], members: IntArray, share: Array) -> Array:
         source, start = contiguous(base, columns)
         _add_rows(source, members, share, start, result[columns])
 
-    for _ in in_order(part, parts(base.shape[1], _TOGETHER * width_of(1))):
+    for _ in in_order(part, parts(base.shape[1], _LONG if readable(base) else _NEAR)):
         pass
     return result
 
@@ -318,10 +319,9 @@ def _add_rows(source, members, share, start, result):  # type: ignore[no-untyped
         for k in range(0, count - 3, 4):
             a, b = source[members[k], low:high], source[members[k + 1], low:high]
             c, d = source[members[k + 2], low:high], source[members[k + 3], low:high]
+            p, q, r, s = share[k], share[k + 1], share[k + 2], share[k + 3]
             for j in range(len(out)):
-                out[j] = (((out[j] + share[k] * a[j]) + share[k + 1] * b[j]) + share[k + 2] * c[j]) + share[k + 3] * d[
-                    j
-                ]
+                out[j] = (((out[j] + p * a[j]) + q * b[j]) + r * c[j]) + s * d[j]
         for k in range(count - count % 4, count):
             a = source[members[k], low:high]
             for j in range(len(out)):

@@ -16,8 +16,8 @@ from toadstone.kernels.robust_mean.network import comparators
 from toadstone.kernels.robust_mean.parallel import in_order, parts
 from toadstone.kernels.robust_mean.rows import Rows, canonical, contiguous, readable, width_of
 
-_LANES = 128
-"""Coordinates that are sorted at once: their values of a hundred rows just fit the nearest cache."""
+_SINGLE, _DOUBLE = 128, 64
+"""Coordinates that are sorted at once, in each precision: their values of a hundred rows just fit the nearest cache."""
 _TOGETHER = 8
 
 
@@ -229,7 +229,7 @@ class _Part:
 
     def buffer(self) -> NDArray[Any]:
         """Return room for the values to be sorted, in the precision that their order needs."""
-        return np.zeros((len(self.among), _LANES), self.kind)
+        return np.zeros((len(self.among), _SINGLE if self.kind is np.float32 else _DOUBLE), self.kind)
 
 
 def _window_means(rows: Rows, starts: tuple[int, ...], size: int) -> Array:
@@ -276,24 +276,32 @@ def _sort(source, among, share, start, network, values, width):  # type: ignore[
             copy[j] = weight * row[j]
     for c in range(network.shape[0]):
         low, high = values[network[c, 0]], values[network[c, 1]]
-        for j in range(_LANES):
-            a, b = low[j], high[j]
-            low[j] = a if a < b else b
-            high[j] = a if a > b else b
+        # Loops of constant length, which are unrolled whole.
+        if len(low) == _SINGLE:
+            for j in range(_SINGLE):
+                a, b = low[j], high[j]
+                low[j] = a if a < b else b
+                high[j] = a if a > b else b
+        else:
+            for j in range(_DOUBLE):
+                a, b = low[j], high[j]
+                low[j] = a if a < b else b
+                high[j] = a if a > b else b
 
 
 @njit(cache=True, nogil=True)
 def _means(source, among, share, start, network, values, windows, out):  # type: ignore[no-untyped-def]
-    total = np.empty(_LANES)
-    for begin in range(0, out.shape[1], _LANES):
-        width = min(_LANES, out.shape[1] - begin)
+    lanes = values.shape[1]
+    total = np.empty(lanes)
+    for begin in range(0, out.shape[1], lanes):
+        width = min(lanes, out.shape[1] - begin)
         _sort(source, among, share, start + begin, network, values, width)
         for w in range(len(windows)):
             # Starting from zero also makes a negative zero positive, whose sign would tell the clients' order.
             total[:] = 0.0
             for rank in range(windows[w, 0], windows[w, 1]):
                 row = values[rank]
-                for j in range(_LANES):
+                for j in range(lanes):
                     total[j] += row[j]
             for j in range(width):
                 out[w, begin + j] = total[j] / (windows[w, 1] - windows[w, 0])
@@ -301,24 +309,24 @@ def _means(source, among, share, start, network, values, windows, out):  # type:
 
 @njit(cache=True, nogil=True)
 def _near(source, among, share, start, network, values, keep, out):  # type: ignore[no-untyped-def]
-    n = len(among)
-    middle = np.empty(_LANES)
+    n, lanes = len(among), values.shape[1]
+    middle = np.empty(lanes)
     # Ranks as floats, so that comparisons and sums go through the same registers.
-    first, total = np.empty(_LANES), np.empty(_LANES)
-    for begin in range(0, len(out), _LANES):
-        width = min(_LANES, len(out) - begin)
+    first, total = np.empty(lanes), np.empty(lanes)
+    for begin in range(0, len(out), lanes):
+        width = min(lanes, len(out) - begin)
         _sort(source, among, share, start + begin, network, values, width)
-        for j in range(_LANES):
+        for j in range(lanes):
             middle[j] = (np.float64(values[(n - 1) // 2, j]) + np.float64(values[n // 2, j])) / 2.0
             first[j], total[j] = 0.0, 0.0
         # The window moves up as long as the value that would enter is nearer than the one that would leave.
         for rank in range(n - keep):
             leave, enter = values[rank], values[rank + keep]
-            for j in range(_LANES):
+            for j in range(lanes):
                 first[j] += 1.0 if middle[j] - leave[j] > enter[j] - middle[j] else 0.0
         for rank in range(n):
             row, place = values[rank], np.float64(rank)
-            for j in range(_LANES):
+            for j in range(lanes):
                 total[j] += row[j] if first[j] <= place and place < first[j] + keep else 0.0
         for j in range(width):
             out[begin + j] = total[j] / keep

@@ -39,8 +39,8 @@ def next_line(record: FederatedRecord) -> tuple[str, str]:
     held = best.lost is not None and best.lost.mean <= HELD
     begun = "Around" if held else "No rule held; the one that lost least: around"
     return (
-        f"{begun} the strategy of a Flower app, with as many malicious clients as you have to expect: too small a number "
-        "breaks the rule, too large a one costs a little accuracy.",
+        f"{begun} the strategy of a Flower app, with as many malicious clients as you have to expect: too small a "
+        "number breaks the rule, too large a one costs a little accuracy.",
         code,
     )
 

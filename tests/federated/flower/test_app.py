@@ -123,9 +123,10 @@ def test_a_federation_on_loopback(tmp_path):
             config = f"partition-id={partition} num-partitions=10"
             start(f"node{partition}", "flower-supernode", "--insecure", *place, "--node-config", config)
         reached = {}
-        for rule in ("nnm+trimmed-mean", "fedavg"):
+        # Each client and round is a process: the average needs no second round to collapse.
+        for rule, rounds in (("nnm+trimmed-mean", 2), ("fedavg", 1)):
             log = tmp_path / f"{rule}.jsonl"
-            settings = f"rule='{rule}' rounds=2 log='{log}'"
+            settings = f"rule='{rule}' rounds={rounds} log='{log}'"
             command = [
                 Path(sys.executable).with_name("flwr"),
                 "run",
@@ -141,7 +142,7 @@ def test_a_federation_on_loopback(tmp_path):
             said = finished.stdout + finished.stderr
             assert finished.returncode == 0, said
             reached[rule] = accuracies(said)
-    assert len(reached["fedavg"]) >= 3, said
+    assert len(reached["fedavg"]) >= 2, said
     assert reached["fedavg"][-1] < 0.3
     assert reached["nnm+trimmed-mean"][-1] > 0.85
     lines = read_log(tmp_path / "nnm+trimmed-mean.jsonl").clients

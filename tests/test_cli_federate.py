@@ -14,7 +14,7 @@ from toadstone.pipeline.trials.journal import JOURNAL
 
 QUICK = (
     *("--clients", 8, "--malicious", 2, "--attacks", "ipm,model-replacement", "--rules", "median,bulyan"),
-    *("--split", "iid", "--rounds", 6, "--seeds", 2, "--workers", 1),
+    *("--split", "iid", "--rounds", 4, "--seeds", 2, "--workers", 1, "--quiet"),
 )
 
 
@@ -43,7 +43,7 @@ def test_the_folder_and_what_is_said(toadstone, table):
     assert len(cells) == len(record["cells"]) == 3 * 3
     assert float(cells[4]["lost"]) == pytest.approx(record["cells"][4]["lost"]["mean"], abs=1e-5)
     curves = list(csv.DictReader((folder / "curves.csv").read_text().splitlines()))
-    assert len(curves) == 2 * 3 * 2 * 7
+    assert len(curves) == 2 * 3 * 2 * 5
     assert outcome.out.startswith("With 2 of 8 clients malicious, median ")
     assert 'toadstone.federated.robust(FedAvg(...), rule="median", malicious=2)' in outcome.out
     assert "Not run: bulyan (3 cells): Bulyan needs n >= 4f + 3: got n = 8, f = 2." in outcome.out
@@ -72,7 +72,7 @@ def test_the_same_command_goes_on_and_another_is_refused(toadstone, table, monke
 
 
 def test_sources_are_clients(toadstone, table):
-    options = (*QUICK[:-6], "--group", "ward", "--rounds", 3, "--seeds", 1, "--workers", 1)
+    options = (*QUICK[:-7], "--group", "ward", "--rounds", 3, "--seeds", 1, "--workers", 1)
     options = tuple(option for option in options if option not in ("--split", "iid"))
     record = json.loads(toadstone("federate", "rows.csv", *options, "--json").out)
     assert record["split"] == "column"
@@ -82,10 +82,10 @@ def test_sources_are_clients(toadstone, table):
 
 
 def test_several_numbers_of_malicious_clients(toadstone, table):
-    options = (*tuple("1,25%,3" if option == 2 else option for option in QUICK[:10]), "--rounds", 3, "--seeds", 1)
+    options = (*tuple("1,25%" if option == 2 else option for option in QUICK[:10]), "--rounds", 3, "--seeds", 1)
     outcome = toadstone("federate", "rows.csv", "--drop", "ward", *options, "--workers", 1)
     assert outcome.code == 0
-    for number in (1, 2, 3):
+    for number in (1, 2):
         assert f"With {number} of 8 clients malicious, " in outcome.out
         assert f"{number} of 8 clients malicious: attacks down, rules across" in outcome.out
 

@@ -24,6 +24,12 @@ def test_the_matrix_has_accuracy_change_and_trigger(page_of):
     assert {"heat-0", "heat-6"} <= set(page.classes)
 
 
+def test_a_cell_says_its_interval_and_its_course():
+    markup = render_federation(made_federation())
+    said = "worst round of the second half 82.6 %; mean over the rounds 67.2 %".replace(" %", "\N{NO-BREAK SPACE}%")
+    assert f'title="89.3\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}90.3\N{NO-BREAK SPACE}%; {said}"' in markup
+
+
 def test_rules_that_filter_have_a_table_of_their_own(page_of):
     page = page_of(render_federation(made_federation()))
     assert page.rows(1) == [

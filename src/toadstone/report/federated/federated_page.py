@@ -37,9 +37,10 @@ _MOST_UPRIGHT = 9
 
 @dataclass(frozen=True)
 class Shown:
-    """A cell, the depth of its colour, and its points of lost accuracy in words."""
+    """A cell, its interval and course in words, the depth of its colour, and its points of lost accuracy."""
 
     cell: FederatedCell | None
+    course: str = ""
     heat: int = 0
     change: str = ""
 
@@ -92,7 +93,7 @@ def render_federation(record: FederatedRecord) -> str:
         UTF-8 text of the whole file; the same record gives the same bytes.
     """
     made = environment()
-    made.filters.update(percent=bare_percent, spread=spread_of)
+    made.filters.update(percent=bare_percent)
     advice, code = next_line(record)
     return made.get_template("federated.html.j2").render(
         record=record,
@@ -145,8 +146,17 @@ def _shown(cell: FederatedCell | None) -> Shown:
     if cell is None or cell.accuracy is None:
         return Shown(None)
     if cell.lost is None:
-        return Shown(cell)
-    return Shown(cell, heat_of(cell.lost.mean), change(cell.lost.mean).replace("-", "−"))
+        return Shown(cell, _course(cell))
+    return Shown(cell, _course(cell), heat_of(cell.lost.mean), change(cell.lost.mean).replace("-", "−"))
+
+
+def _course(cell: FederatedCell) -> str:
+    """Write the interval of the accuracy, its worst round and its mean over the rounds."""
+    said = [spread_of(cell.accuracy)]
+    if cell.worst is not None and cell.area is not None:
+        said.append(f"worst round of the second half {format_share(cell.worst.mean)}")
+        said.append(f"mean over the rounds {format_share(cell.area.mean)}")
+    return "; ".join(text for text in said if text)
 
 
 def _attacked(record: FederatedRecord, rule: str, malicious: int) -> list[FederatedCell]:

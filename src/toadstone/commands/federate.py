@@ -54,7 +54,7 @@ _TRAINING = stacked(
     click.option("--rounds", type=int, metavar="N", default=50, show_default=True, help="Rounds of a training."),
     click.option("--steps", type=int, metavar="N", default=5, show_default=True, help="Steps of a client in a round."),
     click.option("--batch", type=int, metavar="N", default=32, show_default=True, help="Rows of a step."),
-    number("--rate", "R", "Length of a step.", 0.1),
+    number("--rate", "R", "Length of a step.  [default: 0.5, of the network 0.1]"),
     number("--momentum", "M", "Of what clients send, in [0, 1).", 0.9),
     click.option("--seeds", type=int, metavar="N", default=3, show_default=True, help="How many seeds, from --seed."),
     click.option(

@@ -89,7 +89,7 @@ def federate(
     root_rows: int = 100,
     vote_groups: int = 0,
     model: str = "linear",
-    rate: float = 0.1,
+    rate: float | None = None,
     steps: int = 5,
     batch: int = 32,
     seed: int = 0,
@@ -142,8 +142,9 @@ def federate(
     model : {"linear", "cnn"}
         Softmax regression, or a small convolutional network for images, which
         needs PyTorch.
-    rate : float
-        Length of a client's step.
+    rate : float, optional
+        Length of a client's step; 0.5 for the linear model and 0.1 for the
+        network by default.
     steps, batch : int
         Steps of a client in a round, and rows a step.
     seed : int

@@ -10,6 +10,7 @@ from toadstone.federated.simulation.clients import ClientModel
 from toadstone.federated.simulation.softmax import SoftmaxModel
 
 MODELS = {"linear": "softmax regression", "cnn": "a network of two convolutions and a linear layer"}
+RATES = {"linear": 0.5, "cnn": 0.1}
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,9 @@ class LocalTraining:
     Parameters
     ----------
     name : {"linear", "cnn"}
-    rate : float
-        Length of a step.
+    rate : float, optional
+        Length of a step; 0.5 for the linear model and 0.1 for the network by
+        default.
     steps, batch : int
         Steps a round, and rows a step.
 
@@ -31,7 +33,7 @@ class LocalTraining:
     """
 
     name: str = "linear"
-    rate: float = 0.1
+    rate: float | None = None
     steps: int = 5
     batch: int = 32
 
@@ -39,7 +41,12 @@ class LocalTraining:
         if self.name not in MODELS:
             raise InvalidArgument("model", f"one of {', '.join(MODELS)}", self.name)
         check_count(steps=self.steps, batch=self.batch)
-        check_positive(rate=self.rate)
+        check_positive(rate=self.step_length)
+
+    @property
+    def step_length(self) -> float:
+        """The rate in use."""
+        return RATES[self.name] if self.rate is None else self.rate
 
     def model(self, features: int, classes: int, image: tuple[int, int] | None) -> ClientModel:
         """Build the model for rows of some number of columns, which may be grey images.
@@ -52,7 +59,9 @@ class LocalTraining:
             If it needs PyTorch, which is not installed.
         """
         if self.name == "linear":
-            return SoftmaxModel(features=features, classes=classes, rate=self.rate, steps=self.steps, batch=self.batch)
+            return SoftmaxModel(
+                features=features, classes=classes, rate=self.step_length, steps=self.steps, batch=self.batch
+            )
         if image is None:
             raise InvalidArgument("model", "linear for rows that are no grey images", self.name)
         try:
@@ -63,10 +72,10 @@ class LocalTraining:
             raise InvalidInput(f"`model`: cnn {missing_extra('deep', 'PyTorch')}") from None
         height, width = image
         return ClientNetwork(
-            height=height, width=width, classes=classes, rate=self.rate, steps=self.steps, batch=self.batch
+            height=height, width=width, classes=classes, rate=self.step_length, steps=self.steps, batch=self.batch
         )
 
     @property
     def words(self) -> str:
         """The model and the steps in words."""
-        return f"{MODELS[self.name]}, {self.steps} steps of {self.batch} rows a round at a rate of {self.rate:g}"
+        return f"{MODELS[self.name]}, {self.steps} steps of {self.batch} rows a round at a rate of {self.step_length:g}"

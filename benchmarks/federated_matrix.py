@@ -91,7 +91,7 @@ def write(folder: Path, to: Path) -> None:
 def _setting(record: FederatedRecord) -> list[str]:
     attacks = ", ".join(info.name for info in record.attacked_by)
     return [
-        f"{record.clients} clients of {record.smallest_client} to {record.largest_client} rows, {record.rows:,} in all;",
+        f"{record.clients} clients with {record.smallest_client} to {record.largest_client} of {record.rows:,} rows;",
         f"{record.test_rows:,} test rows; {record.model};",
         f"{record.rounds} rounds, momentum {record.momentum:g}. {record.split_words}",
         f"Attacks: {attacks}.",

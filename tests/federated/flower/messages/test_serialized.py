@@ -1,4 +1,5 @@
 import io
+import re
 
 import numpy as np
 import pytest
@@ -59,8 +60,10 @@ def test_declarations_are_checked_before_data():
         read(b"", shape=(10**9,))
     with pytest.raises(Unreadable, match="type float64, not float32"):
         read(b"", dtype="float64")
-    with pytest.raises(Unreadable, match="serialized as 'pickle'"):
+    with pytest.raises(Unreadable, match=r"serialized by pickle, not by numpy\.ndarray"):
         read(b"", stype="pickle")
+    with pytest.raises(Unreadable, match=re.escape(r"type '\x1b[2J\nround 9: all is well', not")):
+        read(b"", dtype="\x1b[2J\nround 9: all is well")
 
 
 @given(st.integers(0, 151), st.integers(0, 255))

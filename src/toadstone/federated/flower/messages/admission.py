@@ -11,7 +11,7 @@ import numpy as np
 from flwr.app import ArrayRecord, Message, MetricRecord, RecordDict
 from numpy.typing import NDArray
 
-from toadstone.federated.flower.messages.serialized import Unreadable
+from toadstone.federated.flower.messages.serialized import Unreadable, shown
 from toadstone.federated.flower.updates.model import ServerModel
 from toadstone.federated.history.log import ClientLine, Stage
 
@@ -160,7 +160,7 @@ def admit(
             continue
         seen.add(node)
         if reply.has_error():
-            admission.miss(node, f"it reports an error: {str(reply.error.reason)[:200]}")
+            admission.miss(node, f"it reports an error: {shown(reply.error.reason, 200)}")
             continue
         row = None if rows is None else rows[len(admission.admitted)]
         declared = None
@@ -230,7 +230,7 @@ def _arrays(content: RecordDict, model: ServerModel, row: NDArray[Any]) -> dict[
 def _wrong_keys(got: set[str], expected: set[str]) -> str:
     lacking, strange = sorted(expected - got), sorted(got - expected)
     said = [f"it lacks {len(lacking)} arrays, such as {lacking[0]!r}"] if lacking else []
-    said += [f"it has {len(strange)} arrays that the model has not, such as {strange[0][:40]!r}"] if strange else []
+    said += [f"it has {len(strange)} arrays that the model has not, such as {strange[0][:40]!a}"] if strange else []
     return " and ".join(said)
 
 

@@ -48,11 +48,11 @@ def read_array(array: Array, *, name: str, shape: tuple[int, ...], dtype: np.dty
     Unreadable
     """
     if array.stype != SERIALIZED_BY_NUMPY:
-        raise Unreadable(f"array {name!r} is serialized as {str(array.stype)[:40]!r}, not as {SERIALIZED_BY_NUMPY!r}")
+        raise Unreadable(f"array {name!r} is serialized by {shown(array.stype)}, not by {SERIALIZED_BY_NUMPY}")
     if tuple(array.shape) != shape:
         raise Unreadable(f"array {name!r} has shape {_short(tuple(array.shape))}, not {_short(shape)}")
     if array.dtype != str(dtype):
-        raise Unreadable(f"array {name!r} has type {str(array.dtype)[:40]}, not {dtype}")
+        raise Unreadable(f"array {name!r} has type {shown(array.dtype)}, not {dtype}")
     data = array.data
     size = math.prod(shape) * dtype.itemsize
     if not size <= len(data) <= size + _LONGEST_HEADER:
@@ -66,6 +66,18 @@ def read_array(array: Array, *, name: str, shape: tuple[int, ...], dtype: np.dty
         raise Unreadable(f"array {name!r} holds other data than it declares")
     flat = np.frombuffer(data, dtype=dtype, offset=10 + length)
     return flat.reshape(shape, order="F" if header["order"] == b"True" else "C")
+
+
+def shown(sent: object, length: int = 40) -> str:
+    r"""Return the beginning of what a client sent, as a log may hold it: without line ends or a terminal's commands.
+
+    Examples
+    --------
+    >>> shown("float64"), shown("float64" + chr(10))
+    ('float64', "'float64\\n'")
+    """
+    text = str(sent)[:length]
+    return text if text.isascii() and text.isprintable() else ascii(text)
 
 
 def _short(shape: tuple[int, ...]) -> str:

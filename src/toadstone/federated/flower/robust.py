@@ -16,8 +16,8 @@ from toadstone.federated.aggregation.names import parse_rule
 from toadstone.federated.aggregation.rule import Rule
 from toadstone.federated.flower.rounds import Defence, Root, with_root
 from toadstone.federated.flower.strategy import RobustStrategy
-from toadstone.federated.flower.updates.secure import GroupPlan
 from toadstone.federated.flower.weights import CappedWeights, Weighting, check_weights, weights_name
+from toadstone.federated.secure_groups import GroupPlan
 
 
 def robust(

@@ -21,9 +21,10 @@ from toadstone.federated.flower.updates.buffer import new_rows
 from toadstone.federated.flower.updates.geometry import Geometry, measure
 from toadstone.federated.flower.updates.integers import middle_values
 from toadstone.federated.flower.updates.model import ServerModel
-from toadstone.federated.flower.updates.secure import GroupPlan, group_means
+from toadstone.federated.flower.updates.secure import group_means
 from toadstone.federated.flower.weights import DOMINATED, CappedWeights, reweighted
 from toadstone.federated.history.log import ClientLine, RoundLine
+from toadstone.federated.secure_groups import GroupPlan
 from toadstone.kernels.robust_mean.distances import combine
 from toadstone.kernels.robust_mean.rows import Rows
 

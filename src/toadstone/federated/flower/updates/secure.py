@@ -4,35 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toadstone.core.arrays import IntArray
 from toadstone.federated.flower.messages.admission import Admission
 from toadstone.federated.flower.updates.buffer import new_rows
-
-
-class GroupPlan(Protocol):
-    """Plan of groups, as `plan_groups` makes one.
-
-    Parameters
-    ----------
-    malicious : int
-        It withstands so many malicious clients.
-    size : int
-        Clients of a group, at least.
-    """
-
-    @property
-    def malicious(self) -> int: ...  # noqa: D102
-
-    @property
-    def size(self) -> int: ...  # noqa: D102
-
-    def draw(self, clients: Sequence[object], *, round: int, seed: int = 0) -> Sequence[IntArray]:
-        """Draw the groups of a round: positions of the clients of each."""
+from toadstone.federated.secure_groups import GroupPlan
 
 
 @dataclass(frozen=True, eq=False)

@@ -138,15 +138,23 @@ def _attack(record: FederatedRecord, cell: FederatedCell) -> str:
 
 
 def _others(record: FederatedRecord, best: FederatedCell) -> str:
-    """Name the rules whose largest loss lies within the interval of that of the best."""
-    if best.lost is None or best.lost.high is None:
-        return ""
-    names = []
+    """Name the rules whose worst cell the seeds cannot tell from the best: the paired difference may be zero."""
+    ours, names = _finals(record, best), []
     for info in record.rules:
         worst = record.worst_cell(info.name, best.malicious)
-        if info.name != best.rule and worst is not None and worst.lost is not None:
-            names += [info.name] * (worst.lost.mean <= min(best.lost.high, HELD))
+        if info.name == best.rule or worst is None:
+            continue
+        theirs = _finals(record, worst)
+        gap = Estimate.of([share - theirs[seed] for seed, share in ours.items()], lowest=-1.0)
+        names += [info.name] * (gap.low is not None and gap.low <= 0)
     return f" The seeds do not tell it from {first_of(names)}." if names else ""
+
+
+def _finals(record: FederatedRecord, cell: FederatedCell) -> dict[int, float]:
+    """Return the accuracy after the last round of the trials of a cell, by seed."""
+    place = (cell.malicious, cell.attack, cell.rule)
+    found = (trial for trial in record.trials if (trial.malicious, trial.attack, trial.rule) == place)
+    return {trial.seed: trial.final for trial in found if trial.final is not None}
 
 
 def _recommended(record: FederatedRecord) -> FederatedCell | None:
@@ -167,8 +175,8 @@ def _unheld(record: FederatedRecord, malicious: int) -> tuple[str, str]:
         if bare is not None and bare.lost is not None and bare.lost.mean > HELD:
             costly.append((bare.lost.mean, f"{info.name} {points(bare.lost.mean)}"))
     return (
-        f"Not held: {_first_sorted(lost, 'rules')}." if lost else "",
-        f"Points lost without any attack: {_first_sorted(costly, 'rules')}." if costly else "",
+        f"Not held: {_first_sorted(lost, 'rule')}." if lost else "",
+        f"Points lost without any attack: {_first_sorted(costly, 'rule')}." if costly else "",
     )
 
 
@@ -176,7 +184,7 @@ def _first_sorted(found: Sequence[tuple[float, str]], thing: str) -> str:
     """Join what was lost, the most first; of many the first few and the number of the others."""
     said = [text for _, text in sorted(found, key=lambda one: -one[0])]
     rest = len(said) - _MOST_NAMED
-    return "; ".join(said[:_MOST_NAMED] if rest > 0 else said) + (f"; and {rest} other {thing}" if rest > 0 else "")
+    return "; ".join(said if rest <= 0 else [*said[:_MOST_NAMED], f"and {counted(rest, f'other {thing}')}"])
 
 
 def _backdoors(record: FederatedRecord) -> list[str]:

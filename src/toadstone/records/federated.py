@@ -13,6 +13,9 @@ from toadstone.records.trials import Estimate
 MEAN = "mean"
 """Name of the rule that all others are compared with: the plain average."""
 
+LEARNED = 0.01
+"""Accuracy above the share of the largest class from which a model is said to have learned something."""
+
 ClientGoal: TypeAlias = Literal["none", "errors", "trigger"]
 Knowledge: TypeAlias = Literal["none", "own", "updates", "rule"]
 NotNegative: TypeAlias = Annotated[float, Limits(minimum=0)]
@@ -277,6 +280,9 @@ class FederatedRecord(Record):
         Sentences on what limits the figures.
     timings : mapping from str to float
         Seconds of each stage.
+    majority : float
+        Share of the test rows that are of the most frequent class: what a
+        model that has learned nothing reaches; 0 where it is not known.
     """
 
     header: Header
@@ -306,6 +312,7 @@ class FederatedRecord(Record):
     certified: tuple[CertifiedClients, ...] = ()
     warnings: tuple[str, ...] = ()
     timings: Mapping[str, Seconds] = field(default_factory=dict)
+    majority: Share = 0.0
 
     def cell(self, attack: str, rule: str, malicious: int) -> FederatedCell | None:
         """Find one cell; None where it was not planned."""
@@ -331,6 +338,17 @@ class FederatedRecord(Record):
         """Find the mean without an attack, which all losses are measured from; None where it was not run."""
         found = self.cell(self.no_attack, self.mean, malicious)
         return None if found is None or found.accuracy is None else found
+
+    def learned(self, malicious: int) -> bool:
+        """True unless the mean without an attack is known to be hardly better than one class for all test rows."""
+        found = self.unattacked(malicious)
+        if found is None or found.accuracy is None or not self.majority:
+            return True
+        return found.accuracy.mean > self.majority + LEARNED
+
+    def above_majority(self, accuracy: float) -> bool:
+        """True if an accuracy is above that of one class for all test rows, or if that is not known."""
+        return not self.majority or accuracy > self.majority
 
     def worst_cell(self, rule: str, malicious: int) -> FederatedCell | None:
         """Find the attack that costs a rule most accuracy; None unless all were run against it in every seed."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from federated_records import made_federation
 
 from toadstone.pipeline.federation.cells import federated_cells
 from toadstone.pipeline.layers.wilson import Rate
@@ -71,3 +74,13 @@ def test_without_the_mean_there_is_no_loss():
     found = cell_of(TRIALS[4:], "ipm", "krum")
     assert (found.lost, found.lost_to_attack) == (None, None)
     assert found.accuracy is not None
+
+
+def test_what_is_not_above_the_largest_class_by_a_point_is_not_learned():
+    record = made_federation()
+    assert record.learned(4)
+    assert record.above_majority(0.1)
+    base = record.unattacked(4).accuracy.mean
+    for majority, learned in ((base - 0.011, True), (base - 0.009, False), (base + 0.1, False)):
+        assert replace(record, majority=majority).learned(4) is learned
+    assert [replace(record, majority=0.5).above_majority(share) for share in (0.5, 0.51)] == [False, True]

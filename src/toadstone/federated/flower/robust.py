@@ -14,8 +14,12 @@ from toadstone.core.errors import InvalidArgument, InvalidInput
 from toadstone.federated.aggregation.aggregate import aggregate_with_evidence
 from toadstone.federated.aggregation.names import parse_rule
 from toadstone.federated.aggregation.rule import Rule
-from toadstone.federated.flower.rounds import Defence, Root, with_root
+from toadstone.federated.flower.enough import check_enough
+from toadstone.federated.flower.root import Root, with_root
+from toadstone.federated.flower.rounds import Defence
+from toadstone.federated.flower.secret_seeds import with_secret_seeds
 from toadstone.federated.flower.strategy import RobustStrategy
+from toadstone.federated.flower.updates.pairs import check_pairs
 from toadstone.federated.flower.weights import CappedWeights, Weighting, check_weights, weights_name
 from toadstone.federated.secure_groups import GroupPlan
 
@@ -48,7 +52,8 @@ def robust(
         Such as ``FedAvg(...)``, or one of your own. It is not changed.
     rule : str or Rule
         A name such as ``"trimmed-mean"`` or ``"nnm+trimmed-mean"``, or an
-        object; see `toadstone.federated.rules`.
+        object; see `toadstone.federated.rules`. What a rule by name draws is
+        drawn with a secret seed; an object keeps its own.
     malicious : int
         At most so many of the clients that are selected in a round. Clients
         that are refused for what they send count among them.
@@ -64,7 +69,8 @@ def robust(
         rows that the server itself trusts. For ``"fltrust"``.
     adapters : sequence of (str, str)
         Pairs of keys (A, B) of low-rank adapters, which are aggregated by
-        their product B A.
+        their product B A. Ends of keys, such as ``("lora_A", "lora_B")``,
+        stand for all pairs with equal beginnings.
     groups : GroupPlan, optional
         Only means of groups are seen by the rule and in the log; see
         `plan_groups`.
@@ -85,11 +91,11 @@ def robust(
     """
     check_count(0, malicious=malicious)
     defence = Defence(
-        rule=parse_rule(rule),
+        rule=with_secret_seeds(parse_rule(rule)) if isinstance(rule, str) else parse_rule(rule),
         malicious=malicious,
         weights=check_weights(weights),
         root=root,
-        adapters=tuple((str(a), str(b)) for a, b in adapters),
+        adapters=check_pairs(adapters),
         groups=groups,
     )
     _try_out(defence)
@@ -126,6 +132,8 @@ def _check_adapters(defence: Defence) -> None:
 
 
 def _check_groups(groups: GroupPlan, defence: Defence) -> None:
+    if not isinstance(groups, GroupPlan):
+        raise InvalidArgument("groups", "a plan of plan_groups(...)", repr(groups))
     if defence.malicious > groups.malicious:
         raise InvalidArgument(
             "groups", f"a plan for {defence.malicious} malicious clients", f"one for {groups.malicious}"
@@ -136,3 +144,8 @@ def _check_groups(groups: GroupPlan, defence: Defence) -> None:
         )
     if defence.adapters:
         raise InvalidArgument("adapters", "none with groups, whose sums hold no products", defence.adapters)
+    try:
+        check_enough(defence.rule, clients=groups.groups, malicious=defence.malicious)
+    except InvalidInput as refusal:
+        expected = f"a plan for {defence.rule.spec} with {defence.malicious} malicious clients"
+        raise InvalidArgument("groups", expected, f"{groups.groups} groups: {refusal}") from None

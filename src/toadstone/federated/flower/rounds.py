@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from flwr.app import ArrayRecord
 from numpy.typing import NDArray
 
 from toadstone.core.arrays import Array
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.federated.aggregation.aggregate import Aggregation, aggregate_with_evidence
-from toadstone.federated.aggregation.agreement import FLTrust
-from toadstone.federated.aggregation.rule import Chain, Rule
+from toadstone.federated.aggregation.rule import Rule
 from toadstone.federated.flower.messages.admission import Admission, refuse_not_finite
+from toadstone.federated.flower.root import Root, root_update, with_root
 from toadstone.federated.flower.updates.adapters import AdapterCores
-from toadstone.federated.flower.updates.buffer import new_rows
 from toadstone.federated.flower.updates.geometry import Geometry, measure
 from toadstone.federated.flower.updates.integers import middle_values
 from toadstone.federated.flower.updates.model import ServerModel
@@ -27,8 +24,6 @@ from toadstone.federated.history.log import ClientLine, RoundLine
 from toadstone.federated.secure_groups import GroupPlan
 from toadstone.kernels.robust_mean.distances import combine
 from toadstone.kernels.robust_mean.rows import Rows
-
-Root = Callable[[int, ArrayRecord], ArrayRecord]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,12 +81,15 @@ class Seen:
     names : tuple of str
     declared : list of float or None
     cores : list of AdapterCores
+    unopened : tuple of str, optional
+        Groups that have no row; none where the rows are clients.
     """
 
     rows: NDArray[Any]
     names: tuple[str, ...]
     declared: list[float | None]
     cores: list[AdapterCores]
+    unopened: tuple[str, ...] | None = None
 
 
 def aggregate_round(model: ServerModel, admission: Admission, rows: NDArray[Any], defence: Defence) -> Outcome:
@@ -131,13 +129,18 @@ def aggregate_round(model: ServerModel, admission: Admission, rows: NDArray[Any]
     notes = _move_adapters(model, seen, vector, arrays)
     for key in model.integers:
         arrays[key] = _integer(key, model, admission, aggregation)
+    notes += _of_groups(seen, len(aggregation.refused))
     if defence.weights == "declared":
         notes.append(DOMINATED)
     geometry = measure(seen.rows, vector)
     return Outcome(
         arrays,
         _lines(admission, aggregation, geometry, seen),
-        _closing(admission, aggregation, geometry, vector, notes),
+        replace(
+            _closing(admission, aggregation, geometry, seen),
+            shift=float(np.sqrt(np.square(vector).sum())),
+            notes=tuple(notes),
+        ),
         aggregation.next_rule,
         aggregation.malicious_left,
     )
@@ -160,34 +163,17 @@ def _clients(model: ServerModel, admission: Admission, rows: NDArray[Any]) -> Se
 
 def _groups(admission: Admission, rows: NDArray[Any], plan: GroupPlan) -> Seen:
     means = group_means(admission, rows[: len(admission.admitted)], plan)
-    return Seen(means.rows, means.names, [None] * len(means.names), [])
+    return Seen(means.rows, means.names, [None] * len(means.names), [], means.unopened)
 
 
 def _with_root(model: ServerModel, admission: Admission, seen: Seen, defence: Defence) -> Rule:
     """Train on the server's own rows, and give the rule the update."""
     assert defence.root is not None
-    trained = defence.root(admission.invitation.round, model.record)
-    row = new_rows(1, model.width, model.dtype)
-    model.subtract({key: trained[key].numpy() for key in model.arrays}, row[0])
+    own = root_update(defence.root, admission.invitation.round, model)
     for name, update in zip(seen.names, seen.rows, strict=True):
-        if row.any() and np.array_equal(update, row[0]):
+        if own.any() and np.array_equal(update, own):
             raise InvalidArgument("root", "an update of the server's own training", f"the update of client {name}")
-    return with_root(defence.rule, row[0].astype(np.float64))
-
-
-def with_root(rule: Rule, update: Array) -> Rule:
-    """Return a rule that trusts this update of the server's own rows.
-
-    Raises
-    ------
-    InvalidArgument
-        If it is not FLTrust, or FLTrust behind pre-aggregations.
-    """
-    if isinstance(rule, Chain):
-        return Chain(rule.before, with_root(rule.rule, update))
-    if not isinstance(rule, FLTrust):
-        raise InvalidArgument("root", "none but for the rule fltrust", f"one for {rule.spec}")
-    return replace(rule, root=update)
+    return with_root(defence.rule, own)
 
 
 def _weighted(aggregation: Aggregation, seen: Seen, defence: Defence) -> Array:
@@ -259,23 +245,34 @@ def _rated(aggregation: Aggregation, geometry: Geometry, position: int) -> dict[
     }
 
 
-def _closing(
-    admission: Admission, aggregation: Aggregation, geometry: Geometry, vector: Array, notes: Sequence[str]
-) -> RoundLine:
+def _of_groups(seen: Seen, refused: int) -> list[str]:
+    if seen.unopened is None:
+        return []
+    notes = []
+    if seen.unopened:
+        groups = "1 group was" if len(seen.unopened) == 1 else f"{len(seen.unopened)} groups were"
+        notes.append(f"{groups} not opened, of which half of the planned clients or fewer replied")
+    if refused:
+        notes.append(f"{'1 mean of a group was' if refused == 1 else f'{refused} means of groups were'} refused")
+    return notes
+
+
+def _closing(admission: Admission, aggregation: Aggregation, geometry: Geometry, seen: Seen) -> RoundLine:
     refused = len(aggregation.refused)
+    entered = len(aggregation.suspicion) - refused
+    by_group = seen.unopened is not None
     return RoundLine(
         round=admission.invitation.round,
         aggregated=True,
         rule=aggregation.rule,
         malicious_left=aggregation.malicious_left,
         selected=len(admission.invitation.sent),
-        admitted=len(aggregation.suspicion) - refused,
-        refused=admission.refused + refused,
+        admitted=len(admission.admitted) if by_group else entered,
+        groups=entered if by_group else None,
+        refused=admission.refused + (0 if by_group else refused),
         missing=admission.missing,
         filtered=int(np.sum(aggregation.filtered)),
-        shift=float(np.sqrt(np.square(vector).sum())),
         spread=float(np.median(geometry.distances)),
         tolerance=aggregation.tolerance,
         kappa=aggregation.kappa,
-        notes=tuple(notes),
     )

@@ -15,6 +15,7 @@ from flwr.serverapp.strategy import Result, Strategy
 
 from toadstone.core.errors import InvalidArgument, InvalidInput
 from toadstone.federated.flower.driver import Driver
+from toadstone.federated.flower.enough import check_enough
 from toadstone.federated.flower.messages.admission import Admission, Contribution, Invitation, admit
 from toadstone.federated.flower.messages.handover import only_reply, record_of, restored
 from toadstone.federated.flower.messages.metrics import robust_metrics
@@ -59,6 +60,7 @@ class RobustStrategy(Strategy):
         self.defence = defence
         self.reputation = Reputation()
         self._asked: dict[Stage, Invitation] = {}
+        self._trained = False
         self._model: ServerModel | None = None
         self._log = None if log is None else LogWriter(log)
         self._settings: dict[str, Any] = {
@@ -77,9 +79,19 @@ class RobustStrategy(Strategy):
     def configure_train(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
     ) -> Iterable[Message]:
-        """Have the inner strategy select clients, and note whom it selects and what they are sent."""
+        """Have the inner strategy select clients, and note whom it selects and what they are sent.
+
+        Raises
+        ------
+        InvalidInput
+            In the first round, if the rule is not robust for so many clients;
+            later rounds leave the model as it is.
+        """
         messages = list(self.strategy.configure_train(server_round, arrays, config, grid))
         invitation = Invitation.of(server_round, "train", messages)
+        if invitation.sent and not self._trained:
+            self._check_first(invitation)
+            self._trained = True
         self._asked["train"] = invitation
         self._model = ServerModel.sent(arrays, clients=len(invitation.sent), adapters=self.defence.adapters)
         return messages
@@ -109,7 +121,8 @@ class RobustStrategy(Strategy):
         metrics : MetricRecord or None
             Medians of the clients' metrics, each with its spread, and
             ``aggregated`` (1 or 0), ``clients``, ``refused``, ``missing`` and
-            ``filtered``.
+            ``filtered``; with groups also ``groups``, the means that the rule
+            saw, of which ``filtered`` are then some.
         """
         invitation = self._invitation("train", server_round)
         if not invitation.sent:
@@ -186,6 +199,14 @@ class RobustStrategy(Strategy):
             result.arrays = initial_arrays
         return result
 
+    def _check_first(self, invitation: Invitation) -> None:
+        groups, clients = self.defence.groups, len(invitation.sent)
+        if groups is not None:
+            groups.draw(range(clients), round=invitation.round)
+            clients = groups.groups
+        behind = f" in round {invitation.round}; lower `malicious`, or have the strategy select more clients"
+        check_enough(self.defence.rule, clients=clients, malicious=self.defence.malicious, behind=behind)
+
     def _invitation(self, stage: Stage, server_round: int) -> Invitation:
         invitation = self._asked.get(stage)
         if invitation is None or invitation.round != server_round:
@@ -228,6 +249,7 @@ class RobustStrategy(Strategy):
             admitted=len(admission.admitted),
             refused=admission.refused,
             missing=admission.missing,
+            groups=None if self.defence.groups is None or where.stage == "evaluate" else 0,
             weights=weights_name(self.defence.weights),
             stage=where.stage,
         )
@@ -240,12 +262,16 @@ class RobustStrategy(Strategy):
         spreads: MetricRecord | None = None,
     ) -> MetricRecord:
         """Log a round, to Flower's log, the file and the metrics, and remember what clients did."""
-        closing = replace(closing, time=datetime.now(UTC).isoformat(timespec="seconds"))
+        notes = closing.notes
+        more = _more_refused(lines, closing)
+        if more:
+            notes = (*notes, more)
+            _LOGGER.warning("aggregate_%s: round %s: %s", closing.stage, closing.round, more)
+        closing = replace(closing, time=datetime.now(UTC).isoformat(timespec="seconds"), notes=notes)
         if not closing.aggregated:
             _LOGGER.warning(
                 "aggregate_%s: nothing was aggregated in round %s: %s", closing.stage, closing.round, closing.reason
             )
-        counts = {"clients": closing.admitted, "refused": closing.refused, "missing": closing.missing}
         _LOGGER.info(
             "aggregate_%s: admitted %s of %s selected clients, refused %s, filtered %s",
             closing.stage,
@@ -262,12 +288,32 @@ class RobustStrategy(Strategy):
         if closing.stage == "train" and self.defence.groups is None:
             self.reputation.observe(lines)
         said = MetricRecord()
-        for part in (metrics or {}, spreads or {}):
+        for part in (metrics or {}, spreads or {}, _counts(closing)):
             for name, value in part.items():
                 said[name] = value
-        for name, value in {"aggregated": int(closing.aggregated), **counts, "filtered": closing.filtered}.items():
-            said[name] = value
         return said
+
+
+def _counts(closing: RoundLine) -> dict[str, int]:
+    groups = {} if closing.groups is None else {"groups": closing.groups}
+    return {
+        "aggregated": int(closing.aggregated),
+        "clients": closing.admitted,
+        **groups,
+        "refused": closing.refused,
+        "missing": closing.missing,
+        "filtered": closing.filtered,
+    }
+
+
+def _more_refused(lines: Sequence[ClientLine], closing: RoundLine) -> str:
+    refused = sum(line.counted for line in lines)
+    if not refused or refused < closing.malicious:
+        return ""
+    said = f"{refused} {'client was' if refused == 1 else 'clients were'} refused"
+    if refused > closing.malicious:
+        return f"{said}, more than the {closing.malicious} malicious that were reckoned with"
+    return f"{said}, as many as the malicious that were reckoned with: the rule expected no others"
 
 
 def _evaluated(closing: RoundLine, client: Contribution) -> ClientLine:

@@ -80,8 +80,12 @@ class RoundLine:
     rule : str
     malicious, malicious_left : int
         As given, and after refusals.
-    selected, admitted, refused, missing, filtered : int
-        Numbers of clients, or of groups.
+    selected, admitted, refused, missing : int
+        Numbers of clients.
+    filtered : int
+        Number of clients, or of groups, to which the rule gave no weight.
+    groups : int, optional
+        Means of groups that the rule saw; none where it saw clients.
     weights : str
     shift : float, optional
         Length of the aggregated update.
@@ -107,6 +111,7 @@ class RoundLine:
     refused: int = 0
     missing: int = 0
     filtered: int = 0
+    groups: int | None = None
     weights: str = "equal"
     shift: float | None = None
     spread: float | None = None
@@ -148,6 +153,8 @@ class LogWriter:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        if not isinstance(path, str | os.PathLike) or path == "":
+            raise InvalidArgument("log", "the path of a file", repr(path))
         self.path = Path(path)
         try:
             _mend(self.path)

@@ -136,3 +136,27 @@ def test_adapters_that_are_none_are_refused(rng, make_record):
     ):
         with pytest.raises(ValueError, match=reason):
             ServerModel.sent(record, clients=3, adapters=adapters)
+
+
+def several(*prefixes):
+    made = {}
+    for prefix in prefixes:
+        made |= {f"{prefix}lora_A": np.ones((1, 3), np.float32), f"{prefix}lora_B": np.ones((2, 1), np.float32)}
+    return made
+
+
+def test_ends_of_keys_stand_for_all_pairs_with_equal_beginnings(make_record):
+    model = ServerModel.sent(make_record(several("m.", "l.")), clients=3, adapters=[("lora_A", "lora_B")])
+    assert [(pair.a, pair.b) for pair in model.adapters] == [("m.lora_A", "m.lora_B"), ("l.lora_A", "l.lora_B")]
+
+
+def test_keys_of_the_model_stand_for_themselves(make_record):
+    model = ServerModel.sent(make_record(several("", "l.")), clients=3, adapters=[("lora_A", "lora_B")])
+    assert [(pair.a, pair.b) for pair in model.adapters] == [("lora_A", "lora_B")]
+
+
+def test_ends_of_keys_without_a_partner_are_refused(make_record):
+    arrays = several("l.", "m.")
+    del arrays["m.lora_B"]
+    with pytest.raises(ValueError, match=r"`adapters`: expected a partner for each key, got 'm.lora_A' alone"):
+        ServerModel.sent(make_record(arrays), clients=3, adapters=[("lora_A", "lora_B")])

@@ -12,7 +12,7 @@ from flwr.app import MetricRecord
 
 from toadstone.core.arrays import Array
 
-OWN = frozenset({"aggregated", "clients", "refused", "missing", "filtered"})
+OWN = frozenset({"aggregated", "clients", "groups", "refused", "missing", "filtered"})
 """Names that the strategy adds; clients cannot set them."""
 SPREAD = "-spread"
 

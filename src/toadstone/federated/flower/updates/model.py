@@ -14,6 +14,7 @@ from toadstone.core.arrays import Array
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.federated.flower.messages.serialized import read_array
 from toadstone.federated.flower.updates.adapters import Adapter
+from toadstone.federated.flower.updates.pairs import pairs_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +63,11 @@ class ServerModel:
                 raise InvalidData(f"array {key!r} of the server's model: expected finite numbers, got others")
         if all(array.dtype.kind != "f" or not array.size for array in arrays.values()):
             raise InvalidData("robust aggregation needs arrays of floating numbers: got none in the ArrayRecord")
-        pairs = tuple(_adapter(arrays, a, b) for a, b in adapters)
-        factors = {key for pair in adapters for key in pair}
+        named = pairs_of(arrays, adapters)
+        pairs = tuple(_adapter(arrays, a, b) for a, b in named)
+        factors = {key for pair in named for key in pair}
         if len(factors) < 2 * len(pairs):
-            raise InvalidArgument("adapters", "each array in one pair", adapters)
+            raise InvalidArgument("adapters", "each array in one pair", named)
         columns, start = {}, 0
         for key, array in arrays.items():
             if array.dtype.kind == "f" and key not in factors:

@@ -1,4 +1,4 @@
-"""Whether a rule can be robust for so many clients, before any of them trains."""
+"""Check of the number of clients that a rule needs, before any of them trains."""
 
 from __future__ import annotations
 

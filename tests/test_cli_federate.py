@@ -118,7 +118,7 @@ def test_without_time_the_gate_is_undecided(toadstone, table, monkeypatch):
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        (("--attacks", "aly"), "`--attacks`: expected one of none, all, sign-flip, "),
+        (("--attacks", "aly"), "`--attacks`: expected one of all, sign-flip, "),
         (("--rules", "nm+krum"), "`--rules`: expected one of nnm, arc, bucketing, clipping, got nm; did you mean nnm?"),
         (("--rules", "medan"), "got medan; did you mean median?"),
         (("--malicious", "4"), "`--malicious`: expected at most 3, less than half of 8 clients, got 4"),

@@ -101,7 +101,9 @@ CLIENT_ATTACKS = {
         f"{_ATTACKS}.sleeper:Sleeper", "Honest for half of the rounds, then updates turned round.", goal="errors"
     ),
     "garbage": Entry(
-        f"{_ATTACKS}.garbage:Garbage", "Messages that are not finite, too short, empty or missing.", goal="errors"
+        f"{_ATTACKS}.garbage:Garbage",
+        "Messages that are not finite, of 1e30, too short, empty, missing or doubled: by turns, one kind a client.",
+        goal="errors",
     ),
     "adaptive-alie": Entry(
         f"{_ATTACKS}.little_is_enough:AdaptiveLittleIsEnough",

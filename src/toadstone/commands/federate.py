@@ -20,8 +20,8 @@ _CLIENTS = stacked(
         metavar="F",
         default="10%",
         show_default=True,
-        help="How many of them are malicious, or a share; several by commas are tried one after the other. The rule "
-        "reckons with as many.",
+        help="How many of them are malicious, or a share; several by commas are tried one after the other. The rule is "
+        "told as many.",
     ),
     click.option(
         "--attacks",

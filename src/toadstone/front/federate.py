@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Unpack
 
-from toadstone.core.checks import check_count
 from toadstone.core.claims import claimed
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.readers.request import Reading
@@ -231,14 +231,18 @@ def malicious_of(asked: Malicious, clients: int) -> tuple[int, ...]:
     >>> malicious_of("1,10%", 50), malicious_of(5, 50), malicious_of(["1%", 2], 50)
     ((1, 5), (5,), (1, 2))
     """
-    several = asked.split(",") if isinstance(asked, str) else [asked] if isinstance(asked, int) else list(asked)
+    if isinstance(asked, str):
+        several: list[int | str] = list(asked.split(","))
+    else:
+        several = list(asked) if isinstance(asked, Sequence) else [asked]
     return tuple(sorted({_number(one, clients) for one in several}))
 
 
 def _number(one: int | str, clients: int) -> int:
     expected = "whole numbers from 1, or shares such as 10%, by commas"
     if not isinstance(one, str):
-        check_count(malicious=one)
+        if isinstance(one, bool) or not isinstance(one, Integral) or one < 1:
+            raise InvalidArgument("malicious", expected, one)
         return int(one)
     text = one.strip()
     if text.endswith("%"):

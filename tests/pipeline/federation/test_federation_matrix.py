@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from toadstone.core.dataset import Dataset
-from toadstone.core.errors import InvalidArgument, UnknownName
+from toadstone.core.errors import InvalidArgument, InvalidInput, UnknownName
 from toadstone.datasets.split import Split
 from toadstone.pipeline.federation.choices import DEFAULT_ATTACKS, DEFAULT_RULES, choose_attacks, choose_rules
 from toadstone.pipeline.federation.plan import FederationPlan, prepare_federation
@@ -148,7 +148,7 @@ def test_without_time_trials_are_left_for_later(monkeypatch):
         ({"malicious": (4,)}, "`malicious`: expected at most 3, less than half of 8 clients, got 4"),
         ({"malicious": (0,)}, "`malicious`: expected a whole number from 1, got 0"),
         ({"malicious": ()}, "`malicious`: expected at least one number, got none"),
-        ({"clients": 1}, "`clients`: expected a whole number from 2, got 1"),
+        ({"clients": 1}, "`clients`: expected a whole number from 3, got 1"),
         ({"clients": 300}, "`clients`: expected at most one for each of 220 rows, got 300"),
         ({"momentum": 1.0}, r"`momentum`: expected a number in \[0, 1\), got 1.0"),
         ({"attacks": ("none",)}, "`attacks`: expected at least one attack besides none, got none"),
@@ -176,3 +176,14 @@ def test_defaults_and_all_are_in_the_catalogue():
     assert [rule.info.name for rule in choose_rules(None)] == ["mean", *DEFAULT_RULES]
     assert len(choose_attacks(["all"])) > len(DEFAULT_ATTACKS)
     assert len(choose_rules(["all", "mean"])) > len(DEFAULT_RULES)
+
+
+def test_honest_clients_that_diverge_are_refused_in_one_sentence():
+    rows = Dataset(np.arange(60.0)[:, None], np.resize([0, 1], 60))
+    split = Split("built", rows, rows, "none", "own")
+    plan = FederationPlan(
+        clients=6, malicious=(1,), attacks=("ipm",), rules=("median",), split="iid", rounds=3, seeds=1,
+        training=LocalTraining(rate=1e300),
+    )  # fmt: skip
+    with pytest.raises(InvalidInput, match="`rate`: honest clients cannot train at this rate"):
+        run_federation_matrix(prepare_federation(split, plan))

@@ -127,7 +127,7 @@ class ClientNetwork:
         found = []
         with torch.no_grad():
             for start in range(0, X.shape[0], _MOST_ROWS):
-                rows = torch.from_numpy(np.asarray(X[start : start + _MOST_ROWS])).float()[None]
+                rows = torch.tensor(np.asarray(X[start : start + _MOST_ROWS]), dtype=torch.float32)[None]
                 scores = torch.nan_to_num(self._scores(table, rows)[0], nan=-math.inf)
                 found.append(scores.argmax(dim=1).numpy())
         return np.concatenate(found).astype(np.int64)

@@ -37,7 +37,7 @@ ROOTED = "fltrust"
 _ANY_TRIGGER = BackdoorTrigger(features=(0,), values=(1.0,))
 
 ALL = "all"
-"""Stands for every attack, or every rule without a pre-aggregation."""
+"""Stands for every attack, or every rule by itself and those of the default choice."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ def choose_attacks(asked: Sequence[str] | None) -> tuple[ChosenAttack, ...]:
     chosen: list[str] = []
     for name in DEFAULT_ATTACKS if asked is None else asked:
         if name not in (*known, NO_ATTACK, ALL):
-            raise unknown("attacks", [NO_ATTACK, ALL, *known], name)
+            raise unknown("attacks", [ALL, *known], name)
         chosen += known if name == ALL else [name]
     found = [name for name in dict.fromkeys(chosen) if name != NO_ATTACK]
     if not found:
@@ -101,7 +101,7 @@ def choose_rules(asked: Sequence[str] | None) -> tuple[ChosenRule, ...]:
     Parameters
     ----------
     asked : sequence of str, optional
-        Such as "nnm+trimmed-mean", or "all" for every rule without a pre-aggregation.
+        Such as "nnm+trimmed-mean", or "all" for every rule by itself and those of the default choice.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def choose_rules(asked: Sequence[str] | None) -> tuple[ChosenRule, ...]:
     """
     chosen: list[str] = [MEAN]
     for name in DEFAULT_RULES if asked is None else asked:
-        chosen += names("aggregation-rule") if name == ALL else [name]
+        chosen += (*names("aggregation-rule"), *DEFAULT_RULES) if name == ALL else [name]
     return tuple(_rule(name) for name in dict.fromkeys(chosen))
 
 

@@ -85,7 +85,7 @@ class FederationPlan:
     command: str = ""
 
     def __post_init__(self) -> None:
-        check_count(2, clients=self.clients)
+        check_count(3, clients=self.clients)
         check_count(rounds=self.rounds, seeds=self.seeds, rows=self.rows, test_rows=self.test_rows)
         check_count(root_rows=self.root_rows)
         check_count(0, vote_groups=self.vote_groups)
@@ -206,6 +206,8 @@ def prepare_federation(split: Split, plan: FederationPlan) -> FederationSetup:
         image,
     )
     available = min(plan.rows, len(split.train))
+    if setup.root_rows and available <= setup.root_rows:
+        raise InvalidArgument("root_rows", f"less than the {available} training rows that are drawn", setup.root_rows)
     if available - setup.root_rows < plan.clients:
         raise InvalidArgument("clients", f"at most one for each of {available - setup.root_rows} rows", plan.clients)
     return setup

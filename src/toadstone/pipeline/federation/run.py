@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from joblib import delayed
 
+from toadstone.core.errors import InvalidInput
 from toadstone.pipeline.federation.cells import federated_cells
 from toadstone.pipeline.federation.client_vote import certify_client_vote
 from toadstone.pipeline.federation.part import FederatedPart
@@ -78,6 +79,7 @@ def run_federation_matrix(
         )
     if not any(key[2:] == (NO_ATTACK, MEAN) for key in done):
         deadline.demand("enough for the mean without an attack, which all others are compared with")
+    _refuse_diverged(done)
     certified: tuple[CertifiedClients, ...] = ()
     if setup.plan.vote_groups and not deadline.passed:
         with clock.stage("vote of client groups"):
@@ -88,6 +90,16 @@ def run_federation_matrix(
         for blank in blanks
     )
     return _record(setup, parts, ordered, certified, clock.seconds)
+
+
+def _refuse_diverged(done: Mapping[Unit, FederatedTrial]) -> None:
+    """Refuse to compare anything with honest clients who cannot train."""
+    clean = [trial for key, trial in done.items() if key[2:] == (NO_ATTACK, MEAN)]
+    if clean and not any(trial.accuracy for trial in clean):
+        raise InvalidInput(
+            f"`rate`: honest clients cannot train at this rate, for what they send is no longer finite; give a smaller "
+            f"one ({clean[0].skipped})"
+        )
 
 
 def _key(trial: FederatedTrial) -> Unit:

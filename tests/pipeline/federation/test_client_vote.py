@@ -62,6 +62,7 @@ def test_the_record_has_the_vote():
     )
     record = run_federation_matrix(prepare_federation(split, plan))
     assert record.vote_groups == 3
+    assert record.majority == 0.5
     assert record.certified[0].malicious == 0
     assert any("certificate of the vote" in warning for warning in record.warnings)
     assert run_federation_matrix(prepare_federation(split, replace(plan, vote_groups=0))).certified == ()

@@ -165,7 +165,7 @@ def test_unknown_names_are_refused_with_the_nearest():
         choose_rules(["crum"])
     with pytest.raises(UnknownName, match=r"`rules`: expected one of nnm, .*, got nm; did you mean nnm\?"):
         choose_rules(["nm+median"])
-    with pytest.raises(UnknownName, match=r"`attacks`: expected one of none, all, .*, got aly; did you mean"):
+    with pytest.raises(UnknownName, match=r"`attacks`: expected one of all, .*, got aly; did you mean"):
         choose_attacks(["aly"])
     with pytest.raises(InvalidArgument, match="`model`: expected one of linear, cnn, got tree"):
         LocalTraining("tree")

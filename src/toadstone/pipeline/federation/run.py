@@ -151,6 +151,7 @@ def _record(
         root_rows=root_rows,
         root_origin=_root_origin(root_rows),
         test_rows=len(part.test),
+        majority=float(np.unique(part.test.y, return_counts=True)[1].max()) / len(part.test),
         attacks=(
             ClientAttackInfo(NO_ATTACK, "all clients are honest", "none", "none"),
             *(attack.info for attack in setup.attacks),
@@ -188,4 +189,4 @@ def _cautions(setup: FederationSetup) -> Iterator[str]:
     if setup.plan.seeds == 1:
         yield "There is a single seed: nothing tells how much of a figure is chance."
     if setup.dealing.sources is not None and len(set(setup.dealing.sources.tolist())) < setup.plan.clients:
-        yield "Clients of one source are alike, which makes honest clients look more alike than distinct sources are."
+        yield "Clients of one source are alike: clients that are sources of their own would differ more."

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.errors import InvalidArgument, InvalidData, InvalidInput
 from toadstone.federated.client_votes import ClientPartitionEnsemble, deal_clients
 
 NAMES = [f"clinic-{number}" for number in range(12)]
@@ -99,3 +99,28 @@ def test_a_label_of_no_class_is_refused():
     )
     with pytest.raises(InvalidData, match="got 7"):
         vote.votes(X)
+
+
+def test_a_model_gives_one_label_for_each_row():
+    vote = ClientPartitionEnsemble(groups=1).fit(lambda clients, seed: lambda rows: [0, 1], ["a"], classes=[0, 1])
+    with pytest.raises(
+        InvalidData, match=r"^labels: expected one for each of the 6 rows, got shape \(2,\) from group 0"
+    ):
+        vote.predict(X)
+
+
+def test_a_vote_needs_a_model():
+    vote = ClientPartitionEnsemble(groups=1).fit(lambda clients, seed: None, ["a"], classes=[0, 1])
+    with pytest.raises(InvalidData, match=r"^models: expected that of a group at least, got none$"):
+        vote.certify(X)
+
+
+@pytest.mark.parametrize("ask", ["certify", "predict", "votes"])
+def test_before_training_there_is_no_vote(ask):
+    with pytest.raises(InvalidInput, match=r"^ClientPartitionEnsemble has no models yet: call fit first$"):
+        getattr(ClientPartitionEnsemble(groups=2), ask)(X)
+
+
+def test_a_key_is_a_text():
+    with pytest.raises(InvalidArgument, match="`key`: expected a text, got int"):
+        deal_clients(NAMES, groups=2, key=7)

@@ -63,6 +63,37 @@ def test_rules_without_a_bound_are_refused(rule):
         certify_round(np.zeros((9, 2)), rule, malicious=1)
 
 
+def test_a_radius_that_the_updates_set_has_no_bound():
+    with pytest.raises(InvalidArgument, match=r"behind StaticClipping\(radius=...\)"):
+        certify_round(np.ones((9, 2)), "clipping+median", malicious=1)
+
+
+def test_more_refused_than_malicious_prove_nothing():
+    sent = [*np.ones((5, 2)), None, None]
+    wanted = "^2 of 7 updates were refused, more than the 1 malicious that were reckoned with: choose a larger number$"
+    with pytest.raises(InvalidInput, match=wanted):
+        certify_round(sent, "median", malicious=1)
+    assert certify_round(sent, "median", malicious=2).malicious == 0
+
+
+@pytest.mark.parametrize("exponent", [-400, -600, -1000])
+def test_the_bound_of_small_numbers_does_not_vanish(exponent):
+    updates = np.random.default_rng(5).normal(size=(9, 30))
+    here, small = (
+        certify_round(updates, "median", malicious=2),
+        certify_round(updates * 2.0**exponent, "median", malicious=2),
+    )
+    assert small.bound == pytest.approx(here.bound * 2.0**exponent, rel=1e-9, abs=0.0)
+
+
+def test_the_least_numbers_are_rounded_outwards():
+    least = 5e-324
+    found = certify_round(np.array([[0.0], [least], [least]]), TrimmedMean(trim=0), malicious=0)
+    assert found.lower <= 0.0
+    assert found.upper >= least
+    assert certify_round(np.zeros((3, 2)), "median", malicious=1).bound == 0.0
+
+
 def test_too_few_clients_are_refused():
     with pytest.raises(InvalidInput, match="Coordinate median needs n >= 2f \\+ 1: got n = 4, f = 2"):
         certify_round(np.zeros((4, 2)), "median", malicious=2)

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from toadstone.core.errors import InvalidArgument
+from toadstone.core.errors import InvalidArgument, InvalidInput
+from toadstone.federated import Bucketing, Chain, Krum, MultiKrum, TrimmedMean, aggregate
 from toadstone.federated.secure_groups import plan_groups
 
 PLANNED = [(20, 1, 6, 2), (50, 2, 10, 4), (100, 5, 9, 4), (100, 10, 4, 2), (1000, 10, 47, 23)]
@@ -56,10 +57,40 @@ def test_a_floor_that_is_too_high_says_what_it_allows():
 
 
 def test_too_few_clients_for_any_group_say_so():
-    with pytest.raises(
-        InvalidArgument, match="no floor for median with 5 malicious of 8 clients, got 1, which allows 3 malic"
-    ):
-        plan_groups(8, 5)
+    for clients, malicious, rule, sentence in [
+        (8, 5, "median", "`malicious`: expected at most 3 for median with 8 clients, got 5"),
+        (5, 3, "median", "`malicious`: expected at most 2 for median with 5 clients, got 3"),
+        (9, 1, "mean", "`malicious`: expected 0 for mean with 9 clients, which withstands none, got 1"),
+        (30, 12, "minimum-diameter", "`malicious`: expected at most 7 for minimum-diameter with 30 clients, got 12"),
+        (2, 0, "krum", "`clients`: expected enough for krum without a malicious one (n >= 2f + 3), got 2"),
+    ]:
+        with pytest.raises(InvalidArgument) as refused:
+            plan_groups(clients, malicious, rule=rule)
+        assert str(refused.value) == sentence
+
+
+RULES = ["bucketing+median", "bucketing+krum", "nnm+bucketing+trimmed-mean", "bucketing+nnm+bulyan", "arc+krum"]
+BY_OBJECT = [
+    Chain((Bucketing(size=3),), TrimmedMean(trim=4)),
+    Krum(neighbours=14),
+    MultiKrum(keep=15),
+    MultiKrum(neighbours=12),
+]
+
+
+@pytest.mark.parametrize("rule", [*RULES, *BY_OBJECT], ids=str)
+@pytest.mark.parametrize("clients", [60, 97, 100])
+def test_the_rule_runs_on_as_many_rows_as_groups_and_on_no_fewer_groups(rule, clients):
+    plan = plan_groups(clients, 3, rule=rule)
+    rows = np.random.default_rng(0).normal(size=(plan.groups, 4))
+    assert aggregate(rows, rule, malicious=3).shape == (4,)
+    with pytest.raises(InvalidInput):
+        aggregate(rows[: clients // (plan.size + 1)], rule, malicious=3)
+
+
+def test_a_round_is_a_number_from_zero():
+    with pytest.raises(InvalidArgument, match="`round`: expected a whole number from 0, got -1"):
+        plan_groups(20, 1).draw(range(20), round=-1)
 
 
 def test_fewer_clients_than_planned_for_are_refused():

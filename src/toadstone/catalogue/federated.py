@@ -49,7 +49,7 @@ PREAGGREGATIONS = {
     "nnm": Entry(f"{_RULES}.before:NearestNeighbourMixing", "Each update becomes the mean of its n - f nearest."),
     "arc": Entry(f"{_RULES}.before:AdaptiveClipping", "The largest norms are clipped to the next below."),
     "bucketing": Entry(f"{_RULES}.before:Bucketing", "Updates are drawn into buckets, whose means take their place."),
-    "clipping": Entry(f"{_RULES}.before:StaticClipping", "Updates are clipped to a given norm."),
+    "clipping": Entry(f"{_RULES}.before:StaticClipping", "Updates are clipped to a norm, by default the median norm."),
 }
 
 CLIENT_ATTACKS = {

@@ -206,7 +206,7 @@ def unknown(option: str, known: Iterable[str], name: str) -> UnknownName:
     `defences`: expected one of sever, roni, got sever2; did you mean sever?
     """
     listed = tuple(known)
-    hint = did_you_mean(name, listed)
+    hint = did_you_mean(name, listed) or did_you_mean(name.lower(), listed)
     return UnknownName(f"`{option}`: expected one of {', '.join(listed)}, got {name}{hint}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from numbers import Integral
+from numbers import Integral, Real
 
 from toadstone.core.errors import InvalidArgument
 
@@ -25,11 +25,14 @@ def check_positive(**numbers: float) -> None:
     >>> check_positive(ridge=0.0)
     Traceback (most recent call last):
     toadstone.core.errors.InvalidArgument: `ridge`: expected a positive number, got 0.0
+    >>> check_positive(ridge="1")
+    Traceback (most recent call last):
+    toadstone.core.errors.InvalidArgument: `ridge`: expected a positive number, got '1'
     """
     for name, number in numbers.items():
         # Written so that NaN, which compares as false, is refused.
-        if not 0 < number < math.inf:
-            raise InvalidArgument(name, "a positive number", number)
+        if not isinstance(number, Real) or not 0 < number < math.inf:
+            raise InvalidArgument(name, "a positive number", _shown(number))
 
 
 def check_not_negative(**numbers: float) -> None:
@@ -46,8 +49,8 @@ def check_not_negative(**numbers: float) -> None:
     toadstone.core.errors.InvalidArgument: `burn_in`: expected a number that is not negative, got -1
     """
     for name, number in numbers.items():
-        if not 0 <= number < math.inf:
-            raise InvalidArgument(name, "a number that is not negative", number)
+        if not isinstance(number, Real) or not 0 <= number < math.inf:
+            raise InvalidArgument(name, "a number that is not negative", _shown(number))
 
 
 def check_within(interval: str, /, **numbers: float) -> None:
@@ -73,6 +76,8 @@ def check_within(interval: str, /, **numbers: float) -> None:
     """
     low, high = (float(end) for end in interval[1:-1].split(","))
     for name, number in numbers.items():
+        if not isinstance(number, Real):
+            raise InvalidArgument(name, f"a number in {interval}", _shown(number))
         above = number >= low if interval.startswith("[") else number > low
         below = number <= high if interval.endswith("]") else number < high
         if not (above and below):
@@ -95,7 +100,12 @@ def check_count(least: int = 1, /, **counts: object) -> None:
     """
     for name, count in counts.items():
         if isinstance(count, bool) or not isinstance(count, Integral) or count < least:
-            raise InvalidArgument(name, f"a whole number from {least}", count)
+            raise InvalidArgument(name, f"a whole number from {least}", _shown(count))
+
+
+def _shown(value: object) -> object:
+    # A text that looks like a number is told from it by its quotation marks.
+    return quoted(value) if isinstance(value, str) else value
 
 
 def check_seed(seed: object) -> None:

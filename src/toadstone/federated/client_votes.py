@@ -10,7 +10,7 @@ import numpy as np
 
 from toadstone.core.arrays import IntArray, Labels, Matrix
 from toadstone.core.checks import check_count
-from toadstone.core.errors import InvalidArgument, InvalidData
+from toadstone.core.errors import InvalidArgument, InvalidData, InvalidInput
 from toadstone.core.pointwise import Certified
 from toadstone.kernels.votes.collective import most_changed
 from toadstone.kernels.votes.grouped import GroupParts
@@ -108,7 +108,8 @@ class ClientPartitionEnsemble:
         clients : sequence
             Identity of each client: a text or a whole number.
         classes : sequence
-            All labels, in the order in which ties are broken.
+            All labels; each counts once, and a tie goes to the first of them in
+            sorted order, in which `classes_` holds the unique ones.
         map : callable
             Runs the trainings; the builtin by default.
 
@@ -120,7 +121,8 @@ class ClientPartitionEnsemble:
         Raises
         ------
         InvalidArgument
-            If there are fewer clients than groups, or an identity twice.
+            If there are fewer clients than groups, or an identity twice, or the
+            key is no text.
         """
         self.members_ = deal_clients(clients, groups=self.groups, key=self.key)
         self.classes_ = np.unique(np.asarray(classes))
@@ -130,17 +132,38 @@ class ClientPartitionEnsemble:
         return self
 
     def votes(self, X: Matrix) -> IntArray:
-        """Return each model's vote, a position in `classes_`, shape (rows, groups); -1 where a group has no client."""
+        """Return each model's vote, a position in `classes_`, shape (rows, groups); -1 where a group has no client.
+
+        Raises
+        ------
+        InvalidData
+            If a model does not return one known label for each row, or no group
+            has a model.
+        InvalidInput
+            Before `fit`.
+        """
+        if not hasattr(self, "models_"):
+            raise InvalidInput("ClientPartitionEnsemble has no models yet: call fit first")
+        if all(model is None for model in self.models_):
+            raise InvalidData("models: expected that of a group at least, got none")
         rows = X if hasattr(X, "shape") else np.asarray(X)
         cast = np.full((rows.shape[0], self.groups), NO_VOTE, dtype=np.int64)
         for group, model in enumerate(self.models_):
             if model is not None:
-                cast[:, group] = self._positions(np.asarray(model(rows)))
+                labels = np.asarray(model(rows))
+                if labels.shape != (len(cast),):
+                    expected, got = (
+                        f"one for each of the {len(cast)} rows",
+                        f"shape {labels.shape} from group {group}'s model",
+                    )
+                    raise InvalidData(f"labels: expected {expected}, got {got}")
+                cast[:, group] = self._positions(labels)
         return cast
 
     def predict(self, X: Matrix) -> Labels:
         """Return the label with the most votes, the first on a tie."""
-        return np.asarray(self.classes_[self.certify(X).winner])
+        winner = self.certify(X).winner
+        return np.asarray(self.classes_[winner])
 
     def certify(self, X: Matrix) -> Certified:
         """Count, for each row, the malicious clients that cannot change its prediction, whatever they send.
@@ -186,7 +209,8 @@ def deal_clients(clients: Sequence[object], *, groups: int, key: str = "") -> li
     Raises
     ------
     InvalidArgument
-        If there are fewer clients than groups, or one is there twice.
+        If there are fewer clients than groups, or one is there twice, or the
+        key is no text.
 
     Examples
     --------
@@ -194,6 +218,8 @@ def deal_clients(clients: Sequence[object], *, groups: int, key: str = "") -> li
     [[0, 1, 3], [2]]
     """
     check_count(groups=groups)
+    if not isinstance(key, str):
+        raise InvalidArgument("key", "a text", type(key).__name__)
     if len(clients) < groups:
         raise InvalidArgument("groups", f"at most one for each of the {len(clients)} clients", groups)
     if len(set(map(str, clients))) < len(clients):

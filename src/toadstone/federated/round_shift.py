@@ -21,6 +21,7 @@ from toadstone.federated.aggregation.rule import Chain, Rule
 from toadstone.kernels.robust_mean.coordinates import order_statistics, trimmed_mean_range
 
 _EPS = float(np.finfo(np.float64).eps)
+_LEAST = float(np.finfo(np.float64).smallest_subnormal)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +71,10 @@ def certify_round(updates: Matrix | Sequence[Any], rule: str | Rule, *, maliciou
     updates : array of shape (n, d), or sequence of n vectors
         As for `aggregate`; malformed ones are refused and counted.
     rule : str or Rule
-        ``"median"`` or ``"trimmed-mean"``, if need be behind `StaticClipping`.
+        ``"median"`` or ``"trimmed-mean"``, if need be behind `StaticClipping`
+        with a radius.
     malicious : int
+        At least as many as are refused.
 
     Returns
     -------
@@ -81,9 +84,9 @@ def certify_round(updates: Matrix | Sequence[Any], rule: str | Rule, *, maliciou
     ------
     InvalidArgument
         For other rules: a single update can be all of what Krum returns, and
-        mixing lets one update reach all rows.
+        mixing, or clipping to the median norm, lets one update reach all rows.
     InvalidInput
-        If there are too few clients.
+        If there are too few clients, or more are refused than `malicious`.
 
     References
     ----------
@@ -101,11 +104,13 @@ def certify_round(updates: Matrix | Sequence[Any], rule: str | Rule, *, maliciou
     check_count(0, malicious=malicious)
     chosen, admitted = parse_rule(rule), admit(updates)
     last = _bounded_rule(chosen)
-    left = max(0, malicious - len(admitted.refused))
+    if admitted.warning(malicious):
+        raise InvalidInput(admitted.warning(malicious))
+    left = admitted.malicious_left(malicious)
     if admitted.rows is None:
-        raise InvalidInput(f"{chosen.spec} needs an update: got none")
+        raise InvalidInput(f"{chosen.spec} needs an update: got none{admitted.behind}")
     geometry = Geometry.of(admitted.rows)
-    aggregate = chosen.weigh(geometry, left).vector
+    aggregate = chosen.weigh(geometry, left, admitted.behind).vector
     for step in chosen.before if isinstance(chosen, Chain) else ():
         geometry = geometry.mixed(step.mix(geometry, left).weights)
     lower, upper = _range(geometry, _trim(last, geometry.count, left), left)
@@ -115,10 +120,15 @@ def certify_round(updates: Matrix | Sequence[Any], rule: str | Rule, *, maliciou
 
 def _bounded_rule(rule: Rule) -> CoordinateMedian | TrimmedMean:
     last = rule.rule if isinstance(rule, Chain) else rule
-    clipped = all(isinstance(step, StaticClipping) for step in rule.before) if isinstance(rule, Chain) else True
+    steps = rule.before if isinstance(rule, Chain) else ()
+    # The median norm, which a step without a radius clips to, moves with each update.
+    clipped = all(isinstance(step, StaticClipping) and step.radius is not None for step in steps)
     if clipped and isinstance(last, CoordinateMedian | TrimmedMean):
         return last
-    expected = "median or trimmed-mean, alone or behind clipping, for one client can reach all of what others return"
+    expected = (
+        "median or trimmed-mean, alone or behind StaticClipping(radius=...), for one client can reach all of what "
+        "others return"
+    )
     raise InvalidArgument("rule", expected, rule.spec)
 
 
@@ -134,10 +144,17 @@ def _range(geometry: Geometry, trim: int, malicious: int) -> tuple[Array, Array]
     lower, upper = trimmed_mean_range(rows, trim, malicious)
     first, last = order_statistics(rows, (trim - malicious, count - 1 - trim + malicious))
     # A mean of k numbers errs by less than k + 1 roundings of the largest of them.
-    slack = (count - 2 * trim + 1) * _EPS * np.maximum(np.abs(first), np.abs(last))
+    largest = np.maximum(np.abs(first), np.abs(last))
+    # The least positive number is one rounding of numbers too small for a relative one.
+    slack = np.where(largest > 0, np.maximum((count - 2 * trim + 1) * _EPS * largest, _LEAST), 0.0)
     return lower - slack, upper + slack
 
 
 def _length_up(widths: Array) -> float:
     """Return a number that is not below the Euclidean length, whatever the rounding of its sum."""
-    return math.nextafter(float(np.linalg.norm(widths)) * (1.0 + (len(widths) + 4) * _EPS), math.inf)
+    largest = float(widths.max())
+    if not largest:
+        return 0.0
+    # Squares of numbers below 1e-160 vanish, those of quotients by the largest do not matter where they do.
+    length = largest * (float(np.linalg.norm(widths / largest)) * (1.0 + (len(widths) + 8) * _EPS))
+    return math.nextafter(length, math.inf)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,6 @@ import numpy as np
 from toadstone.core.arrays import IntArray
 from toadstone.core.checks import check_count, check_seed
 from toadstone.core.errors import InvalidArgument
-from toadstone.federated.aggregation.conditions import CONDITIONS
 from toadstone.federated.aggregation.names import parse_rule
 from toadstone.federated.aggregation.rule import Rule
 
@@ -67,6 +67,7 @@ class GroupPlan:
         >>> [len(group) for group in plan_groups(20, 1).draw(range(20), round=1)]
         [7, 7, 6]
         """
+        check_count(0, round=round)
         check_seed(seed)
         if len(clients) < self.clients:
             raise InvalidArgument("clients", f"the {self.clients} of the plan", len(clients))
@@ -99,7 +100,8 @@ def plan_groups(clients: int, malicious: int, *, rule: str | Rule = "median", pr
     Raises
     ------
     InvalidArgument
-        If no group size allows both; it says what the floor allows.
+        If no group size allows both. It says what the floor allows, or how
+        many malicious clients groups of any size withstand.
 
     Examples
     --------
@@ -114,20 +116,38 @@ def plan_groups(clients: int, malicious: int, *, rule: str | Rule = "median", pr
     check_count(clients=clients, privacy_floor=privacy_floor)
     check_count(0, malicious=malicious)
     chosen = parse_rule(rule)
-    size = max((size for size in range(1, clients + 1) if _holds(chosen, clients // size, malicious)), default=0)
+    size = _largest(chosen, clients, malicious)
+    if not size:
+        raise InvalidArgument(*_too_many(clients, malicious, chosen))
     if size < privacy_floor:
         raise InvalidArgument("privacy_floor", *_refusal(clients, malicious, chosen, size, privacy_floor))
     return GroupPlan(clients, malicious, chosen.spec, size, clients // size, chosen.condition)
 
 
-def _holds(rule: Rule, groups: int, spoiled: int) -> bool:
-    return all(CONDITIONS[part].holds(groups, spoiled) for part in rule.spec.split("+"))
+def _largest(rule: Rule, clients: int, malicious: int) -> int:
+    """Return the largest size of groups whose number is enough for the rule; 0 without one."""
+    return next((size for size in range(clients, 0, -1) if rule.withstands(clients // size, malicious)), 0)
+
+
+def _most(rule: Rule, numbers: set[int], fewer: int) -> int | None:
+    """Return how many malicious clients, fewer than so many, the rule withstands with some number of groups."""
+    first = bisect_left(range(fewer), 1, key=lambda count: int(not any(rule.withstands(n, count) for n in numbers)))
+    return first - 1 if first else None
+
+
+def _too_many(clients: int, malicious: int, rule: Rule) -> tuple[str, str, object]:
+    allowed = _most(rule, {clients // size for size in range(1, clients + 1)}, malicious)
+    if allowed is None:
+        return "clients", f"enough for {rule.spec} without a malicious one ({rule.condition})", clients
+    if not allowed:
+        return "malicious", f"0 for {rule.spec} with {clients} clients, which withstands none", malicious
+    return "malicious", f"at most {allowed} for {rule.spec} with {clients} clients", malicious
 
 
 def _refusal(clients: int, malicious: int, rule: Rule, size: int, floor: int) -> tuple[str, str]:
     groups = clients // floor
-    allowed = max((count for count in range(malicious) if _holds(rule, groups, count)), default=None)
-    instead = "no group at all" if not groups else "none" if allowed is None else f"{allowed} malicious ones"
-    limit = f"at most {size}" if size else "no floor"
-    expected = f"{limit} for {rule.spec} with {malicious} malicious of {clients} clients"
-    return expected, f"{floor}, which allows {instead}"
+    allowed = _most(rule, {groups}, malicious) if groups else None
+    instead = "no group at all" if not groups else "none" if not allowed else f"{allowed} malicious ones"
+    return f"at most {size} for {rule.spec} with {malicious} malicious of {clients} clients", (
+        f"{floor}, which allows {instead}"
+    )

@@ -8,6 +8,17 @@ from toadstone.federated import aggregate, aggregate_with_evidence
 from toadstone.federated.aggregation.admission import admit
 
 GOOD = np.arange(20.0).reshape(5, 4)
+UNREADABLE = "expected a vector of real numbers, got"
+
+
+class Unreadable:
+    """An object of another library that NumPy cannot read."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def __array__(self, dtype=None, copy=None):
+        raise self.kind("no storage")
 
 
 def reasons(updates):
@@ -22,14 +33,17 @@ def reasons(updates):
         ([1.0, 2.0], "expected 4 numbers, got 2"),
         (np.ones((2, 2)), "expected a vector, got shape (2, 2)"),
         (3.0, "expected a vector, got shape ()"),
-        (["a", "b", "c", "d"], "not a vector of real numbers"),
-        ([1.0, [2.0], 3.0, 4.0], "not a vector of real numbers"),
-        ([1j, 2j, 3j, 4j], "not a vector of real numbers"),
-        ([True, False, True, True], "not a vector of real numbers"),
+        (["a", "b", "c", "d"], "expected a vector of real numbers, got an array of str"),
+        ([1.0, [2.0], 3.0, 4.0], f"{UNREADABLE} a list that cannot be read as an array of numbers"),
+        ([1j, 2j, 3j, 4j], "expected a vector of real numbers, got an array of complex"),
+        ([True, False, True, True], "expected a vector of real numbers, got an array of bool"),
         ([1.0, 2.0, np.nan, 4.0], "not all finite"),
         ([1.0, 2.0, np.inf, 4.0], "not all finite"),
         ([1.0, 2.0, 1e200, 4.0], "expected a norm up to 1e+150, got a larger one"),
-        (object(), "not a vector of real numbers"),
+        (object(), f"{UNREADABLE} object"),
+        (np.ma.array(np.ones(4), mask=[0, 0, 1, 0]), f"{UNREADABLE} a masked array"),
+        (Unreadable(TypeError), f"{UNREADABLE} an Unreadable that cannot be read as an array of numbers"),
+        (Unreadable(NotImplementedError), f"{UNREADABLE} an Unreadable that cannot be read as an array of numbers"),
     ],
 )
 def test_one_bad_message_of_six(bad, reason):
@@ -59,7 +73,9 @@ def test_an_array_is_not_copied_and_its_bad_rows_are_refused(tmp_path):
     assert found.rows.base is table
     assert found.clients.tolist() == [0, 2, 3]
     assert reasons(table) == {1: "not all finite", 4: "not all finite"}
-    np.testing.assert_array_equal(aggregate(table, "mean", malicious=0), GOOD[[0, 2, 3]].mean(axis=0))
+    with pytest.warns(UserWarning, match="2 of 5 updates were refused, more than the 0 malicious"):
+        result = aggregate(table, "mean", malicious=0)
+    np.testing.assert_array_equal(result, GOOD[[0, 2, 3]].mean(axis=0))
 
 
 def test_largest_and_smallest_numbers_enter():
@@ -82,6 +98,40 @@ def test_an_array_of_another_shape_is_no_round(updates):
         admit(updates)
 
 
+@pytest.mark.parametrize(
+    ("updates", "got"),
+    [
+        (np.array([["a"]]), "an array of str"),
+        (np.ma.array(GOOD, mask=GOOD > 3), "a masked array"),
+        (Unreadable(RuntimeError), "an Unreadable that cannot be read as an array of numbers"),
+        (None, "NoneType"),
+    ],
+)
+def test_a_whole_that_holds_no_numbers_is_named(updates, got):
+    with pytest.raises(InvalidData) as refused:
+        admit(updates)
+    assert str(refused.value) == f"updates: expected numbers of shape (n, d), with d at least one, got {got}"
+
+
+@pytest.mark.deep
+def test_tensors_without_an_array_are_refused_and_views_are_written_out():
+    torch = pytest.importorskip("torch")
+    ones = torch.ones(4)
+    bad = [
+        ones.to_sparse(),
+        torch.ones(4, device="meta"),
+        torch.nested.nested_tensor([ones, ones], layout=torch.jagged),
+        ones.to(torch.complex64).conj(),
+    ]
+    assert sorted(reasons([*GOOD, *bad])) == [5, 6, 7, 8]
+    for whole in (torch.ones(3, 4).to_sparse(), torch.ones(3, 4, device="meta")):
+        with pytest.raises(InvalidData, match=r"got a Tensor that cannot be read as an array of numbers$"):
+            admit(whole)
+    negative = torch.complex(ones, ones).conj().imag
+    assert negative.is_neg()
+    np.testing.assert_array_equal(admit([*GOOD, negative]).rows.base[5], -np.ones(4))
+
+
 def test_two_lengths_as_often_as_each_other():
     with pytest.raises(InvalidData, match="expected vectors of one length, got 2 and 3 as often as each other"):
         admit([[1.0, 2.0], [1.0, 2.0, 3.0]])
@@ -98,17 +148,32 @@ def test_the_condition_is_checked_after_refusals():
     updates = np.vstack([GOOD, np.full((2, 4), np.nan)])
     with pytest.raises(InvalidInput) as refused:
         aggregate(updates, "krum", malicious=4)
-    assert str(refused.value) == "Krum needs n >= 2f + 3: got n = 5, f = 2 after 2 of 7 updates were refused"
+    assert (
+        str(refused.value)
+        == "Krum needs n >= 2f + 3: got n = 5, f = 2 after 2 of 7 updates were refused, the first: not all finite"
+    )
     assert aggregate(updates, "krum", malicious=3).shape == (4,)
     # More refusals than f leave no malicious client among the rest.
-    assert aggregate_with_evidence(updates, "krum", malicious=1).malicious_left == 0
+    found = aggregate_with_evidence(updates, "krum", malicious=1)
+    assert found.malicious_left == 0
+    assert found.warning == (
+        "2 of 7 updates were refused, more than the 1 malicious that were reckoned with: choose a larger number"
+    )
+    assert not aggregate_with_evidence(updates, "krum", malicious=2).warning
+    with pytest.warns(UserWarning, match="2 of 7 updates were refused"):
+        np.testing.assert_array_equal(aggregate(updates, "krum", malicious=1), found.vector)
+
+
+def test_the_first_reason_is_said_where_all_are_refused():
+    with pytest.raises(InvalidInput, match=r"after 11 of 11 updates were refused, the first: expected a vector, got"):
+        aggregate([3.0] * 11, "krum", malicious=1)
 
 
 def test_the_condition_of_buckets_is_that_of_their_number():
     with pytest.raises(InvalidInput) as refused:
         aggregate([*GOOD, None], "bucketing+krum", malicious=2)
     wanted = "Krum needs n >= 2f + 3: got n = 3, f = 1 after bucketing of 5 after 1 of 6 updates were refused"
-    assert str(refused.value) == wanted
+    assert str(refused.value) == f"{wanted}, the first: nothing was sent"
 
 
 @pytest.mark.parametrize("malicious", [-1, 1.0, True, None])

@@ -1,5 +1,7 @@
 """Evidence of each rule, options, state over rounds, and rounds that aggregate nothing."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -214,24 +216,61 @@ def test_options_out_of_their_range(bad):
         bad()
 
 
-def test_clipping_needs_its_radius(updates):
-    with pytest.raises(
-        InvalidInput, match=r"^Clipping needs the largest norm that stays: StaticClipping\(radius=...\)"
-    ):
-        aggregate(updates, "clipping+median", malicious=2)
+def test_clipping_by_name_is_to_the_median_norm(updates):
+    radius = float(np.median(np.linalg.norm(updates, axis=1)))
+    by_hand = updates * np.minimum(1.0, radius / np.linalg.norm(updates, axis=1))[:, None]
+    found = aggregate(updates, "clipping+median", malicious=2)
+    np.testing.assert_allclose(found, np.median(by_hand, axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("bad", "sentence"),
+    [
+        (lambda: Chain(("nnm",), "median"), "`before`: expected objects such as NearestNeighbourMixing(), got str"),
+        (lambda: Chain((CoordinateMedian(),), Krum()), "`before`: expected .*, got CoordinateMedian"),
+        (lambda: Chain(Bucketing(), Krum()), "`before`: expected a tuple of pre-aggregations, got Bucketing"),
+        (lambda: Chain((Bucketing(),), "median"), "`rule`: expected an object such as CoordinateMedian(), got str"),
+        (lambda: StaticClipping(radius="1"), "`radius`: expected a positive number, got '1'"),
+        (lambda: CentredClipping(radius=[1.0]), "`radius`: expected a positive number, got [1.0]"),
+        (lambda: GeometricMedian(tolerance="1e-6"), "`tolerance`: expected a number in (0, 1), got '1e-6'"),
+    ],
+)
+def test_options_of_another_type(bad, sentence):
+    with pytest.raises(InvalidArgument, match=re.escape(sentence).replace(r"\.\*", ".*")):
+        bad()
+
+
+def test_a_centre_that_is_not_finite_is_refused(updates):
+    with pytest.raises(InvalidData, match="`centre`: expected finite numbers"):
+        aggregate(updates, CentredClipping(centre=np.full(30, np.nan)), malicious=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("", "`rule`: expected a name such as nnm+trimmed-mean, got none"),
+        ("nnm", "`rule`: expected a rule behind nnm, as in nnm+trimmed-mean, got nnm alone"),
+        ("nnm+", "`rule`: expected a rule behind nnm, as in nnm+trimmed-mean, got nnm+"),
+        ("arc+nnm", "`rule`: expected a rule behind nnm, as in nnm+trimmed-mean, got arc+nnm"),
+        ("nnm++krum", "`rule`: expected names joined by single signs +, as in nnm+trimmed-mean, got nnm++krum"),
+        ("krum+nnm", "`rule`: expected the rule to stand last, as in nnm+krum, got krum+nnm"),
+        ("krum+median", "`rule`: expected one rule, behind pre-aggregations if need be, as in nnm+trimmed-mean, got"),
+    ],
+)
+def test_parts_out_of_their_place(name, sentence):
+    with pytest.raises(InvalidArgument, match=f"^{re.escape(sentence)}"):
+        parse_rule(name)
+
+
+def test_names_in_capitals_are_suggested():
+    with pytest.raises(UnknownName, match=r"got MEDIAN; did you mean median\?$"):
+        parse_rule("MEDIAN")
 
 
 def test_names_of_rules():
     assert parse_rule(" arc + nnm + krum ").spec == "arc+nnm+krum"
     assert parse_rule("arc+nnm+krum").condition == "n >= 2f + 1 and n >= 2f + 3"
     assert parse_rule("bucketing+mean").condition == "n >= 1 and f = 0"
-    for bad, sentence in {
-        "krum+nnm": "`rule`: expected one of mean, .*, got nnm",
-        "krum+median": "`rule`: expected one of nnm, arc, bucketing, clipping, got krum",
-        "": "`rule`: expected one of mean",
-    }.items():
-        with pytest.raises(UnknownName, match=sentence):
-            parse_rule(bad)
     with pytest.raises(InvalidArgument, match=r"`rule`: expected a name such as nnm\+trimmed-mean, or a Rule, got int"):
         parse_rule(3)
 

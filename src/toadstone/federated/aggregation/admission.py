@@ -57,6 +57,33 @@ class Admitted:
     received: int
     refused: tuple[Refused, ...]
 
+    @property
+    def behind(self) -> str:
+        """End of a sentence on the number of updates: how many were refused, and why the first was."""
+        if not self.refused:
+            return ""
+        number, first = len(self.refused), self.refused[0].reason
+        return f" after {number} of {self.received} updates were refused, the first: {first}"
+
+    def malicious_left(self, malicious: int) -> int:
+        """Return how many of so many malicious clients may be among the admitted."""
+        return max(0, malicious - len(self.refused))
+
+    def warning(self, malicious: int) -> str:
+        """Return what is wrong with the number of malicious clients that were reckoned with; empty if nothing is.
+
+        Examples
+        --------
+        >>> admit([[1.0], [2.0], None, None]).warning(1)
+        '2 of 4 updates were refused, more than the 1 malicious that were reckoned with: choose a larger number'
+        """
+        if len(self.refused) <= malicious:
+            return ""
+        return (
+            f"{len(self.refused)} of {self.received} updates were refused, more than the {malicious} malicious that "
+            "were reckoned with: choose a larger number"
+        )
+
 
 def admit(updates: Matrix | Sequence[Any]) -> Admitted:
     """Check updates one by one.
@@ -102,8 +129,8 @@ def well_formed(updates: Matrix | Sequence[Any]) -> Admitted:
     if isinstance(updates, Sequence) and not isinstance(updates, str | bytes):
         return _from_vectors(updates)
     table = _numbers(updates)
-    if table is None or table.ndim != 2 or 0 in table.shape[1:]:
-        got = type(updates).__name__ if table is None else f"shape {table.shape}"
+    if isinstance(table, str) or table.ndim != 2 or 0 in table.shape[1:]:
+        got = table if isinstance(table, str) else f"shape {table.shape}"
         raise InvalidData(f"updates: expected numbers of shape (n, d), with d at least one, got {got}")
     return Admitted(Rows(table) if len(table) else None, np.arange(len(table)), len(table), ())
 
@@ -156,28 +183,45 @@ def _from_vectors(updates: Sequence[Any]) -> Admitted:
             clients.append(client)
     if not clients:
         return Admitted(None, np.zeros(0, dtype=np.int64), len(updates), tuple(refused))
-    table = np.stack([vectors[client] for client in clients])  # type: ignore[misc]
+    table = np.stack([vectors[client] for client in clients])  # type: ignore[arg-type]
     return Admitted(Rows(table), np.array(clients), len(updates), tuple(refused))
 
 
-def _numbers(given: Any) -> NDArray[Any] | None:
-    """Return an array of floats, of a tensor too; None for what holds no numbers."""
+def _numbers(given: Any) -> NDArray[Any] | str:
+    """Return an array of floats, of a tensor too; for what holds no numbers, what it is."""
+    try:
+        array = _array(given)
+    except (TypeError, ValueError, RuntimeError):
+        # Of objects of other libraries: sparse, nested and quantized tensors, those without storage, ragged lists.
+        return f"{_with_article(type(given).__name__)} that cannot be read as an array of numbers"
+    if isinstance(array, np.ma.MaskedArray):
+        return "a masked array"
+    if array.dtype.kind in "iu" or (array.dtype.kind == "f" and array.dtype.itemsize > 8):
+        return array.astype(np.float64)
+    if array.dtype.kind == "f":
+        return array
+    return f"an array of {array.dtype.name.rstrip('0123456789')}" if array.ndim else type(given).__name__
+
+
+def _array(given: Any) -> NDArray[Any]:
     if hasattr(given, "detach") and hasattr(given, "numpy"):
         given = given.detach().cpu()
         # NumPy has no bfloat16; single precision holds each of its numbers.
-        given = (given.float() if str(given.dtype) == "torch.bfloat16" else given).numpy()
-    try:
-        array = given if isinstance(given, np.ndarray) else np.asarray(given)
-    except (TypeError, ValueError):
-        return None
-    if array.dtype.kind in "iu" or (array.dtype.kind == "f" and array.dtype.itemsize > 8):
-        return array.astype(np.float64)
-    return array if array.dtype.kind == "f" else None
+        given = given.float() if str(given.dtype) == "torch.bfloat16" else given
+        # Views that only note a conjugation, or a sign, are written out.
+        given = given.resolve_conj().resolve_neg() if hasattr(given, "resolve_conj") else given
+        return np.asarray(given.numpy())
+    return given if isinstance(given, np.ndarray) else np.asarray(given)
 
 
-def _usual_length(vectors: Sequence[NDArray[Any] | None]) -> int:
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiouAEIOU' else 'a'} {noun}"
+
+
+def _usual_length(vectors: Sequence[NDArray[Any] | str]) -> int:
     """Return the length that most vectors have."""
-    lengths = Counter(len(vector) for vector in vectors if vector is not None and vector.ndim == 1 and len(vector))
+    arrays = [vector for vector in vectors if not isinstance(vector, str)]
+    lengths = Counter(len(vector) for vector in arrays if vector.ndim == 1 and len(vector))
     ranked = lengths.most_common(2)
     if len(ranked) == 2 and ranked[0][1] == ranked[1][1]:
         raise InvalidData(
@@ -187,12 +231,14 @@ def _usual_length(vectors: Sequence[NDArray[Any] | None]) -> int:
     return ranked[0][0] if ranked else 0
 
 
-def _malformed(update: Any, vector: NDArray[Any] | None, length: int) -> str:
+def _malformed(update: Any, vector: NDArray[Any] | str, length: int) -> str:
     """Return what is wrong with a message, empty if nothing is."""
-    if update is None or (vector is not None and not vector.size):
+    if update is None:
         return "nothing was sent"
-    if vector is None:
-        return "not a vector of real numbers"
+    if isinstance(vector, str):
+        return f"expected a vector of real numbers, got {vector}"
+    if not vector.size:
+        return "nothing was sent"
     if vector.ndim != 1:
         return f"expected a vector, got shape {vector.shape}"
     return "" if len(vector) == length else f"expected {length} numbers, got {len(vector)}"

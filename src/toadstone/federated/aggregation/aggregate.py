@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,6 +62,9 @@ class Aggregation:
         The rule of the next round, with the state that it carries.
     names : tuple of str
         The clients' names, if they were given.
+    warning : str
+        More updates were refused than malicious clients were reckoned with,
+        so that the number is too small; empty otherwise.
     """
 
     vector: Array
@@ -79,6 +83,7 @@ class Aggregation:
     nothing: str
     next_rule: Rule
     names: tuple[str, ...] = field(default=())
+    warning: str = ""
 
 
 def aggregate(updates: Matrix | Sequence[Any], rule: str | Rule = "trimmed-mean", *, malicious: int) -> Array:
@@ -87,13 +92,14 @@ def aggregate(updates: Matrix | Sequence[Any], rule: str | Rule = "trimmed-mean"
     An update is what a client sends less the server's model. Messages that
     are malformed or not finite are refused and counted as malicious: with r of
     them refused the rule runs on n - r updates for f - r malicious ones, and
-    its condition is checked for these; more of them than f mean that f was too
-    small. The result has the same bytes for any order of the clients.
+    its condition is checked for these. More of them than f mean that f was too
+    small: the rule then runs as for no malicious client, and a warning says
+    so. The result has the same bytes for any order of the clients.
 
     Choose f with care: a number that is too small is fatal, since f + 1
     clients can then put the aggregate of most rules anywhere. One that is too
-    large costs accuracy, about like ``f / (n - t - f)`` for t that are
-    malicious indeed [1]_.
+    large costs accuracy: when t <= f clients are malicious indeed, the error
+    of rules told f grows about like ``f / (n - t - f)`` [1]_.
 
     Parameters
     ----------
@@ -117,6 +123,11 @@ def aggregate(updates: Matrix | Sequence[Any], rule: str | Rule = "trimmed-mean"
     UnknownName
         If there is no such rule.
 
+    Warns
+    -----
+    UserWarning
+        If more updates were refused than `malicious`.
+
     See Also
     --------
     aggregate_with_evidence, rules
@@ -137,9 +148,11 @@ def aggregate(updates: Matrix | Sequence[Any], rule: str | Rule = "trimmed-mean"
     Traceback (most recent call last):
     toadstone.core.errors.InvalidInput: Krum needs n >= 2f + 3: got n = 4, f = 1
     """
-    _, _, _, found = _weighed(updates, rule, malicious)
+    _, admitted, _, found = _weighed(updates, rule, malicious)
     if found.nothing:
         raise InvalidInput(found.nothing)
+    if admitted.warning(malicious):
+        warnings.warn(admitted.warning(malicious), UserWarning, stacklevel=2)
     return found.vector
 
 
@@ -184,7 +197,7 @@ def aggregate_with_evidence(
     chosen, admitted, rows, found = _weighed(updates, rule, malicious)
     if clients is not None and len(clients) != admitted.received:
         raise InvalidArgument("clients", f"{admitted.received} names, one for each update", len(clients))
-    at, (left, _) = admitted.clients, _left(admitted, malicious)
+    at, left = admitted.clients, admitted.malicious_left(malicious)
     suspicion = np.full(admitted.received, np.nan)
     if found.suspicion is None:
         # A pass over the coordinates, for the evidence only.
@@ -214,6 +227,7 @@ def aggregate_with_evidence(
         nothing=found.nothing,
         next_rule=chosen if found.nothing else chosen.following(found.vector),
         names=tuple(clients or ()),
+        warning=admitted.warning(malicious),
     )
 
 
@@ -245,7 +259,7 @@ def mix_updates(updates: Matrix | Sequence[Any], step: PreAggregation, *, malici
     """
     check_count(0, malicious=malicious)
     admitted = admit(updates)
-    left, behind = _left(admitted, malicious)
+    left, behind = admitted.malicious_left(malicious), admitted.behind
     if admitted.rows is None:
         check_condition(step.name, clients=0, malicious=left, behind=behind)
         raise InvalidInput(f"{step.name} needs an update: got none{behind}")
@@ -255,18 +269,11 @@ def mix_updates(updates: Matrix | Sequence[Any], step: PreAggregation, *, malici
     return np.concatenate([block for _, block in rows.mixed(weights).rows.blocks()], axis=1)
 
 
-def _left(admitted: Admitted, malicious: int) -> tuple[int, str]:
-    """Return how many malicious clients may be left, and the end of a sentence on the refused."""
-    refused = len(admitted.refused)
-    behind = f" after {refused} of {admitted.received} updates were refused" if refused else ""
-    return max(0, malicious - refused), behind
-
-
 def _weighed(updates: Any, rule: str | Rule, malicious: int) -> tuple[Rule, Admitted, Geometry, Weighed]:
     """Admit updates and apply a rule to those that enter."""
     check_count(0, malicious=malicious)
     chosen, admitted = parse_rule(rule), admit(updates)
-    left, behind = _left(admitted, malicious)
+    left, behind = admitted.malicious_left(malicious), admitted.behind
     if admitted.rows is None:
         first = chosen.before[0].name if isinstance(chosen, Chain) and chosen.before else chosen.spec
         check_condition(first, clients=0, malicious=left, behind=behind)

@@ -82,8 +82,9 @@ class DivideAndConquer(Rule):
 
     Condition: n >= 2f + 1. In each draw the ``removed * f`` updates with the
     largest squared projections are dropped; those that no draw drops count.
-    One direction is looked at in a draw, so malicious updates of very
-    different sizes can hide behind one another: take several draws, or put
+    One direction is looked at in a draw. Malicious updates in several
+    directions, or of very different sizes, can hide behind one another, and
+    against those the aggregate has no bound: take several draws, or put
     ``arc`` before it. Keep the seed from the clients: who knows which
     coordinates are drawn keeps out of them.
 
@@ -95,6 +96,7 @@ class DivideAndConquer(Rule):
     removed : float
         Updates dropped in a draw, as a multiple of f.
     seed : int
+        A secret of the server.
 
     References
     ----------

@@ -106,6 +106,8 @@ class CentredClipping(Rule):
         vector = np.zeros(length) if self.centre is None else np.asarray(self.centre, dtype=np.float64)
         if vector.shape != (length,):
             raise InvalidData(f"`centre`: expected shape ({length},), as the updates, got {vector.shape}")
+        if not np.isfinite(vector).all():
+            raise InvalidData("`centre`: expected finite numbers, got nan or infinity")
         shares, radius = np.zeros(rows.count), self.radius
         for _ in range(self.steps):
             away = rows.distances_to(vector)

@@ -9,7 +9,6 @@ import numpy as np
 
 from toadstone.core.arrays import Array
 from toadstone.core.checks import check_count, check_positive, check_seed
-from toadstone.core.errors import InvalidInput
 from toadstone.federated.aggregation.geometry import Geometry
 from toadstone.federated.aggregation.rule import Mixture, PreAggregation
 from toadstone.kernels.robust_mean.clipping import adaptive_radius, clip_scales
@@ -83,8 +82,9 @@ class StaticClipping(PreAggregation):
 
     Parameters
     ----------
-    radius : float
-        The largest norm that stays; it has to be given.
+    radius : float, optional
+        The largest norm that stays; by default the median norm of the updates,
+        which lies among those of the honest as long as they are the majority.
 
     References
     ----------
@@ -92,7 +92,9 @@ class StaticClipping(PreAggregation):
 
     Examples
     --------
-    >>> from toadstone.federated import Chain, CoordinateMedian
+    >>> from toadstone.federated import Chain, CoordinateMedian, aggregate
+    >>> aggregate(np.array([[1.0], [3.0], [90.0]]), rule="clipping+median", malicious=1).tolist()
+    [3.0]
     >>> Chain((StaticClipping(radius=2.0),), CoordinateMedian())(np.array([[1.0], [3.0], [90.0]]), 1).tolist()
     [2.0]
     """
@@ -107,9 +109,8 @@ class StaticClipping(PreAggregation):
             check_positive(radius=self.radius)
 
     def _mix(self, rows: Geometry, malicious: int) -> Mixture:
-        if self.radius is None:
-            raise InvalidInput("Clipping needs the largest norm that stays: StaticClipping(radius=...), got none")
-        return _each(np.diag(clip_scales(rows.norms, self.radius)))
+        radius = float(np.median(rows.norms)) if self.radius is None else self.radius
+        return _each(np.diag(clip_scales(rows.norms, radius)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +151,10 @@ class Bucketing(PreAggregation):
     def __post_init__(self) -> None:
         check_count(size=self.size)
         check_seed(self.seed)
+
+    def outputs(self, clients: int) -> int:
+        """Return the number of buckets."""
+        return -(-clients // self.size)
 
     def _mix(self, rows: Geometry, malicious: int) -> Mixture:
         bucket = buckets(rows.count, self.size, np.random.default_rng(self.seed))

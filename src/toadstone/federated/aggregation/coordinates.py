@@ -101,6 +101,11 @@ class TrimmedMean(Rule):
         if self.trim is not None:
             check_count(0, trim=self.trim)
 
+    def withstands(self, clients: int, malicious: int) -> bool:
+        """Return True if so many clients are enough for so many malicious ones, and for the trim."""
+        trim = malicious if self.trim is None else self.trim
+        return malicious <= trim <= (clients - 1) // 2
+
     def _weigh(self, rows: Geometry, malicious: int) -> Weighed:
         trim = malicious if self.trim is None else self.trim
         if not malicious <= trim <= (rows.count - 1) // 2:

@@ -24,6 +24,8 @@ def parse_rule(rule: str | Rule) -> Rule:
     ------
     UnknownName
         If there is no such rule, or pre-aggregation.
+    InvalidArgument
+        If the rule is missing, or does not stand last.
 
     Examples
     --------
@@ -32,15 +34,43 @@ def parse_rule(rule: str | Rule) -> Rule:
     >>> parse_rule("crum")
     Traceback (most recent call last):
     toadstone.core.errors.UnknownName: `rule`: expected one of mean, ..., got crum; did you mean krum?
+    >>> parse_rule("nnm")
+    Traceback (most recent call last):
+    toadstone.core.errors.InvalidArgument: `rule`: expected a rule behind nnm, as in nnm+trimmed-mean, got nnm alone
     """
     if isinstance(rule, Rule):
         return rule
     if not isinstance(rule, str):
         raise InvalidArgument("rule", "a name such as nnm+trimmed-mean, or a Rule", type(rule).__name__)
-    *before, last = (part.strip() for part in rule.split("+"))
+    parts = [part.strip() for part in rule.split("+")]
+    _check_order(rule, parts)
+    *before, last = parts
     found: Rule = _built("aggregation-rule", last)
     steps: list[PreAggregation] = [_built("pre-aggregation", step) for step in before]
     return Chain(tuple(steps), found) if steps else found
+
+
+def _check_order(rule: str, parts: list[str]) -> None:
+    """Refuse texts whose parts are known, but not in their place, and texts without a part."""
+    steps, known = names("pre-aggregation"), names("aggregation-rule")
+    *before, last = parts
+    if not any(parts):
+        raise InvalidArgument("rule", "a name such as nnm+trimmed-mean", "none")
+    if "" in before:
+        raise InvalidArgument("rule", "names joined by single signs +, as in nnm+trimmed-mean", rule)
+    if not last or last in steps:
+        if early := [part for part in before if part in known]:
+            rest = [part for part in parts if part and part not in known]
+            expected = "+".join([*rest, early[0]])
+            raise InvalidArgument("rule", f"the rule to stand last, as in {expected}", rule)
+        step = last or before[-1]
+        if step not in steps:
+            raise unknown("rule", known, step)
+        raise InvalidArgument(
+            "rule", f"a rule behind {step}, as in {step}+trimmed-mean", rule if len(parts) > 1 else f"{rule} alone"
+        )
+    if any(part in known for part in before):
+        raise InvalidArgument("rule", "one rule, behind pre-aggregations if need be, as in nnm+trimmed-mean", rule)
 
 
 def _built(kind: str, name: str) -> Any:

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from toadstone.core.arrays import Array, IntArray, Mask, Matrix
+from toadstone.core.errors import InvalidArgument
 from toadstone.federated.aggregation.conditions import CONDITIONS, check_condition
 from toadstone.federated.aggregation.geometry import Geometry
 
@@ -89,6 +90,10 @@ class Rule:
         """The condition under which the rule is robust."""
         return CONDITIONS[self.name].text
 
+    def withstands(self, clients: int, malicious: int) -> bool:
+        """Return True if so many clients are enough for so many malicious ones."""
+        return CONDITIONS[self.name].holds(clients, malicious)
+
     def weigh(self, rows: Geometry, malicious: int, behind: str = "") -> Weighed:
         """Check the condition and aggregate rows.
 
@@ -136,6 +141,10 @@ class PreAggregation:
 
         return mix_updates(updates, self, malicious=malicious)
 
+    def outputs(self, clients: int) -> int:
+        """Return how many vectors the step makes of the updates of so many clients."""
+        return clients
+
     def mix(self, rows: Geometry, malicious: int, behind: str = "") -> Mixture:
         """Check the condition and return the mixtures; as `Rule.weigh`."""
         check_condition(self.name, clients=rows.count, malicious=malicious, behind=behind)
@@ -173,6 +182,15 @@ class Chain(Rule):
     before: tuple[PreAggregation, ...]
     rule: Rule
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.before, tuple):
+            raise InvalidArgument("before", "a tuple of pre-aggregations", type(self.before).__name__)
+        for step in self.before:
+            if not isinstance(step, PreAggregation):
+                raise InvalidArgument("before", "objects such as NearestNeighbourMixing()", type(step).__name__)
+        if not isinstance(self.rule, Rule):
+            raise InvalidArgument("rule", "an object such as CoordinateMedian()", type(self.rule).__name__)
+
     @property
     def spec(self) -> str:
         """The names joined by +."""
@@ -183,6 +201,14 @@ class Chain(Rule):
         """The conditions of all parts that say something."""
         texts = [step.condition for step in self.before] + [self.rule.condition]
         return " and ".join(dict.fromkeys(text for text in texts if text != "n >= 1")) or "n >= 1"
+
+    def withstands(self, clients: int, malicious: int) -> bool:
+        """Return True if each part has enough of what the parts before it leave."""
+        for step in self.before:
+            if not CONDITIONS[step.name].holds(clients, malicious):
+                return False
+            clients = step.outputs(clients)
+        return self.rule.withstands(clients, malicious)
 
     def weigh(self, rows: Geometry, malicious: int, behind: str = "") -> Weighed:
         """Mix the rows step by step, and aggregate the mixtures."""

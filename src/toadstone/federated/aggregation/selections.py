@@ -67,6 +67,10 @@ class Krum(Rule):
         if self.neighbours is not None:
             check_count(neighbours=self.neighbours)
 
+    def withstands(self, clients: int, malicious: int) -> bool:
+        """Return True if so many clients are enough for so many malicious ones, and for the neighbours."""
+        return super().withstands(clients, malicious) and (self.neighbours or 1) <= clients - malicious - 1
+
     def _weigh(self, rows: Geometry, malicious: int) -> Weighed:
         scores = krum_scores(rows.squared, _neighbours(self.neighbours, rows, malicious))
         vector, coefficients = _kept_mean(rows, least(scores, 1))
@@ -113,6 +117,12 @@ class MultiKrum(Rule):
         for name, count in (("keep", self.keep), ("neighbours", self.neighbours)):
             if count is not None:
                 check_count(**{name: count})
+
+    def withstands(self, clients: int, malicious: int) -> bool:
+        """Return True if so many clients are enough for so many malicious ones, for the neighbours and the kept."""
+        honest = clients - malicious
+        enough = (self.neighbours or 1) <= honest - 1 and (self.keep or 1) <= honest
+        return super().withstands(clients, malicious) and enough
 
     def _weigh(self, rows: Geometry, malicious: int) -> Weighed:
         honest = rows.count - malicious

@@ -88,6 +88,10 @@ def test_the_rule_runs_on_as_many_rows_as_groups_and_on_no_fewer_groups(rule, cl
         aggregate(rows[: clients // (plan.size + 1)], rule, malicious=3)
 
 
+def test_a_plan_behind_buckets_says_that_they_are_counted():
+    assert str(plan_groups(100, 5, rule="bucketing+median")).endswith("(n >= 2f + 1 after bucketing)")
+
+
 def test_a_round_is_a_number_from_zero():
     with pytest.raises(InvalidArgument, match="`round`: expected a whole number from 0, got -1"):
         plan_groups(20, 1).draw(range(20), round=-1)

@@ -121,7 +121,9 @@ def plan_groups(clients: int, malicious: int, *, rule: str | Rule = "median", pr
         raise InvalidArgument(*_too_many(clients, malicious, chosen))
     if size < privacy_floor:
         raise InvalidArgument("privacy_floor", *_refusal(clients, malicious, chosen, size, privacy_floor))
-    return GroupPlan(clients, malicious, chosen.spec, size, clients // size, chosen.condition)
+    # The n of the condition is the number of groups, or of what buckets leave of them.
+    condition = f"{chosen.condition} after bucketing" if "bucketing" in chosen.spec.split("+") else chosen.condition
+    return GroupPlan(clients, malicious, chosen.spec, size, clients // size, condition)
 
 
 def _largest(rule: Rule, clients: int, malicious: int) -> int:

@@ -131,11 +131,11 @@ def _triggers(record: FederatedRecord) -> str:
         for info in record.rules:
             found = [record.cell(attack, info.name, malicious) for malicious in record.malicious]
             rows.append([attack, f"`{info.name}`", *(_success(cell) for cell in found)])
-    return (
-        ""
-        if not rows
-        else table(["trigger by", "rule", *(f"{malicious} malicious" for malicious in record.malicious)], rows)
-    )
+    if not rows:
+        return ""
+    by_itself = [record.cell(record.no_attack, record.mean, malicious) for malicious in record.malicious]
+    rows.append(["no attack", f"`{record.mean}`", *(_success(cell) for cell in by_itself)])
+    return table(["trigger by", "rule", *(f"{malicious} malicious" for malicious in record.malicious)], rows)
 
 
 def _success(cell: FederatedCell | None) -> str:

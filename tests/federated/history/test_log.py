@@ -3,6 +3,7 @@ import math
 
 import pytest
 
+from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.federated import read_log
 from toadstone.federated.history.log import ClientLine, LogWriter, RoundLine
 
@@ -100,3 +101,43 @@ def test_a_file_that_is_not_there_or_cannot_be_written(path, tmp_path):
         LogWriter(tmp_path / "none" / "log.jsonl")
     with pytest.raises(ValueError, match="`log`: expected a file that can be written"):
         LogWriter(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"no log", b"\x93NUMPY\x01", b'{"kind": "round"', b"[" * 100000 + b"\n"])
+def test_a_file_without_a_first_line_of_a_log_is_refused_and_kept(path, content):
+    path.write_bytes(content)
+    for use in (read_log, LogWriter):
+        with pytest.raises(InvalidData, match="line 1: expected"):
+            use(path)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("length", [1, 20, 60])
+def test_a_first_line_that_was_cut_off_is_a_log_without_rounds(path, length):
+    LogWriter(path).begin({"rule": "krum"})
+    path.write_bytes(path.read_bytes()[:length])
+    assert read_log(path).rounds == ()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        '{"kind": "round", "round": 1, "aggregated": true, "notes": 3}',
+        '{"kind": "round", "round": "1", "aggregated": true}',
+        '{"kind": "client", "round": 1, "client": "1", "status": "admitted", "distance": "far"}',
+        '{"kind": "client", "round": 1, "client": 1, "status": "admitted"}',
+        '{"kind": "client", "round": 1, "client": "1", "status": []}',
+    ],
+)
+def test_values_of_other_types_are_named(path, damage):
+    LogWriter(path).begin({})
+    with path.open("a") as stream:
+        stream.write(damage + "\n")
+    with pytest.raises(InvalidData, match=r"line 2: expected [a-z]+ of type"):
+        read_log(path)
+
+
+def test_what_is_no_path_is_refused():
+    for use in (read_log, LogWriter):
+        with pytest.raises(InvalidArgument, match="`log`: expected the path of a file, got 123"):
+            use(123)

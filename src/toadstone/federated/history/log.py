@@ -13,7 +13,11 @@ from typing import Any, BinaryIO, Literal, TypeVar, get_args
 from toadstone.core.errors import InvalidArgument, InvalidData
 
 FORMAT = "toadstone-federated-log/1"
+GROUP = "group "
+"""Beginning of the names of groups; those of clients are numbers of nodes."""
 Stage = Literal["train", "evaluate"]
+_FIRST = json.dumps({"kind": "run", "format": FORMAT})[:-1].encode()
+"""Beginning of the first line of a log."""
 Status = Literal["admitted", "refused", "missing"]
 Line = TypeVar("Line", "ClientLine", "RoundLine")
 
@@ -66,6 +70,11 @@ class ClientLine:
     distance: float | None = None
     cosine: float | None = None
     stage: Stage = "train"
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it is the mean of a group, whose number stands for other clients in each round."""
+        return self.client.startswith(GROUP)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,10 +140,23 @@ class FederatedLog:
     ----------
     clients : tuple of ClientLine
     rounds : tuple of RoundLine
+    begins : tuple of (int, int)
+        For each run, how many lines of clients and of rounds come before it.
     """
 
     clients: tuple[ClientLine, ...]
     rounds: tuple[RoundLine, ...]
+    begins: tuple[tuple[int, int], ...] = ((0, 0),)
+
+    @property
+    def runs(self) -> tuple[FederatedLog, ...]:
+        """The log of each run that has a round, in order; one empty log if none has."""
+        ends = [*self.begins[1:], (len(self.clients), len(self.rounds))]
+        parts = [
+            FederatedLog(self.clients[first:last], self.rounds[begin:end])
+            for (first, begin), (last, end) in zip(self.begins, ends, strict=True)
+        ]
+        return tuple(part for part in parts if part.clients or part.rounds) or (FederatedLog((), ()),)
 
 
 class LogWriter:
@@ -200,8 +222,11 @@ def read_log(path: str | os.PathLike[str]) -> FederatedLog:
     InvalidData
         If it is no log, or a line of it is damaged.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidArgument("log", "the path of a file", repr(path))
     clients: list[ClientLine] = []
     rounds: list[RoundLine] = []
+    begins: list[tuple[int, int]] = []
     try:
         with Path(path).open("rb") as stream:
             for place, record in _records(stream, str(path)):
@@ -209,19 +234,24 @@ def read_log(path: str | os.PathLike[str]) -> FederatedLog:
                     clients.append(_as(ClientLine, record, place))
                 elif record["kind"] == "round":
                     rounds.append(_as(RoundLine, record, place))
+                else:
+                    begins.append((len(clients), len(rounds)))
     except OSError as error:
         raise InvalidArgument("log", "a file that can be read", f"{path}: {error.strerror}") from None
-    return FederatedLog(tuple(clients), tuple(rounds))
+    return FederatedLog(tuple(clients), tuple(rounds), tuple(begins) or ((0, 0),))
 
 
 def _records(stream: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, line in enumerate(stream, 1):
-        if not line.endswith(b"\n"):
-            return
         place = f"{name}, line {number}"
+        if not line.endswith(b"\n"):
+            # A line that a stopped machine cut off is left out; other text without a line end is no log.
+            if number == 1 and not (line.startswith(_FIRST) or _FIRST.startswith(line)):
+                raise InvalidData(f"{place}: expected a log of format {FORMAT}, got {line[:40]!r}")
+            return
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InvalidData(f"{place}: expected a JSON object, got {line[:40]!r}") from None
         if not isinstance(record, dict) or record.get("kind") not in ("run", "client", "round"):
             raise InvalidData(f"{place}: expected a line of a run, a client or a round, got {line[:40]!r}")
@@ -233,8 +263,11 @@ def _records(stream: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, Any]]
 def _as(kind: type[Line], record: dict[str, Any], place: str) -> Line:
     known = {field.name for field in fields(kind)}
     values = {name: value for name, value in record.items() if name in known}
-    for name in ("notes",) if "notes" in values else ():
-        values[name] = tuple(values[name])
+    for field in fields(kind):
+        if field.name in values and not _fits(values[field.name], str(field.type)):
+            raise InvalidData(f"{place}: expected {field.name} of type {field.type}, got {values[field.name]!r:.40}")
+    if "notes" in values:
+        values["notes"] = tuple(values["notes"])
     try:
         line = kind(**values)
     except TypeError:
@@ -242,6 +275,18 @@ def _as(kind: type[Line], record: dict[str, Any], place: str) -> Line:
     if isinstance(line, ClientLine) and line.status not in get_args(Status):
         raise InvalidData(f"{place}: expected a status of {', '.join(get_args(Status))}, got {line.status!r}")
     return line
+
+
+def _fits(value: Any, declared: str) -> bool:
+    if value is None:
+        return declared.endswith("None")
+    if declared.startswith("tuple"):
+        return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+    if declared.startswith("float"):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if declared.startswith("int"):
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, bool if declared == "bool" else str)
 
 
 def _finite(record: Mapping[str, Any]) -> dict[str, Any]:

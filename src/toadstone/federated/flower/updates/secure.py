@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from toadstone.federated.flower.messages.admission import Admission
 from toadstone.federated.flower.updates.buffer import new_rows
+from toadstone.federated.history.log import GROUP
 from toadstone.federated.secure_groups import GroupPlan
 
 
@@ -64,10 +65,10 @@ def group_means(admission: Admission, rows: NDArray[Any], plan: GroupPlan, *, se
     for number, members in enumerate(drawn, 1):
         present = [place[nodes[member]] for member in members if nodes[member] in place]
         if 2 * len(present) <= plan.size:
-            unopened.append(f"group {number}")
+            unopened.append(f"{GROUP}{number}")
             continue
         means[len(names)] = _mean(rows, present)
-        names.append(f"group {number}")
+        names.append(f"{GROUP}{number}")
     return GroupMeans(means[: len(names)], tuple(names), tuple(unopened))
 
 

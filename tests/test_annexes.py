@@ -74,3 +74,21 @@ def test_a_detector_of_a_library_says_what_to_install():
         "toadstone.core.errors.InvalidArgument: `detectors`: expected names of the core, got pyod:ECOD: "
         "it needs PyOD, which is not installed: pip install '.[pyod]' in the clone of toadstone"
     )
+
+
+def test_public_names_can_be_listed_without_flower():
+    listing = """
+import inspect, pydoc
+from toadstone.federated import *
+import toadstone.federated as room
+assert "summarize_log" in globals() and "robust" not in globals()
+assert "robust" not in dir(room) and len(inspect.getmembers(room)) > 50
+assert "summarize_log" in pydoc.render_doc(room)
+"""
+    finished = run(listing)
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_an_explicit_import_still_says_what_to_install():
+    finished = run("from toadstone.federated import robust")
+    assert finished.stderr.strip().endswith("pip install '.[federated]' in the clone of toadstone")

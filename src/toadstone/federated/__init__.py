@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from toadstone.core.lazy import lazy_exports
+from toadstone.core.lazy import is_installed, lazy_exports
 
 if TYPE_CHECKING:
     from toadstone.federated.aggregation.admission import Refused
@@ -120,6 +120,11 @@ __all__ = [
     "summarize_log",
 ]
 
+_UNLISTED = () if is_installed("flwr") else ("CappedWeights", "InProcessGrid", "robust")
+for _name in _UNLISTED:
+    # Whatever lists the names of this package, such as an import of all of them, would fail at these.
+    __all__.remove(_name)
+
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
@@ -190,4 +195,5 @@ __getattr__, __dir__ = lazy_exports(
         "source_clients": "simulation.splits",
         "summarize_log": "history.summary",
     },
+    unlisted=_UNLISTED,
 )

@@ -57,7 +57,8 @@ def test_those_filtered_and_refused_most_come_first(log):
     assert str(summary).splitlines() == [
         "look at 3 of 6 clients: 5, 99, 4",
         "client 5: filtered in 3 of 3 rounds, where this rule filters a client in 0.7 on average, one of the "
-        "farthest in 3 of 3 rounds, at 1.67 times the clients' median distance, cosine 1.00 to the aggregate, declared at most 500 "
+        "farthest in 3 of 3 rounds, at 1.67 times the clients' median distance, "
+        "cosine 1.00 to the aggregate, declared at most 500 "
         "examples",
         "client 99: refused in 1 of 0 rounds (not selected)",
         "client 4: refused in 1 of 3 rounds (not finite), one of the farthest in 2 of 3 rounds, at 1.24 times "

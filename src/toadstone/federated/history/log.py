@@ -73,7 +73,7 @@ class ClientLine:
 
     @property
     def is_group(self) -> bool:
-        """Whether it is the mean of a group, whose number stands for other clients in each round."""
+        """Return True if it is the mean of a group, whose number stands for other clients in each round."""
         return self.client.startswith(GROUP)
 
 

@@ -59,18 +59,18 @@ class ClientTotals:
 
     @property
     def often_filtered(self) -> bool:
-        """Whether it was filtered in more rounds than by lot, by two standard deviations of a binomial at least."""
+        """Return True if it was filtered in more rounds than by lot, by two standard deviations of a binomial."""
         share = self.filtered_anyway / max(1, self.rounds)
         return self.filtered - self.filtered_anyway > 2 * math.sqrt(self.filtered_anyway * max(0.0, 1 - share))
 
     @property
     def often_farthest(self) -> bool:
-        """Whether it was one of the farthest in more than half of its rounds."""
+        """Return True if it was one of the farthest in more than half of its rounds."""
         return 2 * self.farthest > self.rounds
 
     @property
     def to_look_at(self) -> bool:
-        """Whether it was refused, filtered more often than by lot, or one of the farthest in most rounds."""
+        """Return True if it was refused, filtered more often than by lot, or one of the farthest in most rounds."""
         return self.refused > 0 or self.often_filtered or self.often_farthest
 
     @property
@@ -91,7 +91,7 @@ class ClientTotals:
 
 @dataclass
 class _Seen:
-    """What is known of one client after some rounds."""
+    """Record of one client after some rounds."""
 
     lines: list[ClientLine] = field(default_factory=list)
     ranks: list[float] = field(default_factory=list)

@@ -46,7 +46,7 @@ def test_the_folder_and_what_is_said(toadstone, table):
     assert len(curves) == 2 * 3 * 2 * 5
     assert outcome.out.startswith("With 2 of 8 clients malicious, median ")
     assert 'toadstone.federated.robust(FedAvg(...), rule="median", malicious=2)' in outcome.out
-    assert "Not run: bulyan (3 cells): Bulyan needs n >= 4f + 3: got n = 8, f = 2." in outcome.out
+    assert "Not run: bulyan (in 3 cells). Bulyan needs n >= 4f + 3: got n = 8, f = 2." in outcome.out
     assert outcome.out.rstrip().endswith("Report: found/report.html")
 
 

@@ -107,8 +107,9 @@ def gate_lost(record: FederatedRecord, limit: float | None) -> int:
             found = f"with {clients} no rule was run under every attack in every seed"
             codes.append(_exit_code(GateOutcome.UNDECIDED, found, "the reasons are in the output"))
             continue
+        where = "without an attack" if best.attack == record.no_attack else f"under {best.attack}"
         found = (
-            f"with {clients} the best rule, {best.rule}, loses {100 * best.lost.mean:.4g} points under {best.attack}, "
+            f"with {clients} the best rule, {best.rule}, loses {100 * best.lost.mean:.4g} points {where}, "
             f"above {limit:.12g}"
         )
         codes.append(_exit_code(judge_share(100 * best.lost.mean, limit), found, ""))

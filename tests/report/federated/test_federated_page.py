@@ -8,6 +8,7 @@ import pytest
 from federated_records import made_federation
 
 from toadstone.core.errors import InvalidArgument
+from toadstone.pipeline.federation.cells import federated_cells
 from toadstone.records.federated import CertifiedClients
 from toadstone.report.drawings.canvas import NARROW
 from toadstone.report.federated.curves import _apart, draw_curves
@@ -53,6 +54,39 @@ def test_every_number_of_clients_has_its_own_matrix_and_curves():
         assert f'id="matrix-{number}"' in markup
         assert f"chart-curves-{number}-wide" in markup
         assert f"chart-curves-{number}-narrow" in markup
+
+
+def test_cells_and_cards_no_better_than_one_class_are_marked(page_of):
+    record = replace(made_federation((5,)), majority=0.8)
+    markup = render_federation(record)
+    assert [row[1] for row in page_of(markup).rows(0)[1:3]] == ["89.8 +0.0", "12.3* −77.5"]
+    assert "An asterisk marks an accuracy no higher than" in markup
+    assert markup.count("no more than the share of the largest class, 80.0") == 1
+    assert "Best rule" in markup
+    assert "largest class" not in render_federation(made_federation((5,)))
+    unlearned = render_federation(replace(record, majority=0.9))
+    assert "Best rule" not in unlearned
+    assert "whose worst attack costs least" not in unlearned
+
+
+def test_of_many_curves_the_lowest_are_named_where_there_is_room():
+    record = made_federation()
+    names = [f"rule-{place:02}" for place in range(12)]
+    krum = [trial for trial in record.trials if trial.rule == "krum"]
+    trials = (
+        *record.trials,
+        *(
+            replace(trial, rule=name, accuracy=(*trial.accuracy[:-1], 0.5 + 0.02 * place))
+            for trial in krum
+            for place, name in enumerate(names)
+        ),
+    )
+    rules = (*record.rules, *(replace(record.rules[1], name=name) for name in names))
+    drawn = draw_curves(replace(record, rules=rules, trials=trials, cells=federated_cells(trials)), 4)
+    assert drawn.count(">nnm+trimmed-mean</text>") == drawn.count(">mean</text>") == 4
+    assert drawn.count(">rule-00</text>") >= 3
+    assert ">rule-01</text>" not in drawn
+    assert drawn.count(">rule-") <= 4 * 4
 
 
 def test_curves_name_every_rule_in_every_panel():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import pytest
 from federated_records import made_federation
@@ -81,3 +82,12 @@ def test_the_plot_is_a_matrix_of_attacks_and_rules():
     axes = plot_federation(made_federation((2, 5))).axes[0]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["mean", "krum", "nnm+trimmed-mean", "bulyan"]
     assert [text.get_text() for text in axes.get_yticklabels()][::4] == ["no attack, 2", "no attack, 5"]
+
+
+def test_the_key_says_how_to_read_and_what_held_means():
+    text = "\n".join(federated_lines(replace(made_federation(), majority=0.5), None))
+    assert "Losses are rounded up, gains down. Figures are means over 3 seeds;" in text
+    assert "A rule held if its worst attack cost at most 3 points on average over the seeds." in text
+    assert "*: no more than the share of the largest class (50.0\N{NO-BREAK SPACE}%)." in text
+    assert " *27.8  -62.0 " in text
+    assert "*" not in "\n".join(federated_lines(made_federation(), None))

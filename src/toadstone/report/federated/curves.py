@@ -32,6 +32,9 @@ _LETTER = 0.67
 """Width of a bold letter, in sizes of its font."""
 
 _LEAST_PLOT, _LONGEST = 130, 28
+MOST_NAMED = 6
+"""Lines of a panel up to which each has its name at the right."""
+
 _ROOM = 12.5
 """Least distance between two labels at the right, in pixels."""
 
@@ -56,6 +59,8 @@ class Line:
 
 def draw_curves(record: FederatedRecord, malicious: int, *, canvas: Canvas = WIDE) -> str:
     """Draw the mean accuracy of each rule after each round, one panel for each attack, with names at their ends.
+
+    Where lines are many, names that would stand on each other are left out.
 
     Parameters
     ----------
@@ -98,7 +103,7 @@ def draw_curves(record: FederatedRecord, malicious: int, *, canvas: Canvas = WID
 
 def _lines(record: FederatedRecord, attack: str, malicious: int) -> list[Line]:
     """Return the curves of an attack: the best rule broad, the mean in the attack's colour, others thin."""
-    best = record.best_rule(malicious)
+    best = record.best_rule(malicious) if record.learned(malicious) else None
     lines = []
     for info in record.rules:
         cell = record.cell(attack, info.name, malicious)
@@ -145,7 +150,8 @@ def _draw(axes: Axes, rounds: Sequence[int], lines: Sequence[Line]) -> None:
     for line in lines:
         axes.plot(rounds, line.shares, color=line.colour, linewidth=line.width, clip_on=False)
     pixels = _HEIGHT - _TOP - _BOTTOM
-    for line, height in zip(lines, _apart([line.shares[-1] for line in lines], _ROOM / pixels), strict=True):
+    named = _named(lines, _ROOM / pixels)
+    for line, height in zip(named, _apart([line.shares[-1] for line in named], _ROOM / pixels), strict=True):
         axes.annotate(
             line.rule,
             (1, height),
@@ -158,6 +164,18 @@ def _draw(axes: Axes, rounds: Sequence[int], lines: Sequence[Line]) -> None:
             fontweight="bold" if line.width > 1.5 else "normal",
             annotation_clip=False,
         )
+
+
+def _named(lines: Sequence[Line], room: float) -> list[Line]:
+    """Choose the lines that get a name: all of a few; else the best rule, the mean, and the lowest that have room."""
+    if len(lines) <= MOST_NAMED:
+        return list(lines)
+    named = [line for line in lines if line.colour != MUTED]
+    for line in sorted(lines, key=lambda line: line.shares[-1]):
+        free = all(abs(line.shares[-1] - other.shares[-1]) >= room for other in named)
+        if line.colour == MUTED and free and len(named) < MOST_NAMED:
+            named.append(line)
+    return named
 
 
 def _apart(heights: Sequence[float], room: float) -> list[float]:

@@ -9,20 +9,14 @@ from markupsafe import Markup
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.federated import FederatedCell, FederatedRecord, RuleInfo
 from toadstone.report.drawings.canvas import NARROW, WIDE
-from toadstone.report.federated.curves import draw_curves
+from toadstone.report.federated.curves import MOST_NAMED, draw_curves
 from toadstone.report.federated.federated_text import setting_sentences
-from toadstone.report.federated.findings import (
-    HELD,
-    answer_sentences,
-    certified_sentences,
-    change,
-    next_line,
-    spread_of,
-    unheld_sentences,
-)
+from toadstone.report.federated.findings import answer_sentences, certified_sentences, next_line
+from toadstone.report.federated.losses import HELD, change, spread_of, tied_rules
+from toadstone.report.federated.unheld import unheld_sentences
 from toadstone.report.pages.environment import environment
 from toadstone.report.text.audit_matrix import HEAT_STEPS, heat_of
-from toadstone.report.text.formats import bare_percent, format_share
+from toadstone.report.text.formats import bare_percent, counted, format_share
 
 KNOWLEDGE_WORDS = {
     "none": "",
@@ -37,12 +31,16 @@ _MOST_UPRIGHT = 9
 
 @dataclass(frozen=True)
 class Shown:
-    """A cell, its interval and course in words, the depth of its colour, and its points of lost accuracy."""
+    """A cell, its interval and course in words, the depth of its colour, and its points of lost accuracy.
+
+    It is low if one class for all test rows would be as accurate.
+    """
 
     cell: FederatedCell | None
     course: str = ""
     heat: int = 0
     change: str = ""
+    low: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,10 @@ class Matrix:
     ----------
     malicious : int
     best : str
-        The rule whose worst attack costs least; empty where none was run.
+        The rule whose worst attack costs least; empty where none was run, or
+        the model has learned nothing.
+    low : bool
+        True if a cell is no more accurate than one class for all test rows.
     rows : tuple of MatrixRow
     filtering : tuple of RuleInfo
         Rules that give clients no weight.
@@ -74,6 +75,7 @@ class Matrix:
 
     malicious: int
     best: str
+    low: bool
     rows: tuple[MatrixRow, ...]
     filtering: tuple[RuleInfo, ...]
     filtered: tuple[tuple[str, tuple[str, ...]], ...]
@@ -107,6 +109,7 @@ def render_federation(record: FederatedRecord) -> str:
         heat_steps=HEAT_STEPS,
         held=100 * HELD,
         most=_MOST_UPRIGHT,
+        named=MOST_NAMED,
         knowledge=KNOWLEDGE_WORDS,
         setting=setting_sentences(record),
     )
@@ -122,10 +125,16 @@ def _matrix(record: FederatedRecord, malicious: int) -> Matrix:
     ran = any(cell.curve for cell in record.cells if cell.malicious == malicious)
     return Matrix(
         malicious=malicious,
-        best="" if best is None else best.rule,
+        best="" if best is None or not record.learned(malicious) else best.rule,
+        low=any(
+            cell.accuracy is not None and not record.above_majority(cell.accuracy.mean)
+            for cell in record.cells
+            if cell.malicious == malicious
+        ),
         rows=tuple(
             MatrixRow(
-                _title(info.name), tuple(_shown(record.cell(info.name, rule.name, malicious)) for rule in record.rules)
+                _title(info.name),
+                tuple(_shown(record, record.cell(info.name, rule.name, malicious)) for rule in record.rules),
             )
             for info in record.attacks
         ),
@@ -142,12 +151,13 @@ def _title(attack: str) -> str:
     return "no attack" if attack == NO_ATTACK else attack
 
 
-def _shown(cell: FederatedCell | None) -> Shown:
+def _shown(record: FederatedRecord, cell: FederatedCell | None) -> Shown:
     if cell is None or cell.accuracy is None:
         return Shown(None)
+    low = not record.above_majority(cell.accuracy.mean)
     if cell.lost is None:
-        return Shown(cell, _course(cell))
-    return Shown(cell, _course(cell), heat_of(cell.lost.mean), change(cell.lost.mean).replace("-", "−"))
+        return Shown(cell, _course(cell), low=low)
+    return Shown(cell, _course(cell), heat_of(cell.lost.mean), change(cell.lost.mean).replace("-", "−"), low)
 
 
 def _course(cell: FederatedCell) -> str:
@@ -173,17 +183,32 @@ def _filtered(cell: FederatedCell | None) -> str:
 
 def _cards(record: FederatedRecord) -> list[tuple[str, str, str, str]]:
     """Return title, figure, note and kind of the headline figures, of the largest number of malicious clients."""
-    malicious = record.malicious[-1]
+    malicious = max(record.malicious)
     base, best = record.unattacked(malicious), record.best_rule(malicious)
     worst, cards = record.worst_cell(record.mean, malicious), []
     if base is not None and base.accuracy is not None:
-        note = f"of the mean, on {record.test_rows:,} test rows"
+        note = f"of the mean, on {record.test_rows:,} test rows{_low(record, base)}"
         cards.append(("Without an attack", format_share(base.accuracy.mean), note, ""))
-    if best is not None and best.accuracy is not None and best.rule != record.mean:
-        note = f"behind {best.rule} under {_title(best.attack)}, its worst"
+    if best is not None and best.accuracy is not None and best.rule != record.mean and record.learned(malicious):
+        tied = len(tied_rules(record, best)) - 1
+        others = f" and {counted(tied, 'other rule')} alike" if tied else ""
+        note = f"behind {best.rule}{others}, {_where(record, best)}{_low(record, best)}"
         cards.append(("Best rule", format_share(best.accuracy.mean), note, "bound"))
     if worst is not None and worst.accuracy is not None:
-        note = f"behind the mean under {_title(worst.attack)}, its worst"
+        note = f"behind the mean, {_where(record, worst)}{_low(record, worst)}"
         cards.append(("No rule at all", format_share(worst.accuracy.mean), note, "attack"))
     cards.append(("Malicious clients", f"{malicious} of {record.clients}", "controlled by one attacker", ""))
     return cards
+
+
+def _where(record: FederatedRecord, worst: FederatedCell) -> str:
+    if worst.attack == record.no_attack:
+        return "its lowest accuracy, already without an attack"
+    return f"under {worst.attack}, its worst attack"
+
+
+def _low(record: FederatedRecord, cell: FederatedCell) -> str:
+    """Say of an accuracy that one class for all test rows would be as good."""
+    if cell.accuracy is None or record.above_majority(cell.accuracy.mean):
+        return ""
+    return f"; no more than the share of the largest class, {format_share(record.majority)}"

@@ -9,11 +9,10 @@ from toadstone.records.federated import FederatedCell, FederatedRecord, RuleInfo
 from toadstone.report.federated.findings import (
     answer_sentences,
     certified_sentences,
-    change,
     next_line,
-    points,
-    unheld_sentences,
 )
+from toadstone.report.federated.losses import HELD, change, points
+from toadstone.report.federated.unheld import unheld_sentences
 from toadstone.report.text.formats import bare_percent, counted, flow, format_share, listed, visible_lines
 from toadstone.report.text.rows_text import reading_lines
 from toadstone.report.text.standing_text import format_estimate
@@ -39,7 +38,7 @@ def federated_lines(record: FederatedRecord, width: int | None) -> list[str]:
     lines += [*([""] if rest else []), *(flow(sentence, width) for sentence in rest)]
     for malicious in record.malicious:
         lines += ["", flow(_title(record, malicious), width), *_matrix(record, malicious, width)]
-    lines += ["", flow(_KEY, width)]
+    lines += ["", *(flow(sentence, width) for sentence in key_sentences(record))]
     filtered = filtered_sentences(record)
     lines += ["", "Who got no weight, over all attacks", *(flow(f"  {one}", width, indent=4) for one in filtered)]
     lines += ["", *(flow(sentence, width) for sentence in setting_sentences(record))]
@@ -48,10 +47,17 @@ def federated_lines(record: FederatedRecord, width: int | None) -> list[str]:
     return visible_lines(lines)
 
 
-_KEY = (
-    "Accuracy in per cent, and the percentage points that it lies below the mean without an attack; a plus is a gain, "
-    "-: not run. Means over the seeds; matrix.csv has the intervals."
-)
+def key_sentences(record: FederatedRecord) -> tuple[str, ...]:
+    """Say how the matrix is read, and when a rule is said to have held."""
+    over = "of one seed" if len(record.seeds) == 1 else f"means over {len(record.seeds)} seeds"
+    low = any(cell.accuracy is not None and not record.above_majority(cell.accuracy.mean) for cell in record.cells)
+    star = f" *: no more than the share of the largest class ({format_share(record.majority)})." if low else ""
+    return (
+        "Accuracy in per cent, and the points by which it differs from the mean without an attack: a minus is a loss, "
+        f"a plus a gain. Losses are rounded up, gains down. Figures are {over}; matrix.csv has the intervals. -: not "
+        f"run.{star}",
+        f"A rule held if its worst attack cost at most {100 * HELD:g} points on average over the seeds.",
+    )
 
 
 def setting_sentences(record: FederatedRecord) -> tuple[str, ...]:
@@ -162,7 +168,7 @@ def _matrix(record: FederatedRecord, malicious: int, width: int | None) -> list[
 def _column(record: FederatedRecord, info: RuleInfo, malicious: int, width: int | None) -> _Column:
     """Return the head of a rule, on a terminal in pieces that stand one below the other, and its cells."""
     heads = [info.name] if width is None else _PIECE.findall(info.name)
-    return heads, [_shown(record.cell(attack.name, info.name, malicious)) for attack in record.attacks]
+    return heads, [_shown(record, record.cell(attack.name, info.name, malicious)) for attack in record.attacks]
 
 
 def _breadth(column: _Column) -> int:
@@ -178,8 +184,9 @@ def _row(name: str, texts: Sequence[str], part: Sequence[_Column], first: int) -
     return f"  {name:<{first - 2}}{cells}".rstrip()
 
 
-def _shown(cell: FederatedCell | None) -> str:
+def _shown(record: FederatedRecord, cell: FederatedCell | None) -> str:
     if cell is None or cell.accuracy is None:
         return "-"
     lost = "" if cell.lost is None else f" {change(cell.lost.mean):>6}"
-    return f"{bare_percent(cell.accuracy.mean)}{lost}"
+    star = "" if record.above_majority(cell.accuracy.mean) else "*"
+    return f"{star}{bare_percent(cell.accuracy.mean)}{lost}"

@@ -1,23 +1,31 @@
-"""Findings of a federated simulation in sentences: which rule held, what to do next, what was not held."""
+"""Findings of a federated simulation in sentences: which rule held, what to do next, what a vote certifies."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-
-from toadstone.records.federated import FederatedCell, FederatedRecord, Proportion
+from toadstone.records.federated import FederatedCell, FederatedRecord
 from toadstone.records.trials import Estimate
-from toadstone.report.text.formats import counted, format_interval, format_share, listed
+from toadstone.report.federated.losses import (
+    HELD,
+    attack_words,
+    held,
+    over_seeds,
+    points,
+    points_between,
+    tied_rules,
+)
+from toadstone.report.federated.untried import untried_advice, untried_sentence, was_tried
+from toadstone.report.text.formats import counted, format_share
 from toadstone.report.text.standing_text import first_of
-
-HELD = 0.03
-"""Largest loss of accuracy of a rule that is said to have held."""
-
-_MOST_NAMED, _MUCH = 4, 0.1
 
 
 def answer_sentences(record: FederatedRecord) -> tuple[str, ...]:
-    """Say for each number of malicious clients which rule kept the accuracy, and what the mean lost."""
+    """Say for each number of malicious clients which rule kept the accuracy, and what the mean lost.
+
+    Of a model that has learned nothing, that is said and nothing else.
+    """
+    unlearned = [malicious for malicious in record.malicious if not record.learned(malicious)]
+    if unlearned:
+        return (_nothing_learned(record, unlearned[0]),)
     return tuple(_answer(record, malicious) for malicious in record.malicious)
 
 
@@ -28,30 +36,21 @@ def next_line(record: FederatedRecord) -> tuple[str, str]:
     -------
     sentence, code : str
     """
+    if not all(map(record.learned, record.malicious)):
+        return "No rule is recommended: on such a model, losses tell nothing about rules.", ""
     best = _recommended(record)
     if best is None:
         return "No rule was run under every attack, so none is recommended.", ""
     if best.rule == record.mean:
-        return "No rule lost less than the mean here, so nothing speaks for a change.", ""
+        return _for_the_mean(record, best), ""
     root = ", root=..." if any(info.name == best.rule and info.needs_root for info in record.rules) else ""
     rule, number = best.rule, best.malicious
     code = f'strategy = toadstone.federated.robust(FedAvg(...), rule="{rule}", malicious={number}{root})'
-    held = best.lost is not None and best.lost.mean <= HELD
-    begun = "Around" if held else "No rule held; the one that lost least: around"
     return (
-        f"{begun} the strategy of a Flower app, with as many malicious clients as you have to expect: too small a "
-        "number breaks the rule, too large a one costs a little accuracy.",
+        f"{_which(record, best)} around the strategy of a Flower app, with as many malicious clients as you have to "
+        "expect: too small a number breaks the rule, too large a one costs a little accuracy.",
         code,
     )
-
-
-def unheld_sentences(record: FederatedRecord) -> tuple[str, ...]:
-    """Say which rules lost accuracy, with or without an attack, which triggers worked, and what could not be run."""
-    found: list[str] = []
-    for malicious in record.malicious:
-        prefix = "" if len(record.malicious) == 1 else f"With {malicious} malicious: "
-        found += (f"{prefix}{sentence}" for sentence in _unheld(record, malicious) if sentence)
-    return (*found, *_backdoors(record), *_skipped(record))
 
 
 def certified_sentences(record: FederatedRecord) -> tuple[str, ...]:
@@ -61,7 +60,9 @@ def certified_sentences(record: FederatedRecord) -> tuple[str, ...]:
     attacked = [one for one in record.certified if one.malicious]
     half = [one for one in attacked if one.accuracy >= 0.5]
     told = {one.malicious: one for one in (*attacked[:1], *half[-1:])}.values()
-    vote = f"A vote of {record.vote_groups} groups of clients is right on {format_share(record.certified[0].accuracy)}."
+    right = record.certified[0].accuracy
+    groups, empty = _groups(record.vote_groups), _empty(record, right)
+    vote = f"A vote of {groups} is right on {format_share(right)} of the test rows{empty}."
     if not attacked:
         return (f"{vote} A single malicious client can change each of its predictions.",)
     return (
@@ -74,80 +75,131 @@ def certified_sentences(record: FederatedRecord) -> tuple[str, ...]:
     )
 
 
-def points(loss: float) -> str:
-    """Write a loss of accuracy in percentage points, rounded up so that it claims no less.
-
-    Examples
-    --------
-    >>> points(0.01201), points(-0.004), points(0.62)
-    ('1.3', '-0.4', '62.0')
-    """
-    return f"{math.ceil(round(1000 * loss, 9)) / 10 + 0.0:.1f}"
+def _groups(number: int) -> str:
+    return "one group of clients" if number == 1 else f"{number} groups of clients"
 
 
-def change(loss: float) -> str:
-    """Write a loss as the change of the accuracy in percentage points, with its sign and rounded as `points`.
-
-    Examples
-    --------
-    >>> change(0.01201), change(-0.004), change(0.0)
-    ('-1.3', '+0.4', '+0.0')
-    """
-    return f"{-float(points(loss)) + 0.0:+.1f}"
-
-
-def spread_of(estimate: Estimate | None) -> str:
-    """Write an interval of accuracies in words; empty for a single seed."""
-    if estimate is None or estimate.low is None or estimate.high is None or estimate.low == estimate.high:
+def _empty(record: FederatedRecord, right: float) -> str:
+    """Say of a vote that is no better than one class for all rows that its certificate is worth nothing."""
+    if record.above_majority(right):
         return ""
-    return format_interval(estimate.low, estimate.high)
+    return (
+        f", no more than the share of the largest class ({format_share(record.majority)}): models that give every row "
+        "the same class are certified too, and are of no use"
+    )
+
+
+def _nothing_learned(record: FederatedRecord, malicious: int) -> str:
+    base = record.unattacked(malicious)
+    accuracy = 0.0 if base is None or base.accuracy is None else base.accuracy.mean
+    much = "hardly anything" if record.above_majority(accuracy) else "nothing"
+    return (
+        f"The model has learned {much} yet: {format_share(accuracy)} without an attack, "
+        f"{format_share(record.majority)} of the test rows are of one class. Train for more rounds, or with another "
+        "--rate."
+    )
 
 
 def _answer(record: FederatedRecord, malicious: int) -> str:
     clients = f"With {malicious} of {record.clients} clients malicious,"
     best, base = record.best_rule(malicious), record.unattacked(malicious)
-    many = len(record.attacked_by)
-    attacks = {1: "the one attack", 2: "both attacks"}.get(many, f"all {many} attacks")
     if best is None or best.lost is None or base is None or base.accuracy is None:
-        return f"{clients} no rule was run under {attacks} in every seed, so nothing is said of any."
-    without = format_share(base.accuracy.mean)
-    if best.lost.mean > HELD:
-        named = "no rule held: the best" if best.rule != record.mean else "no rule held better than the mean"
-        said = (
-            f"{clients} {named}, {best.rule}, lost {points(best.lost.mean)} points of the mean’s {without} "
-            f"{_attack(record, best)}"
-        )
-    elif best.lost.mean <= 0:
-        said = f"{clients} {best.rule} lost nothing of the accuracy without an attack ({without}) under {attacks}"
-    else:
-        said = (
-            f"{clients} {best.rule} kept the accuracy within {points(best.lost.mean)} points of no attack ({without}) "
-            f"under {attacks}"
-        )
-    worst = record.worst_cell(record.mean, malicious)
-    if best.rule != record.mean and worst is not None and worst.lost is not None:
-        nothing = worst.lost.mean <= 0
-        said += f"; {record.mean} lost {'nothing' if nothing else points(worst.lost.mean)}"
-        said += "" if nothing else f" {_attack(record, worst)}"
-    return f"{said}.{_others(record, best)}"
+        return f"{clients} no rule was run under {_attacks(record)} in every seed, so nothing is said of any."
+    if not was_tried(record, malicious):
+        return f"{clients} {untried_sentence(record, malicious, _attacks(record))}"
+    kept, where = _kept(record, best, format_share(base.accuracy.mean)), ""
+    if held(best) and best.lost.mean > 0 and best.attack != record.no_attack:
+        where = f", under {best.attack}"
+    averaged = f"{over_seeds(record)}{_interval(best.lost, where)}"
+    return f"{clients} {kept}, {averaged}{_of_the_mean(record, best)}.{_others(record, best)}"
 
 
-def _attack(record: FederatedRecord, cell: FederatedCell) -> str:
-    """Say what made a cell lose accuracy; some rules need no attack for it."""
-    return "even without an attack" if cell.attack == record.no_attack else f"under {cell.attack}"
+def _kept(record: FederatedRecord, best: FederatedCell, without: str) -> str:
+    """Say what the best rules kept or lost of the accuracy without an attack."""
+    loss = 0.0 if best.lost is None else best.lost.mean
+    rules, attacks = first_of(tied_rules(record, best)), _attacks(record)
+    lost = f"{points(loss)} points of the mean’s {without} {attack_words(record, best)}"
+    if not held(best) and best.rule == record.mean:
+        return f"no rule held, and none lost less than the mean itself: {lost}"
+    if not held(best):
+        return f"no rule held: the best, {rules}, lost {lost}"
+    if loss <= 0:
+        return f"{rules} lost nothing of the accuracy without an attack ({without}) under {attacks}"
+    return f"{rules} kept the accuracy within {points(loss)} points of no attack ({without}) under {attacks}"
+
+
+def _attacks(record: FederatedRecord) -> str:
+    many = len(record.attacked_by)
+    return {1: "the one attack", 2: "both attacks"}.get(many, f"all {many} attacks")
+
+
+def _interval(lost: Estimate, where: str) -> str:
+    """Write the interval of the loss in the worst cell of a rule, in brackets; nothing for a single seed."""
+    said = points_between(lost)
+    return f" (95 % interval of the worst loss{where}: {said})" if said else ""
+
+
+def _of_the_mean(record: FederatedRecord, best: FederatedCell) -> str:
+    """Say what the mean lost to its worst attack, where another rule is best."""
+    worst = record.worst_cell(record.mean, best.malicious)
+    if best.rule == record.mean or worst is None or worst.lost is None:
+        return ""
+    if worst.lost.mean <= 0:
+        return "; the mean lost nothing"
+    return f"; the mean lost {points(worst.lost.mean)} points {attack_words(record, worst)}"
+
+
+def _recommended(record: FederatedRecord) -> FederatedCell | None:
+    """Return the best rule of the largest number of malicious clients at which one held, or else of the smallest."""
+    found = [cell for cell in map(record.best_rule, sorted(record.malicious)) if cell is not None]
+    whole = [cell for cell in found if held(cell)]
+    return whole[-1] if whole else next(iter(found), None)
+
+
+def _for_the_mean(record: FederatedRecord, best: FederatedCell) -> str:
+    """Say what follows where no rule lost less than the mean, or where none but the mean was tried."""
+    several = len(record.malicious) > 1
+    if not any(was_tried(record, malicious) for malicious in record.malicious):
+        return untried_advice(record)
+    if not was_tried(record, best.malicious):
+        return f"With {best.malicious} malicious, no rule but the mean was tried, so none is recommended."
+    if held(best):
+        most = f" with {best.malicious} malicious, the largest number at which a rule held" if several else " here"
+        return f"No rule lost less than the mean{most}, so nothing speaks for a change."
+    return (
+        f"No rule lost less than the mean, and the mean did not hold: it lost more than {100 * HELD:g} points. None is "
+        "recommended; try other rules, or fewer malicious clients."
+    )
+
+
+def _which(record: FederatedRecord, best: FederatedCell) -> str:
+    """Say what the line of code is for, up to its place."""
+    several = len(record.malicious) > 1
+    if held(best):
+        if not several:
+            return "Put the rule"
+        most = f"{best.malicious} of {record.clients} clients malicious"
+        return f"A rule held with at most {most}; for that number, put the rule"
+    if several:
+        return (
+            f"No rule held with any of these numbers. The line is for the one that lost least with {best.malicious} of "
+            f"{record.clients} clients malicious; put it"
+        )
+    return "No rule held. The line is for the one that lost least; put it"
 
 
 def _others(record: FederatedRecord, best: FederatedCell) -> str:
     """Name the rules whose worst cell the seeds cannot tell from the best: the paired difference may be zero."""
-    ours, names = _finals(record, best), []
+    ours, names, tied = _finals(record, best), [], tied_rules(record, best)
     for info in record.rules:
         worst = record.worst_cell(info.name, best.malicious)
-        if info.name == best.rule or worst is None:
+        if info.name in tied or worst is None:
             continue
         theirs = _finals(record, worst)
         gap = Estimate.of([share - theirs[seed] for seed, share in ours.items()], lowest=-1.0)
         names += [info.name] * (gap.low is not None and gap.low <= 0)
-    return f" The seeds do not tell it from {first_of(names)}." if names else ""
+    them = "it" if len(tied) == 1 else "them"
+    return f" The seeds do not tell {them} from {first_of(names)}." if names else ""
 
 
 def _finals(record: FederatedRecord, cell: FederatedCell) -> dict[int, float]:
@@ -155,77 +207,3 @@ def _finals(record: FederatedRecord, cell: FederatedCell) -> dict[int, float]:
     place = (cell.malicious, cell.attack, cell.rule)
     found = (trial for trial in record.trials if (trial.malicious, trial.attack, trial.rule) == place)
     return {trial.seed: trial.final for trial in found if trial.final is not None}
-
-
-def _recommended(record: FederatedRecord) -> FederatedCell | None:
-    """Return the best rule of the largest number of malicious clients at which one held, or else of the smallest."""
-    found = [cell for cell in map(record.best_rule, record.malicious) if cell is not None and cell.lost is not None]
-    held = [cell for cell in found if cell.lost is not None and cell.lost.mean <= HELD]
-    return held[-1] if held else next(iter(found), None)
-
-
-def _unheld(record: FederatedRecord, malicious: int) -> tuple[str, str]:
-    lost, costly = [], []
-    for info in record.rules:
-        worst, bare = record.worst_cell(info.name, malicious), record.cell(record.no_attack, info.name, malicious)
-        if worst is not None and worst.lost is not None and worst.lost.mean > HELD and info.name != record.mean:
-            lost.append(
-                (worst.lost.mean, f"{info.name} lost {points(worst.lost.mean)} points {_attack(record, worst)}")
-            )
-        if bare is not None and bare.lost is not None and bare.lost.mean > HELD:
-            costly.append((bare.lost.mean, f"{info.name} {points(bare.lost.mean)}"))
-    return (
-        f"Not held: {_first_sorted(lost, 'rule')}." if lost else "",
-        f"Points lost without any attack: {_first_sorted(costly, 'rule')}." if costly else "",
-    )
-
-
-def _first_sorted(found: Sequence[tuple[float, str]], thing: str) -> str:
-    """Join what was lost, the most first; of many the first few and the number of the others."""
-    said = [text for _, text in sorted(found, key=lambda one: -one[0])]
-    rest = len(said) - _MOST_NAMED
-    return "; ".join(said if rest <= 0 else [*said[:_MOST_NAMED], f"and {counted(rest, f'other {thing}')}"])
-
-
-def _backdoors(record: FederatedRecord) -> list[str]:
-    """Say how often a trigger called up its class: behind the best rule, behind the mean, and without the attack."""
-    sentences = []
-    for malicious in record.malicious:
-        many = "" if len(record.malicious) == 1 else f" with {malicious} malicious"
-        best, bare = record.best_rule(malicious), record.cell(record.no_attack, record.mean, malicious)
-        first = dict.fromkeys([*([] if best is None else [best.rule]), record.mean])
-        for info in record.attacks:
-            cells = [record.cell(info.name, rule.name, malicious) for rule in record.rules]
-            found = {cell.rule: cell.success for cell in cells if cell is not None and cell.success is not None}
-            if info.goal != "trigger" or not found:
-                continue
-            said = [f"{_success(found[name])} behind {name}" for name in first if name in found]
-            base = 0.0
-            if bare is not None and bare.success is not None:
-                base = bare.success.share
-                said.append(f"{format_share(base)} without the attack")
-            sentences.append(f"Trigger of {info.name}{many} works on {listed(said)}.{_worked(found, first, base)}")
-    return sentences
-
-
-def _worked(found: Mapping[str, Proportion], known: Iterable[str], base: float) -> str:
-    """Name the other rules behind which a trigger works much more often than without the attack."""
-    rules = [(name, one.share) for name, one in found.items() if name not in known and one.share > base + _MUCH]
-    named = [f"{name} ({format_share(share)})" for name, share in sorted(rules, key=lambda rule: -rule[1])]
-    return f" It works behind {listed(named)} too." if named else ""
-
-
-def _success(found: Proportion) -> str:
-    return f"{format_share(found.share)} ({format_interval(found.low, found.high)}) of {counted(found.total, 'row')}"
-
-
-def _skipped(record: FederatedRecord) -> list[str]:
-    """Say which rules could not be run against how many attacks, and why."""
-    reasons: dict[tuple[str, str], int] = {}
-    for cell in record.cells:
-        if cell.skipped:
-            reasons[cell.skipped, cell.rule] = reasons.get((cell.skipped, cell.rule), 0) + 1
-    grouped: dict[str, list[str]] = {}
-    for (reason, rule), cells in reasons.items():
-        grouped.setdefault(reason, []).append(f"{rule} ({counted(cells, 'cell')})")
-    return [f"Not run: {first_of(names)}: {reason.rstrip('.')}." for reason, names in grouped.items()]

@@ -83,4 +83,5 @@ def test_what_is_not_above_the_largest_class_by_a_point_is_not_learned():
     base = record.unattacked(4).accuracy.mean
     for majority, learned in ((base - 0.011, True), (base - 0.009, False), (base + 0.1, False)):
         assert replace(record, majority=majority).learned(4) is learned
-    assert [replace(record, majority=0.5).above_majority(share) for share in (0.5, 0.5 + 1e-12, 0.51)] == [False, False, True]
+    half = replace(record, majority=0.5)
+    assert [half.above_majority(share) for share in (0.5, 0.5 + 1e-12, 0.51)] == [False, False, True]

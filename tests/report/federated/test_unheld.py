@@ -6,8 +6,11 @@ from dataclasses import replace
 
 from federated_records import made_federation
 
+from toadstone.commands.gates import gate_lost
 from toadstone.pipeline.federation.cells import federated_cells
 from toadstone.report.federated.unheld import unheld_sentences
+
+BARE = ("none", "nnm+trimmed-mean")
 
 
 def said_of(record):
@@ -58,3 +61,13 @@ def test_of_many_rules_the_rest_is_counted():
     assert said_of(many)[0].endswith("rule-2 (31.0 under alie) and 3 others.")
     fewer = replace(many, rules=rules[:-2])
     assert said_of(fewer)[0].endswith("rule-2 (31.0 under alie) and 1 other.")
+
+
+def test_the_gate_names_no_attack_in_words(capsys):
+    record = made_federation()
+    trials = tuple(
+        replace(trial, accuracy=(*trial.accuracy[:-1], 0.5)) if (trial.attack, trial.rule) == BARE else trial
+        for trial in record.trials
+    )
+    assert gate_lost(replace(record, trials=trials, cells=federated_cells(trials), rules=record.rules[::2]), 1.0) == 1
+    assert "points without an attack, above 1" in " ".join(capsys.readouterr().err.split())

@@ -117,7 +117,8 @@ def _answer(record: FederatedRecord, malicious: int) -> str:
 def _kept(record: FederatedRecord, best: FederatedCell, without: str) -> str:
     """Say what the best rules kept or lost of the accuracy without an attack."""
     loss = 0.0 if best.lost is None else best.lost.mean
-    rules, attacks = first_of(tied_rules(record, best)), _attacks(record)
+    names = ["the mean" if name == record.mean else name for name in tied_rules(record, best)]
+    rules, attacks = first_of(names), _attacks(record)
     lost = f"{points(loss)} points of the mean’s {without} {attack_words(record, best)}"
     if not held(best) and best.rule == record.mean:
         return f"no rule held, and none lost less than the mean itself: {lost}"

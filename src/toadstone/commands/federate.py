@@ -83,8 +83,8 @@ _TRAINING = stacked(
     short_help="Try malicious clients against the rules of a federated server.",
     epilog=epilog(
         "toadstone federate mnist --out federated-mnist",
-        "toadstone federate patients.csv --label ill --group hospital --clients 20 --malicious 2",
-        "toadstone federate mnist --malicious 1%,5%,10%,20% --rules median,krum,nnm+trimmed-mean --json",
+        "toadstone federate patients.csv --label ill --group hospital --clients 20",
+        "toadstone federate mnist --malicious 5%,10% --rules median,krum --json",
         "toadstone federate adult --attacks alie,ipm,min-max --fail-if-lost-above 3",
     ),
 )

@@ -189,4 +189,6 @@ def _cautions(setup: FederationSetup) -> Iterator[str]:
     if setup.plan.seeds == 1:
         yield "There is a single seed: nothing tells how much of a figure is chance."
     if setup.dealing.sources is not None and len(set(setup.dealing.sources.tolist())) < setup.plan.clients:
-        yield "Clients of one source are alike: clients that are sources of their own would differ more."
+        yield (
+            "Clients of one source are alike: here honest clients look more alike than clients of distinct sources would."
+        )

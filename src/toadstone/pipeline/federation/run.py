@@ -190,5 +190,5 @@ def _cautions(setup: FederationSetup) -> Iterator[str]:
         yield "There is a single seed: nothing tells how much of a figure is chance."
     if setup.dealing.sources is not None and len(set(setup.dealing.sources.tolist())) < setup.plan.clients:
         yield (
-            "Clients of one source are alike: here honest clients look more alike than clients of distinct sources would."
+            "Clients of one source are alike: honest clients differ less here than clients of distinct sources would."
         )

@@ -18,7 +18,7 @@ class Mimic:
 
     In the first rounds the direction z of largest variance is learned by
     Oja's rule, z <- t/(t+1) z + 1/(t+1) sum_i (g_i - u) (g_i - u)' z, where u
-    is the running mean. The client i of largest |sum_t z' (g_i - u)| is
+    is the running mean. The client i of largest ``|sum_t z' (g_i - u)|`` is
     copied, and remains the same when the warm-up is over. Without
     heterogeneity the attack is harmless, and with it no rule can tell it from
     a crowd of like clients.

@@ -11,8 +11,8 @@ from numpy.random import Generator
 
 from toadstone.core.arrays import Array, IntArray, Matrix
 
+# Rows of one client, shape (n, d), and the positions of their classes, shape (n,).
 ClientRows: TypeAlias = tuple[Matrix, IntArray]
-"""Rows of one client, shape (n, d), and the positions of their classes, shape (n,)."""
 
 
 class ClientModel(Protocol):

@@ -80,10 +80,10 @@ class FederationRun:
     unchanged_rounds : int
         Rounds that the rule refused, so that the model stayed as it was.
     heterogeneity : float
-        Mean over rounds of G^2 = mean_H |x_i - mean_H|^2, of the honest
+        Mean over rounds of ``mean_H |x_i - mean_H|^2``, of the honest
         messages.
     kappa : float
-        Largest over rounds of |F - mean_H|^2 / mean_H |x_i - mean_H|^2, F
+        Largest over rounds of ``|F - mean_H|^2 / mean_H |x_i - mean_H|^2``, F
         being what the rule returned. NaN if no round had a result.
     malicious_clients : tuple of int
         Their positions.

@@ -23,8 +23,8 @@ from toadstone.pipeline.trials.journal import Journal, run_missing
 from toadstone.records.audit import NO_ATTACK
 from toadstone.records.federated import MEAN, CertifiedClients, ClientAttackInfo, FederatedRecord, FederatedTrial
 
+# Seed, malicious clients, attack and rule.
 Unit = tuple[int, int, str, str]
-"""Seed, malicious clients, attack and rule."""
 
 
 def run_federation_matrix(

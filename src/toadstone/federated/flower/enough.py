@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from toadstone.federated.aggregation.before import Bucketing
 from toadstone.federated.aggregation.conditions import check_condition
 from toadstone.federated.aggregation.rule import Chain, PreAggregation, Rule
 
@@ -33,9 +32,9 @@ def check_enough(rule: Rule, *, clients: int, malicious: int, behind: str = "") 
     rows, made = clients, ""
     for part in _parts(rule):
         check_condition(part.name, clients=rows, malicious=malicious, behind=made + behind)
-        if isinstance(part, Bucketing):
-            made = f" after bucketing of {clients}"
-            rows = -(-rows // part.size)
+        left = part.outputs(rows) if isinstance(part, PreAggregation) else rows
+        if left < rows:
+            made, rows = f" after {part.name} of {clients}", left
 
 
 def _parts(rule: Rule) -> list[PreAggregation | Rule]:

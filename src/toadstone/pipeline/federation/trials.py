@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from toadstone.core.errors import ToadstoneError
+from toadstone.core.errors import InvalidInput
 from toadstone.federated.simulation.federation import run_federation
 from toadstone.federated.simulation.results import FederationRun, FederationSetting
 from toadstone.pipeline.federation.choices import ChosenAttack, ChosenRule
@@ -59,7 +59,7 @@ def run_federated_unit(
                 attack=None if attack is None else _made(attack, part),
                 setting=setting,
             )
-    except ToadstoneError as error:
+    except InvalidInput as error:
         # What one rule cannot use is no reason to go without the others.
         return (replace(blank, skipped=str(error).splitlines()[0]),)
     return (replace(_measured(blank, run), seconds=time.perf_counter() - begin),)

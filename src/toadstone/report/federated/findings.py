@@ -166,7 +166,8 @@ def _for_the_mean(record: FederatedRecord, best: FederatedCell) -> str:
         return f"With {best.malicious} malicious, no rule but the mean was tried, so none is recommended."
     if held(best):
         most = f" with {best.malicious} malicious, the largest number at which a rule held" if several else " here"
-        return f"No rule lost less than the mean{most}, so nothing speaks for a change."
+        change = "accuracy alone is no reason to change, a trigger told below is one"
+        return f"No rule lost less than the mean{most}; {change}."
     return (
         f"No rule lost less than the mean, and the mean did not hold: it lost more than {100 * HELD:g} points. None is "
         "recommended; try other rules, or fewer malicious clients."

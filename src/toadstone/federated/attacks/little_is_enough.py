@@ -19,8 +19,8 @@ Direction: TypeAlias = Literal["down", "opposed"]
 """Every coordinate is lowered, as published, or each is moved against the sign of its mean.
 
 In one run of 60 rounds the second harmed most: a linear model of MNIST on 50 clients of few digits each, ten of them
-malicious, reached 0.35 behind the trimmed mean with the strength searched, and 0.87 with the first. A softmax of two classes
-does not change at all when the weights of both are lowered alike.
+malicious, reached 0.35 behind the trimmed mean with the strength searched, and 0.87 with the first. A softmax of two
+classes does not change at all when the weights of both are lowered alike.
 """
 
 

@@ -46,6 +46,8 @@ autodoc_default_options = {
 }
 numpydoc_show_class_members = False
 add_module_names = False
+# With an entry for each object, the theme copies eleven thousand of them for each page: three quarters of the build.
+toc_object_entries = False
 
 # Several classes have an attribute of the same name; a short reference to it may mean any.
 suppress_warnings = ["ref.python"]

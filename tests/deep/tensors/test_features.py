@@ -137,6 +137,21 @@ def test_double_precision_stays(images):
     assert activations(plain().bfloat16(), "4", images).dtype == torch.float32
 
 
+def test_half_precision_is_near_and_comes_back_in_single(subject, images, labels):
+    model, head = subject
+    for found, whole in (
+        (activations(model, head, images, precision="bfloat16"), activations(model, head, images)),
+        (head_gradients(model, images, labels, precision="bfloat16"), head_gradients(model, images, labels)),
+    ):
+        assert found.dtype == torch.float32
+        assert 0 < (found - whole).norm() < 0.02 * whole.norm()
+
+
+def test_an_unknown_precision_is_refused(images):
+    with pytest.raises(InvalidArgument, match="`precision`: expected one of float32, bfloat16, got half"):
+        logits(plain(), images, precision="half")
+
+
 def test_a_missing_layer_is_refused_with_near_names(images):
     with pytest.raises(UnknownName, match=r"`head`: expected .*, such as classifier.*, got 'classifer'"):
         find_head(Vgg(), "classifer")

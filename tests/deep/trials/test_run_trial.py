@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch")
 
 from toadstone.deep.defences.deep_knn import VoteResult
 from toadstone.deep.training.hyperparameters import TrainingConfig
-from toadstone.deep.trials.cases import Case
+from toadstone.deep.trials.cases import Case, Goal
 from toadstone.deep.trials.run_trial import FixedRows, NetworkDefence, run_trial, voting
 from toadstone.deep.trials.transfer_setting import new_head
 
@@ -68,3 +68,18 @@ def test_a_defence_that_drops_rows_trains_on_the_others(case):
     assert built == [3]
     assert (found.flagged_poison, found.flagged_clean) == (1, 4)
     assert (found.poison_rows, found.clean_rows) == (2, 58)
+
+
+class First(torch.nn.Module):
+    """Logits are the features."""
+
+    def forward(self, features):
+        return features
+
+
+def test_a_goal_has_a_label_for_all_images_or_one_for_each():
+    shown = torch.eye(3)
+    assert Goal(images=shown, label=1).reached(First()) == (3, 1)
+    assert Goal(images=shown, label=torch.tensor([0, 1, 0])).reached(First()) == (3, 2)
+    before = shown, torch.tensor([0, 0, 2])
+    assert Goal(images=shown, label=torch.tensor([0, 1, 0]), before=before).reached(First()) == (2, 1)

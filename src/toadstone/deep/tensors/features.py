@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from toadstone.core.errors import InvalidArgument, InvalidData, UnknownName
 from toadstone.deep.tensors.batched_memory import in_blocks, out_of_memory
 from toadstone.deep.tensors.images import as_input, check_images, check_labels, check_layout
+from toadstone.deep.tensors.precision import Precision, computing
 
 _SHAPES = re.compile("shape|size|channels|dimension", re.IGNORECASE)
 """Words in torch's errors about images of a wrong shape."""
@@ -124,7 +125,9 @@ def outputs(model: nn.Module, head: str, images: Tensor) -> tuple[Tensor, Tensor
     return seen[0].flatten(1), logits
 
 
-def activations(model: nn.Module, head: str, images: Tensor, *, block: int = 128) -> Tensor:
+def activations(
+    model: nn.Module, head: str, images: Tensor, *, block: int = 128, precision: Precision = "float32"
+) -> Tensor:
     """Return the input of the head for many images, in evaluation mode and without gradients.
 
     Parameters
@@ -137,6 +140,9 @@ def activations(model: nn.Module, head: str, images: Tensor, *, block: int = 128
     block : int
         Images in one pass; halved with a warning where memory runs out. Blocks
         larger than the caches of a CPU take twice the time.
+    precision : {"float32", "bfloat16"}
+        Of matrix products and convolutions; bfloat16 takes half the time where
+        the processor has it, and keeps three digits.
 
     Returns
     -------
@@ -150,13 +156,13 @@ def activations(model: nn.Module, head: str, images: Tensor, *, block: int = 128
         finite.
     """
     check_images(images)
-    with evaluating(model), torch.no_grad():
+    with evaluating(model), torch.no_grad(), computing(_device(model), precision):
         return in_blocks(
             lambda rows: _finite(outputs(model, head, images[rows])[0], "activations"), len(images), block=block
         )
 
 
-def logits(model: nn.Module, images: Tensor, *, block: int = 128) -> Tensor:
+def logits(model: nn.Module, images: Tensor, *, block: int = 128, precision: Precision = "float32") -> Tensor:
     """Return the logits of many images, in evaluation mode and without gradients.
 
     Parameters and errors are as for `activations`.
@@ -166,11 +172,13 @@ def logits(model: nn.Module, images: Tensor, *, block: int = 128) -> Tensor:
     Tensor of shape (n, n_classes)
     """
     check_images(images)
-    with evaluating(model), torch.no_grad():
+    with evaluating(model), torch.no_grad(), computing(_device(model), precision):
         return in_blocks(lambda rows: _finite(_logits(model, images[rows]), "logits"), len(images), block=block)
 
 
-def head_gradients(model: nn.Module, images: Tensor, labels: Tensor, *, block: int = 128) -> Tensor:
+def head_gradients(
+    model: nn.Module, images: Tensor, labels: Tensor, *, block: int = 128, precision: Precision = "float32"
+) -> Tensor:
     """Return the gradient of each image's cross entropy by its logits, ``softmax - onehot``, in evaluation mode.
 
     Parameters
@@ -178,8 +186,9 @@ def head_gradients(model: nn.Module, images: Tensor, labels: Tensor, *, block: i
     model : Module
     images : Tensor of shape (n, channels, height, width)
     labels : Tensor of shape (n,), int64
-    block : int
-        As for `activations`.
+    block, precision
+        As for `activations`; the gradients themselves are in at least single
+        precision.
 
     Returns
     -------
@@ -195,9 +204,14 @@ def head_gradients(model: nn.Module, images: Tensor, labels: Tensor, *, block: i
     .. [1] Yang, Liu and Mirzasoleiman, "Not all poisons are created equal:
        robust training against data poisoning", ICML 2022, section 4.
     """
-    gradients = logits(model, images, block=block).softmax(dim=1)
+    gradients = logits(model, images, block=block, precision=precision).softmax(dim=1)
     check_labels(labels, count=len(images), classes=gradients.shape[1])
     return gradients - nn.functional.one_hot(labels.to(gradients.device), gradients.shape[1])
+
+
+def _device(model: nn.Module) -> torch.device:
+    anchor = next(model.parameters(), None)
+    return torch.device("cpu") if anchor is None else anchor.device
 
 
 def float_logits(model: nn.Module, images: Tensor) -> Tensor:

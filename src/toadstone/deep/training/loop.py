@@ -24,6 +24,7 @@ from toadstone.deep.tensors.augmentation import flip_crop
 from toadstone.deep.tensors.checkpoints import digest_of
 from toadstone.deep.tensors.features import float_logits, logits
 from toadstone.deep.tensors.images import as_input, check_images, check_labels
+from toadstone.deep.tensors.precision import computing
 from toadstone.deep.training.hyperparameters import TrainingConfig
 from toadstone.deep.training.progress import Checkpoint, History, TrainingState, watcher_identity
 
@@ -168,13 +169,16 @@ class _Epochs:
         for_dropout, for_order = np.random.SeedSequence([seed, epoch]).generate_state(2, np.uint64)
         torch.manual_seed(int(for_dropout))
         generator = Generator().manual_seed(int(for_order))
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.config.rate(epoch)
         _learn(self.model)
         batches = rows[torch.randperm(len(rows), generator=generator)].split(int(self.config.batch))
         if len(batches) > 1 and len(batches[-1]) == 1:
             batches = batches[:-1]
-        losses, right = zip(*(self._step(batch, generator) for batch in batches), strict=True)
+        steps = ((number + 0.5) / len(batches) for number in range(len(batches)))
+        done = (
+            self._step(batch, generator, rate=self.config.rate(epoch, passed))
+            for batch, passed in zip(batches, steps, strict=True)
+        )
+        losses, right = zip(*done, strict=True)
         # Once an epoch: reading the loss after each step would make a graphics card wait for the CPU.
         each = torch.stack(losses).double().cpu()
         if not each.isfinite().all():
@@ -183,7 +187,9 @@ class _Epochs:
         sizes = torch.tensor([len(batch) for batch in batches], dtype=torch.float64)
         return float(each @ sizes / sizes.sum()), float(torch.stack(right).sum().cpu() / sizes.sum())
 
-    def _step(self, rows: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    def _step(self, rows: Tensor, generator: Generator, *, rate: float) -> tuple[Tensor, Tensor]:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
         like = next(self.model.parameters())
         inputs, labels = self.images[rows.to(self.images.device)], self.labels[rows.to(self.labels.device)]
         labels = labels.to(like.device)
@@ -191,7 +197,7 @@ class _Epochs:
             inputs = flip_crop(inputs, generator)
         if inputs.dim() == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(like.device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bfloat16"):
+        with computing(like.device, self.config.precision):
             loss, given = self.objective(self.model, as_input(inputs, like), labels, generator)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -38,20 +38,20 @@ class Goal:
     Parameters
     ----------
     images : Tensor of shape (m, ...)
-    label : int
-        Label that they are to be classified as.
+    label : int or int64 Tensor of shape (m,)
+        Label that they are to be classified as, or that each of them is.
     before : Pictures, optional
         The same images without a trigger, and their labels; only those count
         that the trained model classifies correctly without it.
     """
 
     images: Tensor
-    label: int
+    label: int | Tensor
     before: Pictures | None = None
 
     def reached(self, model: nn.Module) -> tuple[int, int]:
         """Return the number of images that count, and of those classified as the label."""
-        found = logits(model, self.images).argmax(1).cpu() == self.label
+        found = logits(model, self.images).argmax(1).cpu() == torch.as_tensor(self.label).cpu()
         counts = torch.ones_like(found)
         if self.before is not None:
             images, labels = self.before

@@ -69,7 +69,7 @@ def inversion_trial(case: Case, name: str, *, trusted: Tensor, search: NeuralCle
     """
     begin = time.perf_counter()
     scan = scan_for_backdoors(case.undefended, trusted, generator=seeded(case.seed), search=search)
-    target = {case.goal.label} if case.goal is not None else set()
+    target = set(torch.as_tensor(case.goal.label).view(-1).tolist()) if case.goal is not None else set()
     found = target & set(scan.suspects)
     others = len(scan.inversions) - len(target)
     wrong = len(scan.suspects) - len(found)

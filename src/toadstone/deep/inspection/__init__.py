@@ -1,0 +1,1 @@
+"""Inspection of trained networks for backdoors, with trusted images only, and their repair."""

@@ -129,8 +129,8 @@ def write(folder: Path) -> str:
         "Made by `benchmarks/network_inspection.py --measure 0 20`, then `--write`. Data: MNIST, training images 6,000 "
         "to 11,999; 180 of them, 3 %, with the trigger. Network: three convolutions, a layer of 64 units, five epochs. "
         "Trusted: 256 test images for the inspection, 500 for the repair. Success: the attacker's own trigger on test "
-        "images of other labels. The constants were chosen on six other networks (training images 0 to 5,999), those of "
-        "shifts on three of them.",
+        "images of other labels. The constants were chosen on six other networks (training images 0 to 5,999), "
+        "those of shifts on three of these.",
         "",
         f"The label of the backdoor was named first in {_of(named, len(bad))} networks; {_of(accused, len(clean))} "
         f"clean ones were accused. An inspection took {max(row['seconds'] for row in rows):.0f} processor seconds at "

@@ -41,6 +41,9 @@ _EXAMPLES = (
 @choice("--scale", ["cpu", "full"], "Experiments on networks: minutes on two cores, or hours on a graphics card.")
 @path("--work", "DIR", "Folder where an experiment on networks keeps its trials; the same run goes on from it.")
 @number("--minutes", "M", "Begin no trial of networks after so many, and report the finished ones.")
+@click.option(
+    "--targets", type=int, metavar="N", help="Targets of epic-transfer and -unseen.  [default: 20, full: 100]"
+)
 @json_flag("the record, or with --list the catalogue,")
 def reproduce(
     name: str | None,
@@ -52,6 +55,7 @@ def reproduce(
     scale: Scale,
     work: Path | None,
     minutes: float | None,
+    targets: int | None,
     as_json: bool,
 ) -> None:
     """Measure a figure or table of a paper again, and print the paper's figures beside ours.
@@ -81,6 +85,7 @@ def reproduce(
             scale=scale,
             work=work,
             minutes=minutes if minutes is not None else math.inf,
+            targets=targets,
             on_stage=progress.announce,
             on_step=progress.step,
         )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from toadstone.detectors.adapters.pyod_detector import PyODDetector
     from toadstone.detectors.features.activation import ActivationClustering
     from toadstone.detectors.features.deep_neighbours import DeepNeighbours
+    from toadstone.detectors.features.feature_vote import FeatureVote
     from toadstone.detectors.features.gradient import GradientNorm, GradientSimilarity
     from toadstone.detectors.features.influence import InfluenceDetector
     from toadstone.detectors.features.mahalanobis import RobustMahalanobis
@@ -41,6 +42,7 @@ __all__ = [
     "CrossValidationCleaning",
     "DeepNeighbours",
     "EnsembleFilter",
+    "FeatureVote",
     "GradientNorm",
     "GradientSimilarity",
     "InfluenceDetector",
@@ -69,6 +71,7 @@ __getattr__, __dir__ = lazy_exports(
         "CrossValidationCleaning": "labels.cross_validation",
         "DeepNeighbours": "features.deep_neighbours",
         "EnsembleFilter": "labels.ensemble",
+        "FeatureVote": "features.feature_vote",
         "GradientNorm": "features.gradient",
         "GradientSimilarity": "features.gradient",
         "InfluenceDetector": "features.influence",

@@ -42,6 +42,8 @@ class Experiment:
     images : tuple of str
         Image sets that it needs, as named by
         `toadstone.deep.tensors.images.load_images`.
+    targets : bool
+        Whether its number of targets can be chosen.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Experiment:
     data: tuple[str, ...]
     module: str
     images: tuple[str, ...] = ()
+    targets: bool = False
 
     @property
     def source(self) -> str:
@@ -240,11 +243,23 @@ EXPERIMENTS = (
         name="epic-transfer",
         paper=EPIC,
         place="table 1, transfer",
-        title="Targeted poisons against a new head on a frozen network behind six defences, ours among them, pictures",
-        minutes=11,
+        title="Targeted poisons against a new head on a frozen network behind twelve defences, pictures",
+        minutes=20,
         data=(),
         module="epic_2022.transfer",
         images=("cifar10",),
+        targets=True,
+    ),
+    Experiment(
+        name="epic-transfer-unseen",
+        paper=EPIC,
+        place="table 1, transfer",
+        title="The same with heads on images that the network has not seen",
+        minutes=15,
+        data=(),
+        module="epic_2022.transfer_unseen",
+        images=("cifar10",),
+        targets=True,
     ),
     Experiment(
         name="epic-backdoor",

@@ -34,6 +34,8 @@ class Conditions:
     minutes : float
         Time limit of experiments on networks: no trial starts later, and the
         finished trials are reported.
+    targets : int, optional
+        Number of targets of experiments on targeted attacks; theirs by default.
     on_stage : callable
         Called with the name of each stage at its start.
     on_step : callable
@@ -50,12 +52,15 @@ class Conditions:
     scale: Scale = "cpu"
     work: Path | None = None
     minutes: float = math.inf
+    targets: int | None = None
     on_stage: Callable[[str], None] = lambda stage: None
     on_step: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
         check_count(workers=self.workers)
+        if self.targets is not None:
+            check_count(targets=self.targets)
         if self.scale not in get_args(Scale):
             raise InvalidArgument("scale", "cpu or full", self.scale)
         if not self.minutes > 0:

@@ -29,7 +29,7 @@ def reproduce(experiment: Experiment, conditions: Conditions, *, command: str = 
     ------
     InvalidArgument
         If a scale, a folder for trials or a time limit is given for an
-        experiment without networks.
+        experiment without networks, or targets for one without a choice.
     InvalidData
         If a data set or PyTorch is missing.
     """
@@ -63,3 +63,5 @@ def _check(experiment: Experiment, conditions: Conditions) -> None:
     for name in ("scale", "work", "minutes"):
         if not experiment.images and getattr(conditions, name) != getattr(defaults, name):
             raise InvalidArgument(name, "an experiment on networks", experiment.name)
+    if conditions.targets is not None and not experiment.targets:
+        raise InvalidArgument("targets", "an experiment with a number of targets to choose", experiment.name)

@@ -18,7 +18,7 @@ from toadstone.deep.defences.epic_schedule import Schedule
 from toadstone.deep.tensors.checkpoints import digest_of
 from toadstone.deep.tensors.features import head_gradients, logits
 from toadstone.deep.training.loop import Watcher
-from toadstone.deep.trials.cases import Case
+from toadstone.deep.trials.cases import Case, seeded
 from toadstone.records.trials import Trial
 
 
@@ -104,6 +104,23 @@ def detecting(name: str, make: Callable[[], FlaggingDetector]) -> NetworkDefence
         stays = torch.ones(len(labels), dtype=torch.bool)
         stays[torch.from_numpy(flagged)] = False
         return FixedRows(stays.nonzero()[:, 0])
+
+    return NetworkDefence(name, watch)
+
+
+def random_drop(name: str, count: Callable[[Case], int]) -> NetworkDefence:
+    """Return the control that drops as many rows as another defence, drawn at random, before the training.
+
+    Parameters
+    ----------
+    name : str
+    count : callable
+        Returns how many rows the other defence dropped of a case.
+    """
+
+    def watch(case: Case) -> RowSelector:
+        rows = torch.randperm(len(case.training[1]), generator=seeded(case.seed))
+        return FixedRows(rows[count(case) :].sort().values)
 
     return NetworkDefence(name, watch)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from toadstone.core.arrays import IntArray
 from toadstone.core.errors import InvalidData
 from toadstone.deep.attacks.feature_collision import FeatureCollision
 from toadstone.deep.attacks.linf_ball import unit
@@ -45,11 +48,57 @@ class TargetsAndBases:
         Label that each target is to be classified as.
     bases : int64 Tensor of shape (t, k)
         Indices of training images of that label.
+    rows : int64 Tensor of shape (t, n), optional
+        Training images of the head that each attack is made against, its bases
+        among them, ascending; those of a head without an attack by default.
     """
 
     targets: Tensor
     labels: Tensor
     bases: Tensor
+    rows: Tensor | None = None
+
+    @classmethod
+    def of_setups(
+        cls, targets: IntArray, labels: IntArray, bases: IntArray, *, head_images: int
+    ) -> tuple[TargetsAndBases, IntArray]:
+        """Take targets and bases from published set-ups, each with a training set of its own.
+
+        Parameters
+        ----------
+        targets, labels : ndarray of int of shape (t,)
+        bases : ndarray of int of shape (t, k)
+            Indices in the whole training set.
+        head_images : int
+            Training images of each head: its bases and the first others.
+
+        Returns
+        -------
+        chosen : TargetsAndBases
+            Bases and rows are positions among the images of `pool`.
+        pool : ndarray of int
+            Training images that any head needs, ascending; the first
+            `head_images` are all among them.
+
+        Examples
+        --------
+        >>> chosen, pool = TargetsAndBases.of_setups(
+        ...     np.array([4]), np.array([1]), np.array([[9, 2]]), head_images=4
+        ... )
+        >>> pool, chosen.bases, chosen.rows
+        (array([0, 1, 2, 3, 9]), tensor([[2, 4]]), tensor([[0, 1, 2, 4]]))
+        """
+        pool = np.union1d(np.arange(head_images), bases)
+        at = np.searchsorted(pool, np.sort(bases, axis=1))
+        first = np.arange(head_images)
+        rows = [np.union1d(own, np.setdiff1d(first, own)[: head_images - len(own)]) for own in at]
+        chosen = cls(
+            targets=torch.from_numpy(targets),
+            labels=torch.from_numpy(labels),
+            bases=torch.from_numpy(at),
+            rows=torch.from_numpy(np.stack(rows)),
+        )
+        return chosen, pool
 
     def images(self, setting: TransferSetting) -> tuple[Tensor, Tensor]:
         """Return the bases as 8-bit levels and the targets in [0, 1]."""
@@ -71,7 +120,7 @@ def draw_targets(setting: TransferSetting, *, targets: int, poisons: int, genera
     labels = (truth[drawn] + further) % setting.n_classes
     bases = []
     for label in labels:
-        own = (setting.training[1] == label).nonzero()[:, 0]
+        own = setting.rows[(setting.training[1][setting.rows] == label).nonzero()[:, 0]]
         bases.append(own[torch.randperm(len(own), generator=generator)[:poisons]].sort().values)
     if len(drawn) < targets or any(len(own) < poisons for own in bases):
         raise InvalidData(f"images: expected {targets} targets and {poisons} bases of a class, got fewer")
@@ -134,7 +183,7 @@ def poisoned_cases(
         One for each target, in order.
     """
     bases, shown = chosen.images(setting)
-    file = folder / f"{name.replace(' ', '-')}.safetensors"
+    file = folder / f"{re.sub('[^a-z0-9]+', '-', name.lower())}.safetensors"
     poisons = crafted_once(file, bases, shown, lambda: crafting(setting, chosen, generator))
     return [_case(setting, name, chosen, poisons[place], place) for place in range(len(poisons))]
 
@@ -156,11 +205,12 @@ def _case(setting: TransferSetting, name: str, chosen: TargetsAndBases, poisons:
     features[rows] = activations(setting.body, HEAD, poisons).cpu()
     target = int(chosen.targets[place])
     goal = Goal(images=setting.test_features[target : target + 1], label=int(chosen.labels[place]))
-    return setting.case(name, features, poison=rows, goal=goal, seed=place)
+    own = None if chosen.rows is None else chosen.rows[place]
+    return setting.case(name, features, poison=rows, goal=goal, seed=place, rows=own)
 
 
 def _nearest_own(setting: TransferSetting, target: int, count: int) -> Tensor:
     """Return the training images of the target's class that are nearest to it, nearest first."""
-    own = (setting.training[1] == setting.test[1][target]).nonzero()[:, 0]
+    own = setting.rows[(setting.training[1][setting.rows] == setting.test[1][target]).nonzero()[:, 0]]
     apart = (setting.features[own] - setting.test_features[target]).double().norm(dim=1)
     return own[apart.argsort(stable=True)[:count]]

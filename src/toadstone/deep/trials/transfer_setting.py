@@ -16,7 +16,7 @@ from toadstone.deep.tensors.networks import CIFAR10_DEVIATION, CIFAR10_MEAN, HEA
 from toadstone.deep.training.hyperparameters import TrainingConfig
 from toadstone.deep.training.loop import train
 from toadstone.deep.training.progress import Checkpoint
-from toadstone.deep.trials.cases import NO_ATTACK, Case, Goal, Pictures
+from toadstone.deep.trials.cases import Case, Goal, Pictures
 
 Network = Literal["resnet8", "resnet18"]
 
@@ -38,6 +38,8 @@ class TransferSetting:
     config : TrainingConfig
         For heads.
     n_classes : int
+    rows : int64 Tensor
+        Training images of a head without an attack, ascending.
     """
 
     body: nn.Module
@@ -47,10 +49,29 @@ class TransferSetting:
     test_features: Tensor
     config: TrainingConfig
     n_classes: int
+    rows: Tensor
 
     @classmethod
-    def of(cls, body: nn.Module, training: Pictures, test: Pictures, config: TrainingConfig) -> TransferSetting:
-        """Return the setting with the features of all images."""
+    def of(
+        cls,
+        body: nn.Module,
+        training: Pictures,
+        test: Pictures,
+        config: TrainingConfig,
+        *,
+        head_images: int | None = None,
+    ) -> TransferSetting:
+        """Return the setting with the features of all images.
+
+        Parameters
+        ----------
+        body : Module
+        training, test : Pictures
+        config : TrainingConfig
+        head_images : int, optional
+            A head without an attack is trained on so many training images
+            from the first; on all by default.
+        """
         features, test_features = (activations(body, HEAD, images).cpu() for images, _ in (training, test))
         return cls(
             body=body,
@@ -60,41 +81,56 @@ class TransferSetting:
             test_features=test_features,
             config=config,
             n_classes=int(training[1].max()) + 1,
+            rows=torch.arange(len(training[1]) if head_images is None else head_images),
         )
 
-    def case(self, attack: str, features: Tensor, *, poison: Tensor, goal: Goal | None, seed: int) -> Case:
+    def case(
+        self,
+        attack: str,
+        features: Tensor,
+        *,
+        poison: Tensor,
+        goal: Goal | None,
+        seed: int,
+        rows: Tensor | None = None,
+    ) -> Case:
         """Return a case in which a head is trained on features, those of poison included.
 
         Parameters
         ----------
         attack : str
         features : Tensor of shape (n, d)
+            Of all training images.
         poison : int64 Tensor
-            Poisoned rows.
+            Poisoned ones, among those that the head is trained on.
         goal : Goal, optional
         seed : int
+        rows : int64 Tensor, optional
+            Training images of the head, ascending; those of a head without an
+            attack by default.
         """
+        own = self.rows if rows is None else rows
         return Case(
             attack=attack,
             seed=seed,
-            training=(features, self.training[1]),
-            poison=poison,
+            training=(features[own], self.training[1][own]),
+            poison=torch.searchsorted(own, poison),
             build=partial(new_head, width=features.shape[1], classes=self.n_classes),
             config=self.config,
             test=(self.test_features, self.test[1]),
             goal=goal,
         )
 
-    def clean_case(self, seed: int) -> Case:
-        """Return a case without poison, which measures false alarms."""
+    def clean_case(self, name: str, seed: int) -> Case:
+        """Return a case without poison, under a name, which measures false alarms."""
         nothing = torch.empty(0, dtype=torch.int64)
-        return self.case(NO_ATTACK, self.features, poison=nothing, goal=None, seed=seed)
+        return self.case(name, self.features, poison=nothing, goal=None, seed=seed)
 
     @property
     def clean_head(self) -> nn.Module:
         """A head trained on the clean images."""
         head = new_head(0, width=self.features.shape[1], classes=self.n_classes)
-        train(head, self.features, self.training[1], self.config, seed=0)
+        train(head, self.features[self.rows], self.training[1][self.rows], self.config, seed=0)
         return head
 
 

@@ -114,15 +114,22 @@ def rows_of(
     return tuple(rows)
 
 
-def panels_of(cells: Sequence[TrialTotals]) -> tuple[Panel, ...]:
-    """Return bar charts of success and of accuracy by defence, with a series for each attack."""
+def panels_of(cells: Sequence[TrialTotals], *, of: str = "") -> tuple[Panel, ...]:
+    """Return bar charts of success and of accuracy by defence, with a series for each attack.
+
+    Parameters
+    ----------
+    cells : sequence of TrialTotals
+    of : str
+        End of the attacks' names; it goes into the titles instead.
+    """
     shown = {
         "Share of attacks that succeed": [(cell, _success(cell)) for cell in cells if cell.success is not None],
         "Accuracy on clean test images": [(cell, cell.accuracy) for cell in cells],
     }
     return tuple(
         Panel(
-            title=title,
+            title=f"{title}{of}",
             kind="bars",
             x_label="defence",
             y_label=title.lower(),
@@ -130,13 +137,13 @@ def panels_of(cells: Sequence[TrialTotals]) -> tuple[Panel, ...]:
             unit="share",
             series=tuple(
                 Series(
-                    attack,
+                    attack.removesuffix(of),
                     "ours",
                     tuple(cell.defence for cell, _ in found if cell.attack == attack),
                     tuple(value for cell, value in found if cell.attack == attack),
                 )
                 for attack in sorted(
-                    dict.fromkeys(cell.attack for cell, _ in found), key=lambda name: name == NO_ATTACK
+                    dict.fromkeys(cell.attack for cell, _ in found), key=lambda name: name.startswith(NO_ATTACK)
                 )
             ),
         )

@@ -46,21 +46,23 @@ class TrialLog:
 
     Attributes
     ----------
+    seed : int
     cut_short : bool
         True if trials were left out because time was up.
     """
 
     def __init__(self, journal: Journal[Trial], folder: Path, conditions: Conditions) -> None:
         self.folder = folder
+        self.seed = conditions.seed
         self.cut_short = False
         self._journal = journal
+        self._known = {(trial.attack, trial.defence, trial.seed): trial for trial in journal.trials}
         self._on_step = conditions.on_step
         self._end = time.monotonic() + 60 * conditions.minutes
 
     def run(self, planned: Iterable[Planned]) -> tuple[Trial, ...]:
         """Return the planned trials: those of the journal, and new ones until time is up, each recorded at once."""
-        known = {(trial.attack, trial.defence, trial.seed): trial for trial in self._journal.trials}
-        trials = []
+        known, trials = self._known, []
         for one in planned:
             name = one.attack, one.defence, one.seed
             if name not in known:
@@ -72,6 +74,17 @@ class TrialLog:
                 self._on_step()
             trials.append(known[name])
         return tuple(trials)
+
+    def dropped(self, attack: str, defence: str, seed: int) -> int:
+        """Return how many rows a defence dropped in a recorded trial.
+
+        Raises
+        ------
+        KeyError
+            If there is no such trial yet.
+        """
+        trial = self._known[attack, defence, seed]
+        return (trial.flagged_poison or 0) + (trial.flagged_clean or 0)
 
     def notes(self, trials: Sequence[Trial]) -> tuple[str, ...]:
         """Return a note if trials were left out."""

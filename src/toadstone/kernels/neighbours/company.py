@@ -1,0 +1,59 @@
+"""Votes of the nearest rows, and the company that an outvoted row has among them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from toadstone.core.arrays import Array, IntArray, Mask
+from toadstone.kernels.statistics.neighbour_vote import count_votes, lost_votes
+
+
+def lost_margins(near: IntArray, codes: IntArray, *, n_classes: int) -> Array:
+    """Return the share of votes by which each row's label loses among its nearest other rows.
+
+    Parameters
+    ----------
+    near : ndarray of int of shape (n, k)
+        Nearest other rows of each row.
+    codes : ndarray of int of shape (n,)
+        Class of each row, from zero.
+    n_classes : int
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Largest share of another label minus the share of the row's own, in
+        [-1, 1]; the row is outvoted where it is positive.
+
+    Examples
+    --------
+    >>> lost_margins(np.array([[1, 2], [2, 0], [1, 0]]), np.array([0, 0, 1]), n_classes=2)
+    array([0., 0., 1.])
+    """
+    lost = lost_votes(count_votes(codes[near], n_classes))
+    return np.asarray(lost[np.arange(len(codes)), codes] / near.shape[1])
+
+
+def company(near: IntArray, codes: IntArray, outvoted: Mask) -> IntArray:
+    """Count the outvoted rows of its own label among the nearest other rows of each row.
+
+    Clean rows that lose the vote lie along the boundary of two classes, each
+    among rows of many kinds; poison that pulls a target over lies together.
+
+    Parameters
+    ----------
+    near : ndarray of int of shape (n, k)
+    codes : ndarray of int of shape (n,)
+    outvoted : ndarray of bool of shape (n,)
+
+    Returns
+    -------
+    ndarray of int of shape (n,)
+
+    Examples
+    --------
+    >>> near, codes = np.array([[1, 2], [0, 2], [0, 1]]), np.array([1, 1, 0])
+    >>> company(near, codes, np.array([True, True, False]))
+    array([1, 1, 0])
+    """
+    return np.asarray((outvoted[near] & (codes[near] == codes[:, None])).sum(axis=1))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from toadstone.core.arrays import Labels
 from toadstone.core.checks import plainly
-from toadstone.core.errors import InvalidInput
+from toadstone.core.errors import InvalidArgument, InvalidInput
+
+NAMED = "MODULE:NAME, as in models:make for the function make of models.py"
+"""How a caller names what is to be imported."""
 
 _LONGEST = 300
 
@@ -97,3 +102,50 @@ def predicted(model: Any, rows: Any, n: int, *, option: str, name: str) -> Label
     if option and flat.dtype.kind in "fcO" and any(one is None or one != one for one in flat.tolist()):
         raise InvalidInput(f"`{option}`: expected labels or numbers from predict of {plainly(name)}, got missing ones")
     return flat
+
+
+def imported(spec: str, option: str) -> Any:
+    """Return what ``module:name`` names; modules are looked for in the current directory first.
+
+    Parameters
+    ----------
+    spec : str
+    option : str
+        The argument by which the caller gave it, for messages.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no such module or attribute.
+    """
+    module, _, path = spec.partition(":")
+    if not module or not path:
+        raise InvalidArgument(option, NAMED, spec)
+    with _importable_here(), failing_in_words(option, spec, "the import"):
+        try:
+            found = importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            # A module that the caller's own one lacks is told apart from the caller's own one.
+            own = error.name is None or module == error.name or module.startswith(f"{error.name}.")
+            missing = module if own else f"{module}, which imports {error.name}, and that is not installed"
+            expected = "a module that is installed or lies in the current directory" if own else "a module that imports"
+            raise InvalidArgument(option, expected, missing) from None
+    for name in path.split("."):
+        if not hasattr(found, name):
+            raise InvalidArgument(option, NAMED, f"{spec}, and {getattr(found, '__name__', module)} has no {name}")
+        found = getattr(found, name)
+    return found
+
+
+@contextmanager
+def _importable_here() -> Iterator[None]:
+    """Let modules of the current directory win while one is looked for, and be found after all others later."""
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
+        if here not in sys.path:
+            # What the module imports later, or a worker process unpacks, lies there too.
+            sys.path.append(here)

@@ -19,7 +19,6 @@ from toadstone.sanitizers.labelled import admit, trusted_mask
 from toadstone.sanitizers.scored import select_rows
 
 _MOST_VOTERS = 251
-_FEWEST_ROWS = 20
 _AT_ONCE = 1024
 
 
@@ -84,6 +83,7 @@ class FeatureVote(BaseEstimator):
     array([100, 101, 102, 103, 104])
     """
 
+    fewest_rows: ClassVar[int] = 20
     needs_labels: ClassVar[bool] = True
     needs_trusted: ClassVar[bool] = False
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -134,8 +134,8 @@ class FeatureVote(BaseEstimator):
         known = trusted_mask(trusted, len(codes))
         n, n_classes = len(codes), len(self.classes_)
         self.n_neighbors_ = min(_MOST_VOTERS, max(1, n // 10)) if self.n_neighbors is None else int(self.n_neighbors)
-        if n < _FEWEST_ROWS or n <= self.n_neighbors_:
-            least = max(_FEWEST_ROWS, self.n_neighbors_ + 1)
+        if n < self.fewest_rows or n <= self.n_neighbors_:
+            least = max(self.fewest_rows, self.n_neighbors_ + 1)
             raise InvalidData(f"rows: expected at least {least} for a vote of the nearest, got n_samples = {n}")
         # Rows vote in an order of values, so that ties of distance do not depend on the caller's order.
         order = value_order(matrix, codes)

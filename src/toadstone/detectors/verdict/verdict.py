@@ -9,9 +9,14 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from toadstone.core.arrays import Array, IntArray, Labels, Mask, Matrix
+from toadstone.core.dataset import as_matrix
+from toadstone.core.errors import InvalidData
+from toadstone.detectors.features.feature_vote import FeatureVote
 from toadstone.detectors.verdict.group_search import GroupSearch
 from toadstone.detectors.verdict.label_verdict import DECIDED, EXCLUDED, LabelVerdict, NoiseEvidence
 from toadstone.detectors.verdict.row_groups import RowGroup
+from toadstone.kernels.neighbours.company import crowded_labels
+from toadstone.kernels.rows import canonical_form
 from toadstone.sanitizers.labelled import admit, trusted_mask
 from toadstone.sanitizers.scored import select_rows
 
@@ -19,6 +24,8 @@ NOTHING_KNOWN = NoiseEvidence(rate=0.0, interval=(0.0, 1.0), log_ratio=0.0, supp
 """Evidence where the rows that belong to no group have one label only."""
 
 _CERTAIN = 1e6
+_CROWDED = 1e-4
+"""Chance below which more rows came to a label than overlap of the classes explains."""
 
 
 class Verdict(BaseEstimator):
@@ -28,6 +35,11 @@ class Verdict(BaseEstimator):
     looked for first and leave the data; the label verdict judges the rows
     that remain. A row's score is the larger of the two verdicts, and the list
     is their union.
+
+    With features of a network that was trained on other data, groups are
+    looked for in the rows themselves and labels judged in the features. There
+    `FeatureVote` comes before the label verdict: the rows that it flags are
+    listed where far more came to their label than left it.
 
     Parameters
     ----------
@@ -64,6 +76,8 @@ class Verdict(BaseEstimator):
         Number of innocent rows to expect in the list.
     evidence_ : NoiseEvidence
         For wrong labels, whichever they are.
+    voted_indices_ : ndarray of int
+        Rows of the list that their nearest rows in `seen` outvote, ascending.
     note_ : str
         The evidence in a sentence.
     learner_weights_ : dict of str to float
@@ -104,6 +118,7 @@ class Verdict(BaseEstimator):
     reasons_: list[str]
     expected_innocents_: float
     evidence_: NoiseEvidence
+    voted_indices_: IntArray
     note_: str
     learner_weights_: dict[str, float]
 
@@ -120,6 +135,7 @@ class Verdict(BaseEstimator):
         column_of: IntArray | None = None,
         sources: Labels | None = None,
         times: Array | None = None,
+        seen: Matrix | None = None,
     ) -> Self:
         """Judge every row.
 
@@ -138,6 +154,9 @@ class Verdict(BaseEstimator):
             Where each row comes from: an annotator, a hospital, a file.
         times : ndarray of shape (n,), optional
             When each row was recorded.
+        seen : ndarray or CSR of shape (n, k), optional
+            Features in which labels are judged, of a network that was trained
+            on other data; `X` by default.
 
         Returns
         -------
@@ -149,7 +168,8 @@ class Verdict(BaseEstimator):
         InvalidArgument
             If `trusted` names rows that do not exist.
         InvalidData
-            If there are too few rows, or fewer than two labels.
+            If there are too few rows, fewer than two labels, or not a row of
+            `seen` for each.
         """
         matrix, self.classes_, codes = admit(self, X, y)
         known = trusted_mask(trusted, len(codes))
@@ -160,7 +180,14 @@ class Verdict(BaseEstimator):
         self.group_ = np.full(len(codes), -1, dtype=np.int64)
         for number in reversed(range(len(self.groups_))):
             self.group_[self.groups_[number].rows] = number
-        self._judge_labels(matrix, labels, known)
+        self.voted_indices_ = np.empty(0, dtype=np.int64)
+        self._vote: dict[int, str] = {}
+        features = matrix if seen is None else _checked(seen, len(codes))
+        self.wrong_probability_, self.suggestion_probability_ = np.zeros(len(codes)), np.zeros(len(codes))
+        self.suggested_ = labels.copy()
+        if seen is not None:
+            self._let_vote(features, labels, known)
+        self._judge_labels(features, labels, known)
         self._join(labels)
         return self
 
@@ -192,12 +219,30 @@ class Verdict(BaseEstimator):
         tags.target_tags.required = True
         return tags
 
+    def _let_vote(self, features: Matrix, labels: Labels, known: Mask) -> None:
+        """List the rows that their nearest rows outvote, of labels to which far more rows came than left them."""
+        rest = np.flatnonzero(self.group_ < 0)
+        if len(np.unique(labels[rest])) < 2 or len(rest) < FeatureVote.fewest_rows:
+            return
+        vote = FeatureVote().fit(features[rest], labels[rest], trusted=known[rest])
+        flagged = rest[vote.flagged_indices_]
+        codes, likely = (
+            np.searchsorted(self.classes_, found) for found in (labels[flagged], vote.suggested_[vote.flagged_indices_])
+        )
+        chance, innocent = crowded_labels(codes, likely, n_classes=len(self.classes_))
+        listed = chance[codes] < _CROWDED
+        self.voted_indices_ = flagged[listed]
+        self._vote = dict(zip(flagged[listed].tolist(), np.array(vote.reasons_, dtype=object)[listed], strict=True))
+        self.wrong_probability_[self.voted_indices_] = 1 - innocent[codes[listed]]
+        self.suggested_[self.voted_indices_] = self.classes_[likely[listed]]
+        self.suggestion_probability_[self.voted_indices_] = 1 - innocent[codes[listed]]
+
     def _judge_labels(self, matrix: Matrix, labels: Labels, known: Mask) -> None:
-        """Judge the labels of the rows that belong to no group."""
+        """Judge the labels of the rows that belong to no group and are not outvoted."""
         # A model that has seen a group predicts its label: groups leave the data before labels are judged.
-        n, rest = len(labels), np.flatnonzero(self.group_ < 0)
-        self.wrong_probability_, self.suggestion_probability_ = np.zeros(n), np.zeros(n)
-        self.suggested_ = labels.copy()
+        alone = self.group_ < 0
+        alone[self.voted_indices_] = False
+        rest = np.flatnonzero(alone)
         self.review_indices_ = self._listed = np.empty(0, dtype=np.int64)
         self.evidence_, self.learner_weights_ = NOTHING_KNOWN, {}
         if len(np.unique(labels[rest])) < 2:
@@ -217,17 +262,29 @@ class Verdict(BaseEstimator):
             if group.looks_like is not None:
                 self.suggested_[group.rows] = group.looks_like
         self.score_ = self.suspicion_ = self.wrong_probability_.copy()
-        both = np.concatenate([np.flatnonzero(self.group_ >= 0), self._listed])
+        both = np.concatenate([np.flatnonzero(self.group_ >= 0), self.voted_indices_, self._listed])
         # Equal scores keep the order of the rows.
         self.flagged_indices_ = both[np.lexsort((both, -self.score_[both]))]
         self.expected_innocents_ = float((1 - self.score_[self.flagged_indices_]).sum())
         self.reasons_ = [self._reason(row, labels[row]) for row in self.flagged_indices_]
         self.note_ = evidence_in_words(self.evidence_)
+        if len(self.voted_indices_):
+            count = len(self.voted_indices_)
+            self.note_ = f"{count} rows are outvoted by the rows nearest to them; of the others, {self.note_}"
 
     def _reason(self, row: int, label: object) -> str:
         if self.group_[row] >= 0:
             return group_in_words(self.groups_[self.group_[row]])
+        if row in self._vote:
+            return str(self._vote[row])
         return f"labelled {label}, looks like {self.suggested_[row]} ({100 * self.suggestion_probability_[row]:.0f} %)"
+
+
+def _checked(seen: Matrix, n: int) -> Matrix:
+    features = canonical_form(as_matrix(seen))
+    if features.shape[0] != n:
+        raise InvalidData(f"seen: expected a row for each of {n}, got {features.shape[0]}")
+    return features
 
 
 def group_in_words(group: RowGroup) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.stats import binom
 
 from toadstone.core.arrays import Array, IntArray, Mask
 from toadstone.kernels.statistics.neighbour_vote import count_votes, lost_votes
@@ -57,3 +58,35 @@ def company(near: IntArray, codes: IntArray, outvoted: Mask) -> IntArray:
     array([1, 1, 0])
     """
     return np.asarray((outvoted[near] & (codes[near] == codes[:, None])).sum(axis=1))
+
+
+def crowded_labels(codes: IntArray, likely: IntArray, *, n_classes: int) -> tuple[Array, Array]:
+    """Test whether more rows came to a label from among others than left it.
+
+    Where classes overlap, as many rows of each are taken for the other. Poison
+    of one label comes from elsewhere, and nothing leaves in exchange.
+
+    Parameters
+    ----------
+    codes, likely : ndarray of int of shape (m,)
+        Label of each outvoted row, and the label that wins the vote there.
+    n_classes : int
+
+    Returns
+    -------
+    chance : ndarray of shape (n_classes,)
+        Probability of so many arrivals or more among arrivals and departures,
+        if a row goes either way with equal chance.
+    innocent : ndarray of shape (n_classes,)
+        Share of the arrivals that departures make up for, in [0, 1].
+
+    Examples
+    --------
+    >>> crowded_labels(np.array([1, 1, 1, 0]), np.array([0, 0, 2, 1]), n_classes=3)
+    (array([0.875 , 0.3125, 1.    ]), array([1.        , 0.33333333, 0.        ]))
+    """
+    arrivals = np.bincount(codes, minlength=n_classes)
+    departures = np.bincount(likely, minlength=n_classes)
+    chance = binom.sf(arrivals - 1, arrivals + departures, 0.5)
+    innocent = np.where(arrivals > 0, np.minimum(departures, arrivals) / np.maximum(arrivals, 1), 0.0)
+    return np.asarray(chance), np.asarray(innocent)

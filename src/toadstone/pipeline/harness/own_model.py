@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from sklearn.base import clone
@@ -16,9 +11,8 @@ from sklearn.utils.validation import has_fit_parameter
 from toadstone.core.arrays import Array, Labels
 from toadstone.core.errors import InvalidArgument
 from toadstone.learners.boosters import wrap_booster
-from toadstone.learners.given_models import failing_in_words
+from toadstone.learners.given_models import failing_in_words, imported
 
-_NAMED = "MODULE:NAME, as in models:make for the function make of models.py"
 _MADE = "an estimator with fit and predict, or a function that returns one"
 
 
@@ -49,7 +43,7 @@ def load_model(model: Any, *, option: str = "model") -> Any:
     >>> load_model("sklearn.tree:DecisionTreeClassifier")
     DecisionTreeClassifier()
     """
-    found = _imported(model, option) if isinstance(model, str) else model
+    found = imported(model, option) if isinstance(model, str) else model
     # A class has a fit of its own, and is still to be called.
     factory = isinstance(found, type) or (callable(found) and not hasattr(found, "fit"))
     with failing_in_words(option, name_of(model), "the call"):
@@ -128,37 +122,3 @@ def weight_name(model: Any) -> str:
     if not has_fit_parameter(model, "sample_weight"):
         raise InvalidArgument("action", "remove or relabel for a model whose fit takes no sample_weight", "weight")
     return "sample_weight"
-
-
-def _imported(spec: str, option: str) -> Any:
-    module, _, path = spec.partition(":")
-    if not module or not path:
-        raise InvalidArgument(option, _NAMED, spec)
-    with _importable_here(), failing_in_words(option, spec, "the import"):
-        try:
-            found = importlib.import_module(module)
-        except ModuleNotFoundError as error:
-            # A module that the caller's own one lacks is told apart from the caller's own one.
-            own = error.name is None or module == error.name or module.startswith(f"{error.name}.")
-            missing = module if own else f"{module}, which imports {error.name}, and that is not installed"
-            expected = "a module that is installed or lies in the current directory" if own else "a module that imports"
-            raise InvalidArgument(option, expected, missing) from None
-    for name in path.split("."):
-        if not hasattr(found, name):
-            raise InvalidArgument(option, _NAMED, f"{spec}, and {getattr(found, '__name__', module)} has no {name}")
-        found = getattr(found, name)
-    return found
-
-
-@contextmanager
-def _importable_here() -> Iterator[None]:
-    """Let modules of the current directory win while one is looked for, and be found after all others later."""
-    here = str(Path.cwd())
-    sys.path.insert(0, here)
-    try:
-        yield
-    finally:
-        sys.path.remove(here)
-        if here not in sys.path:
-            # What the module imports later, or a worker process unpacks, lies there too.
-            sys.path.append(here)

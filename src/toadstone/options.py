@@ -85,10 +85,15 @@ CIRCUMSTANCES = stacked(
         help="Column of numbers or dates: rows of one period may be at fault. For classes alone.",
     ),
 )
-REPRESENT = path(
-    "--represent",
-    "FILE",
-    "Activations or embeddings looked at instead of the columns: .npy, or .npz with one array, a row for each of DATA.",
+REPRESENT = stacked(
+    click.option(
+        "--represent",
+        metavar="FILE|MODEL",
+        help="Activations or embeddings looked at instead of the columns: .npy, or .npz with one array, a row for each "
+        "of DATA. For images also a network trained on other data, MODULE:FACTORY or MODULE:FACTORY@WEIGHTS: labels "
+        "are judged in its features.",
+    ),
+    click.option("--head", metavar="LAYER", help="Last layer of that network.  [default: its last linear one]"),
 )
 
 READING = stacked(

@@ -12,6 +12,7 @@ import numpy as np
 from toadstone.datasets.readers.changes import Changes
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, open_data, request_of
+from toadstone.front.networks.representation import is_network, seen_by
 from toadstone.front.results import Result
 from toadstone.front.rows.own_rows import keep_changed, rows_for_models, trusted_for_models, write_changed
 from toadstone.front.run import current_run, front_door
@@ -129,6 +130,7 @@ def defend(
     model: Any = None,
     estimators: Any = None,
     represent: Any = None,
+    head: str | None = None,
     trusted: Data | None = None,
     group: str | None = None,
     time: str | None = None,
@@ -165,9 +167,12 @@ def defend(
         itself. A linear model on the prepared features by default.
     estimators : str, estimator, callable or sequence of these, optional
         Classifiers of the prepared features, to add to those of the verdict.
-    represent : path or matrix, optional
+    represent : path, matrix, str, Module or callable, optional
         Activations or embeddings, a row for each row of the data, that the
-        verdict looks at instead of the prepared features.
+        verdict looks at instead of the prepared features. For images, a
+        network as for `toadstone.scan`.
+    head : str, optional
+        Name of that network's last layer; the last linear one by default.
     trusted : path, data frame, (X, y) or Dataset, optional
         Rows known to be clean, none of them in `data` and of the same kind:
         the verdict learns from them, and accuracies are measured on them.
@@ -209,7 +214,7 @@ def defend(
     if numeric is not None:
         given_action = None if action == "remove" else action
         refuse_options(action=given_action, estimators=estimators, represent=represent)
-        refuse_options(group=group, time=time)
+        refuse_options(group=group, time=time, head=head)
         chosen = {} if model is None else {"model": load_model(model), "model_name": name_of(model)}
         plan = TargetDefencePlan(max_removed=max_removed, **chosen)
         return defend_targets(TargetReading(data, numeric, seed, run, deadline), plan, trusted)
@@ -218,12 +223,14 @@ def defend(
     added = tuple(load_model(one, option="estimators") for one in _listed(estimators))
     given = open_data(data, request)
     own = None if model is None else _own_model(given, loaded, name_of(model), trusted)
+    known = given.trusted(trusted)
     wanted = DefencePlan(
         action=action,
         max_removed=max_removed,
         model=own,
-        represented=given.represented(represent),
+        represented=None if is_network(represent) else given.represented(represent),
         represented_by=_described(represent),
+        seen=seen_by(represent, head, given.split, known),
         estimators=added,
         group=group,
         time=time,
@@ -231,9 +238,7 @@ def defend(
         source=given.source,
         command=run.command,
     )
-    found = run_defence(
-        given.split, wanted, trusted=given.trusted(trusted), deadline=deadline, on_stage=run.watch.announce
-    )
+    found = run_defence(given.split, wanted, trusted=known, deadline=deadline, on_stage=run.watch.announce)
     return DefenceResult(given, found, own)
 
 
@@ -255,4 +260,6 @@ def _listed(estimators: Any) -> tuple[Any, ...]:
 def _described(represent: Any) -> str:
     if represent is None:
         return ""
+    if is_network(represent):
+        return f"features of the network {represent if isinstance(represent, str) else type(represent).__name__}"
     return f"the rows of {represent}" if isinstance(represent, str | Path) else "the representation that was given"

@@ -10,6 +10,7 @@ from typing import Any, Unpack
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, names_of, open_data, request_of
+from toadstone.front.networks.representation import is_network, seen_by
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
 from toadstone.front.targets import TargetReading, TargetScanResult, refuse_options, with_target
@@ -92,6 +93,7 @@ def scan(
     group: str | None = None,
     time: str | None = None,
     represent: Any = None,
+    head: str | None = None,
     max_seconds: float | None = None,
     target: str | None = None,
     **reading: Unpack[Reading],
@@ -130,10 +132,15 @@ def scan(
         Columns of the table that say who a row is from, and when: rows of one
         source or period that do not look like their label are a group. They
         are no features.
-    represent : path or matrix, optional
+    represent : path, matrix, str, Module or callable, optional
         What verdict and detectors look at instead of the columns: a network's
         activations, or embeddings; a row for each row of the data. Trusted
-        rows have none, so that the two do not go together.
+        rows have none, so that the two do not go together. For images, a
+        network that was trained on other data, ``"module:factory"`` with
+        weights as ``"module:factory@FILE"``, or a `torch.nn.Module`: labels
+        are judged in its features, and groups looked for in the pixels.
+    head : str, optional
+        Name of the network's last layer; the last linear one by default.
     max_seconds : float, optional
         Begin nothing new after so many seconds: what has not begun is skipped,
         and `unfinished` of the result says so.
@@ -165,9 +172,10 @@ def scan(
     numeric = with_target(data, target, reading)
     if numeric is not None:
         refuse_options(detectors=detectors, false_alarm_rate=false_alarm_rate)
-        refuse_options(test=test, group=group, time=time, represent=represent)
+        refuse_options(test=test, group=group, time=time, represent=represent, head=head)
         return scan_targets(TargetReading(data, numeric, seed, run, deadline), trusted)
-    if represent is not None and trusted is not None:
+    network = is_network(represent)
+    if represent is not None and trusted is not None and not network:
         raise InvalidArgument("represent", "no trusted rows beside it, for they have no representation", "both")
     plan = ScanPlan(
         detectors=names_of(detectors) or (),
@@ -180,10 +188,17 @@ def scan(
     request = replace(request_of(reading, seed).setting_aside(), group=group, time=time)
     run.watch.expect(plan.steps)
     given = open_data(data, request)
+    known = given.trusted(trusted)
+    plan = replace(
+        plan,
+        source=given.source,
+        represented=None if network else given.represented(represent),
+        seen=seen_by(represent, head, given.split, known),
+    )
     record, scores = run_scan(
         given.split,
-        replace(plan, source=given.source, represented=given.represented(represent)),
-        trusted=given.trusted(trusted),
+        plan,
+        trusted=known,
         test=given.tested(test),
         deadline=deadline,
         on_stage=run.watch.announce,

@@ -16,6 +16,7 @@ from toadstone.datasets.split import Split
 from toadstone.pipeline.defence.fitted_verdict import fit_verdict, looked_at
 from toadstone.pipeline.defence.judged_rows import JudgedRows
 from toadstone.pipeline.defence.measure import OwnModel, measure
+from toadstone.pipeline.defence.seen_features import SeenFeatures
 from toadstone.pipeline.defence.treatment import Action, Treatment, treat
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
@@ -53,6 +54,9 @@ class DefencePlan:
         source.
     represented_by : str
         Where they are from, in words.
+    seen : SeenFeatures, optional
+        Features of a network, in which labels are judged; groups are looked
+        for in the rows themselves.
     estimators : tuple of classifiers
         Learners to add to the verdict's stack.
     group, time : str, optional
@@ -74,6 +78,7 @@ class DefencePlan:
     model: OwnModel | None = None
     represented: Matrix | None = None
     represented_by: str = ""
+    seen: SeenFeatures | None = None
     estimators: tuple[Any, ...] = ()
     group: str | None = None
     time: str | None = None
@@ -157,17 +162,23 @@ def defend(
     """
     data, clock = _all_rows(split, trusted), Clock(on_stage)
     source = looked_at(split, data, plan.represented, plan.time)
-    seen = None if plan.represented is not None else trusted
+    known = None if plan.represented is not None else trusted
     circumstances = circumstances_of(split, data, plan.group, plan.time)
     deadline.demand("enough for the verdict")
     with clock.stage("verdict"):
         verdict = fit_verdict(
-            source, seed=plan.seed, trusted=seen, estimators=plan.estimators, circumstances=circumstances
+            source,
+            seed=plan.seed,
+            trusted=known,
+            estimators=plan.estimators,
+            circumstances=circumstances,
+            seen=plan.seen,
         )
     most = None if plan.max_removed is None else allowed_rows(plan.max_removed, len(data))
     treatment = treat(verdict, data.y, action=plan.action, most=most)
     measured, model, unfinished = _measured(split, plan, data, treatment, trusted, deadline, clock)
-    split = replace(split, notes=(*split.notes, *circumstances.notes))
+    told = () if plan.seen is None or not plan.seen.note else (plan.seen.note,)
+    split = replace(split, notes=(*split.notes, *circumstances.notes, *told))
     rows = JudgedRows(split, source, verdict, treatment)
     record = _record(rows, data, plan, trusted, measured, model, clock)
     return Defended(record, data, treatment, unfinished)

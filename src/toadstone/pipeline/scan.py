@@ -17,6 +17,7 @@ from toadstone.core.errors import InvalidArgument, InvalidInput
 from toadstone.datasets.split import Split
 from toadstone.kernels.statistics.contradictions import contradicting_rows
 from toadstone.pipeline.defence.fitted_verdict import fit_verdict, looked_at
+from toadstone.pipeline.defence.seen_features import SeenFeatures
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.contradictions import list_contradictions
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
@@ -58,6 +59,9 @@ class ScanPlan:
     represented : ndarray or CSR, optional
         Rows to look at instead of the features, one for each row of the
         source.
+    seen : SeenFeatures, optional
+        Features of a network, in which labels are judged and detectors look;
+        groups are looked for in the rows themselves.
     source : Source, optional
         Origin of the rows; the name of the split by default.
     command : str
@@ -69,6 +73,7 @@ class ScanPlan:
     group: str | None = None
     time: str | None = None
     represented: Matrix | None = None
+    seen: SeenFeatures | None = None
     source: Source | None = None
     command: str = ""
 
@@ -160,7 +165,8 @@ def scan(
         with clock.stage(_CHECKS):
             seen = _facts(split, train, plan, test, verdict)
     with clock.stage("detectors"):
-        reports, fitted = _detect(source.data, plan, trusted, deadline, on_step)
+        rows, known = (source.data, trusted) if plan.seen is None else _features(plan.seen, source.data, trusted)
+        reports, fitted = _detect(rows, plan, known, deadline, on_step)
     with clock.stage("listing"):
         listing = Listing(source, verdict, fitted)
         listed = _listed(listing, seen)
@@ -169,7 +175,7 @@ def scan(
     record = ScanRecord(
         header=make_header("scan", command=plan.command, seed=plan.seed, digests=digests_of_rows(train, trusted)),
         source=source_of(split, plan.source),
-        data=_summary(replace(split, notes=(*split.notes, *circumstances.notes)), train),
+        data=_summary(replace(split, notes=(*split.notes, *circumstances.notes, *_notes(plan))), train),
         verdict=report,
         **listed,
         detectors={
@@ -228,11 +234,19 @@ def _judge(
     if deadline.passed:
         return VerdictReport(0.0, skipped=deadline.reason), None
     try:
-        verdict = fit_verdict(source, seed=plan.seed, trusted=trusted, circumstances=circumstances)
+        verdict = fit_verdict(source, seed=plan.seed, trusted=trusted, circumstances=circumstances, seen=plan.seen)
     except InvalidInput as error:
         # Data that no verdict can be had on are no reason to go without the detectors; a crash is one.
         return VerdictReport(time.perf_counter() - begin, skipped=str(error).splitlines()[0]), None
     return VerdictReport(time.perf_counter() - begin, note=verdict.note_), verdict
+
+
+def _features(seen: SeenFeatures, data: Dataset, trusted: Dataset | None) -> tuple[Dataset, Dataset | None]:
+    return seen.of(data), seen.of_trusted(trusted)
+
+
+def _notes(plan: ScanPlan) -> tuple[str, ...]:
+    return () if plan.seen is None or not plan.seen.note else (plan.seen.note,)
 
 
 def _facts(

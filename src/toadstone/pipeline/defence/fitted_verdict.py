@@ -12,6 +12,7 @@ from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
 from toadstone.detectors.verdict.verdict import Verdict
+from toadstone.pipeline.defence.seen_features import SeenFeatures
 from toadstone.pipeline.harness.row_account import ids_of
 from toadstone.pipeline.layers.with_trusted import beside
 from toadstone.pipeline.scanning.circumstances import Circumstances
@@ -25,6 +26,7 @@ def fit_verdict(
     trusted: Dataset | None = None,
     estimators: Sequence[Any] = (),
     circumstances: Circumstances | None = None,
+    seen: SeenFeatures | None = None,
 ) -> Verdict:
     """Judge the rows of a data set.
 
@@ -40,11 +42,14 @@ def fit_verdict(
         Learners to add to the stack.
     circumstances : Circumstances, optional
         Of the rows of `source`.
+    seen : SeenFeatures, optional
+        Features in which labels are judged.
     """
     X, y, known = beside(source.data.X, source.data.y, trusted)
     given = (circumstances or Circumstances()).lengthened(0 if trusted is None else len(trusted))
     verdict = Verdict(estimators=tuple(estimators), random_state=seed)
-    return verdict.fit(X, y, trusted=known, column_of=source.column_of, **given)
+    features = None if seen is None else seen.beside
+    return verdict.fit(X, y, trusted=known, column_of=source.column_of, seen=features, **given)
 
 
 def looked_at(split: Split, data: Dataset, represented: Matrix | None, time: str | None) -> SourceValues:

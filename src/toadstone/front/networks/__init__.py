@@ -1,0 +1,1 @@
+"""Networks of the caller's: what they see of images, and what they are trained to."""

@@ -2,8 +2,8 @@
 
     python benchmarks/image_folders.py cifar10 pneumonia > log.md
 
-CIFAR-10: test images, which the published ResNet-20 has not seen, scanned with it (``--represent``). Pneumonia: training
-images, scanned in pixels. Needs Pillow, PyTorch and TOADSTONE_DATA.
+CIFAR-10: test images, which the published ResNet-20 has not seen, scanned with it (``--represent``). Pneumonia:
+training images, scanned in pixels. Needs Pillow, PyTorch and TOADSTONE_DATA.
 """
 
 from __future__ import annotations

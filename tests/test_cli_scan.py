@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from toadstone.commands.gates import gate_exceeded, gate_flagged, gate_groups, gate_rows
+from toadstone.commands.gates.limits import gate_exceeded, gate_flagged, gate_groups, gate_rows
 from toadstone.pipeline.scan import NEEDS_TRUSTED
 from toadstone.records.header import SCHEMA_VERSIONS, DataSummary, Header, Source
 from toadstone.records.scan import DetectorReport, ScanRecord, VerdictReport

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from toadstone.front.defend import defend
     from toadstone.front.evaluate import evaluate
     from toadstone.front.federate import federate
+    from toadstone.front.networks.inspect import inspect
     from toadstone.front.sanitize import sanitize
     from toadstone.front.scan import scan
 
@@ -59,6 +60,7 @@ __all__ = [
     "defend",
     "evaluate",
     "federate",
+    "inspect",
     "load",
     "read",
     "sanitize",
@@ -90,6 +92,7 @@ _HOMES = {
     "defend": "front.defend",
     "evaluate": "front.evaluate",
     "federate": "front.federate",
+    "inspect": "front.networks.inspect",
     "load": "datasets.catalogue.load",
     "read": "datasets.readers.read",
     "sanitize": "front.sanitize",

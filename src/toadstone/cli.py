@@ -18,7 +18,8 @@ from toadstone.commands.datasets import datasets
 from toadstone.commands.defend import defend
 from toadstone.commands.evaluate import evaluate
 from toadstone.commands.federate import federate
-from toadstone.commands.gates import GATE_FAILED
+from toadstone.commands.gates.limits import GATE_FAILED
+from toadstone.commands.inspect import inspect
 from toadstone.commands.reproduce import reproduce
 from toadstone.commands.sanitize import sanitize
 from toadstone.commands.scan import scan
@@ -132,7 +133,21 @@ def _failed(error: BaseException) -> str:
 
 @click.group(
     name="toadstone",
-    commands=[audit, certify, cost, verify, scan, defend, evaluate, federate, sanitize, attack, reproduce, datasets],
+    commands=[
+        audit,
+        certify,
+        cost,
+        verify,
+        scan,
+        defend,
+        inspect,
+        evaluate,
+        federate,
+        sanitize,
+        attack,
+        reproduce,
+        datasets,
+    ],
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -151,6 +166,7 @@ def toadstone_command(context: click.Context) -> None:
       toadstone scan mails.csv --text body --label spam --out scanned
       toadstone defend mails.csv --text body --label spam --out defended
       toadstone evaluate mails.csv --text body --label spam --out evaluated
+      toadstone inspect models:make@weights.safetensors --images trusted --out inspected
       toadstone federate mnist --clients 50 --malicious 5 --out federated
 
     \b

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from toadstone.commands.gates import gate_certificate, gate_error, gate_unfinished
+from toadstone.commands.gates.limits import gate_certificate, gate_error, gate_unfinished
 from toadstone.console import remark, running, show
 from toadstone.options import (
     FORCE,

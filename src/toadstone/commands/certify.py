@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from toadstone.commands.gates import gate_bound, gate_certified
+from toadstone.commands.gates.limits import gate_bound, gate_certified
 from toadstone.console import running, show
 from toadstone.core.errors import InvalidArgument
 from toadstone.options import FORCE, THREAT, choice, epilog, folder_if_named, json_flag, number, path, reading, stacked

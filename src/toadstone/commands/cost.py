@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from toadstone.commands.gates import gate_cost
+from toadstone.commands.gates.limits import gate_cost
 from toadstone.console import running, show
 from toadstone.options import FORCE, choice, epilog, folder_if_named, json_flag, number, path, reading
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from toadstone.commands.gates import gate_drop, gate_removed, gate_spared, gate_unfinished
+from toadstone.commands.gates.limits import gate_drop, gate_removed, gate_spared, gate_unfinished
 from toadstone.console import running, show
 from toadstone.options import (
     CIRCUMSTANCES,
@@ -86,7 +86,7 @@ def defend(
     for the rows that a defence keeps cannot judge it. With --out, writes the
     kept rows, and each treated one with its reason.
     """
-    from toadstone.commands.target_gates import gate_targets_removed
+    from toadstone.commands.gates.target_limits import gate_targets_removed
     from toadstone.front.defend import defend as run
     from toadstone.front.targets import TargetDefenceResult
     from toadstone.pipeline.gate import check_limit

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from toadstone.commands.gates import GATE_FAILED, gate_unfinished
+from toadstone.commands.gates.limits import GATE_FAILED, gate_unfinished
 from toadstone.console import complain, running, show
 from toadstone.core.errors import InvalidArgument
 from toadstone.options import epilog, json_flag, max_seconds, number, path, reading, stacked

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from toadstone.commands.gates import gate_exceeded, gate_flagged, gate_groups, gate_rows, gate_unfinished
+from toadstone.commands.gates.limits import gate_exceeded, gate_flagged, gate_groups, gate_rows, gate_unfinished
 from toadstone.console import running, show
 from toadstone.options import (
     CIRCUMSTANCES,
@@ -88,7 +88,7 @@ def scan(
     Detectors are further evidence; each flags at most a stated share of clean
     rows. Nothing knows how much poison there is, or its purpose.
     """
-    from toadstone.commands.target_gates import gate_targets
+    from toadstone.commands.gates.target_limits import gate_targets
     from toadstone.core.errors import InvalidArgument
     from toadstone.front.scan import scan as run
     from toadstone.front.targets import TargetScanResult

@@ -165,8 +165,7 @@ def scan(
         with clock.stage(_CHECKS):
             seen = _facts(split, train, plan, test, verdict)
     with clock.stage("detectors"):
-        rows, known = (source.data, trusted) if plan.seen is None else _features(plan.seen, source.data, trusted)
-        reports, fitted = _detect(rows, plan, known, deadline, on_step)
+        reports, fitted = _detect(*_looked_at(plan, source.data, trusted), plan, deadline, on_step)
     with clock.stage("listing"):
         listing = Listing(source, verdict, fitted)
         listed = _listed(listing, seen)
@@ -241,8 +240,9 @@ def _judge(
     return VerdictReport(time.perf_counter() - begin, note=verdict.note_), verdict
 
 
-def _features(seen: SeenFeatures, data: Dataset, trusted: Dataset | None) -> tuple[Dataset, Dataset | None]:
-    return seen.of(data), seen.of_trusted(trusted)
+def _looked_at(plan: ScanPlan, data: Dataset, trusted: Dataset | None) -> tuple[Dataset, Dataset | None]:
+    """Return rows and trusted rows as detectors look at them: with the features of a network, if there is one."""
+    return (data, trusted) if plan.seen is None else (plan.seen.of(data), plan.seen.of_trusted(trusted))
 
 
 def _notes(plan: ScanPlan) -> tuple[str, ...]:
@@ -264,7 +264,7 @@ def _contradictions(train: Dataset, split: Split) -> tuple[int, tuple[Contradict
 
 
 def _detect(
-    train: Dataset, plan: ScanPlan, trusted: Dataset | None, deadline: Deadline, on_step: Callable[[], None]
+    train: Dataset, trusted: Dataset | None, plan: ScanPlan, deadline: Deadline, on_step: Callable[[], None]
 ) -> tuple[dict[str, DetectorReport], dict[str, Any]]:
     reports: dict[str, DetectorReport] = {}
     fitted: dict[str, Any] = {}

@@ -51,6 +51,7 @@ RecordName: TypeAlias = Literal[
     "defence",
     "evaluation",
     "federation",
+    "inspection",
     "reproduction",
     "predictions",
     "regression-scan",
@@ -68,6 +69,7 @@ SCHEMA_VERSIONS: Mapping[RecordName, Version] = MappingProxyType(
         "defence": "4.0",
         "evaluation": "3.0",
         "federation": "4.0",
+        "inspection": "4.0",
         # A reproduction has no rows of a source; its published records stay valid.
         "reproduction": "2.0",
         "predictions": "4.0",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from federated_records import made_federation
 
-from toadstone.commands.gates import gate_lost
+from toadstone.commands.gates.limits import gate_lost
 from toadstone.pipeline.federation.cells import federated_cells
 from toadstone.report.federated.unheld import unheld_sentences
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from torch import nn
+from torch import Tensor, nn
 
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.deep.tensors.checkpoints import assign, load_arrays
@@ -148,12 +148,31 @@ def represent(
         does not take such images.
     """
     model = load_network(network, option=option)
-    images = torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, -1, 1)))
+    images = images_for(model, pixels)
     layer = last_linear(model) if head is None else head
     name = network if isinstance(network, str) else type(model).__name__
     with failing_in_words(option, name, "the forward pass"):
         found = activations(model, layer, images)
     return np.asarray(found.double().cpu().numpy())
+
+
+def images_for(model: nn.Module, pixels: NDArray[Any]) -> Tensor:
+    """Return images as a network takes them: grey ones as three equal channels where its first layer wants three.
+
+    Parameters
+    ----------
+    model : Module
+    pixels : uint8 ndarray of shape (n, height, width, channels)
+
+    Returns
+    -------
+    uint8 Tensor of shape (n, channels, height, width)
+    """
+    images = torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, -1, 1)))
+    first = next((one for one in model.modules() if isinstance(one, nn.Conv2d)), None)
+    if images.shape[1] == 1 and first is not None and first.in_channels == 3:
+        return images.expand(-1, 3, -1, -1).contiguous()
+    return images
 
 
 def _found(name: Any, option: str) -> Any:

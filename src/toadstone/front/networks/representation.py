@@ -1,4 +1,4 @@
-"""What a network of the caller's sees of the images of a source."""
+"""Features of the images of a source, by a network of the caller's."""
 
 from __future__ import annotations
 

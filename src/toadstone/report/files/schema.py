@@ -18,6 +18,7 @@ from toadstone.records.federated import FederatedRecord
 from toadstone.records.guarantees.cost import CostRecord
 from toadstone.records.guarantees.pointwise import PointwiseRecord
 from toadstone.records.header import SCHEMA_VERSIONS, RecordName
+from toadstone.records.networks.inspection import InspectionRecord
 from toadstone.records.regression import (
     RegressionAttackRecord,
     RegressionDefenceRecord,
@@ -36,6 +37,7 @@ RECORDS: Mapping[RecordName, type[Any]] = MappingProxyType(
         "defence": DefenceRecord,
         "evaluation": EvaluationRecord,
         "federation": FederatedRecord,
+        "inspection": InspectionRecord,
         "predictions": PointwiseRecord,
         "reproduction": Reproduction,
         "regression-scan": RegressionScanRecord,

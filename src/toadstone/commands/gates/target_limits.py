@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from toadstone.commands.gates import GATE_FAILED
+from toadstone.commands.gates.limits import GATE_FAILED
 from toadstone.console import complain
 from toadstone.core.errors import InvalidArgument
 

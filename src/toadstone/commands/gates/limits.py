@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from toadstone.records.federated import FederatedRecord
     from toadstone.records.guarantees.cost import CostRecord
     from toadstone.records.guarantees.pointwise import PointwiseSummary
+    from toadstone.records.networks.inspection import InspectionRecord
     from toadstone.records.regression import RegressionDefenceRecord
     from toadstone.records.scan import ScanRecord
 
@@ -92,6 +93,19 @@ def gate_cost(record: CostRecord, limit: int | None) -> int:
     suffice = "no attack was found" if attack is None else f"{attack:,} rows suffice"
     proved = f"{certified:,} rows are certified"
     return _exit_code(judge_cost(certified, attack, limit), f"{suffice}, against a limit of {limit:,}", proved)
+
+
+def gate_suspected(record: InspectionRecord, *, wanted: bool) -> int:
+    """Exit code for suspected labels of a network; says why if it is not 0."""
+    from toadstone.pipeline.gate import GateOutcome
+    from toadstone.report.text.formats import listed
+
+    if not wanted:
+        return 0
+    if record.undecided:
+        return _exit_code(GateOutcome.UNDECIDED, "no label was judged", record.undecided)
+    found = f"the network answers {listed(record.labels)} to an unusually small trigger" if record.suspects else ""
+    return _exit_code(GateOutcome.EXCEEDED if record.suspects else GateOutcome.KEPT, found, "")
 
 
 def gate_lost(record: FederatedRecord, limit: float | None) -> int:

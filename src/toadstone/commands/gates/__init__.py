@@ -1,0 +1,1 @@
+"""Exit codes of the thresholds that a user sets."""

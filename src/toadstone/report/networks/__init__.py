@@ -1,0 +1,1 @@
+"""Inspections of networks as text, pages and files."""

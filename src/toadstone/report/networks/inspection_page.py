@@ -1,0 +1,35 @@
+"""The page of an inspection, with pictures of the found triggers."""
+
+from __future__ import annotations
+
+from toadstone.records.networks.inspection import InspectionRecord
+from toadstone.report.networks.inspection_text import evidence, headline, next_step, setting, treatment
+from toadstone.report.pages.environment import environment
+
+
+def render_inspection(record: InspectionRecord) -> str:
+    """Render an inspection as one HTML page that fetches nothing.
+
+    Parameters
+    ----------
+    record : InspectionRecord
+
+    Returns
+    -------
+    str
+        UTF-8 text of the whole file; the same record gives the same bytes.
+    """
+    suspected = {(one.found.label, one.found.kind) for one in record.suspects}
+    return (
+        environment()
+        .get_template("inspection.html.j2")
+        .render(
+            record=record,
+            headline=headline(record),
+            next_step=next_step(record).removeprefix("Next: "),
+            treatment=treatment(record),
+            setting=setting(record),
+            suspects=[(suspect, evidence(suspect)) for suspect in record.suspects],
+            suspected=suspected,
+        )
+    )

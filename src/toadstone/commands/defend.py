@@ -33,6 +33,7 @@ from toadstone.options import (
         "toadstone defend mails.csv --text body --label spam --out defended",
         "toadstone defend rows.csv --trusted checked.csv --action relabel --out out",
         "toadstone defend patients.csv --label died --model models:make --out out",
+        "toadstone defend pictures --represent models:body@w.npz --model models:net --training epic",
     ),
 )
 @path("--out", "DIR", "New folder for the kept rows, removals.csv, record.json and report.html.")
@@ -50,6 +51,12 @@ from toadstone.options import (
     "[default: no limit]",
 )
 @MODEL
+@click.option(
+    "--training",
+    type=click.Choice(["plain", "epic", "trimmed-loss", "trades", "dp-sgd"]),
+    help="How a network of --model is trained on images.  [default: plain]",
+)
+@click.option("--epochs", type=int, metavar="N", help="Of that training.  [default: 10]")
 @ESTIMATORS
 @REPRESENT
 @path(

@@ -32,12 +32,14 @@ if TYPE_CHECKING:
     from toadstone.deep.defences.neural_cleanse import BackdoorScan, Inversion, NeuralCleanse, scan_for_backdoors
     from toadstone.deep.defences.strip import StripScan, strip
     from toadstone.deep.defences.torch_medoids import Drawn, Exponential, InParts, Sampled, exact_medoids
+    from toadstone.deep.estimators.network_classifier import NetworkClassifier
     from toadstone.deep.inspection.found_trigger import FoundTrigger
     from toadstone.deep.inspection.inspect_network import Inspection, LabelSearch, NetworkInspection, inspect_network
     from toadstone.deep.inspection.repair import Repair, repair
     from toadstone.deep.inspection.smallest_shift import ShiftSearch
     from toadstone.deep.tensors.augmentation import flip_crop, flip_shift
     from toadstone.deep.tensors.checkpoints import load_arrays, load_weights, save_weights
+    from toadstone.deep.tensors.factories import load_network, load_state
     from toadstone.deep.tensors.features import activations, head_gradients, logits
     from toadstone.deep.tensors.images import from_arrays, load_images
     from toadstone.deep.tensors.networks import Normalise, ResNet, SmallCNN, resnet8, resnet18, resnet20
@@ -73,6 +75,7 @@ __all__ = [
     "LabelConsistentBackdoor",
     "LabelSearch",
     "MedoidVote",
+    "NetworkClassifier",
     "NetworkInspection",
     "NeuralCleanse",
     "Normalise",
@@ -106,6 +109,8 @@ __all__ = [
     "inspect_network",
     "load_arrays",
     "load_images",
+    "load_network",
+    "load_state",
     "load_weights",
     "logits",
     "noise_for",
@@ -148,6 +153,7 @@ __getattr__, __dir__ = lazy_exports(
         "LabelConsistentBackdoor": "attacks.label_consistent",
         "LabelSearch": "inspection.inspect_network",
         "MedoidVote": "defences.deep_knn",
+        "NetworkClassifier": "estimators.network_classifier",
         "NetworkInspection": "inspection.inspect_network",
         "NeuralCleanse": "defences.neural_cleanse",
         "Normalise": "tensors.networks",
@@ -181,6 +187,8 @@ __getattr__, __dir__ = lazy_exports(
         "inspect_network": "inspection.inspect_network",
         "load_arrays": "tensors.checkpoints",
         "load_images": "tensors.images",
+        "load_network": "tensors.factories",
+        "load_state": "tensors.factories",
         "load_weights": "tensors.checkpoints",
         "logits": "tensors.features",
         "noise_for": "training.dp_sgd",

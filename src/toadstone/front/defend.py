@@ -13,6 +13,7 @@ from toadstone.datasets.readers.changes import Changes
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, open_data, request_of
 from toadstone.front.networks.representation import is_network, seen_by
+from toadstone.front.networks.training import refuse_training, trained_model
 from toadstone.front.results import Result
 from toadstone.front.rows.own_rows import keep_changed, rows_for_models, trusted_for_models, write_changed
 from toadstone.front.run import current_run, front_door
@@ -128,6 +129,8 @@ def defend(
     action: Action = "remove",
     max_removed: float | None = None,
     model: Any = None,
+    training: str | None = None,
+    epochs: int | None = None,
     estimators: Any = None,
     represent: Any = None,
     head: str | None = None,
@@ -164,7 +167,14 @@ def defend(
         What is trained on the rows: ``"module:factory"``, an estimator, or a
         function that returns one. Of a data frame or a table it is given the
         rows as they stand, without the label, so that it can prepare them
-        itself. A linear model on the prepared features by default.
+        itself. For images also a network, ``"module:factory@FILE"`` with the
+        weights to start from, or a `torch.nn.Module`. A linear model on the
+        prepared features by default.
+    training : {"plain", "epic", "trimmed-loss", "trades", "dp-sgd"}, optional
+        How a network is trained, as for `toadstone.deep.NetworkClassifier`;
+        plain by default.
+    epochs : int, optional
+        Of that training; ten by default.
     estimators : str, estimator, callable or sequence of these, optional
         Classifiers of the prepared features, to add to those of the verdict.
     represent : path, matrix, str, Module or callable, optional
@@ -215,13 +225,15 @@ def defend(
         given_action = None if action == "remove" else action
         refuse_options(action=given_action, estimators=estimators, represent=represent)
         refuse_options(group=group, time=time, head=head)
+        refuse_training(training, epochs)
         chosen = {} if model is None else {"model": load_model(model), "model_name": name_of(model)}
         plan = TargetDefencePlan(max_removed=max_removed, **chosen)
         return defend_targets(TargetReading(data, numeric, seed, run, deadline), plan, trusted)
     request = replace(request_of(reading, seed).setting_aside(), group=group, time=time)
-    loaded = None if model is None else load_model(model)
+    loaded = None if model is None else load_model(model, networks=True)
     added = tuple(load_model(one, option="estimators") for one in _listed(estimators))
     given = open_data(data, request)
+    loaded = trained_model(model, loaded, given.split, training=training, epochs=epochs, seed=seed)
     own = None if model is None else _own_model(given, loaded, name_of(model), trusted)
     known = given.trusted(trusted)
     wanted = DefencePlan(

@@ -100,6 +100,13 @@ class TargetsAndBases:
         )
         return chosen, pool
 
+    def first(self, count: int) -> TargetsAndBases:
+        """Return the first targets with their labels, bases and rows."""
+        rows = None if self.rows is None else self.rows[:count]
+        return TargetsAndBases(
+            targets=self.targets[:count], labels=self.labels[:count], bases=self.bases[:count], rows=rows
+        )
+
     def images(self, setting: TransferSetting) -> tuple[Tensor, Tensor]:
         """Return the bases as 8-bit levels and the targets in [0, 1]."""
         return setting.training[0][self.bases], unit(setting.test[0][self.targets], torch.float32)

@@ -90,6 +90,7 @@ class TransferPlan:
     contrast : TrainedBody, optional
         A further body, of low accuracy, with fewer targets and defences.
     contrast_targets : int
+        The first so many of those that are drawn for it.
     targets : int
     head_images, test_images, head_epochs, poisons : int
     steps : int
@@ -101,7 +102,7 @@ class TransferPlan:
     images: Literal["seen", "unseen"] = "seen"
     body: TrainedBody | None = None
     contrast: TrainedBody | None = None
-    contrast_targets: int = 4
+    contrast_targets: int = 20
     targets: int = 20
     head_images: int = 2_500
     test_images: int = 10_000
@@ -186,7 +187,7 @@ def _parts(data: TransferData, plan: TransferPlan, log: TrialLog) -> Iterator[Pa
     """Yield the main part, then the contrast, whose body is trained only when its turn comes."""
     seed = log.seed
     if plan.body is not None:
-        yield _trained(data, plan, plan.body, plan.targets, log, seed=seed)
+        yield _trained(data, plan, plan.body, log, seed=seed)
     elif plan.images == "seen":
         yield _seen(data, plan)
     else:
@@ -197,7 +198,8 @@ def _parts(data: TransferData, plan: TransferPlan, log: TrialLog) -> Iterator[Pa
             attacks=tuple(name for name in (BULLSEYE, COLLISION) if name in plan.attacks),
             defences=tuple(name for name in CONTRAST_DEFENCES if name in plan.defences),
         )
-        yield _trained(data, fewer, plan.contrast, plan.contrast_targets, log, seed=seed, name=CONTRAST)
+        found = _trained(data, fewer, plan.contrast, log, seed=seed)
+        yield replace(found, name=CONTRAST, chosen=found.chosen.first(plan.contrast_targets))
 
 
 def _seen(data: TransferData, plan: TransferPlan) -> Part:
@@ -230,12 +232,10 @@ def _unseen(data: TransferData, plan: TransferPlan, seed: int) -> Part:
     setting = TransferSetting.of(
         published_body(data.weights), (images[head], labels[head]), (images[tested], labels[tested]), _heads(plan)
     )
-    return _drawn(plan, setting, plan.targets, seed)
+    return _drawn(plan, setting, seed)
 
 
-def _trained(
-    data: TransferData, plan: TransferPlan, body: TrainedBody, targets: int, log: TrialLog, *, seed: int, name: str = ""
-) -> Part:
+def _trained(data: TransferData, plan: TransferPlan, body: TrainedBody, log: TrialLog, *, seed: int) -> Part:
     tested = data.test[0][: plan.test_images], data.test[1][: plan.test_images]
     setting = trained_setting(
         data.train,
@@ -247,14 +247,14 @@ def _trained(
         device=plan.device,
         folder=log.folder,
     )
-    return replace(_drawn(plan, setting, targets, seed), name=name)
+    return _drawn(plan, setting, seed)
 
 
-def _drawn(plan: TransferPlan, setting: TransferSetting, targets: int, seed: int) -> Part:
+def _drawn(plan: TransferPlan, setting: TransferSetting, seed: int) -> Part:
     from toadstone.deep.trials.cases import seeded
     from toadstone.deep.trials.transfer_cases import draw_targets
 
-    chosen = draw_targets(setting, targets=targets, poisons=plan.poisons, generator=seeded(seed))
+    chosen = draw_targets(setting, targets=plan.targets, poisons=plan.poisons, generator=seeded(seed))
     return _part(plan, setting, chosen)
 
 

@@ -16,7 +16,12 @@ from toadstone.learners.given_models import failing_in_words, imported
 _MADE = "an estimator with fit and predict, or a function that returns one"
 
 
-def load_model(model: Any, *, option: str = "model") -> Any:
+def is_torch_module(model: Any) -> bool:
+    """Tell a network of PyTorch from an estimator, without importing PyTorch."""
+    return any(base.__module__.startswith("torch.nn.") for base in type(model).__mro__)
+
+
+def load_model(model: Any, *, option: str = "model", networks: bool = False) -> Any:
     """Return the untrained model behind a name, a factory or an estimator.
 
     Parameters
@@ -27,6 +32,8 @@ def load_model(model: Any, *, option: str = "model") -> Any:
         the current directory first. Nothing is unpickled.
     option : str
         What the caller calls the argument, for messages.
+    networks : bool
+        Whether a `torch.nn.Module` will do; its name may end with ``@FILE``.
 
     Returns
     -------
@@ -43,11 +50,15 @@ def load_model(model: Any, *, option: str = "model") -> Any:
     >>> load_model("sklearn.tree:DecisionTreeClassifier")
     DecisionTreeClassifier()
     """
-    found = imported(model, option) if isinstance(model, str) else model
+    name = model.partition("@")[0] if networks and isinstance(model, str) else model
+    found = imported(name, option) if isinstance(name, str) else name
     # A class has a fit of its own, and is still to be called.
-    factory = isinstance(found, type) or (callable(found) and not hasattr(found, "fit"))
+    ready = hasattr(found, "fit") or is_torch_module(found)
+    factory = isinstance(found, type) or (callable(found) and not ready)
     with failing_in_words(option, name_of(model), "the call"):
         made = found() if factory else found
+    if networks and is_torch_module(made):
+        return made
     missing = [name for name in ("fit", "predict") if not callable(getattr(made, name, None))]
     if missing:
         named = f"{model}: " if isinstance(model, str) else ""

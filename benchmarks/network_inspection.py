@@ -20,10 +20,20 @@ from torch import Tensor, nn
 
 from toadstone.attacks.backdoors.image_shape import ImageShape
 from toadstone.attacks.backdoors.trigger import BlendedTrigger, PatchTrigger, SinusoidalTrigger
-from toadstone.deep import SmallCNN, TrainingConfig, VisibleBackdoor, fine_prune, load_images, logits, stamp, train
+from toadstone.deep import (
+    SharpnessAware,
+    SmallCNN,
+    TrainingConfig,
+    VisibleBackdoor,
+    fine_prune,
+    load_images,
+    logits,
+    stamp,
+    train,
+)
 from toadstone.deep.attacks.triggers import ImageTrigger
 from toadstone.deep.inspection.inspect_network import LabelSearch, NetworkInspection, inspect_network
-from toadstone.deep.inspection.repair import repair
+from toadstone.deep.inspection.repair import Unlearning, repair
 from toadstone.pipeline.layers.wilson import Rate
 
 NETWORKS = 20
@@ -43,7 +53,7 @@ _TRIGGERS: dict[str, ImageTrigger] = {
     "noise blended in, .15": BlendedTrigger.random(_SHAPE, np.random.default_rng(1), opacity=0.15),
     "noise blended in, .2": BlendedTrigger.random(_SHAPE, np.random.default_rng(2), opacity=0.2),
 }
-_REPAIRS = ("pruning", "fine-pruning", "fine-tuning", "unlearning")
+_REPAIRS = ("pruning", "fine-pruning", "fine-tuning", "sharpness-aware", "unlearning", "both")
 _TUNING = TrainingConfig(epochs=10, batch=64, learning_rate=0.01)
 
 
@@ -110,9 +120,12 @@ def _repaired(
     fine_prune(copies["pruning"], "linear", *trusted)
     fine_prune(copies["fine-pruning"], "linear", *trusted, config=_TUNING)
     train(copies["fine-tuning"], *trusted, _TUNING, seed=0)
+    train(copies["sharpness-aware"], *trusted, _TUNING, objective=SharpnessAware(), seed=0)
     # Without a suspect there is nothing to unlearn: the network stays as it is.
     if suspects:
         repair(copies["unlearning"], *trusted, triggers=suspects)
+        both = Unlearning(config=_TUNING, objective=SharpnessAware())
+        repair(copies["both"], *trusted, triggers=suspects, settings=both)
     return {name: _standing(each, test, trigger, target) for name, each in copies.items()}
 
 

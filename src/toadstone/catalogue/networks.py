@@ -47,6 +47,12 @@ NETWORK_ATTACKS = {
         ("perturb",),
         "targets",
     ),
+    "sleeper-agent": Entry(
+        "toadstone.deep.attacks.sleeper_agent:SleeperAgent",
+        "Images whose gradients point as those of triggered ones under the target's label.",
+        ("perturb",),
+        "trigger",
+    ),
 }
 
 NETWORK_DEFENCES = {

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from toadstone.deep.attacks.gradient_matching import GradientMatching
     from toadstone.deep.attacks.hidden_trigger import HiddenTrigger
     from toadstone.deep.attacks.label_consistent import LabelConsistentBackdoor
+    from toadstone.deep.attacks.sleeper_agent import SleeperAgent, strongest_bases
     from toadstone.deep.attacks.triggers import stamp
     from toadstone.deep.defences.deep_knn import DeepKNN, MedoidVote, VoteResult
     from toadstone.deep.defences.epic import EPIC, ActiveRows, Drop
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from toadstone.deep.estimators.network_classifier import NetworkClassifier
     from toadstone.deep.inspection.found_trigger import FoundTrigger
     from toadstone.deep.inspection.inspect_network import Inspection, LabelSearch, NetworkInspection, inspect_network
-    from toadstone.deep.inspection.repair import Repair, repair
+    from toadstone.deep.inspection.repair import Repair, Unlearning, repair
     from toadstone.deep.inspection.smallest_shift import ShiftSearch
     from toadstone.deep.tensors.augmentation import flip_crop, flip_shift
     from toadstone.deep.tensors.checkpoints import load_arrays, load_weights, save_weights
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from toadstone.deep.training.loop import Objective, Watcher, train
     from toadstone.deep.training.per_sample_gradients import per_sample_gradients
     from toadstone.deep.training.progress import Checkpoint, History
+    from toadstone.deep.training.sharpness_aware import SharpnessAware
     from toadstone.deep.training.trades import Trades
     from toadstone.deep.training.trimmed_loss import TrimmedLoss
 
@@ -88,12 +90,15 @@ __all__ = [
     "Sampled",
     "Schedule",
     "Selection",
+    "SharpnessAware",
     "ShiftSearch",
+    "SleeperAgent",
     "SmallCNN",
     "StripScan",
     "Trades",
     "TrainingConfig",
     "TrimmedLoss",
+    "Unlearning",
     "VisibleBackdoor",
     "VoteResult",
     "Watcher",
@@ -124,6 +129,7 @@ __all__ = [
     "scan_for_backdoors",
     "stamp",
     "strip",
+    "strongest_bases",
     "train",
     "train_privately",
 ]
@@ -166,12 +172,15 @@ __getattr__, __dir__ = lazy_exports(
         "Sampled": "defences.torch_medoids",
         "Schedule": "defences.epic_schedule",
         "Selection": "defences.isolated_medoids",
+        "SharpnessAware": "training.sharpness_aware",
         "ShiftSearch": "inspection.smallest_shift",
+        "SleeperAgent": "attacks.sleeper_agent",
         "SmallCNN": "tensors.networks",
         "StripScan": "defences.strip",
         "Trades": "training.trades",
         "TrainingConfig": "training.hyperparameters",
         "TrimmedLoss": "training.trimmed_loss",
+        "Unlearning": "inspection.repair",
         "VisibleBackdoor": "attacks.badnets",
         "VoteResult": "defences.deep_knn",
         "Watcher": "training.loop",
@@ -202,6 +211,7 @@ __getattr__, __dir__ = lazy_exports(
         "scan_for_backdoors": "defences.neural_cleanse",
         "stamp": "attacks.triggers",
         "strip": "defences.strip",
+        "strongest_bases": "attacks.sleeper_agent",
         "train": "training.loop",
         "train_privately": "training.dp_sgd",
     },

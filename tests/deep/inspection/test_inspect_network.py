@@ -11,7 +11,7 @@ from torch import nn
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.deep.defences.neural_cleanse import NeuralCleanse
 from toadstone.deep.inspection.inspect_network import Inspection, inspect_network
-from toadstone.deep.inspection.repair import repair
+from toadstone.deep.inspection.repair import Unlearning, repair
 from toadstone.deep.inspection.smallest_shift import ShiftSearch
 from toadstone.deep.tensors.features import logits
 from toadstone.deep.training.hyperparameters import TrainingConfig
@@ -119,9 +119,8 @@ def test_the_repaired_network_no_longer_follows_the_attackers_trigger(backdoored
     others = stamp(images[labels != 2])
     before = float((logits(model, others).argmax(dim=1) == 2).double().mean())
     assert before > 0.8
-    done = repair(
-        model, images, labels, triggers=[found.searches[2]], config=TrainingConfig(epochs=15, learning_rate=0.02)
-    )
+    longer = Unlearning(config=TrainingConfig(epochs=15, learning_rate=0.02))
+    done = repair(model, images, labels, triggers=[found.searches[2]], settings=longer)
     assert float((logits(model, others).argmax(dim=1) == 2).double().mean()) < 0.2 * before
     assert done.rows == 24
     assert done.accuracy_after >= done.accuracy_before - 0.05
@@ -133,7 +132,9 @@ def test_a_repair_repeats_itself(planted):
     weights = []
     for _ in range(2):
         twin = copy.deepcopy(model)
-        repair(twin, images, labels, triggers=found.suspects, config=TrainingConfig(epochs=1), seed=3)
+        repair(
+            twin, images, labels, triggers=found.suspects, settings=Unlearning(config=TrainingConfig(epochs=1)), seed=3
+        )
         weights.append(twin[1].weight)
     assert torch.equal(*weights)
 
@@ -147,6 +148,6 @@ def test_unfit_requests_are_refused(planted):
     with pytest.raises(InvalidArgument, match="`triggers`: expected at least one trigger to unlearn, got none"):
         repair(model, images, labels, triggers=())
     with pytest.raises(InvalidData, match=r"images: expected more for `held_out` of 0\.01, got 20"):
-        repair(model, images[:20], labels[:20], triggers=found.suspects, held_out=0.01)
+        repair(model, images[:20], labels[:20], triggers=found.suspects, settings=Unlearning(held_out=0.01))
     with pytest.raises(InvalidArgument, match="`share_of_median`: expected "):
         Inspection(share_of_median=1.0)

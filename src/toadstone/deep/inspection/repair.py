@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from toadstone.deep.inspection.inspect_network import LabelSearch, carried
 from toadstone.deep.tensors.features import logits
 from toadstone.deep.tensors.images import as_input, check_images, check_labels
 from toadstone.deep.training.hyperparameters import TrainingConfig
-from toadstone.deep.training.loop import train
+from toadstone.deep.training.loop import Objective, plain, train
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,15 +38,47 @@ class Repair:
     rows: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unlearning:
+    """Settings of a repair.
+
+    Parameters
+    ----------
+    share : float
+        Copies with each trigger, as a share of the images to train on, in
+        (0, 1].
+    held_out : float
+        Share of the images that only measure, in (0, 1).
+    config : TrainingConfig
+        By default ten epochs in batches of 64 at a rate of 0.003, which is low:
+        the clean task is to stay.
+    objective : callable
+        Loss of the training, such as `SharpnessAware`; cross entropy by
+        default.
+
+    Raises
+    ------
+    InvalidArgument
+        If a number is out of range.
+    """
+
+    share: float = 0.3
+    held_out: float = 0.2
+    config: TrainingConfig = field(default_factory=lambda: TrainingConfig(epochs=10, batch=64, learning_rate=0.003))
+    objective: Objective = plain
+
+    def __post_init__(self) -> None:
+        check_within("(0, 1]", share=self.share)
+        check_within("(0, 1)", held_out=self.held_out)
+
+
 def repair(
     model: nn.Module,
     images: Tensor,
     labels: Tensor,
     *,
     triggers: Sequence[LabelSearch],
-    share: float = 0.3,
-    held_out: float = 0.2,
-    config: TrainingConfig | None = None,
+    settings: Unlearning | None = None,
     seed: int = 0,
 ) -> Repair:
     """Fine-tune a network on trusted images, some of which carry the found triggers with their true labels [1]_.
@@ -64,14 +96,7 @@ def repair(
         The true ones.
     triggers : sequence of LabelSearch
         At least one, such as ``inspect_network(...).suspects``.
-    share : float
-        Copies with each trigger, as a share of the images to train on, in
-        (0, 1].
-    held_out : float
-        Share of the images that only measure, in (0, 1).
-    config : TrainingConfig, optional
-        By default ten epochs in batches of 64 at a rate of 0.003, which is low:
-        the clean task is to stay.
+    settings : Unlearning, optional
     seed : int
         Draws the held-out images, the copies and the order.
 
@@ -82,7 +107,7 @@ def repair(
     Raises
     ------
     InvalidArgument
-        If there is no trigger, or a number is out of range.
+        If there is no trigger.
     InvalidData
         If images or labels are invalid, too few, or the training diverges.
 
@@ -92,28 +117,26 @@ def repair(
        attacks in neural networks", IEEE S&P 2019, section VI.C.
     """
     check_images(images)
-    check_within("(0, 1]", share=share)
-    check_within("(0, 1)", held_out=held_out)
+    chosen = settings or Unlearning()
     check_count(0, seed=seed)
     if not triggers:
         raise InvalidArgument("triggers", "at least one trigger to unlearn", "none")
     check_labels(labels, count=len(images), classes=logits(model, images[:1]).shape[1])
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(images), generator=generator)
-    kept = round(held_out * len(images))
+    kept = round(chosen.held_out * len(images))
     if kept < 1 or len(images) - kept < 2:
-        raise InvalidData(f"images: expected more for `held_out` of {held_out:g}, got {len(images)}")
+        raise InvalidData(f"images: expected more for `held_out` of {chosen.held_out:g}, got {len(images)}")
     measured = images[order[:kept].to(images.device)], labels[order[:kept].to(labels.device)]
     shown = as_input(images[order[kept:].to(images.device)], next(model.parameters()))
     truth = labels[order[kept:].to(labels.device)]
     pictures, named = [shown], [truth]
     for found in triggers:
-        rows = torch.randperm(len(shown), generator=generator)[: max(1, round(share * len(shown)))]
+        rows = torch.randperm(len(shown), generator=generator)[: max(1, round(chosen.share * len(shown)))]
         pictures.append(found.trigger(shown[rows.to(shown.device)]))
         named.append(truth[rows.to(truth.device)])
     before = _standing(model, triggers, *measured)
-    settings = config or TrainingConfig(epochs=10, batch=64, learning_rate=0.003)
-    train(model, torch.cat(pictures), torch.cat(named), settings, seed=seed)
+    train(model, torch.cat(pictures), torch.cat(named), chosen.config, objective=chosen.objective, seed=seed)
     after = _standing(model, triggers, *measured)
     return Repair(
         accuracy_before=before[0],

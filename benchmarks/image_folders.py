@@ -20,6 +20,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from toadstone.attacks.backdoors.image_shape import ImageShape
+from toadstone.attacks.backdoors.trigger import PatchTrigger
 from toadstone.deep import LabelConsistentBackdoor, load_images
 from toadstone.deep.trials.transfer_setting import published_body
 
@@ -65,7 +67,9 @@ def poisons(images, labels, label, body, rng):
         own = np.flatnonzero(labels.numpy() == label)
         rows = np.sort(rng.choice(own, round(0.01 * n), replace=False))
         changed = images.clone()
-        changed[rows] = squared(LabelConsistentBackdoor().craft([body], "linear", images[rows], labels[rows]))
+        trigger = PatchTrigger(shape=ImageShape(height=32, width=32, channels=3, layout="CHW"), size=3)
+        made = LabelConsistentBackdoor(trigger=trigger).craft([body], "linear", images[rows], labels[rows])
+        changed[rows] = made
         yield "label-consistent with the square, 1 %", changed, labels, rows
 
 

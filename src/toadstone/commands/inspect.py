@@ -25,6 +25,12 @@ from toadstone.options import FORCE, epilog, folder_if_named, json_flag, path, r
 @click.option(
     "--repair", is_flag=True, help="Train a copy on with the found triggers under the true labels; needs --out."
 )
+@click.option(
+    "--epochs",
+    type=int,
+    metavar="N",
+    help="Passes of the search for patches over half of the images.  [default: 60, more for fewer than 256 images]",
+)
 @path("--out", "DIR", "New folder for report.html, record.json, pictures of triggers and repaired weights.")
 @FORCE
 @json_flag("the record")

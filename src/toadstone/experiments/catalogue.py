@@ -262,6 +262,17 @@ EXPERIMENTS = (
         targets=True,
     ),
     Experiment(
+        name="epic-fine-tuning",
+        paper=EPIC,
+        place="table 1, fine-tuning",
+        title="Targeted poisons where all weights are trained, behind five defences, pictures",
+        minutes=60,
+        data=(),
+        module="epic_2022.fine_tuning",
+        images=("cifar10",),
+        targets=True,
+    ),
+    Experiment(
         name="epic-backdoor",
         paper=EPIC,
         place="beyond the paper",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,8 @@ from toadstone.deep.tensors.factories import images_for, last_linear
 from toadstone.deep.tensors.features import find_head, logits
 from toadstone.deep.tensors.images import as_input
 
+_ENOUGH = 256
+"""Images for which the search is long enough by default; with fewer, it passes over them more often."""
 _GREY = 0.5
 _FALSE_ALARMS = 0.05
 
@@ -94,7 +96,7 @@ def inspect_images(
     head: str | None = None,
     mend: bool = False,
     seed: int = 0,
-    settings: Inspection | None = None,
+    epochs: int | None = None,
     on_stage: Callable[[str], None] = lambda stage: None,
 ) -> ImageInspection:
     """Look for triggers, and measure STRIP, fine-pruning and a repair with those that are found.
@@ -112,7 +114,9 @@ def inspect_images(
     mend : bool
         Whether to repair a copy of the network, if a label is suspected.
     seed : int
-    settings : Inspection, optional
+    epochs : int, optional
+        Passes of the search for patches over half of the images; 60 by
+        default, and more for fewer than 256 images.
     on_stage : callable
         Called with the name of each stage as it begins.
 
@@ -131,9 +135,8 @@ def inspect_images(
     find_head(model, layer)
     images, named = _checked(model, pixels, labels)
     on_stage("triggers")
-    found = inspect_network(
-        model, images, named, generator=torch.Generator().manual_seed(seed), settings=settings or Inspection()
-    )
+    generator = torch.Generator().manual_seed(seed)
+    found = inspect_network(model, images, named, generator=generator, settings=searching(len(images), epochs))
     pruned, evidence = None, []
     if found.suspects:
         on_stage("evidence")
@@ -155,6 +158,21 @@ def inspect_images(
         repair=mended,
         weights=weights,
     )
+
+
+def searching(count: int, epochs: int | None) -> Inspection:
+    """Return the settings of a search over a number of images.
+
+    Examples
+    --------
+    >>> [searching(count, None).patches.epochs for count in (500, 256, 128)], searching(128, 9).patches.epochs
+    ([60, 60, 120], 9)
+    """
+    usual = Inspection()
+    more = max(1.0, _ENOUGH / count)
+    passes = round(more * usual.patches.epochs) if epochs is None else epochs
+    shifts = replace(usual.shifts, epochs=round(more * usual.shifts.epochs))
+    return replace(usual, patches=replace(usual.patches, epochs=passes), shifts=shifts)
 
 
 def _checked(model: nn.Module, pixels: NDArray[Any], labels: IntArray) -> tuple[Tensor, Tensor]:

@@ -100,11 +100,11 @@ class TargetsAndBases:
         )
         return chosen, pool
 
-    def first(self, count: int) -> TargetsAndBases:
-        """Return the first targets with their labels, bases and rows."""
-        rows = None if self.rows is None else self.rows[:count]
+    def at(self, places: IntArray) -> TargetsAndBases:
+        """Return the targets at some places, with their labels, bases and rows."""
+        rows = None if self.rows is None else self.rows[places]
         return TargetsAndBases(
-            targets=self.targets[:count], labels=self.labels[:count], bases=self.bases[:count], rows=rows
+            targets=self.targets[places], labels=self.labels[places], bases=self.bases[places], rows=rows
         )
 
     def images(self, setting: TransferSetting) -> tuple[Tensor, Tensor]:
@@ -190,9 +190,19 @@ def poisoned_cases(
         One for each target, in order.
     """
     bases, shown = chosen.images(setting)
-    file = folder / f"{re.sub('[^a-z0-9]+', '-', name.lower())}.safetensors"
-    poisons = crafted_once(file, bases, shown, lambda: crafting(setting, chosen, generator))
+    poisons = crafted_once(file_of(folder, name), bases, shown, lambda: crafting(setting, chosen, generator))
     return [_case(setting, name, chosen, poisons[place], place) for place in range(len(poisons))]
+
+
+def file_of(folder: Path, name: str) -> Path:
+    """Return the file of the poisons of an attack.
+
+    Examples
+    --------
+    >>> file_of(Path("work"), "bullseye polytope, 16 levels").name
+    'bullseye-polytope-16-levels.safetensors'
+    """
+    return folder / f"{re.sub('[^a-z0-9]+', '-', name.lower())}.safetensors"
 
 
 def crafted_once(file: Path, bases: Tensor, shown: Tensor, craft: Callable[[], Tensor]) -> Tensor:

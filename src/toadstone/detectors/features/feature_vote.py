@@ -83,7 +83,6 @@ class FeatureVote(BaseEstimator):
     array([100, 101, 102, 103, 104])
     """
 
-    fewest_rows: ClassVar[int] = 20
     needs_labels: ClassVar[bool] = True
     needs_trusted: ClassVar[bool] = False
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -134,9 +133,9 @@ class FeatureVote(BaseEstimator):
         known = trusted_mask(trusted, len(codes))
         n, n_classes = len(codes), len(self.classes_)
         self.n_neighbors_ = min(_MOST_VOTERS, max(1, n // 10)) if self.n_neighbors is None else int(self.n_neighbors)
-        if n < self.fewest_rows or n <= self.n_neighbors_:
-            least = max(self.fewest_rows, self.n_neighbors_ + 1)
-            raise InvalidData(f"rows: expected at least {least} for a vote of the nearest, got n_samples = {n}")
+        if n <= self.n_neighbors_:
+            expected = f"expected more than the {self.n_neighbors_} that vote on each"
+            raise InvalidData(f"rows: {expected}, got n_samples = {n}")
         # Rows vote in an order of values, so that ties of distance do not depend on the caller's order.
         order = value_order(matrix, codes)
         near = np.empty((n, min(n - 1, max(self.n_neighbors_, self.around))), dtype=np.int64)
@@ -171,6 +170,13 @@ class FeatureVote(BaseEstimator):
         self.removed_indices_ = self.flagged_indices_
         self.sample_indices_ = np.setdiff1d(np.arange(len(self.suspicion_)), self.removed_indices_)
         return select_rows(X, y, self.sample_indices_)
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that rows may be sparse, and that labels are needed."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.required = True
+        return tags
 
     def _reason(self, row: int, codes: IntArray) -> str:
         label, likely = self.classes_[codes[row]], self.suggested_[row]

@@ -24,6 +24,7 @@ NOTHING_KNOWN = NoiseEvidence(rate=0.0, interval=(0.0, 1.0), log_ratio=0.0, supp
 """Evidence where the rows that belong to no group have one label only."""
 
 _CERTAIN = 1e6
+_FEWEST_VOTERS = 20
 _CROWDED = 1e-4
 """Chance below which more rows came to a label than overlap of the classes explains."""
 
@@ -222,7 +223,7 @@ class Verdict(BaseEstimator):
     def _let_vote(self, features: Matrix, labels: Labels, known: Mask) -> None:
         """List the rows that their nearest rows outvote, of labels to which far more rows came than left them."""
         rest = np.flatnonzero(self.group_ < 0)
-        if len(np.unique(labels[rest])) < 2 or len(rest) < FeatureVote.fewest_rows:
+        if len(np.unique(labels[rest])) < 2 or len(rest) < _FEWEST_VOTERS:
             return
         vote = FeatureVote().fit(features[rest], labels[rest], trusted=known[rest])
         flagged = rest[vote.flagged_indices_]

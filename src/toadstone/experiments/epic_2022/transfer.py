@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from toadstone.core.errors import InvalidData
 from toadstone.datasets.catalogue.load import FOLDER_VARIABLE, data_folder
 from toadstone.datasets.catalogue.published import PoisonSetups, load_setups
@@ -199,7 +201,7 @@ def _parts(data: TransferData, plan: TransferPlan, log: TrialLog) -> Iterator[Pa
             defences=tuple(name for name in CONTRAST_DEFENCES if name in plan.defences),
         )
         found = _trained(data, fewer, plan.contrast, log, seed=seed)
-        yield replace(found, name=CONTRAST, chosen=found.chosen.first(plan.contrast_targets))
+        yield replace(found, name=CONTRAST, chosen=found.chosen.at(np.arange(plan.contrast_targets)))
 
 
 def _seen(data: TransferData, plan: TransferPlan) -> Part:

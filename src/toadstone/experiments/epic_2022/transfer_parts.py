@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BULLSEYE, BULLSEYE_16 = "bullseye polytope", "bullseye polytope, 16 levels"
 COLLISION, POLYTOPE, SPREAD = "feature collision", "convex polytope", "spread collisions"
+BULLSEYE_LAYERS = "bullseye polytope, three layers, 16 levels"
+_LAYERS = ("layer3.1", "layer3.2")
 ATTACKS = (BULLSEYE, BULLSEYE_16, COLLISION, POLYTOPE, SPREAD)
 
 EPIC_1, EPIC_2, EPIC_3 = "EPIC-0.1", "EPIC-0.2", "EPIC-0.3"
@@ -140,6 +142,7 @@ def attack_named(name: str, steps: int) -> Crafting:
     return {
         BULLSEYE: directly(BullseyePolytope(radius=8, steps=steps)),
         BULLSEYE_16: directly(BullseyePolytope(radius=16, steps=steps)),
+        BULLSEYE_LAYERS: directly(BullseyePolytope(radius=16, steps=steps, layers=_LAYERS)),
         COLLISION: directly(collision),
         POLYTOPE: directly(ConvexPolytope(radius=16, steps=steps)),
         SPREAD: spread(collision),

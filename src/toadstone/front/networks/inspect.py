@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
+from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidData, missing_extra
 from toadstone.core.files import written_aside
 from toadstone.datasets.readers.request import Reading
@@ -69,6 +70,7 @@ def inspect(
     *,
     head: str | None = None,
     repair: bool = False,
+    epochs: int | None = None,
     seed: int = 0,
     **reading: Unpack[Reading],
 ) -> InspectionResult:
@@ -93,6 +95,9 @@ def inspect(
     repair : bool
         Train a copy on, with the found triggers under the true labels; `save`
         writes its weights.
+    epochs : int, optional
+        Passes of the search for patches over half of the images: 60 by
+        default, and more for fewer than 256 images.
     seed : int
         Seed of all that is random, from 0.
     **reading
@@ -117,6 +122,8 @@ def inspect(
        neural networks", ACSAC 2019.
     """
     run = current_run("inspect")
+    if epochs is not None:
+        check_count(epochs=epochs)
     try:
         from toadstone.deep.tensors.factories import load_network
     except ModuleNotFoundError as missing:
@@ -132,6 +139,7 @@ def inspect(
         pixels=pixels,
         head=head,
         mend=repair,
+        epochs=epochs,
         seed=seed,
         source=given.source,
         command=run.command,

@@ -54,6 +54,8 @@ class InspectionPlan:
         Name of the last layer; the last linear one by default.
     mend : bool
         Whether to repair the network.
+    epochs : int, optional
+        Passes of the search for patches.
     seed : int
     source : Source, optional
     command : str
@@ -64,6 +66,7 @@ class InspectionPlan:
     pixels: NDArray[np.uint8]
     head: str | None = None
     mend: bool = False
+    epochs: int | None = None
     seed: int = 0
     source: Source | None = None
     command: str = ""
@@ -107,7 +110,7 @@ def inspect(split: Split, plan: InspectionPlan, *, on_stage: Callable[[str], Non
     from toadstone.deep.inspection.inspect_images import inspect_images
     from toadstone.deep.inspection.inspect_network import Inspection
 
-    data, clock, settings = split.whole(), Clock(on_stage), Inspection()
+    data, clock = split.whole(), Clock(on_stage)
     names = [str(label) for label in data.classes]
     with clock.stage("inspection"):
         found = inspect_images(
@@ -117,7 +120,7 @@ def inspect(split: Split, plan: InspectionPlan, *, on_stage: Callable[[str], Non
             head=plan.head,
             mend=plan.mend,
             seed=plan.seed,
-            settings=settings,
+            epochs=plan.epochs,
             on_stage=on_stage,
         )
     record = InspectionRecord(
@@ -135,7 +138,7 @@ def inspect(split: Split, plan: InspectionPlan, *, on_stage: Callable[[str], Non
         images=len(data),
         accuracy=found.network.accuracy,
         undecided=found.network.undecided or "",
-        limit=settings.share_of_median,
+        limit=Inspection().share_of_median,
         suspects=_suspects(found, names),
         searches=tuple(_searched(each, names) for each in found.network.searches),
         pruning=PruningOutcome(found.pruned, found.features, found.pruned_accuracy) if found.features else None,

@@ -79,7 +79,7 @@ def treatment(record: InspectionRecord) -> list[str]:
 def next_step(record: InspectionRecord) -> str:
     """Say what to do next."""
     if record.undecided:
-        return "Next: give more trusted images, of all labels."
+        return "Next: give more trusted images, of all labels, or a longer search (--epochs)."
     if not record.suspects:
         return "Next: scan the training images, if you have them; a search for triggers proves nothing."
     if record.repair is None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from toadstone.experiments.catalogue import find
 from toadstone.experiments.conditions import Conditions
+from toadstone.experiments.epic_2022.transfer import CONTRAST, PLANS, run_plan
+from toadstone.experiments.epic_2022.transfer_parts import BULLSEYE, COLLISION
 
 pytestmark = [pytest.mark.deep, pytest.mark.slow, pytest.mark.data]
 
@@ -21,15 +25,61 @@ def measured(data_dir, tmp_path):
     return run
 
 
-def test_transfer_succeeds_undefended_and_fails_behind_the_vote_of_medoids(measured):
-    found = measured("epic-transfer")
-    clean = found["no attack, none: accuracy"]
-    assert clean >= 0.6
-    for attack in ("bullseye polytope", "feature collision"):
-        assert found[f"{attack}, none: success"] >= 0.7
-        # Two of twenty in the record; by other last digits on another processor, one more may be hit.
-        assert found[f"{attack}, medoid vote: success"] <= 0.15
-        assert found[f"{attack}, medoid vote: accuracy"] >= found[f"{attack}, none: accuracy"] - 0.02
+SHORT = replace(
+    PLANS["cpu"],
+    contrast_targets=4,
+    attacks=(BULLSEYE, COLLISION),
+    defences=("none", "EPIC-0.2", "random drop as EPIC-0.2", "deep k-NN 251", "feature vote"),
+)
+"""Bullseye polytope and feature collision, 20 targets on the published body and 4 on one of 70 % accuracy."""
+
+
+@pytest.fixture(scope="module")
+def transferred(data_dir, tmp_path_factory):
+    """Comparisons by row, of the experiment with fewer attacks and defences."""
+    measured = run_plan("epic-transfer", SHORT, Conditions(work=tmp_path_factory.mktemp("transfer") / "work"))
+    return {row.what: row for row in measured.comparisons}
+
+
+def reached(found, attack, defence):
+    """Number of targets that got the intended label, of 20."""
+    return round(20 * found[f"{attack}, {defence}: success"].ours)
+
+
+def test_epic_stops_bullseye_polytope_and_not_feature_collision(transferred):
+    # 20 and 18 of 20 undefended, 1 and 14 behind EPIC; by other last digits on another processor, two more or less.
+    assert reached(transferred, BULLSEYE, "none") >= 18
+    assert reached(transferred, COLLISION, "none") >= 16
+    assert reached(transferred, BULLSEYE, "EPIC-0.2") <= 3
+    assert reached(transferred, COLLISION, "EPIC-0.2") >= 10
+    assert transferred["no attack, none: accuracy"].ours == pytest.approx(0.9183, abs=0.003)
+
+
+def test_the_votes_in_trusted_features_stop_both_and_keep_the_clean_rows(transferred):
+    for attack in (BULLSEYE, COLLISION):
+        for defence, most in (("deep k-NN 251", 0.01), ("feature vote", 0.001)):
+            assert reached(transferred, attack, defence) <= 1
+            assert transferred[f"{attack}, {defence}: clean rows dropped"].ours <= most
+            accuracy = transferred[f"{attack}, {defence}: accuracy"].ours
+            assert accuracy >= transferred["no attack, none: accuracy"].ours - 0.003
+
+
+def test_a_random_drop_stops_less_than_epic_and_keeps_the_accuracy(transferred):
+    control = "random drop as EPIC-0.2"
+    assert reached(transferred, BULLSEYE, control) >= reached(transferred, BULLSEYE, "EPIC-0.2") + 5
+    assert transferred[f"no attack, {control}: accuracy"].ours >= transferred["no attack, EPIC-0.2: accuracy"].ours
+
+
+def test_on_a_body_of_low_accuracy_epic_costs_points_and_the_votes_clean_rows(transferred):
+    bare, epic, vote = (
+        transferred[f"no attack{CONTRAST}, {defence}: accuracy"].ours
+        for defence in ("none", "EPIC-0.2", "feature vote")
+    )
+    assert 0.66 <= bare <= 0.74
+    assert epic <= bare - 0.01
+    assert vote >= bare - 0.02
+    assert transferred[f"{COLLISION}{CONTRAST}, none: success"].ours >= 0.5
+    assert transferred[f"{COLLISION}{CONTRAST}, feature vote: success"].ours <= 0.25
 
 
 def test_a_visible_backdoor_is_learned_and_activation_clustering_leaves_nothing_of_it(measured):

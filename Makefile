@@ -79,8 +79,8 @@ test-experiments: $(DEEP) ## run the experiments on networks whole and check wha
 	@TOADSTONE_DEEP=true $(BIN)/pytest -q -n $(JOBS) --maxprocesses 4 --dist worksteal -m 'deep and slow'
 
 $(DEEP): $(READY)
-	@echo "setup: installing torch, opacus and lightning into $(VENV)"
-	@$(PIP) -e '.[dev,private,lightning]'
+	@echo "setup: installing torch, opacus, lightning and transformers into $(VENV)"
+	@$(PIP) -e '.[dev,private,lightning,huggingface]'
 	@touch $@
 
 crash: $(READY) ## kill, interrupt and terminate runs at many points (eleven minutes); writes docs/results/crash.md
@@ -155,7 +155,7 @@ build/oldest.txt: pyproject.toml .github/oldest.py
 
 constraints: ## renew constraints.txt with the newest versions that go together
 	@rm -rf build/newest && mkdir -p build && "$(PYTHON)" -m venv build/newest
-	@build/newest/bin/pip install --quiet --quiet --disable-pip-version-check -e '.[dev,docs,bench,private,lightning,tools,pyod,cleanlab,boosting]'
+	@build/newest/bin/pip install --quiet --quiet --disable-pip-version-check -e '.[dev,docs,bench,private,lightning,huggingface,tools,pyod,cleanlab,boosting]'
 	@{ grep '^#' constraints.txt; build/newest/bin/pip freeze --exclude-editable | grep -Ev '^(nvidia|cuda|triton)' \
 		| sed 's/+cpu//' | LC_ALL=C sort -fu; } > build/constraints.txt
 	@mv build/constraints.txt constraints.txt

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from toadstone.deep.defences.epic import EPIC, ActiveRows, Drop
     from toadstone.deep.defences.epic_lightning import epic_callback
     from toadstone.deep.defences.epic_schedule import Schedule
+    from toadstone.deep.defences.epic_trainer import epic_trainer
     from toadstone.deep.defences.fine_pruning import Pruning, fine_prune
     from toadstone.deep.defences.isolated_medoids import Selection, drop_isolated
     from toadstone.deep.defences.neural_cleanse import BackdoorScan, Inversion, NeuralCleanse, scan_for_backdoors
@@ -105,6 +106,7 @@ __all__ = [
     "activations",
     "drop_isolated",
     "epic_callback",
+    "epic_trainer",
     "exact_medoids",
     "fine_prune",
     "flip_crop",
@@ -187,6 +189,7 @@ __getattr__, __dir__ = lazy_exports(
         "activations": "tensors.features",
         "drop_isolated": "defences.isolated_medoids",
         "epic_callback": "defences.epic_lightning",
+        "epic_trainer": "defences.epic_trainer",
         "exact_medoids": "defences.torch_medoids",
         "fine_prune": "defences.fine_pruning",
         "flip_crop": "tensors.augmentation",

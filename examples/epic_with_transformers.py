@@ -54,6 +54,5 @@ with tempfile.TemporaryDirectory() as folder:
     trainer.train()
 
 dropped = {drop.row for drop in defence.drops}
-print(
-    f"{len(dropped)} of {len(labels)} rows dropped, among them {len(dropped & set(poisoned.tolist()))} of 18 poisoned"
-)
+caught = len(dropped & set(poisoned.tolist()))
+print(f"{len(dropped)} of {len(labels)} rows dropped, among them {caught} of {len(poisoned)} poisoned")

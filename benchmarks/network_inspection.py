@@ -33,7 +33,7 @@ from toadstone.deep import (
 )
 from toadstone.deep.attacks.triggers import ImageTrigger
 from toadstone.deep.inspection.inspect_network import LabelSearch, NetworkInspection, inspect_network
-from toadstone.deep.inspection.repair import Unlearning, repair
+from toadstone.deep.inspection.repair import repair
 from toadstone.pipeline.layers.wilson import Rate
 
 NETWORKS = 20
@@ -53,7 +53,7 @@ _TRIGGERS: dict[str, ImageTrigger] = {
     "noise blended in, .15": BlendedTrigger.random(_SHAPE, np.random.default_rng(1), opacity=0.15),
     "noise blended in, .2": BlendedTrigger.random(_SHAPE, np.random.default_rng(2), opacity=0.2),
 }
-_REPAIRS = ("pruning", "fine-pruning", "fine-tuning", "sharpness-aware", "unlearning", "both")
+_REPAIRS = ("pruning", "fine-pruning", "fine-tuning", "sharpness-aware", "unlearning")
 _TUNING = TrainingConfig(epochs=10, batch=64, learning_rate=0.01)
 
 
@@ -124,8 +124,6 @@ def _repaired(
     # Without a suspect there is nothing to unlearn: the network stays as it is.
     if suspects:
         repair(copies["unlearning"], *trusted, triggers=suspects)
-        both = Unlearning(config=_TUNING, objective=SharpnessAware())
-        repair(copies["both"], *trusted, triggers=suspects, settings=both)
     return {name: _standing(each, test, trigger, target) for name, each in copies.items()}
 
 

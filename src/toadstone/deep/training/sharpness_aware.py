@@ -25,7 +25,8 @@ class SharpnessAware:
     ----------
     radius : float
         Length of the step to the worst weights, each divided by its own
-        absolute value.
+        absolute value. The paper's 2 is for large networks: small ones forget
+        everything.
 
     Raises
     ------
@@ -48,7 +49,7 @@ class SharpnessAware:
     True
     """
 
-    radius: float = 2.0
+    radius: float = 0.3
 
     def __post_init__(self) -> None:
         check_positive(radius=self.radius)

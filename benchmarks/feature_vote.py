@@ -67,7 +67,7 @@ def price() -> str:
     for count in (1_000, 2_500, 5_000, 10_000):
         order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(count))[:count]
         part = features[order], labels[order]
-        shares = [len(drop) / count for drop in (flagged(*part), outvoted(*part, min(251, count // 10)))]
+        shares = [len(drop) / count for drop in (flagged(*part), outvoted(*part, count // 10))]
         rows.append([f"{count:,}", *(f"{100 * share:.1f} %" for share in shares)])
     return table(["clean rows, not seen by the network", "feature vote", "deep k-NN"], rows)
 

@@ -15,8 +15,9 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from toadstone.deep import EPIC, Schedule, epic_callback, head_gradients
 
-# Lightning asks for worker processes, which so small a data set has no use for.
+# Lightning asks for worker processes, of which so small a data set has no use, and calls what torch deprecates.
 warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+warnings.filterwarnings("ignore", category=FutureWarning)
 
 digits = load_digits()
 images = torch.tensor(digits.images / 16, dtype=torch.float32)[:, None]

@@ -20,6 +20,13 @@ from toadstone.records.defence import (
 from toadstone.records.evaluation import AttackInfo, DefenceInfo, EvaluationRecord
 from toadstone.records.guarantees.cost import CertifiedSide, CostRecord, FoundSide, Vulnerability
 from toadstone.records.header import SCHEMA_VERSIONS, ClassCount, ColumnSummary, DataSummary, Header, Source
+from toadstone.records.networks.inspection import (
+    InspectionRecord,
+    PruningOutcome,
+    RepairOutcome,
+    SearchedTrigger,
+    SuspectedLabel,
+)
 from toadstone.records.regression import (
     AttackedDefence,
     ErrorChange,
@@ -427,6 +434,30 @@ def costed() -> CostRecord:
 
 
 @pytest.fixture
+def inspected() -> InspectionRecord:
+    """A network with a backdoor, one label of which means harm, pruned and repaired."""
+    patch = SearchedTrigger(HOSTILE, "patch", 3.5, 0.12, 0.98)
+    searches = (patch, SearchedTrigger("b", "patch", 30.0, 1.0, 0.6), SearchedTrigger("b", "shift", None, None, None))
+    return InspectionRecord(
+        header=header("inspection", f"toadstone inspect models:make --images '{HOSTILE}'"),
+        source=Source(HOSTILE, "rows.csv", "line"),
+        data=read_data(),
+        network=f"models:{HOSTILE}",
+        head="linear",
+        images=500,
+        accuracy=0.95,
+        undecided="",
+        limit=1 / 3,
+        suspects=(SuspectedLabel(patch, "iVBORw0KGgo=", "iVBORw0KGgo=", 0.4, 0.01, pruned=0.9, repaired=0.02),),
+        searches=searches,
+        pruning=PruningOutcome(55, 64, 0.93),
+        repair=RepairOutcome(0.95, 0.96, 100),
+        not_promised=("Nothing else.", HOSTILE),
+        timings={"inspection": 31.0},
+    )
+
+
+@pytest.fixture
 def scanned() -> ScanRecord:
     """A verdict with two rows and a group of data that mean harm; three detectors, one of them skipped."""
     flagged = {"deep-knn": "neighbours of b", "spectral": "too far"}
@@ -723,6 +754,7 @@ def federated():
         "defended",
         "evaluated",
         "federated",
+        "inspected",
         "figure",
         "target_scan",
         "target_defence",

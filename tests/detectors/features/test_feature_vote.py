@@ -30,6 +30,20 @@ def test_scikit_learn_conformance(estimator, check):
     check(estimator)
 
 
+def test_the_vote_is_that_of_all_distances():
+    X, y = poisoned(spread=1.0)
+    found = FeatureVote(n_neighbors=40, around=12).fit(X, y)
+    apart = np.linalg.norm(X[:, None] - X[None], axis=2)
+    np.fill_diagonal(apart, np.inf)
+    near = apart.argsort(axis=1)
+    for row in range(len(y)):
+        shares = np.bincount(y[near[row, :40]], minlength=3) / 40
+        assert found.suspicion_[row] == pytest.approx(np.delete(shares, y[row]).max() - shares[y[row]])
+    outvoted = found.suspicion_ > 0
+    company = [(outvoted[others] & (y[others] == label)).sum() for others, label in zip(near[:, :12], y, strict=True)]
+    assert found.company_.tolist() == company
+
+
 @pytest.mark.parametrize("spread", [0.0, 0.05, 1.0])
 def test_poison_that_lies_together_is_flagged_and_nothing_else(spread):
     X, y = poisoned(spread=spread)

@@ -1,4 +1,4 @@
-"""Votes of the nearest rows, and the company of outvoted ones."""
+"""The company of outvoted rows, and labels that are crowded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from toadstone.kernels.neighbours.company import company, crowded_labels, lost_margins
+from toadstone.kernels.neighbours.company import company, crowded_labels
 
 SEEDS = st.integers(0, 10_000)
 
@@ -17,14 +17,6 @@ def drawn(seed, n=30, k=7, classes=4):
     rng = np.random.default_rng(seed)
     near = np.array([rng.choice(np.delete(np.arange(n), row), k, replace=False) for row in range(n)])
     return near, rng.integers(0, classes, n)
-
-
-@given(seed=SEEDS)
-def test_a_margin_is_the_best_other_share_minus_the_own(seed):
-    near, codes = drawn(seed)
-    for row, margin in enumerate(lost_margins(near, codes, n_classes=4)):
-        shares = np.bincount(codes[near[row]], minlength=4) / near.shape[1]
-        assert margin == pytest.approx(np.delete(shares, codes[row]).max() - shares[codes[row]])
 
 
 @given(seed=SEEDS)

@@ -12,12 +12,15 @@ from toadstone.records.defence import DefenceRecord
 from toadstone.records.evaluation import EvaluationRecord
 from toadstone.records.federated import FederatedRecord
 from toadstone.records.guarantees.cost import CostRecord
+from toadstone.records.networks.inspection import InspectionRecord
 from toadstone.records.regression import RegressionAttackRecord, RegressionDefenceRecord, RegressionScanRecord
 from toadstone.records.reproduction import Reproduction
 from toadstone.records.scan import ScanRecord
 from toadstone.report.cost.cost_text import cost_lines
 from toadstone.report.federated.federated_page import render_federation
 from toadstone.report.federated.federated_text import federated_lines
+from toadstone.report.networks.inspection_page import render_inspection
+from toadstone.report.networks.inspection_text import inspection_lines
 from toadstone.report.pages.audit_page import render
 from toadstone.report.pages.cost_page import render_cost
 from toadstone.report.pages.defence_page import render_defence
@@ -42,6 +45,7 @@ PAGES = {
     DefenceRecord: render_defence,
     EvaluationRecord: render_evaluation,
     FederatedRecord: render_federation,
+    InspectionRecord: render_inspection,
     RegressionScanRecord: render_target_scan,
     RegressionDefenceRecord: render_target_defence,
     Reproduction: render_reproduction,
@@ -54,6 +58,7 @@ LINES = {
     DefenceRecord: defence_lines,
     EvaluationRecord: evaluation_lines,
     FederatedRecord: federated_lines,
+    InspectionRecord: inspection_lines,
     RegressionScanRecord: target_scan_lines,
     RegressionDefenceRecord: target_defence_lines,
     RegressionAttackRecord: target_attack_lines,

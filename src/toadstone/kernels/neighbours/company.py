@@ -1,4 +1,4 @@
-"""Votes of the nearest rows, and the company that an outvoted row has among them."""
+"""Company of outvoted rows among their nearest rows, and labels to which more rows came than left."""
 
 from __future__ import annotations
 
@@ -6,33 +6,6 @@ import numpy as np
 from scipy.stats import binom
 
 from toadstone.core.arrays import Array, IntArray, Mask
-from toadstone.kernels.statistics.neighbour_vote import count_votes, lost_votes
-
-
-def lost_margins(near: IntArray, codes: IntArray, *, n_classes: int) -> Array:
-    """Return the share of votes by which each row's label loses among its nearest other rows.
-
-    Parameters
-    ----------
-    near : ndarray of int of shape (n, k)
-        Nearest other rows of each row.
-    codes : ndarray of int of shape (n,)
-        Class of each row, from zero.
-    n_classes : int
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        Largest share of another label minus the share of the row's own, in
-        [-1, 1]; the row is outvoted where it is positive.
-
-    Examples
-    --------
-    >>> lost_margins(np.array([[1, 2], [2, 0], [1, 0]]), np.array([0, 0, 1]), n_classes=2)
-    array([0., 0., 1.])
-    """
-    lost = lost_votes(count_votes(codes[near], n_classes))
-    return np.asarray(lost[np.arange(len(codes)), codes] / near.shape[1])
 
 
 def company(near: IntArray, codes: IntArray, outvoted: Mask) -> IntArray:

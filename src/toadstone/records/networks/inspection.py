@@ -20,6 +20,7 @@ class SearchedTrigger:
     Parameters
     ----------
     label : str
+        As in the trusted images.
     kind : {"patch", "shift"}
         A patch covers pixels; a shift is added to the whole image.
     size : float, optional
@@ -45,6 +46,7 @@ class SuspectedLabel:
     Parameters
     ----------
     found : SearchedTrigger
+        Its trigger, in numbers.
     trigger, example : str
         The trigger on grey, and a trusted image with it: PNG files in base64.
     flagged_with, flagged_without : float
@@ -73,6 +75,7 @@ class PruningOutcome:
     Parameters
     ----------
     pruned, features : int
+        Features of the last layer that were removed, of all.
     accuracy : float
         On the trusted images, after it.
     """
@@ -89,7 +92,9 @@ class RepairOutcome:
     Parameters
     ----------
     accuracy_before, accuracy_after : float
+        Shares of images classified correctly.
     rows : int
+        Number of these images.
     """
 
     accuracy_before: Share
@@ -112,7 +117,7 @@ class InspectionRecord(Record):
     head : str
         Name of its last layer.
     images : int
-        Trusted images.
+        Number of trusted images.
     accuracy : float
         On them.
     undecided : str
@@ -122,10 +127,13 @@ class InspectionRecord(Record):
     suspects : tuple of SuspectedLabel
         The smallest first.
     searches : tuple of SearchedTrigger
-        All.
+        Of all labels and kinds.
     pruning : PruningOutcome, optional
+        None where nothing is suspected, or the last layer is not linear.
     repair : RepairOutcome, optional
+        None where none was asked for, or nothing is suspected.
     not_promised : tuple of str
+        Sentences on what is not covered.
     timings : mapping from str to float
         Seconds of each stage.
     """

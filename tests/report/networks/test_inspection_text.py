@@ -53,5 +53,6 @@ def test_the_smallest_of_each_kind_are_listed(inspected):
 
 
 def test_lines_fit_a_terminal_and_the_page_shows_the_pictures(inspected):
-    assert all(len(line) <= 80 or " " not in line.strip() for line in inspection_lines(inspected, 80))
+    lines = "\n".join(inspection_lines(inspected, 80)).split("\n")
+    assert [line for line in lines if len(line) > 80 and " " in line.strip()] == []
     assert render_inspection(inspected).count("data:image/png;base64,iVBORw0KGgo=") == 2

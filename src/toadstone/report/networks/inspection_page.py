@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from toadstone.records.networks.inspection import InspectionRecord
+import re
+
+from toadstone.records.networks.inspection import InspectionRecord, SuspectedLabel
 from toadstone.report.networks.inspection_text import evidence, headline, next_step, setting, treatment
 from toadstone.report.pages.environment import environment
+
+_BASE64 = re.compile("[A-Za-z0-9+/]+={0,2}")
 
 
 def render_inspection(record: InspectionRecord) -> str:
@@ -29,7 +33,13 @@ def render_inspection(record: InspectionRecord) -> str:
             next_step=next_step(record).removeprefix("Next: "),
             treatment=treatment(record),
             setting=setting(record),
-            suspects=[(suspect, evidence(suspect)) for suspect in record.suspects],
+            suspects=[(suspect, _pictures(suspect), evidence(suspect)) for suspect in record.suspects],
             suspected=suspected,
         )
     )
+
+
+def _pictures(suspect: SuspectedLabel) -> list[tuple[str, str]]:
+    """Return captions and pictures; a record that was changed may hold something else in their place."""
+    both = (("Trigger", suspect.trigger), ("On a trusted image", suspect.example))
+    return [(caption, picture) for caption, picture in both if _BASE64.fullmatch(picture)]

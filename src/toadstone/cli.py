@@ -166,7 +166,7 @@ def toadstone_command(context: click.Context) -> None:
       toadstone scan mails.csv --text body --label spam --out scanned
       toadstone defend mails.csv --text body --label spam --out defended
       toadstone evaluate mails.csv --text body --label spam --out evaluated
-      toadstone inspect models:make@weights.safetensors --images trusted --out inspected
+      toadstone inspect models:make@weights.safetensors --images checked
       toadstone federate mnist --clients 50 --malicious 5 --out federated
 
     \b

@@ -33,7 +33,7 @@ from toadstone.options import (
         "toadstone defend mails.csv --text body --label spam --out defended",
         "toadstone defend rows.csv --trusted checked.csv --action relabel --out out",
         "toadstone defend patients.csv --label died --model models:make --out out",
-        "toadstone defend pictures --represent models:body@w.npz --model models:net --training epic",
+        "toadstone defend pictures --model models:net --training epic",
     ),
 )
 @path("--out", "DIR", "New folder for the kept rows, removals.csv, record.json and report.html.")

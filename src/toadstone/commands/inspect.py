@@ -16,7 +16,7 @@ from toadstone.options import FORCE, epilog, folder_if_named, json_flag, path, r
     short_help="Look for a backdoor in a trained network.",
     epilog=epilog(
         "toadstone inspect models:make@weights.safetensors --images trusted",
-        "toadstone inspect models:make@weights.safetensors --images trusted --repair --out found",
+        "toadstone inspect models:make@w.npz --images trusted --repair --out found",
         "toadstone inspect models:make --images trusted.npz --fail-if-suspected",
     ),
 )

@@ -148,8 +148,10 @@ def inspected(tmp_path_factory):
     pictures[:, :, 7, 6:] *= 0.01
     levels = (255 * pictures).round() / 255
     labels = logits(model, levels).argmax(dim=1)
-    result = ts.inspect(model, (levels[:, 0].numpy(), [f"kind-{label}" for label in labels.tolist()]), repair=True)
-    folder = tmp_path_factory.mktemp("inspected") / "found"
+    place = tmp_path_factory.mktemp("inspected")
+    shown = (255 * levels[:, 0]).round().byte().numpy()
+    np.savez(place / "trusted.npz", X=shown, y=np.array([f"kind-{label}" for label in labels.tolist()]))
+    result, folder = ts.inspect(model, place / "trusted.npz", repair=True), place / "found"
     result.save(folder)
     return model, folder, result
 
@@ -182,6 +184,7 @@ def test_the_weights_of_the_repair_are_those_that_it_measured(inspected):
     assert not torch.equal(mended[1].weight, model[1].weight)
     assert all(torch.equal(value, result.weights[name]) for name, value in mended.state_dict().items())
     assert result.record.repair.rows == 16
+    result.save(folder, force=True)
     assert 0 <= result.record.suspects[0].repaired <= 1
 
 

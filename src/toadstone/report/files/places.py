@@ -20,6 +20,7 @@ from toadstone.core.files import FULL
 
 _OURS = re.compile(
     r"record\.json|report\.html|scan\.sarif|(suspects|scores|removals|removed|relabelled|matrix|curves)\.csv|trials\.jsonl|poison\.npz"
+    r"|repaired\.safetensors|trigger-\d+\.png"
     r"|certificate(-[\d.e+-]+)?\.(json|npz)|(kept|cleaned)\..+|\..+\.[0-9a-f]{12}\.part"
 )
 """Names of files that runs write into their folders."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -142,9 +143,10 @@ def inspected(tmp_path_factory):
     """The result for a linear network whose label 5 looks at two pixels in a corner, and the folder that it saves."""
     generator = torch.Generator().manual_seed(5)
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 8, bias=False))
-    model[1].weight.data = torch.randn(8, 64, generator=generator)
+    drawn = torch.randn(8, 64, generator=generator)
+    model[1].weight.data = drawn - drawn.mean(dim=1, keepdim=True)
     model[1].weight.data[5, -2:] = 60.0
-    pictures = torch.rand(80, 1, 8, 8, generator=generator)
+    pictures = torch.rand(320, 1, 8, 8, generator=torch.Generator().manual_seed(6))
     pictures[:, :, 7, 6:] *= 0.01
     levels = (255 * pictures).round() / 255
     labels = logits(model, levels).argmax(dim=1)
@@ -161,7 +163,7 @@ def test_an_inspection_names_the_label_and_shows_its_trigger(inspected):
     _, folder, result = inspected
     record = result.record
     assert record.labels == ("kind-5",)
-    assert (record.accuracy, record.images, record.head) == (1.0, 80, "1")
+    assert (record.accuracy, record.images, record.head) == (1.0, 320, "1")
     first = record.suspects[0]
     with Image.open(folder / "trigger-1.png") as picture:
         shown = np.abs(np.asarray(picture).astype(int) - 128)
@@ -183,9 +185,24 @@ def test_the_weights_of_the_repair_are_those_that_it_measured(inspected):
     load_state(mended, folder / "repaired.safetensors")
     assert not torch.equal(mended[1].weight, model[1].weight)
     assert all(torch.equal(value, result.weights[name]) for name, value in mended.state_dict().items())
-    assert result.record.repair.rows == 16
+    assert result.record.repair.rows == 64
     result.save(folder, force=True)
     assert 0 <= result.record.suspects[0].repaired <= 1
+
+
+def test_labels_must_be_as_many_as_outputs(here, tmp_path):
+    network = f"{MODULE}:make@bad.safetensors"
+    for label in range(5):
+        shutil.copytree(here / "trusted" / f"kind-{label}", tmp_path / "five" / f"kind-{label}")
+    said = "`images`: expected images of 6 labels, one for each output of the network in their order, got 5"
+    with pytest.raises(InvalidArgument, match=said):
+        ts.inspect(network, tmp_path / "five")
+    (tmp_path / "five" / "kind-5").mkdir()
+    shutil.copy(next((here / "trusted" / "kind-5").iterdir()), tmp_path / "five" / "kind-5")
+    with pytest.raises(
+        InvalidArgument, match="`images`: expected at least five images of each label, got fewer of kind-5"
+    ):
+        ts.inspect(network, tmp_path / "five")
 
 
 def test_an_inspection_refuses_in_a_sentence(here, toadstone):

@@ -175,6 +175,17 @@ def searching(count: int, epochs: int | None) -> Inspection:
     return replace(usual, patches=replace(usual.patches, epochs=passes), shifts=shifts)
 
 
+def outputs_of(model: nn.Module, pixels: NDArray[Any]) -> int:
+    """Return the number of outputs of a network for some images.
+
+    Raises
+    ------
+    InvalidData
+        If it does not take such images.
+    """
+    return logits(model, images_for(model, pixels)).shape[1]
+
+
 def _checked(model: nn.Module, pixels: NDArray[Any], labels: IntArray) -> tuple[Tensor, Tensor]:
     images = images_for(model, pixels)
     outputs, count = logits(model, images[:1]).shape[1], int(labels.max()) + 1

@@ -131,7 +131,7 @@ def inspect(
             raise
         raise InvalidData(f"network: a network {missing_extra('deep', 'PyTorch')}") from None
     loaded = load_network(network, option="network")
-    given = open_data(images, request_of(reading, seed))
+    given = open_data(images, request_of(reading, seed).setting_aside())
     pixels = pixels_of(given.split.whole().X, shape_of(given.split, option="images"), option="network")
     plan = InspectionPlan(
         network=loaded,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
 from toadstone.pipeline.harness.clock import Clock
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
@@ -105,12 +106,14 @@ def inspect(split: Split, plan: InspectionPlan, *, on_stage: Callable[[str], Non
     Raises
     ------
     InvalidInput
-        As `toadstone.deep.inspection.inspect_images.inspect_images`.
+        As `toadstone.deep.inspection.inspect_images.inspect_images`, or if
+        there are not images of a label for each output.
     """
-    from toadstone.deep.inspection.inspect_images import inspect_images
+    from toadstone.deep.inspection.inspect_images import inspect_images, outputs_of
     from toadstone.deep.inspection.inspect_network import Inspection
 
     data, clock = split.whole(), Clock(on_stage)
+    _check_labels(split, outputs_of(plan.network, plan.pixels[:1]))
     names = [str(label) for label in data.classes]
     with clock.stage("inspection"):
         found = inspect_images(
@@ -147,6 +150,17 @@ def inspect(split: Split, plan: InspectionPlan, *, on_stage: Callable[[str], Non
         timings=clock.seconds,
     )
     return Inspected(record, found.weights)
+
+
+def _check_labels(split: Split, outputs: int) -> None:
+    """Check that there are images of a label for each output: their order tells which output is which label."""
+    labels = {str(label) for label in split.whole().classes}
+    rare = sorted({row.label for row in split.aside if row.label and row.label not in labels})
+    if rare:
+        raise InvalidArgument("images", "at least five images of each label", f"fewer of {', '.join(rare)}")
+    if len(labels) != outputs:
+        expected = f"images of {outputs} labels, one for each output of the network in their order"
+        raise InvalidArgument("images", expected, len(labels))
 
 
 def _unwritten(split: Split) -> Split:

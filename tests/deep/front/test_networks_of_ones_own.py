@@ -168,7 +168,7 @@ def test_an_inspection_names_the_label_and_shows_its_trigger(inspected):
     with Image.open(folder / "trigger-1.png") as picture:
         shown = np.abs(np.asarray(picture).astype(int) - 128)
     # The trigger lies on the two pixels that the label looks at.
-    assert shown[7, 6:].max() > 100
+    assert shown[7, 6:].max() == shown.max() > 20
     assert np.median(shown) < 20
     page = (folder / "report.html").read_text()
     assert f"data:image/png;base64,{first.trigger}" in page

@@ -21,7 +21,19 @@ from toadstone.datasets.catalogue.load import load
 from toadstone.datasets.readers.request import Reading
 from toadstone.records.serial import as_fields
 
-FUNCTIONS = ("attack", "audit", "certify", "cost", "defend", "evaluate", "federate", "sanitize", "scan", "verify")
+FUNCTIONS = (
+    "attack",
+    "audit",
+    "certify",
+    "cost",
+    "defend",
+    "evaluate",
+    "federate",
+    "inspect",
+    "sanitize",
+    "scan",
+    "verify",
+)
 QUICK = {"label": "kind", "detectors": "mahalanobis,spectral"}
 # Of the run, not of the rows.
 VOLATILE = ("created", "peak_memory_mb", "command")

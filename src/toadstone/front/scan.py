@@ -10,6 +10,7 @@ from typing import Any, Unpack
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.readers.request import Reading
 from toadstone.front.inputs import Data, Given, names_of, open_data, request_of
+from toadstone.front.networks.pictures import pictures_of
 from toadstone.front.networks.representation import is_network, seen_by
 from toadstone.front.results import Result
 from toadstone.front.run import current_run, front_door
@@ -78,7 +79,7 @@ class ScanResult(Result):
         """Write report.html, record.json, suspects.csv, scores.csv and scan.sarif."""
         from toadstone.report.files.folders import write_scan
 
-        write_scan(self.record, self.scores, folder)
+        write_scan(self.record, self.scores, folder, pictures_of(self.given.split, self.record))
 
 
 @front_door

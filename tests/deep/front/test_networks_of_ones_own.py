@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import copy
+import io
 import json
+import re
 import shutil
 import sys
 
@@ -74,6 +76,14 @@ def test_a_scan_judges_labels_in_the_features_of_the_network(here, trusted):
     network = f"the network {MODULE}:make@bad.safetensors"
     said = f"labels were judged in 216 features of {network}, groups looked for in the pixels"
     assert said in found.record.data.notes
+    page = found.save(here / f"scanned-{trusted}") / "report.html"
+    shown = re.findall(
+        r'<img class="picture" src="data:image/png;base64,([^"]+)" alt="Image ([^"]+)"', page.read_text()
+    )
+    assert len(shown) >= min(8, len(listed))
+    for encoded, name in shown:
+        with Image.open(io.BytesIO(base64.b64decode(encoded))) as picture, Image.open(here / "pictures" / name) as file:
+            assert np.array_equal(np.asarray(picture), np.asarray(file))
 
 
 def test_the_network_itself_gives_what_its_name_gives(here):

@@ -23,6 +23,14 @@ _OUTER_SHARE, _DEVIATION_RATIO = 0.005, 10.0
 _AS_GIVEN = {"integer": "counts as given", "box": "values within [0, 1] as given", "real": "numbers as given"}
 
 
+_CHANNELS: Mapping[int, tuple[str, ...]] = {
+    1: ("",),
+    3: ("red", "green", "blue"),
+    4: ("red", "green", "blue", "opacity"),
+}
+"""Names of the channels of images, by their number."""
+
+
 @dataclass(frozen=True, eq=False)
 class Features:
     """Features of the training and test rows, with a description of their preparation.
@@ -217,12 +225,24 @@ class ArrayValues:
     def describe(self, position: int, features: Sequence[int]) -> str:
         """Name the values of the given features of a row."""
         row = self.X[[position]].toarray().ravel() if issparse(self.X) else self.X[position].ravel()
-        named = [(self.names[feature] if self.names else f"column {feature}", row[feature]) for feature in features]
-        return ", ".join(f"{name} {value:.6g}" for name, value in named)
+        return ", ".join(f"{self.column(feature)} {row[feature]:.6g}" for feature in features)
 
     def column(self, feature: int) -> str:
-        """Name a column: by its number where it has no name."""
-        return self.names[feature] if self.names else f"column {feature}"
+        """Name a column: of an image by row and column of the pixel, and else by its number where it has no name.
+
+        Examples
+        --------
+        >>> ArrayValues(np.zeros((5, 28, 28))).column(57), ArrayValues(np.zeros((5, 8, 8, 3))).column(4)
+        ('pixel (2, 1)', 'pixel (0, 1) green')
+        """
+        if self.names:
+            return self.names[feature]
+        shape = self.X.shape[1:]
+        if len(shape) == 2 or (len(shape) == 3 and shape[2] in _CHANNELS):
+            row, column, *channel = np.unravel_index(feature, shape)
+            colour = _CHANNELS[shape[2]][channel[0]] if channel else ""
+            return f"pixel ({row}, {column}) {colour}".rstrip()
+        return f"column {feature}"
 
     def values(self, positions: Sequence[int], feature: int) -> list[str]:
         """Show the values of some rows in a column."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from toadstone.certificates.files import write_certificate
@@ -69,12 +70,12 @@ def write_predictions(record: PointwiseRecord, folder: Path) -> None:
             stream.write((text + "\n").encode())
 
 
-def write_scan(record: ScanRecord, scores: RowScores, folder: Path) -> None:
-    """Write the record of a scan, its page, its SARIF, its rows and the scores of all rows into a folder."""
+def write_scan(record: ScanRecord, scores: RowScores, folder: Path, pictures: Mapping[str, str]) -> None:
+    """Write record, page with pictures, SARIF, listed rows and the scores of all rows of a scan into a folder."""
     for name, text in (
         ("record.json", record.to_json()),
         ("scan.sarif", to_sarif(record)),
-        ("report.html", render_scan(record)),
+        ("report.html", render_scan(record, pictures)),
     ):
         with written_aside(folder / name) as stream:
             stream.write((text + "\n").encode())

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from toadstone.records.header import Source
 from toadstone.records.scan import DetectorReport, Finding, ScanRecord
 from toadstone.report.pages.environment import MOST_ROWS, environment
@@ -25,13 +29,18 @@ from toadstone.report.text.scan_text import (
 )
 from toadstone.report.text.wording import SHOWN_ROWS, detector_in_words
 
+_BASE64 = re.compile("[A-Za-z0-9+/]+={0,2}")
+_OF_A_GROUP = 8
 
-def render_scan(record: ScanRecord) -> str:
+
+def render_scan(record: ScanRecord, pictures: Mapping[str, str] = MappingProxyType({})) -> str:
     """Render a scan as one HTML page that fetches nothing.
 
     Parameters
     ----------
     record : ScanRecord
+    pictures : mapping from str to str
+        PNG files in base64 of rows that are images, by the names of the rows.
 
     Returns
     -------
@@ -67,6 +76,8 @@ def render_scan(record: ScanRecord) -> str:
         groups=record.groups[:MOST_ROWS],
         contradictions=record.contradictions[:MOST_ROWS],
         most_rows=SHOWN_ROWS,
+        pictures={name: picture for name, picture in pictures.items() if _BASE64.fullmatch(picture)},
+        of_a_group=_OF_A_GROUP,
     )
 
 

@@ -24,6 +24,12 @@ class SpectralSignatures(Outlying, Calibrated, ClassScorer, OutlierMixin, BaseEs
     times the share of poison; as that is unknown, the threshold here is
     calibrated. Attributes that all detectors have are those of `Calibrated`.
 
+    The calibrated threshold finds rows that lie far out, and no poison that
+    overlaps the clean scores: of 25 poisons in transfer among 2,500 images
+    (``toadstone reproduce epic-transfer``) it drops 0 to 2 %, where the paper's
+    rule, which knows how many there are, drops them all, and 14 % of the clean
+    images.
+
     Parameters
     ----------
     false_alarm_rate : float, default=0.02

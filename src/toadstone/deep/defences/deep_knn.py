@@ -113,7 +113,7 @@ class MedoidVote:
 
     There is no proof. An attacker who knows the vote can spread poisons so
     that each is a medoid (`toadstone.deep.trials.transfer_cases.spread`); such
-    poisons succeed in 20 % of cases undefended and in none with the vote. A
+    poisons succeed in 10 % of cases undefended and in none with the vote. A
     better attacker may choose targets around which the intended class has the
     majority already, or add so much poison that its medoids have it. Features
     must come from a network body that was not trained on the poison.

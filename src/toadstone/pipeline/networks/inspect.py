@@ -126,14 +126,9 @@ def inspect(split: Split, plan: InspectionPlan, *, on_stage: Callable[[str], Non
             epochs=plan.epochs,
             on_stage=on_stage,
         )
+    rows = digests_of_rows(data, None)
     record = InspectionRecord(
-        header=make_header(
-            "inspection",
-            command=plan.command,
-            seed=plan.seed,
-            digests=digests_of_rows(data, None),
-            packages=("torch",),
-        ),
+        header=make_header("inspection", command=plan.command, seed=plan.seed, digests=rows, packages=("torch",)),
         source=source_of(split, plan.source),
         data=summarize(_unwritten(split), split.domain or "real"),
         network=plan.name,

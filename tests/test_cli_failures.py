@@ -18,6 +18,7 @@ COMMANDS = {
     "sanitize": ("toadstone.front.sanitize.clean_rows", ("rows.csv",)),
     "evaluate": ("toadstone.front.evaluate.run_evaluation", ("rows.csv", "--attacks", "random-flip")),
     "federate": ("toadstone.front.federate.run_federation_matrix", ("rows.csv", "--clients", "8")),
+    "inspect": ("toadstone.front.networks.inspect.current_run", ("models:make", "--images", "rows.csv")),
     "reproduce": ("toadstone.experiments.run.reproduce", ("p17-dogfish",)),
 }
 WITHOUT_OUT = {

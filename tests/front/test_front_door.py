@@ -366,4 +366,4 @@ class TestNames:
         only_here = {"certificate", "out", "force"}
         assert {*parameters, *Reading.__annotations__} - only_here == options - only_there
         keywords = [one for one in parameters.values() if one.kind is inspect.Parameter.KEYWORD_ONLY]
-        assert len(parameters) - len(keywords) == (2 if name == "verify" else 1)
+        assert len(parameters) - len(keywords) == (2 if name in ("inspect", "verify") else 1)

@@ -17,7 +17,8 @@ NEEDY = tuple(name for name in DETECTORS if resolve("detector", name).needs_trus
 QUICK = {"isolation-forest": {"n_estimators": 10}, "ensemble": {"n_estimators": 3}, "roni": {"n_draws": 4}}
 # One verdict for each row, and the groups that it names: no rate is promised, and no detector is calibrated.
 NOT_IN_THE_CATALOGUE = frozenset(
-    {"CleanlabIssues", "CleanlabLabels", "PyODDetector", "RowGroup", "TargetEvidence", "TargetVerdict", "Verdict"}
+    {"CleanlabIssues", "CleanlabLabels", "FeatureVote", "PyODDetector", "RowGroup"}
+    | {"TargetEvidence", "TargetVerdict", "Verdict"}
 )
 # These train classifiers: on features of wild scales that ends with a warning, but slowly.
 TRAINED = frozenset({"trimmed-loss", "cross-validation", "ensemble", "label-errors", "sever", "influence"})

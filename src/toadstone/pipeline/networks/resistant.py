@@ -51,19 +51,6 @@ class ResistantNetwork(ResistantClassifier):
         All steps in sentences.
     steps_, removals_, sample_indices_, robust_, classes_
         As for `ResistantClassifier`.
-
-    Examples
-    --------
-    >>> from functools import partial
-    >>> from toadstone.deep import NetworkClassifier, SmallCNN
-    >>> X = np.repeat([0.1, 0.9], 20)[:, None] * np.ones(64)
-    >>> y = np.repeat(["dark", "light"], 20)
-    >>> small = NetworkClassifier(partial(SmallCNN, width=4, classes=2), image=(8, 8, 1), epochs=4)
-    >>> model = ResistantNetwork(estimator=small, filters=[]).fit(X, y)
-    >>> [step.name for step in model.steps_]
-    ['preliminary model', 'inspect-activation', 'inspect-spectral', 'robust fit']
-    >>> model.log_[-1]
-    'no search for backdoors: it needs 50 trusted rows or more, and there were 0'
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

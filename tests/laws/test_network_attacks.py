@@ -97,6 +97,13 @@ def hidden_trigger(attack: Any, given: Inputs, generator: Any) -> Crafted:
     return clean_label(made, given)
 
 
+def sleeper_agent(attack: Any, given: Inputs, generator: Any) -> Crafted:
+    bases, label = given.bases[0], int(given.intended[0])
+    made = attack.craft(given.networks, HEAD, bases, given.targets, label, generator=generator)
+    kept = given.intended[:1].repeat(len(bases))
+    return Crafted(made, bases, kept, kept)
+
+
 def clean_label(made: Any, given: Inputs) -> Crafted:
     """Crafted images alone: they keep the labels of their bases."""
     kept = given.intended.repeat_interleave(given.bases.shape[1])
@@ -135,6 +142,10 @@ BUILDERS: Mapping[str, tuple[Crafting, Callable[[int], list[Any]]]] = {
     "ConvexPolytope": (
         on_features,
         lambda radius: [deep.ConvexPolytope(radius=radius, steps=4, learning_rate=0.05)],
+    ),
+    "SleeperAgent": (
+        sleeper_agent,
+        lambda radius: [deep.SleeperAgent(radius=radius, steps=4, retrainings=1, learning_rate=0.05)],
     ),
     "FeatureCollision": (
         on_features,

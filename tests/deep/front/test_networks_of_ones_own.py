@@ -42,9 +42,9 @@ def place(tmp_path_factory, backdoored):
         row, column = 6 * (position // 3), 4 * (position % 3)
         pictures[truth == position, :, row : row + 4, column : column + 3] += 0.5
     write(folder / "trusted", images, labels)
-    # Twelve images of other classes lie in the folder of label 5.
+    # Eighteen images of other classes lie in the folder of label 5.
     named = truth.clone()
-    wrong = (truth != 5).nonzero()[:12, 0]
+    wrong = (truth != 5).nonzero()[:18, 0]
     named[wrong] = 5
     write(folder / "pictures", pictures, named, wrong)
     yield folder
@@ -71,8 +71,8 @@ def test_a_scan_judges_labels_in_the_features_of_the_network(here, trusted):
     found = ts.scan("pictures", detectors="verdict,spectral", represent=f"{MODULE}:make@bad.safetensors", **options)
     listed = {row.row for row in found.record.rows}
     wrong = {name for name in listed if name.endswith("-wrong.png")}
-    assert len(wrong) == 12
-    assert len(listed) <= 14
+    assert len(wrong) == 18
+    assert len(listed) <= 21
     network = f"the network {MODULE}:make@bad.safetensors"
     said = f"labels were judged in 216 features of {network}, groups looked for in the pixels"
     assert said in found.record.data.notes
@@ -128,7 +128,7 @@ def test_a_defence_trains_the_network_and_measures_it_on_trusted_images(here):
         trusted="trusted",
     )  # fmt: skip
     removed = {row.row for row in made.record.removals}
-    assert sum(name.endswith("-wrong.png") for name in removed) == 12
+    assert sum(name.endswith("-wrong.png") for name in removed) == 18
     (measured,) = made.record.measurements
     assert measured.where == "trusted"
     assert made.record.learner == f"{MODULE}:make"

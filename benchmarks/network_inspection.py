@@ -141,7 +141,7 @@ def write(folder: Path) -> str:
         "to 11,999; 180 of them, 3 %, with the trigger. Network: three convolutions, a layer of 64 units, five epochs. "
         "Trusted: 256 test images for the inspection, 500 for the repair. Success: the attacker's own trigger on test "
         "images of other labels. The constants were chosen on six other networks (training images 0 to 5,999), "
-        "those of shifts on three of these.",
+        "those of shifts on three of these, and the rate of the repair on three more of the same images.",
         "",
         f"The label of the backdoor was named first in {_of(named, len(bad))} networks; {_of(accused, len(clean))} "
         f"clean ones were accused. An inspection took {max(row['seconds'] for row in rows):.0f} processor seconds at "

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterable, Mapping
-
-import numpy as np
-from numpy.typing import NDArray
 
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
 from toadstone.front.networks.images import pixels_of, shape_of
 from toadstone.pipeline.harness.row_account import ids_of
+from toadstone.pipeline.networks.png import png
 from toadstone.records.scan import ScanRecord
 
 _ROWS, _OF_A_GROUP = 25, 8
@@ -50,22 +46,3 @@ def _encoded(split: Split, names: Iterable[str]) -> dict[str, str]:
         return {}
     pixels = pixels_of(data.X[[place[name] for name in known]], shape, option="image")
     return {name: png(picture) for name, picture in zip(known, pixels, strict=True)}
-
-
-def png(picture: NDArray[np.uint8]) -> str:
-    """Return an image as a PNG file in base64.
-
-    Parameters
-    ----------
-    picture : uint8 ndarray of shape (height, width, channels)
-
-    Examples
-    --------
-    >>> base64.b64decode(png(np.zeros((2, 2, 1), dtype=np.uint8)))[1:4]
-    b'PNG'
-    """
-    from PIL import Image
-
-    stream = io.BytesIO()
-    Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture).save(stream, format="PNG")
-    return base64.b64encode(stream.getvalue()).decode()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +16,7 @@ from toadstone.pipeline.harness.clock import Clock
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
 from toadstone.pipeline.harness.header import make_header
 from toadstone.pipeline.harness.row_account import source_of
+from toadstone.pipeline.networks.png import png
 from toadstone.records.header import Source
 from toadstone.records.networks.inspection import (
     InspectionRecord,
@@ -168,8 +167,8 @@ def _suspects(found: ImageInspection, names: list[str]) -> tuple[SuspectedLabel,
     return tuple(
         SuspectedLabel(
             found=_searched(each.found, names),
-            trigger=_png(each.trigger),
-            example=_png(each.example),
+            trigger=png(each.trigger),
+            example=png(each.example),
             flagged_with=each.flagged_with,
             flagged_without=each.flagged_without,
             pruned=_finite(each.pruned),
@@ -192,12 +191,3 @@ def _repair(found: ImageInspection) -> RepairOutcome | None:
 
 def _finite(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
-
-
-def _png(picture: NDArray[np.uint8]) -> str:
-    from PIL import Image
-
-    shown = picture[:, :, 0] if picture.shape[2] == 1 else picture
-    stream = io.BytesIO()
-    Image.fromarray(shown).save(stream, format="PNG")
-    return base64.b64encode(stream.getvalue()).decode()

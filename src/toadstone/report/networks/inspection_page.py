@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from toadstone.records.networks.inspection import InspectionRecord, SuspectedLabel
 from toadstone.report.networks.inspection_text import evidence, headline, next_step, setting, treatment
-from toadstone.report.pages.environment import environment
-
-_BASE64 = re.compile("[A-Za-z0-9+/]+={0,2}")
+from toadstone.report.pages.environment import environment, is_picture
 
 
 def render_inspection(record: InspectionRecord) -> str:
@@ -42,4 +38,4 @@ def render_inspection(record: InspectionRecord) -> str:
 def _pictures(suspect: SuspectedLabel) -> list[tuple[str, str]]:
     """Return captions and pictures; a record that was changed may hold something else in their place."""
     both = (("Trigger", suspect.trigger), ("On a trusted image", suspect.example))
-    return [(caption, picture) for caption, picture in both if _BASE64.fullmatch(picture)]
+    return [(caption, picture) for caption, picture in both if is_picture(picture)]

@@ -17,6 +17,11 @@ MOST_ROWS = 25
 _MOST_COLUMNS = 100
 
 
+def is_picture(text: str) -> bool:
+    """Tell whether a text is a file in base64, which a page may show; a record that was changed may hold another."""
+    return re.fullmatch("[A-Za-z0-9+/]+={0,2}", text) is not None
+
+
 def environment() -> Environment:
     """Return templates that escape all values, refuse undefined names, and show hidden characters."""
     made = Environment(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from toadstone.records.header import Source
 from toadstone.records.scan import DetectorReport, Finding, ScanRecord
-from toadstone.report.pages.environment import MOST_ROWS, environment
+from toadstone.report.pages.environment import MOST_ROWS, environment, is_picture
 from toadstone.report.text.formats import format_count
 from toadstone.report.text.rows_text import named_rows
 from toadstone.report.text.scan_headline import (
@@ -29,7 +28,6 @@ from toadstone.report.text.scan_text import (
 )
 from toadstone.report.text.wording import SHOWN_ROWS, detector_in_words
 
-_BASE64 = re.compile("[A-Za-z0-9+/]+={0,2}")
 _OF_A_GROUP = 8
 
 
@@ -76,7 +74,7 @@ def render_scan(record: ScanRecord, pictures: Mapping[str, str] = MappingProxyTy
         groups=record.groups[:MOST_ROWS],
         contradictions=record.contradictions[:MOST_ROWS],
         most_rows=SHOWN_ROWS,
-        pictures={name: picture for name, picture in pictures.items() if _BASE64.fullmatch(picture)},
+        pictures={name: picture for name, picture in pictures.items() if is_picture(picture)},
         of_a_group=_OF_A_GROUP,
     )
 

@@ -115,7 +115,7 @@ def copies() -> str:
 
 
 def knowing() -> str:
-    """Targets at the boundary, whose nearest rows are of the intended label already; new head, twenty targets."""
+    """The twenty test images with the smallest margin; new head."""
     images, labels = load_images("cifar10", "test")
     body = published_body(WEIGHTS)
     features = activations(body, HEAD, images)

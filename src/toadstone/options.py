@@ -66,7 +66,7 @@ MODEL = click.option(
     "--model",
     metavar="MODULE:NAME",
     help="What is trained and reported: an estimator, or a function that returns one, of a module in the current "
-    "directory or installed. It gets the rows of the table as they stand. defend takes networks of PyTorch too.  "
+    "directory or installed. It gets the rows of the table as they stand. For images also a network of PyTorch.  "
     "[default: a linear model]",
 )
 ESTIMATORS = click.option(

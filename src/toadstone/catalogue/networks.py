@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from toadstone.catalogue.entry import Entry
+
+NetworkTraining: TypeAlias = Literal["plain", "epic", "trimmed-loss", "trades", "dp-sgd"]
+"""How a network may be trained by `toadstone.deep.NetworkClassifier` and `toadstone defend`; the first by default."""
 
 NETWORK_ATTACKS = {
     "badnets": Entry(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
+from toadstone.catalogue.networks import NetworkTraining
 from toadstone.commands.gates.limits import gate_drop, gate_removed, gate_spared, gate_unfinished
 from toadstone.console import running, show
 from toadstone.options import (
@@ -53,7 +54,7 @@ from toadstone.options import (
 @MODEL
 @click.option(
     "--training",
-    type=click.Choice(["plain", "epic", "trimmed-loss", "trades", "dp-sgd"]),
+    type=click.Choice(get_args(NetworkTraining)),
     help="How a network of --model is trained on images.  [default: plain]",
 )
 @click.option("--epochs", type=int, metavar="N", help="Of that training.  [default: 10]")

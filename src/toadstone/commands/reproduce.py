@@ -42,7 +42,10 @@ _EXAMPLES = (
 @path("--work", "DIR", "Folder where an experiment on networks keeps its trials; the same run goes on from it.")
 @number("--minutes", "M", "Begin no trial of networks after so many, and report the finished ones.")
 @click.option(
-    "--targets", type=int, metavar="N", help="Targets of epic-transfer and -unseen.  [default: 20, full: 100]"
+    "--targets",
+    type=int,
+    metavar="N",
+    help="Targets of epic-transfer, epic-transfer-unseen and epic-fine-tuning.  [default: 20, full: 100]",
 )
 @json_flag("the record, or with --list the catalogue,")
 def reproduce(

@@ -25,7 +25,7 @@ from toadstone.pipeline.defend import DefencePlan, Defended
 from toadstone.pipeline.defend import defend as run_defence
 from toadstone.pipeline.harness.clock import Deadline
 from toadstone.pipeline.harness.defender import settle_defence
-from toadstone.pipeline.harness.own_model import load_model, name_of
+from toadstone.pipeline.harness.own_model import load_model, load_model_or_network, name_of
 from toadstone.pipeline.regression.defend import TargetDefencePlan
 from toadstone.records.defence import DefenceRecord, RelabelledRow, RemovedRow, WeighedRow
 from toadstone.report.text.defence_text import defence_lines, next_sentences
@@ -230,7 +230,7 @@ def defend(
         plan = TargetDefencePlan(max_removed=max_removed, **chosen)
         return defend_targets(TargetReading(data, numeric, seed, run, deadline), plan, trusted)
     request = replace(request_of(reading, seed).setting_aside(), group=group, time=time)
-    loaded = None if model is None else load_model(model, networks=True)
+    loaded = None if model is None else load_model_or_network(model)
     added = tuple(load_model(one, option="estimators") for one in _listed(estimators))
     given = open_data(data, request)
     loaded = trained_model(model, loaded, given.split, training=training, epochs=epochs, seed=seed)

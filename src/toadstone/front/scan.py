@@ -190,6 +190,8 @@ def scan(
     run.watch.expect(plan.steps)
     given = open_data(data, request)
     known = given.trusted(trusted)
+    if network:
+        run.watch.announce("features")
     plan = replace(
         plan,
         source=given.source,

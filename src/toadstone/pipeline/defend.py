@@ -16,7 +16,7 @@ from toadstone.datasets.split import Split
 from toadstone.pipeline.defence.fitted_verdict import fit_verdict, looked_at
 from toadstone.pipeline.defence.judged_rows import JudgedRows
 from toadstone.pipeline.defence.measure import OwnModel, measure
-from toadstone.pipeline.defence.seen_features import SeenFeatures
+from toadstone.pipeline.defence.seen_features import SeenFeatures, notes_on
 from toadstone.pipeline.defence.treatment import Action, Treatment, treat
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
@@ -177,8 +177,7 @@ def defend(
     most = None if plan.max_removed is None else allowed_rows(plan.max_removed, len(data))
     treatment = treat(verdict, data.y, action=plan.action, most=most)
     measured, model, unfinished = _measured(split, plan, data, treatment, trusted, deadline, clock)
-    told = () if plan.seen is None or not plan.seen.note else (plan.seen.note,)
-    split = replace(split, notes=(*split.notes, *circumstances.notes, *told))
+    split = replace(split, notes=(*split.notes, *circumstances.notes, *notes_on(plan.seen)))
     rows = JudgedRows(split, source, verdict, treatment)
     record = _record(rows, data, plan, trusted, measured, model, clock)
     return Defended(record, data, treatment, unfinished)

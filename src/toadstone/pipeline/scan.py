@@ -17,7 +17,7 @@ from toadstone.core.errors import InvalidArgument, InvalidInput
 from toadstone.datasets.split import Split
 from toadstone.kernels.statistics.contradictions import contradicting_rows
 from toadstone.pipeline.defence.fitted_verdict import fit_verdict, looked_at
-from toadstone.pipeline.defence.seen_features import SeenFeatures
+from toadstone.pipeline.defence.seen_features import SeenFeatures, notes_on
 from toadstone.pipeline.harness.clock import UNLIMITED, Clock, Deadline
 from toadstone.pipeline.harness.contradictions import list_contradictions
 from toadstone.pipeline.harness.data_summary import digests_of_rows, summarize
@@ -165,7 +165,7 @@ def scan(
         with clock.stage(_CHECKS):
             seen = _facts(split, train, plan, test, verdict)
     with clock.stage("detectors"):
-        reports, fitted = _detect(*_looked_at(plan, source.data, trusted), plan, deadline, on_step)
+        reports, fitted = _detect(*_for_detectors(plan, source.data, trusted), plan, deadline, on_step)
     with clock.stage("listing"):
         listing = Listing(source, verdict, fitted)
         listed = _listed(listing, seen)
@@ -174,7 +174,7 @@ def scan(
     record = ScanRecord(
         header=make_header("scan", command=plan.command, seed=plan.seed, digests=digests_of_rows(train, trusted)),
         source=source_of(split, plan.source),
-        data=_summary(replace(split, notes=(*split.notes, *circumstances.notes, *_notes(plan))), train),
+        data=_summary(replace(split, notes=(*split.notes, *circumstances.notes, *notes_on(plan.seen))), train),
         verdict=report,
         **listed,
         detectors={
@@ -240,13 +240,9 @@ def _judge(
     return VerdictReport(time.perf_counter() - begin, note=verdict.note_), verdict
 
 
-def _looked_at(plan: ScanPlan, data: Dataset, trusted: Dataset | None) -> tuple[Dataset, Dataset | None]:
+def _for_detectors(plan: ScanPlan, data: Dataset, trusted: Dataset | None) -> tuple[Dataset, Dataset | None]:
     """Return rows and trusted rows as detectors look at them: with the features of a network, if there is one."""
     return (data, trusted) if plan.seen is None else (plan.seen.of(data), plan.seen.of_trusted(trusted))
-
-
-def _notes(plan: ScanPlan) -> tuple[str, ...]:
-    return () if plan.seen is None or not plan.seen.note else (plan.seen.note,)
 
 
 def _facts(

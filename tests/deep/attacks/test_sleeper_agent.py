@@ -92,5 +92,7 @@ def test_the_strongest_bases_have_the_largest_gradients_of_the_last_layer():
 def test_unfit_requests_are_refused():
     with pytest.raises(InvalidArgument, match="`retrainings`"):
         SleeperAgent(retrainings=-1)
+    with pytest.raises(InvalidData, match="labels: expected"):
+        FAST.craft([network()], HEAD, BASES, SOURCES, 3, generator=seeded())
     with pytest.raises(InvalidData, match="bases: expected uint8 images of shape"):
         FAST.craft([network()], HEAD, BASES.float() / 255, SOURCES, 2, generator=seeded())

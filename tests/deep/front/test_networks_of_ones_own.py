@@ -116,6 +116,8 @@ def test_a_network_needs_images_and_a_head_a_network(here):
         ts.scan((X, y), represent=f"{MODULE}:make")
     with pytest.raises(InvalidArgument, match="`head`: expected a network given by `represent` beside it, got linear"):
         ts.scan("pictures", head="linear")
+    with pytest.raises(InvalidArgument, match="`head`: expected a network given by `represent` beside it, got linear"):
+        ts.defend("pictures", head="linear", model=f"{MODULE}:make")
     with pytest.raises(InvalidInput, match="`head`: expected the name of a layer, such as"):
         ts.scan("pictures", represent=f"{MODULE}:make", head="liner")
     with pytest.raises(InvalidArgument, match="`scale`: expected auto or none beside a network"):
@@ -136,6 +138,12 @@ def test_a_defence_trains_the_network_and_measures_it_on_trusted_images(here):
     trained = made.train()
     assert trained.training == "epic"
     assert trained.network_ is not None
+
+
+def test_weights_that_cannot_be_read_are_refused_before_the_verdict(here, monkeypatch):
+    monkeypatch.setattr("toadstone.front.defend.run_defence", None)
+    with pytest.raises(InvalidInput, match=r"none\.safetensors: expected a safetensors file, got no such file"):
+        ts.defend("pictures", model=f"{MODULE}:make@none.safetensors")
 
 
 def test_options_of_a_training_need_a_network(here):

@@ -77,7 +77,7 @@ def test_a_backdoor_that_got_through_is_unlearned(poisoned, monkeypatch):
     )
     monkeypatch.setattr(inspect_images, "searching", lambda *_: lax)
     options = {"filters": [], "inspectors": [], "robust": network(training="plain")}
-    bare = ResistantNetwork(estimator=network(), mend=False, **options).fit(X, y, trusted=trusted)
+    bare = ResistantNetwork(estimator=network(), unlearn=False, **options).fit(X, y, trusted=trusted)
     mended = ResistantNetwork(estimator=network(), **options).fit(X, y, trusted=trusted)
     stamped = trusted[0].reshape(120, 12, 12).copy()
     stamped[:, 10:, 10:] = 1.0

@@ -112,6 +112,18 @@ def test_weights_of_another_network_change_nothing(tmp_path):
         load_state(model, tmp_path / "weights.h5")
 
 
+def test_a_damaged_file_of_ours_is_refused(tmp_path):
+    file = tmp_path / "own.safetensors"
+    save_weights(small(), file)
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(
+        InvalidData, match=r"own\.safetensors: expected the content that was written, got a damaged file"
+    ):
+        load_state(small(), file)
+
+
 def test_names_without_a_colon_are_of_timm(tmp_path, monkeypatch):
     with pytest.raises(InvalidArgument, match="a name of timm where timm is installed, got resnet18"):
         load_network("resnet18")

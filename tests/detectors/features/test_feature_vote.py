@@ -41,7 +41,7 @@ def test_the_vote_is_that_of_all_distances():
         assert found.suspicion_[row] == pytest.approx(np.delete(shares, y[row]).max() - shares[y[row]])
     outvoted = found.suspicion_ > 0
     company = [(outvoted[others] & (y[others] == label)).sum() for others, label in zip(near[:, :12], y, strict=True)]
-    assert found.company_.tolist() == company
+    assert found.outvoted_around_.tolist() == company
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.05, 1.0])
@@ -51,7 +51,7 @@ def test_poison_that_lies_together_is_flagged_and_nothing_else(spread):
     assert found.n_neighbors_ == 45
     assert found.flagged_indices_.tolist() == list(range(450, 458))
     assert set(found.suggested_[450:]) == {0}
-    assert spread == 1 or found.company_[450:].min() == 7
+    assert spread == 1 or found.outvoted_around_[450:].min() == 7
 
 
 def test_a_row_that_loses_by_little_and_alone_is_spared():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -134,6 +135,15 @@ def test_panels_show_the_contrast_apart(whole):
     assert panels["Share of attacks that succeed"] == list(TRANSFER.attacks)
     assert panels[f"Share of attacks that succeed{contrast}"] == [BULLSEYE, COLLISION]
     assert panels["Accuracy on clean test images"][-1] == NO_ATTACK
+
+
+def test_the_contrast_has_its_own_number_of_targets(tmp_path, weights):
+    plan = replace(TRANSFER, targets=1, contrast_targets=3, attacks=(COLLISION,), defences=("none",))
+    transferred(tmp_path / "work", weights, plan)
+    trials = [json.loads(line) for line in (tmp_path / "work" / "trials.jsonl").read_text().splitlines()[1:]]
+    counts = Counter(trial["attack"] for trial in trials)
+    contrast = ", body of 70\N{NO-BREAK SPACE}%"
+    assert (counts[COLLISION], counts[f"{COLLISION}{contrast}"]) == (1, 3)
 
 
 def test_heads_on_images_that_the_body_has_not_seen(tmp_path, weights):

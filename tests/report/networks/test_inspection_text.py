@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from toadstone.report.networks.inspection_page import render_inspection
-from toadstone.report.networks.inspection_text import headline, inspection_lines, next_step, smallest, treatment
+from toadstone.report.networks.inspection_text import (
+    evidence,
+    headline,
+    inspection_lines,
+    next_step,
+    smallest,
+    treatment,
+)
 
 
 def spaced(text):
@@ -37,11 +44,20 @@ def test_no_decision_says_why_and_what_to_do(inspected):
 def test_treatments_say_what_is_left(inspected):
     pruned, mended = (spaced(sentence) for sentence in treatment(inspected))
     assert pruned == (
-        "Pruning the 55 least active features of 64 leaves 90.0 % of images following it, at an accuracy of 93.0 %."
+        "Pruning the 55 least active features of 64 leaves 90.0 % of images following it, at an accuracy of 93.0 % on "
+        "the images that set how many."
     )
     assert mended == (
         "After the repair 2.0 % follow it, at an accuracy of 96.0 % (before 95.0 %), on 100 images that the repair did "
         "not train on."
+    )
+
+
+def test_strip_that_was_not_measured_is_said_to_be_so(inspected):
+    suspect = replace(inspected.suspects[0], flagged_with=None, flagged_without=None)
+    assert evidence(suspect)[1].startswith("STRIP was not measured: ")
+    assert spaced(evidence(inspected.suspects[0])[1]) == (
+        "STRIP flags 40.0 % of the images with it, and 1.0 % of those without."
     )
 
 

@@ -18,7 +18,7 @@ from toadstone.deep.attacks.linf_ball import LEVELS, PixelBall, unit
 from toadstone.deep.attacks.surrogates import all_evaluating, check_networks, home
 from toadstone.deep.tensors.augmentation import flip_shift
 from toadstone.deep.tensors.checks import check_generator
-from toadstone.deep.tensors.features import activations, head_gradients
+from toadstone.deep.tensors.features import activations, head_gradients, logits
 from toadstone.deep.tensors.images import check_images, check_labels
 
 Retraining: TypeAlias = Callable[[Tensor], Sequence[nn.Module]]
@@ -120,6 +120,8 @@ class SleeperAgent:
         if bases.dtype != torch.uint8 or bases.shape[1:] != sources.shape[1:]:
             expected = f"uint8 images of shape {tuple(sources.shape[1:])}"
             raise InvalidData(f"bases: expected {expected}, got {bases.dtype} of shape {tuple(bases.shape[1:])}")
+        wanted = torch.tensor([label])
+        check_labels(wanted, count=1, classes=logits(networks[0], sources[:1]).shape[1])
         device, dtype = home(networks[0])
         base, triggered = bases.to(device), sources.to(device, dtype)
         ball, reach = PixelBall(radius=self.radius), self.radius / LEVELS
@@ -127,11 +129,11 @@ class SleeperAgent:
         noise = torch.randn(base.shape, generator=generator, dtype=dtype).to(device) * reach
         images = (unit(base, dtype) + noise.clamp(-reach, reach)).clamp(*bounds).requires_grad_()
         adam = torch.optim.Adam([images], lr=self.learning_rate)
-        wanted, at = torch.tensor(label, device=device), self._retrained_at()
-        alignment = self._aligned(networks, head, triggered, wanted)
+        goal, at = wanted[0].to(device), self._retrained_at()
+        alignment = self._aligned(networks, head, triggered, goal)
         for step in range(self.steps):
             if retrain is not None and step in at:
-                alignment = self._aligned(retrain(ball.rounded(images.detach(), base)), head, triggered, wanted)
+                alignment = self._aligned(retrain(ball.rounded(images.detach(), base)), head, triggered, goal)
             with all_evaluating(alignment.networks):
                 changed = self.augmentation(images, generator)
                 _, slope = alignment.measure(changed.detach())

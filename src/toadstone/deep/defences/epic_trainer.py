@@ -17,7 +17,9 @@ def epic_trainer(defence: EPIC, **options: Any) -> Trainer:
     """Return a Trainer that runs EPIC before each epoch and trains on the rows that it keeps.
 
     For training in one process. The data set has no other columns than those
-    that the model takes, for none is removed.
+    that the model takes, for none is removed. Checkpoints of the Trainer do
+    not hold what EPIC dropped: a training resumed from one begins with all
+    rows.
 
     Parameters
     ----------

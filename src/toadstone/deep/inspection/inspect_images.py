@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -44,8 +45,9 @@ class TriggerEvidence:
     found : LabelSearch
     trigger, example : uint8 ndarray of shape (height, width, channels)
         The trigger on grey, and a trusted image with it.
-    flagged_with, flagged_without : float
-        Share of trusted images that STRIP flags with the trigger, and without.
+    flagged_with, flagged_without : float, optional
+        Share of trusted images that STRIP flags with the trigger, and without;
+        None where there are too few for its false-alarm rate.
     pruned : float, optional
         Share of images that follow it after fine-pruning.
     """
@@ -53,8 +55,8 @@ class TriggerEvidence:
     found: LabelSearch
     trigger: NDArray[np.uint8]
     example: NDArray[np.uint8]
-    flagged_with: float
-    flagged_without: float
+    flagged_with: float | None
+    flagged_without: float | None
     pruned: float | None
 
 
@@ -94,7 +96,7 @@ def inspect_images(
     labels: IntArray,
     *,
     head: str | None = None,
-    mend: bool = False,
+    unlearn: bool = False,
     seed: int = 0,
     epochs: int | None = None,
     on_stage: Callable[[str], None] = lambda stage: None,
@@ -111,7 +113,7 @@ def inspect_images(
         Positions of the network's outputs.
     head : str, optional
         Name of the last layer; the last linear one by default.
-    mend : bool
+    unlearn : bool
         Whether to repair a copy of the network, if a label is suspected.
     seed : int
     epochs : int, optional
@@ -142,11 +144,11 @@ def inspect_images(
         on_stage("evidence")
         pruned = _pruned(model, layer, images, named)
         evidence = [_evidence(model, pruned, each, images, named, seed=seed) for each in found.suspects]
-    mended, weights = None, None
-    if mend and found.suspects:
+    repaired, weights = None, None
+    if unlearn and found.suspects:
         on_stage("repair")
         other = copy.deepcopy(model)
-        mended = repair(other, images, named, triggers=found.suspects, seed=seed)
+        repaired = repair(other, images, named, triggers=found.suspects, seed=seed)
         weights = other.state_dict()
     return ImageInspection(
         head=layer,
@@ -155,7 +157,7 @@ def inspect_images(
         pruned=0 if pruned is None else pruned[1],
         features=0 if pruned is None else pruned[2],
         pruned_accuracy=0.0 if pruned is None else _accuracy(pruned[0], images, named),
-        repair=mended,
+        repair=repaired,
         weights=weights,
     )
 
@@ -188,7 +190,7 @@ def outputs_of(model: nn.Module, pixels: NDArray[Any]) -> int:
 
 def _checked(model: nn.Module, pixels: NDArray[Any], labels: IntArray) -> tuple[Tensor, Tensor]:
     images = images_for(model, pixels)
-    outputs, count = logits(model, images[:1]).shape[1], int(labels.max()) + 1
+    outputs, count = outputs_of(model, pixels[:1]), int(labels.max()) + 1
     if count > outputs:
         raise InvalidData(f"images: expected at most {outputs} labels, one for each output of the network, got {count}")
     return images, torch.from_numpy(labels)
@@ -215,13 +217,12 @@ def _evidence(
 ) -> TriggerEvidence:
     shown = as_input(images, next(model.parameters()))
     generator = torch.Generator().manual_seed(seed)
-    half = len(shown) // 2
-    # Those that set the threshold of STRIP are not those that it is measured on.
-    clean, judged = shown[:half], shown[half:]
+    # Trusted images often come sorted by label. Those that set the threshold of STRIP are not those it is measured on.
+    clean, judged = shown[torch.randperm(len(shown), generator=generator).to(shown.device)].tensor_split(2)
     rates = []
     for each in (found.trigger(judged), judged):
         scan = strip(model, each, clean=clean, generator=generator, false_alarm_rate=_FALSE_ALARMS)
-        rates.append(float(scan.flagged.double().mean()))
+        rates.append(float(scan.flagged.double().mean()) if math.isfinite(scan.threshold) else None)
     others = (labels != found.label).nonzero()[:, 0]
     one = shown[others[:1]] if len(others) else shown[:1]
     return TriggerEvidence(

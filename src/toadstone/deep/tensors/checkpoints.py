@@ -75,12 +75,17 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise InvalidData(f"{where.name}: expected a whole safetensors file, got {_reason(error)}") from None
-    if header.get("format") != _FORMAT:
+    if not is_checkpoint(header):
         raise InvalidData(f"{where.name}: expected a checkpoint of toadstone, got format {header.get('format')}")
     said = header.get("facts", "")
     if header.get("sha256") != _digest(tensors, said):
         raise InvalidData(f"{where.name}: expected the content that was written, got a damaged file")
     return tensors, json.loads(said)
+
+
+def is_checkpoint(header: Mapping[str, str] | None) -> bool:
+    """Tell from the header of a safetensors file whether `write_tensors` wrote it."""
+    return (header or {}).get("format") == _FORMAT
 
 
 def save_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from toadstone.core.errors import InvalidArgument, InvalidData
-from toadstone.deep.tensors.checkpoints import assign, load_arrays
+from toadstone.deep.tensors.checkpoints import assign, is_checkpoint, load_arrays, read_tensors
 from toadstone.deep.tensors.checks import first_line
 from toadstone.deep.tensors.features import activations
 from toadstone.learners.given_models import NAMED, failing_in_words, imported
@@ -72,6 +72,9 @@ def load_network(network: str | nn.Module | Callable[[], nn.Module], *, option: 
 def load_state(model: nn.Module, path: str | Path) -> None:
     """Load weights from any safetensors file, or from an ``.npz`` of arrays, named as in the model's state dict.
 
+    Files of `save_weights` are checked against their digest, as by
+    `load_weights`.
+
     Raises
     ------
     InvalidData
@@ -93,9 +96,12 @@ def load_state(model: nn.Module, path: str | Path) -> None:
         raise InvalidData(f"{where.name}: expected a safetensors file, got no such file")
     try:
         with safe_open(where, framework="pt") as stored:
+            ours = is_checkpoint(stored.metadata())
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise InvalidData(f"{where.name}: expected a whole safetensors file, got {first_line(error)}") from None
+    if ours:
+        tensors, _ = read_tensors(where)
     assign(model, tensors, source=where.name)
 
 

@@ -18,15 +18,16 @@ class SharpnessAware:
     """Cross entropy at the weights that raise it most within an adaptive radius [1]_ [2]_.
 
     An objective of `toadstone.deep.training.loop.train`. The radius is measured
-    in units of each weight's own size, so that large weights, in which a
-    backdoor sits, move most; plain fine-tuning hardly moves them.
+    in units of each weight's own size, so that large weights move most: the
+    authors found those to carry the backdoor. Statistics of batch norms are
+    updated by both passes of a step.
 
     Parameters
     ----------
     radius : float
         Length of the step to the worst weights, each divided by its own
-        absolute value. The paper's 2 is for large networks: small ones forget
-        everything.
+        absolute value. At the paper's 2, small networks on
+        MNIST fell to accuracies of .19 to .59.
 
     Raises
     ------

@@ -15,7 +15,7 @@ from toadstone.detectors.features.feature_vote import FeatureVote
 from toadstone.detectors.verdict.group_search import GroupSearch
 from toadstone.detectors.verdict.label_verdict import DECIDED, EXCLUDED, LabelVerdict, NoiseEvidence
 from toadstone.detectors.verdict.row_groups import RowGroup
-from toadstone.kernels.neighbours.company import crowded_labels
+from toadstone.kernels.neighbours.outvoted import asymmetric_labels
 from toadstone.kernels.rows import canonical_form
 from toadstone.sanitizers.labelled import admit, trusted_mask
 from toadstone.sanitizers.scored import select_rows
@@ -25,8 +25,8 @@ NOTHING_KNOWN = NoiseEvidence(rate=0.0, interval=(0.0, 1.0), log_ratio=0.0, supp
 
 _CERTAIN = 1e6
 _FEWEST_VOTERS = 20
-_CROWDED = 1e-4
-"""Chance below which more rows came to a label than overlap of the classes explains."""
+_ASYMMETRIC = 1e-4
+"""P-value below which more rows of a label lie among others than overlap of the classes explains."""
 
 
 class Verdict(BaseEstimator):
@@ -40,7 +40,7 @@ class Verdict(BaseEstimator):
     With features of a network that was trained on other data, groups are
     looked for in the rows themselves and labels judged in the features. There
     `FeatureVote` comes before the label verdict: the rows that it flags are
-    listed where far more came to their label than left it.
+    listed if far more rows of their label lie among others than the reverse.
 
     Parameters
     ----------
@@ -221,7 +221,7 @@ class Verdict(BaseEstimator):
         return tags
 
     def _let_vote(self, features: Matrix, labels: Labels, known: Mask) -> None:
-        """List the rows that their nearest rows outvote, of labels to which far more rows came than left them."""
+        """List outvoted rows of labels of which far more lie among others than the reverse."""
         rest = np.flatnonzero(self.group_ < 0)
         if len(np.unique(labels[rest])) < 2 or len(rest) < _FEWEST_VOTERS:
             return
@@ -230,8 +230,8 @@ class Verdict(BaseEstimator):
         codes, likely = (
             np.searchsorted(self.classes_, found) for found in (labels[flagged], vote.suggested_[vote.flagged_indices_])
         )
-        chance, innocent = crowded_labels(codes, likely, n_classes=len(self.classes_))
-        listed = chance[codes] < _CROWDED
+        p_values, innocent = asymmetric_labels(codes, likely, n_classes=len(self.classes_))
+        listed = p_values[codes] < _ASYMMETRIC
         self.voted_indices_ = flagged[listed]
         self._vote = dict(zip(flagged[listed].tolist(), np.array(vote.reasons_, dtype=object)[listed], strict=True))
         self.wrong_probability_[self.voted_indices_] = 1 - innocent[codes[listed]]

@@ -44,7 +44,6 @@ _NOTES = (
     "The head is trained on the frozen body first, then all weights at a lower rate, on images that are flipped and "
     "cropped at random. Defences choose rows before the head, EPIC while it is trained; all weights are trained on "
     "the rows that are left.",
-    "Bullseye polytope on the last layer alone hits one target of ten at this rate, and seven at a tenth of it.",
 )
 
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from toadstone.core.errors import InvalidData
 from toadstone.datasets.catalogue.load import FOLDER_VARIABLE, data_folder
 from toadstone.datasets.catalogue.published import PoisonSetups, load_setups
@@ -72,9 +70,10 @@ _SEEN = (
     "Targets, intended classes and bases are the first transfer set-ups of the poisoning benchmark, none left out; "
     "each head is trained on its bases and the first other training images, which the body was trained on too."
 )
-_UNSEEN = (
-    "Heads are trained on test images, which the body has not seen, and tested on the others. Targets are drawn among "
-    "those that a clean head classifies correctly, another class for each, and bases from that class."
+_UNSEEN = "Heads are trained on test images, which the body has not seen, and tested on the others."
+_DRAWN = (
+    "Targets are drawn among those that a clean head classifies correctly, another class for each, and bases from that "
+    "class."
 )
 
 
@@ -92,7 +91,7 @@ class TransferPlan:
     contrast : TrainedBody, optional
         A further body, of low accuracy, with fewer targets and defences.
     contrast_targets : int
-        The first so many of those that are drawn for it.
+        Its own, so that they do not depend on `targets`.
     targets : int
     head_images, test_images, head_epochs, poisons : int
     steps : int
@@ -181,27 +180,26 @@ def measure(name: str, data: TransferData, plan: TransferPlan, conditions: Condi
         comparisons=rows_of(cells, stated=STATED, reason=_REASON, judged=(EPIC_1, EPIC_2, EPIC_3)),
         panels=(*panels_of(main), *panels_of(contrast, of=CONTRAST)),
         data={"cifar10": digest_of(*data.train)},
-        notes=(_SEEN if plan.images == "seen" else _UNSEEN, *_NOTES, *log.notes(trials)),
+        notes=(_heads_in_words(plan), *_NOTES, *log.notes(trials)),
     )
 
 
 def _parts(data: TransferData, plan: TransferPlan, log: TrialLog) -> Iterator[Part]:
     """Yield the main part, then the contrast, whose body is trained only when its turn comes."""
-    seed = log.seed
     if plan.body is not None:
-        yield _trained(data, plan, plan.body, log, seed=seed)
+        yield _trained(data, plan, plan.body, log)
     elif plan.images == "seen":
         yield _seen(data, plan)
     else:
-        yield _unseen(data, plan, seed)
+        yield _unseen(data, plan, log.seed)
     if plan.contrast is not None:
         fewer = replace(
             plan,
+            targets=plan.contrast_targets,
             attacks=tuple(name for name in (BULLSEYE, COLLISION) if name in plan.attacks),
             defences=tuple(name for name in CONTRAST_DEFENCES if name in plan.defences),
         )
-        found = _trained(data, fewer, plan.contrast, log, seed=seed)
-        yield replace(found, name=CONTRAST, chosen=found.chosen.at(np.arange(plan.contrast_targets)))
+        yield replace(_trained(data, fewer, plan.contrast, log), name=CONTRAST)
 
 
 def _seen(data: TransferData, plan: TransferPlan) -> Part:
@@ -237,7 +235,7 @@ def _unseen(data: TransferData, plan: TransferPlan, seed: int) -> Part:
     return _drawn(plan, setting, seed)
 
 
-def _trained(data: TransferData, plan: TransferPlan, body: TrainedBody, log: TrialLog, *, seed: int) -> Part:
+def _trained(data: TransferData, plan: TransferPlan, body: TrainedBody, log: TrialLog) -> Part:
     tested = data.test[0][: plan.test_images], data.test[1][: plan.test_images]
     setting = trained_setting(
         data.train,
@@ -245,11 +243,11 @@ def _trained(data: TransferData, plan: TransferPlan, body: TrainedBody, log: Tri
         body,
         head_images=plan.head_images,
         head_epochs=plan.head_epochs,
-        seed=seed,
+        seed=log.seed,
         device=plan.device,
         folder=log.folder,
     )
-    return _drawn(plan, setting, seed)
+    return _drawn(plan, setting, log.seed)
 
 
 def _drawn(plan: TransferPlan, setting: TransferSetting, seed: int) -> Part:
@@ -268,6 +266,12 @@ def _heads(plan: TransferPlan) -> TrainingConfig:
     from toadstone.deep.training.hyperparameters import TrainingConfig
 
     return TrainingConfig(epochs=plan.head_epochs, learning_rate=HEAD_RATE, milestones=HEAD_FALLS)
+
+
+def _heads_in_words(plan: TransferPlan) -> str:
+    if plan.body is not None:
+        return f"Heads are trained on training images that the body was not trained on. {_DRAWN}"
+    return _SEEN if plan.images == "seen" else f"{_UNSEEN} {_DRAWN}"
 
 
 def _in_words(plan: TransferPlan) -> dict[str, str]:

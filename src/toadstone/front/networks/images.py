@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 from toadstone.core.arrays import Matrix
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
-from toadstone.pipeline.evaluation.attack_choices import IMAGES, image_layout
+from toadstone.pipeline.evaluation.attack_choices import layout_of
 
 
 def shape_of(split: Split, *, option: str) -> tuple[int, int, int, str]:
@@ -28,11 +28,15 @@ def shape_of(split: Split, *, option: str) -> tuple[int, int, int, str]:
     InvalidArgument
         If its rows are no images.
     """
-    known = (*IMAGES[split.name], 1) if split.name in IMAGES else None
-    shape = image_layout(split.image, known)
+    shape = layout_of(split)
     if shape is None:
         raise InvalidArgument(option, "images for a network: a folder, or an archive of them", f"rows of {split.name}")
     return shape
+
+
+def hold_pixels(X: Matrix) -> bool:
+    """Tell rows of pixels in [0, 1] from rows that were standardised."""
+    return X.shape[0] == 0 or bool(X.min() >= 0 and X.max() <= 1)
 
 
 def pixels_of(X: Matrix, shape: tuple[int, int, int, str], *, option: str) -> NDArray[np.uint8]:
@@ -43,9 +47,9 @@ def pixels_of(X: Matrix, shape: tuple[int, int, int, str], *, option: str) -> ND
     InvalidArgument
         If values are outside [0, 1]: they were standardised.
     """
-    dense: NDArray[Any] = X.toarray() if issparse(X) else np.asarray(X)
-    if dense.size and (dense.min() < 0 or dense.max() > 1):
+    if not hold_pixels(X):
         raise InvalidArgument("scale", f"auto or none beside a network of `{option}`, which wants pixels", "standard")
+    dense: NDArray[Any] = X.toarray() if issparse(X) else np.asarray(X)
     height, width, channels, order = shape
     levels: NDArray[np.uint8] = np.rint(255 * dense).astype(np.uint8)
     if order == "CHW":

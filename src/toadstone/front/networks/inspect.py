@@ -138,7 +138,7 @@ def inspect(
         name=network if isinstance(network, str) else type(loaded).__name__,
         pixels=pixels,
         head=head,
-        mend=repair,
+        unlearn=repair,
         epochs=epochs,
         seed=seed,
         source=given.source,

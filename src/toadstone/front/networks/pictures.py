@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
-from toadstone.front.networks.images import pixels_of, shape_of
+from toadstone.front.networks.images import hold_pixels, pixels_of
+from toadstone.pipeline.evaluation.attack_choices import layout_of
 from toadstone.pipeline.harness.row_account import ids_of
 from toadstone.pipeline.networks.png import png
 from toadstone.records.scan import ScanRecord
@@ -31,18 +31,10 @@ def pictures_of(split: Split, record: ScanRecord) -> Mapping[str, str]:
     alone = [row for row in record.rows if row.group is None]
     names = [row.row for row in (*alone[:_ROWS], *record.review[:_ROWS])]
     names += [name for group in record.groups[:_ROWS] for name in group.rows[:_OF_A_GROUP]]
-    try:
-        return _encoded(split, dict.fromkeys(names))
-    except InvalidArgument:
+    shape, data = layout_of(split), split.whole()
+    if shape is None or not hold_pixels(data.X):
         return {}
-
-
-def _encoded(split: Split, names: Iterable[str]) -> dict[str, str]:
-    shape = shape_of(split, option="image")
-    data = split.whole()
     place = {split.row_names[row]: position for position, row in enumerate(ids_of(data).tolist())}
-    known = [name for name in names if name in place]
-    if not known:
-        return {}
+    known = [name for name in dict.fromkeys(names) if name in place]
     pixels = pixels_of(data.X[[place[name] for name in known]], shape, option="image")
     return {name: png(picture) for name, picture in zip(known, pixels, strict=True)}

@@ -55,17 +55,15 @@ def seen_by(represent: Any, head: str | None, split: Split, trusted: Dataset | N
         return None
     shape = shape_of(split, option=_OPTION)
     try:
+        from toadstone.deep.tensors.factories import load_network
         from toadstone.deep.tensors.factories import represent as represented
     except ModuleNotFoundError as missing:
         if missing.name != "torch":
             raise
         raise InvalidData(f"represent: a network {missing_extra('deep', 'PyTorch')}") from None
-    rows, known = (
-        None if part is None else represented(represent, pixels_of(part.X, shape, option=_OPTION), head=head)
-        for part in (split.whole(), trusted)
-    )
-    name = represent if isinstance(represent, str) else type(represent).__name__
-    if rows is None or not rows.shape[1]:
-        raise InvalidArgument("head", "a layer that gets numbers", head)
+    network = load_network(represent, option=_OPTION)
+    rows = represented(network, pixels_of(split.whole().X, shape, option=_OPTION), head=head)
+    known = None if trusted is None else represented(network, pixels_of(trusted.X, shape, option=_OPTION), head=head)
+    name = represent if isinstance(represent, str) else type(network).__name__
     note = f"labels were judged in {rows.shape[1]:,} features of the network {name}, groups looked for in the pixels"
     return SeenFeatures(rows, known, note)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias, cast, get_args
+from typing import Any, cast, get_args
 
+from toadstone.catalogue.networks import NetworkTraining
 from toadstone.core.checks import check_count
 from toadstone.core.errors import InvalidArgument
 from toadstone.datasets.split import Split
 from toadstone.front.networks.images import shape_of
 from toadstone.pipeline.harness.own_model import is_torch_module
-
-Training: TypeAlias = Literal["plain", "epic", "trimmed-loss", "trades", "dp-sgd"]
 
 
 def refuse_training(training: str | None, epochs: int | None) -> None:
@@ -48,15 +47,18 @@ def trained_model(model: Any, loaded: Any, split: Split, *, training: str | None
     if not is_torch_module(loaded):
         refuse_training(training, epochs)
         return loaded
-    if training not in (None, *get_args(Training)):
-        raise InvalidArgument("training", f"one of {', '.join(get_args(Training))}", training)
+    if training not in (None, *get_args(NetworkTraining)):
+        raise InvalidArgument("training", f"one of {', '.join(get_args(NetworkTraining))}", training)
     if epochs is not None:
         check_count(epochs=epochs)
     height, width, channels, order = shape_of(split, option="model")
     if order != "HWC":
         raise InvalidArgument("model", "images with channels last, for a network", "channels first")
     from toadstone.deep.estimators.network_classifier import NetworkClassifier
+    from toadstone.deep.tensors.factories import load_network
 
+    # Weights that cannot be read are refused now, not after the verdict.
+    load_network(model)
     chosen: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
-    way = cast(Training, training or "plain")
+    way = cast(NetworkTraining, training or "plain")
     return NetworkClassifier(model, image=(height, width, channels), training=way, random_state=seed, **chosen)

@@ -22,8 +22,8 @@ class SeenFeatures:
     """
 
     rows: Matrix
-    trusted: Matrix | None = None
-    note: str = ""
+    trusted: Matrix | None
+    note: str
 
     @property
     def beside(self) -> Matrix:
@@ -37,3 +37,8 @@ class SeenFeatures:
     def of_trusted(self, trusted: Dataset | None) -> Dataset | None:
         """Return the trusted rows with their features in place of their columns; None stays None."""
         return None if trusted is None or self.trusted is None else Dataset(self.trusted, trusted.y)
+
+
+def notes_on(seen: SeenFeatures | None) -> tuple[str, ...]:
+    """Return the note on features of a network, if there are any."""
+    return () if seen is None else (seen.note,)

@@ -18,6 +18,7 @@ from toadstone.core.dataset import Dataset
 from toadstone.core.errors import InvalidArgument, InvalidData
 from toadstone.core.feasible import Domain
 from toadstone.core.protocols import Attack
+from toadstone.datasets.split import Split
 from toadstone.kernels.rows import count_distinct
 from toadstone.pipeline.attack_search.audit_attacks import ShortSearch
 
@@ -127,6 +128,12 @@ def image_layout(
             "image", f"{shown}, as the images of the file are of shape {stored}", "x".join(map(str, asked))
         )
     return fitting
+
+
+def layout_of(split: Split, asked: tuple[int, int, int] | None = None) -> tuple[int, int, int, Layout] | None:
+    """Return `image_layout` of the rows of a split: as stored, as asked, or as known of a data set by its name."""
+    known = (*IMAGES[split.name], 1) if split.name in IMAGES else None
+    return image_layout(split.image, asked or known)
 
 
 def image_shape(X: Matrix, height: int, width: int, channels: int = 1, layout: Layout = "HWC") -> ImageShape:

@@ -18,7 +18,7 @@ from toadstone.learners.ridge_choice import choose_ridge
 from toadstone.pipeline.attack_search.audit_attacks import ShortSearch
 from toadstone.pipeline.attack_search.search import SearchEffort
 from toadstone.pipeline.certify import FILTERS
-from toadstone.pipeline.evaluation.attack_choices import IMAGES, AttackerView, image_layout, image_shape
+from toadstone.pipeline.evaluation.attack_choices import AttackerView, image_shape, layout_of
 from toadstone.pipeline.evaluation.attacks import AttackSpec, attack_suite, choose_attacks
 from toadstone.pipeline.evaluation.defences import SCORING, choose_defences, defence_suite, planned_thresholds
 from toadstone.pipeline.evaluation.seed_split import SeedSplit, draw_part, draw_test, refuse_shared
@@ -210,7 +210,7 @@ def prepare(split: Split, plan: EvaluationPlan, *, trusted: Trusted | None = Non
         plan = replace(plan, trusted_share=0.0)
     test = draw_test(split.test, plan.test_rows, plan.seed)
     first = draw_part(split, seed=plan.seed, rows=plan.rows, test=test, share=plan.trusted_share, trusted=trusted)
-    shape = image_layout(split.image, plan.image or _known_shape(split.name))
+    shape = layout_of(split, plan.image)
     image = None if shape is None else image_shape(first.clean.X, *shape)
     specs = choose_attacks(attack_suite(first.clean, image), plan.attacks)
     has_trusted = trusted is not None or plan.trusted_share > 0
@@ -231,7 +231,3 @@ def _settle_ridge(clean: Dataset, plan: EvaluationPlan) -> tuple[float, str]:
         return plan.ridge, "as asked"
     found = choose_ridge(clean.X, clean.y, loss=_LOSS, random_state=plan.seed)
     return found.ridge, "chosen by cross-validation on the clean rows of the first seed"
-
-
-def _known_shape(name: str) -> tuple[int, int, int] | None:
-    return (*IMAGES[name], 1) if name in IMAGES else None

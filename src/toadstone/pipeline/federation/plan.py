@@ -13,7 +13,7 @@ from toadstone.core.errors import InvalidArgument
 from toadstone.core.version import __version__
 from toadstone.datasets.split import Split, sha256
 from toadstone.kernels.rows import fitting_domain
-from toadstone.pipeline.evaluation.attack_choices import IMAGES, image_layout, image_shape
+from toadstone.pipeline.evaluation.attack_choices import image_shape, layout_of
 from toadstone.pipeline.evaluation.seed_split import draw_test
 from toadstone.pipeline.federation.choices import ChosenAttack, ChosenRule, choose_attacks, choose_rules
 from toadstone.pipeline.federation.dealing import Dealing, dealing_of
@@ -192,7 +192,7 @@ def prepare_federation(split: Split, plan: FederationPlan) -> FederationSetup:
     InvalidData
         If a row has no source.
     """
-    layout = image_layout(split.image, (*IMAGES[split.name], 1) if split.name in IMAGES else None)
+    layout = layout_of(split)
     image = None if layout is None or image_shape(split.train.X, *layout).channels != 1 else layout[:2]
     plan.training.model(split.train.n_features, len(split.train.classes), image)
     setup = FederationSetup(

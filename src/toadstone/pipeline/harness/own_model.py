@@ -21,7 +21,7 @@ def is_torch_module(model: Any) -> bool:
     return any(base.__module__.startswith("torch.nn.") for base in type(model).__mro__)
 
 
-def load_model(model: Any, *, option: str = "model", networks: bool = False) -> Any:
+def load_model(model: Any, *, option: str = "model") -> Any:
     """Return the untrained model behind a name, a factory or an estimator.
 
     Parameters
@@ -32,8 +32,6 @@ def load_model(model: Any, *, option: str = "model", networks: bool = False) -> 
         the current directory first. Nothing is unpickled.
     option : str
         What the caller calls the argument, for messages.
-    networks : bool
-        Whether a `torch.nn.Module` will do; its name may end with ``@FILE``.
 
     Returns
     -------
@@ -50,15 +48,26 @@ def load_model(model: Any, *, option: str = "model", networks: bool = False) -> 
     >>> load_model("sklearn.tree:DecisionTreeClassifier")
     DecisionTreeClassifier()
     """
-    name = model.partition("@")[0] if networks and isinstance(model, str) else model
-    found = imported(name, option) if isinstance(name, str) else name
+    return _checked(_made(model, option), model, option)
+
+
+def load_model_or_network(model: Any, *, option: str = "model") -> Any:
+    """Return what `load_model` does, or the `torch.nn.Module` behind a name, which may end with ``@FILE``."""
+    name = model.partition("@")[0] if isinstance(model, str) else model
+    made = _made(name, option)
+    return made if is_torch_module(made) else _checked(made, model, option)
+
+
+def _made(model: Any, option: str) -> Any:
+    found = imported(model, option) if isinstance(model, str) else model
     # A class has a fit of its own, and is still to be called.
     ready = hasattr(found, "fit") or is_torch_module(found)
     factory = isinstance(found, type) or (callable(found) and not ready)
     with failing_in_words(option, name_of(model), "the call"):
-        made = found() if factory else found
-    if networks and is_torch_module(made):
-        return made
+        return found() if factory else found
+
+
+def _checked(made: Any, model: Any, option: str) -> Any:
     missing = [name for name in ("fit", "predict") if not callable(getattr(made, name, None))]
     if missing:
         named = f"{model}: " if isinstance(model, str) else ""

@@ -52,7 +52,7 @@ class InspectionPlan:
         The trusted images, in the order of the split's rows.
     head : str, optional
         Name of the last layer; the last linear one by default.
-    mend : bool
+    unlearn : bool
         Whether to repair the network.
     epochs : int, optional
         Passes of the search for patches.
@@ -65,7 +65,7 @@ class InspectionPlan:
     name: str
     pixels: NDArray[np.uint8]
     head: str | None = None
-    mend: bool = False
+    unlearn: bool = False
     epochs: int | None = None
     seed: int = 0
     source: Source | None = None
@@ -120,7 +120,7 @@ def inspect(split: Split, plan: InspectionPlan, *, on_stage: Callable[[str], Non
             plan.pixels,
             np.searchsorted(data.classes, data.y).astype(np.int64),
             head=plan.head,
-            mend=plan.mend,
+            unlearn=plan.unlearn,
             seed=plan.seed,
             epochs=plan.epochs,
             on_stage=on_stage,

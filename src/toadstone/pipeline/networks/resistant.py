@@ -26,7 +26,8 @@ class ResistantNetwork(ResistantClassifier):
     filters look at the rows; a preliminary network is trained, and inspectors
     look at its activations; a robust training follows on the rows that are
     left; it is validated on trusted rows, which then serve to look for labels
-    that a small trigger leads to, and to unlearn the triggers found.
+    that a small trigger leads to, and to unlearn the triggers found. Accuracies
+    are those before that last step, which trains on the trusted rows.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ class ResistantNetwork(ResistantClassifier):
         The robust training; `estimator` with ``training="epic"`` by default.
     max_removed : float, optional
         Share of the rows that may be removed in all, in [0, 0.5).
-    mend : bool, default=True
+    unlearn : bool, default=True
         Whether to unlearn the triggers found.
 
     Attributes
@@ -46,7 +47,7 @@ class ResistantNetwork(ResistantClassifier):
     inspection_ : NetworkInspection or None
         None with fewer than fifty trusted rows.
     repair_ : Repair or None
-        None where nothing was suspected.
+        None where nothing was suspected, or nothing was to be unlearned.
     log_ : tuple of str
         All steps in sentences.
     steps_, removals_, sample_indices_, robust_, classes_
@@ -55,7 +56,7 @@ class ResistantNetwork(ResistantClassifier):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **ResistantClassifier._parameter_constraints,
-        "mend": [Options(bool, {True, False})],
+        "unlearn": [Options(bool, {True, False})],
     }
 
     def __init__(
@@ -66,13 +67,13 @@ class ResistantNetwork(ResistantClassifier):
         inspectors: Named | None = None,
         robust: Any = None,
         max_removed: float | None = None,
-        mend: bool = True,
+        unlearn: bool = True,
     ) -> None:
         super().__init__(
             estimator=estimator, filters=filters, inspectors=inspectors, robust=robust, max_removed=max_removed
         )
         self.represent = _activations
-        self.mend = mend
+        self.unlearn = unlearn
 
     def fit(self, X: Matrix, y: Labels, *, trusted: tuple[Matrix, Labels] | None = None) -> Self:
         """Go through the steps.
@@ -115,10 +116,12 @@ class ResistantNetwork(ResistantClassifier):
         """Search the robust network for backdoors, unlearn those found, and say so."""
         from toadstone.deep.inspection.inspect_images import inspect_images
 
-        pixels = np.rint(255 * X).astype(np.uint8).reshape(-1, *self.robust_.image)
+        pixels = self.robust_.pixels(X)
         codes = np.searchsorted(self.classes_, y).astype(np.int64)
         seed = self.robust_.random_state
-        found = inspect_images(self.robust_.network_, pixels, codes, head=self.robust_.head, mend=self.mend, seed=seed)
+        found = inspect_images(
+            self.robust_.network_, pixels, codes, head=self.robust_.head, unlearn=self.unlearn, seed=seed
+        )
         self.inspection_, self.repair_ = found.network, found.repair
         if found.network.undecided:
             return f"search for backdoors: undecided: {found.network.undecided}"

@@ -49,8 +49,9 @@ class SuspectedLabel:
         Its trigger, in numbers.
     trigger, example : str
         The trigger on grey, and a trusted image with it: PNG files in base64.
-    flagged_with, flagged_without : float
-        Share of trusted images that STRIP flags with the trigger, and without.
+    flagged_with, flagged_without : float, optional
+        Share of trusted images that STRIP flags with the trigger, and without;
+        None where there are too few for its false-alarm rate.
     pruned : float, optional
         Share of images that follow the trigger after fine-pruning; None where
         it does not apply.
@@ -62,8 +63,8 @@ class SuspectedLabel:
     found: SearchedTrigger
     trigger: str
     example: str
-    flagged_with: Share
-    flagged_without: Share
+    flagged_with: Share | None
+    flagged_without: Share | None
     pruned: Share | None = None
     repaired: Share | None = None
 
@@ -77,7 +78,7 @@ class PruningOutcome:
     pruned, features : int
         Features of the last layer that were removed, of all.
     accuracy : float
-        On the trusted images, after it.
+        After it, on the trusted images, which also set how many features go.
     """
 
     pruned: Count

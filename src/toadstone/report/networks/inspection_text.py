@@ -48,11 +48,17 @@ def evidence(suspect: SuspectedLabel) -> list[str]:
     """Say how small the trigger of a label is, who follows it, and what STRIP sees."""
     found = suspect.found
     size, carried = found.share_of_median or 0.0, found.carried or 0.0
+    if suspect.flagged_with is None or suspect.flagged_without is None:
+        strip = "STRIP was not measured: there are too few trusted images for its false-alarm rate."
+    else:
+        strip = (
+            f"STRIP flags {format_share(suspect.flagged_with)} of the images with it, and "
+            f"{format_share(suspect.flagged_without)} of those without."
+        )
     return [
         f"{found.label}: a {_KINDS[found.kind]} of {format_share(size)} of the median label's in size; "
         f"{format_share(carried)} of held-out images of other labels follow it.",
-        f"STRIP flags {format_share(suspect.flagged_with)} of the images with it, and "
-        f"{format_share(suspect.flagged_without)} of those without.",
+        strip,
     ]
 
 
@@ -64,7 +70,7 @@ def treatment(record: InspectionRecord) -> list[str]:
         said.append(
             f"Pruning the {counted(record.pruning.pruned, 'least active feature')} of "
             f"{format_count(record.pruning.features)} leaves {format_share(max(left, default=0.0))} of images "
-            f"following it, at an accuracy of {format_share(record.pruning.accuracy)}."
+            f"following it, at an accuracy of {format_share(record.pruning.accuracy)} on the images that set how many."
         )
     if record.repair is not None:
         left = [suspect.repaired for suspect in record.suspects if suspect.repaired is not None]

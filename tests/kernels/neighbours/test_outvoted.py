@@ -1,4 +1,4 @@
-"""The company of outvoted rows, and labels that are crowded."""
+"""Outvoted rows around each row, and labels whose errors go one way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from toadstone.kernels.neighbours.company import company, crowded_labels
+from toadstone.kernels.neighbours.outvoted import asymmetric_labels, outvoted_neighbours
 
 SEEDS = st.integers(0, 10_000)
 
@@ -20,19 +20,19 @@ def drawn(seed, n=30, k=7, classes=4):
 
 
 @given(seed=SEEDS)
-def test_company_is_counted_among_rows_of_the_same_label(seed):
+def test_outvoted_around_is_counted_among_rows_of_the_same_label(seed):
     near, codes = drawn(seed)
     outvoted = np.random.default_rng(seed + 1).random(len(codes)) < 0.4
     counted = [sum(outvoted[other] and codes[other] == codes[row] for other in near[row]) for row in range(len(codes))]
-    assert company(near, codes, outvoted).tolist() == counted
+    assert outvoted_neighbours(near, codes, outvoted).tolist() == counted
 
 
 @given(arrivals=st.integers(0, 60), departures=st.integers(0, 60))
-def test_the_chance_is_that_of_a_one_sided_binomial_test(arrivals, departures):
+def test_the_p_value_is_that_of_a_one_sided_binomial_test(arrivals, departures):
     # All arrivals at label 1 come from 0, and all departures go to 2.
     codes = np.repeat([1, 0], [arrivals, departures])
     likely = np.repeat([0, 1], [arrivals, departures])
-    chance, innocent = crowded_labels(codes, likely, n_classes=3)
+    chance, innocent = asymmetric_labels(codes, likely, n_classes=3)
     if arrivals + departures:
         wanted = binomtest(arrivals, arrivals + departures, alternative="greater").pvalue
         assert chance[1] == pytest.approx(wanted)
@@ -41,8 +41,8 @@ def test_the_chance_is_that_of_a_one_sided_binomial_test(arrivals, departures):
         assert innocent[1] == pytest.approx(min(departures / arrivals, 1))
 
 
-def test_exchange_in_both_directions_crowds_no_label():
+def test_exchange_in_both_directions_is_no_asymmetry():
     codes, likely = np.repeat([0, 1], 200), np.repeat([1, 0], 200)
-    chance, innocent = crowded_labels(codes, likely, n_classes=2)
+    chance, innocent = asymmetric_labels(codes, likely, n_classes=2)
     assert chance.min() > 0.4
     assert innocent.tolist() == [1, 1]
